@@ -1,0 +1,97 @@
+/**
+ * The Plan: everything needed to run a program, as plain data that survives JSON. JIT and AOT run the same Plan.
+ */
+import type { DType } from '../src/lang/dtype.ts'
+import type { Kernel } from './kernel.ts'
+
+/** What a target grants; plans are made against this data, never against a live device. */
+export interface Profile {
+  readonly name: string
+  readonly storageBuffers: number
+  readonly workgroupBytes: number
+  readonly workgroupThreads: number
+  readonly maxBindingBytes: number
+  readonly maxGridSide: number
+  readonly offsetAlignment: number
+  readonly features: readonly string[]
+  /** `serial`: a thread a row, register tiles. `cooperative`: workgroup trees and staged tiles. */
+  readonly schedule: 'serial' | 'cooperative'
+}
+
+/** Bytes [offset, offset + bytes) of a program-owned arena. `offset` is a multiple of the profile's alignment. */
+export interface Place {
+  readonly arena: number
+  readonly offset: number
+  readonly bytes: number
+}
+
+/** A kernel: its IR (interpreted, explained) and the WGSL printed from it (run). */
+export interface PlannedKernel {
+  readonly kernel: Kernel
+  readonly wgsl: string
+}
+
+export type Step =
+  /** Runs `kernel` on `workgroups` workgroups (folded by the runtime into x, y when past `maxGridSide`). */
+  | { readonly kind: 'dispatch'; readonly kernel: number; readonly workgroups: number; readonly bindings: readonly Place[] }
+  /** Only before the first and after the last dispatch. */
+  | { readonly kind: 'copy'; readonly from: Place; readonly to: Place }
+
+/** An argument or result leaf. Bool travels as u32 words on the device, as Uint8Array on the host. */
+export interface Slot {
+  /** Where in the argument (result) tree, e.g. `[0].params.w1`. */
+  readonly path: string
+  readonly shape: readonly number[]
+  readonly dtype: DType
+  readonly place: Place
+}
+
+export interface InputSlot extends Slot {
+  /** The caller gives the value away: its bytes may be overwritten, a handle to it is consumed. */
+  readonly donated: boolean
+  /** Reaches a gather or scatter as its index: the host checks 0 <= value < size before upload. */
+  readonly indexOf?: { readonly size: number; readonly op: string }
+}
+
+export interface OutputSlot extends Slot {
+  /** Stays on the device and is returned as a resident handle; others are copied to staging and read lazily. */
+  readonly keep: boolean
+  /** The donated input whose place this output took: the next run finds it there without a copy. */
+  readonly inPlaceOf?: number
+}
+
+/** A large constant: uploaded once when the program is loaded. */
+export interface DataSlot {
+  readonly place: Place
+  readonly dtype: DType
+  readonly values: readonly number[] | Float32Array | Int32Array | Uint32Array
+}
+
+/** What the planner says the program will cost; the Kernel IR interpreter counts the same figures. */
+export interface Prediction {
+  readonly dispatches: number
+  readonly submits: number
+  readonly bytes: number
+  readonly flops: number
+  readonly peakBytes: number
+}
+
+export interface Plan {
+  readonly version: 1
+  readonly name: string
+  readonly profile: Profile
+  /** Sizes in bytes of the program-owned buffers. */
+  readonly arenas: readonly number[]
+  readonly kernels: readonly PlannedKernel[]
+  readonly steps: readonly Step[]
+  readonly inputs: readonly InputSlot[]
+  readonly outputs: readonly OutputSlot[]
+  readonly data: readonly DataSlot[]
+  /** Argument and result trees with leaves replaced by their index into inputs and outputs. */
+  readonly inputTree: TreeShape
+  readonly outputTree: TreeShape
+  readonly prediction: Prediction
+}
+
+/** The structure of nested arrays and records, leaves numbered in order. */
+export type TreeShape = number | { readonly list: readonly TreeShape[] } | { readonly record: Readonly<Record<string, TreeShape>> }

@@ -1,0 +1,164 @@
+/** Errors as tagged data, one `showError` for all, and the two ways to raise: `raise` (user's mistake), `invariant` (ours). */
+import type { DType } from './dtype.ts'
+import { type Shape } from './dim.ts'
+import { showShape } from './shape.ts'
+
+/** Where in the user's source something was written. */
+export interface Site {
+  readonly file: string
+  readonly line: number
+  readonly column: number
+}
+
+/** An operand as an error shows it. */
+export interface OperandInfo {
+  readonly shape: Shape
+  readonly dtype: DType
+}
+
+/** What `infer` says when it refuses: the reason, the axis it concerns, the way out. */
+export interface Refusal {
+  readonly reason: string
+  readonly axis?: number
+  readonly hint?: string
+}
+
+/** A mistake in building an expression: wrong shape, dtype, axis, count. */
+export interface ShapeError extends Refusal {
+  readonly tag: 'ShapeError'
+  readonly op: string
+  readonly operands: readonly OperandInfo[]
+  readonly site?: Site
+}
+
+/** Several independent mistakes of one program, in order of construction. */
+export interface CheckError {
+  readonly tag: 'CheckError'
+  readonly errors: readonly ShapeError[]
+}
+
+/** A value was asked of an expression (or the reverse) in a way JavaScript allows and tensors do not. */
+export interface UsageError {
+  readonly tag: 'UsageError'
+  readonly message: string
+  readonly hint?: string
+  readonly site?: Site
+}
+
+/** An index outside its axis, seen where the values were known. */
+export interface IndexError {
+  readonly tag: 'IndexError'
+  readonly op: string
+  readonly index: number
+  readonly size: number
+  readonly position: readonly number[]
+  readonly hint?: string
+}
+
+/** Arguments given to a compiled program do not fit its signature. */
+export interface ArgumentError {
+  readonly tag: 'ArgumentError'
+  readonly path: string
+  readonly reason: string
+  readonly hint?: string
+}
+
+/** A program does not fit the limits or features of the target profile. */
+export interface LimitError {
+  readonly tag: 'LimitError'
+  readonly what: string
+  readonly needed: number
+  readonly limit: number
+  readonly hint?: string
+}
+
+/** Anything that can go wrong between a function and a program. */
+export type CompileError = CheckError | ShapeError | UsageError | IndexError | LimitError
+
+/** Anything that can go wrong on a device. */
+export type RuntimeError =
+  | ArgumentError
+  | IndexError
+  | LimitError
+  | { readonly tag: 'NoAdapter'; readonly reason: string; readonly hint: string }
+  | { readonly tag: 'UnsupportedFeature'; readonly feature: string; readonly hint: string }
+  | { readonly tag: 'OutOfMemory'; readonly bytes: number; readonly hint: string }
+  | { readonly tag: 'DeviceLost'; readonly reason: string; readonly hint: string }
+  | { readonly tag: 'ConsumedHandle'; readonly path: string; readonly hint: string }
+  | { readonly tag: 'ValidationError'; readonly message: string; readonly hint: string }
+
+export type TensorloomErrorData = CompileError | RuntimeError
+
+/** The one class that is thrown: it carries the typed data in `error`. */
+export class TensorloomError extends Error {
+  readonly error: TensorloomErrorData
+  constructor(error: TensorloomErrorData) {
+    super(showError(error))
+    this.name = error.tag
+    this.error = error
+  }
+}
+
+const showSite = (s: Site | undefined): string => (s ? `\n  at ${s.file}:${s.line}:${s.column}` : '')
+const showHint = (h: string | undefined): string => (h ? `\n  hint: ${h}` : '')
+
+/** `f32[3, 4]`: how errors and graphs show a tensor's type. */
+export const showOperand = (o: OperandInfo): string => `${o.dtype}${showShape(o.shape)}`
+
+/** The text of an error: what, which operands, where, and the way out. */
+export const showError = (e: TensorloomErrorData): string => {
+  switch (e.tag) {
+    case 'ShapeError':
+      return `${e.op}: ${e.reason}\n  operands: ${e.operands.map(showOperand).join(', ')}${showSite(e.site)}${showHint(e.hint)}`
+    case 'CheckError':
+      return e.errors.length === 1
+        ? showError(e.errors[0]!)
+        : `${e.errors.length} errors\n${e.errors.map((x, i) => `${i + 1}. ${showError(x)}`).join('\n')}`
+    case 'UsageError':
+      return `${e.message}${showSite(e.site)}${showHint(e.hint)}`
+    case 'IndexError':
+      return `${e.op}: index ${e.index} at position [${e.position.join(', ')}] is out of range for an axis of size ${e.size}${showHint(e.hint)}`
+    case 'ArgumentError':
+      return `argument ${e.path}: ${e.reason}${showHint(e.hint)}`
+    case 'LimitError':
+      return `${e.what}: needs ${e.needed}, the target allows ${e.limit}${showHint(e.hint)}`
+    case 'NoAdapter':
+      return `no WebGPU adapter: ${e.reason}${showHint(e.hint)}`
+    case 'UnsupportedFeature':
+      return `the device lacks ${e.feature}${showHint(e.hint)}`
+    case 'OutOfMemory':
+      return `out of device memory (${e.bytes} bytes asked)${showHint(e.hint)}`
+    case 'DeviceLost':
+      return `device lost: ${e.reason}${showHint(e.hint)}`
+    case 'ConsumedHandle':
+      return `${e.path}: this handle was donated to an earlier run and is consumed${showHint(e.hint)}`
+    case 'ValidationError':
+      return `the device refused the work: ${e.message}${showHint(e.hint)}`
+  }
+}
+
+/** Throws `e` for scripts; libraries take the Either or TaskEither form instead. */
+export const raise = (e: TensorloomErrorData): never => {
+  throw new TensorloomError(e)
+}
+
+/** A bug of ours, never of the user's. */
+export function invariant(condition: unknown, message: string): asserts condition {
+  if (!condition) throw new Error(`tensorloom bug: ${message}`)
+}
+
+const ownFolders = /[/\\](?:src[/\\](?:lang|nn|optim|random|testing|compile)|passes|codegen)[/\\.]|node:internal|[/\\]node_modules[/\\]/
+
+/** The first stack frame outside tensorloom: the line the user wrote. */
+export const captureSite = (): Site | undefined => {
+  const limit = Error.stackTraceLimit
+  Error.stackTraceLimit = 40
+  const stack = new Error().stack ?? ''
+  Error.stackTraceLimit = limit
+  for (const frame of stack.split('\n').slice(1)) {
+    if (ownFolders.test(frame)) continue
+    const m = /\(?([^()\s]+):(\d+):(\d+)\)?$/.exec(frame)
+    if (m) return { file: m[1]!.replace(/^file:\/\//, ''), line: Number(m[2]), column: Number(m[3]) }
+  }
+  return undefined
+}

@@ -1,0 +1,116 @@
+/** The Graph IR: nodes, their operations and parameters, closed graphs. Nodes are immutable; `build.ts` makes them. */
+import type * as E from '#fp/Either'
+import type { Shape } from './dim.ts'
+import type { DType, HostArray } from './dtype.ts'
+import type { ShapeError } from './errors.ts'
+
+/** Shape and dtype of one tensor value. */
+export interface TensorType {
+  readonly shape: Shape
+  readonly dtype: DType
+}
+
+/** Elementwise operations of one operand. Result dtype = operand dtype, except the predicates, which give bool. */
+// biome-ignore format: a line a family reads better
+export const unaryOps = [
+  'neg', 'abs', 'sign', 'floor', 'ceil', 'trunc', 'round', 'sqrt', 'rsqrt', 'exp', 'exp2', 'expm1',
+  'log', 'log2', 'log10', 'log1p', 'sin', 'cos', 'tan', 'asin', 'acos', 'atan', 'sinh', 'cosh', 'tanh',
+  'asinh', 'acosh', 'atanh', 'erf', 'erfc', 'sigmoid', 'not', 'isNan', 'isInf',
+] as const
+export type UnaryOp = (typeof unaryOps)[number]
+
+/**
+ * Elementwise operations of two operands of equal type. `eq lt le` give bool. `and or xor` are logical on bool and
+ * bitwise on integers; `not` likewise. `div` truncates on integers; `rem` has the dividend's sign.
+ */
+// biome-ignore format: a line a family reads better
+export const binaryOps = [
+  'add', 'sub', 'mul', 'div', 'rem', 'pow', 'atan2', 'max', 'min', 'eq', 'lt', 'le', 'and', 'or', 'xor',
+  'shiftLeft', 'shiftRight',
+] as const
+export type BinaryOp = (typeof binaryOps)[number]
+
+/** Everything computed element by element from operands of one shape. */
+export type PointwiseOp = UnaryOp | BinaryOp | 'select' | 'cast' | 'bitcast'
+
+/** The closed list of reductions. `argmax`/`argmin` give (value, i32 index); `meanVar` gives (mean, population variance). */
+export const monoids = ['sum', 'prod', 'max', 'min', 'all', 'any', 'argmax', 'argmin', 'meanVar', 'logSumExp'] as const
+export type Monoid = (typeof monoids)[number]
+
+/** Contents of a large constant, by identity: copied from the user on entry and never written again. */
+export interface Payload {
+  readonly serial: number
+  readonly array: HostArray
+}
+
+type None = Readonly<Record<never, never>>
+
+/** One line per primitive: its parameters, always serialisable data. */
+export interface ParamsOf extends Record<UnaryOp | BinaryOp | 'select', None> {
+  readonly cast: { readonly dtype: DType }
+  readonly bitcast: { readonly dtype: DType }
+  /** The `index`-th argument of the graph numbered `trace`. */
+  readonly input: { readonly trace: number; readonly index: number; readonly shape: Shape; readonly dtype: DType }
+  /** Up to 64 elements, row-major. */
+  readonly const: { readonly shape: Shape; readonly dtype: DType; readonly values: readonly number[] }
+  readonly data: { readonly shape: Shape; readonly dtype: DType; readonly payload: Payload }
+  /** Counts 0, 1, 2 … along `axis`. */
+  readonly iota: { readonly shape: Shape; readonly dtype: DType; readonly axis: number }
+  readonly reshape: { readonly shape: Shape }
+  readonly permute: { readonly axes: readonly number[] }
+  /** Result has `shape`; the result axes listed in `axes` are new, the others are the operand's in order. */
+  readonly broadcast: { readonly shape: Shape; readonly axes: readonly number[] }
+  /** Python's `x[start:stop:step]` per axis, 0 <= start <= stop <= size, step >= 1. */
+  readonly slice: { readonly start: readonly number[]; readonly stop: readonly number[]; readonly step: readonly number[] }
+  /** XLA's pad: `low`/`high` may be negative (crops), `interior` elements go between neighbours. */
+  readonly pad: {
+    readonly low: readonly number[]
+    readonly high: readonly number[]
+    readonly interior: readonly number[]
+    readonly value: number
+  }
+  readonly flip: { readonly axes: readonly number[] }
+  readonly concat: { readonly axis: number }
+  /** Overlapping windows as a view: `[… n …]` becomes `[… count … , size]`, element i, k = x[i·stride + k·dilation]. */
+  readonly window: { readonly axis: number; readonly size: number; readonly stride: number; readonly dilation: number }
+  /** The transpose of window: sums `[… count …, size]` back onto an axis of `n`. */
+  readonly fold: { readonly axis: number; readonly n: number; readonly stride: number; readonly dilation: number }
+  readonly reduce: { readonly monoid: Monoid; readonly axes: readonly number[] }
+  /**
+   * Two-operand einsum: `lhs`, `rhs`, `out` label each axis. A label in both operands and not in `out` is contracted; in
+   * all three it is a batch axis; in one operand and `out` it is free. No label repeats inside one operand.
+   */
+  readonly dot: { readonly lhs: readonly number[]; readonly rhs: readonly number[]; readonly out: readonly number[] }
+  /** x `[B…, n, C…]`, i32 index `[B…, I…]` → `[B…, I…, C…]` with `batch` leading axes B. Index out of range: an error. */
+  readonly gather: { readonly batch: number }
+  /** i32 index `[B…, I…]`, updates `[B…, I…, C…]` → `[B…, size, C…]`: zeros with every update added at its index. */
+  readonly scatterAdd: { readonly batch: number; readonly size: number }
+  /** Four u32 operands (key0, key1, count0, count1) of one shape → two u32 outputs: the Threefry-2x32 block cipher. */
+  readonly threefry: None
+  /** Output `index` of a node with several outputs. */
+  readonly get: { readonly index: number }
+  readonly stopGradient: None
+}
+
+export type Op = keyof ParamsOf
+
+/** One node of the graph. `type` lists its outputs (one, except for argmax, argmin, meanVar, threefry) or its mistake. */
+export interface NodeOf<K extends Op> {
+  readonly id: number
+  readonly op: K
+  readonly params: ParamsOf[K]
+  readonly args: readonly Node[]
+  readonly type: E.Either<ShapeError, readonly TensorType[]>
+}
+
+/** A node of any operation, discriminated by `op`. */
+export type Node = { readonly [K in Op]: NodeOf<K> }[Op]
+
+/** A closed function of tensors: nothing but `inputs` is free in `outputs`. */
+export interface Graph {
+  readonly inputs: readonly NodeOf<'input'>[]
+  readonly outputs: readonly Node[]
+}
+
+/** Constructors, one per primitive; given to rules as an argument so that op families never import one another. */
+export type Build = { readonly [K in Op]: (args: readonly Node[], params: ParamsOf[K]) => NodeOf<K> & Node }
