@@ -2,7 +2,10 @@
  * The Plan: everything needed to run a program, as plain data that survives JSON. JIT and AOT run the same Plan.
  */
 import type { DType } from '../src/lang/dtype.ts'
+import type { TreeShape } from '../src/lang/tree.ts'
 import type { Kernel } from './kernel.ts'
+
+export type { TreeShape }
 
 /** What a target grants; plans are made against this data, never against a live device. */
 export interface Profile {
@@ -33,7 +36,12 @@ export interface PlannedKernel {
 
 export type Step =
   /** Runs `kernel` on `workgroups` workgroups (folded by the runtime into x, y when past `maxGridSide`). */
-  | { readonly kind: 'dispatch'; readonly kernel: number; readonly workgroups: number; readonly bindings: readonly Place[] }
+  | {
+      readonly kind: 'dispatch'
+      readonly kernel: number
+      readonly workgroups: number
+      readonly bindings: readonly Place[]
+    }
   /** Only before the first and after the last dispatch. */
   | { readonly kind: 'copy'; readonly from: Place; readonly to: Place }
 
@@ -92,6 +100,3 @@ export interface Plan {
   readonly outputTree: TreeShape
   readonly prediction: Prediction
 }
-
-/** The structure of nested arrays and records, leaves numbered in order. */
-export type TreeShape = number | { readonly list: readonly TreeShape[] } | { readonly record: Readonly<Record<string, TreeShape>> }

@@ -1,0 +1,127 @@
+/** Trees of tensors: nested plain records, arrays and tuples whose leaves are flattened in a fixed order and put back. */
+import { raise } from './errors.ts'
+import type { Tensor } from './types.ts'
+
+/** The structure of nested arrays and records, leaves numbered in order. */
+export type TreeShape =
+  | number
+  | { readonly list: readonly TreeShape[] }
+  | { readonly record: Readonly<Record<string, TreeShape>> }
+
+/** A tree taken apart: leaves in order, the path of each (`[0].params.w1`), and the structure. */
+export interface Flattened<L> {
+  readonly leaves: readonly L[]
+  readonly paths: readonly string[]
+  readonly shape: TreeShape
+}
+
+/** `T` with every tensor replaced by `L`. */
+export type TreeOf<T, L> = T extends Tensor ? L : T extends object ? { readonly [K in keyof T]: TreeOf<T[K], L> } : T
+
+/** True for a tensor of ours (a graph node), never for a plain record that merely has a shape and a dtype. */
+export const isTensor = (x: unknown): x is Tensor =>
+  typeof x === 'object' &&
+  x !== null &&
+  Object.getPrototypeOf(x) !== Object.prototype &&
+  'op' in x &&
+  'args' in x &&
+  'type' in x &&
+  'params' in x
+
+/** True for `{ … }`: an object without a class, the only kind of record a tree may hold. */
+export const isRecord = (x: unknown): x is Readonly<Record<string, unknown>> => {
+  if (typeof x !== 'object' || x === null) return false
+  const proto: unknown = Object.getPrototypeOf(x)
+  return proto === Object.prototype || proto === null
+}
+
+const describe = (x: unknown): string => {
+  if (x === null || x === undefined) return String(x)
+  if (typeof x === 'object') return `an object of class ${x.constructor?.name ?? 'unknown'}`
+  return typeof x === 'symbol' ? 'a symbol' : `the ${typeof x} ${String(x).slice(0, 40)}`
+}
+
+const join = (path: string, key: string): string => {
+  if (/^[A-Za-z_$][\w$]*$/.test(key)) return path === '' ? key : `${path}.${key}`
+  return `${path}[${JSON.stringify(key)}]`
+}
+
+/**
+ * Leaves, their paths and the structure of a tree. Record keys are taken in sorted order, so that two records written
+ * in different orders have one structure. Anything that is neither leaf, array nor plain record is a UsageError that
+ * names its path.
+ */
+export const flattenTree = <L>(tree: unknown, isLeaf: (x: unknown) => x is L): Flattened<L> => {
+  const leaves: L[] = []
+  const paths: string[] = []
+  const walk = (t: unknown, path: string): TreeShape => {
+    if (isLeaf(t)) {
+      paths.push(path)
+      return leaves.push(t) - 1
+    }
+    if (Array.isArray(t)) return { list: t.map((x, i) => walk(x, `${path}[${i}]`)) }
+    if (isRecord(t)) {
+      const keys = Object.keys(t).sort()
+      return { record: Object.fromEntries(keys.map((k) => [k, walk(t[k], join(path, k))])) }
+    }
+    return raise({
+      tag: 'UsageError',
+      message: `${path === '' ? 'the tree itself' : path} is ${describe(t)}, where a tensor, an array or a plain record belongs`,
+      hint: 'wrap numbers as tensors with T.tensor(3), or leave them outside of the tree',
+    })
+  }
+  const shape = walk(tree, '')
+  return { leaves, paths, shape }
+}
+
+/** The inverse of `flattenTree`: the structure with leaf `i` replaced by `leaves[i]`. */
+export const unflattenTree = (shape: TreeShape, leaves: readonly unknown[]): unknown => {
+  if (typeof shape === 'number') return leaves[shape]
+  if ('list' in shape) return shape.list.map((s) => unflattenTree(s, leaves))
+  return Object.fromEntries(Object.entries(shape.record).map(([k, s]) => [k, unflattenTree(s, leaves)]))
+}
+
+/** True when two structures are the same, key by key and leaf by leaf. */
+export const sameTree = (a: TreeShape, b: TreeShape): boolean => {
+  if (typeof a === 'number' || typeof b === 'number') return a === b
+  if ('list' in a)
+    return 'list' in b && a.list.length === b.list.length && a.list.every((s, i) => sameTree(s, b.list[i]!))
+  if ('list' in b) return false
+  const keys = Object.keys(a.record)
+  return (
+    keys.length === Object.keys(b.record).length &&
+    keys.every((k) => Object.hasOwn(b.record, k) && sameTree(a.record[k]!, b.record[k]!))
+  )
+}
+
+/** Applies `f` to every tensor of a tree and keeps the structure; `path` says where the tensor stands. */
+export const mapTree = <T, L>(tree: T, f: (leaf: Tensor, path: string) => L): TreeOf<T, L> => {
+  const { leaves, paths, shape } = flattenTree(tree, isTensor)
+  return unflattenTree(
+    shape,
+    leaves.map((x, i) => f(x, paths[i]!)),
+  ) as TreeOf<T, L>
+}
+
+/** Applies `f` to the tensors that stand at the same place of trees of one structure; a UsageError when they differ. */
+export const zipTrees = <T, L>(
+  f: (leaves: readonly Tensor[], path: string) => L,
+  tree: T,
+  ...others: readonly unknown[]
+): TreeOf<T, L> => {
+  const first = flattenTree(tree, isTensor)
+  const rest = others.map((t, i) => {
+    const flat = flattenTree(t, isTensor)
+    if (sameTree(first.shape, flat.shape)) return flat
+    const missing = first.paths.find((p) => !flat.paths.includes(p)) ?? flat.paths.find((p) => !first.paths.includes(p))
+    return raise({
+      tag: 'UsageError',
+      message: `trees of different structure: tree 0 and tree ${i + 1} do not both have ${missing ?? 'the same empty parts'}`,
+      hint: 'give trees with the same keys and lengths, such as parameters and their gradients',
+    })
+  })
+  return unflattenTree(
+    first.shape,
+    first.leaves.map((x, i) => f([x, ...rest.map((t) => t.leaves[i]!)], first.paths[i]!)),
+  ) as TreeOf<T, L>
+}

@@ -1,0 +1,46 @@
+import { describe, expect, test } from 'vitest'
+import { TensorloomError } from '../../src/lang/errors.ts'
+import { flattenTree, sameTree, unflattenTree } from '../../src/lang/tree.ts'
+
+const isText = (x: unknown): x is string => typeof x === 'string'
+
+describe('trees', () => {
+  test('leaves come in sorted key order with their paths', () => {
+    const flat = flattenTree([{ w: 'b', b: 'a', 'odd key': ['c'] }, 'd'], isText)
+    expect(flat.leaves).toEqual(['a', 'c', 'b', 'd'])
+    expect(flat.paths).toEqual(['[0].b', '[0]["odd key"][0]', '[0].w', '[1]'])
+    expect(flat.shape).toEqual({ list: [{ record: { b: 0, 'odd key': { list: [1] }, w: 2 } }, 3] })
+  })
+
+  test.each([['a'], [[]], [{}], [[['x'], { y: 'z' }]], [{ a: { b: { c: ['1', '2'] } }, d: '3' }]])(
+    '%j goes apart and back',
+    (tree) => {
+      const { leaves, shape } = flattenTree(tree, isText)
+      expect(unflattenTree(shape, leaves)).toEqual(tree)
+    },
+  )
+
+  test.each([
+    [{ a: [1] }, 'a[0] is the number 1'],
+    [['x', new Date(0)], '[1] is an object of class Date'],
+    [{ a: undefined }, 'a is undefined'],
+    [null, 'the tree itself is null'],
+  ])('%j is refused with its path', (tree, message) => {
+    try {
+      flattenTree(tree, isText)
+      expect.unreachable()
+    } catch (e) {
+      expect(e).toBeInstanceOf(TensorloomError)
+      expect((e as TensorloomError).error.tag).toBe('UsageError')
+      expect((e as TensorloomError).message).toContain(message)
+    }
+  })
+
+  test('structures compare by keys and lengths, not by the order keys were written in', () => {
+    const shape = (t: unknown) => flattenTree(t, isText).shape
+    expect(sameTree(shape({ a: 'x', b: ['y'] }), shape({ b: ['q'], a: 'r' }))).toBe(true)
+    expect(sameTree(shape({ a: 'x' }), shape({ b: 'x' }))).toBe(false)
+    expect(sameTree(shape(['x']), shape(['x', 'y']))).toBe(false)
+    expect(sameTree(shape([]), shape({}))).toBe(false)
+  })
+})
