@@ -1,0 +1,66 @@
+/** The row of reduce: one primitive over the closed list of monoids in `monoid.ts`. */
+import * as E from '#fp/Either'
+import { sizeOf } from '../dim.ts'
+import { allocate, isInteger } from '../dtype.ts'
+import { invariant } from '../errors.ts'
+import type { ParamsOf } from '../ir.ts'
+import type { Primitive } from '../primitive.ts'
+import { otherAxes, stridesOf } from '../shape.ts'
+import { monoidTable } from './monoid.ts'
+import { operandType, refuse, wrongAxes, wrongCount } from './operand.ts'
+import { stridedOffsets } from './strided.ts'
+
+/**
+ * Folds the axes `axes` away, all of them at once. Accepted dtypes, outputs and derivatives are the monoid's row.
+ * No elements: sum 0, prod 1, all true, any false, logSumExp -inf, meanVar NaN; the others are refused.
+ */
+export const reduce: Primitive<ParamsOf['reduce']> = {
+  infer: (xs, { monoid, axes }) => {
+    const bad = wrongCount(xs, 1) ?? wrongAxes(axes, xs[0]!.shape.length)
+    if (bad) return bad
+    const { shape, dtype } = xs[0]!
+    const row = monoidTable[monoid]
+    const refused = row.refuses(dtype)
+    if (refused) return refuse(refused.reason, undefined, refused.hint)
+    if ((monoid === 'argmax' || monoid === 'argmin') && axes.length !== 1)
+      return refuse(`${monoid} takes exactly one axis, got [${axes.join(', ')}]`, undefined, 'reshape to join axes')
+    const empty = axes.find((a) => shape[a] === 0)
+    if (empty !== undefined && !row.hasIdentity)
+      return refuse(
+        `${monoid} over axis ${empty} of size 0 has no identity`,
+        empty,
+        'pad the axis, or test its size first',
+      )
+    const kept = otherAxes(shape.length, axes).map((a) => shape[a]!)
+    return E.right(row.outputs(dtype).map((d) => ({ shape: kept, dtype: d })))
+  },
+  jvp: (c) => {
+    const row = monoidTable[c.params.monoid]
+    const { shape, dtype } = operandType(c.args[0]!)
+    const dx = c.tangents[0]
+    // Nothing to sum: the outputs are constants, whatever the shape of the result.
+    if (!dx || sizeOf(shape) === 0) return row.outputs(dtype).map(() => undefined)
+    return row.tangent({ ...c, dx })
+  },
+  transpose: ({ b, ct, args, params: { monoid, axes } }) => {
+    invariant(monoid === 'sum', `transpose of reduce ${monoid}: only sum is linear`)
+    return [b.broadcast([ct], { shape: operandType(args[0]!).shape, axes })]
+  },
+  batch: ({ b, args, params: { monoid, axes } }) => {
+    const node = b.reduce([args[0]!], { monoid, axes: axes.map((a) => a + 1) })
+    const { length } = monoidTable[monoid].outputs(operandType(args[0]!).dtype)
+    return length === 1 ? [node] : Array.from({ length }, (_, index) => b.get([node], { index }))
+  },
+  eval: ([x], { monoid, axes }, types) => {
+    const { shape, dtype, data } = x!
+    const strides = stridesOf(shape)
+    const kept = otherAxes(shape.length, axes)
+    const pick = (list: readonly number[], of: readonly number[]): readonly number[] => of.map((a) => list[a]!)
+    const bases = stridedOffsets(pick(shape, kept), pick(strides, kept))
+    const offsets = stridedOffsets(pick(shape, axes), pick(strides, axes))
+    const outs = types.map((t) => allocate(t.dtype, bases.length))
+    const { fold } = monoidTable[monoid]
+    for (let i = 0; i < bases.length; i++) fold(data, bases[i]!, offsets, outs, i, isInteger(dtype))
+    return outs
+  },
+}
