@@ -1,0 +1,166 @@
+/** A device with what the runtime must know about it: kind, grants, losses, refusals, and how many bytes live on it. */
+import type { Profile } from '../../codegen/plan.ts'
+import { hardware, software } from '../../codegen/profile.ts'
+import { type RuntimeError, raise, TensorloomError } from '../lang/errors.ts'
+import { type AdapterProvider, findAdapter, type Preference } from './adapter.ts'
+
+export interface DeviceOptions {
+  /** Default `auto`: hardware where there is any, else software. */
+  readonly prefer?: Preference
+  /** Do not print which adapter was chosen. */
+  readonly quiet?: boolean
+  /** Extra switches for Dawn in Node, e.g. `disable-dawn-features=timestamp_quantization`. */
+  readonly dawn?: readonly string[]
+  /** Where adapters come from; default: the platform, then Dawn. */
+  readonly provider?: AdapterProvider
+}
+
+/** A device and its bookkeeping. Programs loaded on it share its pipelines and pools. */
+export interface Device {
+  readonly gpu: GPUDevice
+  readonly kind: 'hardware' | 'software'
+  /** What the driver calls itself. */
+  readonly description: string
+  /** Counts devices opened in this process: handles of an earlier generation are not valid on a later one. */
+  readonly generation: number
+  /** The loss, once it is known. */
+  readonly lost: () => RuntimeError | undefined
+  /** Resolves when the device is lost, never rejects. */
+  readonly whenLost: Promise<RuntimeError>
+  /** The latest refusal that no error scope caught; undefined while all is well. */
+  readonly refusal: () => RuntimeError | undefined
+  /** Bytes of all buffers the runtime made on this device and has not destroyed. */
+  readonly liveBytes: () => number
+  readonly createBuffer: (bytes: number, usage: GPUBufferUsageFlags, mapped?: boolean) => GPUBuffer
+  readonly destroyBuffer: (buffer: GPUBuffer) => void
+  /** Gives the device back to the system; everything loaded on it is lost. Not needed at exit. */
+  readonly destroy: () => void
+}
+
+/** Limits worth raising over the defaults; all are maxima but the alignment, of which the adapter gives its least. */
+const wantedLimits = [
+  'maxStorageBuffersPerShaderStage',
+  'maxStorageBufferBindingSize',
+  'maxBufferSize',
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupSizeX',
+  'maxComputeWorkgroupsPerDimension',
+  'minStorageBufferOffsetAlignment',
+] as const
+
+const wantedFeatures = ['shader-f16', 'subgroups', 'timestamp-query'] as const
+
+const lostHint = 'open a device again and call reload on the program; give it host copies of the state'
+
+let generations = 0
+const announced = new Set<string>()
+
+const announce = (text: string): void => {
+  if (announced.has(text)) return
+  announced.add(text)
+  if (typeof process !== 'undefined' && process.stderr) process.stderr.write(`${text}\n`)
+  else console.info(text)
+}
+
+/** Wraps a device somebody else opened (an application that draws with it, say). `kind` picks the schedule. */
+export const adoptDevice = (gpu: GPUDevice, kind: 'hardware' | 'software', description: string): Device => {
+  let loss: RuntimeError | undefined
+  let refusal: RuntimeError | undefined
+  let live = 0
+  const sizes = new WeakMap<GPUBuffer, number>()
+  const lose = (reason: string): RuntimeError => (loss ??= { tag: 'DeviceLost', reason, hint: lostHint })
+  gpu.addEventListener('uncapturederror', (event) => {
+    event.preventDefault()
+    refusal = errorOf(event.error, 0)
+  })
+  return {
+    gpu,
+    kind,
+    description,
+    generation: ++generations,
+    lost: () => loss,
+    whenLost: gpu.lost.then((info) => lose(`${info.reason || 'unknown'}: ${info.message}`)),
+    refusal: () => refusal,
+    liveBytes: () => live,
+    createBuffer: (bytes, usage, mapped = false) => {
+      const buffer = gpu.createBuffer({ size: bytes, usage, mappedAtCreation: mapped })
+      sizes.set(buffer, bytes)
+      live += bytes
+      return buffer
+    },
+    destroyBuffer: (buffer) => {
+      live -= sizes.get(buffer) ?? 0
+      sizes.delete(buffer)
+      buffer.destroy()
+    },
+    destroy: () => {
+      lose('destroyed: by a call of destroy')
+      gpu.destroy()
+    },
+  }
+}
+
+/**
+ * A refusal of the device as a typed error; `bytes` is what was being asked for, where memory is the matter. The class
+ * is told by its name: Node has no global of it.
+ */
+export const errorOf = (error: GPUError, bytes: number): RuntimeError =>
+  error.constructor.name === 'GPUOutOfMemoryError'
+    ? { tag: 'OutOfMemory', bytes, hint: 'use smaller batches or checkpoint(f)' }
+    : {
+        tag: 'ValidationError',
+        message: error.message,
+        hint: 'this is a bug of tensorloom unless the kernel is your own',
+      }
+
+/**
+ * Opens the best device there is, prints the choice once to stderr, and asks for every limit and feature that kernels can use.
+ * Raises NoAdapter or ValidationError (as TensorloomError).
+ */
+export const openDevice = async (options: DeviceOptions = {}): Promise<Device> => {
+  const prefer = options.prefer ?? 'auto'
+  const found = await (options.provider?.() ?? findAdapter(prefer, options.dawn ?? []))
+  if (!found)
+    return raise({
+      tag: 'NoAdapter',
+      reason: prefer === 'auto' ? 'WebGPU has none to offer' : `no ${prefer} adapter`,
+      hint: 'a browser with WebGPU, or in Node: npm i webgpu, with @sparticuz/chromium where there is no GPU driver',
+    })
+  const { adapter, kind } = found
+  const requiredLimits: Record<string, number> = {}
+  for (const name of wantedLimits) requiredLimits[name] = adapter.limits[name]
+  const requiredFeatures = wantedFeatures.filter((f) => adapter.features.has(f))
+  const { vendor, architecture, description } = adapter.info
+  const text = description || `${vendor} ${architecture}`.trim() || 'unnamed adapter'
+  let gpu: GPUDevice
+  try {
+    gpu = await adapter.requestDevice({ requiredLimits, requiredFeatures })
+  } catch (e) {
+    throw e instanceof TensorloomError
+      ? e
+      : new TensorloomError({
+          tag: 'NoAdapter',
+          reason: `the adapter gives no device (${String(e)})`,
+          hint: 'ask for a fresh adapter',
+        })
+  }
+  if (!options.quiet) announce(`tensorloom: ${kind} adapter, ${text}`)
+  return adoptDevice(gpu, kind, text)
+}
+
+/** What a live device grants, as the data plans are made against. */
+export const profileOf = (device: Device): Profile => {
+  const { limits, features } = device.gpu
+  return {
+    name: device.kind,
+    storageBuffers: limits.maxStorageBuffersPerShaderStage,
+    workgroupBytes: limits.maxComputeWorkgroupStorageSize,
+    workgroupThreads: Math.min(limits.maxComputeInvocationsPerWorkgroup, limits.maxComputeWorkgroupSizeX),
+    maxBindingBytes: Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize),
+    maxGridSide: limits.maxComputeWorkgroupsPerDimension,
+    offsetAlignment: Math.max(256, limits.minStorageBufferOffsetAlignment),
+    features: wantedFeatures.filter((f) => features.has(f)),
+    schedule: (device.kind === 'software' ? software : hardware).schedule,
+  }
+}

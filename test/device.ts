@@ -1,0 +1,7 @@
+/** The one device all GPU tests of a worker share. No adapter is a failure, never a skip. */
+import { type Device, openDevice } from '../src/runtime/device.ts'
+
+const holder = globalThis as { tensorloomDevice?: Promise<Device> }
+
+/** Opens the device at the first call; rejects (so the test goes red) where there is no adapter. Do not destroy it. */
+export const sharedDevice = (): Promise<Device> => (holder.tensorloomDevice ??= openDevice({ quiet: true }))

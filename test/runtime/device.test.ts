@@ -1,0 +1,36 @@
+/** Opening devices: an adapter exists, its grants are used, and its absence is a typed error. */
+import { describe, expect, it } from 'vitest'
+import { portable } from '../../codegen/profile.ts'
+import { TensorloomError } from '../../src/lang/errors.ts'
+import { openDevice, profileOf } from '../../src/runtime/device.ts'
+import { sharedDevice } from '../device.ts'
+
+describe('openDevice', () => {
+  it('finds an adapter on every machine the tests run on', async () => {
+    const device = await sharedDevice()
+    expect(device.lost()).toBeUndefined()
+    expect(device.description).not.toBe('')
+  })
+
+  it('asks for more than the portable limits where the adapter has more', async () => {
+    const device = await sharedDevice()
+    const profile = profileOf(device)
+    expect(profile.storageBuffers).toBeGreaterThanOrEqual(portable.storageBuffers)
+    expect(profile.maxBindingBytes).toBeGreaterThan(portable.maxBindingBytes)
+    expect(profile.schedule).toBe(device.kind === 'software' ? 'serial' : 'cooperative')
+  })
+
+  it('gives every device its own generation', async () => {
+    const [a, b] = [await sharedDevice(), await openDevice({ quiet: true })]
+    expect(b.generation).toBeGreaterThan(a.generation)
+    b.destroy()
+    expect((await b.whenLost).tag).toBe('DeviceLost')
+    expect(a.lost()).toBeUndefined()
+  })
+
+  it('says NoAdapter with a way out when there is none', async () => {
+    const error = await openDevice({ provider: async () => null }).catch((e: unknown) => e)
+    expect(error).toBeInstanceOf(TensorloomError)
+    expect((error as TensorloomError).error).toMatchObject({ tag: 'NoAdapter', hint: expect.stringContaining('npm i') })
+  })
+})
