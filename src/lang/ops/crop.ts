@@ -5,8 +5,8 @@ import { allocate, type DType, isFloat } from '../dtype.ts'
 import { showOperand } from '../errors.ts'
 import type { ParamsOf } from '../ir.ts'
 import type { Primitive } from '../primitive.ts'
-import { showShape, stridesOf } from '../shape.ts'
-import { fill } from './fill.ts'
+import { stridesOf } from '../shape.ts'
+import { batchedArgs, fill } from './fill.ts'
 import { operandType, refuse, wrongAxes, wrongCount, wrongLength } from './operand.ts'
 import { stridedOffsets, take } from './strided.ts'
 
@@ -175,12 +175,7 @@ export const concat: Primitive<ParamsOf['concat']> = {
       return b.slice([ct], { start, stop, step: shape.map(() => 1) })
     })
   },
-  batch: ({ b, args, batched, size, params: { axis } }) => {
-    const all = args.map((x, i) =>
-      batched[i] ? x : b.broadcast([x], { shape: [size, ...operandType(x).shape], axes: [0] }),
-    )
-    return [b.concat(all, { axis: axis + 1 })]
-  },
+  batch: (c) => [c.b.concat(batchedArgs(c), { axis: c.params.axis + 1 })],
   eval: (xs, { axis }, [type]) => {
     const out = allocate(type!.dtype, sizeOf(type!.shape))
     const inner = sizeOf(type!.shape.slice(axis + 1))

@@ -3,7 +3,7 @@ import { type DType, type HostArray, isFloat } from '../dtype.ts'
 import type { Build, Monoid, Node, ParamsOf } from '../ir.ts'
 import type { JvpContext, Linear } from '../primitive.ts'
 import { otherAxes } from '../shape.ts'
-import { fill } from './fill.ts'
+import { fill, scale } from './fill.ts'
 import { operandType } from './operand.ts'
 
 /** Folds the elements `data[base + offsets[k]]` into element `i` of each output. Integers wrap modulo 2^32. */
@@ -56,8 +56,11 @@ const spread = (b: Build, value: Node, like: Node, axes: readonly number[]): Nod
 
 const sum = (b: Build, x: Node, axes: readonly number[]): Node => b.reduce([x], { monoid: 'sum', axes })
 
-/** Multiplies by a scalar. */
-const scale = (b: Build, x: Node, factor: number): Node => b.mul([x, fill(b, operandType(x), factor)], {})
+/** x / n: exact where n is, which 1/n rounded to the dtype is not. f16 cannot hold a count past 65504. */
+const over = (b: Build, x: Node, n: number): Node => {
+  const type = operandType(x)
+  return type.dtype === 'f16' && n > 65504 ? scale(b, x, 1 / n) : b.div([x, fill(b, type, n)], {})
+}
 
 /** NaN counts as the extreme, as in PyTorch. The index of the first extreme element is returned. */
 const extreme = (data: HostArray, base: number, offsets: Int32Array, sign: 1 | -1): number => {
@@ -206,7 +209,7 @@ export const monoidTable: { readonly [M in Monoid]: MonoidRow } = {
       const { shape } = operandType(x)
       const n = axes.reduce((count, a) => count * shape[a]!, 1)
       const centred = b.sub([x, spread(b, b.get([out], { index: 0 }), x, axes)], {})
-      return [scale(b, sum(b, dx, axes), 1 / n), scale(b, sum(b, b.mul([centred, dx], {}), axes), 2 / n)]
+      return [over(b, sum(b, dx, axes), n), over(b, sum(b, b.mul([centred, dx], {}), axes), n / 2)]
     },
   },
   logSumExp: {

@@ -11,7 +11,7 @@ export const refuse = (reason: string, axis?: number, hint?: string): E.Either<R
   E.left({ reason, ...(axis === undefined ? {} : { axis }), ...(hint === undefined ? {} : { hint }) })
 
 /** `1 operand`, `2 operands`: a count with its noun. */
-export const plural = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`
+export const plural = (n: number, noun: string, many: string = `${noun}s`): string => `${n} ${n === 1 ? noun : many}`
 
 /** Why the operand count is wrong, or undefined. */
 export const wrongCount = (xs: readonly unknown[], n: number): E.Either<Refusal, never> | undefined =>
@@ -32,6 +32,4 @@ export const wrongLength = (
   list: readonly number[],
   rank: number,
 ): E.Either<Refusal, never> | undefined =>
-  list.length === rank
-    ? undefined
-    : refuse(`${name} has ${plural(list.length, 'entry').replace('entrys', 'entries')} for rank ${rank}`)
+  list.length === rank ? undefined : refuse(`${name} has ${plural(list.length, 'entry', 'entries')} for rank ${rank}`)
