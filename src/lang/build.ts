@@ -3,7 +3,7 @@
  * common subexpressions cost nothing. Building never throws: an ill-typed node is a value that carries its ShapeError.
  */
 import * as E from '#fp/Either'
-import { captureSite, raise, type ShapeError, showOperand, type Site } from './errors.ts'
+import { captureSite, raise, type ShapeError, type Site, showOperand } from './errors.ts'
 import type { Build, Node, NodeOf, Op, ParamsOf, TensorType } from './ir.ts'
 import { primitives } from './ops/table.ts'
 import type { Primitive } from './primitive.ts'
@@ -98,10 +98,7 @@ const sameData = (a: unknown, b: unknown): boolean => {
 }
 
 const sameNode = (n: Node, op: Op, args: readonly Node[], params: ParamsOf[Op]): boolean =>
-  n.op === op &&
-  n.args.length === args.length &&
-  args.every((a, i) => a === n.args[i]) &&
-  sameData(n.params, params)
+  n.op === op && n.args.length === args.length && args.every((a, i) => a === n.args[i]) && sameData(n.params, params)
 
 /** The mistakes that poison a node from below are reported where they are, not again above. */
 export const isPoisoned = (n: Node): boolean => n.args.some((a) => E.isLeft(a.type))
@@ -110,13 +107,32 @@ const ill = (op: Op, args: readonly Node[], params: ParamsOf[Op], error: ShapeEr
   new GraphNode(nextId++, op, params, args, E.left(error)) as unknown as Node
 
 /** An ill-typed node made by a tensor function that can tell before any primitive does (a bad axis, say). */
-export const illTyped = (op: string, args: readonly Node[], refusal: Omit<ShapeError, 'tag' | 'op' | 'operands' | 'site'>): Node => {
+export const illTyped = (
+  op: string,
+  args: readonly Node[],
+  refusal: Omit<ShapeError, 'tag' | 'op' | 'operands' | 'site'>,
+): Node => {
   const poison = args.find((a) => E.isLeft(a.type))
   if (poison && E.isLeft(poison.type)) return ill('stopGradient', args, {}, poison.type.left)
-  return ill('stopGradient', args, {}, shapeError(op, args.flatMap((a) => (E.isRight(a.type) ? a.type.right : [])), refusal, captureSite()))
+  return ill(
+    'stopGradient',
+    args,
+    {},
+    shapeError(
+      op,
+      args.flatMap((a) => (E.isRight(a.type) ? a.type.right : [])),
+      refusal,
+      captureSite(),
+    ),
+  )
 }
 
-const shapeError = (op: string, operands: readonly TensorType[], refusal: Omit<ShapeError, 'tag' | 'op' | 'operands' | 'site'>, site: Site | undefined): ShapeError => ({
+const shapeError = (
+  op: string,
+  operands: readonly TensorType[],
+  refusal: Omit<ShapeError, 'tag' | 'op' | 'operands' | 'site'>,
+  site: Site | undefined,
+): ShapeError => ({
   tag: 'ShapeError',
   op,
   operands: operands.map(({ shape, dtype }) => ({ shape, dtype })),
@@ -138,10 +154,14 @@ export const make = <K extends Op>(op: K, args: readonly Node[], params: ParamsO
       if (n && sameNode(n, op, args, params)) return n
     }
   }
-  const types = args.map((a) => (a.type as E.Right<readonly TensorType[]>).right[0]!)
+  const outputs = args.map((a) => (a.type as E.Right<readonly TensorType[]>).right)
+  // `get` alone chooses among all outputs of its operand; every other op means the first of each.
+  const types = op === 'get' && outputs.length === 1 ? outputs[0]! : outputs.map((o) => o[0]!)
   const type = (primitives[op] as Primitive<ParamsOf[K]>).infer(types, params)
   if (E.isLeft(type)) return ill(op, args, params, shapeError(op, types, type.left, captureSite()))
-  const node = Object.freeze(new GraphNode(nextId++, op, Object.freeze(params), Object.freeze(args.slice()), type)) as unknown as Node
+  const node = Object.freeze(
+    new GraphNode(nextId++, op, Object.freeze(params), Object.freeze(args.slice()), type),
+  ) as unknown as Node
   const ref = new WeakRef(node)
   if (bucket) bucket.push(ref)
   else buckets.set(hash, [ref])

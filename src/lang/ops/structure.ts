@@ -1,0 +1,31 @@
+/** Rows without arithmetic: get (one output of several) and stopGradient. */
+import * as E from '#fp/Either'
+import type { ParamsOf } from '../ir.ts'
+import type { Primitive } from '../primitive.ts'
+import { plural, refuse, wrongCount } from './operand.ts'
+
+/**
+ * Output `index` of its argument. The one row that sees *all outputs* of its argument as its operands: their types in
+ * `infer`, their values in `eval`, their tangents in `jvp`, their batched nodes in `batch`.
+ */
+export const get: Primitive<ParamsOf['get']> = {
+  infer: (xs, { index }) => {
+    const type = xs[index]
+    return type
+      ? E.right([type])
+      : refuse(`there is no output ${index}: the operand has ${plural(xs.length, 'output')}`)
+  },
+  jvp: ({ tangents, params }) => [tangents[params.index]],
+  transpose: 'nonlinear',
+  batch: ({ b, args, params }) => [args.length > 1 ? args[params.index]! : b.get(args, params)],
+  eval: (xs, { index }) => [xs[index]!.data],
+}
+
+/** The operand itself, with a zero tangent: what lies below counts as constant. Any dtype. */
+export const stopGradient: Primitive<ParamsOf['stopGradient']> = {
+  infer: (xs) => wrongCount(xs, 1) ?? E.right([xs[0]!]),
+  jvp: () => [undefined],
+  transpose: 'nonlinear',
+  batch: ({ b, args }) => [b.stopGradient([args[0]!], {})],
+  eval: ([x]) => [x!.data],
+}

@@ -1,0 +1,42 @@
+/** The primitive table, assembled from the op families: one row an op, total by its type, so that a missing row does not compile. */
+import type { PrimitiveTable } from '../primitive.ts'
+import { binaryRows } from './binary.ts'
+import { bitcast, cast, select } from './convert.ts'
+import { dot } from './dot.ts'
+import { gather, scatterAdd } from './index.ts'
+import { constRow, data, input, iota } from './leaves.ts'
+import { broadcast, concat, flip, pad, permute, reshape, slice } from './movement.ts'
+import { threefry } from './random.ts'
+import { reduce } from './reduce.ts'
+import { get, stopGradient } from './structure.ts'
+import { unaryRows } from './unary.ts'
+import { foldRow, windowRow } from './window.ts'
+
+/** Every primitive's mathematics. */
+export const primitives: PrimitiveTable = {
+  ...unaryRows,
+  ...binaryRows,
+  select,
+  cast,
+  bitcast,
+  input,
+  const: constRow,
+  data,
+  iota,
+  reshape,
+  permute,
+  broadcast,
+  slice,
+  pad,
+  flip,
+  concat,
+  window: windowRow,
+  fold: foldRow,
+  reduce,
+  dot,
+  gather,
+  scatterAdd,
+  threefry,
+  get,
+  stopGradient,
+}
