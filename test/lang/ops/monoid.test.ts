@@ -3,7 +3,19 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { build } from '../../../src/lang/build.ts'
 import type { Monoid } from '../../../src/lang/ir.ts'
-import { bind, checkJvp, evalNodes, forward, noise, numbers, runs, shapes, tangentOf, value } from './rules.ts'
+import {
+  backward,
+  bind,
+  checkJvp,
+  evalNodes,
+  forward,
+  noise,
+  numbers,
+  runs,
+  shapes,
+  tangentOf,
+  value,
+} from './rules.ts'
 
 const smooth: readonly Monoid[] = ['sum', 'prod', 'max', 'min', 'argmax', 'argmin', 'meanVar', 'logSumExp']
 
@@ -25,6 +37,27 @@ describe.each(smooth)('%s', (monoid) => {
         fc.pre(!monoid.startsWith('arg') || axes.length === 1)
         fc.pre(axes.every((a) => shape[a] !== 0) || monoid === 'sum' || monoid === 'prod')
         checkJvp('reduce', { monoid, axes }, [noise('f32', shape, seed)], 5)
+      }),
+      runs,
+    )
+  })
+
+  it('has a transposable tangent: reverse mode gives the same gradient', () => {
+    const cases = fc.tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 3 }), fc.integer())
+    fc.assert(
+      fc.property(cases, ([n, m, seed]) => {
+        const [x, dx, ct] = [noise('f32', [m, n, 2], seed), noise('f32', [m, n, 2], seed + 1), noise('f32', [m, 2], 5)]
+        const { nodes, bound } = bind([x, dx, ct])
+        const reduced = build.reduce([nodes[0]!], { monoid, axes: [1] })
+        const outputs = monoid.startsWith('arg') || monoid === 'meanVar' ? 2 : 1
+        for (let index = 0; index < outputs; index++) {
+          const out = outputs === 1 ? reduced : build.get([reduced], { index })
+          const [tangent] = forward([out], new Map([[nodes[0]!, nodes[1]!]]))
+          if (!tangent) continue
+          const [there, back] = evalNodes([tangent, backward(tangent, nodes[1]!, nodes[2]!)!], bound)
+          const inner = (a: number[], b: number[]): number => a.reduce((s, v, i) => s + v * b[i]!, 0)
+          expect(inner(numbers(back), numbers(dx))).toBeCloseTo(inner(numbers(ct), numbers(there)), 9)
+        }
       }),
       runs,
     )

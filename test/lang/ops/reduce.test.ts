@@ -177,7 +177,7 @@ describe('refusals', () => {
     [no('max', [0], [2], 'bool'), 'cannot take the maximum of bool (use any, or cast to i32 first)'],
     [no('meanVar', [0], [2], 'i32'), 'cannot take the mean and variance of i32 (cast to f32 first)'],
     [no('logSumExp', [0], [2], 'u32'), 'cannot take the logSumExp of u32 (cast to f32 first)'],
-    [no('all', [0], [2]), 'all is for bool, not f32 (compare first, with T.ne(x, 0) say)'],
+    [no('all', [0], [2]), 'all is for bool, not f32 (compare first, with T.notEqual(x, 0) say)'],
   ])('%s', (got, want) => {
     expect(got).toBe(want)
   })

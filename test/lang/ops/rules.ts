@@ -110,6 +110,27 @@ export const forward = (roots: readonly Node[], tangents: ReadonlyMap<Node, Node
   return roots.map((n) => known.get(n)?.[0])
 }
 
+/** The cotangent of `input` for the cotangent `ct` of `root`, which is linear in it: the transpose column, backwards. */
+export const backward = (root: Node, input: Node, ct: Node): Linear => {
+  const order = topological([root])
+  const linear = new Set<Node>([input])
+  for (const n of order) if (n.args.some((a) => linear.has(a))) linear.add(n)
+  const cts = new Map<Node, Node>([[root, ct]])
+  for (const n of order.toReversed()) {
+    const given = cts.get(n)
+    if (!given || !linear.has(n) || n === input) continue
+    const { transpose } = row(n.op as Op)
+    if (transpose === 'nonlinear') throw new Error(`${n.op} has no transpose`)
+    const flags = n.args.map((a) => linear.has(a))
+    const back = transpose({ b: build, ct: given, args: n.args, linear: flags, params: n.params })
+    n.args.forEach((a, i) => {
+      const [sum, part] = [cts.get(a), back[i]]
+      if (part) cts.set(a, sum ? build.add([sum, part], {}) : part)
+    })
+  }
+  return cts.get(input)
+}
+
 /** Fresh inputs of the values' types, and the binding of one to the other. */
 export const bind = (xs: readonly Value[]): { nodes: readonly Node[]; bound: Map<Node, Value> } => {
   const nodes = freshInputs(xs.map(({ shape, dtype }) => ({ shape, dtype })))
