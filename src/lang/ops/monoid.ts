@@ -46,7 +46,9 @@ const floating =
 const logical =
   (what: string): MonoidRow['refuses'] =>
   (d) =>
-    d === 'bool' ? undefined : { reason: `${what} is for bool, not ${d}`, hint: 'compare first, with T.notEqual(x, 0) say' }
+    d === 'bool'
+      ? undefined
+      : { reason: `${what} is for bool, not ${d}`, hint: 'compare first, with T.notEqual(x, 0) say' }
 
 const same = (d: DType): readonly DType[] => [d]
 
