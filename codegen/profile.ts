@@ -1,5 +1,5 @@
 /** Target profiles as data: what plans are made against when no device is at hand. */
-import type { Profile } from './plan.ts'
+import type { Profile } from '../passes/target.ts'
 
 /** The limits every WebGPU implementation must grant: a plan made for it runs everywhere. */
 export const portable: Profile = {
@@ -12,6 +12,7 @@ export const portable: Profile = {
   offsetAlignment: 256,
   features: [],
   schedule: 'serial',
+  costs: { dispatch: 30e-6, bandwidth: 20e9, flops: 100e9, threads: 256, statements: 300 },
 }
 
 /** SwiftShader through Dawn: barriers are dear there (a workgroup is emulated on a thread), so rows are serial. */
@@ -35,6 +36,8 @@ export const hardware: Profile = {
   workgroupBytes: 32768,
   maxBindingBytes: 1024 * 1024 * 1024,
   schedule: 'cooperative',
+  // A card of the middle range; ratios matter more than figures, and a dispatch costs as long as streaming 10 MB.
+  costs: { dispatch: 25e-6, bandwidth: 400e9, flops: 8e12, threads: 32768, statements: 300 },
 }
 
 /** The profiles that ship, by name. */

@@ -1,7 +1,6 @@
 /** Errors as tagged data, one `showError` for all, and the two ways to raise: `raise` (user's mistake), `invariant` (ours). */
 import type { DType } from './dtype.ts'
-import { type Shape } from './dim.ts'
-import { showShape } from './shape.ts'
+import type { Shape } from './dim.ts'
 
 /** Where in the user's source something was written. */
 export interface Site {
@@ -102,8 +101,8 @@ export class TensorloomError extends Error {
 const showSite = (s: Site | undefined): string => (s ? `\n  at ${s.file}:${s.line}:${s.column}` : '')
 const showHint = (h: string | undefined): string => (h ? `\n  hint: ${h}` : '')
 
-/** `f32[3, 4]`: how errors and graphs show a tensor's type. */
-export const showOperand = (o: OperandInfo): string => `${o.dtype}${showShape(o.shape)}`
+/** `f32[3, 4]`: how errors and graphs show a tensor's type. Spelled out here: emitted modules use this file without fp-ts. */
+export const showOperand = (o: OperandInfo): string => `${o.dtype}[${o.shape.join(', ')}]`
 
 /** The text of an error: what, which operands, where, and the way out. */
 export const showError = (e: TensorloomErrorData): string => {

@@ -71,7 +71,6 @@ export const adoptDevice = (gpu: GPUDevice, kind: 'hardware' | 'software', descr
   const sizes = new WeakMap<GPUBuffer, number>()
   const lose = (reason: string): RuntimeError => (loss ??= { tag: 'DeviceLost', reason, hint: lostHint })
   gpu.addEventListener('uncapturederror', (event) => {
-    event.preventDefault()
     refusal = errorOf(event.error, 0)
   })
   return {
@@ -152,6 +151,7 @@ export const openDevice = async (options: DeviceOptions = {}): Promise<Device> =
 /** What a live device grants, as the data plans are made against. */
 export const profileOf = (device: Device): Profile => {
   const { limits, features } = device.gpu
+  const { schedule, costs } = device.kind === 'software' ? software : hardware
   return {
     name: device.kind,
     storageBuffers: limits.maxStorageBuffersPerShaderStage,
@@ -161,6 +161,7 @@ export const profileOf = (device: Device): Profile => {
     maxGridSide: limits.maxComputeWorkgroupsPerDimension,
     offsetAlignment: Math.max(256, limits.minStorageBufferOffsetAlignment),
     features: wantedFeatures.filter((f) => features.has(f)),
-    schedule: (device.kind === 'software' ? software : hardware).schedule,
+    schedule,
+    costs,
   }
 }

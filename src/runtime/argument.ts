@@ -1,0 +1,161 @@
+/** Checks the arguments of a run against the plan's input slots, before anything is changed. */
+import type { InputSlot } from '../../codegen/plan.ts'
+import { sizeOf } from '../lang/dim.ts'
+import type { DType, HostArray } from '../lang/dtype.ts'
+import { type ArgumentError, raise, TensorloomError } from '../lang/errors.ts'
+import type { Device } from './device.ts'
+import { type Output, type Resident, type Store, storeOf } from './resident.ts'
+import { encode, type HostValues, type Words } from './words.ts'
+
+/** What a run takes per leaf: flat host values, a plain number or boolean for one element, or a resident result. */
+export type Argument = HostValues | number | boolean | Output
+
+/** A checked argument: words to upload, or a store to take from. */
+export type Checked =
+  | { readonly kind: 'host'; readonly words: Words }
+  | { readonly kind: 'resident'; readonly handle: Resident; readonly store: Store }
+
+const refuse = (path: string, reason: string, hint?: string): never =>
+  raise(hint === undefined ? { tag: 'ArgumentError', path, reason } : { tag: 'ArgumentError', path, reason, hint })
+
+/** Names of the host arrays that hold each dtype without a conversion that could lose something by mistake. */
+const arraysOf: Readonly<Record<DType, readonly string[]>> = {
+  f32: ['Float32Array', 'Float64Array'],
+  f16: ['Float32Array', 'Float64Array'],
+  i32: ['Int32Array'],
+  u32: ['Uint32Array'],
+  bool: ['Uint8Array'],
+}
+
+const ranges: Readonly<Record<'i32' | 'u32', readonly [number, number]>> = {
+  i32: [-(2 ** 31), 2 ** 31 - 1],
+  u32: [0, 2 ** 32 - 1],
+}
+
+const showType = (slot: InputSlot): string => `${slot.dtype}[${slot.shape.join(', ')}]`
+
+/** Coordinates of flat index `i` in `shape`. */
+const positionOf = (i: number, shape: readonly number[]): readonly number[] => {
+  const position = new Array<number>(shape.length)
+  let rest = i
+  for (let a = shape.length - 1; a >= 0; a--) {
+    position[a] = rest % shape[a]!
+    rest = Math.floor(rest / shape[a]!)
+  }
+  return position
+}
+
+const checkPlain = (slot: InputSlot, values: readonly (number | boolean)[]): void => {
+  const { dtype } = slot
+  for (let i = 0; i < values.length; i++) {
+    const v = values[i]
+    if (typeof v === 'boolean' ? dtype !== 'bool' : typeof v !== 'number')
+      refuse(slot.path, `element ${i} is a ${typeof v}, ${showType(slot)} was expected`)
+    if ((dtype === 'i32' || dtype === 'u32') && typeof v === 'number') {
+      const [low, high] = ranges[dtype]
+      if (!Number.isInteger(v) || v < low || v > high) refuse(slot.path, `element ${i} is ${v}, which is no ${dtype}`)
+    }
+  }
+}
+
+const checkHost = (slot: InputSlot, values: HostValues): Words => {
+  if (Array.isArray(values)) checkPlain(slot, values as readonly (number | boolean)[])
+  else {
+    const name = (values as HostArray)[Symbol.toStringTag]
+    if (!arraysOf[slot.dtype].includes(name))
+      refuse(slot.path, `got ${name} for ${showType(slot)}`, `give ${arraysOf[slot.dtype][0]}`)
+  }
+  const count = sizeOf(slot.shape)
+  if (values.length !== count) refuse(slot.path, `got ${values.length} elements, ${showType(slot)} has ${count}`)
+  const { indexOf } = slot
+  if (indexOf)
+    for (let i = 0; i < values.length; i++) {
+      const index = Number(values[i])
+      if (!(index >= 0 && index < indexOf.size))
+        raise({
+          tag: 'IndexError',
+          op: indexOf.op,
+          index,
+          size: indexOf.size,
+          position: positionOf(i, slot.shape),
+          hint: `it is in argument ${slot.path}`,
+        })
+    }
+  return encode(slot.dtype, values)
+}
+
+const checkResident = (device: Device, slot: InputSlot, output: Output): Checked => {
+  const store = storeOf(output)
+  if (!store || output.kind === 'value')
+    return refuse(
+      slot.path,
+      `${output.path} is a result on its way to the host`,
+      'keep it on the device (option keep), or await its read()',
+    )
+  if (!store.home)
+    return raise({
+      tag: 'ConsumedHandle',
+      path: slot.path,
+      hint: `${output.path} went into an earlier run; pass that run’s result`,
+    })
+  if (store.device !== device) {
+    const lost = store.device.lost()
+    return lost
+      ? raise(lost)
+      : refuse(slot.path, `${output.path} lives on another device`, 'await its read() and pass the host array')
+  }
+  if (
+    output.dtype !== slot.dtype ||
+    output.shape.length !== slot.shape.length ||
+    output.shape.some((d, i) => d !== slot.shape[i])
+  )
+    refuse(slot.path, `got ${output.dtype}[${output.shape.join(', ')}], ${showType(slot)} was expected`)
+  return { kind: 'resident', handle: output, store }
+}
+
+const isOutput = (x: object): x is Output => 'kind' in x && 'read' in x
+
+const checkOne = (device: Device, slot: InputSlot, argument: Argument | undefined): Checked => {
+  if (argument === undefined || argument === null)
+    return refuse(slot.path, `is missing, ${showType(slot)} was expected`)
+  if (typeof argument === 'number') return { kind: 'host', words: checkHost(slot, [argument]) }
+  if (typeof argument === 'boolean') return { kind: 'host', words: checkHost(slot, [argument]) }
+  if (Array.isArray(argument) || ArrayBuffer.isView(argument))
+    return { kind: 'host', words: checkHost(slot, argument as HostValues) }
+  if (typeof argument === 'object' && isOutput(argument as object))
+    return checkResident(device, slot, argument as Output)
+  return refuse(
+    slot.path,
+    `got ${typeof argument}, ${showType(slot)} was expected`,
+    'give a flat array or a resident result',
+  )
+}
+
+/**
+ * Checks all arguments: count, length, shape, dtype, index ranges, handles. Throws ArgumentError, IndexError,
+ * ConsumedHandle or DeviceLost (as TensorloomError) for the first that does not fit; changes nothing.
+ */
+export const checkArguments = (
+  device: Device,
+  slots: readonly InputSlot[],
+  args: readonly Argument[],
+): readonly Checked[] => {
+  if (args.length > slots.length)
+    refuse(`[${slots.length}]`, `is one too many: the program takes ${slots.length} leaves, got ${args.length}`)
+  const checked = slots.map((slot, i) => checkOne(device, slot, args[i]))
+  const donated = new Map<Store, string>()
+  checked.forEach((c, i) => {
+    const slot = slots[i]!
+    if (c.kind !== 'resident' || !slot.donated) return
+    const other = donated.get(c.store)
+    if (other !== undefined)
+      throw new TensorloomError({
+        tag: 'ArgumentError',
+        path: slot.path,
+        reason: `the same result is donated here and at ${other}`,
+        hint: 'it can be given away once',
+      } satisfies ArgumentError)
+    donated.set(c.store, slot.path)
+  })
+  return checked
+}

@@ -1,0 +1,249 @@
+/** Runs a loaded plan: uploads, one encoder, one submit, results as handles. The only place where work is encoded. */
+import type { OutputSlot, Place, Plan } from '../../codegen/plan.ts'
+import { type RuntimeError, TensorloomError } from '../lang/errors.ts'
+import { type Argument, type Checked, checkArguments } from './argument.ts'
+import type { Device } from './device.ts'
+import { demandAlive, guarded } from './guard.ts'
+import { type Loaded, load } from './load.ts'
+import { type Lease, lease, usage } from './pool.ts'
+import {
+  consume,
+  copyBytes,
+  type Home,
+  type Output,
+  type Resident,
+  rehome,
+  resident,
+  type Store,
+  storeOf,
+} from './resident.ts'
+import { type Batch, batchOf, createRing, layoutBatch, valueAt } from './staging.ts'
+import { alignUp } from './words.ts'
+
+/** A program on a device. */
+export interface Executable {
+  readonly plan: Plan
+  readonly device: Device
+  /**
+   * Runs the plan on one argument a leaf and gives one result a leaf. Work is encoded and submitted before this returns, in
+   * call order, so host arrays may be changed at once; the promise resolves when the device is not too far behind.
+   * Rejects (TensorloomError) with ArgumentError, IndexError, ConsumedHandle before anything has changed, or DeviceLost,
+   * OutOfMemory, ValidationError; after those two of the device itself the state is unknown, and only `reload` goes on.
+   */
+  readonly run: (args: readonly Argument[]) => Promise<readonly Output[]>
+  /** The same program afresh, on `device` (after a loss: a newly opened one). */
+  readonly reload: (device: Device) => Promise<Executable>
+}
+
+/** Runs between two markers on the queue when nothing is read: how far the host may be ahead. */
+const runsAhead = 16
+
+/** What the executor knows from run to run. */
+interface State {
+  /** Per output: the resident that lies in the arena there, if it was not collected. */
+  readonly tenants: (WeakRef<Resident> | undefined)[]
+  /** Per input: the resident whose copy is there, for stable places. */
+  readonly copied: (Store | undefined)[]
+  broken: RuntimeError | undefined
+}
+
+/** One run while it is encoded. */
+interface Run {
+  readonly loaded: Loaded
+  readonly encoder: GPUCommandEncoder
+  /** Buffers needed until the submit only. */
+  readonly scratch: Lease[]
+  readonly spent: GPUBuffer[]
+}
+
+const copy = (run: Run, from: Home, to: Home, bytes: number): void => {
+  if (bytes === 0 || (from.buffer === to.buffer && from.offset === to.offset)) return
+  if (from.buffer !== to.buffer) {
+    run.encoder.copyBufferToBuffer(from.buffer, from.offset, to.buffer, to.offset, bytes)
+    return
+  }
+  // WebGPU refuses copies within one buffer, even of disjoint ranges.
+  const between = lease(run.loaded.device, 'home', bytes)
+  run.scratch.push(between)
+  run.encoder.copyBufferToBuffer(from.buffer, from.offset, between.buffer, 0, bytes)
+  run.encoder.copyBufferToBuffer(between.buffer, 0, to.buffer, to.offset, bytes)
+}
+
+const homeAt = (loaded: Loaded, place: Place): Home => ({ buffer: loaded.arenas[place.arena]!, offset: place.offset })
+
+const sameHome = (a: Home | undefined, b: Home): boolean => a?.buffer === b.buffer && a.offset === b.offset
+
+/**
+ * Residents that live in the arena and are not handed back in their own place would be overwritten by this run: they move
+ * to buffers of their own first. True when there were any.
+ */
+const rescue = (run: Run, state: State, args: readonly Checked[]): boolean => {
+  const { loaded } = run
+  let any = false
+  loaded.plan.outputs.forEach((slot, o) => {
+    const handle = state.tenants[o]?.deref()
+    const store = handle && storeOf(handle)
+    const here = homeAt(loaded, slot.place)
+    if (!handle || !store || !sameHome(store.home, here)) return
+    const input = slot.inPlaceOf === undefined ? undefined : loaded.plan.inputs[slot.inPlaceOf]
+    const back = slot.inPlaceOf === undefined ? undefined : args[slot.inPlaceOf]
+    if (
+      input?.donated &&
+      back?.kind === 'resident' &&
+      back.store === store &&
+      sameHome(here, homeAt(loaded, input.place))
+    )
+      return
+    const own = lease(loaded.device, 'home', store.bytes)
+    copy(run, here, { buffer: own.buffer, offset: 0 }, store.bytes)
+    rehome(handle, store, { buffer: own.buffer, offset: 0, lease: own })
+    any = true
+  })
+  return any
+}
+
+/** Puts `words` at `to`: through the queue, or inside the encoder when copies in it must come first. */
+const upload = (run: Run, words: ArrayBufferView<ArrayBuffer>, to: Home, ordered: boolean): void => {
+  if (words.byteLength === 0) return
+  const { device } = run.loaded
+  if (!ordered) {
+    device.gpu.queue.writeBuffer(to.buffer, to.offset, words)
+    return
+  }
+  const bytes = alignUp(words.byteLength, 4)
+  const source = device.createBuffer(bytes, usage.copySource, true)
+  new Uint8Array(source.getMappedRange()).set(new Uint8Array(words.buffer, words.byteOffset, words.byteLength))
+  source.unmap()
+  run.encoder.copyBufferToBuffer(source, 0, to.buffer, to.offset, bytes)
+  run.spent.push(source)
+}
+
+const placeInputs = (run: Run, state: State, args: readonly Checked[], ordered: boolean): void => {
+  const { loaded } = run
+  loaded.plan.inputs.forEach((slot, i) => {
+    const arg = args[i]!
+    const to = homeAt(loaded, slot.place)
+    if (arg.kind === 'host') {
+      state.copied[i] = undefined
+      upload(run, arg.words, to, ordered)
+      return
+    }
+    if (state.copied[i] === arg.store) return
+    copy(run, arg.store.home!, to, copyBytes(slot))
+    state.copied[i] = loaded.stable[i] && !slot.donated ? arg.store : undefined
+  })
+}
+
+const encodeSteps = ({ loaded, encoder, ...rest }: Run): void => {
+  for (const segment of loaded.segments) {
+    if (segment.kind === 'copy') {
+      const { from, to } = segment
+      copy(
+        { loaded, encoder, ...rest },
+        homeAt(loaded, from),
+        homeAt(loaded, to),
+        alignUp(Math.min(from.bytes, to.bytes), 4),
+      )
+      continue
+    }
+    const pass = encoder.beginComputePass()
+    let current: GPUComputePipeline | undefined
+    for (const { pipeline, group, x, y } of segment.dispatches) {
+      if (pipeline !== current) pass.setPipeline((current = pipeline))
+      pass.setBindGroup(0, group)
+      pass.dispatchWorkgroups(x, y)
+    }
+    pass.end()
+  }
+}
+
+/** Where each kept output lives from now on; undefined for the others. */
+const placeKept = (run: Run): readonly (Home | undefined)[] =>
+  run.loaded.plan.outputs.map((slot) => {
+    if (!slot.keep) return undefined
+    const here = homeAt(run.loaded, slot.place)
+    if (slot.inPlaceOf !== undefined) return here
+    const own = lease(run.loaded.device, 'home', copyBytes(slot))
+    copy(run, here, { buffer: own.buffer, offset: 0 }, copyBytes(slot))
+    return { buffer: own.buffer, offset: 0, lease: own }
+  })
+
+interface Encoded {
+  readonly kept: readonly (Home | undefined)[]
+  readonly staging: Lease | undefined
+}
+
+const encodeRun = (
+  loaded: Loaded,
+  state: State,
+  args: readonly Checked[],
+  values: readonly OutputSlot[],
+  layout: ReturnType<typeof layoutBatch>,
+): Encoded => {
+  const { device } = loaded
+  const run: Run = { loaded, encoder: device.gpu.createCommandEncoder(), scratch: [], spent: [] }
+  placeInputs(run, state, args, rescue(run, state, args))
+  encodeSteps(run)
+  const kept = placeKept(run)
+  const staging = layout.bytes > 0 ? lease(device, 'staging', layout.bytes) : undefined
+  if (staging)
+    values.forEach((slot, i) => {
+      copy(run, homeAt(loaded, slot.place), { buffer: staging.buffer, offset: layout.offsets[i]! }, copyBytes(slot))
+    })
+  device.gpu.queue.submit([run.encoder.finish()])
+  for (const l of run.scratch) l.release()
+  for (const buffer of run.spent) device.destroyBuffer(buffer)
+  return { kept, staging }
+}
+
+/** The executable of a loaded plan. */
+export const executableOf = (loaded: Loaded): Executable => {
+  const { device, plan } = loaded
+  const values = plan.outputs.filter((slot) => !slot.keep)
+  const layout = layoutBatch(values)
+  const ring = createRing()
+  const state: State = { tenants: [], copied: [], broken: undefined }
+  const runBytes = layout.bytes + plan.outputs.reduce((sum, slot) => sum + (slot.keep ? copyBytes(slot) : 0), 0)
+  let runs = 0
+  let marker: Promise<unknown> = Promise.resolve()
+
+  /** Resolves when the work submitted one marker ago is done. */
+  const keepPace = async (): Promise<void> => {
+    if (++runs % runsAhead !== 0) return
+    const previous = marker
+    marker = device.gpu.queue.onSubmittedWorkDone().catch(() => {})
+    await previous
+  }
+
+  const run = async (args: readonly Argument[]): Promise<readonly Output[]> => {
+    demandAlive(device)
+    if (state.broken) throw new TensorloomError(state.broken)
+    const checked = checkArguments(device, plan.inputs, args)
+    const { value, trouble } = guarded(device, runBytes, () => encodeRun(loaded, state, checked, values, layout))
+    trouble.then((error) => {
+      state.broken ??= error
+    })
+    checked.forEach((arg, i) => {
+      if (arg.kind === 'resident' && plan.inputs[i]!.donated) consume(arg.store)
+    })
+    const batch: Batch = batchOf(device, values, layout.offsets, value.staging, trouble)
+    let nextValue = 0
+    const outputs = plan.outputs.map((slot, o): Output => {
+      const home = value.kept[o]
+      if (!home) return valueAt(slot, batch, nextValue++)
+      const handle = resident(slot, { device, bytes: copyBytes(slot), home, owner: loaded, trouble })
+      state.tenants[o] = home.lease ? undefined : new WeakRef(handle)
+      return handle
+    })
+    await Promise.all([ring.push(batch), keepPace()])
+    return outputs
+  }
+  return { plan, device, run, reload: (next) => loadPlan(next, plan) }
+}
+
+/**
+ * Loads `plan` on `device` and makes it ready to run. Rejects (TensorloomError) with LimitError, UnsupportedFeature,
+ * OutOfMemory, ValidationError or DeviceLost.
+ */
+export const loadPlan = async (device: Device, plan: Plan): Promise<Executable> =>
+  executableOf(await load(device, plan))

@@ -1,0 +1,13 @@
+/**
+ * The runtime: what an emitted module imports beside its plan. No compiler, no dependency; everything that touches a
+ * GPUDevice is in this folder. Each function rejects with a TensorloomError; `task.ts` has the same as TaskEither.
+ */
+export type { RuntimeError } from '../lang/errors.ts'
+export { showError, TensorloomError } from '../lang/errors.ts'
+export type { AdapterProvider, FoundAdapter, Preference } from './adapter.ts'
+export type { Argument } from './argument.ts'
+export { type CallCounts, type Counter, countCalls } from './count.ts'
+export { adoptDevice, type Device, type DeviceOptions, openDevice, profileOf } from './device.ts'
+export { type Executable, loadPlan } from './execute.ts'
+export { foldGrid } from './fit.ts'
+export type { Output, Resident, Value } from './resident.ts'

@@ -1,0 +1,94 @@
+/** Compute pipelines and bind group layouts, made once per device and text: programs share them. */
+import type { Kernel } from '../../codegen/kernel.ts'
+import { raise, TensorloomError } from '../lang/errors.ts'
+import type { Device } from './device.ts'
+import { explain } from './guard.ts'
+
+interface Cache {
+  readonly layouts: Map<string, GPUBindGroupLayout>
+  readonly pipelines: Map<string, Promise<GPUComputePipeline>>
+}
+
+const caches = new WeakMap<Device, Cache>()
+
+const cacheOf = (device: Device): Cache => {
+  let cache = caches.get(device)
+  if (!cache) caches.set(device, (cache = { layouts: new Map(), pipelines: new Map() }))
+  return cache
+}
+
+const compute = 4
+
+/** One letter a binding: what tells the layouts of two kernels apart. */
+const accessKey = (kernel: Kernel): string => kernel.bindings.map((b) => (b.access === 'read' ? 'r' : 'w')).join('')
+
+/** The layout of a kernel's bindings. Explicit, so that bind groups can be made before pipelines are compiled. */
+export const layoutOf = (device: Device, kernel: Kernel): GPUBindGroupLayout => {
+  const { layouts } = cacheOf(device)
+  const key = accessKey(kernel)
+  let layout = layouts.get(key)
+  if (!layout) {
+    const entries = kernel.bindings.map(
+      (b, binding): GPUBindGroupLayoutEntry => ({
+        binding,
+        visibility: compute,
+        buffer: { type: b.access === 'read' ? 'read-only-storage' : 'storage' },
+      }),
+    )
+    layouts.set(key, (layout = device.gpu.createBindGroupLayout({ entries })))
+  }
+  return layout
+}
+
+const compileErrors = async (module: GPUShaderModule): Promise<string> => {
+  const { messages } = await module.getCompilationInfo()
+  return messages
+    .filter((m) => m.type === 'error')
+    .map((m) => `${m.lineNum}:${m.linePos} ${m.message}`)
+    .join('\n  ')
+}
+
+const compile = async (
+  device: Device,
+  kernel: Kernel,
+  wgsl: string,
+  layout: GPUBindGroupLayout,
+): Promise<GPUComputePipeline> => {
+  const { gpu } = device
+  // The module's own error is told below with its lines; the scope keeps it from the console.
+  gpu.pushErrorScope('validation')
+  const module = gpu.createShaderModule({ code: wgsl, label: kernel.name })
+  gpu.popErrorScope().catch(() => {})
+  try {
+    return await gpu.createComputePipelineAsync({
+      label: kernel.name,
+      layout: gpu.createPipelineLayout({ bindGroupLayouts: [layout] }),
+      compute: { module },
+    })
+  } catch (e) {
+    const refused = await explain(device, e)
+    const lines = refused.tag === 'DeviceLost' ? '' : await compileErrors(module)
+    if (refused.tag === 'DeviceLost') throw new TensorloomError(refused)
+    return raise({
+      tag: 'ValidationError',
+      message: `kernel ${kernel.name} does not compile\n  ${lines || String(e)}`,
+      hint: 'this is a bug of tensorloom unless the kernel is your own',
+    })
+  }
+}
+
+/**
+ * The pipeline of a kernel; compiling starts at the first call for its text and is shared by all later ones. Rejects with
+ * ValidationError, which holds the compiler's messages, or DeviceLost.
+ */
+export const pipelineOf = (device: Device, kernel: Kernel, wgsl: string): Promise<GPUComputePipeline> => {
+  const { pipelines } = cacheOf(device)
+  const key = `${accessKey(kernel)}\n${wgsl}`
+  let pipeline = pipelines.get(key)
+  if (!pipeline) {
+    pipeline = compile(device, kernel, wgsl, layoutOf(device, kernel))
+    pipelines.set(key, pipeline)
+    pipeline.catch(() => pipelines.delete(key))
+  }
+  return pipeline
+}

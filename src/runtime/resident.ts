@@ -1,0 +1,151 @@
+/**
+ * Results of a run. A *resident* stays on the device and can be an argument again; a *value* was copied to staging and can
+ * only be read. Neither is ever disposed of by hand: their buffers return to the pool when they are consumed or collected.
+ */
+import type { Slot } from '../../codegen/plan.ts'
+import { sizeOf } from '../lang/dim.ts'
+import type { DType, HostArray } from '../lang/dtype.ts'
+import { type RuntimeError, raise, TensorloomError } from '../lang/errors.ts'
+import type { Device } from './device.ts'
+import { demandAlive, explain, guarded } from './guard.ts'
+import { type Lease, lease } from './pool.ts'
+import { decode, paddedBytes } from './words.ts'
+
+/** A result that stays on the device. */
+export interface Resident {
+  readonly kind: 'resident'
+  readonly path: string
+  readonly shape: readonly number[]
+  readonly dtype: DType
+  /** True once it was given away to a run as a donated argument. */
+  readonly consumed: boolean
+  /** Copies it to the host (bool as bytes, f16 as f32). Rejects with ConsumedHandle, DeviceLost, ValidationError. */
+  readonly read: () => Promise<HostArray>
+}
+
+/** A result on its way to the host. */
+export interface Value {
+  readonly kind: 'value'
+  readonly path: string
+  readonly shape: readonly number[]
+  readonly dtype: DType
+  /** The elements (bool as bytes, f16 as f32); the same array each time. Rejects with DeviceLost, ValidationError. */
+  readonly read: () => Promise<HostArray>
+}
+
+export type Output = Resident | Value
+
+/** Where a resident's bytes are: in the arena of the program that made it, or in a buffer of its own. */
+export interface Home {
+  readonly buffer: GPUBuffer
+  readonly offset: number
+  /** The loan of a buffer of its own; absent in an arena. */
+  readonly lease?: Lease
+}
+
+/** The runtime's side of a resident. */
+export interface Store {
+  readonly device: Device
+  readonly bytes: number
+  /** Undefined once consumed. */
+  home: Home | undefined
+  /** Keeps the program, and with it the arena, alive. */
+  readonly owner: object
+  /** What the device said about the run that made it. */
+  readonly trouble: Promise<RuntimeError | undefined>
+}
+
+const stores = new WeakMap<Resident, Store>()
+
+/** Returns the buffers of collected residents. Holds leases, never residents. */
+const collected = new FinalizationRegistry<Lease>((l) => l.release())
+
+/** The store of `x`, or undefined when it is no resident of this runtime. */
+export const storeOf = (x: object): Store | undefined => stores.get(x as Resident)
+
+/** Makes the handle of a store. */
+export const resident = (slot: Slot, store: Store): Resident => {
+  const handle: Resident = Object.freeze({
+    kind: 'resident' as const,
+    path: slot.path,
+    shape: slot.shape,
+    dtype: slot.dtype,
+    get consumed(): boolean {
+      return store.home === undefined
+    },
+    read: () => readStore(slot, store),
+  })
+  stores.set(handle, store)
+  if (store.home?.lease) collected.register(handle, store.home.lease, store)
+  return handle
+}
+
+/** Moves a resident to a buffer of its own. */
+export const rehome = (handle: Resident, store: Store, home: Home & { readonly lease: Lease }): void => {
+  store.home = home
+  collected.register(handle, home.lease, store)
+}
+
+/** Marks a donated resident as consumed; a buffer of its own is free for the work that is submitted next. */
+export const consume = (store: Store): void => {
+  const home = store.home
+  store.home = undefined
+  if (!home?.lease) return
+  collected.unregister(store)
+  home.lease.release()
+}
+
+const readStore = async (slot: Slot, store: Store): Promise<HostArray> => {
+  const { device, home, bytes } = store
+  demandAlive(device)
+  if (!home)
+    return raise({
+      tag: 'ConsumedHandle',
+      path: slot.path,
+      hint: 'read it before the run that takes it, or use that run’s result',
+    })
+  const count = sizeOf(slot.shape)
+  if (count === 0) return decode(slot.dtype, new ArrayBuffer(0), 0, 0)
+  const staging = lease(device, 'staging', bytes)
+  const { trouble } = guarded(device, staging.bytes, () => {
+    const encoder = device.gpu.createCommandEncoder()
+    encoder.copyBufferToBuffer(home.buffer, home.offset, staging.buffer, 0, bytes)
+    device.gpu.queue.submit([encoder.finish()])
+  })
+  return download(device, staging, [store.trouble, trouble], (mapped) => decode(slot.dtype, mapped, 0, count))
+}
+
+/**
+ * Maps `staging`, hands the bytes to `take` and gives the buffer back. Throws what the device said of the work (`troubles`)
+ * or its loss: bytes that were never written are not handed out as zeros.
+ */
+export const download = async <A>(
+  device: Device,
+  staging: Lease,
+  troubles: readonly Promise<RuntimeError | undefined>[],
+  take: (mapped: ArrayBuffer) => A,
+): Promise<A> => {
+  const mapRead = 1
+  try {
+    await staging.buffer.mapAsync(mapRead)
+  } catch (e) {
+    // The buffer is not given back: the device is gone, or the buffer is in a state it should not be in.
+    device.destroyBuffer(staging.buffer)
+    throw new TensorloomError(await explain(device, e))
+  }
+  for (const trouble of troubles) {
+    const error = await trouble
+    if (!error) continue
+    staging.buffer.unmap()
+    staging.release()
+    throw new TensorloomError(error)
+  }
+  demandAlive(device)
+  const result = take(staging.buffer.getMappedRange())
+  staging.buffer.unmap()
+  staging.release()
+  return result
+}
+
+/** The range of `slot` that copies move: its elements, padded to whole words. */
+export const copyBytes = (slot: Slot): number => paddedBytes(slot.dtype, sizeOf(slot.shape))

@@ -1,0 +1,63 @@
+/** How elements lie in device memory, and the way there and back: bool as 0/1 words, f16 as halves, the rest as it is. */
+import { byteSize, type DType, type HostArray } from '../lang/dtype.ts'
+import { fromHalf, toHalf } from './half.ts'
+
+/** `n` rounded up to a multiple of `unit`. */
+export const alignUp = (n: number, unit: number): number => Math.ceil(n / unit) * unit
+
+/** Bytes that `count` elements take in copies, which move whole words. */
+export const paddedBytes = (dtype: DType, count: number): number => alignUp(count * byteSize(dtype), 4)
+
+/** What `queue.writeBuffer` can take. */
+export type Words =
+  | Float32Array<ArrayBuffer>
+  | Int32Array<ArrayBuffer>
+  | Uint32Array<ArrayBuffer>
+  | Uint16Array<ArrayBuffer>
+
+/** Flat values of any host form. */
+export type HostValues = HostArray | readonly number[] | readonly boolean[]
+
+/** Device words of `values`; the array itself where it already holds them. Integers are taken modulo 2^32. */
+export const encode = (dtype: DType, values: HostValues): Words => {
+  switch (dtype) {
+    case 'f32':
+      return values instanceof Float32Array
+        ? (values as Float32Array<ArrayBuffer>)
+        : Float32Array.from(values as ArrayLike<number>)
+    case 'i32':
+      return values instanceof Int32Array
+        ? (values as Int32Array<ArrayBuffer>)
+        : Int32Array.from(values as ArrayLike<number>)
+    case 'u32':
+      return values instanceof Uint32Array
+        ? (values as Uint32Array<ArrayBuffer>)
+        : Uint32Array.from(values as ArrayLike<number>)
+    case 'bool': {
+      const words = new Uint32Array(values.length)
+      for (let i = 0; i < words.length; i++) words[i] = values[i] ? 1 : 0
+      return words
+    }
+    case 'f16': {
+      const halves = new Uint16Array(alignUp(values.length, 2))
+      for (let i = 0; i < values.length; i++) halves[i] = toHalf(Number(values[i]))
+      return halves
+    }
+  }
+}
+
+/** A host array of `count` elements read from `bytes` at `offset` (a multiple of 4); shares nothing with `bytes`. */
+export const decode = (dtype: DType, bytes: ArrayBuffer, offset: number, count: number): HostArray => {
+  switch (dtype) {
+    case 'f32':
+      return new Float32Array(bytes, offset, count).slice()
+    case 'i32':
+      return new Int32Array(bytes, offset, count).slice()
+    case 'u32':
+      return new Uint32Array(bytes, offset, count).slice()
+    case 'bool':
+      return Uint8Array.from(new Uint32Array(bytes, offset, count))
+    case 'f16':
+      return Float32Array.from(new Uint16Array(bytes, offset, count), fromHalf)
+  }
+}
