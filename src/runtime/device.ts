@@ -63,6 +63,18 @@ const announce = (text: string): void => {
   else console.info(text)
 }
 
+const memoryHint = 'use smaller batches or checkpoint(f)'
+
+/** Mapped buffers are the one kind whose lack of memory is thrown at once (as RangeError) instead of scoped. */
+const create = (gpu: GPUDevice, size: number, usage: GPUBufferUsageFlags, mappedAtCreation: boolean): GPUBuffer => {
+  try {
+    return gpu.createBuffer({ size, usage, mappedAtCreation })
+  } catch (e) {
+    if (e instanceof RangeError) return raise({ tag: 'OutOfMemory', bytes: size, hint: memoryHint })
+    throw e
+  }
+}
+
 /** Wraps a device somebody else opened (an application that draws with it, say). `kind` picks the schedule. */
 export const adoptDevice = (gpu: GPUDevice, kind: 'hardware' | 'software', description: string): Device => {
   let loss: RuntimeError | undefined
@@ -83,7 +95,7 @@ export const adoptDevice = (gpu: GPUDevice, kind: 'hardware' | 'software', descr
     refusal: () => refusal,
     liveBytes: () => live,
     createBuffer: (bytes, usage, mapped = false) => {
-      const buffer = gpu.createBuffer({ size: bytes, usage, mappedAtCreation: mapped })
+      const buffer = create(gpu, bytes, usage, mapped)
       sizes.set(buffer, bytes)
       live += bytes
       return buffer
@@ -106,7 +118,7 @@ export const adoptDevice = (gpu: GPUDevice, kind: 'hardware' | 'software', descr
  */
 export const errorOf = (error: GPUError, bytes: number): RuntimeError =>
   error.constructor.name === 'GPUOutOfMemoryError'
-    ? { tag: 'OutOfMemory', bytes, hint: 'use smaller batches or checkpoint(f)' }
+    ? { tag: 'OutOfMemory', bytes, hint: memoryHint }
     : {
         tag: 'ValidationError',
         message: error.message,

@@ -3,7 +3,7 @@ import type { OutputSlot, Place, Plan } from '../../codegen/plan.ts'
 import { type RuntimeError, TensorloomError } from '../lang/errors.ts'
 import { type Argument, type Checked, checkArguments } from './argument.ts'
 import type { Device } from './device.ts'
-import { demandAlive, guarded } from './guard.ts'
+import { demandAlive, type Guarded, guarded } from './guard.ts'
 import { type Loaded, load } from './load.ts'
 import { type Lease, lease, usage } from './pool.ts'
 import {
@@ -215,11 +215,24 @@ export const executableOf = (loaded: Loaded): Executable => {
     await previous
   }
 
+  /** A run that fails half encoded may have moved residents that were never copied: the program stops there. */
+  const submit = (checked: readonly Checked[]): Guarded<Encoded> => {
+    try {
+      return guarded(device, runBytes, () => encodeRun(loaded, state, checked, values, layout))
+    } catch (e) {
+      state.broken =
+        e instanceof TensorloomError
+          ? (e.error as RuntimeError)
+          : { tag: 'ValidationError', message: String(e), hint: 'reload the program' }
+      throw e
+    }
+  }
+
   const run = async (args: readonly Argument[]): Promise<readonly Output[]> => {
     demandAlive(device)
     if (state.broken) throw new TensorloomError(state.broken)
     const checked = checkArguments(device, plan.inputs, args)
-    const { value, trouble } = guarded(device, runBytes, () => encodeRun(loaded, state, checked, values, layout))
+    const { value, trouble } = submit(checked)
     trouble.then((error) => {
       state.broken ??= error
     })

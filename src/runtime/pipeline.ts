@@ -66,9 +66,10 @@ const compile = async (
       compute: { module },
     })
   } catch (e) {
-    const refused = await explain(device, e)
-    const lines = refused.tag === 'DeviceLost' ? '' : await compileErrors(module)
-    if (refused.tag === 'DeviceLost') throw new TensorloomError(refused)
+    const byText = e instanceof Error && 'reason' in e && e.reason === 'validation'
+    const refused = byText ? undefined : await explain(device, e)
+    if (refused?.tag === 'DeviceLost') throw new TensorloomError(refused)
+    const lines = await compileErrors(module)
     return raise({
       tag: 'ValidationError',
       message: `kernel ${kernel.name} does not compile\n  ${lines || String(e)}`,

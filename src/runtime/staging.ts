@@ -102,7 +102,12 @@ export const createRing = (): Ring => {
   return {
     push: async (batch) => {
       if (!batch.lease) return
-      entries = entries.filter((e) => e.batch.deref()?.fetched() === false)
+      entries = entries.filter((e) => {
+        const unread = e.batch.deref()
+        // Collected: its finaliser may run much later, and meanwhile the buffer would be missing from the pool.
+        if (!unread) e.lease.release()
+        return unread?.fetched() === false
+      })
       entries.push({ batch: new WeakRef(batch), lease: batch.lease })
       let bytes = entries.reduce((sum, e) => sum + e.lease.bytes, 0)
       const leaving: Promise<void>[] = []
