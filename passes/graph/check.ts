@@ -1,0 +1,23 @@
+/** Shape check: every independent mistake of a program, reported at once. */
+import * as E from '#fp/Either'
+import { isPoisoned } from '../../src/lang/build.ts'
+import type { CheckError, ShapeError } from '../../src/lang/errors.ts'
+import type { Graph } from '../../src/lang/ir.ts'
+import { topological } from '../../src/lang/order.ts'
+import type { Pass } from '../pass.ts'
+
+/** The mistakes under the graph's outputs in the order they were made. What only stands above a mistake is not one. */
+export const errorsOf = (graph: Graph): readonly ShapeError[] =>
+  topological(graph.outputs)
+    .filter((n) => E.isLeft(n.type) && !isPoisoned(n))
+    .toSorted((a, b) => a.id - b.id)
+    .flatMap((n) => (E.isLeft(n.type) ? [n.type.left] : []))
+
+/** The graph itself when all its nodes are well-typed, else a CheckError with all errors. Linear in the graph. */
+export const check: Pass<Graph, Graph, CheckError> = {
+  name: 'check',
+  run: (graph) => {
+    const errors = errorsOf(graph)
+    return errors.length === 0 ? E.right(graph) : E.left({ tag: 'CheckError', errors })
+  },
+}

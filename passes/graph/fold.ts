@@ -1,0 +1,90 @@
+/** Constant folding: what depends on small constants alone is computed now, by the interpreter's own rows. */
+import * as E from '#fp/Either'
+import { build, typeOf } from '../../src/lang/build.ts'
+import { sizeOf } from '../../src/lang/dim.ts'
+import type { HostArray } from '../../src/lang/dtype.ts'
+import { TensorloomError } from '../../src/lang/errors.ts'
+import { constantValue } from '../../src/lang/evaluate.ts'
+import type { Graph, Node, Op, ParamsOf, TensorType } from '../../src/lang/ir.ts'
+import { primitives } from '../../src/lang/ops/table.ts'
+import type { Primitive, Value } from '../../src/lang/primitive.ts'
+import { roundTo } from '../../src/lang/special.ts'
+import type { Pass } from '../pass.ts'
+import { type Rule, rewrite, rule } from '../rewrite.ts'
+import { pointwiseOps } from './rules/match.ts'
+
+/** No constant larger than this is made, or read: constants above it are buffers, and cheaper to compute than to store. */
+const foldLimit = 64
+
+/** Every op that computes from operands, `broadcast` aside: a broadcast constant is the shorter way to write the result. */
+const foldable: readonly Op[] = [
+  ...pointwiseOps,
+  'reshape',
+  'permute',
+  'slice',
+  'pad',
+  'flip',
+  'concat',
+  'window',
+  'fold',
+  'reduce',
+  'dot',
+  'gather',
+  'scatterAdd',
+]
+
+const fits = (t: TensorType): boolean => sizeOf(t.shape) <= foldLimit
+
+/** The node's outputs by its own row; undefined for an index out of range, which is left for the run to report. */
+const evaluated = (n: Node, xs: readonly Value[]): readonly HostArray[] | undefined => {
+  if (E.isLeft(n.type)) return undefined
+  try {
+    return (primitives[n.op] as Primitive<ParamsOf[Op]>).eval(xs, n.params, n.type.right)
+  } catch (error) {
+    if (error instanceof TensorloomError) return undefined
+    throw error
+  }
+}
+
+const operandsOf = (n: Node): readonly Value[] | undefined => {
+  const found = n.args.map((a) => constantValue(a, foldLimit))
+  return found.every((v) => v !== undefined && fits(v)) ? (found as readonly Value[]) : undefined
+}
+
+/** A constant as the device would hold it: floats rounded to their dtype. */
+const constantOf = ({ shape, dtype }: TensorType, array: HostArray): Node =>
+  build.const([], { shape, dtype, values: Array.from(array, roundTo(dtype)) })
+
+/** f(constants) is a constant. */
+export const foldConstants: Rule = rule('foldConstants', foldable, (n) => {
+  if (n.args.length === 0 || E.isLeft(n.type) || n.type.right.length > 1 || !fits(typeOf(n))) return undefined
+  const xs = operandsOf(n)
+  const found = xs && evaluated(n, xs)
+  return found && constantOf(typeOf(n), found[0]!)
+})
+
+/** The same for one output of an operation with several. */
+export const foldOutput: Rule = rule('foldOutput', ['get'], (n) => {
+  const source = n.args[0]!
+  if (source.args.length === 0 || !fits(typeOf(n))) return undefined
+  const xs = operandsOf(source)
+  const found = xs && evaluated(source, xs)
+  return found && constantOf(typeOf(n), found[n.params.index]!)
+})
+
+/** A constant of equal elements is one element, broadcast: the form that the other rules recognise and kernels inline. */
+export const splatConstant: Rule = rule('splatConstant', ['const'], ({ params: { shape, dtype, values } }, b) => {
+  const first = values[0]
+  if (first === undefined || values.length < 2 || !values.every((v) => Object.is(v, first))) return undefined
+  const scalar = b.const([], { shape: [], dtype, values: [first] })
+  return b.broadcast([scalar], { shape, axes: shape.map((_, i) => i) })
+})
+
+/** All of them, in the order they are tried. */
+export const foldRules: readonly Rule[] = [foldConstants, foldOutput, splatConstant]
+
+/** Constant folding as a pass of its own. Idempotent. */
+export const fold: Pass<Graph, Graph> = {
+  name: 'fold',
+  run: (graph) => E.right(rewrite(foldRules)(graph)),
+}

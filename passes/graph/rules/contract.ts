@@ -1,0 +1,196 @@
+/** Reductions, contractions and windows over axes that hold one element or none, and dots that read their operands' axes as they lie. */
+import { typeOf } from '../../../src/lang/build.ts'
+import { isInteger } from '../../../src/lang/dtype.ts'
+import type { Build, Monoid, Node, ParamsOf } from '../../../src/lang/ir.ts'
+import { otherAxes } from '../../../src/lang/shape.ts'
+import { type Rule, rule } from '../../rewrite.ts'
+import { fillLike, hasIntegers, isSplat, reshapeTo } from './match.ts'
+
+type Dot = ParamsOf['dot']
+
+const shapeOf = (n: Node): readonly number[] => typeOf(n).shape
+
+/** Reductions of one output whose value over one element is that element. (A sum's zero has no sign.) */
+const unital: readonly Monoid[] = ['sum', 'prod', 'max', 'min', 'all', 'any', 'logSumExp']
+/** Reductions that hear nothing new in a repeated element. */
+const repeatable: readonly Monoid[] = ['max', 'min', 'all', 'any']
+
+/** A reduction over axes of size 1 only is a reshape; of several axes, those of size 1 are dropped first. */
+export const reduceUnits: Rule = rule('reduceUnits', ['reduce'], (n, b) => {
+  const x = n.args[0]!
+  const { monoid, axes } = n.params
+  if (!unital.includes(monoid)) return undefined
+  const shape = shapeOf(x)
+  const long = axes.filter((a) => shape[a] !== 1)
+  if (long.length === 0) return reshapeTo(b, x, shapeOf(n))
+  if (long.length === axes.length) return undefined
+  const kept = shape.flatMap((_, a) => (axes.includes(a) && shape[a] === 1 ? [] : [a]))
+  const squeezed = b.reshape([x], { shape: kept.map((a) => shape[a]!) })
+  return b.reduce([squeezed], { monoid, axes: long.map((a) => kept.indexOf(a)) })
+})
+
+/** Axes of a reduction are a set: listed in order. */
+export const reduceSorted: Rule = rule('reduceSorted', ['reduce'], ({ args, params: { monoid, axes } }, b) =>
+  axes.every((a, i) => i === 0 || axes[i - 1]! < a)
+    ? undefined
+    : b.reduce(args, { monoid, axes: axes.toSorted((p, q) => p - q) }),
+)
+
+/** The axes that two reductions, one after the other, fold away from the first operand. */
+const joinedAxes = (rank: number, inner: readonly number[], outer: readonly number[]): readonly number[] => {
+  const kept = otherAxes(rank, inner)
+  return [...inner, ...outer.map((a) => kept[a]!)].toSorted((p, q) => p - q)
+}
+
+/** max of max, min of min, all of all, any of any are one reduction, and sum of sum, product of product for integers. */
+export const reduceTwice: Rule = rule('reduceTwice', ['reduce'], (n, b) => {
+  const x = n.args[0]!
+  const { monoid, axes } = n.params
+  if (x.op !== 'reduce' || x.params.monoid !== monoid) return undefined
+  const exact = repeatable.includes(monoid) || ((monoid === 'sum' || monoid === 'prod') && hasIntegers(n))
+  if (!exact) return undefined
+  const source = x.args[0]!
+  return b.reduce([source], { monoid, axes: joinedAxes(shapeOf(source).length, x.params.axes, axes) })
+})
+
+/** max, min, all and any over a repeated axis that is not empty are those of what is repeated. */
+export const reduceRepeated: Rule = rule('reduceRepeated', ['reduce'], (n, b) => {
+  const x = n.args[0]!
+  const { monoid, axes } = n.params
+  if (x.op !== 'broadcast' || !repeatable.includes(monoid)) return undefined
+  const { shape, axes: fresh } = x.params
+  const dropped = axes.filter((a) => fresh.includes(a) && shape[a]! > 0)
+  if (dropped.length === 0) return undefined
+  const left = shape.flatMap((_, a) => (dropped.includes(a) ? [] : [a]))
+  const smaller = b.broadcast([x.args[0]!], {
+    shape: left.map((a) => shape[a]!),
+    axes: fresh.filter((a) => !dropped.includes(a)).map((a) => left.indexOf(a)),
+  })
+  return b.reduce([smaller], { monoid, axes: axes.filter((a) => !dropped.includes(a)).map((a) => left.indexOf(a)) })
+})
+
+/** The sum of zeros is zero; of integers over a repeated axis, the product with its size. */
+export const sumRepeated: Rule = rule('sumRepeated', ['reduce'], (n, b) => {
+  const x = n.args[0]!
+  if (n.params.monoid !== 'sum') return undefined
+  if (isSplat(x, 0)) return fillLike(b, n, 0)
+  return hasIntegers(n) ? sumOfBroadcast(b, n) : undefined
+})
+
+/** sum over repeated axes as the sum over the others times their size; undefined when no summed axis is repeated. */
+export const sumOfBroadcast = (b: Build, n: Node): Node | undefined => {
+  const x = n.args[0]!
+  if (n.op !== 'reduce' || n.params.monoid !== 'sum' || x.op !== 'broadcast') return undefined
+  const { shape, axes: fresh } = x.params
+  const dropped = n.params.axes.filter((a) => fresh.includes(a))
+  if (dropped.length === 0) return undefined
+  const times = dropped.reduce((p, a) => p * shape[a]!, 1)
+  if (isInteger(typeOf(n).dtype) ? times > 0x7fffffff : times > 2 ** 24) return undefined
+  const left = shape.flatMap((_, a) => (dropped.includes(a) ? [] : [a]))
+  const smaller = b.broadcast([x.args[0]!], {
+    shape: left.map((a) => shape[a]!),
+    axes: fresh.filter((a) => !dropped.includes(a)).map((a) => left.indexOf(a)),
+  })
+  const axes = n.params.axes.filter((a) => !dropped.includes(a)).map((a) => left.indexOf(a))
+  return b.mul([b.reduce([smaller], { monoid: 'sum', axes }), fillLike(b, n, times)], {})
+}
+
+/** A dot reads a permuted operand by permuted labels. With one contracted label at most, so that no sum changes order. */
+export const dotPermuted: Rule = rule('dotPermuted', ['dot'], (n, b) => {
+  const { lhs, rhs, out } = n.params
+  if (lhs.filter((l) => !out.includes(l)).length > 1) return undefined
+  const [x, y] = [n.args[0]!, n.args[1]!]
+  if (x.op === 'permute') return b.dot([x.args[0]!, y], { lhs: unpermuted(lhs, x.params.axes), rhs, out })
+  return y.op === 'permute' ? b.dot([x, y.args[0]!], { lhs, rhs: unpermuted(rhs, y.params.axes), out }) : undefined
+})
+
+/** Labels of the operand of a permutation, from those of its result. */
+const unpermuted = (labels: readonly number[], axes: readonly number[]): readonly number[] =>
+  axes.map((_, a) => labels[axes.indexOf(a)]!)
+
+/** A permuted dot is the dot that writes its axes in that order. */
+export const permuteDot: Rule = rule('permuteDot', ['permute'], ({ args: [x], params: { axes } }, b) =>
+  x!.op === 'dot' ? b.dot(x!.args, { ...x!.params, out: axes.map((a) => (x!.params as Dot).out[a]!) }) : undefined,
+)
+
+/** Labels count 0, 1, 2 … in the order of the left operand, then the right: equal contractions are equal nodes. */
+export const dotLabels: Rule = rule('dotLabels', ['dot'], ({ args, params: { lhs, rhs, out } }, b) => {
+  const names = [...new Set([...lhs, ...rhs])]
+  if (names.every((l, i) => l === i)) return undefined
+  const rename = (labels: readonly number[]): readonly number[] => labels.map((l) => names.indexOf(l))
+  return b.dot(args, { lhs: rename(lhs), rhs: rename(rhs), out: rename(out) })
+})
+
+/** Axes of size 1 leave a dot: they are reshaped away before, and back in after. */
+export const dotUnits: Rule = rule('dotUnits', ['dot'], (n, b) => {
+  const { lhs, rhs, out } = n.params
+  const [x, y] = [n.args[0]!, n.args[1]!]
+  const sizes = new Map([
+    ...lhs.map((l, i) => [l, shapeOf(x)[i]!] as const),
+    ...rhs.map((l, i) => [l, shapeOf(y)[i]!] as const),
+  ])
+  const long = (labels: readonly number[]): readonly number[] => labels.filter((l) => sizes.get(l) !== 1)
+  const sizesOf = (labels: readonly number[]): readonly number[] => labels.map((l) => sizes.get(l)!)
+  if (long([...sizes.keys()]).length === sizes.size) return undefined
+  const squeezed = [reshapeTo(b, x, sizesOf(long(lhs))), reshapeTo(b, y, sizesOf(long(rhs)))]
+  const product = b.dot(squeezed, { lhs: long(lhs), rhs: long(rhs), out: long(out) })
+  return reshapeTo(b, product, shapeOf(n))
+})
+
+/** A contraction over no elements is zero. */
+export const dotEmpty: Rule = rule('dotEmpty', ['dot'], (n, b) => {
+  const { lhs, out } = n.params
+  const empty = lhs.some((l, i) => !out.includes(l) && shapeOf(n.args[0]!)[i] === 0)
+  return empty ? fillLike(b, n, 0) : undefined
+})
+
+/** An operand of a dot, spread over the result's axes: transposed to their order, then broadcast over those it lacks. */
+const spreadOver = (
+  b: Build,
+  x: Node,
+  labels: readonly number[],
+  out: readonly number[],
+  shape: readonly number[],
+): Node => {
+  const axes = out.filter((l) => labels.includes(l)).map((l) => labels.indexOf(l))
+  const fresh = out.flatMap((l, i) => (labels.includes(l) ? [] : [i]))
+  const moved = axes.every((a, i) => a === i) ? x : b.permute([x], { axes })
+  return fresh.length === 0 ? moved : b.broadcast([moved], { shape, axes: fresh })
+}
+
+/** A dot that contracts nothing is a product of its operands, elementwise. (As with sums, its zero has no sign.) */
+export const dotOuter: Rule = rule('dotOuter', ['dot'], (n, b) => {
+  const { lhs, rhs, out } = n.params
+  if (lhs.some((l) => !out.includes(l))) return undefined
+  const shape = shapeOf(n)
+  return b.mul([spreadOver(b, n.args[0]!, lhs, out, shape), spreadOver(b, n.args[1]!, rhs, out, shape)], {})
+})
+
+/** Windows of one element that move by one are the elements themselves; so is their sum. */
+export const windowUnit: Rule = rule('windowUnit', ['window', 'fold'], (n, b) => {
+  const shape = shapeOf(n.args[0]!)
+  const size = n.op === 'window' ? n.params.size : shape[shape.length - 1]
+  return size === 1 && n.params.stride === 1 ? b.reshape([n.args[0]!], { shape: shapeOf(n) }) : undefined
+})
+
+/** A count along an axis of one element is 0. */
+export const iotaUnit: Rule = rule('iotaUnit', ['iota'], (n, b) =>
+  n.params.shape[n.params.axis]! <= 1 ? fillLike(b, n, 0) : undefined,
+)
+
+/** All of them, in the order they are tried. */
+export const contractRules: readonly Rule[] = [
+  reduceUnits,
+  reduceSorted,
+  reduceTwice,
+  reduceRepeated,
+  sumRepeated,
+  dotEmpty,
+  dotUnits,
+  dotPermuted,
+  permuteDot,
+  dotOuter,
+  dotLabels,
+  windowUnit,
+  iotaUnit,
+]

@@ -1,0 +1,33 @@
+/** What rules ask of nodes: their type, whether they hold one value everywhere, axes bookkeeping. */
+import { typeOf } from '../../../src/lang/build.ts'
+import { isFloat, isInteger } from '../../../src/lang/dtype.ts'
+import { type Build, binaryOps, type Node, type PointwiseOp, unaryOps } from '../../../src/lang/ir.ts'
+import { fill, uniformValue } from '../../../src/lang/ops/fill.ts'
+
+/** All elementwise operations. */
+export const pointwiseOps: readonly PointwiseOp[] = [...unaryOps, ...binaryOps, 'select', 'cast', 'bitcast']
+
+/** The value every element of `n` has, where that is seen at a glance: a constant of equal elements, or a view of one. */
+export const splat = (n: Node): number | undefined => uniformValue(n)
+
+/** True when every element of `n` is `value`; 0 and -0 differ. */
+export const isSplat = (n: Node, value: number): boolean => Object.is(splat(n), value)
+
+/** A constant, or one broadcast: known when the program is compiled. */
+export const isConstant = (n: Node): boolean => n.op === 'const' || n.op === 'data' || splat(n) !== undefined
+
+/** `value` in every element, of `n`'s type. */
+export const fillLike = (b: Build, n: Node, value: number): Node => fill(b, typeOf(n), value)
+
+export const hasFloats = (n: Node): boolean => isFloat(typeOf(n).dtype)
+export const hasIntegers = (n: Node): boolean => isInteger(typeOf(n).dtype)
+export const hasBools = (n: Node): boolean => typeOf(n).dtype === 'bool'
+
+/** True when `axes` counts 0, 1, 2 … */
+export const isIdentityPermutation = (axes: readonly number[]): boolean => axes.every((a, i) => a === i)
+
+/** `n` under another shape; `n` itself when it has that shape. */
+export const reshapeTo = (b: Build, n: Node, shape: readonly number[]): Node => {
+  const own = typeOf(n).shape
+  return own.length === shape.length && own.every((d, i) => d === shape[i]) ? n : b.reshape([n], { shape })
+}

@@ -1,0 +1,79 @@
+/** Computing before repeating: work on repeated elements is done once, and its result is repeated. Exact, and never more work. */
+import { typeOf } from '../../../src/lang/build.ts'
+import type { Build, Node, NodeOf, ParamsOf } from '../../../src/lang/ir.ts'
+import { otherAxes } from '../../../src/lang/shape.ts'
+import { rebuild } from '../../../src/lang/trace.ts'
+import { type Rule, rule } from '../../rewrite.ts'
+import { pointwiseOps } from './match.ts'
+
+type Broadcast = NodeOf<'broadcast'>
+
+/** A broadcast without the axes `dropped` of its result: its operand, when nothing is left to repeat. */
+const without = (b: Build, { args, params: { shape, axes } }: Broadcast, dropped: readonly number[]): Node => {
+  const left = otherAxes(shape.length, dropped)
+  const fresh = axes.filter((a) => !dropped.includes(a)).map((a) => left.indexOf(a))
+  return fresh.length === 0 ? args[0]! : b.broadcast([args[0]!], { shape: left.map((a) => shape[a]!), axes: fresh })
+}
+
+/** f(broadcast x, broadcast y, …) = broadcast f(x, y, …) along the axes that are new in all operands. */
+export const sinkPointwise: Rule = rule('sinkPointwise', pointwiseOps, (n, b) => {
+  const operands = n.args.filter((x): x is Node & Broadcast => x.op === 'broadcast')
+  if (operands.length < n.args.length) return undefined
+  const { shape, axes } = operands[0]!.params
+  const common = axes.filter((a) => operands.every((x) => x.params.axes.includes(a)))
+  if (common.length === 0) return undefined
+  const inner = rebuild(
+    n,
+    operands.map((x) => without(b, x, common)),
+  )
+  return b.broadcast([inner], { shape, axes: common })
+})
+
+/** A reduction over axes of the operand itself comes before its repetition. Reductions of one output. */
+export const sinkReduce: Rule = rule('sinkReduce', ['reduce'], (n, b) => {
+  const x = n.args[0]!
+  if (x.op !== 'broadcast' || n.type._tag === 'Left' || n.type.right.length > 1) return undefined
+  const { shape } = x.params
+  const out = x.params.axes.filter((a) => !n.params.axes.includes(a))
+  if (out.length === 0) return undefined
+  const left = otherAxes(shape.length, out)
+  const axes = n.params.axes.map((a) => left.indexOf(a))
+  const inner = b.reduce([without(b, x, out)], { monoid: n.params.monoid, axes })
+  const kept = otherAxes(shape.length, n.params.axes)
+  return b.broadcast([inner], { shape: typeOf(n).shape, axes: out.map((a) => kept.indexOf(a)) })
+})
+
+/**
+ * A dot drops a repeated axis of an operand that is not contracted: as a batch axis the other operand still has it; as a
+ * free axis the result is repeated instead.
+ */
+export const sinkDot: Rule = rule('sinkDot', ['dot'], (n, b) => {
+  const { out } = n.params
+  for (const side of [0, 1] as const) {
+    const x = n.args[side]!
+    const labels = side === 0 ? n.params.lhs : n.params.rhs
+    const others = side === 0 ? n.params.rhs : n.params.lhs
+    if (x.op !== 'broadcast') continue
+    const axes = x.params.axes.filter((a) => out.includes(labels[a]!))
+    if (axes.length === 0) continue
+    const gone = axes.map((a) => labels[a]!)
+    const smaller = without(b, x, axes)
+    const rest = labels.filter((l) => !gone.includes(l))
+    const free = gone.filter((l) => !others.includes(l))
+    const result: ParamsOf['dot'] = {
+      lhs: side === 0 ? rest : others,
+      rhs: side === 0 ? others : rest,
+      out: out.filter((l) => !free.includes(l)),
+    }
+    const product = b.dot(side === 0 ? [smaller, n.args[1]!] : [n.args[0]!, smaller], result)
+    if (free.length === 0) return product
+    return b.broadcast([product], {
+      shape: typeOf(n).shape,
+      axes: out.flatMap((l, i) => (free.includes(l) ? [i] : [])),
+    })
+  }
+  return undefined
+})
+
+/** All of them, in the order they are tried. */
+export const sinkRules: readonly Rule[] = [sinkPointwise, sinkReduce, sinkDot]

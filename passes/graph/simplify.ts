@@ -1,0 +1,53 @@
+/**
+ * Simplification: every rule of `rules/` and constant folding in one walk, to a common fixed point. By default values
+ * are kept to the bit, NaN, infinities and signed zeros included, but for the sign of a zero that a sum gives.
+ */
+import { right } from '#fp/Either'
+import type { Graph } from '../../src/lang/ir.ts'
+import type { Pass } from '../pass.ts'
+import { type Rule, rewrite, rule } from '../rewrite.ts'
+import { foldRules } from './fold.ts'
+import { arithmeticRules } from './rules/arithmetic.ts'
+import { contractRules } from './rules/contract.ts'
+import { cropRules } from './rules/crop.ts'
+import { fastRules } from './rules/fast.ts'
+import { logicRules } from './rules/logic.ts'
+import { movementRules } from './rules/movement.ts'
+import { orderRules } from './rules/order.ts'
+import { sinkRules } from './rules/sink.ts'
+
+/** What simplification may assume. */
+export interface SimplifyOptions {
+  /** Rules that are right for real numbers only: x·0 = 0, x - x = 0, other roundings. Off unless asked for. */
+  readonly fastMath?: boolean
+}
+
+/** The rules, in the order they are tried: constants first, so that the others see them; order before identities. */
+export const exactRules: readonly Rule[] = [
+  ...foldRules,
+  ...orderRules,
+  ...arithmeticRules,
+  ...logicRules,
+  ...movementRules,
+  ...cropRules,
+  ...contractRules,
+  ...sinkRules,
+]
+
+/** A simplifying pass. Idempotent, linear in the graph. */
+export const simplifyWith = ({ fastMath = false }: SimplifyOptions): Pass<Graph, Graph> => {
+  const run = rewrite(fastMath ? [...exactRules, ...fastRules] : exactRules)
+  return { name: fastMath ? 'simplify (fast math)' : 'simplify', run: (graph) => right(run(graph)) }
+}
+
+/** The default: exact rules alone. */
+export const simplify: Pass<Graph, Graph> = simplifyWith({})
+
+/** stopGradient(x) = x, once no derivative will be taken any more. */
+export const stopNothing: Rule = rule('stopNothing', ['stopGradient'], ({ args: [x] }) => x)
+
+/** Removes `stopGradient`: a lowering step, after all derivatives. */
+export const dropStopGradient: Pass<Graph, Graph> = {
+  name: 'drop stopGradient',
+  run: (graph) => right(rewrite([stopNothing])(graph)),
+}
