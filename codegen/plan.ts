@@ -1,25 +1,14 @@
 /**
  * The Plan: everything needed to run a program, as plain data that survives JSON. JIT and AOT run the same Plan.
  */
+
+import type { Profile } from '../passes/target.ts'
 import type { DType } from '../src/lang/dtype.ts'
 import type { TreeShape } from '../src/lang/tree.ts'
 import type { Kernel } from './kernel.ts'
 
+export type { Profile } from '../passes/target.ts'
 export type { TreeShape }
-
-/** What a target grants; plans are made against this data, never against a live device. */
-export interface Profile {
-  readonly name: string
-  readonly storageBuffers: number
-  readonly workgroupBytes: number
-  readonly workgroupThreads: number
-  readonly maxBindingBytes: number
-  readonly maxGridSide: number
-  readonly offsetAlignment: number
-  readonly features: readonly string[]
-  /** `serial`: a thread a row, register tiles. `cooperative`: workgroup trees and staged tiles. */
-  readonly schedule: 'serial' | 'cooperative'
-}
 
 /** Bytes [offset, offset + bytes) of a program-owned arena. `offset` is a multiple of the profile's alignment. */
 export interface Place {

@@ -1,0 +1,101 @@
+/** Graph → Plan: fuse, place, lower, print. Pure: needs a profile, never a device. */
+import * as E from '#fp/Either'
+import { type Leaf, matchDonations } from '../passes/loop/donation.ts'
+import { type Fusion, fuse, type InPlace } from '../passes/loop/fuse.ts'
+import { planMemory } from '../passes/loop/memory.ts'
+import { isBufferLeaf } from '../passes/loop/roots.ts'
+import type { Profile } from '../passes/target.ts'
+import { build, typeOf } from '../src/lang/build.ts'
+import type { LimitError } from '../src/lang/errors.ts'
+import type { Graph, Node } from '../src/lang/ir.ts'
+import type { TreeShape } from '../src/lang/tree.ts'
+import { assembleKernel, type BoundKernel, deduplicate } from './assemble.ts'
+import { indexInputs } from './index-inputs.ts'
+import type { DataSlot, InputSlot, OutputSlot, Plan, Step } from './plan.ts'
+import { predict } from './predict.ts'
+import { printKernel } from './wgsl/print.ts'
+
+/** A graph with everything the caller said about its arguments and results. */
+export interface Request {
+  readonly name: string
+  readonly graph: Graph
+  readonly inputs: readonly { readonly path: string; readonly donated: boolean }[]
+  readonly outputs: readonly { readonly path: string; readonly keep: boolean }[]
+  readonly inputTree: TreeShape
+  readonly outputTree: TreeShape
+}
+
+/** A Plan with the decisions that led to it, for `explain`. */
+export interface Planned {
+  readonly plan: Plan
+  readonly fusion: Fusion
+  readonly kernels: readonly BoundKernel[]
+}
+
+export const makePlan = (request: Request, profile: Profile): E.Either<LimitError, Planned> => {
+  const { graph } = request
+  const inputs = request.inputs.map((x, i) => ({ ...x, node: graph.inputs[i]! as Node }))
+  const asked: readonly Leaf[] = request.outputs.map((x, i) => ({ path: x.path, node: graph.outputs[i]! }))
+  const donations = matchDonations(inputs, asked)
+  // A given-away argument that is also a result elsewhere is copied before its place is overwritten.
+  const outputs = asked.map((leaf, o) => {
+    const i = inputs.findIndex((x) => x.donated && x.node === leaf.node)
+    return i < 0 || donations.get(i) === o ? leaf : { ...leaf, node: build.stopGradient([leaf.node], {}) as Node }
+  })
+  const nodes = outputs.map((o) => o.node)
+  const pairs: InPlace[] = [...donations].map(([i, o]) => ({ input: inputs[i]!.node, output: nodes[o]! }))
+  const computed: Graph = { inputs: graph.inputs, outputs: [...new Set(nodes)].filter((n) => !isBufferLeaf(n)) }
+  const fusion = fuse(computed, nodes, pairs, profile)
+  const memory = planMemory({ fusion, inputs, outputs: nodes, profile })
+  const kernels: BoundKernel[] = []
+  for (const k of fusion.kernels) {
+    const bound = assembleKernel(k, memory, profile)
+    if ('tag' in bound) return E.left(bound)
+    kernels.push(bound)
+  }
+  const { distinct, indexOf } = deduplicate(kernels)
+  const placeOf = (n: Node) => memory.places.get(fusion.buffers.get(n)!)!
+  const steps: Step[] = kernels.map((b, i) => ({
+    kind: 'dispatch',
+    kernel: indexOf[i]!,
+    workgroups: b.workgroups,
+    bindings: b.places,
+  }))
+  const replaced = new Map([...donations].map(([i, o]) => [o, i]))
+  const outputSlots = outputs.map(({ path, node }, o): OutputSlot => {
+    const { shape, dtype } = typeOf(node)
+    const i = replaced.get(o)
+    const own = placeOf(node)
+    const keep = request.outputs[o]!.keep
+    if (i === undefined || !keep) return { path, shape, dtype, place: own, keep }
+    const home = placeOf(inputs[i]!.node)
+    if (own !== home) steps.push({ kind: 'copy', from: own, to: home })
+    return { path, shape, dtype, place: home, keep, inPlaceOf: i }
+  })
+  const checked = indexInputs(graph)
+  const inputSlots = inputs.map(({ path, donated, node }): InputSlot => {
+    const { shape, dtype } = typeOf(node)
+    const indexOfAxis = checked.get(node)
+    return { path, shape, dtype, place: placeOf(node), donated, ...(indexOfAxis ? { indexOf: indexOfAxis } : {}) }
+  })
+  const data = [...fusion.buffers.keys()].flatMap((n): readonly DataSlot[] => {
+    if (n.op !== 'const' && n.op !== 'data') return []
+    const values = n.op === 'const' ? n.params.values : Array.from(n.params.payload.array)
+    return isBufferLeaf(n) ? [{ place: placeOf(n), dtype: n.params.dtype, values }] : []
+  })
+  const plan: Plan = {
+    version: 1,
+    name: request.name,
+    profile,
+    arenas: memory.arenas,
+    kernels: distinct.map((kernel) => ({ kernel, wgsl: printKernel(kernel) })),
+    steps,
+    inputs: inputSlots,
+    outputs: outputSlots,
+    data,
+    inputTree: request.inputTree,
+    outputTree: request.outputTree,
+    prediction: predict(kernels, memory),
+  }
+  return E.right({ plan, fusion, kernels })
+}

@@ -1,0 +1,78 @@
+/**
+ * The cost model: bytes/bandwidth + dispatches·t + flops/peak, with the statements a kernel may have as a hard limit. It
+ * ranks fusions; the figures a Plan reports are counted from its kernels.
+ */
+import { byteSize } from '../../src/lang/dtype.ts'
+import type { PointwiseOp } from '../../src/lang/ir.ts'
+import type { Profile } from '../target.ts'
+import type { Buffer, Cluster, Range } from './ir.ts'
+import { countItems, type Nest, placeCluster } from './nest.ts'
+
+export interface Cost {
+  readonly flops: number
+  readonly bytes: number
+  readonly threads: number
+  readonly statements: number
+  /** One dispatch of this cluster alone. */
+  readonly seconds: number
+}
+
+/** Relative price of one evaluation; what is not listed costs 1. */
+const heavy: ReadonlySet<PointwiseOp> = new Set([
+  'exp', 'exp2', 'expm1', 'log', 'log2', 'log10', 'log1p', 'sin', 'cos', 'tan', 'asin', 'acos', 'atan', 'sinh', 'cosh',
+  'tanh', 'asinh', 'acosh', 'atanh', 'erf', 'erfc', 'sigmoid', 'pow', 'atan2', 'rem',
+] satisfies PointwiseOp[]) // biome-ignore format: a list
+
+export const costOf = (nest: Nest, profile: Profile): Cost => {
+  let flops = 0
+  let statements = 0
+  const touched = new Map<Buffer, number>()
+  const touch = (b: Buffer, times: number): void => {
+    touched.set(b, (touched.get(b) ?? 0) + times)
+  }
+  countItems(nest, (item, times) => {
+    if (item.kind === 'accumulate') flops += times * item.accumulations.length
+    if (item.kind === 'store') touch(item.store.buffer, times)
+    if (item.kind !== 'loop' && item.kind !== 'reduce') statements += 1
+    if (item.kind !== 'value') return
+    const v = item.value
+    if (v.kind === 'load') touch(v.buffer, times)
+    if (v.kind === 'alu') flops += times * (heavy.has(v.op) ? 10 : 1)
+    if (v.kind === 'threefry') flops += times * 80
+  })
+  let bytes = 0
+  for (const [b, times] of touched) bytes += Math.min(b.size, times) * byteSize(b.dtype)
+  const threads = nest.grid.reduce((n, r) => n * r.size, 1)
+  const { costs } = profile
+  const fill = Math.min(1, threads / costs.threads)
+  return { flops, bytes, threads, statements, seconds: costs.dispatch + bytes / costs.bandwidth + flops / (costs.flops * fill) }
+}
+
+/**
+ * The cheapest choice of grid ranges: all ranges of the largest store, or only those that its reductions depend on (then
+ * a row's reductions are computed once and the rest of the row is a loop).
+ */
+export const chooseGrid = (cluster: Cluster, profile: Profile): { readonly nest: Nest; readonly cost: Cost } => {
+  const extent = (rs: readonly Range[]): number => rs.reduce((n, r) => n * r.size, 1)
+  const primary = cluster.stores.reduce((a, s) => (extent(s.ranges) > extent(a.ranges) ? s : a))
+  const candidates = new Map<string, readonly Range[]>()
+  const add = (rs: readonly Range[]): void => {
+    candidates.set(rs.map((r) => r.id).join(), rs)
+  }
+  add(primary.ranges)
+  const full = placeCluster(cluster, primary.ranges)
+  countItems(full, (item) => {
+    if (item.kind !== 'reduce') return
+    for (const { reduce } of item.accumulations) {
+      for (const grid of [...candidates.values()]) add(grid.filter((r) => reduce.ranges.has(r)))
+    }
+  })
+  for (const s of cluster.stores) for (const grid of [...candidates.values()]) add(grid.filter((r) => s.ranges.includes(r)))
+  let best: { readonly nest: Nest; readonly cost: Cost } | undefined
+  for (const grid of candidates.values()) {
+    const nest = grid === primary.ranges ? full : placeCluster(cluster, grid)
+    const cost = costOf(nest, profile)
+    if (!best || cost.seconds < best.cost.seconds) best = { nest, cost }
+  }
+  return best!
+}

@@ -1,0 +1,267 @@
+/**
+ * Fusion: which stored values are computed in one cluster, and which clusters share a dispatch. Greedy joining under the
+ * cost model; every join that was tried and refused is kept with its reason, so that one can ask why.
+ */
+import { typeOf } from '../../src/lang/build.ts'
+import { sizeOf } from '../../src/lang/dim.ts'
+import type { Graph, Node } from '../../src/lang/ir.ts'
+import type { Profile } from '../target.ts'
+import { type Cost, chooseGrid } from './cost.ts'
+import type { Buffer, Cluster, LoopValue } from './ir.ts'
+import { lowering, storeOf } from './lower.ts'
+import type { Nest } from './nest.ts'
+import { chooseRoots, isBufferLeaf } from './roots.ts'
+import { storeRanges } from './store-ranges.ts'
+import { createValues, valuesBelow } from './values.ts'
+
+/** Nodes computed and stored together. */
+export interface Fused {
+  readonly id: number
+  readonly stored: readonly Node[]
+  readonly reads: ReadonlySet<Node>
+  readonly cluster: Cluster
+  readonly nest: Nest
+  readonly cost: Cost
+}
+
+/** A join that was not made. */
+export interface Refused {
+  readonly producer: readonly Node[]
+  readonly consumer: readonly Node[]
+  readonly reason: string
+  /** Bytes that would not have moved. */
+  readonly savedBytes: number
+}
+
+/** An output that may take the place of an argument the caller gave away. */
+export interface InPlace {
+  readonly input: Node
+  readonly output: Node
+}
+
+export interface Fusion {
+  /** Kernels in order of execution, each a list of clusters side by side on the grid. */
+  readonly kernels: readonly (readonly Fused[])[]
+  readonly buffers: ReadonlyMap<Node, Buffer>
+  readonly inPlace: readonly InPlace[]
+  readonly refused: readonly Refused[]
+}
+
+/** Join attempts a program may take; large programs keep the first cut beyond it. */
+const maxAttempts = 6000
+
+/** `graph.outputs` are computed; `results` are all results, leaves included. */
+export const fuse = (graph: Graph, results: readonly Node[], donations: readonly InPlace[], profile: Profile): Fusion => {
+  const buffers = new Map<Node, Buffer>()
+  const bufferOf = (n: Node): Buffer => {
+    const seen = buffers.get(n)
+    if (seen) return seen
+    const { dtype, shape } = typeOf(n)
+    const made: Buffer = { id: buffers.size, dtype, size: sizeOf(shape) }
+    buffers.set(n, made)
+    return made
+  }
+  const outputs = new Set(graph.outputs)
+  const roots = chooseRoots(graph)
+  const stored = new Set(roots)
+  let nextId = 0
+
+  const make = (own: readonly Node[]): Fused => {
+    const mine = new Set(own)
+    const values = createValues()
+    const at = lowering(values, { isMember: (n) => mine.has(n) || !(stored.has(n) || isBufferLeaf(n)), bufferOf })
+    const ranges = storeRanges(own, values, at)
+    const cluster: Cluster = { stores: own.map((n, i) => storeOf(at, n, bufferOf(n), ranges[i]!)) }
+    const reads = new Set<Node>()
+    const byBuffer = new Map([...buffers].map(([n, b]) => [b, n]))
+    for (const v of valuesBelow(cluster.stores.map((s) => s.value))) if (v.kind === 'load') reads.add(byBuffer.get(v.buffer)!)
+    return { id: nextId++, stored: own, reads, cluster, ...chooseGrid(cluster, profile) }
+  }
+
+  const groups = new Set<Fused>()
+  const writer = new Map<Node, Fused>()
+  const readers = new Map<Node, Set<Fused>>()
+  const insert = (f: Fused): void => {
+    groups.add(f)
+    for (const n of f.stored) writer.set(n, f)
+    for (const n of f.reads) readers.set(n, (readers.get(n) ?? new Set()).add(f))
+  }
+  const remove = (f: Fused): void => {
+    groups.delete(f)
+    for (const n of f.reads) readers.get(n)?.delete(f)
+  }
+  for (const n of roots) if (sizeOf(typeOf(n).shape) > 0) insert(make([n]))
+
+  let inPlace = donations.filter((d) => stored.has(d.output) && writer.has(d.output))
+  /** Who must wait for `f`: readers of what it stores, and writers over what it reads. */
+  const successors = (f: Fused): readonly Fused[] => {
+    const next = new Set<Fused>()
+    for (const n of f.stored) for (const r of readers.get(n) ?? []) next.add(r)
+    for (const d of inPlace) if (f.reads.has(d.input)) next.add(writer.get(d.output)!)
+    next.delete(f)
+    return [...next]
+  }
+  const reaches = (from: Fused, to: Fused, direct: boolean): boolean => {
+    const seen = new Set<Fused>([from])
+    const stack = successors(from).filter((s) => direct || s !== to)
+    while (stack.length > 0) {
+      const f = stack.pop()!
+      if (f === to) return true
+      if (seen.has(f)) continue
+      seen.add(f)
+      stack.push(...successors(f))
+    }
+    return false
+  }
+  // A value that is read after its place would be overwritten keeps its own place.
+  inPlace = inPlace.filter((d) => {
+    const w = writer.get(d.output)!
+    const late = [...(readers.get(d.input) ?? [])].some((r) => r !== w && reaches(w, r, true))
+    return !late && readsOnlyInPlace(w, bufferOf(d.input), bufferOf(d.output))
+  })
+
+  const refused = new Map<string, Refused>()
+  let attempts = 0
+  const tried = new Set<string>()
+  /** Joins two clusters if that is legal and cheaper. */
+  const join = (a: Fused, b: Fused): Fused | undefined => {
+    const key = `${a.id},${b.id}`
+    if (tried.has(key) || attempts >= maxAttempts) return undefined
+    tried.add(key)
+    attempts++
+    const say = (reason: string, savedBytes: number): undefined => {
+      refused.set(key, { producer: a.stored, consumer: b.stored, reason, savedBytes })
+      return undefined
+    }
+    if (a.cost.statements + b.cost.statements > profile.costs.statements) return say('the kernel would have too many statements', 0)
+    if (reaches(a, b, false) || reaches(b, a, true)) return say('another kernel lies between them', 0)
+    const own = [...a.stored, ...b.stored]
+    const inner = own.filter((n) => !outputs.has(n) && [...(readers.get(n) ?? [])].every((r) => r === a || r === b))
+    for (const n of inner) stored.delete(n)
+    const made = make(own.filter((n) => !inner.includes(n)))
+    const undo = (): void => {
+      for (const n of inner) stored.add(n)
+    }
+    const saved = a.cost.bytes + b.cost.bytes - made.cost.bytes
+    if (made.cost.statements > profile.costs.statements) {
+      undo()
+      return say(`the kernel would have ${made.cost.statements} statements`, saved)
+    }
+    if (made.cost.seconds >= a.cost.seconds + b.cost.seconds) {
+      undo()
+      return say(
+        `together they need ${Math.round(made.cost.flops)} operations on ${made.cost.threads} invocations, apart ${Math.round(a.cost.flops + b.cost.flops)} on ${a.cost.threads} and ${b.cost.threads}`,
+        saved,
+      )
+    }
+    const bad = inPlace.some((d) => made.stored.includes(d.output) && !readsOnlyInPlace(made, bufferOf(d.input), bufferOf(d.output)))
+    if (bad) {
+      undo()
+      return say('it would overwrite an argument that the same kernel still reads elsewhere', saved)
+    }
+    remove(a)
+    remove(b)
+    insert(made)
+    return made
+  }
+
+  joinProducers(groups, writer, join)
+  joinSiblings(groups, readers, join)
+  joinProducers(groups, writer, join)
+  const kernels = sideBySide([...groups], successors, profile)
+  const used = new Set<Node>([...graph.inputs, ...results, ...[...groups].flatMap((f) => [...f.stored, ...f.reads])])
+  for (const n of used) bufferOf(n)
+  const alive = [...refused.values()].filter((r) => [...r.producer, ...r.consumer].every((n) => used.has(n)))
+  return { kernels, buffers: new Map([...buffers].filter(([n]) => used.has(n))), inPlace, refused: alive }
+}
+
+/** Joins every cluster with those whose results it reads, nearest first, until nothing is gained. */
+const joinProducers = (
+  groups: ReadonlySet<Fused>,
+  writer: ReadonlyMap<Node, Fused>,
+  join: (a: Fused, b: Fused) => Fused | undefined,
+): void => {
+  for (const start of [...groups].sort((a, b) => a.id - b.id)) {
+    let f: Fused | undefined = groups.has(start) ? start : undefined
+    while (f) {
+      const current: Fused = f
+      const producers = new Set<Fused>()
+      for (const n of current.reads) {
+        const p = writer.get(n)
+        if (p && p !== current && groups.has(p)) producers.add(p)
+      }
+      f = undefined
+      for (const p of [...producers].sort((a, b) => b.id - a.id)) if (!f) f = join(p, current)
+    }
+  }
+}
+
+/** Joins clusters that read the same tensor. */
+const joinSiblings = (
+  groups: ReadonlySet<Fused>,
+  readers: ReadonlyMap<Node, ReadonlySet<Fused>>,
+  join: (a: Fused, b: Fused) => Fused | undefined,
+): void => {
+  for (const [, rs] of [...readers].sort(([a], [b]) => a.id - b.id)) {
+    let list = [...rs].filter((f) => groups.has(f)).sort((a, b) => a.id - b.id)
+    if (list.length > 24) list = list.slice(0, 24)
+    for (let i = 0; i < list.length; i++) {
+      for (let j = i + 1; j < list.length; j++) {
+        const [a, b] = [list[i]!, list[j]!]
+        if (!groups.has(a) || !groups.has(b)) continue
+        const made = join(a, b)
+        if (made) list[i] = made
+      }
+    }
+  }
+}
+
+/**
+ * Every read of `input` is at the index, and by the invocation, that overwrites it with `output`: so the store may take
+ * the argument's place. Stores over the same ranges come after all their loads (`nest.ts`).
+ */
+const readsOnlyInPlace = (f: Fused, input: Buffer, output: Buffer): boolean => {
+  const store = f.cluster.stores.find((s) => s.buffer === output)
+  if (!store || input.dtype !== output.dtype || input.size !== output.size) return false
+  const isRead = (v: LoopValue): boolean => v.kind === 'load' && v.buffer === input
+  const same = valuesBelow([store.value]).filter(isRead)
+  const others = f.cluster.stores.filter((s) => s !== store)
+  const beside = others.filter((s) => s.ranges === store.ranges || s.ranges.every((r, i) => r === store.ranges[i]))
+  const apart = others.filter((s) => !beside.includes(s))
+  const near = [...same, ...valuesBelow(beside.map((s) => s.value)).filter(isRead)]
+  return (
+    near.every((v) => v.kind === 'load' && v.index.key === store.index.key && v.bounds.length === 0) &&
+    !valuesBelow(apart.map((s) => s.value)).some(isRead)
+  )
+}
+
+/** Independent clusters that are ready at the same time go side by side into one kernel. */
+const sideBySide = (
+  groups: readonly Fused[],
+  successors: (f: Fused) => readonly Fused[],
+  profile: Profile,
+): readonly (readonly Fused[])[] => {
+  const waiting = new Map<Fused, number>(groups.map((f) => [f, 0]))
+  for (const f of groups) for (const s of successors(f)) waiting.set(s, waiting.get(s)! + 1)
+  let ready = groups.filter((f) => waiting.get(f) === 0).sort((a, b) => a.id - b.id)
+  const kernels: (readonly Fused[])[] = []
+  while (ready.length > 0) {
+    const now: Fused[] = []
+    let statements = 0
+    for (const f of ready) {
+      if (now.length > 0 && statements + f.cost.statements > 2 * profile.costs.statements) continue
+      now.push(f)
+      statements += f.cost.statements
+    }
+    kernels.push(now)
+    const next = ready.filter((f) => !now.includes(f))
+    for (const f of now) {
+      for (const s of successors(f)) {
+        waiting.set(s, waiting.get(s)! - 1)
+        if (waiting.get(s) === 0) next.push(s)
+      }
+    }
+    ready = next.sort((a, b) => a.id - b.id)
+  }
+  return kernels
+}

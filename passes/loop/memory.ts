@@ -1,0 +1,85 @@
+/**
+ * The memory plan: every argument, result, constant and intermediate gets a place in one of a few program-owned arenas.
+ * Lifetimes are known before anything runs, so places are reused and the peak is a number of the plan.
+ */
+import { byteSize } from '../../src/lang/dtype.ts'
+import type { Node } from '../../src/lang/ir.ts'
+import type { Profile } from '../target.ts'
+import type { Fusion } from './fuse.ts'
+import type { Buffer } from './ir.ts'
+
+/** Bytes [offset, offset + bytes) of an arena. */
+export interface Place {
+  readonly arena: number
+  readonly offset: number
+  readonly bytes: number
+}
+
+export interface MemoryPlan {
+  readonly arenas: readonly number[]
+  readonly places: ReadonlyMap<Buffer, Place>
+}
+
+/** Arguments that stay, constants; donated state; everything the program itself makes. */
+const argumentArena = 0
+const stateArena = 1
+const workArena = 2
+
+export interface MemoryRequest {
+  readonly fusion: Fusion
+  /** Arguments in order, with whether the caller gives them away. */
+  readonly inputs: readonly { readonly node: Node; readonly donated: boolean }[]
+  readonly outputs: readonly Node[]
+  readonly profile: Profile
+}
+
+export const planMemory = ({ fusion, inputs, outputs, profile }: MemoryRequest): MemoryPlan => {
+  const align = (n: number): number => Math.ceil(n / profile.offsetAlignment) * profile.offsetAlignment
+  // Vector access and copies want whole vec4s.
+  const bytesOf = (b: Buffer): number => Math.max(16, Math.ceil((b.size * byteSize(b.dtype)) / 16) * 16)
+  const places = new Map<Buffer, Place>()
+  const ends = [0, 0, 0]
+  const append = (b: Buffer, arena: number): void => {
+    if (places.has(b)) return
+    places.set(b, { arena, offset: ends[arena]!, bytes: bytesOf(b) })
+    ends[arena] = ends[arena]! + align(bytesOf(b))
+  }
+  for (const { node, donated } of inputs) append(fusion.buffers.get(node)!, donated ? stateArena : argumentArena)
+  for (const [n, b] of fusion.buffers) if (n.op === 'const' || n.op === 'data') append(b, argumentArena)
+  const inPlace = new Map(fusion.inPlace.map((d) => [d.output, d.input]))
+  const last = fusion.kernels.length
+  const until = new Map<Buffer, number>()
+  const from = new Map<Buffer, number>()
+  fusion.kernels.forEach((kernel, i) => {
+    for (const f of kernel) {
+      for (const n of f.stored) from.set(fusion.buffers.get(n)!, i)
+      for (const n of f.reads) until.set(fusion.buffers.get(n)!, i)
+    }
+  })
+  for (const n of outputs) until.set(fusion.buffers.get(n)!, last)
+  const live: { readonly place: Place; readonly until: number }[] = []
+  for (const [node, b] of fusion.buffers) {
+    const replaced = inPlace.get(node)
+    if (replaced) places.set(b, places.get(fusion.buffers.get(replaced)!)!)
+  }
+  // A result that no kernel makes (an empty one) still has a place.
+  for (const n of outputs) {
+    const b = fusion.buffers.get(n)!
+    if (!places.has(b) && !from.has(b)) from.set(b, 0)
+  }
+  const made = [...from].filter(([b]) => !places.has(b)).sort(([a, i], [b, j]) => i - j || b.size - a.size || a.id - b.id)
+  for (const [b, start] of made) {
+    const bytes = bytesOf(b)
+    const busy = live.filter((l) => l.until >= start).sort((x, y) => x.place.offset - y.place.offset)
+    let offset = 0
+    for (const { place } of busy) {
+      if (offset + align(bytes) <= place.offset) break
+      offset = Math.max(offset, place.offset + align(place.bytes))
+    }
+    const place = { arena: workArena, offset, bytes }
+    places.set(b, place)
+    live.push({ place, until: until.get(b) ?? start })
+    ends[workArena] = Math.max(ends[workArena]!, offset + align(bytes))
+  }
+  return { arenas: ends, places }
+}

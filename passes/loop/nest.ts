@@ -1,0 +1,163 @@
+/**
+ * The loop nest of a cluster: where each value is computed. Grid ranges are outermost; a value goes to the outermost
+ * scope that has its ranges, so it is computed once per point of its own ranges and never again inside a deeper loop.
+ */
+import type { Cluster, LoopValue, Range, Store } from './ir.ts'
+import { operandsOf, valuesBelow } from './values.ts'
+
+export type ReduceValue = Extract<LoopValue, { readonly kind: 'reduce' }>
+
+/** One accumulation: the components of one reduce group that are wanted. */
+export interface Accumulation {
+  readonly group: string
+  readonly reduce: ReduceValue
+}
+
+export type Item =
+  | { readonly kind: 'value'; readonly value: LoopValue }
+  /** Accumulators start before the loops of `body` and are final after them. */
+  | { readonly kind: 'reduce'; readonly accumulations: readonly Accumulation[]; readonly body: Scope }
+  | { readonly kind: 'loop'; readonly body: Scope }
+  /** Runs where every range of `first` is at its first value: a store over fewer ranges than the grid. */
+  | { readonly kind: 'first'; readonly first: readonly Range[]; readonly body: Scope }
+  | { readonly kind: 'accumulate'; readonly accumulations: readonly Accumulation[] }
+  | { readonly kind: 'store'; readonly store: Store }
+
+export interface Scope {
+  /** The range this scope loops over; none for the grid's body and for `first`. */
+  readonly range?: Range
+  readonly items: Item[]
+  /** Values (and reduce groups) that exist here. */
+  readonly placed: Set<LoopValue | string>
+}
+
+export interface Nest {
+  readonly grid: readonly Range[]
+  readonly body: Scope
+}
+
+const scope = (range?: Range): Scope => ({ items: [], placed: new Set(), ...(range ? { range } : {}) })
+
+/** The reduce values anywhere below each value, for deciding which reductions may share a loop. */
+const reductionsBelow = (order: readonly LoopValue[]): ReadonlyMap<LoopValue, ReadonlySet<string>> => {
+  const below = new Map<LoopValue, Set<string>>()
+  for (const v of order) {
+    const set = new Set<string>()
+    for (const o of operandsOf(v)) {
+      for (const g of below.get(o) ?? []) set.add(g)
+      if (o.kind === 'reduce') set.add(o.group)
+    }
+    below.set(v, set)
+  }
+  return below
+}
+
+/** Places every value of the cluster, given which ranges are spread over the grid. */
+export const placeCluster = (cluster: Cluster, grid: readonly Range[]): Nest => {
+  const order = valuesBelow(cluster.stores.map((s) => s.value).concat(cluster.stores.flatMap((s) => indexValues(s))))
+  const below = reductionsBelow(order)
+  const reductions = order.filter((v): v is ReduceValue => v.kind === 'reduce')
+  const done = new Set<string>()
+  const body = scope()
+
+  /** How many scopes of the chain are needed to have all of `ranges`. */
+  const depthFor = (ranges: ReadonlySet<Range>, chain: readonly Scope[]): number => {
+    const missing = new Set(ranges)
+    for (const r of grid) missing.delete(r)
+    let depth = 1
+    for (let i = 1; i < chain.length && missing.size > 0; i++) {
+      const r = chain[i]!.range
+      if (r && missing.delete(r)) depth = i + 1
+    }
+    return depth
+  }
+
+  const demand = (v: LoopValue, chain: readonly Scope[], floor = 1): void => {
+    const key = v.kind === 'reduce' ? v.group : v
+    const depth = Math.max(floor, depthFor(v.ranges, chain))
+    if (chain.slice(0, depth).some((s) => s.placed.has(key))) return
+    const outer = chain.slice(0, depth)
+    if (v.kind === 'reduce') return demandReduce(v, outer, floor)
+    for (const o of operandsOf(v)) demand(o, outer, floor)
+    const here = outer[depth - 1]!
+    here.placed.add(v)
+    here.items.push({ kind: 'value', value: v })
+  }
+
+  /** Opens the loops of a reduction, and takes along every other one that can run in the same loops. */
+  const demandReduce = (v: ReduceValue, outer: readonly Scope[], floor: number): void => {
+    const here = outer[outer.length - 1]!
+    const together = reductions.filter((r) => r.group === v.group || canShare(v, r, outer))
+    const groups = new Map(together.map((r) => [r.group, r]))
+    const accumulations = [...groups].map(([group, reduce]) => ({ group, reduce }))
+    for (const { group } of accumulations) {
+      here.placed.add(group)
+      done.add(group)
+    }
+    const loops = v.over.map((r) => scope(r))
+    const chain = [...outer, ...loops]
+    const inner = loops[loops.length - 1] ?? here
+    for (const { reduce } of accumulations) demand(reduce.value, chain, floor)
+    inner.items.push({ kind: 'accumulate', accumulations })
+    for (let i = loops.length - 2; i >= 0; i--) loops[i]!.items.push({ kind: 'loop', body: loops[i + 1]! })
+    here.items.push({ kind: 'reduce', accumulations, body: loops[0]! })
+  }
+
+  const canShare = (v: ReduceValue, r: ReduceValue, outer: readonly Scope[]): boolean =>
+    !done.has(r.group) &&
+    !below.get(v)!.has(r.group) &&
+    r.over.length === v.over.length &&
+    r.over.every((x, i) => x === v.over[i]) &&
+    sameSet(r.ranges, v.ranges) &&
+    depthFor(r.ranges, outer) === depthFor(v.ranges, outer) &&
+    [...below.get(r)!].every((g) => outer.some((s) => s.placed.has(g)))
+
+  for (const stores of byRanges(cluster.stores)) {
+    const { ranges } = stores[0]!
+    const inner = ranges.filter((r) => !grid.includes(r))
+    const first = grid.filter((r) => !ranges.includes(r) && r.size > 1)
+    const guard = first.length > 0 ? scope() : undefined
+    const loops = inner.map((r) => scope(r))
+    const chain = [body, ...(guard ? [guard] : []), ...loops]
+    // Inside a guard, values stay inside: other invocations do not need them.
+    const floor = guard ? 2 : 1
+    // All loads come before the first store: a store may take the place of what was loaded.
+    for (const store of stores) for (const v of [store.value, ...indexValues(store)]) demand(v, chain, floor)
+    for (const store of stores) chain[chain.length - 1]!.items.push({ kind: 'store', store })
+    for (let i = loops.length - 1; i >= 1; i--) loops[i - 1]!.items.push({ kind: 'loop', body: loops[i]! })
+    if (loops.length > 0) (guard ?? body).items.push({ kind: 'loop', body: loops[0]! })
+    if (guard) body.items.push({ kind: 'first', first, body: guard })
+  }
+  return { grid, body }
+}
+
+/** Stores grouped by the ranges they run over, in order. */
+const byRanges = (stores: readonly Store[]): readonly (readonly Store[])[] => {
+  const groups = new Map<string, Store[]>()
+  for (const s of stores) {
+    const key = s.ranges.map((r) => r.id).join()
+    groups.set(key, [...(groups.get(key) ?? []), s])
+  }
+  return [...groups.values()]
+}
+
+const sameSet = (a: ReadonlySet<Range>, b: ReadonlySet<Range>): boolean => a.size === b.size && [...a].every((x) => b.has(x))
+
+const indexValues = (s: Store): readonly LoopValue[] =>
+  s.index.terms.flatMap(({ atom }) => (atom.kind === 'value' ? [atom.value] : []))
+
+/** Calls `visit` for every item with the number of times it runs in the whole dispatch. */
+export const countItems = (nest: Nest, visit: (item: Item, times: number) => void): void => {
+  const walk = (s: Scope, times: number): void => {
+    const here = times * (s.range ? s.range.size : 1)
+    for (const item of s.items) {
+      if (item.kind === 'first') {
+        walk(item.body, item.first.reduce((t, r) => t / Math.max(1, r.size), here))
+        continue
+      }
+      visit(item, here)
+      if (item.kind === 'reduce' || item.kind === 'loop') walk(item.body, here)
+    }
+  }
+  walk(nest.body, nest.grid.reduce((n, r) => n * r.size, 1))
+}

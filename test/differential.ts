@@ -1,0 +1,70 @@
+/** Runs one graph through every layer: the Graph interpreter, the Loop interpreter, WGSL on the shared device. */
+import * as E from '#fp/Either'
+import { makePlan, type Planned } from '../codegen/make-plan.ts'
+import { portable } from '../codegen/profile.ts'
+import { fuse } from '../passes/loop/fuse.ts'
+import { interpretCluster } from '../passes/loop/interpret.ts'
+import { isBufferLeaf } from '../passes/loop/roots.ts'
+import type { Profile } from '../passes/target.ts'
+import { typeOf } from '../src/lang/build.ts'
+import { sizeOf } from '../src/lang/dim.ts'
+import { allocate, type HostArray } from '../src/lang/dtype.ts'
+import { showError } from '../src/lang/errors.ts'
+import type { Graph } from '../src/lang/ir.ts'
+import type { Value } from '../src/lang/primitive.ts'
+import { loadPlan } from '../src/runtime/execute.ts'
+import { sharedDevice } from './device.ts'
+
+/** The Plan of a closed graph; throws the typed error's text. */
+export const planOf = (graph: Graph, profile: Profile = portable): Planned => {
+  const planned = makePlan(
+    {
+      name: 'test',
+      graph,
+      inputs: graph.inputs.map((_, i) => ({ path: `[${i}]`, donated: false })),
+      outputs: graph.outputs.map((_, i) => ({ path: `[${i}]`, keep: false })),
+      inputTree: { list: graph.inputs.map((_, i) => i) },
+      outputTree: { list: graph.outputs.map((_, i) => i) },
+    },
+    profile,
+  )
+  if (E.isLeft(planned)) throw new Error(showError(planned.left))
+  return planned.right
+}
+
+/** The graph's results by the Loop interpreter, after fusion. */
+export const runLoop = (graph: Graph, inputs: readonly Value[], profile: Profile = portable): readonly Value[] => {
+  const computed = [...new Set(graph.outputs)].filter((n) => !isBufferLeaf(n))
+  const fusion = fuse({ inputs: graph.inputs, outputs: computed }, graph.outputs, [], profile)
+  const memory = new Map<number, HostArray>()
+  for (const [n, b] of fusion.buffers) {
+    const i = graph.inputs.findIndex((x) => x === n)
+    if (i >= 0) memory.set(b.id, inputs[i]!.data)
+    else {
+      const data = allocate(b.dtype, b.size)
+      if (n.op === 'const') data.set(n.params.values)
+      if (n.op === 'data') data.set(n.params.payload.array)
+      memory.set(b.id, data)
+    }
+  }
+  for (const kernel of fusion.kernels) for (const f of kernel) interpretCluster(f.cluster, memory)
+  return graph.outputs.map((n) => ({ ...typeOf(n), data: memory.get(fusion.buffers.get(n)!.id)! }))
+}
+
+/** The graph's results by WGSL on the shared device. */
+export const runDevice = async (graph: Graph, inputs: readonly Value[], profile: Profile = portable): Promise<readonly Value[]> => {
+  const { plan } = planOf(graph, profile)
+  const executable = await loadPlan(await sharedDevice(), plan)
+  const outputs = await executable.run(inputs.map((v) => hostOf(v)))
+  return Promise.all(
+    outputs.map(async (o, i) => {
+      const { dtype, shape } = typeOf(graph.outputs[i]!)
+      const data = allocate(dtype, sizeOf(shape))
+      data.set((await o.read()) as ArrayLike<number>)
+      return { shape, dtype, data }
+    }),
+  )
+}
+
+const hostOf = (v: Value): Float32Array | Int32Array | Uint32Array | Uint8Array =>
+  v.data instanceof Float64Array ? Float32Array.from(v.data) : v.data
