@@ -60,6 +60,21 @@ const stores = new WeakMap<Resident, Store>()
 /** Returns the buffers of collected residents. Holds leases, never residents. */
 const collected = new FinalizationRegistry<Lease>((l) => l.release())
 
+/**
+ * Untouched host memory as large as the buffer behind a handle (at most 64 MiB). Garbage collectors see host bytes only:
+ * without it a handle weighs nothing, and gigabytes of dropped results wait on the device for a collection that nothing
+ * hurries. The system gives no pages for memory that is never written, so this costs addresses alone.
+ */
+const ballasts = new WeakMap<Resident, ArrayBuffer>()
+const ballastFrom = 4096
+const ballastLimit = 64 * 1024 * 1024
+
+/** Ties the loan of a buffer to the life of a handle. */
+const own = (handle: Resident, store: Store, loan: Lease): void => {
+  collected.register(handle, loan, store)
+  if (loan.bytes >= ballastFrom) ballasts.set(handle, new ArrayBuffer(Math.min(loan.bytes, ballastLimit)))
+}
+
 /** The store of `x`, or undefined when it is no resident of this runtime. */
 export const storeOf = (x: object): Store | undefined => stores.get(x as Resident)
 
@@ -76,14 +91,14 @@ export const resident = (slot: Slot, store: Store): Resident => {
     read: () => readStore(slot, store),
   })
   stores.set(handle, store)
-  if (store.home?.lease) collected.register(handle, store.home.lease, store)
+  if (store.home?.lease) own(handle, store, store.home.lease)
   return handle
 }
 
 /** Moves a resident to a buffer of its own. */
 export const rehome = (handle: Resident, store: Store, home: Home & { readonly lease: Lease }): void => {
   store.home = home
-  collected.register(handle, home.lease, store)
+  own(handle, store, home.lease)
 }
 
 /** Marks a donated resident as consumed; a buffer of its own is free for the work that is submitted next. */
