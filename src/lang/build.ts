@@ -81,8 +81,10 @@ const hashData = (h: number, v: unknown): number => {
   if (Array.isArray(v)) return v.reduce<number>(hashData, mix(h, v.length))
   if (v !== null && typeof v === 'object') {
     if ('serial' in v) return mix(h, v.serial as number)
-    for (const k in v) h = hashData(h, (v as Record<string, unknown>)[k])
-    return h
+    // A sum over the entries, as `{ shape, dtype }` and `{ dtype, shape }` are one and the same parameters.
+    let entries = 0
+    for (const k in v) entries += hashData(mix(k.length, k.charCodeAt(0)), (v as Record<string, unknown>)[k])
+    return mix(h, entries | 0)
   }
   return mix(h, v === true ? 1 : 2)
 }

@@ -25,18 +25,13 @@ export type Scalars<F> = { readonly [K in Kind]: F | undefined }
 export type Unary = (x: number) => number
 export type Binary = (x: number, y: number) => number
 
-const kindNames: { readonly [K in Kind]: string } = { float: 'a float', i32: 'i32', u32: 'u32', bool: 'bool' }
+const kindOrder: readonly Kind[] = ['float', 'i32', 'u32', 'bool']
 
-const wrongDtype = (
-  dtype: DType,
-  scalars: Scalars<unknown>,
-  operands: string,
-): E.Either<Refusal, never> | undefined => {
-  const kinds = (Object.keys(kindNames) as readonly Kind[]).filter((k) => scalars[k] !== undefined)
+const wrongDtype = (dtype: DType, scalars: Scalars<unknown>, who: string): E.Either<Refusal, never> | undefined => {
+  const kinds = kindOrder.filter((k) => scalars[k] !== undefined)
   if (kinds.includes(kindOf(dtype))) return undefined
   const target = kinds[0] === 'float' ? 'f32' : kinds[0]
-  const names = kinds.map((k) => kindNames[k]).join(' or ')
-  return refuse(`needs ${names} ${operands}, got ${dtype}`, undefined, `convert with T.cast(x, '${target}')`)
+  return refuse(`${who} must be ${kinds.join(' or ')}, got ${dtype}`, undefined, `convert with T.cast(x, '${target}')`)
 }
 
 /** Why two operands of a pointwise op are not of one type, or undefined. Reason and axis name the first difference. */
@@ -111,7 +106,7 @@ export const unaryRow = (row: {
 }): Primitive<None> => ({
   infer: (xs) =>
     wrongCount(xs, 1) ??
-    wrongDtype(xs[0]!.dtype, row.scalars, 'operand') ??
+    wrongDtype(xs[0]!.dtype, row.scalars, 'the operand') ??
     E.right(typeAfter(xs[0]!, row.result ?? 'same')),
   jvp: ({ b, args, tangents: [dx], out }) => [dx && row.tangent?.({ b, x: args[0]!, dx, out })],
   transpose: row.transpose ?? 'nonlinear',
@@ -130,7 +125,7 @@ export const binaryRow = (row: {
   infer: (xs) =>
     wrongCount(xs, 2) ??
     wrongPair(xs[0]!, xs[1]!) ??
-    wrongDtype(xs[0]!.dtype, row.scalars, 'operands') ??
+    wrongDtype(xs[0]!.dtype, row.scalars, 'the operands') ??
     E.right(typeAfter(xs[0]!, row.result ?? 'same')),
   jvp: ({ b, args: [x, y], tangents: [dx, dy], out }) => [row.tangent?.({ b, x: x!, y: y!, dx: dx, dy: dy, out })],
   transpose: row.transpose ?? 'nonlinear',
