@@ -3,7 +3,7 @@ import type { OutputSlot, Place, Plan } from '../../codegen/plan.ts'
 import { type RuntimeError, TensorloomError } from '../lang/errors.ts'
 import { type Argument, type Checked, checkArguments } from './argument.ts'
 import type { Device } from './device.ts'
-import { demandAlive, type Guarded, guarded } from './guard.ts'
+import { aware, demandAlive, type Guarded, guarded } from './guard.ts'
 import { type Loaded, load } from './load.ts'
 import { type Lease, lease, usage } from './pool.ts'
 import {
@@ -251,7 +251,7 @@ export const executableOf = (loaded: Loaded): Executable => {
     await Promise.all([ring.push(batch), keepPace()])
     return outputs
   }
-  return { plan, device, run, reload: (next) => loadPlan(next, plan) }
+  return { plan, device, run: (args) => aware(device, () => run(args)), reload: (next) => loadPlan(next, plan) }
 }
 
 /**

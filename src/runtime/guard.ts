@@ -56,6 +56,20 @@ export const explain = async (device: Device, e: unknown): Promise<RuntimeError>
   )
 }
 
+/**
+ * Runs `action` and rejects with DeviceLost for whatever a lost device makes it throw (wgpu throws where Dawn is silent).
+ * Anything else that is no TensorloomError is a bug and passes as it is, with its stack.
+ */
+export const aware = async <A>(device: Device, action: () => Promise<A>): Promise<A> => {
+  try {
+    return await action()
+  } catch (e) {
+    if (e instanceof TensorloomError) throw e
+    const known = await explain(device, e)
+    throw known.tag === 'DeviceLost' ? new TensorloomError(known) : e
+  }
+}
+
 /** Throws the device's loss, if it is lost. */
 export const demandAlive = (device: Device): void => {
   const lost = device.lost()

@@ -7,7 +7,7 @@ import { sizeOf } from '../lang/dim.ts'
 import type { DType, HostArray } from '../lang/dtype.ts'
 import { type RuntimeError, raise, TensorloomError } from '../lang/errors.ts'
 import type { Device } from './device.ts'
-import { demandAlive, explain, guarded } from './guard.ts'
+import { aware, demandAlive, explain, guarded } from './guard.ts'
 import { type Lease, lease } from './pool.ts'
 import { decode, paddedBytes } from './words.ts'
 
@@ -88,7 +88,7 @@ export const resident = (slot: Slot, store: Store): Resident => {
     get consumed(): boolean {
       return store.home === undefined
     },
-    read: () => readStore(slot, store),
+    read: () => aware(store.device, () => readStore(slot, store)),
   })
   stores.set(handle, store)
   if (store.home?.lease) own(handle, store, store.home.lease)
