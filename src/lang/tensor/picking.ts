@@ -1,0 +1,199 @@
+/** Elements picked by index tensors along one axis, and their transposes that add at indices. */
+import { build } from '../build.ts'
+import type { Shape } from '../dim.ts'
+import { type DType, isInteger } from '../dtype.ts'
+import type { Node, TensorType } from '../ir.ts'
+import { showShape } from '../shape.ts'
+import type { Operand, Tensor } from '../types.ts'
+import { dualWith } from './dual.ts'
+import { narrowNode, permuteNode } from './movement.ts'
+import { castNode, expandNode, lift, onAxis, refuse, scalar, withTypes } from './operand.ts'
+
+/** An index tensor as i32, or the refusal of `name`. */
+const indexNode = (name: string, n: Node, dtype: DType): Node =>
+  isInteger(dtype)
+    ? castNode(n, 'i32')
+    : refuse(name, [n], {
+        reason: `indices are ${dtype}, not integers`,
+        hint:
+          dtype === 'bool'
+            ? 'use T.where with the mask instead: a result has a fixed shape'
+            : "cast them: T.cast(i, 'i32')",
+      })
+
+/** A function of data and an index tensor along one axis. */
+interface Indexing {
+  (indices: Tensor, options?: { readonly axis?: number }): <D extends DType>(x: Tensor<Shape, D>) => Tensor<Shape, D>
+  <D extends DType>(x: Tensor<Shape, D>, indices: Tensor, options?: { readonly axis?: number }): Tensor<Shape, D>
+}
+
+const indexed = (
+  name: string,
+  x: unknown,
+  indices: unknown,
+  axis: number,
+  body: (n: Node, index: Node, axis: number, types: readonly [TensorType, TensorType]) => Node,
+): Tensor =>
+  onAxis(name, x, axis, (n, a, type) => {
+    const given = lift(name, indices, 1)
+    return withTypes(name, [given], ([it]) => {
+      const index = indexNode(name, given, it!.dtype)
+      return withTypes(name, [index], ([t]) => body(n, index, a, [type, t!]))
+    })
+  })
+
+/** Axis `a` moved to the front (`to = 0`) or the back, the others in order. */
+const bring = (rank: number, a: number, to: 'front' | 'back'): readonly number[] => {
+  const rest = Array.from({ length: rank }, (_, i) => i).filter((i) => i !== a)
+  return to === 'front' ? [a, ...rest] : [...rest, a]
+}
+
+const inverse = (axes: readonly number[]): readonly number[] => axes.map((_, i) => axes.indexOf(i))
+
+/**
+ * The slices at `indices` along one axis (default 0), which is replaced by the axes of `indices`. Indices must lie in
+ * `0 … size-1`: another one is an error when the values are known.
+ */
+export const take: Indexing = dualWith(
+  'T.take',
+  2,
+  (x: Tensor, indices: Tensor, { axis = 0 }: { axis?: number } = {}) =>
+    indexed('T.take', x, indices, axis, (n, index, a, [{ shape }, it]) => {
+      const front = permuteNode(n, bring(shape.length, a, 'front'))
+      const taken = build.gather([front, index], { batch: 0 })
+      // [I…, before…, after…] → [before…, I…, after…]
+      const k = it.shape.length
+      const order = Array.from({ length: k + shape.length - 1 }, (_, i) => (i < a ? k + i : i < a + k ? i - a : i))
+      return permuteNode(taken, order)
+    }),
+)
+
+/** `x` and `index` with axis `a` last, equal elsewhere → the elements picked along it, axis put back. */
+const pickAlong = (n: Node, index: Node, a: number, rank: number): Node => {
+  const order = bring(rank, a, 'back')
+  const picked = build.gather([permuteNode(n, order), permuteNode(index, order)], { batch: rank - 1 })
+  return permuteNode(picked, inverse(order))
+}
+
+/** NumPy's take_along_axis: `indices` has `x`'s rank; other axes broadcast. `axis` is -1 by default. */
+export const takeAlongAxis: Indexing = dualWith(
+  'T.takeAlongAxis',
+  2,
+  (x: Tensor, indices: Tensor, { axis = -1 }: { axis?: number } = {}) =>
+    indexed('T.takeAlongAxis', x, indices, axis, (n, index, a, [type, it]) => {
+      const rank = type.shape.length
+      if (it.shape.length !== rank)
+        return refuse('T.takeAlongAxis', [n, index], {
+          reason: `indices have rank ${it.shape.length}, the operand ${rank}`,
+        })
+      const clash = type.shape.findIndex((d, i) => i !== a && d !== it.shape[i] && d !== 1 && it.shape[i] !== 1)
+      if (clash >= 0)
+        return refuse('T.takeAlongAxis', [n, index], {
+          reason: `sizes ${type.shape[clash]} and ${it.shape[clash]} of axis ${clash} do not broadcast`,
+          axis: clash,
+        })
+      const common = type.shape.map((d, i) => (d === 1 ? it.shape[i]! : d))
+      const full = expandNode(
+        n,
+        common.map((d, i) => (i === a ? type.shape[a]! : d)),
+      )
+      const which = expandNode(
+        index,
+        common.map((d, i) => (i === a ? it.shape[a]! : d)),
+      )
+      return pickAlong(full, which, a, rank)
+    }),
+)
+
+/** The operand cut to the sizes of `indices` on every axis but one, as torch.gather and scatter do. */
+const cutTo = (name: string, n: Node, index: Node, a: number, shape: Shape, to: Shape): Node => {
+  if (to.length !== shape.length)
+    return refuse(name, [n, index], { reason: `indices have rank ${to.length}, the operand ${shape.length}` })
+  const over = shape.findIndex((d, i) => i !== a && to[i]! > d)
+  if (over >= 0)
+    return refuse(name, [n, index], {
+      reason: `indices of shape ${showShape(to)} exceed the operand on axis ${over}`,
+      axis: over,
+    })
+  return to.reduce((m, d, i) => (i === a ? m : narrowNode(m, i, 0, d)), n)
+}
+
+/** torch.gather: out[i, j] = x[index[i, j], j] for axis 0 (default), and so on; `indices` may be smaller on other axes. */
+export const gather: Indexing = dualWith(
+  'T.gather',
+  2,
+  (x: Tensor, indices: Tensor, { axis = 0 }: { axis?: number } = {}) =>
+    indexed('T.gather', x, indices, axis, (n, index, a, [type, it]) => {
+      const cut = cutTo('T.gather', n, index, a, type.shape, it.shape)
+      return withTypes('T.gather', [cut], () => pickAlong(cut, index, a, type.shape.length))
+    }),
+)
+
+interface Scatter {
+  (
+    indices: Tensor,
+    source: Operand,
+    options?: { readonly axis?: number },
+  ): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, D>
+  <S extends Shape, D extends DType>(
+    x: Tensor<S, D>,
+    indices: Tensor,
+    source: Operand,
+    options?: { readonly axis?: number },
+  ): Tensor<S, D>
+}
+
+const sourceNode = (source: Operand, shape: Shape, dtype: DType): Node => {
+  if (typeof source !== 'object') return expandNode(scalar(source, dtype), shape)
+  return castNode(lift('T.scatterAdd', source, 2), dtype)
+}
+
+/** torch.scatter_add: `x` with each element of `source` added at the place its index names along one axis (default 0). */
+export const scatterAdd: Scatter = dualWith(
+  'T.scatterAdd',
+  3,
+  (x: Tensor, indices: Tensor, source: Operand, { axis = 0 }: { axis?: number } = {}) =>
+    indexed('T.scatterAdd', x, indices, axis, (n, index, a, [type, it]) => {
+      const cut = cutTo('T.scatterAdd', n, index, a, type.shape, it.shape)
+      const given = sourceNode(source, it.shape, type.dtype)
+      return withTypes('T.scatterAdd', [cut, given], ([, st]) => {
+        if (it.shape.some((d, i) => d > st!.shape[i]!) || st!.shape.length !== it.shape.length)
+          return refuse('T.scatterAdd', [n, index, given], { reason: 'the source is smaller than the indices' })
+        const src = it.shape.reduce((m, d, i) => narrowNode(m, i, 0, d), given)
+        const rank = type.shape.length
+        const order = bring(rank, a, 'back')
+        const added = build.scatterAdd([permuteNode(index, order), permuteNode(src, order)], {
+          batch: rank - 1,
+          size: type.shape[a]!,
+        })
+        const back = permuteNode(added, inverse(order))
+        const room = type.shape.map((d, i) => (i === a ? 0 : d - it.shape[i]!))
+        const whole = room.every((d) => d === 0)
+          ? back
+          : build.pad([back], { low: room.map(() => 0), high: room, interior: room.map(() => 0), value: 0 })
+        return build.add([n, whole], {})
+      })
+    }),
+)
+
+/** `x` with the slices of `source` added at the positions `indices` (a vector) of one axis (default 0). */
+export const indexAdd: Scatter = dualWith(
+  'T.indexAdd',
+  3,
+  (x: Tensor, indices: Tensor, source: Operand, { axis = 0 }: { axis?: number } = {}) =>
+    indexed('T.indexAdd', x, indices, axis, (n, index, a, [type, it]) => {
+      if (it.shape.length !== 1)
+        return refuse('T.indexAdd', [n, index], { reason: `indices have rank ${it.shape.length}, not 1` })
+      const wanted = type.shape.map((d, i) => (i === a ? it.shape[0]! : d))
+      const given = sourceNode(source, wanted, type.dtype)
+      return withTypes('T.indexAdd', [given], ([st]) => {
+        if (showShape(st!.shape) !== showShape(wanted))
+          return refuse('T.indexAdd', [n, index, given], {
+            reason: `the source has shape ${showShape(st!.shape)}, not ${showShape(wanted)}`,
+          })
+        const order = bring(type.shape.length, a, 'front')
+        const added = build.scatterAdd([index, permuteNode(given, order)], { batch: 0, size: type.shape[a]! })
+        return build.add([n, permuteNode(added, inverse(order))], {})
+      })
+    }),
+)
