@@ -66,8 +66,8 @@ export const makePlan = (request: Request, profile: Profile): E.Either<LimitErro
     const { shape, dtype } = typeOf(node)
     const i = replaced.get(o)
     const own = placeOf(node)
-    const keep = request.outputs[o]!.keep
-    if (i === undefined || !keep) return { path, shape, dtype, place: own, keep }
+    const keep = request.outputs[o]!.keep || i !== undefined
+    if (i === undefined) return { path, shape, dtype, place: own, keep }
     const home = placeOf(inputs[i]!.node)
     if (own !== home) steps.push({ kind: 'copy', from: own, to: home })
     return { path, shape, dtype, place: home, keep, inPlaceOf: i }

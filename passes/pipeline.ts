@@ -1,0 +1,45 @@
+/** The one list of graph passes, in order. Loop passes follow in `codegen/make-plan.ts`, which needs a target. */
+import * as E from '#fp/Either'
+import type { CheckError } from '../src/lang/errors.ts'
+import type { Graph } from '../src/lang/ir.ts'
+import { canonicalise } from './graph/canonicalise.ts'
+import { check } from './graph/check.ts'
+import { fold } from './graph/fold.ts'
+import { dropStopGradient, simplifyWith } from './graph/simplify.ts'
+import type { Pass } from './pass.ts'
+
+export interface PipelineOptions {
+  /** Allow rewrites that do not keep NaN and Inf (x*0 = 0, x-x = 0, x/x = 1). Default false. */
+  readonly fastMath?: boolean
+}
+
+/** One stage's name and result, for `explain`. */
+export interface Stage {
+  readonly name: string
+  readonly graph: Graph
+}
+
+/**
+ * The order and its reasons. Checking comes first: later passes may assume well-typed nodes. stopGradient has done its
+ * work once derivatives are taken, which happens while the user's function runs. Canonical forms let each rule of
+ * simplify match one spelling; folding comes after, on the constants that simplify has gathered, and what it leaves is
+ * brought into canonical form once more.
+ */
+export const graphPipeline = (options: PipelineOptions = {}): readonly Pass<Graph, Graph, CheckError>[] =>
+  Object.freeze([check, dropStopGradient, canonicalise, simplifyWith({ fastMath: options.fastMath ?? false }), fold, canonicalise])
+
+/** Runs the list; `watch` sees the graph after every stage. */
+export const runPipeline = (
+  passes: readonly Pass<Graph, Graph, CheckError>[],
+  graph: Graph,
+  watch: (stage: Stage) => void = () => {},
+): E.Either<CheckError, Graph> => {
+  let current = graph
+  for (const pass of passes) {
+    const next = pass.run(current)
+    if (E.isLeft(next)) return next
+    current = next.right
+    watch({ name: pass.name, graph: current })
+  }
+  return E.right(current)
+}

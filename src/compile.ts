@@ -1,0 +1,206 @@
+/** The driver: a pure function and the types of its arguments → Program (a Plan, data) → a program loaded on a device. */
+import * as E from '#fp/Either'
+import { pipe } from '#fp/function'
+import * as TE from '#fp/TaskEither'
+import { makePlan, type Planned } from '../codegen/make-plan.ts'
+import type { Plan } from '../codegen/plan.ts'
+import { portable } from '../codegen/profile.ts'
+import { graphPipeline, type PipelineOptions, runPipeline, type Stage } from '../passes/pipeline.ts'
+import type { Profile } from '../passes/target.ts'
+import type { Shape } from './lang/dim.ts'
+import type { DType } from './lang/dtype.ts'
+import { type CompileError, type RuntimeError, TensorloomError } from './lang/errors.ts'
+import type { Graph, TensorType } from './lang/ir.ts'
+import { constantIndexErrors } from './lang/index-check.ts'
+import { traceTree } from './lang/trace.ts'
+import { flattenTree, unflattenTree } from './lang/tree.ts'
+import type { Tensor } from './lang/types.ts'
+import { type Device, openDevice } from './runtime/device.ts'
+import { type Executable, loadPlan } from './runtime/execute.ts'
+import type { Argument } from './runtime/argument.ts'
+import type { Output } from './runtime/resident.ts'
+
+/** The type of an argument: what `compile` needs instead of a value. */
+export interface Spec<S extends Shape = Shape, D extends DType = DType> extends TensorType {
+  readonly shape: S
+  readonly dtype: D
+}
+
+/** `spec([64, 784])` is an f32 argument of that shape; `spec([64], 'i32')` one of integers. */
+export const spec = <const S extends Shape, D extends DType = 'f32'>(shape: S, dtype: D = 'f32' as D): Spec<S, D> =>
+  Object.freeze({ shape, dtype })
+
+/** Trees of specs (or tensors) as the traced function sees them: trees of tensors. */
+export type TensorsOf<A> = A extends Spec<infer S, infer D>
+  ? Tensor<S, D>
+  : A extends Tensor
+    ? A
+    : { readonly [K in keyof A]: TensorsOf<A[K]> }
+
+/** What `run` takes: host values or device handles in place of tensors. */
+export type ArgumentsOf<A> = A extends Spec | Tensor ? Argument : { readonly [K in keyof A]: ArgumentsOf<A[K]> }
+
+/** What `run` gives: handles in place of tensors. */
+export type ResultsOf<R> = R extends Tensor ? Output : { readonly [K in keyof R]: ResultsOf<R[K]> }
+
+export interface CompileOptions extends PipelineOptions {
+  /** Numbers of the arguments that the caller gives away: their memory is reused for results. */
+  readonly donate?: readonly number[]
+  /** Results that stay on the device: paths or their beginnings (`'state'`). What replaces a donated argument always stays. */
+  readonly keep?: readonly string[]
+  /** What to plan for; default `portable`, which runs everywhere. */
+  readonly profile?: Profile
+  /** Shown in kernels, errors and emitted modules. */
+  readonly name?: string
+}
+
+/** A compiled function: data, no device. */
+export interface Program<A extends readonly unknown[] = readonly unknown[], R = unknown> {
+  readonly plan: Plan
+  readonly planned: Planned
+  /** The graph after every stage, for `explain`. */
+  readonly stages: readonly Stage[]
+  /** Loads it on `device`, or on one opened for it. */
+  readonly load: (device?: Device) => TE.TaskEither<RuntimeError, Loaded<A, R>>
+}
+
+/** A program on a device. */
+export interface Loaded<A extends readonly unknown[] = readonly unknown[], R = unknown> {
+  readonly program: Program<A, R>
+  readonly device: Device
+  readonly executable: Executable
+  /** Runs once. Rejects with the typed error that `runTask` gives as a value. */
+  readonly run: (...args: { readonly [K in keyof A]: ArgumentsOf<A[K]> }) => Promise<ResultsOf<R>>
+  readonly runTask: (...args: { readonly [K in keyof A]: ArgumentsOf<A[K]> }) => TE.TaskEither<RuntimeError, ResultsOf<R>>
+  /** The same program on another device, after a loss. Kept results of before are gone; give host copies. */
+  readonly reload: (device: Device) => TE.TaskEither<RuntimeError, Loaded<A, R>>
+}
+
+/** Traces `f` on `specs`, runs the graph passes, plans. Never touches a device. */
+export const compile = <const A extends readonly unknown[], R>(
+  f: (...args: { readonly [K in keyof A]: TensorsOf<A[K]> }) => R,
+  specs: A,
+  options: CompileOptions = {},
+): E.Either<CompileError, Program<A, R>> => {
+  const traced = traceOrError(f, specs)
+  if (E.isLeft(traced)) return traced
+  const { graph, inputPaths, outputPaths, inputs: inputTree, outputs: outputTree } = traced.right
+  const donated = new Set(options.donate ?? [])
+  const stages: Stage[] = [{ name: 'trace', graph }]
+  return pipe(
+    runPipeline(graphPipeline(options), graph, (s) => stages.push(s)),
+    E.flatMap((g): E.Either<CompileError, Graph> => {
+      const wrong = constantIndexErrors(g)[0]
+      return wrong ? E.left(wrong) : E.right(g)
+    }),
+    E.flatMap((g): E.Either<CompileError, Planned> =>
+      makePlan(
+        {
+          name: options.name ?? (f.name || 'program'),
+          graph: g,
+          inputs: inputPaths.map((path) => ({ path, donated: donated.has(Number(/^\[(\d+)\]/.exec(path)?.[1])) })),
+          outputs: outputPaths.map((path) => ({ path, keep: (options.keep ?? []).some((k) => covers(k, path)) })),
+          inputTree,
+          outputTree,
+        },
+        options.profile ?? portable,
+      ),
+    ),
+    E.map((planned) => programOf<A, R>(planned, stages)),
+  )
+}
+
+/** User code may throw our typed errors (asking an ill-typed node for its shape, say); other exceptions are its own. */
+const traceOrError = (f: (...args: never[]) => unknown, specs: readonly unknown[]): E.Either<CompileError, ReturnType<typeof traceTree>> => {
+  try {
+    return E.right(traceTree(f, specs))
+  } catch (e) {
+    if (e instanceof TensorloomError) return E.left(e.error as CompileError)
+    throw e
+  }
+}
+
+const covers = (prefix: string, path: string): boolean => {
+  const clean = path.replace(/^\./, '')
+  return clean === prefix || clean.startsWith(`${prefix}.`) || clean.startsWith(`${prefix}[`)
+}
+
+const programOf = <A extends readonly unknown[], R>(planned: Planned, stages: readonly Stage[]): Program<A, R> => {
+  const program: Program<A, R> = {
+    plan: planned.plan,
+    planned,
+    stages,
+    load: (device) =>
+      pipe(
+        attempt(async () => {
+          const on = device ?? (await openDevice())
+          return loadPlan(on, planned.plan)
+        }),
+        TE.map((executable) => loadedOf(program, executable)),
+      ),
+  }
+  return program
+}
+
+const loadedOf = <A extends readonly unknown[], R>(program: Program<A, R>, executable: Executable): Loaded<A, R> => {
+  const run: Loaded<A, R>['run'] = async (...args) => {
+    const leaves = argumentLeaves(program.plan, args)
+    const results = await executable.run(leaves)
+    return unflattenTree(program.plan.outputTree, results) as ResultsOf<R>
+  }
+  return {
+    program,
+    device: executable.device,
+    executable,
+    run,
+    runTask: (...args) => attempt(() => run(...args)),
+    reload: (device) =>
+      pipe(
+        attempt(() => executable.reload(device)),
+        TE.map((e) => loadedOf(program, e)),
+      ),
+  }
+}
+
+/** Leaves in the plan's order; the executor names the leaf that is missing or of the wrong type. */
+const argumentLeaves = (plan: Plan, args: readonly unknown[]): readonly Argument[] => {
+  const given = new Map<string, Argument>()
+  const { leaves, paths } = flattenTree(args, isArgument)
+  paths.forEach((p, i) => given.set(p, leaves[i]!))
+  return plan.inputs.map((slot) => {
+    const found = given.get(slot.path)
+    if (found !== undefined) return found
+    throw new TensorloomError({
+      tag: 'ArgumentError',
+      path: slot.path,
+      reason: `missing: the program takes a ${slot.dtype}[${slot.shape.join(', ')}] here`,
+      hint: `it has ${plan.inputs.length} leaves, ${leaves.length} were given`,
+    })
+  })
+}
+
+const isArgument = (x: unknown): x is Argument =>
+  typeof x === 'number' ||
+  typeof x === 'boolean' ||
+  ArrayBuffer.isView(x) ||
+  (typeof x === 'object' && x !== null && 'kind' in x && 'read' in x) ||
+  (Array.isArray(x) && x.every((e) => typeof e === 'number'))
+
+const attempt = <T>(f: () => Promise<T>): TE.TaskEither<RuntimeError, T> =>
+  TE.tryCatch(f, (e): RuntimeError => {
+    if (e instanceof TensorloomError) return e.error as RuntimeError
+    throw e
+  })
+
+/** The Right of a compile result; throws the typed error otherwise. For scripts. */
+export const orThrow = <T>(result: E.Either<CompileError, T>): T => {
+  if (E.isLeft(result)) throw new TensorloomError(result.left)
+  return result.right
+}
+
+/** Runs a TaskEither as a promise that rejects with the typed error. For scripts. */
+export const toPromise = async <T>(task: TE.TaskEither<RuntimeError, T>): Promise<T> => {
+  const result = await task()
+  if (E.isLeft(result)) throw new TensorloomError(result.left)
+  return result.right
+}

@@ -1,0 +1,21 @@
+/** Indices of gather and scatter that are constants and out of range: found before anything runs. */
+import { typeOf } from './build.ts'
+import type { IndexError } from './errors.ts'
+import { constantValue } from './evaluate.ts'
+import type { Graph } from './ir.ts'
+import { topological } from './order.ts'
+import { stridesOf } from './shape.ts'
+
+/** One error per gather or scatter whose constant index leaves its axis. */
+export const constantIndexErrors = (graph: Graph): readonly IndexError[] =>
+  topological(graph.outputs).flatMap((n): readonly IndexError[] => {
+    if (n.op !== 'gather' && n.op !== 'scatterAdd') return []
+    const index = n.op === 'gather' ? n.args[1]! : n.args[0]!
+    const size = n.op === 'gather' ? typeOf(n.args[0]!).shape[n.params.batch]! : n.params.size
+    const value = constantValue(index)
+    const at = value ? value.data.findIndex((x) => !(x >= 0 && x < size)) : -1
+    if (!value || at < 0) return []
+    const position = stridesOf(value.shape).map((s, i) => Math.floor(at / s) % value.shape[i]!)
+    const hint = `indices of this axis go from 0 to ${size - 1}`
+    return [{ tag: 'IndexError', op: n.op, index: value.data[at]!, size, position, hint }]
+  })
