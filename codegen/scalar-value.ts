@@ -1,24 +1,9 @@
 /** How numbers of each kernel type round, wrap and convert on the host: shared by constant folding and the interpreter. */
+import { roundHalf } from '../src/lang/special.ts'
 import type { Scalar } from './kernel.ts'
 
 const f32 = new Float32Array(1)
 const u32 = new Uint32Array(f32.buffer)
-
-/** Rounds a number to the nearest f16 (ties to even; past 65504 + half a step: infinity). */
-export const roundHalf = (x: number): number => {
-  const a = Math.abs(x)
-  if (!(a < 65520)) return Number.isNaN(x) ? x : Math.sign(x) * Infinity
-  if (a === 0) return x
-  const exponent = Math.max(Math.floor(Math.log2(a)), -14)
-  // Log2 may be off by one next to a power of two; the quantum of the smaller binade is then corrected below.
-  const e = a < 2 ** exponent && exponent > -14 ? exponent - 1 : a >= 2 ** (exponent + 1) ? exponent + 1 : exponent
-  const quantum = 2 ** (e - 10)
-  const scaled = a / quantum
-  const floor = Math.floor(scaled)
-  const rest = scaled - floor
-  const up = rest > 0.5 || (rest === 0.5 && floor % 2 === 1)
-  return Math.sign(x) * (up ? floor + 1 : floor) * quantum
-}
 
 /** The f16 bit pattern of a number that is already rounded to f16. */
 export const halfBits = (x: number): number => {

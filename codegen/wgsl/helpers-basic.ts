@@ -65,7 +65,7 @@ export const basicHelpers: Helpers<BasicName> = {
       `return ${patch(t, 'm', ['a == b', `bitcast<${t.U}>(a) | bitcast<${t.U}>(b)`], [isNanBits(t, 'b'), `bitcast<${t.U}>(b)`])};`,
     ],
   },
-  /** Zeros and NaN stay. */
+  /** +0 for both zeros, NaN for NaN. */
   sign: {
     uses: [],
     text: (t) => [
@@ -73,7 +73,7 @@ export const basicHelpers: Helpers<BasicName> = {
       `let u = bitcast<${t.U}>(x);`,
       `let a = u & ${t.u(0x7fffffff)};`,
       `let one = (u & ${t.u(0x80000000)}) | ${t.u(0x3f800000)};`,
-      `return bitcast<${t.F}>(select(one, u, (a == ${t.u(0)}) | (a > ${t.u(0x7f800000)})));`,
+      `return bitcast<${t.F}>(select(select(one, ${t.u(0)}, a == ${t.u(0)}), u, a > ${t.u(0x7f800000)}));`,
     ],
   },
   /** Ties to even, by integers: 2^23 and beyond, infinities and NaN are whole already. The sign of zero stays. */

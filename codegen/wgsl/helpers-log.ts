@@ -89,19 +89,24 @@ export const logHelpers: Helpers<LogName> = {
       `return ${logSpecials(t, 'y')};`,
     ],
   },
-  /** Without a shift of exponent f is x itself; else `c` gives back what 1 + x lost. */
+  /**
+   * Without a shift of exponent f is x itself; else `c` gives back what the sum 1 + x lost, counted in units of 2^k: the
+   * plain `x - ((1 + x) - 1)` is folded to 0 by some compilers.
+   */
   log1p: {
     uses: [],
     text: (t) => [
       `(x: ${t.F}) -> ${t.F}`,
       `let u = bitcast<${t.U}>(x);`,
-      `let one = ${t.k(1)} + x;`,
-      `let v = bitcast<${t.U}>(one) - ${t.u(0x3f3504f3)};`,
-      `let k = ${t.F}(bitcast<${t.I}>(v) >> ${t.u(23)});`,
+      `let v = bitcast<${t.U}>(${t.k(1)} + x) - ${t.u(0x3f3504f3)};`,
+      `let e = bitcast<${t.I}>(v) >> ${t.u(23)};`,
+      `let k = ${t.F}(e);`,
       `let near = k == ${t.f(0)};`,
-      `let f = select(bitcast<${t.F}>((v & ${t.u(0x007fffff)}) + ${t.u(0x3f3504f3)}) - ${t.k(1)}, x, near);`,
-      `let lost = select(x - (one - ${t.k(1)}), ${t.k(1)} - (one - x), x > ${t.f(1)});`,
-      `let c = select(lost / one, ${t.f(0)}, near);`,
+      `let m = bitcast<${t.F}>((v & ${t.u(0x007fffff)}) + ${t.u(0x3f3504f3)});`,
+      `let unit = bitcast<${t.F}>((${t.i(127)} - min(e, ${t.i(64)})) << ${t.u(23)});`,
+      `let lost = select((unit - m) + x * unit, (x * unit - m) + unit, x > ${t.f(1)});`,
+      `let c = select(lost / m, ${t.f(0)}, near | (k > ${t.f(40)}));`,
+      `let f = select(m - ${t.k(1)}, x, near);`,
       ...kernel(t),
       `let y = k * ${t.k(ln2Hi)} + (f - (q - (w + (k * ${t.k(ln2Lo)} + c))));`,
       `return ${patch(
