@@ -12,7 +12,7 @@ export const portable: Profile = {
   offsetAlignment: 256,
   features: [],
   schedule: 'serial',
-  costs: { dispatch: 30e-6, bandwidth: 20e9, flops: 100e9, threads: 256, statements: 300 },
+  costs: { dispatch: 30e-6, bandwidth: 20e9, flops: 100e9, threads: 2048, statements: 300 },
 }
 
 /** SwiftShader through Dawn: barriers are dear there (a workgroup is emulated on a thread), so rows are serial. */

@@ -24,28 +24,32 @@ const heavy: ReadonlySet<PointwiseOp> = new Set([
 ] satisfies PointwiseOp[]) // biome-ignore format: a list
 
 export const costOf = (nest: Nest, profile: Profile): Cost => {
+  const { costs } = profile
   let flops = 0
+  let work = 0
   let statements = 0
   const touched = new Map<Buffer, number>()
   const touch = (b: Buffer, times: number): void => {
     touched.set(b, (touched.get(b) ?? 0) + times)
   }
-  countItems(nest, (item, times) => {
-    if (item.kind === 'accumulate') flops += times * item.accumulations.length
+  countItems(nest, (item, times, invocations) => {
+    const spend = (operations: number): void => {
+      flops += operations
+      work += operations / Math.min(1, invocations / costs.threads)
+    }
+    if (item.kind === 'accumulate') spend(times * item.accumulations.length)
     if (item.kind === 'store') touch(item.store.buffer, times)
     if (item.kind !== 'loop' && item.kind !== 'reduce') statements += 1
     if (item.kind !== 'value') return
     const v = item.value
     if (v.kind === 'load') touch(v.buffer, times)
-    if (v.kind === 'alu') flops += times * (heavy.has(v.op) ? 10 : 1)
-    if (v.kind === 'threefry') flops += times * 80
+    if (v.kind === 'alu') spend(times * (heavy.has(v.op) ? 10 : 1))
+    if (v.kind === 'threefry') spend(times * 80)
   })
   let bytes = 0
   for (const [b, times] of touched) bytes += Math.min(b.size, times) * byteSize(b.dtype)
   const threads = nest.grid.reduce((n, r) => n * r.size, 1)
-  const { costs } = profile
-  const fill = Math.min(1, threads / costs.threads)
-  return { flops, bytes, threads, statements, seconds: costs.dispatch + bytes / costs.bandwidth + flops / (costs.flops * fill) }
+  return { flops, bytes, threads, statements, seconds: costs.dispatch + bytes / costs.bandwidth + work / costs.flops }
 }
 
 /**

@@ -47,6 +47,8 @@ export interface Fusion {
   readonly refused: readonly Refused[]
 }
 
+type Join = (a: Fused, b: Fused, credit: 0 | 1) => Fused | undefined
+
 /** Join attempts a program may take; large programs keep the first cut beyond it. */
 const maxAttempts = 6000
 
@@ -123,8 +125,8 @@ export const fuse = (graph: Graph, results: readonly Node[], donations: readonly
   const refused = new Map<string, Refused>()
   let attempts = 0
   const tried = new Set<string>()
-  /** Joins two clusters if that is legal and cheaper. */
-  const join = (a: Fused, b: Fused): Fused | undefined => {
+  /** Joins two clusters if that is legal and cheaper, `credit` dispatches being saved. */
+  const join: Join = (a, b, credit) => {
     const key = `${a.id},${b.id}`
     if (tried.has(key) || attempts >= maxAttempts) return undefined
     tried.add(key)
@@ -147,7 +149,8 @@ export const fuse = (graph: Graph, results: readonly Node[], donations: readonly
       undo()
       return say(`the kernel would have ${made.cost.statements} statements`, saved)
     }
-    if (made.cost.seconds >= a.cost.seconds + b.cost.seconds) {
+    const apart = a.cost.seconds + b.cost.seconds - (1 - credit) * profile.costs.dispatch
+    if (made.cost.seconds >= apart) {
       undo()
       return say(
         `together they need ${Math.round(made.cost.flops)} operations on ${made.cost.threads} invocations, apart ${Math.round(a.cost.flops + b.cost.flops)} on ${a.cost.threads} and ${b.cost.threads}`,
@@ -179,7 +182,7 @@ export const fuse = (graph: Graph, results: readonly Node[], donations: readonly
 const joinProducers = (
   groups: ReadonlySet<Fused>,
   writer: ReadonlyMap<Node, Fused>,
-  join: (a: Fused, b: Fused) => Fused | undefined,
+  join: Join,
 ): void => {
   for (const start of [...groups].sort((a, b) => a.id - b.id)) {
     let f: Fused | undefined = groups.has(start) ? start : undefined
@@ -191,7 +194,7 @@ const joinProducers = (
         if (p && p !== current && groups.has(p)) producers.add(p)
       }
       f = undefined
-      for (const p of [...producers].sort((a, b) => b.id - a.id)) if (!f) f = join(p, current)
+      for (const p of [...producers].sort((a, b) => b.id - a.id)) if (!f) f = join(p, current, 1)
     }
   }
 }
@@ -200,7 +203,7 @@ const joinProducers = (
 const joinSiblings = (
   groups: ReadonlySet<Fused>,
   readers: ReadonlyMap<Node, ReadonlySet<Fused>>,
-  join: (a: Fused, b: Fused) => Fused | undefined,
+  join: Join,
 ): void => {
   for (const [, rs] of [...readers].sort(([a], [b]) => a.id - b.id)) {
     let list = [...rs].filter((f) => groups.has(f)).sort((a, b) => a.id - b.id)
@@ -209,7 +212,8 @@ const joinSiblings = (
       for (let j = i + 1; j < list.length; j++) {
         const [a, b] = [list[i]!, list[j]!]
         if (!groups.has(a) || !groups.has(b)) continue
-        const made = join(a, b)
+        // Independent clusters can share a dispatch side by side: only what they read in common is gained.
+        const made = join(a, b, 0)
         if (made) list[i] = made
       }
     }

@@ -146,18 +146,20 @@ const sameSet = (a: ReadonlySet<Range>, b: ReadonlySet<Range>): boolean => a.siz
 const indexValues = (s: Store): readonly LoopValue[] =>
   s.index.terms.flatMap(({ atom }) => (atom.kind === 'value' ? [atom.value] : []))
 
-/** Calls `visit` for every item with the number of times it runs in the whole dispatch. */
-export const countItems = (nest: Nest, visit: (item: Item, times: number) => void): void => {
-  const walk = (s: Scope, times: number): void => {
+/** Calls `visit` for every item with the number of times it runs in the whole dispatch, and on how many invocations. */
+export const countItems = (nest: Nest, visit: (item: Item, times: number, invocations: number) => void): void => {
+  const walk = (s: Scope, times: number, invocations: number): void => {
     const here = times * (s.range ? s.range.size : 1)
     for (const item of s.items) {
       if (item.kind === 'first') {
-        walk(item.body, item.first.reduce((t, r) => t / Math.max(1, r.size), here))
+        const share = item.first.reduce((n, r) => n * Math.max(1, r.size), 1)
+        walk(item.body, here / share, invocations / share)
         continue
       }
-      visit(item, here)
-      if (item.kind === 'reduce' || item.kind === 'loop') walk(item.body, here)
+      visit(item, here, invocations)
+      if (item.kind === 'reduce' || item.kind === 'loop') walk(item.body, here, invocations)
     }
   }
-  walk(nest.body, nest.grid.reduce((n, r) => n * r.size, 1))
+  const invocations = nest.grid.reduce((n, r) => n * r.size, 1)
+  walk(nest.body, invocations, invocations)
 }
