@@ -210,7 +210,7 @@ export const logHelpers: Helpers<LogName> = {
       `let grows = (a > ${t.f(1)}) == (bitcast<${t.U}>(y) < ${t.u(0x80000000)});`,
       `let edge = (au == ${t.u(0)}) | (au == up) | (yu == up);`,
       `let value = select(ranged, select(${t.u(0)}, up, grows), edge) | flip;`,
-      `let bad = (x < ${t.f(0)}) & (au < up) & !whole;`,
+      `let bad = (bitcast<${t.U}>(x) > ${t.u(0x80000000)}) & (au < up) & !whole;`,
       `let nan = (au > up) | (yu > up) | bad;`,
       `let one = (bitcast<${t.U}>(x) == ${t.u(0x3f800000)}) | (yu == ${t.u(0)}) | ((au == ${t.u(0x3f800000)}) & (yu == up));`,
       `return bitcast<${t.F}>(select(select(value, ${t.u(0x7fc00000)}, nan), ${t.u(0x3f800000)}, one));`,

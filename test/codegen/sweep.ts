@@ -3,7 +3,7 @@ const word = new Uint32Array(1)
 const view = new Float32Array(word.buffer)
 
 /** The f32 of 32 bits. */
-export const valueOf = (bits: number): number => {
+export const floatOf = (bits: number): number => {
   word[0] = bits
   return view[0]!
 }
