@@ -169,11 +169,10 @@ describe.each(widths)('integers and bools, width %i', (width) => {
       )
       const got = await apply(columns, [{ scalar, words }], width, 16)
       for (const { op, c, name } of columns)
-        xs.forEach((w, i) =>
+        for (const [i, w] of xs.entries())
           expect(decode(scalar, got.get(name)![i]!), `${name} of ${decode(scalar, w)}`).toBe(
             reference(op, scalar, [decode(scalar, w), c]),
-          ),
-        )
+          )
     }
   })
 })

@@ -1,217 +1,76 @@
-/** Every elementwise op on the device against the reference, on special values and sweeps, at widths 1 and 4, within the accuracy table. */
-import { describe, expect, test } from 'vitest'
-import { accuracy } from '../../codegen/accuracy.ts'
+/** Kernels that apply elementwise ops to whole arrays, many ops in one kernel, at width 1 or 4. */
 import * as k from '../../codegen/build-kernel.ts'
-import type { Scalar } from '../../codegen/kernel.ts'
-import type { DType } from '../../src/lang/dtype.ts'
-import { type BinaryOp, binaryOps, type UnaryOp, unaryOps } from '../../src/lang/ir.ts'
-import { primitives } from '../../src/lang/ops/table.ts'
-import { apply, type Column } from './elementwise.ts'
-import { bitsOf, floatOf, leastDistance, randomWords, readings, specialValues, sweepWords } from './sweep.ts'
+import type { Binding, KExpr, Kernel, KStmt, Scalar } from '../../codegen/kernel.ts'
+import { runOnDevice } from './run-wgsl.ts'
 
-const widths = [1, 4] as const
-
-/** The reference's value of one op on one tuple of operands. */
-const reference = (op: UnaryOp | BinaryOp, dtype: DType, xs: readonly number[]): number => {
-  const result: DType = ['eq', 'lt', 'le', 'isNan', 'isInf'].includes(op) ? 'bool' : dtype
-  const make = { f32: Float64Array, f16: Float64Array, i32: Int32Array, u32: Uint32Array, bool: Uint8Array }
-  const values = xs.map((x) => ({ shape: [1], dtype, data: new make[dtype]([x]) }))
-  const [out] = primitives[op].eval(values, {}, [{ shape: [1], dtype: result }])
-  return Number(out![0])
+/** One result: an expression over the operands (already loaded). */
+export interface Column {
+  readonly name: string
+  readonly of: (xs: readonly KExpr[]) => KExpr
 }
 
-const decode = (scalar: Scalar, bits: number): number =>
-  scalar === 'f32' ? floatOf(bits) : scalar === 'i32' ? bits | 0 : scalar === 'bool' ? bits : bits >>> 0
+const threads = 64
 
-const columnsOf = (ops: readonly (UnaryOp | BinaryOp)[]): readonly Column[] =>
-  ops.map((op) => ({
-    name: op,
-    of: (xs) => (xs.length === 1 ? k.unary(op as UnaryOp, xs[0]!) : k.binary(op as BinaryOp, xs[0]!, xs[1]!)),
+/** A kernel of n elements (a multiple of 4·64): inputs x0, x1 … of `inputs`, all results as 32-bit words in one array, op by op. */
+export const elementwiseKernel = (
+  columns: readonly Column[],
+  inputs: readonly Scalar[],
+  n: number,
+  width: 1 | 4,
+): Kernel => {
+  const stored = (s: Scalar): Scalar => (s === 'bool' ? 'u32' : s)
+  const ins: readonly Binding[] = inputs.map((s, i) => ({
+    name: `x${i}`,
+    element: k.kType(stored(s), width),
+    access: 'read',
   }))
-
-interface Worst {
-  ulp: number
-  absolute: number
-  at: string
-}
-
-/** The worst result of an op on f32 inputs; signs of zeros are compared too. */
-const worstOf = (op: UnaryOp | BinaryOp, inputs: readonly Uint32Array[], got: Uint32Array): Worst => {
-  const worst: Worst = { ulp: 0, absolute: 0, at: '' }
-  const predicate = ['eq', 'lt', 'le', 'isNan', 'isInf'].includes(op)
-  const allowed = accuracy[op]
-  for (let i = 0; i < got.length; i++) {
-    const xs = inputs.map((words) => floatOf(words[i]!))
-    const y = predicate ? got[i]! : floatOf(got[i]!)
-    const seen = xs.map(readings)
-    const [first, second] = seen
-    const tuples = second ? first!.flatMap((a) => second.map((b) => [a, b])) : first!.map((a) => [a])
-    const wants = tuples.map((t) => reference(op, 'f32', t))
-    const d = leastDistance(y, wants)
-    const zero = y === 0 && wants[0] === 0 && !wants.some((w) => Object.is(w, y))
-    if (d.absolute <= allowed.absolute && !zero) continue
-    const ulp = zero ? Number.POSITIVE_INFINITY : d.ulp
-    if (ulp > worst.ulp)
-      Object.assign(worst, { ulp, absolute: d.absolute, at: `${op}(${xs.join(', ')}) = ${y}, not ${wants[0]}` })
+  const out: Binding = { name: 'out', element: k.kType('u32', width), access: 'read_write' }
+  const count = n / width
+  const i = k.ref('i')
+  const body: KStmt[] = [
+    k.letStmt('i', k.add(k.mul(k.builtin('gridIndex'), k.u32(threads)), k.builtin('localIndex'))),
+    ...ins.map((b, j) => k.letStmt(`v${j}`, inputs[j] === 'bool' ? k.cast(k.load(b, i), 'bool') : k.load(b, i))),
+    ...columns.map((c, j) => {
+      const y = c.of(ins.map((_, m) => k.ref(`v${m}`, k.kType(inputs[m]!, width))))
+      const word = y.type.scalar === 'bool' ? k.cast(y, 'u32') : k.bitcast(y, 'u32')
+      return k.store(out, k.add(k.u32(j * count), i), word)
+    }),
+  ]
+  return {
+    name: columns.map((c) => c.name).join(' '),
+    workgroupSize: threads,
+    bindings: [...ins, out],
+    arrays: [],
+    body,
   }
-  return worst
 }
 
-const floatUnary = unaryOps.filter((op) => k.unaryDomain[op].includes('f32'))
-const floatBinary = binaryOps.filter((op) => k.binaryDomain[op].includes('f32'))
-
-describe.each(widths)('f32, width %i', (width) => {
-  test('unary ops', async () => {
-    const words = new Uint32Array([...sweepWords(8000, 100, 1), ...sweepWords(4000, 2, 2), ...sweepWords(4000, 1e5, 3)])
-    const got = await apply(columnsOf(floatUnary), [{ scalar: 'f32', words }], width)
-    for (const op of floatUnary) {
-      const worst = worstOf(op, [words], got.get(op)!)
-      if (process.env['ULP']) console.info(`${op.padEnd(8)} ${worst.ulp.toFixed(2)} ${worst.at}`)
-      expect(worst.ulp, worst.at).toBeLessThanOrEqual(accuracy[op].ulp)
-    }
+/** Applies all columns to the inputs (padded with their first element) on the device; one array of words per column. */
+export const apply = async (
+  columns: readonly Column[],
+  inputs: readonly { readonly scalar: Scalar; readonly words: Uint32Array }[],
+  width: 1 | 4,
+  perKernel = 4,
+): Promise<ReadonlyMap<string, Uint32Array>> => {
+  const length = inputs[0]!.words.length
+  const n = Math.ceil(length / 256) * 256
+  const padded = inputs.map(({ words }) => {
+    const w = new Uint32Array(n).fill(words[0]!)
+    w.set(words)
+    return w.buffer
   })
-
-  test('binary ops', async () => {
-    const next = randomWords(9)
-    const a: number[] = []
-    const b: number[] = []
-    const pair = (x: number, y: number): void => {
-      a.push(x)
-      b.push(y)
-    }
-    const unit = (): number => next() / 2 ** 31 - 1
-    for (const x of specialValues) for (const y of specialValues) pair(bitsOf(x), bitsOf(y))
-    const [sweepA, sweepB] = [sweepWords(6000, 100, 4), sweepWords(6000, 5, 5)]
-    for (let i = 0; i < 6000; i++) pair(sweepA[i]!, sweepB[next() % 6000]!)
-    for (let i = 0; i < 2000; i++) {
-      // Bases beside 1 with large exponents, operands of nearly equal size, powers that stay in range.
-      pair(0x3f800000 + (next() % 64) - 32, bitsOf(Math.fround(unit() * 1e7)))
-      pair(sweepA[i]!, (sweepA[i]! + (next() % 5) - 2) >>> 0)
-      pair(bitsOf(Math.fround(2 ** (unit() * 2))), bitsOf(Math.fround(unit() * 60)))
-    }
-    const inputs = [new Uint32Array(a), new Uint32Array(b)]
-    const got = await apply(
-      columnsOf(floatBinary),
-      inputs.map((words) => ({ scalar: 'f32' as const, words })),
+  const results = new Map<string, Uint32Array>()
+  for (let at = 0; at < columns.length; at += perKernel) {
+    const group = columns.slice(at, at + perKernel)
+    const kernel = elementwiseKernel(
+      group,
+      inputs.map((x) => x.scalar),
+      n,
       width,
     )
-    for (const op of floatBinary) {
-      const worst = worstOf(op, inputs, got.get(op)!)
-      if (process.env['ULP']) console.info(`${op.padEnd(8)} ${worst.ulp.toFixed(2)} ${worst.at}`)
-      expect(worst.ulp, worst.at).toBeLessThanOrEqual(accuracy[op].ulp)
-    }
-  })
-})
-
-const integers = [
-  0, 1, 2, 3, 5, 7, 8, 31, 32, 33, 63, 64, 100, 0x7fff, 0xffff, 0x10000, 0x7fffffff, 0x80000000, 0x80000001,
-]
-const integerWords = (scalar: Scalar): readonly number[] => {
-  const next = randomWords(11)
-  const some = [...integers, ...integers.map((x) => -x >>> 0), ...Array.from({ length: 12 }, () => next())]
-  return scalar === 'bool' ? [0, 1] : some
+    const buffers = await runOnDevice(kernel, n / width / threads, [...padded, new ArrayBuffer(n * 4 * group.length)])
+    const words = new Uint32Array(buffers.at(-1)!)
+    for (const [j, c] of group.entries()) results.set(c.name, words.slice(j * n, j * n + length))
+  }
+  return results
 }
-
-describe.each(widths)('integers and bools, width %i', (width) => {
-  test.each(['i32', 'u32', 'bool'] as const)('%s', async (scalar) => {
-    const xs = integerWords(scalar)
-    const a = new Uint32Array(xs.flatMap((x) => xs.map(() => x)))
-    const b = new Uint32Array(xs.flatMap(() => xs))
-    const unary = unaryOps.filter((op) => k.unaryDomain[op].includes(scalar))
-    const binary = binaryOps.filter((op) => k.binaryDomain[op].includes(scalar))
-    const one = await apply(columnsOf(unary), [{ scalar, words: a }], width)
-    const two = await apply(
-      columnsOf(binary),
-      [
-        { scalar, words: a },
-        { scalar, words: b },
-      ],
-      width,
-      8,
-    )
-    const check = (
-      op: UnaryOp | BinaryOp,
-      got: Uint32Array,
-      inputs: readonly Uint32Array[],
-      want: (xs: readonly number[]) => number,
-    ): void => {
-      const predicate = ['eq', 'lt', 'le', 'isNan', 'isInf'].includes(op)
-      for (let i = 0; i < got.length; i++) {
-        const operands = inputs.map((words) => decode(scalar, words[i]!))
-        const y = predicate ? got[i]! : decode(scalar, got[i]!)
-        if (y !== want(operands)) expect.fail(`${op}(${operands.join(', ')}) = ${y}, not ${want(operands)}`)
-      }
-    }
-    for (const op of unary) {
-      // The reference leaves whole numbers out of rounding; the Kernel IR passes them through.
-      const identity = ['floor', 'ceil', 'trunc', 'round'].includes(op)
-      const never = op === 'isNan' || op === 'isInf'
-      check(op, one.get(op)!, [a], ([x]) => (identity ? x! : never ? 0 : reference(op, scalar, [x!])))
-    }
-    const onBools: Partial<Record<BinaryOp, BinaryOp>> = { add: 'or', max: 'or', mul: 'and', min: 'and', sub: 'xor' }
-    for (const op of binary) {
-      const meaning = scalar === 'bool' ? (onBools[op] ?? op) : op
-      check(op, two.get(op)!, [a, b], (operands) => reference(meaning, scalar, operands))
-    }
-  })
-
-  test('shifts, divisions and powers by constants', async () => {
-    const xs = integerWords('u32')
-    const words = new Uint32Array(xs)
-    for (const scalar of ['i32', 'u32'] as const) {
-      const columns = (['div', 'rem', 'shiftLeft', 'shiftRight', 'max', 'mul'] as const).flatMap((op) =>
-        [0, 1, 2, 7, 8, 31, 32, 40].map((c) => ({
-          op,
-          c,
-          name: `${op} ${c}`,
-          of: (v: readonly ReturnType<typeof k.lit>[]) => k.binary(op, v[0]!, k.splat(k.lit(c, scalar), width)),
-        })),
-      )
-      const got = await apply(columns, [{ scalar, words }], width, 16)
-      for (const { op, c, name } of columns)
-        for (const [i, w] of xs.entries())
-          expect(decode(scalar, got.get(name)![i]!), `${name} of ${decode(scalar, w)}`).toBe(
-            reference(op, scalar, [decode(scalar, w), c]),
-          )
-    }
-  })
-})
-
-describe.each(widths)('conversions, width %i', (width) => {
-  const scalars = ['f32', 'i32', 'u32', 'bool'] as const
-  test.each(scalars)('from %s', async (from) => {
-    const edges = [
-      0.5, -0.5, 1.5, -1.5, 2147483520, 2147483648, -2147483648, -2147483904, 4294967040, 4294967296, 16777217, 1e-45,
-    ]
-    const words = new Uint32Array(
-      from === 'f32' ? [...sweepWords(3000, 1e6, 6), ...edges.map(bitsOf)] : integerWords(from),
-    )
-    const targets = scalars.filter((s) => s !== from)
-    const got = await apply(
-      targets.map((to) => ({ name: to, of: (xs) => k.cast(xs[0]!, to) })),
-      [{ scalar: from, words }],
-      width,
-    )
-    for (const to of targets) {
-      const type = { shape: [1], dtype: to }
-      words.forEach((w, i) => {
-        const x = decode(from, w)
-        const make = { f32: Float64Array, i32: Int32Array, u32: Uint32Array, bool: Uint8Array }
-        const [want] = primitives.cast.eval([{ shape: [1], dtype: from, data: new make[from]([x]) }], { dtype: to }, [
-          type,
-        ])
-        const y = decode(to, got.get(to)![i]!)
-        const flushed = to === 'bool' ? false : Math.abs(x) < 2 ** -126
-        if (!Object.is(y + 0, want![0]! + 0) && !flushed) expect.fail(`${to}(${x}) = ${y}, not ${want![0]}`)
-      })
-    }
-    if (from === 'bool') return
-    const words3 = ['f32', 'i32', 'u32'] as const
-    const bits = await apply(
-      words3.map((to) => ({ name: to, of: (xs) => k.bitcast(xs[0]!, to) })),
-      [{ scalar: from, words }],
-      width,
-    )
-    for (const to of words3) expect(bits.get(to)).toEqual(words)
-  })
-})
