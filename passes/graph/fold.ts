@@ -2,7 +2,7 @@
 import * as E from '#fp/Either'
 import { build, typeOf } from '../../src/lang/build.ts'
 import { sizeOf } from '../../src/lang/dim.ts'
-import type { HostArray } from '../../src/lang/dtype.ts'
+import { type HostArray, isFloat } from '../../src/lang/dtype.ts'
 import { TensorloomError } from '../../src/lang/errors.ts'
 import { constantValue } from '../../src/lang/evaluate.ts'
 import type { Graph, Node, Op, ParamsOf, TensorType } from '../../src/lang/ir.ts'
@@ -46,14 +46,22 @@ const evaluated = (n: Node, xs: readonly Value[]): readonly HostArray[] | undefi
   }
 }
 
+/** An array as the device would hold it: floats rounded to their dtype. */
+const rounded = ({ dtype }: TensorType, array: HostArray): HostArray =>
+  isFloat(dtype) ? Float64Array.from(array, roundTo(dtype)) : array
+
 const operandsOf = (n: Node): readonly Value[] | undefined => {
-  const found = n.args.map((a) => constantValue(a, foldLimit))
-  return found.every((v) => v !== undefined && fits(v)) ? (found as readonly Value[]) : undefined
+  const found: Value[] = []
+  for (const a of n.args) {
+    const v = constantValue(a, foldLimit)
+    if (v === undefined || !fits(v)) return undefined
+    found.push({ ...v, data: rounded(v, v.data) })
+  }
+  return found
 }
 
-/** A constant as the device would hold it: floats rounded to their dtype. */
 const constantOf = ({ shape, dtype }: TensorType, array: HostArray): Node =>
-  build.const([], { shape, dtype, values: Array.from(array, roundTo(dtype)) })
+  build.const([], { shape, dtype, values: Array.from(rounded({ shape, dtype }, array)) })
 
 /** f(constants) is a constant. */
 export const foldConstants: Rule = rule('foldConstants', foldable, (n) => {
