@@ -152,14 +152,19 @@ export const hypot: FloatArithmetic<'hypot'> = dual('T.hypot', 2, (a: Operand, b
   }),
 )
 
-/** max + log(1 + e^-|a-b|) in base e or 2; equal infinities do not make NaN. */
+/**
+ * The larger plus log(1 + e^-|a-b|), in base e or 2. Choices instead of max and abs, so that derivatives of every order hold
+ * at a = b; equal infinities do not make NaN.
+ */
 const logAdd = (x: Node, y: Node, type: TensorType, base2: boolean): Node => {
-  const equal = binaryNode('eq', x, y)
-  const gap = selectNode(equal, likeNode(0, type), binaryNode('sub', x, y))
-  const away = build.neg([build.abs([gap], {})], {})
+  const zero = likeNode(0, type)
+  const bothInfinite = binaryNode('and', binaryNode('eq', x, y), build.isInf([x], {}))
+  const gap = selectNode(bothInfinite, zero, binaryNode('sub', x, y))
+  const first = binaryNode('lt', zero, gap)
+  const away = selectNode(first, build.neg([gap], {}), gap)
   const decay = base2 ? build.exp2([away], {}) : build.exp([away], {})
   const bump = build.log1p([decay], {})
-  return binaryNode('add', binaryNode('max', x, y), base2 ? binaryNode('mul', bump, likeNode(Math.LOG2E, type)) : bump)
+  return binaryNode('add', selectNode(first, x, y), base2 ? binaryNode('mul', bump, likeNode(Math.LOG2E, type)) : bump)
 }
 
 /** `log(eᵃ + eᵇ)`, stable for large operands. */

@@ -150,6 +150,7 @@ export {
   setAt,
   slice,
 } from './indexing.ts'
+export { erfinv } from './inverse-error.ts'
 export {
   type AlongOptions,
   chunk,

@@ -1,0 +1,230 @@
+/** Activations, named as in torch.nn.functional, with PyTorch's derivatives at the kinks. */
+import { dataFirst, dual, single } from '../lang/tensor/dual.ts'
+import * as T from '../lang/tensor/index.ts'
+import type { Elementary } from '../lang/types/broadcast.ts'
+import { nodeOf, type Operand, type Tensor, tensorOf } from '../lang/types.ts'
+import { choose } from './choose.ts'
+
+/** A function of one tensor that keeps shape and dtype, with options. */
+export interface Activation<Options> {
+  (options?: Options): Elementary
+  <S extends Tensor['shape'], D extends Tensor['dtype']>(x: Tensor<S, D>, options?: Options): Tensor<S, D>
+}
+
+const activation = <F>(name: string, f: (x: Tensor) => Tensor): F => single(name, (n) => nodeOf(f(tensorOf(n))))
+
+/** `x` where the condition holds, else a constant: the formula on the other side then cannot make NaN of its gradient. */
+const guarded = (condition: Tensor, x: Operand, otherwise: number): Tensor => choose(condition, x, otherwise)
+
+export { relu, sigmoid, tanh } from '../lang/tensor/index.ts'
+
+/** `max(x, 0)` with slope `negativeSlope` (0.01) below 0. */
+export const leakyRelu: Activation<{ readonly negativeSlope?: number }> = dataFirst(
+  'nn.leakyRelu',
+  (x: Tensor, { negativeSlope = 0.01 }: { negativeSlope?: number } = {}) =>
+    choose(T.greater(x, 0), x, T.mul(x, negativeSlope)),
+)
+
+/** `x` above 0, `scale · alpha · (e^(x/rate) - 1)` up to 0. */
+const exponential = (x: Tensor, alpha: number, rate: number): Tensor => {
+  const positive = T.greater(x, 0)
+  const inside = T.expm1(rate === 1 ? choose(positive, 0, x) : T.div(choose(positive, 0, x), rate))
+  return choose(positive, x, T.mul(inside, alpha))
+}
+
+interface Alpha {
+  readonly alpha?: number
+}
+
+/** `x` above 0, `alpha·(eˣ - 1)` below. */
+export const elu: Activation<Alpha> = dataFirst('nn.elu', (x: Tensor, { alpha = 1 }: Alpha = {}) =>
+  exponential(x, alpha, 1),
+)
+
+/** `x` above 0, `alpha·(e^(x/alpha) - 1)` below: smooth for every alpha. */
+export const celu: Activation<Alpha> = dataFirst('nn.celu', (x: Tensor, { alpha = 1 }: Alpha = {}) =>
+  exponential(x, alpha, alpha),
+)
+
+/** The self-normalising elu (Klambauer et al. 2017). */
+export const selu: Elementary = activation('nn.selu', (x) =>
+  T.mul(exponential(x, 1.6732632423543772, 1), 1.0507009873554805),
+)
+
+/** `'none'`: through erf; `'tanh'`: the approximation by tanh. */
+export interface GeluOptions {
+  readonly approximate?: 'none' | 'tanh'
+}
+
+/** `x · Φ(x)` with the normal distribution function Φ; through erfc, so that the lower tail keeps its digits. */
+export const gelu: Activation<GeluOptions> = dataFirst(
+  'nn.gelu',
+  (x: Tensor, { approximate = 'none' }: GeluOptions = {}) => {
+    if (approximate === 'none') return T.mul(T.mul(x, 0.5), T.erfc(T.mul(x, -Math.SQRT1_2)))
+    const cubic = T.add(x, T.mul(T.pow(x, 3), 0.044715))
+    return T.mul(T.mul(x, 0.5), T.add(T.tanh(T.mul(cubic, Math.sqrt(2 / Math.PI))), 1))
+  },
+)
+
+/** `x · sigmoid(x)`. */
+export const silu: Elementary = activation('nn.silu', (x) => T.mul(x, T.sigmoid(x)))
+
+/** `log(1 + eˣ)` for all x; no branch sees an exponential that overflows. */
+const logOnePlusExp = (x: Tensor): Tensor => {
+  const positive = T.greater(x, 0)
+  const tail = T.log1p(T.exp(choose(positive, T.neg(x), x)))
+  return T.add(tail, guarded(positive, x, 0))
+}
+
+/** `beta` sharpens; above `threshold` (of beta·x) the function is x. */
+export interface SoftplusOptions {
+  readonly beta?: number
+  readonly threshold?: number
+}
+
+/** `log(1 + e^(beta·x)) / beta`. */
+export const softplus: Activation<SoftplusOptions> = dataFirst(
+  'nn.softplus',
+  (x: Tensor, { beta = 1, threshold: linear = 20 }: SoftplusOptions = {}) => {
+    const z = beta === 1 ? x : T.mul(x, beta)
+    const straight = T.greater(z, linear)
+    const curve = logOnePlusExp(choose(straight, 0, z))
+    return choose(straight, x, beta === 1 ? curve : T.div(curve, beta))
+  },
+)
+
+/** `log sigmoid(x)`. */
+export const logsigmoid: Elementary = activation('nn.logsigmoid', (x) => T.neg(logOnePlusExp(T.neg(x))))
+
+/** `x · tanh(softplus(x))`. */
+export const mish: Elementary = activation('nn.mish', (x) => T.mul(x, T.tanh(softplus(x))))
+
+/** `x / (1 + |x|)`. */
+export const softsign: Elementary = activation('nn.softsign', (x) => T.div(x, T.add(T.abs(x), 1)))
+
+/** Bounds of `hardtanh`. */
+export interface HardtanhOptions {
+  readonly min?: number
+  readonly max?: number
+}
+
+/** `x` between `min` (-1) and `max` (1), constant outside and, for the derivative, at the bounds. */
+export const hardtanh: Activation<HardtanhOptions> = dataFirst(
+  'nn.hardtanh',
+  (x: Tensor, { min = -1, max = 1 }: HardtanhOptions = {}) =>
+    choose(T.lessEqual(x, min), min, choose(T.greaterEqual(x, max), max, x)),
+)
+
+/** `hardtanh` between 0 and 6. */
+export const relu6: Elementary = activation('nn.relu6', (x) => hardtanh(x, { min: 0, max: 6 }))
+
+/** A piecewise linear sigmoid: `x/6 + 1/2` between -3 and 3. */
+export const hardsigmoid: Elementary = activation('nn.hardsigmoid', (x) =>
+  choose(T.lessEqual(x, -3), 0, choose(T.greaterEqual(x, 3), 1, T.add(T.div(x, 6), 0.5))),
+)
+
+/** `x · hardsigmoid(x)`. */
+export const hardswish: Elementary = activation('nn.hardswish', (x) =>
+  choose(T.less(x, -3), 0, choose(T.greater(x, 3), x, T.mul(x, T.add(T.div(x, 6), 0.5)))),
+)
+
+/** `x - tanh(x)`. */
+export const tanhshrink: Elementary = activation('nn.tanhshrink', (x) => T.sub(x, T.tanh(x)))
+
+interface Lambda {
+  readonly lambda?: number
+}
+
+/** `x` moved towards 0 by `lambda` (0.5), 0 in between. */
+export const softshrink: Activation<Lambda> = dataFirst('nn.softshrink', (x: Tensor, { lambda = 0.5 }: Lambda = {}) =>
+  choose(
+    T.greater(x, lambda),
+    T.sub(x, lambda),
+    choose(T.less(x, -lambda), T.add(x, lambda), guarded(T.isnan(x), x, 0)),
+  ),
+)
+
+/** `x`, or 0 where |x| is at most `lambda` (0.5). */
+export const hardshrink: Activation<Lambda> = dataFirst('nn.hardshrink', (x: Tensor, { lambda = 0.5 }: Lambda = {}) =>
+  choose(T.lessEqual(T.abs(x), lambda), 0, x),
+)
+
+interface Threshold {
+  (limit: number, value: number): Elementary
+  <S extends Tensor['shape'], D extends Tensor['dtype']>(x: Tensor<S, D>, limit: number, value: number): Tensor<S, D>
+}
+
+/** `x` above `limit`, else `value`. */
+export const threshold: Threshold = dataFirst('nn.threshold', (x: Tensor, limit: number, value: number) =>
+  choose(T.lessEqual(x, limit), value, x),
+)
+
+interface Prelu {
+  <S extends Tensor['shape'], D extends Tensor['dtype']>(x: Tensor<S, D>, weight: Tensor): Tensor<S, D>
+  (weight: Tensor): Elementary
+}
+
+/** `leakyRelu` with a learned slope: one, or one a channel (axis 1). */
+export const prelu: Prelu = dual('nn.prelu', 2, (x: Tensor, weight: Tensor) =>
+  choose(T.greater(x, 0), x, T.mul(x, perChannel(x, weight))),
+)
+
+/** A vector laid along axis 1 of `x`; a single weight as it is. */
+const perChannel = (x: Tensor, weight: Tensor): Tensor => {
+  const [n, w] = [nodeOf(x), nodeOf(weight)]
+  if (n.type._tag === 'Left' || w.type._tag === 'Left') return weight
+  const [rank, count] = [x.shape.length, weight.shape.reduce((a, b) => a * b, 1)]
+  return T.reshape(weight, count === 1 || rank < 2 ? [-1] : [-1, ...Array.from({ length: rank - 2 }, () => 1)])
+}
+
+/** The axis a normalising activation works along; the last by default. */
+export interface AlongAxis {
+  readonly axis?: number
+}
+
+interface Glu {
+  (options?: AlongAxis): (x: Tensor) => Tensor
+  (x: Tensor, options?: AlongAxis): Tensor
+}
+
+/** The first half along the axis, times the sigmoid of the second. */
+export const glu: Glu = dataFirst('nn.glu', (x: Tensor, { axis = -1 }: AlongAxis = {}) => {
+  const halves = T.chunk(x, 2, { axis })
+  return T.mul(halves[0]!, T.sigmoid(halves[1] ?? halves[0]!))
+})
+
+const centred = (x: Tensor, axis: number): Tensor => T.sub(x, T.stopGradient(T.max(x, { axis, keepdims: true })))
+
+/** `eˣ / Σ eˣ` along one axis (the last by default), stable for large x; a row of -Infinity alone gives NaN, as in PyTorch. */
+export const softmax: Activation<AlongAxis> = dataFirst('nn.softmax', (x: Tensor, { axis = -1 }: AlongAxis = {}) => {
+  const e = T.exp(centred(x, axis))
+  return T.div(e, T.sum(e, { axis, keepdims: true }))
+})
+
+/** `log softmax(x)` along one axis (the last by default), stable for large x. */
+export const logSoftmax: Activation<AlongAxis> = dataFirst(
+  'nn.logSoftmax',
+  (x: Tensor, { axis = -1 }: AlongAxis = {}) => {
+    const shifted = centred(x, axis)
+    return T.sub(shifted, T.log(T.sum(T.exp(shifted), { axis, keepdims: true })))
+  },
+)
+
+/** `softmax(-x)`. */
+export const softmin: Activation<AlongAxis> = dataFirst('nn.softmin', (x: Tensor, { axis = -1 }: AlongAxis = {}) =>
+  softmax(T.neg(x), { axis }),
+)
+
+/** Options of `normalize`: the norm's order, its axis (1), the least divisor. */
+export interface NormalizeOptions {
+  readonly p?: number
+  readonly axis?: number
+  readonly eps?: number
+}
+
+/** `x` divided by its norm along an axis, which counts at least as `eps`. */
+export const normalize: Activation<NormalizeOptions> = dataFirst(
+  'nn.normalize',
+  (x: Tensor, { p = 2, axis = 1, eps = 1e-12 }: NormalizeOptions = {}) =>
+    T.div(x, T.clamp(T.vectorNorm(x, { p, axis, keepdims: true }), { min: eps })),
+)

@@ -1,0 +1,8 @@
+/** A choice between operands without the type-level shapes that `T.where` works out: formulas here are over any shape. */
+import * as T from '../lang/tensor/index.ts'
+import type { Operand, Tensor } from '../lang/types.ts'
+
+type Loose = (condition: Tensor, a: Operand, b: Operand) => Tensor
+
+/** `a` where the condition (bool) holds, else `b`. */
+export const choose: Loose = T.where as unknown as Loose

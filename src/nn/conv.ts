@@ -1,0 +1,195 @@
+/** Convolutions in any number of dimensions: overlapping windows as views, contracted with the weights in one product. */
+import { build, typeOf } from '../lang/build.ts'
+import type { DType } from '../lang/dtype.ts'
+import type { Node } from '../lang/ir.ts'
+import { pairOf } from '../lang/tensor/contraction.ts'
+import { dataFirst } from '../lang/tensor/dual.ts'
+import * as T from '../lang/tensor/index.ts'
+import { padNode } from '../lang/tensor/joining.ts'
+import { refuse, reshapeNode } from '../lang/tensor/operand.ts'
+import type { Tensor } from '../lang/types.ts'
+
+/** One number for all spatial axes, or one each. */
+export type PerAxis = number | readonly number[]
+
+/** Parameters of a convolution: weight `[out, in / groups, …kernel]`, bias `[out]`. */
+export interface ConvParams {
+  readonly weight: Tensor
+  readonly bias?: Tensor
+}
+
+/** Options of a convolution. Padding `'same'` (stride 1) keeps the size, `'valid'` is none. */
+export interface ConvOptions {
+  readonly stride?: PerAxis
+  readonly padding?: PerAxis | 'same' | 'valid'
+  readonly dilation?: PerAxis
+  readonly groups?: number
+}
+
+/** A dual function of a tensor, a record of parameters and options. */
+export interface ConvLayer<O> {
+  (params: ConvParams, options?: O): <D extends DType>(x: Tensor<Tensor['shape'], D>) => Tensor<Tensor['shape'], D>
+  <D extends DType>(x: Tensor<Tensor['shape'], D>, params: ConvParams, options?: O): Tensor<Tensor['shape'], D>
+}
+
+/** One value for each of `count` axes. */
+export const perAxis = (v: PerAxis, count: number): readonly number[] =>
+  typeof v === 'number' ? Array.from({ length: count }, () => v) : v
+
+/** What a convolution does along each spatial axis, worked out. */
+interface Geometry {
+  readonly stride: readonly number[]
+  readonly low: readonly number[]
+  readonly high: readonly number[]
+  readonly dilation: readonly number[]
+}
+
+/** Windows over the spatial axes (from axis 2 on): `[N, C, …in]` → `[N, C, …out, …kernel]`. */
+export const windowsNode = (
+  x: Node,
+  kernel: readonly number[],
+  { stride, dilation }: Pick<Geometry, 'stride' | 'dilation'>,
+): Node =>
+  kernel.reduce((n, size, i) => build.window([n], { axis: i + 2, size, stride: stride[i]!, dilation: dilation[i]! }), x)
+
+const range = (n: number, from = 0): readonly number[] => Array.from({ length: n }, (_, i) => i + from)
+
+/** The convolution of padded operands: x `[N, G·I, …]`, weight `[G·O, I, …kernel]` → `[N, G·O, …]`. */
+const correlate = (x: Node, weight: Node, geometry: Geometry, groups: number): Node => {
+  const spatial = geometry.stride.length
+  const none = [0, 0]
+  const padded = padNode(x, [...none, ...geometry.low], [...none, ...geometry.high], 0)
+  const [outs, ins, ...kernel] = typeOf(weight).shape
+  const windows = windowsNode(padded, kernel, geometry)
+  const [batch, , ...rest] = typeOf(windows).shape
+  const sizes = rest.slice(0, spatial)
+  // Labels: 0 batch, 1 group, 2 in, 3 out, then positions, then kernel.
+  const [at, tap] = [range(spatial, 4), range(spatial, 4 + spatial)]
+  if (groups === 1)
+    return build.dot([windows, weight], { lhs: [0, 2, ...at, ...tap], rhs: [3, 2, ...tap], out: [0, 3, ...at] })
+  const split = reshapeNode(windows, [batch!, groups, ins!, ...rest])
+  const grouped = reshapeNode(weight, [groups, outs! / groups, ins!, ...kernel])
+  const y = build.dot([split, grouped], {
+    lhs: [0, 1, 2, ...at, ...tap],
+    rhs: [1, 3, 2, ...tap],
+    out: [0, 1, 3, ...at],
+  })
+  return reshapeNode(y, [batch!, outs!, ...sizes])
+}
+
+const positive = (...lists: readonly (readonly number[])[]): boolean =>
+  lists.every((list) => list.every((v) => Number.isInteger(v) && v > 0))
+
+const addBias = (y: Tensor, bias: Tensor | undefined, spatial: number): Tensor =>
+  bias ? T.add(y, T.reshape(bias, [-1, ...range(spatial).map(() => 1)])) : y
+
+const conv = <F>(name: string, spatial: number): F =>
+  dataFirst(name, (x: Tensor, { weight, bias }: ConvParams, options: ConvOptions = {}) => {
+    const { stride = 1, padding = 0, dilation = 1, groups = 1 } = options
+    const y = pairOf(name, x, weight, (a, w, ta, tw) => {
+      const single = ta.shape.length === spatial + 1
+      if ((!single && ta.shape.length !== spatial + 2) || tw.shape.length !== spatial + 2)
+        return refuse(name, [a, w], {
+          reason: `takes an input and a weight of rank ${spatial + 2}`,
+          hint: 'input [batch, channels, …], weight [out, in / groups, …kernel]',
+        })
+      const n = single ? reshapeNode(a, [1, ...ta.shape]) : a
+      const [, channels, ...sizes] = typeOf(n).shape
+      const [outs, ins, ...kernel] = tw.shape
+      const [s, d] = [perAxis(stride, spatial), perAxis(dilation, spatial)]
+      if (!positive(s, d, [groups], kernel) || s.length !== spatial || d.length !== spatial)
+        return refuse(name, [a, w], {
+          reason: `stride, dilation, groups and kernel must be positive whole numbers, ${spatial} of each`,
+        })
+      if (channels !== ins! * groups || outs! % groups !== 0)
+        return refuse(name, [a, w], {
+          reason: `${channels} input channels and ${outs} output channels do not fit a weight for ${ins} channels in ${groups} group${groups === 1 ? '' : 's'}`,
+          axis: 1,
+          hint: 'the weight has shape [out, in / groups, …kernel]',
+        })
+      if (padding === 'same' && s.some((v) => v !== 1))
+        return refuse(name, [a, w], { reason: "padding 'same' needs stride 1" })
+      const total = kernel.map((k, i) => (padding === 'same' ? d[i]! * (k - 1) : 0))
+      const [low, high] =
+        typeof padding === 'string'
+          ? [total.map((t) => Math.floor(t / 2)), total.map((t) => Math.ceil(t / 2))]
+          : [perAxis(padding, spatial), perAxis(padding, spatial)]
+      const small = kernel.findIndex((k, i) => sizes[i]! + low[i]! + high[i]! < d[i]! * (k - 1) + 1)
+      if (small >= 0)
+        return refuse(name, [a, w], {
+          reason: `a kernel of ${kernel[small]} does not fit axis ${small + 2} of size ${sizes[small]}`,
+          axis: small + 2,
+          hint: 'pad the input or take a smaller kernel',
+        })
+      const out = correlate(n, w, { stride: s, low, high, dilation: d }, groups)
+      return single ? reshapeNode(out, typeOf(out).shape.slice(1)) : out
+    })
+    return addBias(y, bias, spatial)
+  })
+
+/** Convolution (cross-correlation) over one axis: x `[N, C, L]`, weight `[O, C / groups, k]` → `[N, O, L']`. */
+export const conv1d: ConvLayer<ConvOptions> = conv('nn.conv1d', 1)
+/** Convolution over two axes: x `[N, C, H, W]`, weight `[O, C / groups, kh, kw]`. */
+export const conv2d: ConvLayer<ConvOptions> = conv('nn.conv2d', 2)
+/** Convolution over three axes. */
+export const conv3d: ConvLayer<ConvOptions> = conv('nn.conv3d', 3)
+
+/** Options of a transposed convolution. */
+export interface ConvTransposeOptions {
+  readonly stride?: PerAxis
+  readonly padding?: PerAxis
+  readonly outputPadding?: PerAxis
+  readonly dilation?: PerAxis
+  readonly groups?: number
+}
+
+/** `[G·I, O, …]` → `[G·O, I, …]` with the kernel reversed: the weight of the convolution that a transposed one is. */
+const turned = (w: Node, groups: number): Node => {
+  const [ins, outs, ...kernel] = typeOf(w).shape
+  const taps = range(kernel.length, 3)
+  const split = reshapeNode(w, [groups, ins! / groups, outs!, ...kernel])
+  const swapped = build.permute([split], { axes: [0, 2, 1, ...taps] })
+  return build.flip([reshapeNode(swapped, [groups * outs!, ins! / groups, ...kernel])], {
+    axes: range(kernel.length, 2),
+  })
+}
+
+const convTranspose = <F>(name: string, spatial: number): F =>
+  dataFirst(name, (x: Tensor, { weight, bias }: ConvParams, options: ConvTransposeOptions = {}) => {
+    const { stride = 1, padding = 0, outputPadding = 0, dilation = 1, groups = 1 } = options
+    const y = pairOf(name, x, weight, (a, w, ta, tw) => {
+      const single = ta.shape.length === spatial + 1
+      if ((!single && ta.shape.length !== spatial + 2) || tw.shape.length !== spatial + 2)
+        return refuse(name, [a, w], {
+          reason: `takes an input and a weight of rank ${spatial + 2}`,
+          hint: 'input [batch, channels, …], weight [in, out / groups, …kernel]',
+        })
+      const n = single ? reshapeNode(a, [1, ...ta.shape]) : a
+      const [ins, , ...kernel] = tw.shape
+      const [s, d, p, extra] = [stride, dilation, padding, outputPadding].map((v) => perAxis(v, spatial))
+      if (!positive(s!, d!, [groups], kernel))
+        return refuse(name, [a, w], { reason: 'stride, dilation, groups and kernel must be positive whole numbers' })
+      if (ins === undefined || typeOf(n).shape[1] !== ins || ins % groups !== 0)
+        return refuse(name, [a, w], {
+          reason: `${typeOf(n).shape[1]} input channels do not fit a weight for ${ins} in ${groups} groups`,
+          axis: 1,
+          hint: 'the weight has shape [in, out / groups, …kernel]',
+        })
+      const zeros = [0, 0, ...range(spatial).map(() => 0)]
+      const spread = s!.every((v) => v === 1)
+        ? n
+        : build.pad([n], { low: zeros, high: zeros, interior: [0, 0, ...s!.map((v) => v - 1)], value: 0 })
+      const reach = kernel.map((k, i) => d![i]! * (k - 1) - p![i]!)
+      const geometry = { stride: s!.map(() => 1), low: reach, high: reach.map((r, i) => r + extra![i]!), dilation: d! }
+      const out = correlate(spread, turned(w, groups), geometry, groups)
+      return single ? reshapeNode(out, typeOf(out).shape.slice(1)) : out
+    })
+    return addBias(y, bias, spatial)
+  })
+
+/** Transposed convolution over one axis: x `[N, C, L]`, weight `[C, O / groups, k]`. */
+export const convTranspose1d: ConvLayer<ConvTransposeOptions> = convTranspose('nn.convTranspose1d', 1)
+/** Transposed convolution over two axes. */
+export const convTranspose2d: ConvLayer<ConvTransposeOptions> = convTranspose('nn.convTranspose2d', 2)
+/** Transposed convolution over three axes. */
+export const convTranspose3d: ConvLayer<ConvTransposeOptions> = convTranspose('nn.convTranspose3d', 3)

@@ -1,0 +1,167 @@
+/** Normalisation layers: features shifted and scaled to mean 0 and variance 1, then by learned parameters. */
+import { isMistake } from '../lang/tensor/ask.ts'
+import { dataFirst } from '../lang/tensor/dual.ts'
+import * as T from '../lang/tensor/index.ts'
+import type { Elementary } from '../lang/types/broadcast.ts'
+import type { Tensor } from '../lang/types.ts'
+
+/** Learned scale and shift; either may be absent. */
+export interface ScaleParams {
+  readonly weight?: Tensor
+  readonly bias?: Tensor
+}
+
+/** Options of `layerNorm`: how many last axes are normalised (those of the weight, else one). */
+export interface LayerNormOptions {
+  readonly rank?: number
+  readonly eps?: number
+}
+
+/** A normalisation with parameters of type `P` and options of type `O`. */
+export interface Normalisation<P, O> {
+  (params?: P, options?: O): Elementary
+  <S extends Tensor['shape'], D extends Tensor['dtype']>(x: Tensor<S, D>, params?: P, options?: O): Tensor<S, D>
+}
+
+const scaled = (y: Tensor, { weight, bias }: ScaleParams): Tensor => {
+  const z = weight ? T.mul(y, weight) : y
+  return bias ? T.add(z, bias) : z
+}
+
+/** `(x - mean) / √(variance + eps)`, mean and population variance over `axes` in one pass. */
+const standardised = (x: Tensor, axes: readonly number[], eps: number): Tensor => {
+  const [mean, variance] = T.meanVariance(x, { axis: axes, keepdims: true, correction: 0 })
+  return T.mul(T.sub(x, mean), T.rsqrt(T.add(variance, eps)))
+}
+
+/** Normalised over the last axes, then `· weight + bias`. eps is 1e-5. */
+export const layerNorm: Normalisation<ScaleParams, LayerNormOptions> = dataFirst(
+  'nn.layerNorm',
+  (x: Tensor, params: ScaleParams = {}, { rank, eps = 1e-5 }: LayerNormOptions = {}) => {
+    if ([x, params.weight, params.bias].some((t) => t && isMistake(t))) return scaled(x, params)
+    const count = rank ?? params.weight?.shape.length ?? params.bias?.shape.length ?? 1
+    return scaled(
+      standardised(
+        x,
+        Array.from({ length: count }, (_, i) => -1 - i),
+        eps,
+      ),
+      params,
+    )
+  },
+)
+
+/** The least addition to a variance. */
+export interface EpsOptions {
+  readonly eps?: number
+}
+
+/** `x / √(mean(x²) + eps)` over the last axis, then `· weight`. eps is 1e-6. */
+export const rmsNorm: Normalisation<{ readonly weight?: Tensor }, EpsOptions> = dataFirst(
+  'nn.rmsNorm',
+  (x: Tensor, params: { weight?: Tensor } = {}, { eps = 1e-6 }: EpsOptions = {}) => {
+    const power = T.mean(T.square(x), { axis: -1, keepdims: true })
+    return scaled(T.mul(x, T.rsqrt(T.add(power, eps))), params)
+  },
+)
+
+/** Parameters of `batchNorm`; with running statistics it normalises by them, without by the batch's own. */
+export interface BatchNormParams extends ScaleParams {
+  readonly runningMean?: Tensor
+  readonly runningVar?: Tensor
+}
+
+/** A vector of channels laid along axis 1 of a tensor of rank `rank`. */
+const alongChannels = (v: Tensor, rank: number): Tensor =>
+  T.reshape(v, [-1, ...Array.from({ length: Math.max(0, rank - 2) }, () => 1)])
+
+const channelScaled = (y: Tensor, { weight, bias }: ScaleParams, rank: number): Tensor =>
+  scaled(y, {
+    ...(weight ? { weight: alongChannels(weight, rank) } : {}),
+    ...(bias ? { bias: alongChannels(bias, rank) } : {}),
+  })
+
+const allButChannels = (rank: number): readonly number[] =>
+  Array.from({ length: rank }, (_, i) => i).filter((i) => i !== 1)
+
+/** Channels (axis 1) normalised: by the running statistics when they are given (inference), else by those of the batch. eps is 1e-5. */
+export const batchNorm: Normalisation<BatchNormParams, EpsOptions> = dataFirst(
+  'nn.batchNorm',
+  (x: Tensor, params: BatchNormParams = {}, { eps = 1e-5 }: EpsOptions = {}) => {
+    if (isMistake(x)) return x
+    const rank = x.shape.length
+    const { runningMean, runningVar } = params
+    if (!runningMean || !runningVar) return channelScaled(standardised(x, allButChannels(rank), eps), params, rank)
+    const centred = T.sub(x, alongChannels(runningMean, rank))
+    return channelScaled(T.mul(centred, T.rsqrt(T.add(alongChannels(runningVar, rank), eps))), params, rank)
+  },
+)
+
+/** What a training step of batch normalisation gives: the normalised batch and the new running statistics. */
+export interface BatchNormStep {
+  readonly output: Tensor
+  readonly runningMean: Tensor
+  readonly runningVar: Tensor
+}
+
+/** Options of `batchNormStep`: how far the running statistics move to the batch's (0.1). */
+export interface BatchNormStepOptions extends EpsOptions {
+  readonly momentum?: number
+}
+
+/**
+ * Batch normalisation in training, a pure function: normalises by the batch and returns the moved running statistics (with the
+ * unbiased variance, as PyTorch). The statistics carry no gradient.
+ */
+export const batchNormStep = (
+  x: Tensor,
+  params: BatchNormParams & { readonly runningMean: Tensor; readonly runningVar: Tensor },
+  { momentum = 0.1, eps = 1e-5 }: BatchNormStepOptions = {},
+): BatchNormStep => {
+  if (isMistake(x)) return { output: x, runningMean: x, runningVar: x }
+  const { runningMean, runningVar, ...own } = params
+  const [mean, variance] = T.meanVariance(T.stopGradient(x), { axis: allButChannels(x.shape.length), correction: 1 })
+  const moved = (old: Tensor, now: Tensor): Tensor => T.add(T.mul(old, 1 - momentum), T.mul(now, momentum))
+  return {
+    output: batchNorm(x, own, { eps }),
+    runningMean: moved(runningMean, mean),
+    runningVar: moved(runningVar, variance),
+  }
+}
+
+/** Options of `groupNorm`. */
+export interface GroupNormOptions extends EpsOptions {
+  readonly groups: number
+}
+
+interface GroupNorm {
+  (params: ScaleParams, options: GroupNormOptions): Elementary
+  <S extends Tensor['shape'], D extends Tensor['dtype']>(
+    x: Tensor<S, D>,
+    params: ScaleParams,
+    options: GroupNormOptions,
+  ): Tensor<S, D>
+}
+
+/** Channels (axis 1) in `groups` groups, each example's group normalised over its channels and positions. eps is 1e-5. */
+export const groupNorm: GroupNorm = dataFirst(
+  'nn.groupNorm',
+  (x: Tensor, params: ScaleParams, { groups, eps = 1e-5 }: GroupNormOptions) => {
+    if (isMistake(x)) return x
+    const [batch, channels, ...rest] = x.shape
+    const split = T.reshape(x, [batch!, groups, channels! / groups, ...rest])
+    if (isMistake(split)) return split
+    const axes = split.shape.map((_, i) => i).slice(2)
+    return channelScaled(T.reshape(standardised(split, axes, eps), x.shape), params, x.shape.length)
+  },
+)
+
+/** Each channel of each example normalised over its positions. eps is 1e-5. */
+export const instanceNorm: Normalisation<ScaleParams, EpsOptions> = dataFirst(
+  'nn.instanceNorm',
+  (x: Tensor, params: ScaleParams = {}, { eps = 1e-5 }: EpsOptions = {}) => {
+    if (isMistake(x)) return x
+    const axes = x.shape.map((_, i) => i).slice(2)
+    return channelScaled(standardised(x, axes, eps), params, x.shape.length)
+  },
+)
