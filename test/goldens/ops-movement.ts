@@ -1,0 +1,75 @@
+/** torch's movements, indexing and joining in our functions. */
+
+import * as T from '../../src/lang/tensor/index.ts'
+import type { Range } from '../../src/lang/tensor/indexing.ts'
+import type { Tensor } from '../../src/lang/types.ts'
+import { at, type Call, list, maybeList, maybeNumber, number, numbers, optional, raw, text } from './call.ts'
+import type { MovementName, Ops } from './names.ts'
+
+const along = (c: Call, otherwise?: number): { readonly axis: number } => ({ axis: number(c, 'dim', otherwise) })
+
+/** torch squeezes an axis of another size to nothing at all; ours refuses it. */
+const squeeze = (c: Call): Tensor => {
+  const x = at(c, 0)
+  const axis = maybeNumber(c, 'dim')
+  if (axis === undefined) return T.squeeze(x)
+  const size = x.shape[axis < 0 ? axis + x.shape.length : axis]
+  return size === 1 ? T.squeeze(x, { axis }) : x
+}
+
+/** torch lists pairs from the last axis backwards; ours has one pair for every axis. */
+const pad = (c: Call): Tensor => {
+  const x = at(c, 0)
+  const flat = list(c, 'pad')
+  const widths = x.shape.map((_, i) => {
+    const k = 2 * (x.shape.length - 1 - i)
+    return [flat[k] ?? 0, flat[k + 1] ?? 0] as const
+  })
+  const mode = text(c, 'mode', 'constant') as 'constant' | 'reflect' | 'replicate' | 'circular'
+  return T.pad(x, widths, { mode, value: number(c, 'value', 0) })
+}
+
+/** The movement section of ops.py; `undefined` is an op we do not have. */
+export const movementOps: Ops<MovementName> = {
+  reshape: (c) => T.reshape(at(c, 0), list(c, 'shape')) as Tensor,
+  flatten: (c) => T.flatten(at(c, 0), { startAxis: number(c, 'start_dim', 0), endAxis: number(c, 'end_dim', -1) }),
+  permute: (c) => T.permuteDims(at(c, 0), list(c, 'dims')) as Tensor,
+  transpose: (c) => T.swapaxes(at(c, 0), number(c, 'dim0'), number(c, 'dim1')),
+  expand: (c) => T.broadcastTo(at(c, 0), list(c, 'shape')) as Tensor,
+  squeeze,
+  unsqueeze: (c) => T.expandDims(at(c, 0), number(c, 'dim')) as Tensor,
+  flip: (c) => T.flip(at(c, 0), { axis: list(c, 'dims') }),
+  roll: (c) => T.roll(at(c, 0), numbers(c, 'shifts'), optional('axis', maybeList(c, 'dims'))),
+  slice: (c) => T.slice(at(c, 0), raw(c, 'slices') as readonly Range[]),
+  select: (c) => T.select(at(c, 0), number(c, 'index'), along(c)),
+  narrow: (c) => T.narrow(at(c, 0), number(c, 'start'), number(c, 'length'), along(c)),
+  index_select: (c) => T.take(at(c, 0), at(c, 1), along(c)),
+  gather: (c) => T.gather(at(c, 0), at(c, 1), along(c)),
+  take_along_dim: (c) => T.takeAlongAxis(at(c, 0), at(c, 1), along(c)),
+  scatter: undefined,
+  scatter_add: (c) => T.scatterAdd(at(c, 0), at(c, 1), at(c, 2), along(c)),
+  index_add: (c) => T.indexAdd(at(c, 0), at(c, 1), at(c, 2), along(c)),
+  cat: (c) => T.concat(c.xs, along(c, 0)),
+  stack: (c) => T.stack(c.xs, along(c, 0)),
+  split: (c) => T.split(at(c, 0), numbers(c, 'split'), along(c, 0)),
+  chunk: (c) => T.chunk(at(c, 0), number(c, 'chunks'), along(c, 0)),
+  unbind: (c) => T.unbind(at(c, 0), along(c, 0)),
+  pad,
+  tril: (c) => T.tril(at(c, 0), { diagonal: number(c, 'diagonal', 0) }),
+  triu: (c) => T.triu(at(c, 0), { diagonal: number(c, 'diagonal', 0) }),
+  diag: (c) => T.diag(at(c, 0), { diagonal: number(c, 'diagonal', 0) }),
+  diagonal: (c) =>
+    T.diagonal(at(c, 0), {
+      offset: number(c, 'offset', 0),
+      axis1: number(c, 'dim1', 0),
+      axis2: number(c, 'dim2', 1),
+    }),
+  trace: (c) => T.trace(at(c, 0)),
+  repeat: (c) => T.repeat(at(c, 0), list(c, 'repeats')),
+  tile: (c) => T.tile(at(c, 0), list(c, 'dims')),
+  repeat_interleave: (c) =>
+    T.repeatInterleave(at(c, 0), numbers(c, 'repeats'), optional('axis', maybeNumber(c, 'dim'))),
+  unfold: (c) => T.unfold(at(c, 0), { axis: number(c, 'dim'), size: number(c, 'size'), step: number(c, 'step') }),
+  movedim: (c) => T.moveaxis(at(c, 0), numbers(c, 'source'), numbers(c, 'destination')),
+  broadcast_tensors: (c) => T.broadcastArrays(c.xs),
+}

@@ -1,0 +1,98 @@
+/** A case as a function of tensors: its outputs, and the gradients it asks for, with the seeds as arguments. */
+import { vjp } from '../../passes/graph/gradient.ts'
+import type { TensorType } from '../../src/lang/ir.ts'
+import type { Value } from '../../src/lang/primitive.ts'
+import type { Tensor } from '../../src/lang/types.ts'
+import { gradientTolerance, outputDifference } from './compare.ts'
+import { derivativeOps } from './derivatives.ts'
+import { fitsI32, type GoldenCase, inputValue, seedValue } from './schema.ts'
+import { apply } from './table.ts'
+
+/** A case ready to be traced, run and judged. */
+export interface CaseProgram {
+  readonly id: string
+  readonly op: string
+  /** Whether floats are to be rounded after every op, as in the case's own arithmetic. */
+  readonly float32: boolean
+  readonly arguments: readonly Value[]
+  /** The function to trace on tensors of the arguments' types: outputs, then gradients. */
+  readonly run: (args: readonly Tensor[]) => readonly Tensor[]
+  /** Why the results are not those expected; a skip has its reason; undefined when all is well. */
+  readonly judge: (results: readonly Value[]) => Verdict
+}
+
+/** What came of a case. */
+export type Verdict =
+  | { readonly kind: 'passed' }
+  | { readonly kind: 'failed'; readonly why: string }
+  | { readonly kind: 'skipped'; readonly why: string }
+
+const noInt64 = 'needs int64: values outside of i32'
+
+/** Why a case cannot be asked of a library whose integers are 32 bits wide. */
+export const skipReason = (c: GoldenCase): string | undefined =>
+  [...c.inputs, ...c.outputs].every(fitsI32) ? undefined : noInt64
+
+/** The types of all arguments. */
+export const typesOfArguments = (p: CaseProgram): readonly TensorType[] =>
+  p.arguments.map(({ shape, dtype }) => ({ shape, dtype }))
+
+/** The program of a case. Throws `Unsupported` only when `run` is called. */
+export const programOf = (c: GoldenCase): CaseProgram => {
+  const inputs = c.inputs.map(inputValue)
+  const names = c.inputs.map((x, i) => x.name ?? `x${i}`)
+  const seeded = (c.gradSeed ?? []).flatMap((s, k) => (s === null ? [] : [{ k, data: s }]))
+  const wrt = seeded.length === 0 ? [] : (c.grads ?? []).flatMap((g, i) => (g === null ? [] : [i]))
+  const seeds = wrt.length === 0 ? [] : seeded.map(({ k, data }) => seedValue(c.outputs[k]!.shape, data))
+  const derivative = derivativeOps[c.op]
+  const forward = (xs: readonly Tensor[]): readonly Tensor[] =>
+    derivative ? derivative({ names, xs, attrs: c.attrs }) : apply({ op: c.op, xs, names, attrs: c.attrs })
+  const gradients = (xs: readonly Tensor[], cotangents: readonly Tensor[]): readonly Tensor[] => {
+    const of = (...moved: readonly Tensor[]): readonly Tensor[] => {
+      const out = forward(xs.map((x, i) => (wrt.includes(i) ? moved[wrt.indexOf(i)]! : x)))
+      return seeded.map(({ k }) => out[k]!)
+    }
+    const [, pull] = vjp(of, ...wrt.map((i) => xs[i]!))
+    return pull(cotangents)
+  }
+  return {
+    id: c.id,
+    op: c.op,
+    float32: c.computedIn === 'float32',
+    arguments: [...inputs, ...seeds],
+    run: (args) => {
+      const xs = args.slice(0, inputs.length)
+      const out = forward(xs)
+      return wrt.length === 0 ? out : [...out, ...gradients(xs, args.slice(inputs.length))]
+    },
+    judge: (results) => judge(c, wrt, results),
+  }
+}
+
+const judge = (c: GoldenCase, wrt: readonly number[], results: readonly Value[]): Verdict => {
+  const expected = c.outputs.length + wrt.length
+  if (results.length !== expected) return { kind: 'failed', why: `${results.length} results, expected ${expected}` }
+  const signedZero = c.tags?.includes('signed-zero') ?? false
+  for (const [k, want] of c.outputs.entries()) {
+    const why = outputDifference(results[k]!, want, { tol: c.tol, signedZero })
+    if (why === undefined) continue
+    if (wrapsIn8Bits(results[k]!, want.dtype, c))
+      return { kind: 'skipped', why: `${want.dtype} wraps: there are no 8-bit integers, i32 agrees modulo 256` }
+    if (c.tags?.includes('torch-quirk')) return { kind: 'skipped', why: `torch-quirk, which we do not share: ${why}` }
+    return { kind: 'failed', why: `output ${k}: ${why}` }
+  }
+  for (const [k, i] of wrt.entries()) {
+    const want = { ...c.grads![i]!, dtype: 'float32' }
+    const why = outputDifference(results[c.outputs.length + k]!, want, { tol: gradientTolerance(c.tol), signedZero })
+    if (why !== undefined) return { kind: 'failed', why: `gradient of input ${i} (${c.inputs[i]!.name}): ${why}` }
+  }
+  return { kind: 'passed' }
+}
+
+/** An 8-bit result that our i32 agrees with up to the wrapping that i32 does not do. */
+const wrapsIn8Bits = (got: Value, dtype: string, c: GoldenCase): boolean => {
+  if (dtype !== 'uint8' && dtype !== 'int8') return false
+  const wrapped = Int32Array.from(got.data, (x) => (dtype === 'uint8' ? x & 255 : (x << 24) >> 24))
+  const want = c.outputs[0]!
+  return outputDifference({ ...got, data: wrapped }, want, { tol: c.tol }) === undefined
+}
