@@ -23,6 +23,7 @@ export const software: Profile = {
   workgroupBytes: 32768,
   maxBindingBytes: 1024 * 1024 * 1024,
   features: ['subgroups', 'timestamp-query'],
+  costs: { dispatch: 60e-6, bandwidth: 3e9, flops: 2e9, threads: 64, statements: 300 },
 }
 
 /**

@@ -17,11 +17,16 @@ export interface Cost {
   readonly seconds: number
 }
 
-/** Relative price of one evaluation; what is not listed costs 1. */
-const heavy: ReadonlySet<PointwiseOp> = new Set([
-  'exp', 'exp2', 'expm1', 'log', 'log2', 'log10', 'log1p', 'sin', 'cos', 'tan', 'asin', 'acos', 'atan', 'sinh', 'cosh',
-  'tanh', 'asinh', 'acosh', 'atanh', 'erf', 'erfc', 'sigmoid', 'pow', 'atan2', 'rem',
-] satisfies PointwiseOp[]) // biome-ignore format: a list
+/** Operations behind one evaluation of the guarded functions; what is not listed costs 1. */
+const prices: Readonly<Partial<Record<PointwiseOp, number>>> = {
+  ...Object.fromEntries(['exp', 'exp2', 'log', 'log2', 'log10', 'sigmoid', 'rem', 'atan', 'asin', 'acos'].map((op) => [op, 20])),
+  ...Object.fromEntries(['expm1', 'log1p', 'sin', 'cos', 'tan', 'tanh', 'sinh', 'cosh', 'atan2', 'erf'].map((op) => [op, 30])),
+  ...Object.fromEntries(['asinh', 'acosh', 'atanh', 'erfc'].map((op) => [op, 40])),
+  pow: 80,
+  div: 3,
+  sqrt: 5,
+  rsqrt: 5,
+}
 
 export const costOf = (nest: Nest, profile: Profile): Cost => {
   const { costs } = profile
@@ -43,7 +48,7 @@ export const costOf = (nest: Nest, profile: Profile): Cost => {
     if (item.kind !== 'value') return
     const v = item.value
     if (v.kind === 'load') touch(v.buffer, times)
-    if (v.kind === 'alu') spend(times * (heavy.has(v.op) ? 10 : 1))
+    if (v.kind === 'alu') spend(times * (prices[v.op] ?? 1))
     if (v.kind === 'threefry') spend(times * 80)
   })
   let bytes = 0

@@ -55,12 +55,14 @@ const maxAttempts = 6000
 /** `graph.outputs` are computed; `results` are all results, leaves included. */
 export const fuse = (graph: Graph, results: readonly Node[], donations: readonly InPlace[], profile: Profile): Fusion => {
   const buffers = new Map<Node, Buffer>()
+  const owners = new Map<Buffer, Node>()
   const bufferOf = (n: Node): Buffer => {
     const seen = buffers.get(n)
     if (seen) return seen
     const { dtype, shape } = typeOf(n)
     const made: Buffer = { id: buffers.size, dtype, size: sizeOf(shape) }
     buffers.set(n, made)
+    owners.set(made, n)
     return made
   }
   const outputs = new Set(graph.outputs)
@@ -75,8 +77,7 @@ export const fuse = (graph: Graph, results: readonly Node[], donations: readonly
     const ranges = storeRanges(own, values, at)
     const cluster: Cluster = { stores: own.map((n, i) => storeOf(at, n, bufferOf(n), ranges[i]!)) }
     const reads = new Set<Node>()
-    const byBuffer = new Map([...buffers].map(([n, b]) => [b, n]))
-    for (const v of valuesBelow(cluster.stores.map((s) => s.value))) if (v.kind === 'load') reads.add(byBuffer.get(v.buffer)!)
+    for (const v of valuesBelow(cluster.stores.map((s) => s.value))) if (v.kind === 'load') reads.add(owners.get(v.buffer)!)
     return { id: nextId++, stored: own, reads, cluster, ...chooseGrid(cluster, profile) }
   }
 

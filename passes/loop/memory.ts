@@ -20,10 +20,13 @@ export interface MemoryPlan {
   readonly places: ReadonlyMap<Buffer, Place>
 }
 
-/** Arguments that stay, constants; donated state; everything the program itself makes. */
+/**
+ * Arguments that stay and constants; donated state; what the program itself makes. Of each, one arena for f32 tensors in
+ * whole vec4s and one for the rest, so that tensors which share a binding can be of one element type.
+ */
 const argumentArena = 0
-const stateArena = 1
-const workArena = 2
+const stateArena = 2
+const workArena = 4
 
 export interface MemoryRequest {
   readonly fusion: Fusion
@@ -38,9 +41,11 @@ export const planMemory = ({ fusion, inputs, outputs, profile }: MemoryRequest):
   // Vector access and copies want whole vec4s.
   const bytesOf = (b: Buffer): number => Math.max(16, Math.ceil((b.size * byteSize(b.dtype)) / 16) * 16)
   const places = new Map<Buffer, Place>()
-  const ends = [0, 0, 0]
-  const append = (b: Buffer, arena: number): void => {
+  const ends = [0, 0, 0, 0, 0, 0]
+  const kind = (b: Buffer): 0 | 1 => (b.dtype === 'f32' && b.size % 4 === 0 ? 0 : 1)
+  const append = (b: Buffer, family: number): void => {
     if (places.has(b)) return
+    const arena = family + kind(b)
     places.set(b, { arena, offset: ends[arena]!, bytes: bytesOf(b) })
     ends[arena] = ends[arena]! + align(bytesOf(b))
   }
@@ -70,16 +75,17 @@ export const planMemory = ({ fusion, inputs, outputs, profile }: MemoryRequest):
   const made = [...from].filter(([b]) => !places.has(b)).sort(([a, i], [b, j]) => i - j || b.size - a.size || a.id - b.id)
   for (const [b, start] of made) {
     const bytes = bytesOf(b)
-    const busy = live.filter((l) => l.until >= start).sort((x, y) => x.place.offset - y.place.offset)
+    const arena = workArena + kind(b)
+    const busy = live.filter((l) => l.place.arena === arena && l.until >= start).sort((x, y) => x.place.offset - y.place.offset)
     let offset = 0
     for (const { place } of busy) {
       if (offset + align(bytes) <= place.offset) break
       offset = Math.max(offset, place.offset + align(place.bytes))
     }
-    const place = { arena: workArena, offset, bytes }
+    const place = { arena, offset, bytes }
     places.set(b, place)
     live.push({ place, until: until.get(b) ?? start })
-    ends[workArena] = Math.max(ends[workArena]!, offset + align(bytes))
+    ends[arena] = Math.max(ends[arena]!, offset + align(bytes))
   }
   return { arenas: ends, places }
 }

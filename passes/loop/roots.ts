@@ -39,7 +39,7 @@ export const chooseRoots = (graph: Graph): ReadonlySet<Node> => {
     if (isBufferLeaf(n)) continue
     const open = n.args.filter((a) => !roots.has(a) && !isBufferLeaf(a))
     const heavy = reducing.has(n.op) || open.some((a) => isHeavy.get(a)!)
-    const cost = open.reduce((c, a) => c + price.get(a)!, dear.has(n.op) ? 8 : 1)
+    const cost = open.reduce((c, a) => c + price.get(a)!, dear.has(n.op) ? 12 : 1)
     const size = open.reduce((c, a) => c + statements.get(a)!, 1)
     const mine = users.get(n) ?? []
     const repeated = mine.some((u) => repeating.has(u.op) && !(u.op === 'gather' && u.args[0] !== n))
@@ -48,7 +48,7 @@ export const chooseRoots = (graph: Graph): ReadonlySet<Node> => {
       (storable(n) && sizeOf(typeOf(n).shape) > 0 &&
         ((heavy && (mine.length > 1 || repeated)) ||
           (mine.length > 1 && cost > maxRecompute) ||
-          (repeated && cost > maxRecompute && !mine.every((u) => u.op === 'broadcast' && sizeOf(typeOf(n).shape) === 1)) ||
+          (repeated && cost > maxRecompute) ||
           size > maxStatements))
     if (cut) roots.add(n)
     isHeavy.set(n, heavy && !cut)

@@ -72,13 +72,15 @@ export const scheduleCluster = (cluster: Cluster, nest: Nest, profile: Profile):
     vectors.add(range)
     roles.set(range, { unroll: 1, vector: true })
   }
-  tileRegisters(cluster, nest, values, roles, profile)
+  tileRegisters(nest, values, roles, profile)
   return { nest, roles }
 }
 
+/** Accumulators of one reduction that an invocation keeps, vectors counting once. */
+const maxRegisters = 16
+
 /** Takes several points of a grid range at once where loads inside a reduction do not depend on it and are thus shared. */
 const tileRegisters = (
-  cluster: Cluster,
   nest: Nest,
   values: readonly LoopValue[],
   roles: Map<Range, Role>,
@@ -87,8 +89,7 @@ const tileRegisters = (
   const bodies = values.filter((v) => v.kind === 'reduce').map((v) => valuesBelow([v.value]))
   const loads = bodies.flat().filter((v) => v.kind === 'load')
   if (loads.length < 2 || nest.grid.length === 0) return
-  const full = nest.grid.filter((r) => cluster.stores.every((s) => s.ranges.includes(r)))
-  const shared = full.filter(
+  const shared = nest.grid.filter(
     (r) => r.size > 1 && loads.some((l) => !l.ranges.has(r)) && loads.some((l) => l.ranges.has(r)),
   )
   let invocations = nest.grid.reduce((n, r) => n * Math.ceil(r.size / stepOf(roles.get(r) ?? single)), 1)
@@ -97,14 +98,14 @@ const tileRegisters = (
   for (const r of [...shared].sort((a, b) => Number(roles.get(a)?.vector ?? false) - Number(roles.get(b)?.vector ?? false))) {
     const role = roles.get(r) ?? single
     const points = r.size / (role.vector ? 4 : 1)
-    const widest = role.vector ? 2 : 4
+    const widest = role.vector ? 2 : 8
     for (let unroll = widest; unroll > 1; unroll--) {
       const exact = points % unroll === 0
       if (points < unroll || (!exact && (role.vector || points < 4 * unroll))) continue
-      if (invocations / unroll < profile.costs.threads || (registers + 1) * unroll > 8) continue
+      if (invocations / unroll < profile.costs.threads || Math.max(1, registers) * unroll > maxRegisters) continue
       roles.set(r, { ...role, unroll })
       invocations /= unroll
-      registers = (registers + 1) * unroll
+      registers = Math.max(1, registers) * unroll
       break
     }
   }
