@@ -8,7 +8,7 @@ import { isInfBits, isNanBits, oddSign, patch } from './patch.ts'
 const log2e = Math.LOG2E
 /** ln 2 in two parts: the first has 10 significant bits, so that n·hi is exact. */
 const ln2Hi = 0.693359375
-const ln2Lo = -2.1219444005469058e-4
+const ln2Lo = -2.1219444005469e-4
 const expTail = [0.5, 0.166665152, 0.0416663773, 0.00836939178, 0.00139429222]
 const exp2Terms = [0.693147182, 0.240226507, 0.0555035956, 0.00961806253, 0.0013390989, 0.000154628782]
 const expm1Tail = [0.5, 0.166666672, 0.0416664816, 0.00833320804, 0.00139335624, 0.000199442657]

@@ -52,7 +52,7 @@ const litText = (c: Context, scalar: Scalar, value: number): Text => {
   const text = literal(scalar, value)
   if (text !== undefined) return constant(text)
   invariant(scalar === 'f32' || scalar === 'f16', `no literal for ${value}`)
-  return runtime(`${c.prelude.use(scalar === 'f32' ? 'bits' : 'halfBits', 1)}(${bitsLiteral('f32', value)})`)
+  return runtime(`${c.prelude.use(scalar === 'f32' ? 'bits' : 'halfBits', 1)}(${bitsLiteral(value)})`)
 }
 
 const expr = (c: Context, e: KExpr): Text => {
@@ -104,14 +104,26 @@ const expr = (c: Context, e: KExpr): Text => {
     }
     case 'load':
       if (c.stored.has(e.binding)) c.storageBarrier = true
-      return runtime(`${e.binding}[${expr(c, e.index).text}]`)
+      return runtime(`${e.binding}[${bare(expr(c, e.index).text)}]`)
     case 'read':
-      return runtime(`${e.array}[${expr(c, e.index).text}]`)
+      return runtime(`${e.array}[${bare(expr(c, e.index).text)}]`)
     case 'threefry': {
       const args = e.args.map((x) => expr(c, x).text)
       return runtime(`${c.prelude.use('threefry', width)}(${args.join(', ')}).${e.word === 0 ? 'a' : 'b'}`)
     }
   }
+}
+
+/** An expression that stands alone, without the parentheses around it. */
+const bare = (text: string): string => {
+  if (!text.startsWith('(')) return text
+  let depth = 0
+  for (let i = 0; i < text.length; i++) {
+    if (text[i] === '(') depth += 1
+    else if (text[i] === ')') depth -= 1
+    if (depth === 0) return i === text.length - 1 ? text.slice(1, -1) : text
+  }
+  return text
 }
 
 /** The lines of statements; a barrier is a mark that `printKernel` spells once all loads are known. */
@@ -122,12 +134,12 @@ const statements = (c: Context, body: readonly KStmt[], indent: string, out: str
 }
 
 const statement = (c: Context, s: KStmt, indent: string, out: string[]): void => {
-  const value = (e: KExpr): string => expr(c, e).text
+  const value = (e: KExpr): string => bare(expr(c, e).text)
   switch (s.kind) {
     case 'let': {
       const t = expr(c, s.value)
       if (t.constant) c.constants.add(s.name)
-      out.push(`${indent}let ${s.name} = ${t.text};`)
+      out.push(`${indent}let ${s.name} = ${bare(t.text)};`)
       return
     }
     case 'var':

@@ -1,4 +1,4 @@
-/** Names a kernel may not use in WGSL: keywords, words reserved for later, predeclared types and functions, and the printer's own. */
+/** Names a kernel may not use in WGSL: keywords, words reserved for later, types and functions the printer uses, and its own names. */
 // biome-ignore format: a word list
 const words = `
 alias break case const const_assert continue continuing default diagnostic discard else enable false fn for if let loop
@@ -13,10 +13,8 @@ pixelfragment precise precision premerge priv protected pub public readonly ref 
 require resource restrict self set shared sizeof smooth snorm static static_assert static_cast std subroutine super target
 template this thread_local throw trait try type typedef typeid typename typeof union unless unorm unsafe unsized use using
 varying virtual volatile wgsl where with writeonly yield
-bool f16 f32 i32 u32 vec2 vec3 vec4 array atomic ptr bitcast select fma abs acos acosh all any asin asinh atan atan2 atanh
-ceil clamp cos cosh countLeadingZeros cross degrees determinant distance dot exp exp2 floor fract frexp inverseSqrt ldexp
-length log log2 max min mix modf normalize pow radians reflect refract round saturate sign sin sinh smoothstep sqrt step tan
-tanh transpose trunc storageBarrier workgroupBarrier workgroupUniformLoad
+bool f16 f32 i32 u32 vec2 vec3 vec4 array atomic ptr bitcast select fma abs all any ceil clamp countLeadingZeros floor max
+min sign sqrt trunc storageBarrier workgroupBarrier
 main workgroup workgroups gridIndex localIndex`
 
 const reserved: ReadonlySet<string> = new Set(words.split(/\s+/).filter((w) => w !== ''))
