@@ -10,15 +10,15 @@ import type { Profile } from '../passes/target.ts'
 import type { Shape } from './lang/dim.ts'
 import type { DType } from './lang/dtype.ts'
 import { type CompileError, type RuntimeError, TensorloomError } from './lang/errors.ts'
-import type { Graph, TensorType } from './lang/ir.ts'
 import { constantIndexErrors } from './lang/index-check.ts'
+import type { Graph, TensorType } from './lang/ir.ts'
 import { traceTree } from './lang/trace.ts'
-import { flattenTree, unflattenTree } from './lang/tree.ts'
 import type { Tensor } from './lang/types.ts'
+import type { Argument } from './runtime/argument.ts'
 import { type Device, openDevice } from './runtime/device.ts'
 import { type Executable, loadPlan } from './runtime/execute.ts'
-import type { Argument } from './runtime/argument.ts'
 import type { Output } from './runtime/resident.ts'
+import { runTree } from './runtime/tree-arguments.ts'
 
 /** The type of an argument: what `compile` needs instead of a value. */
 export interface Spec<S extends Shape = Shape, D extends DType = DType> extends TensorType {
@@ -31,11 +31,8 @@ export const spec = <const S extends Shape, D extends DType = 'f32'>(shape: S, d
   Object.freeze({ shape, dtype })
 
 /** Trees of specs (or tensors) as the traced function sees them: trees of tensors. */
-export type TensorsOf<A> = A extends Spec<infer S, infer D>
-  ? Tensor<S, D>
-  : A extends Tensor
-    ? A
-    : { readonly [K in keyof A]: TensorsOf<A[K]> }
+export type TensorsOf<A> =
+  A extends Spec<infer S, infer D> ? Tensor<S, D> : A extends Tensor ? A : { readonly [K in keyof A]: TensorsOf<A[K]> }
 
 /** What `run` takes: host values or device handles in place of tensors. */
 export type ArgumentsOf<A> = A extends Spec | Tensor ? Argument : { readonly [K in keyof A]: ArgumentsOf<A[K]> }
@@ -71,7 +68,9 @@ export interface Loaded<A extends readonly unknown[] = readonly unknown[], R = u
   readonly executable: Executable
   /** Runs once. Rejects with the typed error that `runTask` gives as a value. */
   readonly run: (...args: { readonly [K in keyof A]: ArgumentsOf<A[K]> }) => Promise<ResultsOf<R>>
-  readonly runTask: (...args: { readonly [K in keyof A]: ArgumentsOf<A[K]> }) => TE.TaskEither<RuntimeError, ResultsOf<R>>
+  readonly runTask: (
+    ...args: { readonly [K in keyof A]: ArgumentsOf<A[K]> }
+  ) => TE.TaskEither<RuntimeError, ResultsOf<R>>
   /** The same program on another device, after a loss. Kept results of before are gone; give host copies. */
   readonly reload: (device: Device) => TE.TaskEither<RuntimeError, Loaded<A, R>>
 }
@@ -93,25 +92,29 @@ export const compile = <const A extends readonly unknown[], R>(
       const wrong = constantIndexErrors(g)[0]
       return wrong ? E.left(wrong) : E.right(g)
     }),
-    E.flatMap((g): E.Either<CompileError, Planned> =>
-      makePlan(
-        {
-          name: options.name ?? (f.name || 'program'),
-          graph: g,
-          inputs: inputPaths.map((path) => ({ path, donated: donated.has(Number(/^\[(\d+)\]/.exec(path)?.[1])) })),
-          outputs: outputPaths.map((path) => ({ path, keep: (options.keep ?? []).some((k) => covers(k, path)) })),
-          inputTree,
-          outputTree,
-        },
-        options.profile ?? portable,
-      ),
+    E.flatMap(
+      (g): E.Either<CompileError, Planned> =>
+        makePlan(
+          {
+            name: options.name ?? (f.name || 'program'),
+            graph: g,
+            inputs: inputPaths.map((path) => ({ path, donated: donated.has(Number(/^\[(\d+)\]/.exec(path)?.[1])) })),
+            outputs: outputPaths.map((path) => ({ path, keep: (options.keep ?? []).some((k) => covers(k, path)) })),
+            inputTree,
+            outputTree,
+          },
+          options.profile ?? portable,
+        ),
     ),
     E.map((planned) => programOf<A, R>(planned, stages)),
   )
 }
 
 /** User code may throw our typed errors (asking an ill-typed node for its shape, say); other exceptions are its own. */
-const traceOrError = (f: (...args: never[]) => unknown, specs: readonly unknown[]): E.Either<CompileError, ReturnType<typeof traceTree>> => {
+const traceOrError = (
+  f: (...args: never[]) => unknown,
+  specs: readonly unknown[],
+): E.Either<CompileError, ReturnType<typeof traceTree>> => {
   try {
     return E.right(traceTree(f, specs))
   } catch (e) {
@@ -143,11 +146,7 @@ const programOf = <A extends readonly unknown[], R>(planned: Planned, stages: re
 }
 
 const loadedOf = <A extends readonly unknown[], R>(program: Program<A, R>, executable: Executable): Loaded<A, R> => {
-  const run: Loaded<A, R>['run'] = async (...args) => {
-    const leaves = argumentLeaves(program.plan, args)
-    const results = await executable.run(leaves)
-    return unflattenTree(program.plan.outputTree, results) as ResultsOf<R>
-  }
+  const run: Loaded<A, R>['run'] = async (...args) => (await runTree(executable, args)) as ResultsOf<R>
   return {
     program,
     device: executable.device,
@@ -161,30 +160,6 @@ const loadedOf = <A extends readonly unknown[], R>(program: Program<A, R>, execu
       ),
   }
 }
-
-/** Leaves in the plan's order; the executor names the leaf that is missing or of the wrong type. */
-const argumentLeaves = (plan: Plan, args: readonly unknown[]): readonly Argument[] => {
-  const given = new Map<string, Argument>()
-  const { leaves, paths } = flattenTree(args, isArgument)
-  paths.forEach((p, i) => given.set(p, leaves[i]!))
-  return plan.inputs.map((slot) => {
-    const found = given.get(slot.path)
-    if (found !== undefined) return found
-    throw new TensorloomError({
-      tag: 'ArgumentError',
-      path: slot.path,
-      reason: `missing: the program takes a ${slot.dtype}[${slot.shape.join(', ')}] here`,
-      hint: `it has ${plan.inputs.length} leaves, ${leaves.length} were given`,
-    })
-  })
-}
-
-const isArgument = (x: unknown): x is Argument =>
-  typeof x === 'number' ||
-  typeof x === 'boolean' ||
-  ArrayBuffer.isView(x) ||
-  (typeof x === 'object' && x !== null && 'kind' in x && 'read' in x) ||
-  (Array.isArray(x) && x.every((e) => typeof e === 'number'))
 
 const attempt = <T>(f: () => Promise<T>): TE.TaskEither<RuntimeError, T> =>
   TE.tryCatch(f, (e): RuntimeError => {

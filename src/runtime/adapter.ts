@@ -19,7 +19,8 @@ const dawnSwitches: readonly string[] = ['enable-dawn-features=vulkan_enable_f16
 /** Dawn wants its instances alive as long as their devices, and never collected while work is pending. */
 const instances: GPU[] = []
 
-const request = async (gpu: GPU): Promise<FoundAdapter | null> => {
+/** What `gpu` (a browser's `navigator.gpu`, an instance of Dawn) has to offer, or null. */
+export const requestAdapter = async (gpu: GPU): Promise<FoundAdapter | null> => {
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' })
   if (!adapter) return null
   const { isFallbackAdapter, architecture, description } = adapter.info
@@ -46,7 +47,7 @@ const fromDawn = async (prefer: Preference, extra: readonly string[]): Promise<F
   const { hasVulkanLoader, useSoftware } = await import('./software.ts')
   const ask = async (switches: readonly string[]): Promise<FoundAdapter | null> => {
     const gpu = create([...switches])
-    const found = await request(gpu)
+    const found = await requestAdapter(gpu)
     if (found) instances.push(gpu)
     return found
   }
@@ -68,7 +69,7 @@ const isNode = (): boolean => typeof process !== 'undefined' && process.versions
 export const findAdapter = async (prefer: Preference, dawn: readonly string[]): Promise<FoundAdapter | null> => {
   const own = typeof navigator === 'undefined' ? undefined : (navigator as { gpu?: GPU }).gpu
   if (own) {
-    const found = await request(own)
+    const found = await requestAdapter(own)
     return found && (prefer === 'auto' || found.kind === prefer) ? found : null
   }
   return isNode() ? fromDawn(prefer, dawn) : null

@@ -2,7 +2,7 @@
 import type { Profile } from '../../codegen/plan.ts'
 import { hardware, software } from '../../codegen/profile.ts'
 import { type RuntimeError, raise, TensorloomError } from '../lang/errors.ts'
-import { type AdapterProvider, findAdapter, type Preference } from './adapter.ts'
+import { type AdapterProvider, type FoundAdapter, findAdapter, type Preference } from './adapter.ts'
 
 export interface DeviceOptions {
   /** Default `auto`: hardware where there is any, else software. */
@@ -125,6 +125,35 @@ export const errorOf = (error: GPUError, bytes: number): RuntimeError =>
         hint: 'this is a bug of tensorloom unless the kernel is your own',
       }
 
+/** What an adapter calls itself. */
+const describe = ({ vendor, architecture, description }: GPUAdapterInfo): string =>
+  description || `${vendor} ${architecture}`.trim() || 'unnamed adapter'
+
+/**
+ * The device of an adapter nobody has used yet, with every limit and feature that kernels can use. Prints the adapter
+ * once to stderr unless `quiet`. Raises NoAdapter (as TensorloomError).
+ */
+export const deviceOf = async ({ adapter, kind }: FoundAdapter, quiet: boolean): Promise<Device> => {
+  const requiredLimits: Record<string, number> = {}
+  for (const name of wantedLimits) requiredLimits[name] = adapter.limits[name]
+  const requiredFeatures = wantedFeatures.filter((f) => adapter.features.has(f))
+  const text = describe(adapter.info)
+  let gpu: GPUDevice
+  try {
+    gpu = await adapter.requestDevice({ requiredLimits, requiredFeatures })
+  } catch (e) {
+    throw e instanceof TensorloomError
+      ? e
+      : new TensorloomError({
+          tag: 'NoAdapter',
+          reason: `the adapter gives no device (${String(e)})`,
+          hint: 'ask for a fresh adapter',
+        })
+  }
+  if (!quiet) announce(`tensorloom: ${kind} adapter, ${text}`)
+  return adoptDevice(gpu, kind, text)
+}
+
 /**
  * Opens the best device there is, prints the choice once to stderr, and asks for every limit and feature that kernels can use.
  * Raises NoAdapter or ValidationError (as TensorloomError).
@@ -138,26 +167,7 @@ export const openDevice = async (options: DeviceOptions = {}): Promise<Device> =
       reason: prefer === 'auto' ? 'WebGPU has none to offer' : `no ${prefer} adapter`,
       hint: 'a browser with WebGPU, or in Node: npm i webgpu, with @sparticuz/chromium where there is no GPU driver',
     })
-  const { adapter, kind } = found
-  const requiredLimits: Record<string, number> = {}
-  for (const name of wantedLimits) requiredLimits[name] = adapter.limits[name]
-  const requiredFeatures = wantedFeatures.filter((f) => adapter.features.has(f))
-  const { vendor, architecture, description } = adapter.info
-  const text = description || `${vendor} ${architecture}`.trim() || 'unnamed adapter'
-  let gpu: GPUDevice
-  try {
-    gpu = await adapter.requestDevice({ requiredLimits, requiredFeatures })
-  } catch (e) {
-    throw e instanceof TensorloomError
-      ? e
-      : new TensorloomError({
-          tag: 'NoAdapter',
-          reason: `the adapter gives no device (${String(e)})`,
-          hint: 'ask for a fresh adapter',
-        })
-  }
-  if (!options.quiet) announce(`tensorloom: ${kind} adapter, ${text}`)
-  return adoptDevice(gpu, kind, text)
+  return deviceOf(found, options.quiet ?? false)
 }
 
 /** What a live device grants, as the data plans are made against. */

@@ -1,0 +1,94 @@
+/** The `.d.ts` of the runtime that emitted modules share. Written by hand: it shows what users need and nothing of ours. */
+
+/** Text of `runtime.d.ts`. It names GPU types, which TypeScript's DOM library or `@webgpu/types` declares. */
+export const runtimeDeclarations = `/// <reference lib="dom" />
+/** Sizes of a tensor's axes. */
+export type Shape = readonly number[]
+
+export type DType = 'f32' | 'i32' | 'u32' | 'bool' | 'f16'
+
+interface HostArrays {
+  f32: Float32Array
+  f16: Float32Array
+  i32: Int32Array
+  u32: Uint32Array
+  bool: Uint8Array
+}
+
+interface Handle<D extends DType, S extends Shape> {
+  readonly path: string
+  readonly shape: S
+  readonly dtype: D
+  /** The elements, row-major (bool as 0 and 1, f16 as f32). */
+  readonly read: () => Promise<HostArrays[D]>
+}
+
+/** A result that stays on the device: an argument of later runs, of this program or another on the same device. */
+export interface Resident<D extends DType, S extends Shape> extends Handle<D, S> {
+  readonly kind: 'resident'
+  /** True once it was given away to a run. */
+  readonly consumed: boolean
+}
+
+/** A result on its way to the host. */
+export interface Value<D extends DType, S extends Shape> extends Handle<D, S> {
+  readonly kind: 'value'
+}
+
+type Scalar<S extends Shape, T> = S extends readonly [] ? T : never
+
+/** An argument: flat values in row-major order, a plain number for a scalar, or a handle of that shape. */
+export type F32<S extends Shape> = Float32Array | Float64Array | readonly number[] | Scalar<S, number> | Resident<'f32', S>
+export type F16<S extends Shape> = Float32Array | Float64Array | readonly number[] | Scalar<S, number> | Resident<'f16', S>
+export type I32<S extends Shape> = Int32Array | readonly number[] | Scalar<S, number> | Resident<'i32', S>
+export type U32<S extends Shape> = Uint32Array | readonly number[] | Scalar<S, number> | Resident<'u32', S>
+export type Bool<S extends Shape> = Uint8Array | readonly boolean[] | readonly number[] | Scalar<S, boolean> | Resident<'bool', S>
+
+interface SlotData {
+  readonly path: string
+  readonly shape: Shape
+  readonly dtype: DType
+}
+
+/** What a program is and costs. */
+export interface PlanData {
+  readonly version: 1
+  readonly name: string
+  readonly profile: { readonly name: string; readonly features: readonly string[] }
+  readonly arenas: readonly number[]
+  readonly kernels: readonly { readonly kernel: { readonly name: string }; readonly wgsl: string }[]
+  readonly inputs: readonly (SlotData & { readonly donated: boolean })[]
+  readonly outputs: readonly (SlotData & { readonly keep: boolean })[]
+  readonly prediction: {
+    readonly dispatches: number
+    readonly submits: number
+    readonly bytes: number
+    readonly flops: number
+    readonly peakBytes: number
+  }
+}
+
+/** A program on a device. */
+export interface Loaded<A extends readonly unknown[], R> {
+  readonly plan: PlanData
+  readonly device: GPUDevice
+  /** Runs once. Work is submitted before it returns, so host arrays may be changed at once. */
+  readonly run: (...args: A) => Promise<R>
+}
+
+export interface LoadOptions {
+  /** The bytes of the .safetensors file that was written beside the module. */
+  readonly weights?: ArrayBuffer | Uint8Array
+}
+
+type Options<Needs extends keyof LoadOptions> = LoadOptions & { readonly [K in Needs]-?: NonNullable<LoadOptions[K]> }
+
+export type Load<A extends readonly unknown[], R, Needs extends keyof LoadOptions = never> = [Needs] extends [never]
+  ? (on?: GPUDevice | GPU, options?: LoadOptions) => Promise<Loaded<A, R>>
+  : (on: GPUDevice | GPU | undefined, options: Options<Needs>) => Promise<Loaded<A, R>>
+
+/** What goes wrong is thrown as this class; \`error\` is plain data with a \`tag\`. */
+export declare class TensorloomError extends Error {
+  readonly error: { readonly tag: string }
+}
+`

@@ -1,0 +1,108 @@
+/**
+ * What emitted modules import as `./runtime.js`: the executor, trees, safetensors; no compiler and nothing of Node. The
+ * command line bundles this file, so everything it reaches is shipped.
+ */
+import type { EmittedPlan } from '../../codegen/aot/emitted.ts'
+import type { DataSlot, Plan } from '../../codegen/plan.ts'
+import { readSafetensors, type SafeTensors } from '../io/safetensors.ts'
+import { raise } from '../lang/errors.ts'
+import { requestAdapter } from '../runtime/adapter.ts'
+import { adoptDevice, type Device, deviceOf } from '../runtime/device.ts'
+import { loadPlan } from '../runtime/execute.ts'
+import { runTree } from '../runtime/tree-arguments.ts'
+
+export { TensorloomError } from '../lang/errors.ts'
+
+export interface LoadOptions {
+  /** The bytes of the safetensors file that was written beside the module. */
+  readonly weights?: ArrayBuffer | Uint8Array
+}
+
+/** An emitted program on a device. */
+export interface Loaded {
+  readonly plan: EmittedPlan
+  readonly device: GPUDevice
+  readonly run: (...args: readonly unknown[]) => Promise<unknown>
+}
+
+/** Programs that are given one GPUDevice share its bookkeeping, so that handles pass from one to the other. */
+const adopted = new WeakMap<GPUDevice, Device>()
+const opened = new WeakMap<GPU, Promise<Device>>()
+
+const adopt = (gpu: GPUDevice): Device => {
+  const known = adopted.get(gpu)
+  if (known) return known
+  const device = adoptDevice(gpu, 'hardware', 'given by the caller')
+  adopted.set(gpu, device)
+  return device
+}
+
+const open = async (gpu: GPU): Promise<Device> => {
+  const found = await requestAdapter(gpu)
+  if (!found)
+    return raise({
+      tag: 'NoAdapter',
+      reason: 'WebGPU has none to offer',
+      hint: 'a machine with a GPU driver, or a browser with a software one',
+    })
+  const device = await deviceOf(found, true)
+  adopted.set(device.gpu, device)
+  return device
+}
+
+/** One device for all who ask at a GPU, opened anew after a loss or a failure. No await before the table is written. */
+const openShared = (gpu: GPU): Promise<Device> => {
+  const earlier = opened.get(gpu)
+  const device = earlier
+    ? earlier.then(
+        (d) => (d.lost() ? open(gpu) : d),
+        () => open(gpu),
+      )
+    : open(gpu)
+  opened.set(gpu, device)
+  return device
+}
+
+const platformGpu = (): GPU =>
+  (typeof navigator === 'undefined' ? undefined : (navigator as { gpu?: GPU }).gpu) ??
+  raise({
+    tag: 'NoAdapter',
+    reason: 'navigator.gpu is not there',
+    hint: 'load(device), or load(gpu) with `create([])` of npm webgpu in Node',
+  })
+
+const deviceFor = (on: GPUDevice | GPU | undefined): Device | Promise<Device> =>
+  on && 'createBuffer' in on ? adopt(on) : openShared(on ?? platformGpu())
+
+/** Puts large constants back into the plan. Raises ArgumentError when the weights are not those of this program. */
+const withWeights = (plan: EmittedPlan, weights: LoadOptions['weights']): Plan => {
+  let file: SafeTensors | undefined
+  const data = plan.data.map((slot): DataSlot => {
+    if (!('stored' in slot)) return slot
+    const refuse = (reason: string): never =>
+      raise({
+        tag: 'ArgumentError',
+        path: 'weights',
+        reason,
+        hint: `give the bytes of ${plan.name}'s .safetensors file`,
+      })
+    file ??= weights ? readSafetensors(weights) : refuse('missing: the program has large constants')
+    const found = file.tensors[slot.stored] ?? refuse(`no tensor ${slot.stored} is in it`)
+    if (found.dtype !== slot.dtype || found.data.length !== slot.count)
+      refuse(
+        `${slot.stored} is ${found.dtype}[${found.shape.join(', ')}], ${slot.count} elements of ${slot.dtype} were expected`,
+      )
+    return { place: slot.place, dtype: slot.dtype, values: found.data as DataSlot['values'] }
+  })
+  return { ...plan, data }
+}
+
+/** The `load` of a module: puts `plan` on a device, given or opened. Rejects with TensorloomError. */
+export const loader =
+  (plan: EmittedPlan) =>
+  async (on?: GPUDevice | GPU, options: LoadOptions = {}): Promise<Loaded> => {
+    const complete = withWeights(plan, options.weights)
+    const device = await deviceFor(on)
+    const executable = await loadPlan(device, complete)
+    return { plan, device: device.gpu, run: (...args) => runTree(executable, args) }
+  }

@@ -1,0 +1,219 @@
+/** `tensorloom explain`: how a program became its plan, as data and as text. */
+import type { BoundKernel } from '../../codegen/assemble.ts'
+import type { Planned } from '../../codegen/make-plan.ts'
+import type { Place, Prediction } from '../../codegen/plan.ts'
+import type { Node } from '../lang/ir.ts'
+import { topological } from '../lang/order.ts'
+import { graphText, type Numbered, number } from './graph-text.ts'
+import { loadPrograms } from './load-programs.ts'
+import { plannedFor } from './replan.ts'
+import { bytesText, countText, heading, indent, plural, table } from './text.ts'
+
+/** What one pass left. */
+export interface StageReport {
+  readonly name: string
+  readonly nodes: number
+}
+
+/** One dispatch. */
+export interface KernelReport {
+  readonly name: string
+  /** Number of the distinct kernel; dispatches of equal kernels share it. */
+  readonly kernel: number
+  /** The nodes it stores, by their names in the graph's text. */
+  readonly stores: readonly string[]
+  readonly reads: readonly string[]
+  readonly workgroups: number
+  readonly workgroupSize: number
+  readonly bindings: readonly (Place & { readonly name: string; readonly access: string })[]
+  readonly bytes: number
+  readonly flops: number
+  readonly wgsl: string
+}
+
+/** Why two dispatches, of which the second reads what the first stores or both read the same, are not one. */
+export interface BoundaryReport {
+  readonly from: number
+  readonly to: number
+  readonly producer: readonly string[]
+  readonly consumer: readonly string[]
+  readonly reason: string
+  readonly savedBytes: number
+}
+
+/** An argument, result or constant and where it lies. */
+export interface PlaceReport extends Place {
+  readonly what: string
+  readonly type: string
+  readonly note: string
+}
+
+export interface Explanation {
+  readonly name: string
+  readonly profile: string
+  readonly stages: readonly StageReport[]
+  readonly graph: string
+  readonly kernels: readonly KernelReport[]
+  readonly boundaries: readonly BoundaryReport[]
+  readonly arenas: readonly number[]
+  readonly memory: readonly PlaceReport[]
+  readonly prediction: Prediction
+}
+
+const kernelReports = ({ plan, kernels }: Planned, { nameOf }: Numbered): readonly KernelReport[] => {
+  const dispatches = plan.steps.filter((s) => s.kind === 'dispatch')
+  return kernels.map(({ kernel, workgroups, places, fused }: BoundKernel, i) => {
+    const index = dispatches[i]!.kernel
+    const stored = new Set(fused.flatMap((f) => f.stored))
+    return {
+      name: kernel.name,
+      kernel: index,
+      stores: [...stored].map(nameOf),
+      reads: [...new Set(fused.flatMap((f) => [...f.reads]))].filter((n) => !stored.has(n)).map(nameOf),
+      workgroups,
+      workgroupSize: kernel.workgroupSize,
+      bindings: places.map((p, b) => ({ ...p, name: kernel.bindings[b]!.name, access: kernel.bindings[b]!.access })),
+      bytes: fused.reduce((n, f) => n + f.cost.bytes, 0),
+      flops: fused.reduce((n, f) => n + f.cost.flops, 0),
+      wgsl: plan.kernels[index]!.wgsl,
+    }
+  })
+}
+
+/**
+ * One line for every pair of dispatches where fusion was tried and refused (the last attempt holds), and for every pair
+ * that passes a value on without one: there the clusters that were tried became parts of others.
+ */
+const boundaryReports = ({ fusion }: Planned, { nameOf }: Numbered): readonly BoundaryReport[] => {
+  const home = new Map<Node, number>()
+  fusion.kernels.forEach((kernel, i) => {
+    for (const f of kernel) for (const n of f.stored) home.set(n, i)
+  })
+  const found = new Map<string, BoundaryReport>()
+  for (const { producer, consumer, reason, savedBytes } of fusion.refused) {
+    const [from, to] = [home.get(producer[0]!), home.get(consumer[0]!)]
+    if (from === undefined || to === undefined || from === to) continue
+    const names = { producer: producer.map(nameOf), consumer: consumer.map(nameOf) }
+    found.set(`${from},${to}`, { from, to, ...names, reason, savedBytes })
+  }
+  fusion.kernels.forEach((kernel, to) => {
+    for (const n of new Set(kernel.flatMap((f) => [...f.reads]))) {
+      const from = home.get(n)
+      if (from === undefined || from === to || found.has(`${from},${to}`) || found.has(`${to},${from}`)) continue
+      const consumer = kernel.filter((f) => f.reads.has(n)).flatMap((f) => f.stored.map(nameOf))
+      const reason = 'not tried: parts of them were, and the cost model kept those apart'
+      found.set(`${from},${to}`, { from, to, producer: [nameOf(n)], consumer, reason, savedBytes: 0 })
+    }
+  })
+  return [...found.values()].sort((a, b) => a.from - b.from || a.to - b.to)
+}
+
+const placeReports = ({ plan }: Planned): readonly PlaceReport[] => {
+  const type = (s: { readonly dtype: string; readonly shape: readonly number[] }): string =>
+    `${s.dtype}[${s.shape.join(', ')}]`
+  return [
+    ...plan.inputs.map((s) => ({
+      ...s.place,
+      what: `argument ${s.path}`,
+      type: type(s),
+      note: s.donated ? 'given away' : '',
+    })),
+    ...plan.outputs.map((s) => {
+      const over = s.inPlaceOf === undefined ? undefined : plan.inputs[s.inPlaceOf]!.path
+      const note = over !== undefined ? `takes the place of ${over}` : s.keep ? 'stays on the device' : ''
+      return { ...s.place, what: `result ${s.path || '(the whole)'}`, type: type(s), note }
+    }),
+    ...plan.data.map((d) => ({
+      ...d.place,
+      what: 'constant',
+      type: `${d.dtype}, ${d.values.length} elements`,
+      note: '',
+    })),
+  ]
+}
+
+/** Explains the programs that `file` exports, or the one named `options.export`. Rejects with Failure. */
+export const explain = async (
+  file: string,
+  options: { readonly export?: string; readonly profile?: string } = {},
+): Promise<readonly Explanation[]> =>
+  (await loadPrograms(file, options.export)).map(({ name, program }) => {
+    const planned = plannedFor(program, options.profile)
+    const { outputs } = program.stages[program.stages.length - 1]!.graph
+    const stored = planned.fusion.kernels.flatMap((kernel) => kernel.flatMap((f) => f.stored))
+    const numbered = number([...outputs, ...stored])
+    return {
+      name,
+      profile: planned.plan.profile.name,
+      stages: program.stages.map((s) => ({ name: s.name, nodes: topological(s.graph.outputs).length })),
+      graph: graphText(numbered, outputs),
+      kernels: kernelReports(planned, numbered),
+      boundaries: boundaryReports(planned, numbered),
+      arenas: planned.plan.arenas,
+      memory: placeReports(planned),
+      prediction: planned.plan.prediction,
+    }
+  })
+
+const showKernel = (k: KernelReport, i: number): string => {
+  const grid = `${plural(k.workgroups, 'workgroup')} of ${k.workgroupSize}`
+  const bindings = k.bindings.map((b) => [
+    `${b.name}`,
+    b.access,
+    `arena ${b.arena}`,
+    `at ${b.offset}`,
+    bytesText(b.bytes),
+  ])
+  return [
+    `dispatch ${i}: ${k.name}, ${grid}, ${bytesText(k.bytes)}, ${countText(k.flops)} flops`,
+    `  ${k.reads.join(', ') || 'nothing'} → ${k.stores.join(', ')}`,
+    indent(table(bindings)),
+    indent(k.wgsl.trimEnd(), '    '),
+  ].join('\n')
+}
+
+const showStages = (stages: readonly StageReport[]): string =>
+  table(
+    stages.map((s, i) => {
+      const before = stages[i - 1]?.nodes
+      return [
+        `  ${s.name}`,
+        before === undefined || before === s.nodes ? `${s.nodes} nodes` : `${before} → ${s.nodes} nodes`,
+      ]
+    }),
+  )
+
+/** The explanation as text. */
+export const showExplanation = (e: Explanation): string => {
+  const p = e.prediction
+  const boundaries = e.boundaries.map(
+    (b) =>
+      `  ${b.from} | ${b.to}  ${b.producer.join(', ')} | ${b.consumer.join(', ')}\n      ${b.reason}; fusing would save ${bytesText(b.savedBytes)}`,
+  )
+  const memory = [
+    ...e.arenas.map((bytes, i) => [`  arena ${i}`, bytesText(bytes)]).filter((_, i) => e.arenas[i]! > 0),
+    ...e.memory.map((m) => [`  ${m.what}`, m.type, `arena ${m.arena} at ${m.offset}`, bytesText(m.bytes), m.note]),
+  ]
+  return [
+    `${heading(e.name)} for the ${e.profile} profile: ${plural(p.dispatches, 'dispatch', 'dispatches')}, ${plural(p.submits, 'submit')}, ${bytesText(p.bytes)} moved, ${countText(p.flops)} flops, ${bytesText(p.peakBytes)} of device memory`,
+    '',
+    heading('passes'),
+    showStages(e.stages),
+    '',
+    heading('graph'),
+    indent(e.graph),
+    '',
+    heading('kernels'),
+    e.kernels
+      .map(showKernel)
+      .map((k) => indent(k))
+      .join('\n\n') || '  none',
+    '',
+    heading('not fused'),
+    boundaries.join('\n') || '  nothing: no two dispatches share a value',
+    '',
+    heading('memory'),
+    table(memory) || '  none',
+    '',
+  ].join('\n')
+}

@@ -1,0 +1,114 @@
+#!/usr/bin/env node
+/** The command line. Data goes to stdout, everything else to stderr; exit codes: 0 done, 1 failed, 2 not understood. */
+import { readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
+import { Command, CommanderError, Option } from 'commander'
+import { TensorloomError } from '../lang/errors.ts'
+import { type BuildOptions, build } from './build.ts'
+import { devices, showDevices } from './devices.ts'
+import { explain, showExplanation } from './explain.ts'
+import { Failure } from './failure.ts'
+import { profileNames } from './replan.ts'
+import { bytesText } from './text.ts'
+
+interface Common {
+  readonly json?: boolean
+}
+
+/** Written by one call at the end: a pipe that closes early, or an exit before it is flushed, must not cut it. */
+const print = (text: string): Promise<void> =>
+  new Promise((done) => {
+    process.stdout.write(text.endsWith('\n') ? text : `${text}\n`, () => done())
+  })
+
+const printJson = (data: unknown): Promise<void> => print(JSON.stringify(data, null, 2))
+
+/** The version in package.json, the nearest above this file: the depth differs between sources and the built package. */
+const version = (): string => {
+  for (let folder = dirname(fileURLToPath(import.meta.url)); folder !== dirname(folder); folder = dirname(folder)) {
+    try {
+      const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Record<string, string>
+      if (name === 'tensorloom' && version) return version
+    } catch {
+      // None here; the next folder up may have it.
+    }
+  }
+  return 'unknown'
+}
+
+const runBuild = async (file: string, options: BuildOptions & Common): Promise<void> => {
+  const { programs, runtime } = await build(file, options)
+  const size = (bytes: Uint8Array): { readonly bytes: number; readonly gzip: number } => ({
+    bytes: bytes.length,
+    gzip: gzipSync(bytes, { level: 9 }).length,
+  })
+  const written = [...programs.flatMap((p) => p.files), ...runtime].map((f) => ({ file: f.path, ...size(f.bytes) }))
+  if (options.json) {
+    const summary = programs.map(({ files, ...p }) => ({ ...p, files: files.map((f) => f.path) }))
+    await printJson({ out: options.out, programs: summary, files: written })
+    return
+  }
+  const lines = written.map((w) => `${join(options.out, w.file)}  ${bytesText(w.bytes)}, ${bytesText(w.gzip)} gzip`)
+  await print(lines.join('\n'))
+}
+
+const json = (): Option => new Option('--json', 'print data as JSON')
+const profile = (): Option =>
+  new Option('--profile <name>', 'target to plan for; default: as compiled').choices(profileNames)
+
+/** The program that `argv` is parsed by. Errors of use are thrown as CommanderError. */
+const cli = (): Command => {
+  const program = new Command('tensorloom')
+    .description('Compile pure functions of tensors to WGSL, ahead of time.')
+    .version(version(), '-V, --version', 'print the version')
+    .exitOverride()
+  program
+    .command('build')
+    .description('write every program that FILE exports as an ES module with its runtime')
+    .argument('<file>', 'TypeScript or JavaScript that exports results of compile(f, specs)')
+    .requiredOption('--out <dir>', 'folder to write to')
+    .addOption(profile())
+    .addOption(json())
+    .action(runBuild)
+  program
+    .command('explain')
+    .description('show graph, passes, kernels with their WGSL, costs, memory, and why kernels were not fused')
+    .argument('<file>', 'TypeScript or JavaScript that exports results of compile(f, specs)')
+    .option('--export <name>', 'only this program')
+    .addOption(profile())
+    .addOption(json())
+    .action(async (file: string, options: Common & { readonly export?: string; readonly profile?: string }) => {
+      const explained = await explain(file, options)
+      await (options.json ? printJson({ programs: explained }) : print(explained.map(showExplanation).join('\n')))
+    })
+  program
+    .command('devices')
+    .description('show the GPU that programs would run on: kind, limits, features, profile')
+    .addOption(json())
+    .action(async (options: Common) => {
+      const found = await devices()
+      await (options.json ? printJson(found) : print(showDevices(found)))
+    })
+  return program
+}
+
+/** Runs the command line and gives its exit code. */
+const main = async (argv: readonly string[]): Promise<0 | 1 | 2> => {
+  try {
+    await cli().parseAsync(argv)
+    return 0
+  } catch (e) {
+    // Commander has printed its message already.
+    if (e instanceof CommanderError) return e.exitCode === 0 ? 0 : 2
+    const known = e instanceof Failure || e instanceof TensorloomError
+    const text = e instanceof Error ? (known ? e.message : (e.stack ?? e.message)) : String(e)
+    process.stderr.write(`tensorloom: ${text}\n`)
+    return 1
+  }
+}
+
+// Not awaited at the top level: `require` of this module must stay possible. A user's file may leave timers or a GPU
+// behind, so the process ends here; stdout has been flushed by then.
+main(process.argv).then((code) => process.exit(code))

@@ -1,0 +1,31 @@
+/** A compiled program planned again for another target: its graph is already there, only kernels and memory change. */
+import * as E from '#fp/Either'
+import { makePlan, type Planned } from '../../codegen/make-plan.ts'
+import { profiles } from '../../codegen/profile.ts'
+import type { Program } from '../compile.ts'
+import { showError } from '../lang/errors.ts'
+import { Failure } from './failure.ts'
+
+/** Names that `--profile` takes. */
+export const profileNames: readonly string[] = Object.keys(profiles)
+
+/** What `program` plans to for the profile named `name`; as it was compiled when there is no name. Throws Failure. */
+export const plannedFor = (program: Program, name: string | undefined): Planned => {
+  if (name === undefined) return program.planned
+  const profile = Object.entries(profiles).find(([key]) => key === name)?.[1]
+  if (!profile) throw new Failure(`no profile is named ${name}; there are ${profileNames.join(', ')}`)
+  const { plan, stages } = program
+  const planned = makePlan(
+    {
+      name: plan.name,
+      graph: stages[stages.length - 1]!.graph,
+      inputs: plan.inputs,
+      outputs: plan.outputs,
+      inputTree: plan.inputTree,
+      outputTree: plan.outputTree,
+    },
+    profile,
+  )
+  if (E.isLeft(planned)) throw new Failure(`${plan.name} cannot be planned for ${name}\n${showError(planned.left)}`)
+  return planned.right
+}

@@ -1,0 +1,170 @@
+/**
+ * The safetensors format: 8 bytes little-endian header length, a JSON header of names with dtype, shape and byte range,
+ * then the data. Reads and writes our dtypes; a file that is cut short or lies about itself is a typed error.
+ */
+import type { DType, HostArray } from '../lang/dtype.ts'
+import { raise, type UsageError } from '../lang/errors.ts'
+import { fromHalf, toHalf } from '../runtime/half.ts'
+
+/** A tensor of a file: f16 values are held as f32, bool as bytes of 0 and 1. */
+export interface StoredTensor {
+  readonly dtype: DType
+  readonly shape: readonly number[]
+  readonly data: HostArray
+}
+
+/** Tensors by name, and the file's free text (`__metadata__`). */
+export interface SafeTensors {
+  readonly tensors: Readonly<Record<string, StoredTensor>>
+  readonly metadata: Readonly<Record<string, string>>
+}
+
+const codes: Readonly<Record<DType, string>> = { f32: 'F32', i32: 'I32', u32: 'U32', bool: 'BOOL', f16: 'F16' }
+const widths: Readonly<Record<DType, number>> = { f32: 4, i32: 4, u32: 4, bool: 1, f16: 2 }
+
+const malformed = (message: string): never =>
+  raise({
+    tag: 'UsageError',
+    message: `safetensors: ${message}`,
+    hint: 'is the file complete, and of this format?',
+  } satisfies UsageError)
+
+const count = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1)
+
+/** Little-endian bytes, whatever the machine: the format's order. */
+const toBytes = ({ dtype, data }: StoredTensor): Uint8Array => {
+  const bytes = new Uint8Array(data.length * widths[dtype])
+  const view = new DataView(bytes.buffer)
+  for (let i = 0; i < data.length; i++) {
+    const v = data[i]!
+    if (dtype === 'f32') view.setFloat32(4 * i, v, true)
+    else if (dtype === 'i32') view.setInt32(4 * i, v, true)
+    else if (dtype === 'u32') view.setUint32(4 * i, v, true)
+    else if (dtype === 'f16') view.setUint16(2 * i, toHalf(v), true)
+    else bytes[i] = v ? 1 : 0
+  }
+  return bytes
+}
+
+const fromBytes = (dtype: DType, view: DataView, n: number): HostArray => {
+  const each = (i: number): number => {
+    if (dtype === 'f32') return view.getFloat32(4 * i, true)
+    if (dtype === 'i32') return view.getInt32(4 * i, true)
+    if (dtype === 'u32') return view.getUint32(4 * i, true)
+    return dtype === 'f16' ? fromHalf(view.getUint16(2 * i, true)) : view.getUint8(i)
+  }
+  const array =
+    dtype === 'i32'
+      ? new Int32Array(n)
+      : dtype === 'u32'
+        ? new Uint32Array(n)
+        : dtype === 'bool'
+          ? new Uint8Array(n)
+          : new Float32Array(n)
+  for (let i = 0; i < n; i++) array[i] = each(i)
+  return array
+}
+
+/**
+ * The bytes of a file: the same tensors give the same bytes. Wider elements come first, as other readers want data
+ * aligned to its element. UsageError when data and shape differ in size.
+ */
+export const writeSafetensors = (
+  tensors: Readonly<Record<string, StoredTensor>>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array<ArrayBuffer> => {
+  const names = Object.keys(tensors).sort((a, b) => {
+    const wider = widths[tensors[b]!.dtype] - widths[tensors[a]!.dtype]
+    return wider !== 0 ? wider : a < b ? -1 : 1
+  })
+  const header: Record<string, unknown> = Object.keys(metadata).length > 0 ? { __metadata__: metadata } : {}
+  let end = 0
+  for (const name of names) {
+    const { dtype, shape, data } = tensors[name]!
+    if (name === '__metadata__') malformed('a tensor cannot be named __metadata__')
+    if (count(shape) !== data.length)
+      malformed(`${name} has ${data.length} elements, its shape [${shape.join(', ')}] ${count(shape)}`)
+    const begin = end
+    end += data.length * widths[dtype]
+    header[name] = { dtype: codes[dtype], shape, data_offsets: [begin, end] }
+  }
+  const text = new TextEncoder().encode(JSON.stringify(header))
+  const start = 8 + Math.ceil(text.length / 8) * 8
+  const file = new Uint8Array(start + end).fill(0x20, 8, start)
+  new DataView(file.buffer).setBigUint64(0, BigInt(start - 8), true)
+  file.set(text, 8)
+  let at = start
+  for (const name of names) {
+    const bytes = toBytes(tensors[name]!)
+    file.set(bytes, at)
+    at += bytes.length
+  }
+  return file
+}
+
+const isCounts = (x: unknown): x is readonly number[] =>
+  Array.isArray(x) && x.every((n) => Number.isSafeInteger(n) && n >= 0)
+
+const parseHeader = (file: Uint8Array, start: number): Record<string, unknown> => {
+  let header: unknown
+  try {
+    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(file.subarray(8, start)))
+  } catch (e) {
+    return malformed(`the header is no JSON (${String(e)})`)
+  }
+  if (typeof header !== 'object' || header === null || Array.isArray(header))
+    return malformed('the header is no object')
+  return header as Record<string, unknown>
+}
+
+/** Reads a file. Raises UsageError (as TensorloomError) when it is truncated, malformed, or holds a dtype we do not have. */
+export const readSafetensors = (source: ArrayBuffer | Uint8Array): SafeTensors => {
+  const file = source instanceof Uint8Array ? source : new Uint8Array(source)
+  if (file.length < 8) malformed(`${file.length} bytes are too few for a header length`)
+  const length = new DataView(file.buffer, file.byteOffset).getBigUint64(0, true)
+  if (length > BigInt(file.length - 8))
+    malformed(`the header is said to have ${length} bytes, the file has ${file.length}`)
+  const start = 8 + Number(length)
+  const header = parseHeader(file, start)
+  const tensors: Record<string, StoredTensor> = {}
+  const ranges: { readonly name: string; readonly begin: number; readonly end: number }[] = []
+  for (const [name, entry] of Object.entries(header)) {
+    if (name === '__metadata__') continue
+    const { dtype: code, shape, data_offsets: range } = (entry ?? {}) as Readonly<Record<string, unknown>>
+    const dtype = (Object.keys(codes) as DType[]).find((d) => codes[d] === code)
+    if (!dtype) return malformed(`${name} has dtype ${String(code)}; read are ${Object.values(codes).join(', ')}`)
+    if (!isCounts(shape) || !isCounts(range) || range.length !== 2)
+      return malformed(`${name} has no proper shape and data_offsets`)
+    const [begin, end] = range as readonly [number, number]
+    const bytes = count(shape) * widths[dtype]
+    if (end - begin !== bytes) malformed(`${name} needs ${bytes} bytes, its range has ${end - begin}`)
+    if (start + end > file.length) malformed(`${name} ends at byte ${start + end}, the file at ${file.length}`)
+    ranges.push({ name, begin, end })
+    Object.defineProperty(tensors, name, {
+      value: {
+        dtype,
+        shape,
+        data: fromBytes(dtype, new DataView(file.buffer, file.byteOffset + start + begin, bytes), count(shape)),
+      },
+      enumerable: true,
+    })
+  }
+  checkCover(ranges, file.length - start)
+  const metadata = header['__metadata__'] ?? {}
+  if (typeof metadata !== 'object' || Object.values(metadata).some((v) => typeof v !== 'string'))
+    malformed('__metadata__ is no record of text')
+  return { tensors, metadata: metadata as Record<string, string> }
+}
+
+/** The format allows neither holes nor overlaps: every byte of the data belongs to one tensor. */
+const checkCover = (
+  ranges: readonly { readonly name: string; readonly begin: number; readonly end: number }[],
+  bytes: number,
+): void => {
+  let at = 0
+  for (const { name, begin, end } of [...ranges].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
+    if (begin !== at) malformed(`${name} begins at data byte ${begin}, the tensor before it ends at ${at}`)
+    at = end
+  }
+  if (at !== bytes) malformed(`the tensors end at data byte ${at}, the file at ${bytes}`)
+}

@@ -1,0 +1,52 @@
+/** Between the trees that callers hold and the flat leaves that a plan knows. JIT and emitted modules share it. */
+import type { Plan } from '../../codegen/plan.ts'
+import { raise } from '../lang/errors.ts'
+import { isRecord, type TreeShape, unflattenTree } from '../lang/tree.ts'
+import type { Argument } from './argument.ts'
+import type { Executable } from './execute.ts'
+
+/**
+ * The leaves of `args` in the plan's order. The walk follows the plan's own tree, as only it can tell a flat array of
+ * numbers from a list of scalars; record keys that the program does not know are passed over, so a larger state can be
+ * given where a part is used. Raises ArgumentError where the trees differ; the executor checks lengths and dtypes.
+ */
+export const argumentLeaves = (
+  { inputs, inputTree }: Pick<Plan, 'inputs' | 'inputTree'>,
+  args: readonly unknown[],
+): readonly Argument[] => {
+  const leaves: Argument[] = []
+  const walk = (tree: TreeShape, value: unknown, path: string): void => {
+    if (typeof tree === 'number') {
+      const { shape, dtype } = inputs[tree]!
+      if (value === undefined || value === null)
+        raise({ tag: 'ArgumentError', path, reason: `missing: the program takes a ${dtype}[${shape.join(', ')}] here` })
+      leaves[tree] = value as Argument
+      return
+    }
+    if ('list' in tree) {
+      const count = tree.list.length
+      if (!Array.isArray(value) || value.length !== count) {
+        const got = Array.isArray(value) ? `${value.length}` : value === undefined ? 'nothing' : typeof value
+        raise({
+          tag: 'ArgumentError',
+          path: path || 'list',
+          reason: `got ${got}, the program takes ${count} values here`,
+        })
+      }
+      tree.list.forEach((t, i) => {
+        walk(t, (value as readonly unknown[])[i], `${path}[${i}]`)
+      })
+      return
+    }
+    const record = isRecord(value)
+      ? value
+      : raise({ tag: 'ArgumentError', path, reason: `no record: it must have ${Object.keys(tree.record).join(', ')}` })
+    for (const [key, t] of Object.entries(tree.record)) walk(t, record[key], path === '' ? key : `${path}.${key}`)
+  }
+  walk(inputTree, args, '')
+  return leaves
+}
+
+/** Runs on trees: arguments as the traced function takes them, results as it returns them. */
+export const runTree = async (executable: Executable, args: readonly unknown[]): Promise<unknown> =>
+  unflattenTree(executable.plan.outputTree, await executable.run(argumentLeaves(executable.plan, args)))
