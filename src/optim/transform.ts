@@ -1,0 +1,102 @@
+/**
+ * What an optimiser is made of: pure transformations of gradients, `(grads, state, params, step) → [updates, state]`, that
+ * chain; and the optimiser around them, which counts steps on the device. State is a tree of tensors like any other.
+ */
+import { isFloat } from '../lang/dtype.ts'
+import { raise } from '../lang/errors.ts'
+import { add, cast, full } from '../lang/tensor/index.ts'
+import { mapTree, zipTrees } from '../lang/tree.ts'
+import type { Tensor } from '../lang/types.ts'
+
+/** Any tree of tensors. */
+export type TensorTree = Tensor | readonly TensorTree[] | { readonly [key: string]: TensorTree }
+
+/** One stage: turns gradients (or what the stage before gave) into updates, keeping `state` between steps. */
+export interface Transform {
+  /** The state before the first step. */
+  readonly init: (params: unknown) => TensorTree
+  /** `updates` and `params` are trees of one structure; `step` is an i32 scalar that counts from 0. */
+  readonly apply: <P>(updates: P, state: TensorTree, params: P, step: Tensor) => readonly [P, TensorTree]
+}
+
+/** The state of an optimiser: how many steps were taken (an i32 scalar), and the state of its stages. */
+export interface OptimiserState {
+  readonly step: Tensor
+  readonly stages: TensorTree
+}
+
+/** Parameters and state after a step. */
+export interface Updated<P> {
+  readonly params: P
+  readonly state: OptimiserState
+}
+
+/** A complete optimiser: its updates are added to the parameters. */
+export interface Optimiser {
+  /** The state before the first step. UsageError when a parameter is not a float tensor. */
+  readonly init: (params: unknown) => OptimiserState
+  /** What to add to the parameters, and the next state. */
+  readonly updates: <P>(grads: P, state: OptimiserState, params: P) => readonly [P, OptimiserState]
+  /** One step: parameters with the updates added, and the next state. */
+  readonly update: <P>(params: P, grads: P, state: OptimiserState) => Updated<P>
+}
+
+/** `f` of the tensors that stand at one place of several trees, as a tree of the first one's type. */
+export const each = <P>(f: (...leaves: readonly Tensor[]) => Tensor, tree: P, ...others: readonly unknown[]): P =>
+  zipTrees((leaves) => f(...leaves), tree, ...others) as unknown as P
+
+/** A stage without state. */
+export const stateless = (f: <P>(updates: P, params: P, step: Tensor) => P): Transform => ({
+  init: () => [],
+  apply: (updates, state, params, step) => [f(updates, params, step), state],
+})
+
+/** The stages one after another, each given what the one before made; their states as a list. */
+export const chain = (...stages: readonly Transform[]): Transform => ({
+  init: (params) => stages.map((s) => s.init(params)),
+  apply: (updates, state, params, step) => {
+    const states: TensorTree[] = []
+    const before = state as readonly TensorTree[]
+    const result = stages.reduce((u, stage, i) => {
+      const [next, after] = stage.apply(u, before[i]!, params, step)
+      states.push(after)
+      return next
+    }, updates)
+    return [result, states]
+  },
+})
+
+/** `params + updates`, leaf by leaf, in the dtype of the parameter. */
+export const applyUpdates = <P>(params: P, updates: P): P =>
+  each((p, u) => add(p!, cast(u!, p!.dtype)), params, updates)
+
+const requireFloat = (params: unknown): void => {
+  mapTree(params, (leaf, path) => {
+    if (isFloat(leaf.dtype)) return
+    raise({
+      tag: 'UsageError',
+      message: `optimiser: parameter ${path} is ${leaf.dtype}, which has no gradient`,
+      hint: 'keep counters, keys and indices in a tree beside the parameters',
+    })
+  })
+}
+
+/** Stages as an optimiser, with one step counter for all of them. */
+export const optimiser = (...stages: readonly Transform[]): Optimiser => {
+  const whole = chain(...stages)
+  const updates = <P>(grads: P, state: OptimiserState, params: P): readonly [P, OptimiserState] => {
+    const [found, after] = whole.apply(grads, state.stages, params, state.step)
+    return [found, { step: add(state.step, full([], 1, { dtype: 'i32' })), stages: after }]
+  }
+  return {
+    init: (params) => {
+      requireFloat(params)
+      return { step: full([], 0, { dtype: 'i32' }), stages: whole.init(params) }
+    },
+    updates,
+    update: (params, grads, state) => {
+      const [found, after] = updates(grads, state, params)
+      return { params: applyUpdates(params, found), state: after }
+    },
+  }
+}
