@@ -231,3 +231,17 @@ test('names that WGSL or the printer needs are not usable', () => {
     ['', '_', '1x', 'a__b', 'let', 'vec4', 'tl_exp', 'main', 'gridIndex', 'ref', 'x y', 'π'].filter(isUsableName),
   ).toEqual([])
 })
+
+test('names of builtins that the printer does not use are free', async () => {
+  const dot: Binding = { name: 'dot', element: k.kType('f32'), access: 'read_write' }
+  const body = ['length', 'exp', 'log', 'step', 'pow'].map((name) =>
+    k.letStmt(name, k.unary('tanh', k.load(dot, k.u32(1)))),
+  )
+  const kernel: Kernel = {
+    ...kernelOf(k.lit(0), k.kType('f32')),
+    bindings: [dot],
+    body: [...body, k.store(dot, k.u32(0), k.add(k.ref('exp', k.kType('f32')), k.lit(1)))],
+  }
+  const [got] = await runOnDevice(kernel, 1, [new ArrayBuffer(8)])
+  expect([...new Float32Array(got!)]).toEqual([1, 0])
+})
