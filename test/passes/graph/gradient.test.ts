@@ -1,5 +1,5 @@
 import * as fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, expectTypeOf, it } from 'vitest'
 import { grad, jvp, valueAndGrad, vjp } from '../../../passes/graph/gradient.ts'
 import { simplify } from '../../../passes/graph/simplify.ts'
 import { verifyGraph } from '../../../passes/verify-graph.ts'
@@ -247,6 +247,38 @@ describe('grad', () => {
   it('of an ill-typed argument is ill-typed', () => {
     const wrong = t(b.add([constant(f32(3), [1, 2, 3]), constant(f32(2), [1, 2])], {}))
     expect(() => grad((w: Tensor) => t(total(nodeOf(w))))(wrong).shape).toThrow('add')
+  })
+})
+
+describe('types', () => {
+  type Weights = { readonly w: Tensor<readonly [3, 4], 'f32'>; readonly b: readonly [Tensor<readonly [4], 'f32'>] }
+  type Loss = Tensor<readonly [], 'f32'>
+  const loss = (p: Weights, x: Tensor<readonly [2, 3], 'f32'>, power: number): Loss =>
+    t(total(b.pow([nodeOf(p.w), fill(b, f32(3, 4), power * x.shape[0])], {}))) as Loss
+  const withAux = (p: Weights, scale: number): readonly [Loss, { readonly twice: Tensor }] => {
+    const y = loss(p, t(constant(f32(2, 3), [1, 2, 3, 4, 5, 6])) as Tensor<readonly [2, 3], 'f32'>, scale)
+    return [y, { twice: t(b.add([nodeOf(y), nodeOf(y)], {})) }]
+  }
+
+  it('a gradient has the type of what is differentiated', () => {
+    expectTypeOf(grad(loss)).returns.toEqualTypeOf<Weights>()
+    expectTypeOf(grad(loss)).parameters.toEqualTypeOf<Parameters<typeof loss>>()
+    expectTypeOf(grad(loss, { argnums: 1 })).returns.toEqualTypeOf<Tensor<readonly [2, 3], 'f32'>>()
+    expectTypeOf(grad(loss, { argnums: [1, 0] })).returns.toEqualTypeOf<
+      readonly [Tensor<readonly [2, 3], 'f32'>, Weights]
+    >()
+    expectTypeOf(valueAndGrad(loss)).returns.toEqualTypeOf<readonly [Loss, Weights]>()
+  })
+
+  it('aux keeps its type', () => {
+    expectTypeOf(grad(withAux, { hasAux: true })).returns.toEqualTypeOf<
+      readonly [Weights, { readonly twice: Tensor }]
+    >()
+    expectTypeOf(valueAndGrad(withAux, { hasAux: true })).returns.toEqualTypeOf<
+      readonly [readonly [Loss, { readonly twice: Tensor }], Weights]
+    >()
+    // @ts-expect-error a pair is no loss unless hasAux says so
+    expect(() => grad(withAux)).not.toThrow()
   })
 })
 
