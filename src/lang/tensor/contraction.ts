@@ -312,7 +312,8 @@ const addProduct =
   (c: Tensor, a: Tensor, b: Tensor, { beta = 1, alpha = 1 }: AddmmOptions = {}): Operand =>
     beta === 0 ? scaled(product(a, b), alpha) : add(scaled(c, beta), scaled(product(a, b), alpha))
 
-const mm: Binary = dual('T.mm', 2, ofRanks('T.mm', 2, 2, [0, 1], [1, 2], [0, 2]))
+/** The product of two matrices. */
+export const mm: Binary = dual('T.mm', 2, ofRanks('T.mm', 2, 2, [0, 1], [1, 2], [0, 2]))
 
 /** `beta·c + alpha·(a by b)` for matrices. */
 export const addmm: Addmm = dualWith('T.addmm', 3, addProduct(mm))

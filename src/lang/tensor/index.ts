@@ -67,6 +67,7 @@ export {
   kron,
   matmul,
   matrixPower,
+  mm,
   mv,
   outer,
   type TensordotAxes,

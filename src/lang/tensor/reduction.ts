@@ -6,10 +6,10 @@ import { type DType, isFloat } from '../dtype.ts'
 import type { Monoid, Node, TensorType } from '../ir.ts'
 import type { FloatOf } from '../types/broadcast.ts'
 import type { AxisCheck, Reduced } from '../types/movement.ts'
-import { type Tensor, tensorOf } from '../types.ts'
+import type { Tensor } from '../types.ts'
 import { binaryNode, floatNode, likeNode, selectNode } from './arithmetic.ts'
 import { dataFirst } from './dual.ts'
-import { type Axes, castNode, lift, onTensor, refuse, reshapeNode, resolveAxes, withTypes } from './operand.ts'
+import { type Axes, castNode, onTensor, refuse, reshapeNode, resolveAxes } from './operand.ts'
 
 /** Which axes to reduce, and whether they stay with size 1. */
 export interface ReduceOptions {
@@ -300,25 +300,25 @@ const guardedPower = (n: Node, p: number): Node => {
   return selectNode(none, likeNode(0, type), powNode(selectNode(none, likeNode(1, type), n), p))
 }
 
-/** The mean and the variance in one pass over the operand. */
-export const meanVariance = (x: Tensor, o: VarianceOptions = {}): readonly [Tensor, Tensor] => {
-  const n = lift('T.meanVariance', x)
-  const average = withTypes('T.meanVariance', [n], ([type]) => {
-    const axes = resolveAxes(o.axis, type!.shape.length)
-    if (E.isLeft(axes)) return refuse('T.meanVariance', [n], axes.left)
-    if (!isFloat(type!.dtype)) return refuse('T.meanVariance', [n], { reason: `is not defined on ${type!.dtype}` })
-    const first = build.get([build.reduce([n], { monoid: 'meanVar', axes: axes.right })], { index: 0 })
-    return o.keepdims
-      ? reshapeNode(
-          first,
-          type!.shape.map((d, i) => (axes.right.includes(i) ? 1 : d)),
-        )
-      : first
-  })
-  return [
-    tensorOf(average),
-    reducing('T.meanVariance', x, o, (m, axes, type) =>
-      varianceNode('T.meanVariance', m, axes, type, o.correction ?? 1),
-    ),
-  ]
+interface MeanVariance {
+  <const O extends VarianceOptions>(
+    options?: O,
+  ): <S extends Shape, D extends DType>(
+    x: Tensor<S, D> & AxisCheck<S, O, 'meanVariance'>,
+  ) => readonly [Tensor<Reduced<S, O>, D>, Tensor<Reduced<S, O>, D>]
+  <S extends Shape, D extends DType, const O extends VarianceOptions>(
+    x: Tensor<S, D>,
+    options?: O & AxisCheck<S, O, 'meanVariance'>,
+  ): readonly [Tensor<Reduced<S, O>, D>, Tensor<Reduced<S, O>, D>]
 }
+
+const meanNode = (name: string, n: Node, axes: readonly number[], dtype: DType): Node =>
+  isFloat(dtype)
+    ? build.get([build.reduce([n], { monoid: 'meanVar', axes })], { index: 0 })
+    : refuse(name, [n], { reason: `is not defined on ${dtype}`, hint: "cast first: T.cast(x, 'f32')" })
+
+/** The mean and the variance (divisor n - correction) in one pass over the operand. */
+export const meanVariance: MeanVariance = dataFirst('T.meanVariance', (x: Tensor, o: VarianceOptions = {}) => [
+  reducing('T.meanVariance', x, o, (n, axes, { dtype }) => meanNode('T.meanVariance', n, axes, dtype)),
+  reducing('T.meanVariance', x, o, (n, axes, type) => varianceNode('T.meanVariance', n, axes, type, o.correction ?? 1)),
+])

@@ -1,0 +1,62 @@
+/** The text form of graphs: one node a line, in an order that only the structure decides. `parse.ts` reads it back. */
+import * as E from '#fp/Either'
+import { showError, showOperand } from '../errors.ts'
+import type { Graph, Node, TensorType } from '../ir.ts'
+import { topological } from '../order.ts'
+
+/** How to print a graph. */
+export interface ShowGraphOptions {
+  /** Large constants as `<n values>`: shorter, but not readable back. */
+  readonly elide?: boolean
+}
+
+const showNumber = (x: number): string => (Object.is(x, -0) ? '-0' : String(x))
+
+/** Serialisable data: `[…]`, `{key: …}`, "text", numbers with NaN, ±Infinity and -0. */
+const showData = (v: unknown, elide: boolean): string => {
+  if (typeof v === 'number') return showNumber(v)
+  if (typeof v === 'string') return JSON.stringify(v)
+  if (Array.isArray(v)) return `[${v.map((x) => showData(x, elide)).join(', ')}]`
+  if (typeof v === 'object' && v !== null) {
+    if ('serial' in v && 'array' in v) {
+      const array = v.array as ArrayLike<number>
+      return elide ? `<${array.length} values>` : showData(Array.from(array), elide)
+    }
+    const fields = Object.entries(v).map(([k, x]) => `${k}: ${showData(x, elide)}`)
+    return `{${fields.join(', ')}}`
+  }
+  return String(v)
+}
+
+const showTypes = (types: readonly TensorType[]): string => {
+  const texts = types.map(showOperand)
+  return texts.length === 1 ? texts[0]! : `(${texts.join(', ')})`
+}
+
+const showNodeType = (n: Node): string =>
+  E.isLeft(n.type) ? `error ${JSON.stringify(showError(n.type.left))}` : showTypes(n.type.right)
+
+/**
+ * A graph as text:
+ *
+ *     graph(%0: f32[2, 3], %1: f32[3]) {
+ *       %2 = broadcast(%1) {shape: [2, 3], axes: [0]}: f32[2, 3]
+ *       %3 = add(%0, %2): f32[2, 3]
+ *       return %3
+ *     }
+ */
+export const showGraph = (graph: Graph, { elide = false }: ShowGraphOptions = {}): string => {
+  const names = new Map<Node, string>(graph.inputs.map((n, i) => [n, `%${i}`]))
+  const lines: string[] = []
+  for (const n of topological(graph.outputs)) {
+    if (names.has(n)) continue
+    const name = `%${names.size}`
+    names.set(n, name)
+    const args = n.args.map((a) => names.get(a)!).join(', ')
+    const params = Object.keys(n.params).length === 0 ? '' : ` ${showData(n.params, elide)}`
+    lines.push(`  ${name} = ${n.op}(${args})${params}: ${showNodeType(n)}`)
+  }
+  const header = graph.inputs.map((n) => `${names.get(n)}: ${showOperand(n.params)}`).join(', ')
+  const result = graph.outputs.map((n) => names.get(n)!).join(', ')
+  return [`graph(${header}) {`, ...lines, result === '' ? '  return' : `  return ${result}`, '}'].join('\n')
+}
