@@ -1,9 +1,8 @@
-import { defineConfig } from 'vitest/config'
+import { defineConfig, type ViteUserConfig } from 'vitest/config'
 
-const source = { resolve: { conditions: ['tensorloom-source'] }, ssr: { resolve: { conditions: ['tensorloom-source'] } } }
-
-export default defineConfig({
-  ...source,
+const config: ViteUserConfig = defineConfig({
+  resolve: { conditions: ['tensorloom-source'] },
+  ssr: { resolve: { conditions: ['tensorloom-source'] } },
   test: {
     include: ['test/**/*.test.ts', 'examples/**/*.test.ts'],
     testTimeout: 120_000,
@@ -11,3 +10,4 @@ export default defineConfig({
     maxWorkers: 2,
   },
 })
+export default config

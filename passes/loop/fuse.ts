@@ -22,6 +22,9 @@ export interface Fused {
   readonly cluster: Cluster
   readonly nest: Nest
   readonly cost: Cost
+  /** Least and greatest node id among `stored`. */
+  readonly oldest: number
+  readonly newest: number
 }
 
 /** A join that was not made. */
@@ -50,7 +53,7 @@ export interface Fusion {
 type Join = (a: Fused, b: Fused, credit: 0 | 1) => Fused | undefined
 
 /** Join attempts a program may take; large programs keep the first cut beyond it. */
-const maxAttempts = 6000
+const maxAttempts = 2000
 
 /** `graph.outputs` are computed; `results` are all results, leaves included. */
 export const fuse = (graph: Graph, results: readonly Node[], donations: readonly InPlace[], profile: Profile): Fusion => {
@@ -78,7 +81,9 @@ export const fuse = (graph: Graph, results: readonly Node[], donations: readonly
     const cluster: Cluster = { stores: own.map((n, i) => storeOf(at, n, bufferOf(n), ranges[i]!)) }
     const reads = new Set<Node>()
     for (const v of valuesBelow(cluster.stores.map((s) => s.value))) if (v.kind === 'load') reads.add(owners.get(v.buffer)!)
-    return { id: nextId++, stored: own, reads, cluster, ...chooseGrid(cluster, profile) }
+    const ids = own.map((n) => n.id)
+    const [oldest, newest] = [Math.min(...ids), Math.max(...ids)]
+    return { id: nextId++, stored: own, reads, cluster, oldest, newest, ...chooseGrid(cluster, profile) }
   }
 
   const groups = new Set<Fused>()
@@ -94,6 +99,11 @@ export const fuse = (graph: Graph, results: readonly Node[], donations: readonly
     for (const n of f.reads) readers.get(n)?.delete(f)
   }
   for (const n of roots) if (sizeOf(typeOf(n).shape) > 0) insert(make([n]))
+  // What only empty tensors would have read is not computed. Newest first: a reader goes before what it reads.
+  for (const f of [...groups].reverse()) {
+    const isNeeded = f.stored.some((n) => outputs.has(n) || (readers.get(n)?.size ?? 0) > 0)
+    if (!isNeeded) remove(f)
+  }
 
   let inPlace = donations.filter((d) => stored.has(d.output) && writer.has(d.output))
   /** Who must wait for `f`: readers of what it stores, and writers over what it reads. */
@@ -107,12 +117,14 @@ export const fuse = (graph: Graph, results: readonly Node[], donations: readonly
   const reaches = (from: Fused, to: Fused, direct: boolean): boolean => {
     const seen = new Set<Fused>([from])
     const stack = successors(from).filter((s) => direct || s !== to)
+    // A reader's ids are above what it reads: without write-after-read edges nothing younger than `to` leads to it.
+    const youngest = inPlace.length === 0 ? to.newest : Number.POSITIVE_INFINITY
     while (stack.length > 0) {
       const f = stack.pop()!
       if (f === to) return true
-      if (seen.has(f)) continue
+      if (seen.has(f) || f.oldest > youngest) continue
       seen.add(f)
-      stack.push(...successors(f))
+      for (const s of successors(f)) if (!seen.has(s)) stack.push(s)
     }
     return false
   }

@@ -58,6 +58,8 @@ export const placeCluster = (cluster: Cluster, grid: readonly Range[]): Nest => 
   const below = reductionsBelow(order)
   const reductions = order.filter((v): v is ReduceValue => v.kind === 'reduce')
   const done = new Set<string>()
+  /** Reductions whose loops are still being filled: nothing may use their results yet. */
+  const open = new Set<string>()
   const body = scope()
 
   /** How many scopes of the chain are needed to have all of `ranges`. */
@@ -93,6 +95,7 @@ export const placeCluster = (cluster: Cluster, grid: readonly Range[]): Nest => 
     for (const { group } of accumulations) {
       here.placed.add(group)
       done.add(group)
+      open.add(group)
     }
     const loops = v.over.map((r) => scope(r))
     const chain = [...outer, ...loops]
@@ -101,6 +104,7 @@ export const placeCluster = (cluster: Cluster, grid: readonly Range[]): Nest => 
     inner.items.push({ kind: 'accumulate', accumulations })
     for (let i = loops.length - 2; i >= 0; i--) loops[i]!.items.push({ kind: 'loop', body: loops[i + 1]! })
     here.items.push({ kind: 'reduce', accumulations, body: loops[0]! })
+    for (const { group } of accumulations) open.delete(group)
   }
 
   const canShare = (v: ReduceValue, r: ReduceValue, outer: readonly Scope[]): boolean =>
@@ -110,7 +114,7 @@ export const placeCluster = (cluster: Cluster, grid: readonly Range[]): Nest => 
     r.over.every((x, i) => x === v.over[i]) &&
     sameSet(r.ranges, v.ranges) &&
     depthFor(r.ranges, outer) === depthFor(v.ranges, outer) &&
-    [...below.get(r)!].every((g) => outer.some((s) => s.placed.has(g)))
+    [...below.get(r)!].every((g) => !open.has(g) && outer.some((s) => s.placed.has(g)))
 
   for (const stores of byRanges(cluster.stores)) {
     const { ranges } = stores[0]!

@@ -26,7 +26,14 @@ export const stepOf = (r: Role): number => r.unroll * (r.vector ? 4 : 1)
 /** How an index moves over the lanes of a vector range. */
 export type LanePattern = 'uniform' | 'aligned' | 'contiguous' | 'strided'
 
+/** An index that holds a computed value (a gather's) moves with the ranges of that value, in no order known here. */
+const isComputedOver = (index: Index, range: Range): boolean =>
+  index.terms.some(({ atom }) =>
+    atom.kind === 'value' ? atom.value.ranges.has(range) : atom.kind !== 'range' && isComputedOver(atom.of, range),
+  )
+
 export const lanePattern = (index: Index, range: Range): LanePattern => {
+  if (isComputedOver(index, range)) return 'strided'
   const quarter: Range = { id: -1, size: Math.max(1, range.size / 4) }
   const lanes = [0, 1, 2, 3].map((l) =>
     substituteIndex(index, (r) => (r === range ? addIndex(scaleIndex(rangeIndex(quarter), 4), constantIndex(l)) : undefined)),

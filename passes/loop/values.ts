@@ -82,6 +82,8 @@ export const createValues = (): Values => {
       })
     },
     reduce: (monoid, over, value, component = 0, position) => {
+      // Over nothing at all (an outer product, `sum` over no axes): the value itself.
+      if (over.length === 0) return value
       const flat = value.kind === 'reduce' && monoid === 'sum' && value.monoid === 'sum' && !value.over.some((r) => over.includes(r))
       if (flat) return values.reduce('sum', [...over, ...value.over], value.value)
       const group = `${monoid}[${over.map((r) => r.id).join()}](${value.id})`

@@ -1,0 +1,110 @@
+/** For the first day and the prompt: values of expressions at once, by the interpreter or on a device, and `jit`. */
+import { sizeOf } from './lang/dim.ts'
+import { allocate, type DType, type HostArray } from './lang/dtype.ts'
+import { TensorloomError } from './lang/errors.ts'
+import { evaluate as interpret } from './lang/evaluate.ts'
+import type { Value } from './lang/primitive.ts'
+import { closeGraph } from './lang/trace.ts'
+import { flattenTree, isTensor, type TreeOf, unflattenTree } from './lang/tree.ts'
+import { nodeOf, type Tensor } from './lang/types.ts'
+import { type CompileOptions, compile, type Loaded, orThrow, spec, toPromise } from './compile.ts'
+import { check } from '../passes/graph/check.ts'
+import { type Device, openDevice } from './runtime/device.ts'
+import type { Argument } from './runtime/argument.ts'
+
+/** A tensor's elements on the host, row-major: Float32Array for f32 and f16, Uint8Array (0 or 1) for bool. */
+export interface HostTensor {
+  readonly shape: readonly number[]
+  readonly dtype: DType
+  readonly data: HostArray
+}
+
+const hostArray = (dtype: DType, data: ArrayLike<number>): HostArray => {
+  if (dtype === 'f32' || dtype === 'f16') return Float32Array.from(data)
+  const out = allocate(dtype, data.length)
+  out.set(data as HostArray)
+  return out
+}
+
+let shared: Promise<Device> | undefined
+
+/** The device that `evaluate` and `jit` use: opened at the first need, opened anew after a loss. */
+export const defaultDevice = async (): Promise<Device> => {
+  const current = await (shared ??= openDevice())
+  if (!current.lost()) return current
+  shared = openDevice()
+  return shared
+}
+
+const closedTree = (tree: unknown): { readonly graph: ReturnType<typeof closeGraph>['graph']; readonly rebuild: (leaves: readonly unknown[]) => unknown } => {
+  const { leaves, shape } = flattenTree<Tensor>(tree, isTensor)
+  const { graph, captured } = closeGraph({ inputs: [], outputs: leaves.map(nodeOf) })
+  const checked = orThrow(check.run(graph))
+  if (captured.length > 0 || checked.inputs.length > 0) {
+    throw new TensorloomError({
+      tag: 'UsageError',
+      message: 'a tensor inside a traced function has no value yet',
+      hint: 'return it from the function, or look at it while the program runs with T.debug',
+    })
+  }
+  return { graph: checked, rebuild: (hosts) => unflattenTree(shape, hosts) }
+}
+
+/**
+ * The value of an expression (or a tree of them) by the reference interpreter, synchronously: Float64 inside, floats
+ * rounded to f32 at the end. Throws CheckError for an ill-typed expression, IndexError for an index out of range.
+ */
+export const reference = <R>(tree: R): TreeOf<R, HostTensor> => {
+  const { graph, rebuild } = closedTree(tree)
+  return rebuild(interpret(graph, []).map((v: Value) => ({ ...v, data: hostArray(v.dtype, v.data) }))) as TreeOf<R, HostTensor>
+}
+
+/** The value of an expression (or a tree of them) computed on the default device. Rejects with a TensorloomError. */
+export const evaluate = async <R>(tree: R): Promise<TreeOf<R, HostTensor>> => {
+  const { leaves, shape } = flattenTree<Tensor>(tree, isTensor)
+  closedTree(tree)
+  const program = orThrow(compile(() => leaves, [], { name: 'evaluate' }))
+  const loaded = await toPromise(program.load(await defaultDevice()))
+  const results = (await loaded.run()) as readonly { readonly read: () => Promise<HostArray> }[]
+  const hosts = await Promise.all(
+    leaves.map(async (x, i) => ({ shape: x.shape, dtype: x.dtype, data: hostArray(x.dtype, await results[i]!.read()) })),
+  )
+  return unflattenTree(shape, hosts) as TreeOf<R, HostTensor>
+}
+
+type HostOrDevice = HostTensor | Tensor | (Argument & { readonly shape: readonly number[]; readonly dtype: DType })
+
+const isLeaf = (x: unknown): x is HostOrDevice =>
+  typeof x === 'object' && x !== null && 'shape' in x && 'dtype' in x && Array.isArray(x.shape)
+
+/** What `jit(f)` takes for each argument: constant tensors, host tensors or results of earlier calls. */
+export type JitArguments<A> = A extends Tensor ? HostOrDevice : { readonly [K in keyof A]: JitArguments<A[K]> }
+
+/**
+ * `f` compiled at the first call for each structure, shapes and dtypes of its arguments, run on the default device, its
+ * results read back. Keep training loops to `compile`, whose state stays on the device.
+ */
+export const jit = <A extends readonly unknown[], R>(
+  f: (...args: A) => R,
+  options: CompileOptions = {},
+): ((...args: { readonly [K in keyof A]: JitArguments<A[K]> }) => Promise<TreeOf<R, HostTensor>>) => {
+  const programs = new Map<string, Promise<Loaded>>()
+  return async (...args) => {
+    const { leaves, shape } = flattenTree<HostOrDevice>(args, isLeaf)
+    const key = JSON.stringify([shape, leaves.map((x) => [x.dtype, x.shape])])
+    const device = await defaultDevice()
+    const fresh = async (): Promise<Loaded> => {
+      const specs = unflattenTree(shape, leaves.map((x) => spec(x.shape, x.dtype))) as readonly unknown[]
+      return toPromise(orThrow(compile(f as never, specs, options)).load(device)) as Promise<Loaded>
+    }
+    const made = programs.get(key)
+    const loaded = made && (await made).device === device ? await made : await (programs.set(key, fresh()).get(key) as Promise<Loaded>)
+    const given = leaves.map((x) => (isTensor(x) ? (reference(x) as HostTensor).data : 'data' in x ? x.data : x))
+    const result = await loaded.run(...(unflattenTree(shape, given) as never[]))
+    const out = flattenTree(result, (x): x is { read: () => Promise<HostArray>; shape: number[]; dtype: DType } => isLeaf(x))
+    const hosts = await Promise.all(
+      out.leaves.map(async (o) => ({ shape: o.shape, dtype: o.dtype, data: hostArray(o.dtype, await o.read()) })),
+    )
+    return unflattenTree(out.shape, hosts) as TreeOf<R, HostTensor>
+  }
+}

@@ -1,0 +1,25 @@
+/** The public face: `import * as T from 'tensorloom'`. */
+export { flow, pipe } from '#fp/function'
+export { type GradOptions, grad, jvp, valueAndGrad, vjp } from '../passes/graph/gradient.ts'
+export type { Profile } from '../passes/target.ts'
+export type { Plan } from '../codegen/plan.ts'
+export { hardware, portable, profiles, software } from '../codegen/profile.ts'
+export {
+  type CompileOptions,
+  compile,
+  type Loaded,
+  orThrow,
+  type Program,
+  type Spec,
+  spec,
+  toPromise,
+} from './compile.ts'
+export { defaultDevice, evaluate, type HostTensor, jit, reference } from './eager.ts'
+export type { Dim, Shape } from './lang/dim.ts'
+export type { DType } from './lang/dtype.ts'
+export { promote } from './lang/dtype.ts'
+export { type CompileError, type RuntimeError, showError, TensorloomError } from './lang/errors.ts'
+export * from './lang/tensor/index.ts'
+export { flattenTree, isTensor, mapTree, unflattenTree, zipTrees } from './lang/tree.ts'
+export type { Tensor } from './lang/types.ts'
+export { adoptDevice, countCalls, type Device, type Output, openDevice, profileOf, type Resident } from './runtime/index.ts'
