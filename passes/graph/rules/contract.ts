@@ -95,6 +95,22 @@ export const sumOfBroadcast = (b: Build, n: Node): Node | undefined => {
   return b.mul([b.reduce([smaller], { monoid: 'sum', axes }), fillLike(b, n, times)], {})
 }
 
+/** The sum of -x is minus the sum of x. (Its zero has no sign.) */
+export const sumNeg: Rule = rule('sumNeg', ['reduce'], ({ args: [x], params }, b) =>
+  params.monoid === 'sum' && x!.op === 'neg' ? b.neg([b.reduce([x!.args[0]!], params)], {}) : undefined,
+)
+
+/** What was scattered along an axis, one update to each row of it, and summed over that axis is the updates again. */
+export const sumScattered: Rule = rule('sumScattered', ['reduce'], (n, b) => {
+  const x = n.args[0]!
+  if (n.params.monoid !== 'sum' || x.op !== 'scatterAdd') return undefined
+  const { batch } = x.params
+  const index = shapeOf(x.args[0]!)
+  const single = index.slice(batch).every((d) => d === 1)
+  if (!single || n.params.axes.length !== 1 || n.params.axes[0] !== batch) return undefined
+  return reshapeTo(b, x.args[1]!, shapeOf(n))
+})
+
 /** A dot reads a permuted operand by permuted labels. With one contracted label at most, so that no sum changes order. */
 export const dotPermuted: Rule = rule('dotPermuted', ['dot'], (n, b) => {
   const { lhs, rhs, out } = n.params
@@ -185,6 +201,8 @@ export const contractRules: readonly Rule[] = [
   reduceTwice,
   reduceRepeated,
   sumRepeated,
+  sumNeg,
+  sumScattered,
   dotEmpty,
   dotUnits,
   dotPermuted,

@@ -1,10 +1,11 @@
 /** Computing before repeating: work on repeated elements is done once, and its result is repeated. Exact, and never more work. */
 import { typeOf } from '../../../src/lang/build.ts'
 import type { Build, Node, NodeOf, ParamsOf } from '../../../src/lang/ir.ts'
-import { otherAxes } from '../../../src/lang/shape.ts'
+import { fill } from '../../../src/lang/ops/fill.ts'
+import { otherAxes, ShapeEq } from '../../../src/lang/shape.ts'
 import { rebuild } from '../../../src/lang/trace.ts'
 import { type Rule, rule } from '../../rewrite.ts'
-import { pointwiseOps } from './match.ts'
+import { pointwiseOps, splat } from './match.ts'
 
 type Broadcast = NodeOf<'broadcast'>
 
@@ -27,6 +28,23 @@ export const sinkPointwise: Rule = rule('sinkPointwise', pointwiseOps, (n, b) =>
     operands.map((x) => without(b, x, common)),
   )
   return b.broadcast([inner], { shape, axes: common })
+})
+
+/**
+ * f(reshape x, reshape y, c) = reshape f(x, y, c) where x and y have one shape and c is one value everywhere: reshapes
+ * around elementwise work meet, and cancel.
+ */
+export const sinkReshape: Rule = rule('sinkReshape', pointwiseOps, (n, b) => {
+  const moved = n.args.find((x) => x.op === 'reshape')
+  if (moved === undefined) return undefined
+  const { shape } = typeOf(moved.args[0]!)
+  const inner = n.args.map((x) => {
+    if (x.op === 'reshape' && ShapeEq.equals(typeOf(x.args[0]!).shape, shape)) return x.args[0]
+    const value = splat(x)
+    return value === undefined ? undefined : fill(b, { shape, dtype: typeOf(x).dtype }, value)
+  })
+  if (inner.some((x) => x === undefined)) return undefined
+  return b.reshape([rebuild(n, inner as readonly Node[])], { shape: typeOf(n).shape })
 })
 
 /** A reduction over axes of the operand itself comes before its repetition. Reductions of one output. */
@@ -76,4 +94,4 @@ export const sinkDot: Rule = rule('sinkDot', ['dot'], (n, b) => {
 })
 
 /** All of them, in the order they are tried. */
-export const sinkRules: readonly Rule[] = [sinkPointwise, sinkReduce, sinkDot]
+export const sinkRules: readonly Rule[] = [sinkPointwise, sinkReshape, sinkReduce, sinkDot]

@@ -1,5 +1,5 @@
 /** Cases of the rules of movement, cropping, contraction and sinking. */
-import { build } from '../../../src/lang/build.ts'
+import { build, constant } from '../../../src/lang/build.ts'
 import type { Graph, Node } from '../../../src/lang/ir.ts'
 import { fill } from '../../../src/lang/ops/fill.ts'
 import { bool, f32, i32, program } from './programs.ts'
@@ -155,6 +155,17 @@ export const structureCases: Readonly<Record<string, readonly Graph[]>> = {
     program([i32(3)], (x) => b.reduce([b.broadcast([x], { shape: [0, 3], axes: [0] })], { monoid: 'sum', axes: [0] })),
     program([], () => b.reduce([c(0, M)], { monoid: 'sum', axes: [0] })),
   ],
+  sumNeg: [program([i32(2, 3)], (x) => b.reduce([b.neg([x], {})], { monoid: 'sum', axes: [1] }))],
+  sumScattered: [
+    program([i32(3, 1, 2)], (x) => {
+      const at = constant(i32(3, 1), [4, 0, 2])
+      return b.reduce([b.scatterAdd([at, x], { batch: 1, size: 5 })], { monoid: 'sum', axes: [1] })
+    }),
+    program([i32()], (x) => {
+      const at = constant(i32(), [4])
+      return b.reduce([b.scatterAdd([at, x], { batch: 0, size: 5 })], { monoid: 'sum', axes: [0] })
+    }),
+  ],
   dotEmpty: [program([f32(2, 0), f32(0, 3)], (x, y) => b.dot([x, y], { lhs: [0, 1], rhs: [1, 2], out: [0, 2] }))],
   dotUnits: [
     program([f32(1, 5), f32(5, 3)], (x, y) => b.dot([x, y], { lhs: [0, 1], rhs: [1, 2], out: [0, 2] })),
@@ -212,6 +223,14 @@ export const structureCases: Readonly<Record<string, readonly Graph[]>> = {
       ),
     ),
     program([f32(3)], (x) => b.cast([b.broadcast([x], { shape: [0, 3], axes: [0] })], { dtype: 'i32' })),
+  ],
+  sinkReshape: [
+    program([f32(2, 3), f32(2, 3)], (x, y) => {
+      const flat = (n: Node): Node => b.reshape([n], { shape: [6] })
+      return b.select([b.lt([flat(x), c(-0, f32(6))], {}), flat(y), c(NaN, f32(6))], {})
+    }),
+    program([f32(1)], (x) => b.atan2([b.reshape([x], { shape: [] }), c(-0, f32())], {})),
+    program([f32(0, 3)], (x) => b.exp([b.reshape([x], { shape: [0] })], {})),
   ],
   sinkReduce: [
     program([f32(3, 2)], (x) =>
