@@ -4,7 +4,7 @@ import type { Planned } from '../../codegen/make-plan.ts'
 import type { Place, Prediction } from '../../codegen/plan.ts'
 import type { Node } from '../lang/ir.ts'
 import { topological } from '../lang/order.ts'
-import { graphText, type Numbered, number } from './graph-text.ts'
+import { nameNodes, showGraph } from '../lang/print/graph.ts'
 import { loadPrograms } from './load-programs.ts'
 import { plannedFor } from './replan.ts'
 import { bytesText, countText, heading, indent, plural, table } from './text.ts'
@@ -60,7 +60,10 @@ export interface Explanation {
   readonly prediction: Prediction
 }
 
-const kernelReports = ({ plan, kernels }: Planned, { nameOf }: Numbered): readonly KernelReport[] => {
+/** What the graph's text calls a node. */
+type NameOf = (node: Node) => string
+
+const kernelReports = ({ plan, kernels }: Planned, nameOf: NameOf): readonly KernelReport[] => {
   const dispatches = plan.steps.filter((s) => s.kind === 'dispatch')
   return kernels.map(({ kernel, workgroups, places, fused }: BoundKernel, i) => {
     const index = dispatches[i]!.kernel
@@ -84,22 +87,24 @@ const kernelReports = ({ plan, kernels }: Planned, { nameOf }: Numbered): readon
  * One line for every pair of dispatches where fusion was tried and refused (the last attempt holds), and for every pair
  * that passes a value on without one: there the clusters that were tried became parts of others.
  */
-const boundaryReports = ({ fusion }: Planned, { nameOf }: Numbered): readonly BoundaryReport[] => {
+const boundaryReports = ({ fusion }: Planned, nameOf: NameOf): readonly BoundaryReport[] => {
   const home = new Map<Node, number>()
   fusion.kernels.forEach((kernel, i) => {
     for (const f of kernel) for (const n of f.stored) home.set(n, i)
   })
   const found = new Map<string, BoundaryReport>()
   for (const { producer, consumer, reason, savedBytes } of fusion.refused) {
-    const [from, to] = [home.get(producer[0]!), home.get(consumer[0]!)]
-    if (from === undefined || to === undefined || from === to) continue
-    const names = { producer: producer.map(nameOf), consumer: consumer.map(nameOf) }
+    const [a, b] = [home.get(producer[0]!), home.get(consumer[0]!)]
+    if (a === undefined || b === undefined || a === b) continue
+    // Clusters that merely read the same were tried in any order; here the dispatch that runs first stands first.
+    const [from, to, first, second] = a < b ? [a, b, producer, consumer] : [b, a, consumer, producer]
+    const names = { producer: first.map(nameOf), consumer: second.map(nameOf) }
     found.set(`${from},${to}`, { from, to, ...names, reason, savedBytes })
   }
   fusion.kernels.forEach((kernel, to) => {
     for (const n of new Set(kernel.flatMap((f) => [...f.reads]))) {
       const from = home.get(n)
-      if (from === undefined || from === to || found.has(`${from},${to}`) || found.has(`${to},${from}`)) continue
+      if (from === undefined || from === to || found.has(`${from},${to}`)) continue
       const consumer = kernel.filter((f) => f.reads.has(n)).flatMap((f) => f.stored.map(nameOf))
       const reason = 'not tried: parts of them were, and the cost model kept those apart'
       found.set(`${from},${to}`, { from, to, producer: [nameOf(n)], consumer, reason, savedBytes: 0 })
@@ -139,16 +144,18 @@ export const explain = async (
 ): Promise<readonly Explanation[]> =>
   (await loadPrograms(file, options.export)).map(({ name, program }) => {
     const planned = plannedFor(program, options.profile)
-    const { outputs } = program.stages[program.stages.length - 1]!.graph
+    const { graph } = program.stages[program.stages.length - 1]!
     const stored = planned.fusion.kernels.flatMap((kernel) => kernel.flatMap((f) => f.stored))
-    const numbered = number([...outputs, ...stored])
+    // The planner may add copies of results; they get the numbers after the graph's own.
+    const names = nameNodes({ inputs: graph.inputs, outputs: [...graph.outputs, ...stored] })
+    const nameOf = (n: Node): string => names.get(n) ?? '%?'
     return {
       name,
       profile: planned.plan.profile.name,
       stages: program.stages.map((s) => ({ name: s.name, nodes: topological(s.graph.outputs).length })),
-      graph: graphText(numbered, outputs),
-      kernels: kernelReports(planned, numbered),
-      boundaries: boundaryReports(planned, numbered),
+      graph: showGraph(graph, { elide: true }),
+      kernels: kernelReports(planned, nameOf),
+      boundaries: boundaryReports(planned, nameOf),
       arenas: planned.plan.arenas,
       memory: placeReports(planned),
       prediction: planned.plan.prediction,

@@ -77,7 +77,8 @@ export const writeSafetensors = (
     const wider = widths[tensors[b]!.dtype] - widths[tensors[a]!.dtype]
     return wider !== 0 ? wider : a < b ? -1 : 1
   })
-  const header: Record<string, unknown> = Object.keys(metadata).length > 0 ? { __metadata__: metadata } : {}
+  // Entries, not a record written to: `__proto__` is a name like any other.
+  const header: [string, unknown][] = Object.keys(metadata).length > 0 ? [['__metadata__', metadata]] : []
   let end = 0
   for (const name of names) {
     const { dtype, shape, data } = tensors[name]!
@@ -86,9 +87,9 @@ export const writeSafetensors = (
       malformed(`${name} has ${data.length} elements, its shape [${shape.join(', ')}] ${count(shape)}`)
     const begin = end
     end += data.length * widths[dtype]
-    header[name] = { dtype: codes[dtype], shape, data_offsets: [begin, end] }
+    header.push([name, { dtype: codes[dtype], shape, data_offsets: [begin, end] }])
   }
-  const text = new TextEncoder().encode(JSON.stringify(header))
+  const text = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)))
   const start = 8 + Math.ceil(text.length / 8) * 8
   const file = new Uint8Array(start + end).fill(0x20, 8, start)
   new DataView(file.buffer).setBigUint64(0, BigInt(start - 8), true)

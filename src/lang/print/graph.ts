@@ -36,6 +36,13 @@ const showTypes = (types: readonly TensorType[]): string => {
 const showNodeType = (n: Node): string =>
   E.isLeft(n.type) ? `error ${JSON.stringify(showError(n.type.left))}` : showTypes(n.type.right)
 
+/** The names `showGraph` gives: inputs in order, then nodes as they come. */
+export const nameNodes = (graph: Graph): ReadonlyMap<Node, string> => {
+  const names = new Map<Node, string>(graph.inputs.map((n, i) => [n, `%${i}`]))
+  for (const n of topological(graph.outputs)) if (!names.has(n)) names.set(n, `%${names.size}`)
+  return names
+}
+
 /**
  * A graph as text:
  *
@@ -46,15 +53,14 @@ const showNodeType = (n: Node): string =>
  *     }
  */
 export const showGraph = (graph: Graph, { elide = false }: ShowGraphOptions = {}): string => {
-  const names = new Map<Node, string>(graph.inputs.map((n, i) => [n, `%${i}`]))
+  const names = nameNodes(graph)
+  const inputs = new Set<Node>(graph.inputs)
   const lines: string[] = []
   for (const n of topological(graph.outputs)) {
-    if (names.has(n)) continue
-    const name = `%${names.size}`
-    names.set(n, name)
+    if (inputs.has(n)) continue
     const args = n.args.map((a) => names.get(a)!).join(', ')
     const params = Object.keys(n.params).length === 0 ? '' : ` ${showData(n.params, elide)}`
-    lines.push(`  ${name} = ${n.op}(${args})${params}: ${showNodeType(n)}`)
+    lines.push(`  ${names.get(n)} = ${n.op}(${args})${params}: ${showNodeType(n)}`)
   }
   const header = graph.inputs.map((n) => `${names.get(n)}: ${showOperand(n.params)}`).join(', ')
   const result = graph.outputs.map((n) => names.get(n)!).join(', ')
