@@ -16,7 +16,7 @@ type Inner<K extends number, L extends number, Then> = number extends K
       : Bad<`inner dimensions ${K} and ${L} differ`>
 
 type ByVector<A extends Shape, L extends number> = A extends readonly [...infer P extends Shape, infer K extends number]
-  ? Inner<K, L, P>
+  ? Inner<K, L, readonly [...P]>
   : Bad<'a scalar has no matrix product'>
 
 type ByMatrix<A extends Shape, Q extends Shape, L extends number, N extends number> = A extends readonly [

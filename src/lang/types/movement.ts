@@ -93,29 +93,31 @@ type Kept<
 type KeepOf<O> = O extends { readonly keepdims: infer K } ? K : false
 
 /** The shape after reducing as options `O` say (`axis` absent: all of them). */
-export type Reduced<S extends Shape, O> = number extends S['length']
-  ? O extends { readonly axis: number | Shape }
-    ? Shape
-    : KeepOf<O> extends false
-      ? readonly []
-      : Shape
-  : boolean extends KeepOf<O>
-    ? Shape
-    : O extends { readonly axis: infer A }
-      ? A extends number
-        ? number extends A
-          ? Shape
-          : Without<S, AxisIndex<S, A>, KeepOf<O>>
-        : A extends Shape
-          ? number extends A['length']
+export type Reduced<S extends Shape, O> = 0 extends 1 & S
+  ? never // `any`, by which TypeScript compares overloads in `pipe(x, T.sum)`
+  : number extends S['length']
+    ? O extends { readonly axis: number | Shape }
+      ? Shape
+      : KeepOf<O> extends false
+        ? readonly []
+        : Shape
+    : boolean extends KeepOf<O>
+      ? Shape
+      : O extends { readonly axis: infer A }
+        ? A extends number
+          ? number extends A
             ? Shape
-            : number extends A[number]
+            : Without<S, AxisIndex<S, A>, KeepOf<O>>
+          : A extends Shape
+            ? number extends A['length']
               ? Shape
-              : Several<S, A, KeepOf<O>>
-          : Shape
-      : KeepOf<O> extends true
-        ? Ones<S>
-        : readonly []
+              : number extends A[number]
+                ? Shape
+                : Several<S, A, KeepOf<O>>
+            : Shape
+        : KeepOf<O> extends true
+          ? Ones<S>
+          : readonly []
 
 /** `unknown` when the axis that options `O` name exists, else the mistake. Several axes are checked at run time. */
 export type AxisCheck<S extends Shape, O, Op extends string> = number extends S['length']
