@@ -1,6 +1,8 @@
 /** Runs one graph through every layer: the Graph interpreter, the Loop interpreter, WGSL on the shared device. */
 import * as E from '#fp/Either'
+import { runKernel } from '../codegen/interp/kernel.ts'
 import { makePlan, type Planned } from '../codegen/make-plan.ts'
+import type { Place } from '../codegen/plan.ts'
 import { portable } from '../codegen/profile.ts'
 import { fuse } from '../passes/loop/fuse.ts'
 import { interpretCluster } from '../passes/loop/interpret.ts'
@@ -51,8 +53,50 @@ export const runLoop = (graph: Graph, inputs: readonly Value[], profile: Profile
   return graph.outputs.map((n) => ({ ...typeOf(n), data: memory.get(fusion.buffers.get(n)!.id)! }))
 }
 
+const wordsAt = (arenas: readonly ArrayBuffer[], { arena, offset }: Place, v: Value): HostArray => {
+  const n = v.data.length
+  const buffer = arenas[arena]!
+  if (v.dtype === 'f32') return new Float32Array(buffer, offset, n)
+  return v.dtype === 'i32' ? new Int32Array(buffer, offset, n) : new Uint32Array(buffer, offset, n)
+}
+
+/** The graph's results by the Kernel IR interpreter, which runs the graph's Plan on host memory. No f16. */
+export const runKernelInterp = (
+  graph: Graph,
+  inputs: readonly Value[],
+  profile: Profile = portable,
+): readonly Value[] => {
+  const { plan } = planOf(graph, profile)
+  // Memory that nobody wrote is not zero on a device: a read of it shows as a NaN or a large integer.
+  const arenas = plan.arenas.map((bytes) => new Uint8Array(bytes).fill(0xff).buffer)
+  const put = (place: Place, v: Value): void => {
+    wordsAt(arenas, place, v).set(v.data)
+  }
+  for (const [i, slot] of plan.inputs.entries()) put(slot.place, inputs[i]!)
+  for (const d of plan.data)
+    put(d.place, { shape: [d.values.length], dtype: d.dtype, data: Float64Array.from(d.values) })
+  for (const step of plan.steps) {
+    if (step.kind === 'copy') {
+      const from = new Uint8Array(arenas[step.from.arena]!, step.from.offset, step.from.bytes)
+      new Uint8Array(arenas[step.to.arena]!, step.to.offset, step.to.bytes).set(from)
+      continue
+    }
+    const bindings = step.bindings.map((p) => ({ buffer: arenas[p.arena]!, byteOffset: p.offset, byteLength: p.bytes }))
+    runKernel(plan.kernels[step.kernel]!.kernel, step.workgroups, bindings)
+  }
+  return plan.outputs.map(({ shape, dtype, place }) => {
+    const data = allocate(dtype, sizeOf(shape))
+    data.set(wordsAt(arenas, place, { shape, dtype, data }))
+    return { shape, dtype, data }
+  })
+}
+
 /** The graph's results by WGSL on the shared device. */
-export const runDevice = async (graph: Graph, inputs: readonly Value[], profile: Profile = portable): Promise<readonly Value[]> => {
+export const runDevice = async (
+  graph: Graph,
+  inputs: readonly Value[],
+  profile: Profile = portable,
+): Promise<readonly Value[]> => {
   const { plan } = planOf(graph, profile)
   const executable = await loadPlan(await sharedDevice(), plan)
   const outputs = await executable.run(inputs.map((v) => hostOf(v)))

@@ -1,0 +1,123 @@
+/** The arbitrary of random well-typed programs: every primitive takes part, sizes stay small, failures shrink to a few nodes. */
+import { Arbitrary, Value as Generated, type Random, Stream, toStringMethod } from 'fast-check'
+import { typeOf } from '../lang/build.ts'
+import { sizeOf } from '../lang/dim.ts'
+import { type DType, isFloat } from '../lang/dtype.ts'
+import { binaryOps, type Node, type Op, unaryOps } from '../lang/ir.ts'
+import { topological } from '../lang/order.ts'
+import { type Dice, diceOf, drawDim } from './dice.ts'
+import { isSmall } from './makers/movement.ts'
+import { makers } from './makers/table.ts'
+import { type Sample, sampleOf, showSample } from './sample.ts'
+import { shrinkSample } from './shrink.ts'
+import { createWorkshop, type Workshop } from './workshop.ts'
+
+/** What random graphs are made of. */
+export interface GraphOptions {
+  /** Nodes a graph may have, 30 unless said. */
+  readonly maxNodes?: number
+  /** The primitives to use, all unless said. Guards that keep indices and domains in range may add others. */
+  readonly ops?: readonly Op[]
+  /** The dtypes to use; f32, i32, u32 and bool unless said. */
+  readonly dtypes?: readonly DType[]
+  /** Elements a tensor may have: mostly 64, now and then 500, unless said. */
+  readonly maxElements?: number
+  /** Whether NaN, infinities and extremes of the integers occur (in a quarter of the graphs); true unless said. */
+  readonly specials?: boolean
+}
+
+/** Ops of one family are as likely as those of another, however many there are. */
+const families: readonly { readonly weight: number; readonly ops: readonly Op[] }[] = [
+  { weight: 5, ops: unaryOps },
+  { weight: 6, ops: binaryOps },
+  { weight: 3, ops: ['select', 'cast', 'cast', 'bitcast'] },
+  { weight: 7, ops: ['reshape', 'permute', 'broadcast', 'slice', 'pad', 'flip', 'concat', 'window', 'fold'] },
+  { weight: 6, ops: ['reduce', 'reduce', 'reduce', 'dot', 'dot', 'gather', 'scatterAdd', 'threefry', 'stopGradient'] },
+  { weight: 2, ops: ['input', 'const', 'data', 'iota'] },
+]
+
+const drawOp = (dice: Dice, allowed: ReadonlySet<Op> | undefined): Op => {
+  const open = families
+    .map((f) => ({ weight: f.weight, ops: allowed ? f.ops.filter((op) => allowed.has(op)) : f.ops }))
+    .filter((f) => f.ops.length > 0)
+  let at = dice.real() * open.reduce((sum, f) => sum + f.weight, 0)
+  for (const f of open) {
+    at -= f.weight
+    if (at < 0) return dice.pick(f.ops)
+  }
+  return 'input'
+}
+
+/** Large or missing numbers hide mistakes: a tensor of them is rarely let in. */
+const isTelling = (w: Workshop, n: Node): boolean => {
+  if (!isFloat(typeOf(n).dtype)) return true
+  const { data } = w.valueOf(n)
+  let bad = 0
+  for (const x of data) if (!(Math.abs(x) < 1e4)) bad++
+  return bad <= data.length * (w.options.special > 0 ? 0.4 : 0)
+}
+
+const drawSample = (dice: Dice, options: GraphOptions): Sample => {
+  const { maxNodes = 30, dtypes = ['f32', 'i32', 'u32', 'bool'], specials = true } = options
+  const empty = dice.chance(0.07) ? 0.3 : 0
+  const w = createWorkshop(dice, {
+    // Floats are what compilers are for: half of all tensors.
+    dtypes: [...dtypes, ...dtypes.filter(isFloat), ...dtypes.filter(isFloat)],
+    dims: Array.from({ length: dice.int(3, 6) }, () => drawDim(dice, empty)),
+    limit: options.maxElements ?? (dice.chance(0.1) ? 500 : 64),
+    maxInputs: dice.int(1, 6),
+    special: specials && dice.chance(0.25) ? 0.4 : 0,
+  })
+  const allowed = options.ops && new Set<Op>(options.ops)
+  const target = Math.ceil(maxNodes * (1 - 0.9 * dice.real() ** 2))
+  w.offer(makers.input(w)!)
+  for (let tries = 0; tries < 8 * target && w.count() < target; tries++) {
+    const n = makers[drawOp(dice, allowed)](w)
+    if (!n || w.count() > maxNodes || !isSmall(w, n)) continue
+    if (isTelling(w, n) || dice.chance(0.02)) w.offer(n)
+  }
+  return sampleOf(drawOutputs(dice, w), w.inputs)
+}
+
+/** Some of what nothing uses, the youngest in any case; now and then something from inside, a leaf, or one thing twice. */
+const drawOutputs = (dice: Dice, w: Workshop): readonly Node[] => {
+  const reached = new Set(topological(w.pool).flatMap((n) => n.args))
+  const sinks = w.pool.filter((n) => !reached.has(n))
+  const last = sinks[sinks.length - 1] ?? w.pool[w.pool.length - 1]!
+  const chosen = dice.shuffle([...dice.subset(sinks, 0.7).filter((n) => n !== last), last])
+  const extra = dice.chance(0.25) ? [dice.pick(w.pool)] : []
+  return [...chosen.slice(0, 5), ...extra]
+}
+
+const printable = (sample: Sample): Sample => {
+  const text = { ...sample }
+  Object.defineProperty(text, toStringMethod, { value: () => `\n${showSample(sample)}\n` })
+  return text
+}
+
+class ArbitraryGraph extends Arbitrary<Sample> {
+  readonly options: GraphOptions
+  constructor(options: GraphOptions) {
+    super()
+    this.options = options
+  }
+  override generate(random: Random): Generated<Sample> {
+    return new Generated(printable(drawSample(diceOf(random), this.options)), undefined)
+  }
+  override canShrinkWithoutContext(value: unknown): value is Sample {
+    return typeof value === 'object' && value !== null && 'graph' in value && 'inputs' in value
+  }
+  override shrink(value: Sample): Stream<Generated<Sample>> {
+    return new Stream(shrinkSample(value)).map((s) => new Generated(printable(s), undefined))
+  }
+}
+
+/**
+ * Random closed graphs of at most `maxNodes` nodes with arguments for them, built through `build`. Indices lie inside
+ * their axes on those arguments. A failing sample shrinks by cutting inner nodes down to inputs that hold their values.
+ */
+export const arbGraph = (options: GraphOptions = {}): Arbitrary<Sample> => new ArbitraryGraph(options)
+
+/** Elements of all tensors of a sample, for bounding the work of a test. */
+export const elementsOf = ({ graph }: Sample): number =>
+  topological(graph.outputs).reduce((n, x) => n + sizeOf(typeOf(x).shape), 0)

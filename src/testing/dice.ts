@@ -1,0 +1,93 @@
+/** Random draws with the distributions that graphs and values want: one place that decides what is likely. */
+import type { Random } from 'fast-check'
+import { type Shape, sizeOf } from '../lang/dim.ts'
+import { allocate, type DType, type HostArray, isFloat } from '../lang/dtype.ts'
+import { roundTo } from '../lang/special.ts'
+
+/** Draws from one stream of random numbers. */
+export interface Dice {
+  /** A whole number from `low` to `high`, both included. */
+  readonly int: (low: number, high: number) => number
+  /** True with probability `p`. */
+  readonly chance: (p: number) => boolean
+  /** Any element of a list that has one. */
+  readonly pick: <T>(list: readonly T[]) => T
+  /** The list in random order. */
+  readonly shuffle: <T>(list: readonly T[]) => readonly T[]
+  /** Each element with probability `p`, in order. */
+  readonly subset: <T>(list: readonly T[], p: number) => readonly T[]
+  /** A number in [0, 1). */
+  readonly real: () => number
+}
+
+/** Dice over fast-check's own generator, so that a seed decides everything. */
+export const diceOf = (random: Random): Dice => {
+  const int: Dice['int'] = (low, high) => random.nextInt(low, high)
+  const real: Dice['real'] = () => random.nextInt(0, 0x3fffffff) / 0x40000000
+  const chance: Dice['chance'] = (p) => real() < p
+  return {
+    int,
+    real,
+    chance,
+    pick: (list) => list[int(0, list.length - 1)]!,
+    shuffle: (list) => {
+      const out = list.slice()
+      for (let i = out.length - 1; i > 0; i--) {
+        const j = int(0, i)
+        ;[out[i], out[j]] = [out[j]!, out[i]!]
+      }
+      return out
+    },
+    subset: (list, p) => list.filter(() => chance(p)),
+  }
+}
+
+/** Sizes by how they break things: 1, primes, 4k (vectors), 4k+1 (their remainders). */
+const commonDims: readonly number[] = [1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 7, 8, 8, 9, 11, 12, 13, 16, 17]
+
+/** One size; 0 with probability `empty`. */
+export const drawDim = (dice: Dice, empty: number): number => (dice.chance(empty) ? 0 : dice.pick(commonDims))
+
+/** Up to `maxRank` sizes from `dims`, of at most `limit` elements together. */
+export const drawShape = (dice: Dice, dims: readonly number[], maxRank: number, limit: number): Shape => {
+  const rank = dice.pick([0, 1, 1, 2, 2, 2, 3, 3, 4].filter((r) => r <= maxRank))
+  const shape: number[] = []
+  for (let i = 0; i < rank; i++) {
+    const room = Math.floor(limit / Math.max(1, sizeOf(shape)))
+    const fitting = dims.filter((d) => d <= room)
+    shape.push(fitting.length > 0 ? dice.pick(fitting) : 1)
+  }
+  return shape
+}
+
+/** How the values of one tensor are spread. */
+export type ValueStyle = 'small' | 'grid' | 'whole' | 'special'
+
+const specials: readonly number[] = [Number.NaN, Infinity, -Infinity, 0, -0, 1e30, -1e30, 1e-30]
+const extremes = {
+  i32: [-(2 ** 31), 2 ** 31 - 1, -1, 0, 65536],
+  u32: [2 ** 32 - 1, 2 ** 31, 0, 1, 65536],
+} as const
+
+const drawFloat = (dice: Dice, dtype: DType, style: ValueStyle): number => {
+  if (style === 'special' && dice.chance(0.3)) return roundTo(dtype)(dice.pick(specials))
+  if (style === 'grid') return dice.int(-12, 12) / 4
+  if (style === 'whole') return dice.int(-6, 6)
+  return roundTo(dtype)(dice.real() * 6 - 3)
+}
+
+/** One number that `dtype` can hold. */
+export const drawNumber = (dice: Dice, dtype: DType, style: ValueStyle): number => {
+  if (isFloat(dtype)) return drawFloat(dice, dtype, style)
+  if (dtype === 'bool') return dice.int(0, 1)
+  if (style === 'special' && dice.chance(0.3)) return dice.pick(extremes[dtype === 'i32' ? 'i32' : 'u32'])
+  const wide = style === 'small' && dice.chance(0.2)
+  return dtype === 'i32' ? dice.int(wide ? -1000 : -6, wide ? 1000 : 9) : dice.int(0, wide ? 3000 : 12)
+}
+
+/** Elements for a tensor. */
+export const drawData = (dice: Dice, dtype: DType, size: number, style: ValueStyle): HostArray => {
+  const out = allocate(dtype, size)
+  for (let i = 0; i < size; i++) out[i] = drawNumber(dice, dtype, style)
+  return out
+}

@@ -1,0 +1,208 @@
+/**
+ * How far a device may be from the reference on one sample: eight runs of the interpreter, each op perturbed at random by
+ * its accuracy, tell how rounding spreads. Samples whose discrete values depend on rounding say nothing and are discarded.
+ */
+import { typesOf } from '../lang/build.ts'
+import { type HostArray, isFloat } from '../lang/dtype.ts'
+import { TensorloomError } from '../lang/errors.ts'
+import { evaluate } from '../lang/evaluate.ts'
+import type { Graph, Node, Op, ParamsOf } from '../lang/ir.ts'
+import { primitives } from '../lang/ops/table.ts'
+import type { Primitive, Value } from '../lang/primitive.ts'
+import { roundTo } from '../lang/special.ts'
+import type { Sample } from './sample.ts'
+import { errorOf, ulp } from './ulps.ts'
+
+/** What a result may be: reference values, and for each element of a float output the allowed absolute difference. */
+export interface Expectation {
+  readonly values: readonly Value[]
+  readonly allowed: readonly Float64Array[]
+}
+
+/** A sample that cannot be judged, with the reason. */
+export interface Discarded {
+  readonly discarded: 'discrete' | 'overflow' | 'special'
+}
+
+const smallestNormal = 2 ** -126
+const largest = 1e30
+
+/** A reproducible generator of its own, so that tolerances do not depend on how a sample was drawn. */
+const noise = (seed: number): (() => number) => {
+  let state = (seed * 0x9e3779b1) | 0
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let t = Math.imul(state ^ (state >>> 15), state | 1)
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 31 - 1
+  }
+}
+
+/** Ops that add many terms: their error goes with the sum of the terms' sizes, not with the result. */
+const sums: ReadonlySet<Op> = new Set<Op>(['dot', 'fold', 'scatterAdd', 'reduce'])
+
+const isSum = (n: Node): boolean =>
+  sums.has(n.op) && !(n.op === 'reduce' && !['sum', 'meanVar', 'logSumExp'].includes(n.params.monoid))
+
+/** Whole multiples of 1/16 whose products and sums a 24-bit significand holds. */
+const isGrid = (data: HostArray): boolean => data.every((x) => Number.isInteger(x * 16))
+
+/** The result on the operands' absolute values: how large the terms of a sum are together. */
+const magnitude = (n: Node, operands: readonly HostArray[]): readonly HostArray[] => {
+  const xs = n.args.map((a, i): Value => {
+    const type = typesOf(a)[0]!
+    return { ...type, data: isFloat(type.dtype) ? operands[i]!.map(Math.abs) : operands[i]! }
+  })
+  return (primitives[n.op] as Primitive<ParamsOf[Op]>).eval(xs, n.params, typesOf(n))
+}
+
+/** The largest error of each element of each output, before it is rounded. */
+const errorsOf = (n: Node, operands: readonly HostArray[], outputs: readonly HostArray[]): readonly HostArray[] => {
+  const types = typesOf(n)
+  if (isSum(n) && isFloat(types[0]!.dtype)) {
+    const sizes = magnitude(n, operands)
+    const exact = operands.every(isGrid) && sizes[0]!.every((m) => m < 2 ** 15)
+    const plain = n.op !== 'reduce' || n.params.monoid === 'sum'
+    if (exact && plain) return outputs.map((o) => o.map(() => 0))
+    const terms = Math.max(2, operands[0]!.length / Math.max(1, outputs[0]!.length))
+    const unit = ulp(1, types[0]!.dtype) * (1 + Math.log2(terms))
+    if (plain) return [sizes[0]!.map((m) => m * unit)]
+    if (n.op === 'reduce' && n.params.monoid === 'logSumExp')
+      return [outputs[0]!.map((v) => (Number.isFinite(v) ? (Math.abs(v) + 2) * 2 * unit : 0))]
+    return [
+      sizes[0]!.map((m) => m * unit),
+      outputs[1]!.map((v, i) => 4 * unit * Math.abs(v) + (4 * unit * sizes[0]![i]!) ** 2),
+    ]
+  }
+  const terms = (operands[0]?.length ?? 0) / Math.max(1, outputs[0]!.length)
+  return outputs.map((o, k) => o.map((v) => errorOf(n, v, types[k]!.dtype, terms)))
+}
+
+/** One perturbed value: exact where the op is, else moved inside its error and rounded. The sign of a zero is anyone's. */
+const perturbed = (v: number, error: number, next: () => number, flush: boolean): number => {
+  if (!Number.isFinite(v)) return v
+  if (v === 0) return next() < 0 ? -0 : 0
+  const moved = error === 0 ? v : v + next() * error
+  return flush && Math.abs(moved) < smallestNormal ? 0 : moved
+}
+
+const samePattern = (a: HostArray, b: HostArray): boolean =>
+  a.every((x, i) => Number.isFinite(x) || Object.is(x, b[i])) &&
+  b.every((x, i) => Number.isFinite(x) || Object.is(x, a[i]))
+const same = (a: HostArray, b: HostArray): boolean =>
+  a.every((x, i) => x === b[i] || (Number.isNaN(x) && Number.isNaN(b[i])))
+
+/** What only stands for values that others made keeps their bits. */
+const untouched: ReadonlySet<Op> = new Set<Op>(['input', 'const', 'data', 'iota', 'get', 'bitcast', 'stopGradient'])
+
+/** Float results that jump: a rounded operand on the other side of a step gives another number. */
+const steps: ReadonlySet<Op> = new Set<Op>(['floor', 'ceil', 'trunc', 'round', 'sign'])
+
+class Unstable extends Error {
+  readonly reason: Discarded['discarded']
+  constructor(reason: Discarded['discarded']) {
+    super(reason)
+    this.reason = reason
+  }
+}
+
+/** The reference result of a sample and how far others may be from it, or why it cannot be judged. */
+export const expectation = ({ graph, inputs }: Sample, runs = 8): Expectation | Discarded => {
+  const base = new Map<Node, readonly HostArray[]>()
+  const values = evaluate(graph, inputs, {
+    after: (n, arrays) => {
+      base.set(n, arrays)
+      return arrays
+    },
+  })
+  const isFloatNode = (n: Node): boolean => isFloat(typesOf(n)[0]!.dtype)
+  for (const [n, arrays] of base) {
+    if (!isFloatNode(n)) continue
+    const operands = n.args.map((a) => base.get(a)![0]!)
+    const sizes = isSum(n) ? [...arrays, ...magnitude(n, operands)] : arrays
+    const over = sizes.some((a) => a.some((x) => Math.abs(x) > largest && Math.abs(x) !== Number.POSITIVE_INFINITY))
+    if (over) return { discarded: 'overflow' }
+  }
+  const allowed = values.map((v) => new Float64Array(v.data.length))
+  const widen = (others: readonly Value[]): void => {
+    values.forEach((v, k) => {
+      if (!isFloat(v.dtype)) return
+      for (let i = 0; i < v.data.length; i++) {
+        if (!Number.isFinite(v.data[i]!)) continue
+        allowed[k]![i] = Math.max(allowed[k]![i]!, Math.abs(others[k]!.data[i]! - v.data[i]!))
+      }
+    })
+  }
+  const check = (n: Node, arrays: readonly HostArray[]): void => {
+    const known = base.get(n)!
+    arrays.forEach((a, k) => {
+      const float = isFloat(typesOf(n)[k]!.dtype)
+      if (!float || steps.has(n.op)) {
+        if (!same(a, known[k]!)) throw new Unstable('discrete')
+      } else if (!samePattern(a, known[k]!)) throw new Unstable('special')
+    })
+  }
+  try {
+    for (let run = 0; run <= runs; run++) {
+      const next = noise(run + 1)
+      const seen = new Map<Node, readonly HostArray[]>()
+      const after = (n: Node, arrays: readonly HostArray[]): readonly HostArray[] => {
+        check(n, arrays)
+        const types = typesOf(n)
+        const operands = n.args.map((a) => seen.get(a)![0]!)
+        // The last run rounds to nearest and nothing more: what an ideal device does.
+        const errors = run === runs || untouched.has(n.op) ? undefined : errorsOf(n, operands, arrays)
+        const out = arrays.map((a, k) => {
+          const { dtype } = types[k]!
+          if (!isFloat(dtype)) return a
+          const error = errors?.[k]
+          const round = roundTo(dtype)
+          return a.map((v, i) => round(error ? perturbed(v, error[i]!, next, run % 2 === 1) : v))
+        })
+        seen.set(n, out)
+        return out
+      }
+      widen(evaluate(graph, inputs, { after }))
+    }
+  } catch (error) {
+    if (error instanceof Unstable) return { discarded: error.reason }
+    // A perturbed index left its axis.
+    if (error instanceof TensorloomError) return { discarded: 'discrete' }
+    throw error
+  }
+  return {
+    values,
+    allowed: allowed.map((a, k) => {
+      const { data, dtype } = values[k]!
+      if (!isFloat(dtype)) return a
+      return a.map((spread, i) => 4 * spread + 4 * ulp(data[i]!, dtype) + smallestNormal)
+    }),
+  }
+}
+
+const showIndex = (at: number, shape: readonly number[]): string => {
+  const index: number[] = []
+  let rest = at
+  for (let i = shape.length - 1; i >= 0; i--) {
+    index.unshift(rest % shape[i]!)
+    rest = Math.floor(rest / shape[i]!)
+  }
+  return `[${index.join(', ')}]`
+}
+
+/** The first element of `actual` that is not what was expected, in words; undefined when all are. */
+export const difference = (expected: Expectation, actual: readonly Value[], graph?: Graph): string | undefined => {
+  for (const [k, v] of expected.values.entries()) {
+    const got = actual[k]
+    const where = `output ${k}${graph ? ` (${graph.outputs[k]!.op})` : ''}`
+    if (!got || got.data.length !== v.data.length)
+      return `${where} has ${got?.data.length} elements, not ${v.data.length}`
+    if (got.dtype !== v.dtype) return `${where} is ${got.dtype}, not ${v.dtype}`
+    for (let i = 0; i < v.data.length; i++) {
+      const [x, y] = [v.data[i]!, got.data[i]!]
+      const good = Number.isNaN(x) ? Number.isNaN(y) : x === y || Math.abs(x - y) <= expected.allowed[k]![i]!
+      if (!good) return `${where} at ${showIndex(i, v.shape)} is ${y}, not ${x} ± ${expected.allowed[k]![i]}`
+    }
+  }
+  return undefined
+}

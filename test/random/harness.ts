@@ -1,0 +1,94 @@
+/** What the random tests share: every layer a sample goes through on the CPU, and the count of discarded samples. */
+import * as E from '#fp/Either'
+import { graphPipeline, runPipeline, type Stage } from '../../passes/pipeline.ts'
+import { verifyGraph } from '../../passes/verify-graph.ts'
+import { showError } from '../../src/lang/errors.ts'
+import { evaluate } from '../../src/lang/evaluate.ts'
+import type { Graph } from '../../src/lang/ir.ts'
+import type { Value } from '../../src/lang/primitive.ts'
+import { type Sample, showSample } from '../../src/testing/sample.ts'
+import { type Discarded, difference, type Expectation, expectation } from '../../src/testing/tolerance.ts'
+import { runKernelInterp, runLoop } from '../differential.ts'
+
+/** `TL_RUNS` multiplies every count of runs: the long form. */
+export const runs = (n: number): number => n * Number(process.env['TL_RUNS'] ?? 1)
+
+/** The graph after every pass, the given one first. */
+export const stagesOf = (graph: Graph): readonly Stage[] => {
+  const stages: Stage[] = [{ name: 'traced', graph }]
+  const result = runPipeline(graphPipeline(), graph, (s) => stages.push(s))
+  if (E.isLeft(result)) throw new Error(showError(result.left))
+  return stages
+}
+
+/** One layer that can run a graph. */
+export interface Layer {
+  readonly name: string
+  readonly run: (graph: Graph, inputs: readonly Value[]) => readonly Value[]
+}
+
+const layers: readonly Layer[] = [
+  { name: 'Loop interpreter', run: (g, xs) => runLoop(g, xs) },
+  { name: 'Kernel interpreter', run: (g, xs) => runKernelInterp(g, xs) },
+]
+
+/** Every CPU layer's first disagreement with the reference on this sample; undefined when all agree. */
+export const disagreement = (sample: Sample, expected: Expectation): string | undefined => {
+  const { graph, inputs } = sample
+  const stages = stagesOf(graph)
+  const last = stages[stages.length - 1]!.graph
+  const compare = (name: string, g: Graph, run: () => readonly Value[]): string | undefined => {
+    try {
+      const found = difference(expected, run(), g)
+      return found && `${name}: ${found}`
+    } catch (error) {
+      return `${name}: ${error instanceof Error ? error.stack : String(error)}`
+    }
+  }
+  for (const s of stages) {
+    const wrong = verifyGraph(s.graph, s === stages[0] ? 'traced' : 'checked')
+    if (wrong.length > 0) return `after ${s.name}: ${wrong.join('; ')}`
+    const found = compare(`after ${s.name}`, s.graph, () => evaluate(s.graph, inputs))
+    if (found) return `${found}\n${showSample({ graph: s.graph, inputs })}`
+  }
+  for (const layer of layers) {
+    for (const [kind, g] of [
+      ['as built', graph],
+      ['simplified', last],
+    ] as const) {
+      const found = compare(`${layer.name}, ${kind}`, g, () => layer.run(g, inputs))
+      if (found) return g === last ? `${found}\n${showSample({ graph: last, inputs })}` : found
+    }
+  }
+  return undefined
+}
+
+/** Counts samples that could not be judged. */
+export interface Tally {
+  readonly judge: (sample: Sample) => Expectation | undefined
+  readonly discarded: Record<Discarded['discarded'], number>
+  readonly judged: () => number
+  readonly rate: () => number
+}
+
+export const makeTally = (): Tally => {
+  const discarded = { discrete: 0, overflow: 0, special: 0 }
+  let judged = 0
+  return {
+    discarded,
+    judged: () => judged,
+    rate: () => {
+      const lost = discarded.discrete + discarded.overflow + discarded.special
+      return lost / Math.max(1, lost + judged)
+    },
+    judge: (sample) => {
+      const e = expectation(sample)
+      if ('discarded' in e) {
+        discarded[e.discarded]++
+        return undefined
+      }
+      judged++
+      return e
+    },
+  }
+}

@@ -1,0 +1,84 @@
+/** Small graphs that some layer once got wrong, found by the random tests and shrunk: each goes through all layers. */
+import { describe, expect, test } from 'vitest'
+import { build as b, constant, freshInputs } from '../../src/lang/build.ts'
+import { sizeOf } from '../../src/lang/dim.ts'
+import { allocate, type DType } from '../../src/lang/dtype.ts'
+import type { Node, TensorType } from '../../src/lang/ir.ts'
+import type { Value } from '../../src/lang/primitive.ts'
+import type { Sample } from '../../src/testing/sample.ts'
+import { expectation } from '../../src/testing/tolerance.ts'
+import { disagreement } from './harness.ts'
+
+const type = (shape: readonly number[], dtype: DType = 'f32'): TensorType => ({ shape, dtype })
+
+/** 1, 2, 3 … in every input (bools alternate). */
+const counting = ({ shape, dtype }: TensorType): Value => {
+  const data = allocate(dtype, sizeOf(shape))
+  for (let i = 0; i < data.length; i++) data[i] = dtype === 'bool' ? i % 2 : i + 1
+  return { shape, dtype, data }
+}
+
+const sample = (types: readonly TensorType[], f: (xs: readonly Node[]) => readonly Node[]): Sample => {
+  const inputs = freshInputs(types)
+  return { graph: { inputs, outputs: f(inputs) }, inputs: types.map(counting) }
+}
+
+interface Case {
+  readonly types: readonly TensorType[]
+  readonly outputs: (...xs: Node[]) => readonly Node[]
+}
+
+const sum = (x: Node, axes: readonly number[]): Node => b.reduce([x], { monoid: 'sum', axes })
+
+const cases: Readonly<Record<string, Case>> = {
+  'an outer product contracts nothing': {
+    types: [type([3]), type([5])],
+    outputs: (x, y) => [b.dot([x!, y!], { lhs: [0], rhs: [1], out: [1, 0] })],
+  },
+  'a reduction that only an empty tensor reads': {
+    types: [type([5, 5])],
+    outputs: (x) => [
+      b.window([b.reduce([sum(x!, [1])], { monoid: 'min', axes: [] })], { axis: 0, size: 4, stride: 2, dilation: 3 }),
+    ],
+  },
+  'two axes of a store that could both be vectors': {
+    types: [type([1, 8, 1])],
+    outputs: (x) => [b.broadcast([x!], { shape: [1, 1, 8, 8, 1], axes: [0, 3] }), sum(x!, [2])],
+  },
+  'computed indices differ between the lanes of a vector': {
+    types: [type([8])],
+    outputs: (x) => [
+      b.gather(
+        [
+          x!,
+          constant(
+            type([8, 4], 'i32'),
+            Array.from({ length: 32 }, (_, i) => (i * 5) % 8),
+          ),
+        ],
+        { batch: 0 },
+      ),
+    ],
+  },
+  'a sum of what does not move, beside one of what does': {
+    types: [type([8]), type([])],
+    outputs: (x, y) => [b.add([sum(x!, [0]), sum(b.broadcast([y!], { shape: [8], axes: [0] }), [0])], {})],
+  },
+  'a product of what does not move, inside a reduction of what does': {
+    types: [type([3, 8]), type([3])],
+    outputs: (x, y) => {
+      const spread = b.broadcast([y!], { shape: [3, 8], axes: [1] })
+      const product = b.reduce([spread], { monoid: 'prod', axes: [1] })
+      return [b.div([sum(x!, [1]), product], {}), b.reduce([b.mul([x!, spread], {})], { monoid: 'max', axes: [1] })]
+    },
+  },
+}
+
+describe('regressions', () => {
+  test.each(Object.entries(cases))('%s', (_name, { types, outputs }) => {
+    const s = sample(types, (xs) => outputs(...xs))
+    const expected = expectation(s)
+    if ('discarded' in expected) throw new Error(`discarded: ${expected.discarded}`)
+    expect(disagreement(s, expected)).toBeUndefined()
+  })
+})
