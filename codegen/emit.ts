@@ -32,7 +32,17 @@ export const emitCluster = (
   const results = new Map<LoopValue, Map<string, KExpr>>()
   const scopes: OpenScope[] = []
   const index = indexEmitter(schedule, scopes, name, (v, lanes) => exprOf(v, lanes))
-  const memory = memoryEmitter(schedule, index, access)
+  const share = (key: string, make: () => KExpr): KExpr => {
+    const { memo } = scopes[scopes.length - 1]!
+    const seen = memo.get(key)
+    if (seen) return seen
+    const e = make()
+    const made = k.ref(name('w'), e.type)
+    push(k.letStmt(made.kind === 'ref' ? made.name : '', e))
+    memo.set(key, made)
+    return made
+  }
+  const memory = memoryEmitter(schedule, index, access, share)
 
   /** Every combination of register offsets of the unrolled ranges among `ranges`. */
   const instances = (ranges: Iterable<Range>): readonly Lanes[] => {
@@ -110,7 +120,8 @@ export const emitCluster = (
   const emitReduce = (item: Extract<Item, { readonly kind: 'reduce' }>): void => {
     const variables = new Map<string, readonly KExpr[]>()
     for (const { group, reduce } of item.accumulations) {
-      const width = vectorOf(reduce.value.ranges, schedule) ? 4 : 1
+      // A value that does not move with the vector range still counts once for each of its points.
+      const width = vectorOf([...reduce.value.ranges, ...reduce.over], schedule) ? 4 : 1
       for (const lanes of instances(reduce.ranges)) {
         const made = identityOf(reduce.monoid, reduce.value.dtype, width).map((init) => {
           const id = name('acc')
@@ -178,21 +189,26 @@ export const emitCluster = (
   const emitItem = (item: Item): void => {
     switch (item.kind) {
       case 'value':
-        return emitValue(item.value)
+        emitValue(item.value)
+        break
       case 'reduce':
-        return emitReduce(item)
+        emitReduce(item)
+        break
       case 'accumulate':
-        return accumulate(item.accumulations)
+        accumulate(item.accumulations)
+        break
       case 'store':
-        return emitStore(item.store)
+        emitStore(item.store)
+        break
       case 'loop':
-        return emitScope(item.body)
+        emitScope(item.body)
+        break
       case 'first': {
         const cond = item.first.map((r) => index.isFirst(r)).reduce((a, b) => k.and(a, b))
         scopes.push({ statements: [], ranges: new Set(), memo: new Map() })
         for (const i of item.body.items) emitItem(i)
         const { statements } = scopes.pop()!
-        return push(k.ifStmt(cond, statements))
+        push(k.ifStmt(cond, statements))
       }
     }
   }

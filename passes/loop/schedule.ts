@@ -36,7 +36,9 @@ export const lanePattern = (index: Index, range: Range): LanePattern => {
   if (isComputedOver(index, range)) return 'strided'
   const quarter: Range = { id: -1, size: Math.max(1, range.size / 4) }
   const lanes = [0, 1, 2, 3].map((l) =>
-    substituteIndex(index, (r) => (r === range ? addIndex(scaleIndex(rangeIndex(quarter), 4), constantIndex(l)) : undefined)),
+    substituteIndex(index, (r) =>
+      r === range ? addIndex(scaleIndex(rangeIndex(quarter), 4), constantIndex(l)) : undefined,
+    ),
   )
   const [first] = lanes
   if (lanes.every((x) => x.key === first!.key)) return 'uniform'
@@ -45,7 +47,8 @@ export const lanePattern = (index: Index, range: Range): LanePattern => {
   return isMultipleOf4(first!) ? 'aligned' : 'contiguous'
 }
 
-export const isMultipleOf4 = (a: Index): boolean => a.constant % 4 === 0 && a.terms.every((t) => t.coefficient % 4 === 0)
+export const isMultipleOf4 = (a: Index): boolean =>
+  a.constant % 4 === 0 && a.terms.every((t) => t.coefficient % 4 === 0)
 
 /** Loads and stores of a cluster that depend on `range`, by how they move with it: good moves minus bad ones. */
 const vectorScore = (cluster: Cluster, values: readonly LoopValue[], range: Range): number => {
@@ -67,8 +70,14 @@ export const scheduleCluster = (cluster: Cluster, nest: Nest, profile: Profile):
   const reductions = values.filter((v) => v.kind === 'reduce')
   const inOver = new Set(reductions.flatMap((v) => v.over))
   const positional = new Set(reductions.flatMap((v) => (v.position ? v.over : [])))
+  // No value, store or accumulation has two vector ranges.
+  const spans: readonly ReadonlySet<Range>[] = [
+    ...values.map((v) => v.ranges),
+    ...cluster.stores.map((s) => new Set(s.ranges)),
+    ...reductions.map((v) => new Set([...v.value.ranges, ...v.over])),
+  ]
   const alone = (r: Range): boolean =>
-    values.every((v) => !v.ranges.has(r) || [...vectors].every((o) => o === r || !v.ranges.has(o)))
+    spans.every((rs) => !rs.has(r) || [...vectors].every((o) => o === r || !rs.has(o)))
   const candidates = [...new Set([...cluster.stores.flatMap((s) => s.ranges), ...inOver])]
     .filter((r) => r.size >= 4 && r.size % 4 === 0 && !positional.has(r))
     .map((range) => ({ range, score: vectorScore(cluster, values, range) }))
@@ -87,12 +96,7 @@ export const scheduleCluster = (cluster: Cluster, nest: Nest, profile: Profile):
 const maxRegisters = 16
 
 /** Takes several points of a grid range at once where loads inside a reduction do not depend on it and are thus shared. */
-const tileRegisters = (
-  nest: Nest,
-  values: readonly LoopValue[],
-  roles: Map<Range, Role>,
-  profile: Profile,
-): void => {
+const tileRegisters = (nest: Nest, values: readonly LoopValue[], roles: Map<Range, Role>, profile: Profile): void => {
   const bodies = values.filter((v) => v.kind === 'reduce').map((v) => valuesBelow([v.value]))
   const loads = bodies.flat().filter((v) => v.kind === 'load')
   if (loads.length < 2 || nest.grid.length === 0) return
@@ -102,7 +106,9 @@ const tileRegisters = (
   let invocations = nest.grid.reduce((n, r) => n * Math.ceil(r.size / stepOf(roles.get(r) ?? single)), 1)
   let registers = shared.some((r) => roles.get(r)?.vector) ? 1 : 0
   // Scalar ranges first: a vector range is already four wide.
-  for (const r of [...shared].sort((a, b) => Number(roles.get(a)?.vector ?? false) - Number(roles.get(b)?.vector ?? false))) {
+  for (const r of [...shared].sort(
+    (a, b) => Number(roles.get(a)?.vector ?? false) - Number(roles.get(b)?.vector ?? false),
+  )) {
     const role = roles.get(r) ?? single
     const points = r.size / (role.vector ? 4 : 1)
     const widest = role.vector ? 2 : 8
@@ -116,4 +122,13 @@ const tileRegisters = (
       break
     }
   }
+  // Four steps of a contracted range at once where a load moves along it by whole vectors, one element at a time.
+  for (const r of new Set(values.flatMap((v) => (v.kind === 'reduce' && !v.position ? v.over : [])))) {
+    if (roles.has(r) || r.size % 4 !== 0 || r.size < 8 || registers < 2) continue
+    if (loads.some((l) => l.ranges.has(r) && lanePattern(l.index, r) === 'aligned' && !isVectorLoad(l, roles)))
+      roles.set(r, { unroll: 4, vector: false })
+  }
 }
+
+const isVectorLoad = (l: LoopValue, roles: ReadonlyMap<Range, Role>): boolean =>
+  [...l.ranges].some((r) => roles.get(r)?.vector)
