@@ -16,7 +16,7 @@ export const vectorOf = (ranges: Iterable<Range>, schedule: Schedule): Range | u
   return undefined
 }
 
-/** The buffers that every access of these clusters moves four aligned elements at a time. */
+/** The buffers that these clusters move four aligned elements at a time: some load or store does, and no store does not. */
 export const vectorBuffers = (
   clusters: readonly { readonly cluster: Cluster; readonly schedule: Schedule }[],
 ): ReadonlySet<Buffer> => {
@@ -28,7 +28,8 @@ export const vectorBuffers = (
       const r = vectorOf(v.ranges, schedule)
       const whole =
         r && lanePattern(v.index, r) === 'aligned' && v.bounds.every((b) => lanePattern(b.index, r) === 'uniform')
-      ;(whole ? four : one).add(v.buffer)
+      const byFour = [...v.ranges].some((x) => schedule.roles.get(x)?.unroll === 4 && !r && lanePattern(v.index, x) === 'aligned')
+      if (whole || byFour) four.add(v.buffer)
     }
     for (const s of cluster.stores) {
       const r = vectorOf(s.ranges, schedule)

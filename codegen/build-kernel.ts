@@ -322,10 +322,14 @@ export const lane = (a: KExpr, index: number): KExpr => {
 const checkIndex = (index: KExpr): void =>
   invariant(index.type.scalar === 'u32' && index.type.width === 1, `index of type ${showType(index.type)}`)
 
-/** Element `index` (u32) of a storage buffer. */
-export const load = (binding: Binding, index: KExpr): KExpr => {
+/** Element `index` (u32) of a binding, or one `component` (u32) of it where elements are vectors. */
+export const load = (binding: Binding, index: KExpr, component?: KExpr): KExpr => {
   checkIndex(index)
-  return { kind: 'load', binding: binding.name, index, type: kType(binding.element.scalar, binding.element.width) }
+  const { scalar, width } = binding.element
+  if (!component) return { kind: 'load', binding: binding.name, index, type: kType(scalar, width) }
+  checkIndex(component)
+  invariant(width > 1, `a component of ${binding.name}, whose elements are scalars`)
+  return { kind: 'load', binding: binding.name, index, component, type: kType(scalar) }
 }
 
 /** Element `index` (u32) of a private or workgroup array. */

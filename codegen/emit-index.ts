@@ -33,6 +33,11 @@ export interface IndexEmitter {
   readonly lane: (a: Index, lanes: Lanes, vector: Range, lane: number) => KExpr
   /** A quarter of an index that is a multiple of four: the address of a vec4. */
   readonly quarter: (a: Index, lanes: Lanes) => KExpr
+  /** For an index 4·q + lane with a constant lane: q and the lane. */
+  readonly split4: (
+    a: Index,
+    lanes: Lanes,
+  ) => { readonly quarter: KExpr; readonly lane: number; readonly key: string } | undefined
   /** The index as a number of the program, four wide where it moves with the vector range. */
   readonly value: (a: Index, dtype: DType, lanes: Lanes) => KExpr
   /** Whether all bounds hold, four wide where that differs between lanes. */
@@ -46,7 +51,7 @@ export const indexEmitter = (
   schedule: Schedule,
   scopes: readonly OpenScope[],
   name: (prefix: string) => string,
-  valueOf: (v: LoopValue, lanes: Lanes) => KExpr,
+  resultOf: (v: LoopValue, lanes: Lanes) => KExpr,
 ): IndexEmitter => {
   /** Per range: the index it stands for before lane offsets, and the counters those indices are made of. */
   const bases = new Map<Range, Index>()
@@ -81,7 +86,7 @@ export const indexEmitter = (
     })
 
   /** The scope that binds the innermost range of an atom. */
-  const depthOf = (atom: Atom, lanes: Lanes): number => {
+  const depthOf = (atom: Atom): number => {
     const ranges = new Set<Range>()
     rangesOfIndex({ terms: [{ atom, coefficient: 1 }], constant: 0, min: 0, max: 0, key: '' }, ranges)
     let depth = 0
@@ -90,7 +95,7 @@ export const indexEmitter = (
       const at = scopes.findLastIndex((s) => s.ranges.has(owner))
       depth = Math.max(depth, at)
     }
-    return hasValue(atom) ? Math.max(depth, scopes.length - 1) : (void lanes, depth)
+    return hasValue(atom) ? Math.max(depth, scopes.length - 1) : depth
   }
 
   const atomExpr = (atom: Atom, lanes: Lanes, lane: number): KExpr => {
@@ -98,7 +103,7 @@ export const indexEmitter = (
       case 'range':
         return counters.get(atom.range)!
       case 'value': {
-        const v = valueOf(atom.value, lanes)
+        const v = resultOf(atom.value, lanes)
         const one = v.type.width === 4 ? k.lane(v, lane) : v
         return k.min(k.cast(one, 'u32'), k.u32(atom.size - 1))
       }
@@ -116,7 +121,7 @@ export const indexEmitter = (
 
   /** constant + Σ coefficient·atom, outer scopes' parts first and computed there. */
   const sum = (a: Index, lanes: Lanes, lane: number, outermost: number): KExpr => {
-    const depths = a.terms.map((t) => depthOf(t.atom, lanes))
+    const depths = a.terms.map((t) => depthOf(t.atom))
     const innermost = scopes.length - 1
     let total: KExpr | undefined
     for (let d = 0; d <= innermost; d++) {
@@ -181,6 +186,15 @@ export const indexEmitter = (
       const r = resolve(a, lanes)
       const terms = r.terms.map((t) => ({ atom: t.atom, coefficient: t.coefficient / 4 }))
       return sum({ ...r, terms, constant: r.constant / 4 }, lanes, 0, 0)
+    },
+    split4: (a, lanes) => {
+      const r = resolve(a, lanes)
+      if (r.constant < 0 || !r.terms.every((t) => t.coefficient % 4 === 0)) return undefined
+      const l = r.constant % 4
+      const terms = r.terms.map((t) => ({ atom: t.atom, coefficient: t.coefficient / 4 }))
+      const quarter: Index = { ...r, terms, constant: (r.constant - l) / 4 }
+      const key = `${quarter.constant}${terms.map((t) => `+${t.coefficient}*${t.atom.key}`).join('')}`
+      return { quarter: sum(quarter, lanes, 0, 0), lane: l, key }
     },
     value: (a, dtype, lanes) => {
       const vector = vectorIn(a)

@@ -11,10 +11,12 @@ export interface MemoryEmitter {
   readonly store: (s: Store, value: KExpr, lanes: Lanes) => readonly KStmt[]
 }
 
+/** `share` keeps a value of the innermost scope under a key. */
 export const memoryEmitter = (
   schedule: Schedule,
   index: IndexEmitter,
   access: (bufferId: number) => Access,
+  share: (key: string, make: () => KExpr) => KExpr,
 ): MemoryEmitter => {
   /** From the binding's element type to the value's: bool is stored as u32, and a shared binding holds raw words. */
   const decode = (e: KExpr, dtype: LoopValue['dtype']): KExpr => {
@@ -33,17 +35,33 @@ export const memoryEmitter = (
       const moves =
         vector &&
         (lanePattern(v.index, vector) !== 'uniform' || v.bounds.some((b) => lanePattern(b.index, vector) !== 'uniform'))
+      const aligned =
+        vector &&
+        lanePattern(v.index, vector) === 'aligned' &&
+        !v.bounds.some((b) => lanePattern(b.index, vector) !== 'uniform')
       const cond = v.bounds.length > 0 ? index.holds(v.bounds, lanes) : k.bool(true)
-      if (binding.element.width === 4) {
+      if (binding.element.width === 4 && aligned) {
         return decode(k.load(binding, k.add(guarded(index.quarter(v.index, lanes), cond), k.u32(offset / 4))), v.dtype)
       }
-      if (!moves) {
-        return decode(k.load(binding, k.add(guarded(index.scalar(v.index, lanes), cond), k.u32(offset))), v.dtype)
+      /** One number, also out of a binding of vectors. */
+      const element = (at: KExpr): KExpr =>
+        binding.element.width === 4
+          ? k.load(binding, k.add(k.shiftRight(at, k.u32(2)), k.u32(offset / 4)), k.and(at, k.u32(3)))
+          : k.load(binding, k.add(at, k.u32(offset)))
+      const split =
+        !moves && v.bounds.length === 0 && binding.element.width === 4 ? index.split4(v.index, lanes) : undefined
+      if (split) {
+        // Neighbours in registers share one load.
+        const whole = share(`${binding.name}+${offset}[${split.key}]`, () =>
+          k.load(binding, k.add(split.quarter, k.u32(offset / 4))),
+        )
+        return decode(k.lane(whole, split.lane), v.dtype)
       }
+      if (!moves) return decode(element(guarded(index.scalar(v.index, lanes), cond)), v.dtype)
       const one = (l: number): KExpr => {
         const at = index.lane(v.index, lanes, vector, l)
         const held = cond.type.width === 4 ? k.lane(cond, l) : cond
-        return decode(k.load(binding, k.add(guarded(at, held), k.u32(offset))), v.dtype)
+        return decode(element(guarded(at, held)), v.dtype)
       }
       return k.vec([0, 1, 2, 3].map(one))
     },

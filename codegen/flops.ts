@@ -80,6 +80,7 @@ export const operandsOf = (e: KExpr): readonly KExpr[] => {
     case 'vec':
       return e.items
     case 'load':
+      return e.component ? [e.index, e.component] : [e.index]
     case 'read':
       return [e.index]
     case 'threefry':

@@ -16,8 +16,7 @@ export interface KType {
 /** Values the target gives each invocation, all u32. `gridIndex` is the workgroup's number in the (possibly folded) grid. */
 export type Builtin = 'gridIndex' | 'localIndex'
 
-export type KExpr = { readonly type: KType } & (
-  /** Finite or not; a bool is 0 or 1. Always width 1. */
+export type KExpr = { readonly type: KType } /** Finite or not; a bool is 0 or 1. Always width 1. */ & (
   | { readonly kind: 'lit'; readonly value: number }
   /** A `let`, `var` or `for` name. */
   | { readonly kind: 'ref'; readonly name: string }
@@ -35,7 +34,13 @@ export type KExpr = { readonly type: KType } & (
   | { readonly kind: 'vec'; readonly items: readonly KExpr[] }
   | { readonly kind: 'lane'; readonly a: KExpr; readonly lane: number }
   /** Reads element `index` (u32) of a binding; the unit is the binding's element type. */
-  | { readonly kind: 'load'; readonly binding: string; readonly index: KExpr }
+  | {
+      readonly kind: 'load'
+      readonly binding: string
+      readonly index: KExpr
+      /** One component (u32) of an element that is a vector; then the value is a scalar. */
+      readonly component?: KExpr
+    }
   /** Reads element `index` (u32) of a private or workgroup array. */
   | { readonly kind: 'read'; readonly array: string; readonly index: KExpr }
   /** One output word (`word` 0 or 1) of Threefry-2x32 over four u32. */
@@ -50,7 +55,14 @@ export type KStmt =
   | { readonly kind: 'store'; readonly binding: string; readonly index: KExpr; readonly value: KExpr }
   | { readonly kind: 'write'; readonly array: string; readonly index: KExpr; readonly value: KExpr }
   /** u32 counter `name` from `from` (inclusive) to `to` (exclusive) by the constant `step`. */
-  | { readonly kind: 'for'; readonly name: string; readonly from: KExpr; readonly to: KExpr; readonly step: number; readonly body: readonly KStmt[] }
+  | {
+      readonly kind: 'for'
+      readonly name: string
+      readonly from: KExpr
+      readonly to: KExpr
+      readonly step: number
+      readonly body: readonly KStmt[]
+    }
   | { readonly kind: 'if'; readonly cond: KExpr; readonly then: readonly KStmt[]; readonly else: readonly KStmt[] }
   /** All invocations of the workgroup meet; only in workgroup-uniform control flow. */
   | { readonly kind: 'barrier' }

@@ -2,7 +2,7 @@
  * What a well-formed kernel is: types agree, names are defined once and before use, stores go to writable bindings,
  * constant indices lie inside arrays, barriers stand in control flow that all invocations of a workgroup share. Run in tests and between stages.
  */
-import { binaryDomain, constantOf, sameType, showType, unaryDomain } from './build-kernel.ts'
+import { binaryDomain, constantOf, kType, sameType, showType, unaryDomain } from './build-kernel.ts'
 import { operandsOf } from './flops.ts'
 import type { KExpr, Kernel, KStmt, KType } from './kernel.ts'
 import { isUsableName } from './wgsl/reserved.ts'
@@ -204,7 +204,7 @@ const typeOf = (c: Check, e: KExpr, names: ReadonlyMap<string, Name>): KType | s
       return e.lane < e.a.type.width ? { scalar: e.a.type.scalar, width: 1 } : `lane ${e.lane} of ${showType(e.a.type)}`
     case 'load':
       if (!sameType(e.index.type, index)) return `an index into ${e.binding} of ${showType(e.index.type)}`
-      return c.kernel.bindings.find((b) => b.name === e.binding)?.element ?? `${e.binding} is not a binding`
+      return elementOf(c.kernel.bindings.find((b) => b.name === e.binding)?.element, e)
     case 'read':
       if (!sameType(e.index.type, index)) return `an index into ${e.array} of ${showType(e.index.type)}`
       return arrayOf(c, e.array, e.index)?.element ?? e.type
@@ -213,4 +213,14 @@ const typeOf = (c: Check, e: KExpr, names: ReadonlyMap<string, Name>): KType | s
         ? e.args[0].type
         : 'threefry of other than u32'
   }
+}
+
+/** The type of a load from a binding with elements of type `element`. */
+const elementOf = (element: KType | undefined, e: Extract<KExpr, { readonly kind: 'load' }>): KType | string => {
+  if (!element) return `${e.binding} is not a binding`
+  if (!e.component) return element
+  if (element.width === 1) return `a component of ${e.binding}, whose elements are scalars`
+  return sameType(e.component.type, kType('u32'))
+    ? kType(element.scalar)
+    : `a component of ${e.binding} by ${showType(e.component.type)}`
 }

@@ -1,5 +1,7 @@
 /** For the first day and the prompt: values of expressions at once, by the interpreter or on a device, and `jit`. */
-import { sizeOf } from './lang/dim.ts'
+
+import { check } from '../passes/graph/check.ts'
+import { type CompileOptions, compile, type Loaded, orThrow, spec, toPromise } from './compile.ts'
 import { allocate, type DType, type HostArray } from './lang/dtype.ts'
 import { TensorloomError } from './lang/errors.ts'
 import { evaluate as interpret } from './lang/evaluate.ts'
@@ -7,10 +9,8 @@ import type { Value } from './lang/primitive.ts'
 import { closeGraph } from './lang/trace.ts'
 import { flattenTree, isTensor, type TreeOf, unflattenTree } from './lang/tree.ts'
 import { nodeOf, type Tensor } from './lang/types.ts'
-import { type CompileOptions, compile, type Loaded, orThrow, spec, toPromise } from './compile.ts'
-import { check } from '../passes/graph/check.ts'
-import { type Device, openDevice } from './runtime/device.ts'
 import type { Argument } from './runtime/argument.ts'
+import { type Device, openDevice } from './runtime/device.ts'
 
 /** A tensor's elements on the host, row-major: Float32Array for f32 and f16, Uint8Array (0 or 1) for bool. */
 export interface HostTensor {
@@ -36,7 +36,12 @@ export const defaultDevice = async (): Promise<Device> => {
   return shared
 }
 
-const closedTree = (tree: unknown): { readonly graph: ReturnType<typeof closeGraph>['graph']; readonly rebuild: (leaves: readonly unknown[]) => unknown } => {
+const closedTree = (
+  tree: unknown,
+): {
+  readonly graph: ReturnType<typeof closeGraph>['graph']
+  readonly rebuild: (leaves: readonly unknown[]) => unknown
+} => {
   const { leaves, shape } = flattenTree<Tensor>(tree, isTensor)
   const { graph, captured } = closeGraph({ inputs: [], outputs: leaves.map(nodeOf) })
   const checked = orThrow(check.run(graph))
@@ -56,7 +61,10 @@ const closedTree = (tree: unknown): { readonly graph: ReturnType<typeof closeGra
  */
 export const reference = <R>(tree: R): TreeOf<R, HostTensor> => {
   const { graph, rebuild } = closedTree(tree)
-  return rebuild(interpret(graph, []).map((v: Value) => ({ ...v, data: hostArray(v.dtype, v.data) }))) as TreeOf<R, HostTensor>
+  return rebuild(interpret(graph, []).map((v: Value) => ({ ...v, data: hostArray(v.dtype, v.data) }))) as TreeOf<
+    R,
+    HostTensor
+  >
 }
 
 /** The value of an expression (or a tree of them) computed on the default device. Rejects with a TensorloomError. */
@@ -67,7 +75,11 @@ export const evaluate = async <R>(tree: R): Promise<TreeOf<R, HostTensor>> => {
   const loaded = await toPromise(program.load(await defaultDevice()))
   const results = (await loaded.run()) as readonly { readonly read: () => Promise<HostArray> }[]
   const hosts = await Promise.all(
-    leaves.map(async (x, i) => ({ shape: x.shape, dtype: x.dtype, data: hostArray(x.dtype, await results[i]!.read()) })),
+    leaves.map(async (x, i) => ({
+      shape: x.shape,
+      dtype: x.dtype,
+      data: hostArray(x.dtype, await results[i]!.read()),
+    })),
   )
   return unflattenTree(shape, hosts) as TreeOf<R, HostTensor>
 }
@@ -94,14 +106,22 @@ export const jit = <A extends readonly unknown[], R>(
     const key = JSON.stringify([shape, leaves.map((x) => [x.dtype, x.shape])])
     const device = await defaultDevice()
     const fresh = async (): Promise<Loaded> => {
-      const specs = unflattenTree(shape, leaves.map((x) => spec(x.shape, x.dtype))) as readonly unknown[]
+      const specs = unflattenTree(
+        shape,
+        leaves.map((x) => spec(x.shape, x.dtype)),
+      ) as readonly unknown[]
       return toPromise(orThrow(compile(f as never, specs, options)).load(device)) as Promise<Loaded>
     }
     const made = programs.get(key)
-    const loaded = made && (await made).device === device ? await made : await (programs.set(key, fresh()).get(key) as Promise<Loaded>)
+    const loaded =
+      made && (await made).device === device
+        ? await made
+        : await (programs.set(key, fresh()).get(key) as Promise<Loaded>)
     const given = leaves.map((x) => (isTensor(x) ? (reference(x) as HostTensor).data : 'data' in x ? x.data : x))
     const result = await loaded.run(...(unflattenTree(shape, given) as never[]))
-    const out = flattenTree(result, (x): x is { read: () => Promise<HostArray>; shape: number[]; dtype: DType } => isLeaf(x))
+    const out = flattenTree(result, (x): x is { read: () => Promise<HostArray>; shape: number[]; dtype: DType } =>
+      isLeaf(x),
+    )
     const hosts = await Promise.all(
       out.leaves.map(async (o) => ({ shape: o.shape, dtype: o.dtype, data: hostArray(o.dtype, await o.read()) })),
     )

@@ -215,7 +215,9 @@ const lanes = (c: Scope, e: KExpr): readonly Lane[] => {
     case 'load': {
       const m = memoryOf(c, e.binding)
       const index = lanes(c, e.index)[0]!
-      return each((i) => (v) => m.get(index(v), i))
+      if (!e.component) return each((i) => (v) => m.get(index(v), i))
+      const component = lanes(c, e.component)[0]!
+      return [(v) => m.get(index(v), component(v))]
     }
     case 'read': {
       const array = arrayOf(c, e.array)

@@ -104,6 +104,9 @@ const expr = (c: Context, e: KExpr): Text => {
     }
     case 'load':
       if (c.stored.has(e.binding)) c.storageBarrier = true
+      if (e.component) {
+        return runtime(`${e.binding}[${bare(expr(c, e.index).text)}][${bare(expr(c, e.component).text)}]`)
+      }
       return runtime(`${e.binding}[${bare(expr(c, e.index).text)}]`)
     case 'read':
       return runtime(`${e.array}[${bare(expr(c, e.index).text)}]`)

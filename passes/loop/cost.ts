@@ -19,8 +19,12 @@ export interface Cost {
 
 /** Operations behind one evaluation of the guarded functions; what is not listed costs 1. */
 const prices: Readonly<Partial<Record<PointwiseOp, number>>> = {
-  ...Object.fromEntries(['exp', 'exp2', 'log', 'log2', 'log10', 'sigmoid', 'rem', 'atan', 'asin', 'acos'].map((op) => [op, 20])),
-  ...Object.fromEntries(['expm1', 'log1p', 'sin', 'cos', 'tan', 'tanh', 'sinh', 'cosh', 'atan2', 'erf'].map((op) => [op, 30])),
+  ...Object.fromEntries(
+    ['exp', 'exp2', 'log', 'log2', 'log10', 'sigmoid', 'rem', 'atan', 'asin', 'acos'].map((op) => [op, 20]),
+  ),
+  ...Object.fromEntries(
+    ['expm1', 'log1p', 'sin', 'cos', 'tan', 'tanh', 'sinh', 'cosh', 'atan2', 'erf'].map((op) => [op, 30]),
+  ),
   ...Object.fromEntries(['asinh', 'acosh', 'atanh', 'erfc'].map((op) => [op, 40])),
   pow: 80,
   div: 3,
@@ -76,7 +80,8 @@ export const chooseGrid = (cluster: Cluster, profile: Profile): { readonly nest:
       for (const grid of [...candidates.values()]) add(grid.filter((r) => reduce.ranges.has(r)))
     }
   })
-  for (const s of cluster.stores) for (const grid of [...candidates.values()]) add(grid.filter((r) => s.ranges.includes(r)))
+  for (const s of cluster.stores)
+    for (const grid of [...candidates.values()]) add(grid.filter((r) => s.ranges.includes(r)))
   let best: { readonly nest: Nest; readonly cost: Cost } | undefined
   for (const grid of candidates.values()) {
     const nest = grid === primary.ranges ? full : placeCluster(cluster, grid)

@@ -1,7 +1,7 @@
 /** Which result takes the place of which argument that the caller gives away: same type, and the best agreeing path. */
 import { typeOf } from '../../src/lang/build.ts'
-import { ShapeEq } from '../../src/lang/shape.ts'
 import type { Node } from '../../src/lang/ir.ts'
+import { ShapeEq } from '../../src/lang/shape.ts'
 
 export interface Leaf {
   readonly node: Node

@@ -56,7 +56,12 @@ type Join = (a: Fused, b: Fused, credit: 0 | 1) => Fused | undefined
 const maxAttempts = 2000
 
 /** `graph.outputs` are computed; `results` are all results, leaves included. */
-export const fuse = (graph: Graph, results: readonly Node[], donations: readonly InPlace[], profile: Profile): Fusion => {
+export const fuse = (
+  graph: Graph,
+  results: readonly Node[],
+  donations: readonly InPlace[],
+  profile: Profile,
+): Fusion => {
   const buffers = new Map<Node, Buffer>()
   const owners = new Map<Buffer, Node>()
   const bufferOf = (n: Node): Buffer => {
@@ -80,7 +85,8 @@ export const fuse = (graph: Graph, results: readonly Node[], donations: readonly
     const ranges = storeRanges(own, values, at)
     const cluster: Cluster = { stores: own.map((n, i) => storeOf(at, n, bufferOf(n), ranges[i]!)) }
     const reads = new Set<Node>()
-    for (const v of valuesBelow(cluster.stores.map((s) => s.value))) if (v.kind === 'load') reads.add(owners.get(v.buffer)!)
+    for (const v of valuesBelow(cluster.stores.map((s) => s.value)))
+      if (v.kind === 'load') reads.add(owners.get(v.buffer)!)
     const ids = own.map((n) => n.id)
     const [oldest, newest] = [Math.min(...ids), Math.max(...ids)]
     return { id: nextId++, stored: own, reads, cluster, oldest, newest, ...chooseGrid(cluster, profile) }
@@ -148,7 +154,8 @@ export const fuse = (graph: Graph, results: readonly Node[], donations: readonly
       refused.set(key, { producer: a.stored, consumer: b.stored, reason, savedBytes })
       return undefined
     }
-    if (a.cost.statements + b.cost.statements > profile.costs.statements) return say('the kernel would have too many statements', 0)
+    if (a.cost.statements + b.cost.statements > profile.costs.statements)
+      return say('the kernel would have too many statements', 0)
     if (reaches(a, b, false) || reaches(b, a, true)) return say('another kernel lies between them', 0)
     const own = [...a.stored, ...b.stored]
     const inner = own.filter((n) => !outputs.has(n) && [...(readers.get(n) ?? [])].every((r) => r === a || r === b))
@@ -170,7 +177,9 @@ export const fuse = (graph: Graph, results: readonly Node[], donations: readonly
         saved,
       )
     }
-    const bad = inPlace.some((d) => made.stored.includes(d.output) && !readsOnlyInPlace(made, bufferOf(d.input), bufferOf(d.output)))
+    const bad = inPlace.some(
+      (d) => made.stored.includes(d.output) && !readsOnlyInPlace(made, bufferOf(d.input), bufferOf(d.output)),
+    )
     if (bad) {
       undo()
       return say('it would overwrite an argument that the same kernel still reads elsewhere', saved)
@@ -192,11 +201,7 @@ export const fuse = (graph: Graph, results: readonly Node[], donations: readonly
 }
 
 /** Joins every cluster with those whose results it reads, nearest first, until nothing is gained. */
-const joinProducers = (
-  groups: ReadonlySet<Fused>,
-  writer: ReadonlyMap<Node, Fused>,
-  join: Join,
-): void => {
+const joinProducers = (groups: ReadonlySet<Fused>, writer: ReadonlyMap<Node, Fused>, join: Join): void => {
   for (const start of [...groups].sort((a, b) => a.id - b.id)) {
     let f: Fused | undefined = groups.has(start) ? start : undefined
     while (f) {
@@ -213,11 +218,7 @@ const joinProducers = (
 }
 
 /** Joins clusters that read the same tensor. */
-const joinSiblings = (
-  groups: ReadonlySet<Fused>,
-  readers: ReadonlyMap<Node, ReadonlySet<Fused>>,
-  join: Join,
-): void => {
+const joinSiblings = (groups: ReadonlySet<Fused>, readers: ReadonlyMap<Node, ReadonlySet<Fused>>, join: Join): void => {
   for (const [, rs] of [...readers].sort(([a], [b]) => a.id - b.id)) {
     let list = [...rs].filter((f) => groups.has(f)).sort((a, b) => a.id - b.id)
     if (list.length > 24) list = list.slice(0, 24)

@@ -55,7 +55,8 @@ const recombine = (terms: readonly Term[], constant: number): Index => {
     if (m.atom.kind !== 'mod') continue
     const { of, by } = m.atom
     const d = terms.find(
-      (t) => t.atom.kind === 'div' && t.atom.by === by && t.atom.of.key === of.key && t.coefficient === m.coefficient * by,
+      (t) =>
+        t.atom.kind === 'div' && t.atom.by === by && t.atom.of.key === of.key && t.coefficient === m.coefficient * by,
     )
     if (!d) continue
     const rest = terms.filter((t) => t !== m && t !== d)
@@ -71,11 +72,15 @@ export const constantIndex = (value: number): Index => build([], value)
 
 /** The index `r` itself; a range of size 1 (or 0) is the constant 0. */
 export const rangeIndex = (range: Range): Index =>
-  range.size <= 1 ? constantIndex(0) : build([{ atom: { kind: 'range', range, key: `r${range.id}` }, coefficient: 1 }], 0)
+  range.size <= 1
+    ? constantIndex(0)
+    : build([{ atom: { kind: 'range', range, key: `r${range.id}` }, coefficient: 1 }], 0)
 
 /** A computed index in [0, size). */
 export const valueIndex = (value: LoopValue, size: number): Index =>
-  size <= 1 ? constantIndex(0) : build([{ atom: { kind: 'value', value, size, key: `v${value.id}` }, coefficient: 1 }], 0)
+  size <= 1
+    ? constantIndex(0)
+    : build([{ atom: { kind: 'value', value, size, key: `v${value.id}` }, coefficient: 1 }], 0)
 
 export const addIndex = (a: Index, b: Index): Index =>
   a.terms.length === 0
@@ -110,7 +115,13 @@ export const divIndex = (a: Index, by: number): Index => {
   const g = rest.terms.reduce((x, t) => gcd(x, t.coefficient), by)
   const small =
     g > 1
-      ? divIndex(build(rest.terms.map((t) => ({ atom: t.atom, coefficient: t.coefficient / g })), Math.floor(rest.constant / g)), by / g)
+      ? divIndex(
+          build(
+            rest.terms.map((t) => ({ atom: t.atom, coefficient: t.coefficient / g })),
+            Math.floor(rest.constant / g),
+          ),
+          by / g,
+        )
       : divAtom(rest, by)
   return addIndex(quotient, small)
 }
@@ -133,7 +144,10 @@ export const modIndex = (a: Index, by: number): Index => {
   const g = rest.terms.reduce((x, t) => gcd(x, t.coefficient), by)
   if (g > 1) {
     const c = Math.floor(rest.constant / g)
-    const inner = build(rest.terms.map((t) => ({ atom: t.atom, coefficient: t.coefficient / g })), c)
+    const inner = build(
+      rest.terms.map((t) => ({ atom: t.atom, coefficient: t.coefficient / g })),
+      c,
+    )
     return shiftIndex(scaleIndex(modIndex(inner, by / g), g), rest.constant - c * g)
   }
   const only = rest.terms.length === 1 && rest.constant === 0 ? rest.terms[0]! : undefined
@@ -152,13 +166,22 @@ export const rangesOfIndex = (a: Index, into: Set<Range> = new Set()): Set<Range
 }
 
 /** Replaces ranges (and computed values) by index expressions; what the maps lack stays. */
-export const substituteIndex = (a: Index, range: (r: Range) => Index | undefined, value?: (v: LoopValue) => LoopValue): Index => {
+export const substituteIndex = (
+  a: Index,
+  range: (r: Range) => Index | undefined,
+  value?: (v: LoopValue) => LoopValue,
+): Index => {
   let out = constantIndex(a.constant)
-  for (const { atom, coefficient } of a.terms) out = addIndex(out, scaleIndex(substituteAtom(atom, range, value), coefficient))
+  for (const { atom, coefficient } of a.terms)
+    out = addIndex(out, scaleIndex(substituteAtom(atom, range, value), coefficient))
   return out
 }
 
-const substituteAtom = (atom: Atom, range: (r: Range) => Index | undefined, value: ((v: LoopValue) => LoopValue) | undefined): Index => {
+const substituteAtom = (
+  atom: Atom,
+  range: (r: Range) => Index | undefined,
+  value: ((v: LoopValue) => LoopValue) | undefined,
+): Index => {
   switch (atom.kind) {
     case 'range':
       return range(atom.range) ?? rangeIndex(atom.range)
@@ -200,7 +223,8 @@ export const evaluateIndex = (a: Index, range: (r: Range) => number, value: (v: 
           ? value(atom.value)
           : atom.kind === 'div'
             ? Math.floor(evaluateIndex(atom.of, range, value) / atom.by)
-            : evaluateIndex(atom.of, range, value) - atom.by * Math.floor(evaluateIndex(atom.of, range, value) / atom.by)
+            : evaluateIndex(atom.of, range, value) -
+              atom.by * Math.floor(evaluateIndex(atom.of, range, value) / atom.by)
     out += coefficient * x
   }
   return out

@@ -40,8 +40,7 @@ const read = (d: Dense, point: PointOf): number => d.data[d.ranges.reduce((i, r)
 export const interpretCluster = (cluster: Cluster, memory: ReadonlyMap<number, HostArray>): void => {
   const dense = new Map<LoopValue, Dense>()
   const of = (v: LoopValue): Dense => dense.get(v)!
-  const indexAt = (i: Index, point: PointOf): number =>
-    evaluateIndex(i, point, (v) => read(of(v), point))
+  const indexAt = (i: Index, point: PointOf): number => evaluateIndex(i, point, (v) => read(of(v), point))
   const holds = (bounds: readonly Bound[], point: PointOf): boolean =>
     bounds.every((b) => {
       const x = indexAt(b.index, point)
@@ -65,7 +64,11 @@ export const interpretCluster = (cluster: Cluster, memory: ReadonlyMap<number, H
     const row = (op: LoopValue & { readonly kind: 'alu' | 'threefry' }): readonly HostArray[] => {
       const name = op.kind === 'alu' ? op.op : 'threefry'
       const type = { shape: [data.length], dtype: op.dtype }
-      return (primitives[name] as Primitive<object>).eval(op.args.map(spread), { dtype: op.dtype }, op.kind === 'alu' ? [type] : [type, type])
+      return (primitives[name] as Primitive<object>).eval(
+        op.args.map(spread),
+        { dtype: op.dtype },
+        op.kind === 'alu' ? [type] : [type, type],
+      )
     }
     switch (v.kind) {
       case 'const':
@@ -96,13 +99,18 @@ export const interpretCluster = (cluster: Cluster, memory: ReadonlyMap<number, H
       case 'reduce': {
         const sizes = v.over.map((r) => r.size)
         const inner = allocate(v.value.dtype, extent(v.over))
-        const types = [{ shape: [], dtype: v.value.dtype }, { shape: [], dtype: 'i32' as const }]
+        const types = [
+          { shape: [], dtype: v.value.dtype },
+          { shape: [], dtype: 'i32' as const },
+        ]
         forEachPoint(ranges, (outer, flat) => {
           forEachPoint(v.over, (point, i) => {
             inner[i] = read(of(v.value), (r) => (v.over.includes(r) ? point(r) : outer(r)))
           })
           const value = { shape: sizes, dtype: v.value.dtype, data: inner }
-          data[flat] = primitives.reduce.eval([value], { monoid: v.monoid, axes: sizes.map((_, i) => i) }, types)[v.component]![0]!
+          data[flat] = primitives.reduce.eval([value], { monoid: v.monoid, axes: sizes.map((_, i) => i) }, types)[
+            v.component
+          ]![0]!
         })
       }
     }

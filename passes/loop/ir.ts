@@ -60,7 +60,12 @@ export type LoopValue = {
   | { readonly kind: 'load'; readonly buffer: Buffer; readonly index: Index; readonly bounds: readonly Bound[] }
   | { readonly kind: 'alu'; readonly op: PointwiseOp; readonly args: readonly LoopValue[] }
   /** `inside` where all bounds hold, else `outside`. */
-  | { readonly kind: 'guard'; readonly bounds: readonly Bound[]; readonly inside: LoopValue; readonly outside: LoopValue }
+  | {
+      readonly kind: 'guard'
+      readonly bounds: readonly Bound[]
+      readonly inside: LoopValue
+      readonly outside: LoopValue
+    }
   /** Component `component` of reducing `value` over `over`. `position` is the index that argmax/argmin report. */
   | {
       readonly kind: 'reduce'

@@ -2,12 +2,33 @@
  * Graph → Loop IR for one cluster: views become index expressions, contractions and reductions become reduce over ranges.
  * A node that is a member of the cluster is computed where it is used; any other is loaded from its buffer.
  */
-import { invariant } from '../../src/lang/errors.ts'
-import { binaryOps, type Node, type NodeOf, type Op, type PointwiseOp, type TensorType, unaryOps } from '../../src/lang/ir.ts'
+
 import { typeOf, typesOf } from '../../src/lang/build.ts'
-import { addIndex, divIndex, flatten, modIndex, rangeIndex, rangesOfIndex, scaleIndex, shiftIndex, unflatten, valueIndex } from './index.ts'
+import { invariant } from '../../src/lang/errors.ts'
+import {
+  binaryOps,
+  type Node,
+  type NodeOf,
+  type Op,
+  type PointwiseOp,
+  type TensorType,
+  unaryOps,
+} from '../../src/lang/ir.ts'
+import {
+  addIndex,
+  divIndex,
+  flatten,
+  modIndex,
+  rangeIndex,
+  rangesOfIndex,
+  scaleIndex,
+  shiftIndex,
+  unflatten,
+  valueIndex,
+} from './index.ts'
 import type { Bound, Buffer, Cluster, Index, LoopValue, Range, Store } from './ir.ts'
 import { reduceValue } from './reduce.ts'
+import { reboundRanges } from './shadow.ts'
 import type { Values } from './values.ts'
 
 type Point = readonly Index[]
@@ -29,7 +50,11 @@ const view =
     c.at(n.args[0]!, 0, map(n, point), bounds)
 
 const pointwise: Rule<Op> = (c, n, _component, point, bounds) =>
-  c.values.alu(n.op as never, outputType(n).dtype, n.args.map((a) => c.at(a, 0, point, bounds)))
+  c.values.alu(
+    n.op as never,
+    outputType(n).dtype,
+    n.args.map((a) => c.at(a, 0, point, bounds)),
+  )
 
 const outputType = (n: { readonly type: Node['type'] }): TensorType => typesOf(n as Node)[0]!
 
@@ -43,7 +68,9 @@ const leaf = (what: string): never => {
   invariant(false, `${what} has a buffer and is never lowered`)
 }
 
-const pointwiseRules = Object.fromEntries([...unaryOps, ...binaryOps, 'select', 'cast', 'bitcast'].map((op) => [op, pointwise])) as {
+const pointwiseRules = Object.fromEntries(
+  [...unaryOps, ...binaryOps, 'select', 'cast', 'bitcast'].map((op) => [op, pointwise]),
+) as {
   readonly [K in PointwiseOp]: Rule<K>
 }
 
@@ -62,11 +89,13 @@ const rules: { readonly [K in Op]: Rule<K> } = {
     p.map((x, i) => (n.params.axes.includes(i) ? shiftIndex(scaleIndex(x, -1), shapeOf(n.args[0]!)[i]! - 1) : x)),
   ),
   window: view((n, p) =>
-    p.slice(0, -1).map((x, i) =>
-      i === n.params.axis
-        ? addIndex(scaleIndex(x, n.params.stride), scaleIndex(p[p.length - 1]!, n.params.dilation))
-        : x,
-    ),
+    p
+      .slice(0, -1)
+      .map((x, i) =>
+        i === n.params.axis
+          ? addIndex(scaleIndex(x, n.params.stride), scaleIndex(p[p.length - 1]!, n.params.dilation))
+          : x,
+      ),
   ),
   get: (c, n, _component, point, bounds) => c.at(n.args[0]!, n.params.index, point, bounds),
   stopGradient: view((_n, p) => p),
@@ -125,11 +154,16 @@ const rules: { readonly [K in Op]: Rule<K> } = {
   dot: (c, n, _component, point, bounds) => {
     const { lhs, rhs, out } = n.params
     const sizes = new Map<number, number>()
-    lhs.forEach((l, i) => sizes.set(l, shapeOf(n.args[0]!)[i]!))
-    rhs.forEach((l, i) => sizes.set(l, shapeOf(n.args[1]!)[i]!))
+    for (const [i, l] of lhs.entries()) sizes.set(l, shapeOf(n.args[0]!)[i]!)
+    for (const [i, l] of rhs.entries()) sizes.set(l, shapeOf(n.args[1]!)[i]!)
     const contracted = lhs.filter((l) => !out.includes(l))
-    const over = c.values.ranges('reduce', contracted.map((l) => sizes.get(l)!), freeRanges(point))
-    const where = (l: number): Index => (out.includes(l) ? point[out.indexOf(l)]! : rangeIndex(over[contracted.indexOf(l)]!))
+    const over = c.values.ranges(
+      'reduce',
+      contracted.map((l) => sizes.get(l)!),
+      freeRanges(point),
+    )
+    const where = (l: number): Index =>
+      out.includes(l) ? point[out.indexOf(l)]! : rangeIndex(over[contracted.indexOf(l)]!)
     const dtype = outputType(n).dtype
     if (contracted.some((l) => sizes.get(l) === 0)) return c.values.constant(dtype, 0)
     const product = c.values.alu('mul', dtype, [
@@ -142,7 +176,11 @@ const rules: { readonly [K in Op]: Rule<K> } = {
     const [x, index] = [n.args[0]!, n.args[1]!]
     const rank = shapeOf(index).length
     const which = c.at(index, 0, point.slice(0, rank), bounds)
-    const inner = [...point.slice(0, n.params.batch), valueIndex(which, shapeOf(x)[n.params.batch]!), ...point.slice(rank)]
+    const inner = [
+      ...point.slice(0, n.params.batch),
+      valueIndex(which, shapeOf(x)[n.params.batch]!),
+      ...point.slice(rank),
+    ]
     return c.at(x, 0, inner, bounds)
   },
   scatterAdd: (c, n, _component, point, bounds) => {
@@ -162,7 +200,10 @@ const rules: { readonly [K in Op]: Rule<K> } = {
     return c.values.reduce('sum', over, c.values.alu('select', dtype, [hit, update, zero]))
   },
   threefry: (c, n, component, point, bounds) =>
-    c.values.threefry(component === 0 ? 0 : 1, n.args.map((a) => c.at(a, 0, point, bounds))),
+    c.values.threefry(
+      component === 0 ? 0 : 1,
+      n.args.map((a) => c.at(a, 0, point, bounds)),
+    ),
 }
 
 /** How a cluster sees the nodes around it. */
@@ -172,6 +213,15 @@ export interface Surroundings {
   /** The buffer of a node that is not a member. */
   readonly bufferOf: (n: Node) => Buffer
 }
+
+/** The operations that lower to reductions. */
+const bindsRanges: ReadonlySet<Op> = new Set<Op>(['reduce', 'dot', 'fold', 'scatterAdd'])
+
+/** `values` whose ranges are none of `avoided`. */
+const avoiding = (values: Values, avoided: ReadonlySet<Range>): Values => ({
+  ...values,
+  ranges: (family, sizes, avoid = new Set()) => values.ranges(family, sizes, new Set([...avoid, ...avoided])),
+})
 
 /** A function that lowers nodes to values of `values`, memoised by node and point. */
 export const lowering = (values: Values, around: Surroundings): At['at'] => {
@@ -185,7 +235,15 @@ export const lowering = (values: Values, around: Surroundings): At['at'] => {
     const seen = memo.get(key)
     if (seen) return seen
     const rule = rules[node.op] as Rule<Op>
-    const made = rule({ values, at }, node as never, component, point, bounds)
+    const lower = (v: Values): LoopValue => rule({ values: v, at }, node as never, component, point, bounds)
+    let made = lower(values)
+    if (bindsRanges.has(node.op)) {
+      const avoided = new Set<Range>()
+      for (let again = reboundRanges(made); again.size > 0; again = reboundRanges(made)) {
+        for (const r of again) avoided.add(r)
+        made = lower(avoiding(values, avoided))
+      }
+    }
     memo.set(key, made)
     return made
   }

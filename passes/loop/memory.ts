@@ -72,11 +72,15 @@ export const planMemory = ({ fusion, inputs, outputs, profile }: MemoryRequest):
     const b = fusion.buffers.get(n)!
     if (!places.has(b) && !from.has(b)) from.set(b, 0)
   }
-  const made = [...from].filter(([b]) => !places.has(b)).sort(([a, i], [b, j]) => i - j || b.size - a.size || a.id - b.id)
+  const made = [...from]
+    .filter(([b]) => !places.has(b))
+    .sort(([a, i], [b, j]) => i - j || b.size - a.size || a.id - b.id)
   for (const [b, start] of made) {
     const bytes = bytesOf(b)
     const arena = workArena + kind(b)
-    const busy = live.filter((l) => l.place.arena === arena && l.until >= start).sort((x, y) => x.place.offset - y.place.offset)
+    const busy = live
+      .filter((l) => l.place.arena === arena && l.until >= start)
+      .sort((x, y) => x.place.offset - y.place.offset)
     let offset = 0
     for (const { place } of busy) {
       if (offset + align(bytes) <= place.offset) break

@@ -79,7 +79,10 @@ export const placeCluster = (cluster: Cluster, grid: readonly Range[]): Nest => 
     const depth = Math.max(floor, depthFor(v.ranges, chain))
     if (chain.slice(0, depth).some((s) => s.placed.has(key))) return
     const outer = chain.slice(0, depth)
-    if (v.kind === 'reduce') return demandReduce(v, outer, floor)
+    if (v.kind === 'reduce') {
+      demandReduce(v, outer, floor)
+      return
+    }
     for (const o of operandsOf(v)) demand(o, outer, floor)
     const here = outer[depth - 1]!
     here.placed.add(v)
@@ -145,7 +148,8 @@ const byRanges = (stores: readonly Store[]): readonly (readonly Store[])[] => {
   return [...groups.values()]
 }
 
-const sameSet = (a: ReadonlySet<Range>, b: ReadonlySet<Range>): boolean => a.size === b.size && [...a].every((x) => b.has(x))
+const sameSet = (a: ReadonlySet<Range>, b: ReadonlySet<Range>): boolean =>
+  a.size === b.size && [...a].every((x) => b.has(x))
 
 const indexValues = (s: Store): readonly LoopValue[] =>
   s.index.terms.flatMap(({ atom }) => (atom.kind === 'value' ? [atom.value] : []))

@@ -19,7 +19,11 @@ export const reduceValue = (
   const free = new Set<Range>()
   for (const p of point) rangesOfIndex(p, free)
   const reduced = shape.map((_, i) => i).filter((i) => axes.includes(i))
-  const over = c.values.ranges('reduce', reduced.map((i) => shape[i]!), free)
+  const over = c.values.ranges(
+    'reduce',
+    reduced.map((i) => shape[i]!),
+    free,
+  )
   let kept = 0
   const inner = shape.map((_, i) => (axes.includes(i) ? rangeIndex(over[reduced.indexOf(i)]!) : point[kept++]!))
   const count = reduced.reduce((k, i) => k * shape[i]!, 1)

@@ -9,7 +9,9 @@ import { topological } from '../../src/lang/order.ts'
 
 /** A leaf that lives in memory: everything but constants that are one number. */
 export const isBufferLeaf = (n: Node): boolean =>
-  n.op === 'input' || n.op === 'data' || (n.op === 'const' && !n.params.values.every((v) => Object.is(v, n.params.values[0])))
+  n.op === 'input' ||
+  n.op === 'data' ||
+  (n.op === 'const' && !n.params.values.every((v) => Object.is(v, n.params.values[0])))
 
 const reducing: ReadonlySet<Op> = new Set<Op>(['reduce', 'dot', 'fold', 'scatterAdd'])
 /** Users that read an element of their operand more than once. */
@@ -45,7 +47,8 @@ export const chooseRoots = (graph: Graph): ReadonlySet<Node> => {
     const repeated = mine.some((u) => repeating.has(u.op) && !(u.op === 'gather' && u.args[0] !== n))
     const cut =
       outputs.has(n) ||
-      (storable(n) && sizeOf(typeOf(n).shape) > 0 &&
+      (storable(n) &&
+        sizeOf(typeOf(n).shape) > 0 &&
         ((heavy && (mine.length > 1 || repeated)) ||
           (mine.length > 1 && cost > maxRecompute) ||
           (repeated && cost > maxRecompute) ||

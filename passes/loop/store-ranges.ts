@@ -41,7 +41,9 @@ export const storeRanges = (nodes: readonly Node[], values: Values, at: At['at']
 }
 
 const reduces = (n: Node, ranges: readonly Range[], at: At['at']): boolean =>
-  valuesBelow([storeOf(at, n, { id: -1, dtype: typeOf(n).dtype, size: 0 }, ranges).value]).some((v) => v.kind === 'reduce')
+  valuesBelow([storeOf(at, n, { id: -1, dtype: typeOf(n).dtype, size: 0 }, ranges).value]).some(
+    (v) => v.kind === 'reduce',
+  )
 
 /** Ways to run `shape` over the ranges of `main` in order; fresh ranges for axes that `main` lacks. */
 const matches = (shape: readonly number[], main: readonly Range[], values: Values): readonly (readonly Range[])[] => {

@@ -14,10 +14,20 @@ export interface Values {
   readonly load: (buffer: Buffer, index: Index, bounds: readonly Bound[]) => LoopValue
   readonly alu: (op: PointwiseOp, dtype: DType, args: readonly LoopValue[]) => LoopValue
   readonly guard: (bounds: readonly Bound[], inside: LoopValue, outside: LoopValue) => LoopValue
-  readonly reduce: (monoid: LoopMonoid, over: readonly Range[], value: LoopValue, component?: number, position?: Index) => LoopValue
+  readonly reduce: (
+    monoid: LoopMonoid,
+    over: readonly Range[],
+    value: LoopValue,
+    component?: number,
+    position?: Index,
+  ) => LoopValue
   readonly threefry: (word: 0 | 1, args: readonly LoopValue[]) => LoopValue
   /** Ranges of the given sizes, none of them in `avoid`; the same request gives the same ranges. */
-  readonly ranges: (family: 'store' | 'reduce', sizes: readonly number[], avoid?: ReadonlySet<Range>) => readonly Range[]
+  readonly ranges: (
+    family: 'store' | 'reduce',
+    sizes: readonly number[],
+    avoid?: ReadonlySet<Range>,
+  ) => readonly Range[]
   /** How many distinct values exist. */
   readonly count: () => number
 }
@@ -28,7 +38,8 @@ const union = (sets: Iterable<ReadonlySet<Range>>): ReadonlySet<Range> => {
   return out
 }
 
-const boundKeys = (bounds: readonly Bound[]): string => bounds.map((b) => `${b.low}<=${b.index.key}<${b.high}`).join('&')
+const boundKeys = (bounds: readonly Bound[]): string =>
+  bounds.map((b) => `${b.low}<=${b.index.key}<${b.high}`).join('&')
 
 /** True when the bound holds at every point. */
 const always = (b: Bound): boolean => b.index.min >= b.low && b.index.max < b.high
@@ -50,7 +61,8 @@ export const createValues = (): Values => {
   const none: ReadonlySet<Range> = new Set()
 
   const values: Values = {
-    constant: (dtype, value) => intern(`c${dtype}${Object.is(value, -0) ? '-0' : value}`, none, { kind: 'const', dtype, value }),
+    constant: (dtype, value) =>
+      intern(`c${dtype}${Object.is(value, -0) ? '-0' : value}`, none, { kind: 'const', dtype, value }),
     index: (dtype, index) =>
       index.terms.length === 0
         ? values.constant(dtype, index.constant)
@@ -84,7 +96,11 @@ export const createValues = (): Values => {
     reduce: (monoid, over, value, component = 0, position) => {
       // Over nothing at all (an outer product, `sum` over no axes): the value itself.
       if (over.length === 0) return value
-      const flat = value.kind === 'reduce' && monoid === 'sum' && value.monoid === 'sum' && !value.over.some((r) => over.includes(r))
+      const flat =
+        value.kind === 'reduce' &&
+        monoid === 'sum' &&
+        value.monoid === 'sum' &&
+        !value.over.some((r) => over.includes(r))
       if (flat) return values.reduce('sum', [...over, ...value.over], value.value)
       const group = `${monoid}[${over.map((r) => r.id).join()}](${value.id})`
       const ranges = new Set(value.ranges)
@@ -103,7 +119,12 @@ export const createValues = (): Values => {
       })
     },
     threefry: (word, args) =>
-      intern(`t${word}(${ids(args)})`, union(args.map((a) => a.ranges)), { kind: 'threefry', dtype: 'u32', word, args }),
+      intern(`t${word}(${ids(args)})`, union(args.map((a) => a.ranges)), {
+        kind: 'threefry',
+        dtype: 'u32',
+        word,
+        args,
+      }),
     ranges: (family, sizes, avoid = none) => {
       const key = `${family}:${sizes.join()}`
       const pool = pools.get(key) ?? []
@@ -139,7 +160,9 @@ export const operandsOf = (v: LoopValue): readonly LoopValue[] => {
 }
 
 const valuesOfIndex = (a: Index): readonly LoopValue[] =>
-  a.terms.flatMap(({ atom }) => (atom.kind === 'value' ? [atom.value] : atom.kind === 'range' ? [] : valuesOfIndex(atom.of)))
+  a.terms.flatMap(({ atom }) =>
+    atom.kind === 'value' ? [atom.value] : atom.kind === 'range' ? [] : valuesOfIndex(atom.of),
+  )
 
 /** Every value below `roots`, operands first. */
 export const valuesBelow = (roots: readonly LoopValue[]): readonly LoopValue[] => {

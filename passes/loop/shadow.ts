@@ -1,0 +1,52 @@
+/**
+ * Reductions that nest must not bind the same range: inside `Σ_j` a value that needs the outer j and one that needs the
+ * inner j would be the same value. Lowering chooses ranges before it knows what is inside, so it looks afterwards.
+ */
+import type { LoopValue, Range } from './ir.ts'
+import { operandsOf } from './values.ts'
+
+type Reduce = Extract<LoopValue, { readonly kind: 'reduce' }>
+
+/** The reductions at or below `v` that are not inside another one. */
+const outermost = (v: LoopValue): readonly Reduce[] => {
+  const found = new Set<Reduce>()
+  const seen = new Set<LoopValue>([v])
+  const stack = [v]
+  for (let top = stack.pop(); top; top = stack.pop()) {
+    if (top.kind === 'reduce') {
+      found.add(top)
+      continue
+    }
+    for (const o of operandsOf(top)) {
+      if (seen.has(o)) continue
+      seen.add(o)
+      stack.push(o)
+    }
+  }
+  return [...found]
+}
+
+/**
+ * The ranges of reductions at the top of `v` that a reduction inside their loops binds again. One that depends on none of
+ * the ranges of those loops is computed before them and does no harm.
+ */
+export const reboundRanges = (v: LoopValue): ReadonlySet<Range> => {
+  const rebound = new Set<Range>()
+  for (const top of outermost(v)) {
+    const own = new Set(top.over)
+    const seen = new Set<string>()
+    const visit = (below: LoopValue, bound: ReadonlySet<Range>): void => {
+      for (const inner of outermost(below)) {
+        if (![...inner.ranges].some((r) => bound.has(r))) continue
+        for (const r of inner.over) if (own.has(r)) rebound.add(r)
+        const deeper = new Set([...bound, ...inner.over])
+        const key = `${inner.id}:${[...deeper].map((r) => r.id).sort()}`
+        if (seen.has(key)) continue
+        seen.add(key)
+        visit(inner.value, deeper)
+      }
+    }
+    visit(top.value, own)
+  }
+  return rebound
+}
