@@ -1,6 +1,7 @@
 /** Errors as tagged data, one `showError` for all, and the two ways to raise: `raise` (user's mistake), `invariant` (ours). */
-import type { DType } from './dtype.ts'
+
 import type { Shape } from './dim.ts'
+import type { DType } from './dtype.ts'
 
 /** Where in the user's source something was written. */
 export interface Site {
@@ -86,7 +87,18 @@ export type RuntimeError =
   | { readonly tag: 'ConsumedHandle'; readonly path: string; readonly hint: string }
   | { readonly tag: 'ValidationError'; readonly message: string; readonly hint: string }
 
-export type TensorloomErrorData = CompileError | RuntimeError
+/** A file or a text is not what it should be: cut short, of another format, a row that does not fit. */
+export interface DataError {
+  readonly tag: 'DataError'
+  /** The file, or the format where there is no file. */
+  readonly source: string
+  readonly reason: string
+  /** Line of a text, counted from 1. */
+  readonly line?: number
+  readonly hint?: string
+}
+
+export type TensorloomErrorData = CompileError | RuntimeError | DataError
 
 /** The one class that is thrown: it carries the typed data in `error`. */
 export class TensorloomError extends Error {
@@ -131,6 +143,8 @@ export const showError = (e: TensorloomErrorData): string => {
       return `device lost: ${e.reason}${showHint(e.hint)}`
     case 'ConsumedHandle':
       return `${e.path}: this handle was donated to an earlier run and is consumed${showHint(e.hint)}`
+    case 'DataError':
+      return `${e.source}${e.line === undefined ? '' : `, line ${e.line}`}: ${e.reason}${showHint(e.hint)}`
     case 'ValidationError':
       return `the device refused the work: ${e.message}${showHint(e.hint)}`
   }
@@ -146,7 +160,8 @@ export function invariant(condition: unknown, message: string): asserts conditio
   if (!condition) throw new Error(`tensorloom bug: ${message}`)
 }
 
-const ownFolders = /[/\\](?:src[/\\](?:lang|nn|optim|random|testing|compile)|passes|codegen)[/\\.]|node:internal|[/\\]node_modules[/\\]/
+const ownFolders =
+  /[/\\](?:src[/\\](?:lang|nn|optim|random|testing|compile)|passes|codegen)[/\\.]|node:internal|[/\\]node_modules[/\\]/
 
 /** The first stack frame outside tensorloom: the line the user wrote. */
 export const captureSite = (): Site | undefined => {

@@ -1,0 +1,75 @@
+/** Mini-batches of a data set, and its division into parts for training, validation and test. */
+import { raise } from '../lang/errors.ts'
+import type { Key } from '../lang/tensor/random.ts'
+import { type Dataset, datasetRows, mapColumns, sliceRows, takeRows } from './column.ts'
+import { shuffled } from './shuffle.ts'
+
+/** How `batches` cuts. */
+export interface BatchOptions {
+  /** Rows of a batch. */
+  readonly size: number
+  /** Shuffles by this key; in order without one. Give every epoch its own: `random.foldIn(key, epoch)`. */
+  readonly key?: Key
+  /** What becomes of the rows that do not fill a batch: left out (the default: programs have fixed shapes), or a smaller one. */
+  readonly rest?: 'drop' | 'keep'
+}
+
+const cuts = (count: number, size: number, rest: 'drop' | 'keep'): number =>
+  rest === 'keep' ? Math.ceil(count / size) : Math.floor(count / size)
+
+const demandSize = (size: number): void => {
+  if (!(Number.isInteger(size) && size > 0)) raise({ tag: 'UsageError', message: `${size} is no batch size` })
+}
+
+/** How many batches of `size` rows a data set gives. */
+export const batchCount = (data: Dataset, { size, rest = 'drop' }: Omit<BatchOptions, 'key'>): number => {
+  demandSize(size)
+  return cuts(datasetRows(data), size, rest)
+}
+
+/**
+ * The data set in batches of `size` rows, each a data set of the same columns, made when it is asked for. UsageError when
+ * columns differ in length or the size is no positive whole number.
+ */
+export const batches = function* <D extends Dataset>(
+  data: D,
+  { size, key, rest = 'drop' }: BatchOptions,
+): Generator<D, void, undefined> {
+  demandSize(size)
+  const count = datasetRows(data)
+  const order = key === undefined ? undefined : shuffled(count, key)
+  for (let b = 0; b < cuts(count, size, rest); b++) {
+    const [from, to] = [b * size, Math.min(count, (b + 1) * size)]
+    yield order
+      ? mapColumns(data, (column) => takeRows(column, order.subarray(from, to)))
+      : mapColumns(data, (column) => sliceRows(column, from, to))
+  }
+}
+
+/** How `split` divides: as the rows come, or shuffled by a key. */
+export interface SplitOptions {
+  readonly key?: Key
+}
+
+/**
+ * The data set in as many parts as there are `fractions`, which add up to at most 1: `split(data, [0.7, 0.15, 0.15], { key })`.
+ * Sizes are rounded so that fractions that make 1 use every row once. UsageError for fractions below 0 or above 1 together.
+ */
+export const split = <D extends Dataset>(
+  data: D,
+  fractions: readonly number[],
+  { key }: SplitOptions = {},
+): readonly D[] => {
+  const count = datasetRows(data)
+  const ends = [0]
+  for (const fraction of fractions) ends.push(ends.at(-1)! + fraction)
+  if (fractions.some((f) => !(f >= 0)) || ends.at(-1)! > 1 + 1e-9)
+    raise({ tag: 'UsageError', message: `split: [${fractions.join(', ')}] are no parts of a whole` })
+  const order = key === undefined ? undefined : shuffled(count, key)
+  const at = ends.map((end) => Math.min(count, Math.round(end * count)))
+  return fractions.map((_, i) =>
+    order
+      ? mapColumns(data, (column) => takeRows(column, order.subarray(at[i]!, at[i + 1]!)))
+      : mapColumns(data, (column) => sliceRows(column, at[i]!, at[i + 1]!)),
+  )
+}

@@ -1,0 +1,134 @@
+/** Comma-separated text (RFC 4180: quotes, doubled quotes, line breaks inside them) as named columns. */
+import * as E from '#fp/Either'
+import { pipe } from '#fp/function'
+import * as TE from '#fp/TaskEither'
+import type { DataError } from '../lang/errors.ts'
+import { readBytes, settle } from './file.ts'
+
+/** How the text is written. */
+export interface CsvOptions {
+  /** One character; `,` by default. */
+  readonly separator?: string
+  /** Whether the first line names the columns (the default); else they are called `0`, `1`, … */
+  readonly header?: boolean
+  /** What stands for a missing value, besides nothing at all. */
+  readonly missing?: readonly string[]
+  /** Names the text in errors. */
+  readonly source?: string
+}
+
+/** A column of a table: numbers (NaN where one is missing) when every cell is one, else texts. */
+export type TableColumn =
+  | { readonly kind: 'number'; readonly values: Float64Array }
+  | { readonly kind: 'text'; readonly values: readonly string[] }
+
+/** Columns by name, in the order of the file. */
+export interface Table {
+  readonly names: readonly string[]
+  readonly rows: number
+  readonly columns: Readonly<Record<string, TableColumn>>
+}
+
+interface Row {
+  readonly cells: readonly string[]
+  /** Where it begins, counted from 1. */
+  readonly line: number
+}
+
+type Rows = E.Either<DataError, readonly Row[]>
+
+/** The cells of a text. Empty lines are passed over, a byte order mark too. */
+const rowsOf = (text: string, separator: string, source: string): Rows => {
+  const rows: Row[] = []
+  let cells: string[] = []
+  let cell = ''
+  let [line, start] = [1, 1]
+  /** Inside quotes; or past the quotes of this cell. */
+  let [quoted, wasQuoted] = [false, false]
+  const endCell = (): void => {
+    cells.push(cell)
+    cell = ''
+    wasQuoted = false
+  }
+  const endRow = (): void => {
+    if (cells.length === 0 && cell === '' && !wasQuoted) return
+    endCell()
+    rows.push({ cells, line: start })
+    cells = []
+  }
+  for (let i = text.charCodeAt(0) === 0xfeff ? 1 : 0; i < text.length; i++) {
+    const c = text[i]!
+    if (c === '\n') line++
+    if (quoted) {
+      if (c !== '"') cell += c
+      else if (text[i + 1] === '"') cell += text[++i]
+      else quoted = false
+    } else if (c === '"' && cell === '' && !wasQuoted) {
+      quoted = true
+      wasQuoted = true
+    } else if (c === separator) endCell()
+    else if (c === '\n') {
+      endRow()
+      start = line
+    } else if (c !== '\r' || text[i + 1] !== '\n') {
+      if (wasQuoted)
+        return E.left({ tag: 'DataError', source, line, reason: `${JSON.stringify(c)} follows a closing quote` })
+      cell += c
+    }
+  }
+  if (quoted) return E.left({ tag: 'DataError', source, line: start, reason: 'a quote is opened and never closed' })
+  endRow()
+  return E.right(rows)
+}
+
+const columnOf = (cells: readonly string[], missing: ReadonlySet<string>): TableColumn => {
+  const values = Float64Array.from(cells, (text) => (missing.has(text.trim()) ? Number.NaN : Number(text)))
+  const isNumber = cells.every((text, i) => !Number.isNaN(values[i]!) || missing.has(text.trim()))
+  return isNumber ? { kind: 'number', values } : { kind: 'text', values: cells }
+}
+
+/**
+ * The columns of a text. A column is one of numbers when all its cells are, missing ones (empty, or in `missing`) being NaN.
+ * Left DataError with its line: a row longer or shorter than the first, a quote never closed, a name given twice.
+ */
+export const parseCsv = (
+  text: string,
+  { separator = ',', header = true, missing = [], source = 'CSV data' }: CsvOptions = {},
+): E.Either<DataError, Table> => {
+  const wrong = (line: number, reason: string): E.Either<DataError, Table> =>
+    E.left({ tag: 'DataError', source, line, reason })
+  const parsed = rowsOf(text, separator, source)
+  if (E.isLeft(parsed)) return parsed
+  const [first] = parsed.right
+  if (!first) return wrong(1, 'the text is empty')
+  const width = first.cells.length
+  const ragged = parsed.right.find((row) => row.cells.length !== width)
+  if (ragged) return wrong(ragged.line, `${ragged.cells.length} cells, the first row has ${width}`)
+  const names = header ? first.cells.map((name) => name.trim()) : first.cells.map((_, i) => String(i))
+  const twice = names.find((name, i) => names.indexOf(name) !== i)
+  if (twice !== undefined) return wrong(first.line, `two columns are called ${JSON.stringify(twice)}`)
+  const rows = header ? parsed.right.slice(1) : parsed.right
+  const absent = new Set(['', ...missing])
+  const columns = names.map(
+    (name, i) =>
+      [
+        name,
+        columnOf(
+          rows.map((row) => row.cells[i]!),
+          absent,
+        ),
+      ] as const,
+  )
+  return E.right({ names, rows: rows.length, columns: Object.fromEntries(columns) })
+}
+
+/** `readCsv` as a TaskEither. */
+export const readCsvTask = (path: string | URL, options: CsvOptions = {}): TE.TaskEither<DataError, Table> =>
+  pipe(
+    readBytes(path),
+    TE.flatMapEither((bytes) => parseCsv(new TextDecoder().decode(bytes), { source: String(path), ...options })),
+  )
+
+/** The columns of a CSV file on disk (UTF-8). Rejects with a TensorloomError that carries the DataError. */
+export const readCsv = (path: string | URL, options: CsvOptions = {}): Promise<Table> =>
+  settle(readCsvTask(path, options))

@@ -1,0 +1,69 @@
+/**
+ * The IDX format of MNIST and its kin: two zero bytes, a type code, the rank, each size as a big-endian word, the elements
+ * (http://yann.lecun.com/exdb/mnist). A file that is cut short or of another kind is a typed error, never zeros.
+ */
+import * as E from '#fp/Either'
+import { pipe } from '#fp/function'
+import * as TE from '#fp/TaskEither'
+import type { DataError } from '../lang/errors.ts'
+import type { Column, Elements } from './column.ts'
+import { readBytes, settle } from './file.ts'
+
+interface ElementKind {
+  readonly bytes: number
+  readonly make: (length: number) => Elements
+  readonly read: (view: DataView, at: number) => number
+}
+
+const kinds: Readonly<Record<number, ElementKind>> = {
+  8: { bytes: 1, make: (n) => new Uint8Array(n), read: (v, at) => v.getUint8(at) },
+  9: { bytes: 1, make: (n) => new Int8Array(n), read: (v, at) => v.getInt8(at) },
+  11: { bytes: 2, make: (n) => new Int16Array(n), read: (v, at) => v.getInt16(at) },
+  12: { bytes: 4, make: (n) => new Int32Array(n), read: (v, at) => v.getInt32(at) },
+  13: { bytes: 4, make: (n) => new Float32Array(n), read: (v, at) => v.getFloat32(at) },
+  14: { bytes: 8, make: (n) => new Float64Array(n), read: (v, at) => v.getFloat64(at) },
+}
+
+const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b
+
+/**
+ * The array of an IDX file. Bytes (code 8) share the memory of `bytes`; other kinds are copied into the machine's byte
+ * order. Left DataError: no IDX, an unknown type, fewer or more bytes than the header promises. `source` names the file.
+ */
+export const parseIdx = (bytes: Uint8Array, source = 'IDX data'): E.Either<DataError, Column> => {
+  const wrong = (reason: string, hint?: string): E.Either<DataError, Column> =>
+    E.left({ tag: 'DataError', source, reason, ...(hint === undefined ? {} : { hint }) })
+  if (isGzip(bytes)) return wrong('the file is compressed', 'gunzip it first')
+  if (bytes.length < 4) return wrong(`${bytes.length} bytes are no IDX header`, 'is the file complete?')
+  const [zero, zero2, code, rank] = bytes as unknown as readonly [number, number, number, number]
+  if (zero !== 0 || zero2 !== 0) return wrong('not an IDX file: it does not begin with two zero bytes')
+  const kind = kinds[code]
+  if (!kind) return wrong(`element type ${code} is none of IDX (8, 9, 11, 12, 13, 14)`)
+  const header = 4 + 4 * rank
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  if (bytes.length < header)
+    return wrong(`cut short: the header of rank ${rank} takes ${header} bytes, ${bytes.length} are there`)
+  const shape = Array.from({ length: rank }, (_, axis) => view.getUint32(4 + 4 * axis))
+  const count = shape.reduce((a, b) => a * b, 1)
+  const expected = header + count * kind.bytes
+  if (bytes.length < expected)
+    return wrong(
+      `cut short: [${shape.join(', ')}] takes ${expected} bytes, ${bytes.length} are there`,
+      'download it again',
+    )
+  if (bytes.length > expected) return wrong(`${bytes.length - expected} bytes follow after [${shape.join(', ')}]`)
+  if (code === 8) return E.right({ shape, data: bytes.subarray(header) })
+  const data = kind.make(count)
+  for (let i = 0; i < count; i++) data[i] = kind.read(view, header + i * kind.bytes)
+  return E.right({ shape, data })
+}
+
+/** `readIdx` as a TaskEither. */
+export const readIdxTask = (path: string | URL): TE.TaskEither<DataError, Column> =>
+  pipe(
+    readBytes(path),
+    TE.flatMapEither((bytes) => parseIdx(bytes, String(path))),
+  )
+
+/** The array of an IDX file on disk. Rejects with a TensorloomError that carries the DataError. */
+export const readIdx = (path: string | URL): Promise<Column> => settle(readIdxTask(path))

@@ -1,0 +1,17 @@
+/** Data on its way in: files as columns, shuffled mini-batches, parts for validation. What users import as `tensorloom/data`. */
+export type { DataError } from '../lang/errors.ts'
+export { type BatchOptions, batchCount, batches, type SplitOptions, split } from './batches.ts'
+export {
+  type Column,
+  type Dataset,
+  datasetRows,
+  type Elements,
+  mapColumns,
+  rowCount,
+  sliceRows,
+  takeRows,
+} from './column.ts'
+export { type CsvOptions, parseCsv, readCsv, readCsvTask, type Table, type TableColumn } from './csv.ts'
+export { parseIdx, readIdx, readIdxTask } from './idx.ts'
+export { shuffled } from './shuffle.ts'
+export { type Classes, classes, designMatrix, type Standardiser, standardiser } from './table.ts'
