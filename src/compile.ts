@@ -13,6 +13,7 @@ import { type CompileError, type RuntimeError, TensorloomError } from './lang/er
 import { constantIndexErrors } from './lang/index-check.ts'
 import type { Graph, TensorType } from './lang/ir.ts'
 import { traceTree } from './lang/trace.ts'
+import type { TensorTree } from './lang/tree.ts'
 import type { Tensor } from './lang/types.ts'
 import type { Argument } from './runtime/argument.ts'
 import { type Device, openDevice } from './runtime/device.ts'
@@ -30,15 +31,40 @@ export interface Spec<S extends Shape = Shape, D extends DType = DType> extends 
 export const spec = <const S extends Shape, D extends DType = 'f32'>(shape: S, dtype: D = 'f32' as D): Spec<S, D> =>
   Object.freeze({ shape, dtype })
 
+/** A tree of `L` whose keys are not known: what becomes of an optimiser's state, whose type has no end to walk to. */
+export type TreeOfUnknownKeys<L> =
+  | L
+  | readonly TreeOfUnknownKeys<L>[]
+  | { readonly [key: string]: TreeOfUnknownKeys<L> }
+
+/** Whether `A` is `TensorTree` itself. */
+type IsTensorTree<A> = unknown extends A ? false : [TensorTree] extends [A] ? true : false
+
 /** Trees of specs (or tensors) as the traced function sees them: trees of tensors. */
 export type TensorsOf<A> =
-  A extends Spec<infer S, infer D> ? Tensor<S, D> : A extends Tensor ? A : { readonly [K in keyof A]: TensorsOf<A[K]> }
+  IsTensorTree<A> extends true
+    ? A
+    : A extends Spec<infer S, infer D>
+      ? Tensor<S, D>
+      : A extends Tensor
+        ? A
+        : { readonly [K in keyof A]: TensorsOf<A[K]> }
 
 /** What `run` takes: host values or device handles in place of tensors. */
-export type ArgumentsOf<A> = A extends Spec | Tensor ? Argument : { readonly [K in keyof A]: ArgumentsOf<A[K]> }
+export type ArgumentsOf<A> =
+  IsTensorTree<A> extends true
+    ? TreeOfUnknownKeys<Argument>
+    : A extends Spec | Tensor
+      ? Argument
+      : { readonly [K in keyof A]: ArgumentsOf<A[K]> }
 
 /** What `run` gives: handles in place of tensors. */
-export type ResultsOf<R> = R extends Tensor ? Output : { readonly [K in keyof R]: ResultsOf<R[K]> }
+export type ResultsOf<R> =
+  IsTensorTree<R> extends true
+    ? TreeOfUnknownKeys<Output>
+    : R extends Tensor
+      ? Output
+      : { readonly [K in keyof R]: ResultsOf<R[K]> }
 
 export interface CompileOptions extends PipelineOptions {
   /** Numbers of the arguments that the caller gives away: their memory is reused for results. */

@@ -2,6 +2,9 @@
 import { raise } from './errors.ts'
 import type { Tensor } from './types.ts'
 
+/** Any tree of tensors: what a function takes or gives when its keys are not known to the type checker. */
+export type TensorTree = Tensor | readonly TensorTree[] | { readonly [key: string]: TensorTree }
+
 /** The structure of nested arrays and records, leaves numbered in order. */
 export type TreeShape =
   | number

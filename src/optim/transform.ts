@@ -5,11 +5,10 @@
 import { isFloat } from '../lang/dtype.ts'
 import { raise } from '../lang/errors.ts'
 import { add, cast, full } from '../lang/tensor/index.ts'
-import { mapTree, zipTrees } from '../lang/tree.ts'
+import { mapTree, type TensorTree, zipTrees } from '../lang/tree.ts'
 import type { Tensor } from '../lang/types.ts'
 
-/** Any tree of tensors. */
-export type TensorTree = Tensor | readonly TensorTree[] | { readonly [key: string]: TensorTree }
+export type { TensorTree }
 
 /** One stage: turns gradients (or what the stage before gave) into updates, keeping `state` between steps. */
 export interface Transform {
