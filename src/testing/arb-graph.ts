@@ -20,7 +20,7 @@ export interface GraphOptions {
   readonly ops?: readonly Op[]
   /** The dtypes to use; f32, i32, u32 and bool unless said. */
   readonly dtypes?: readonly DType[]
-  /** Elements a tensor may have: mostly 64, now and then 500, unless said. */
+  /** Elements a tensor may have: mostly 64, now and then 500 or 3000, unless said. */
   readonly maxElements?: number
   /** Whether NaN, infinities and extremes of the integers occur (in a quarter of the graphs); true unless said. */
   readonly specials?: boolean
@@ -57,14 +57,18 @@ const isTelling = (w: Workshop, n: Node): boolean => {
   return bad <= data.length * (w.options.special > 0 ? 0.4 : 0)
 }
 
+/** Mostly small; now and then large enough for tiles, rarely both large and many. */
+const limits: readonly number[] = [...new Array<number>(16).fill(64), 500, 500, 500, 3000]
+
 const drawSample = (dice: Dice, options: GraphOptions): Sample => {
   const { maxNodes = 30, dtypes = ['f32', 'i32', 'u32', 'bool'], specials = true } = options
   const empty = dice.chance(0.07) ? 0.3 : 0
+  const limit = options.maxElements ?? dice.pick(limits)
   const w = createWorkshop(dice, {
     // Floats are what compilers are for: half of all tensors.
     dtypes: [...dtypes, ...dtypes.filter(isFloat), ...dtypes.filter(isFloat)],
-    dims: Array.from({ length: dice.int(3, 6) }, () => drawDim(dice, empty)),
-    limit: options.maxElements ?? (dice.chance(0.1) ? 500 : 64),
+    dims: Array.from({ length: dice.int(3, 6) }, () => drawDim(dice, empty, limit > 1000)),
+    limit,
     maxInputs: dice.int(1, 6),
     special: specials && dice.chance(0.25) ? 0.4 : 0,
   })

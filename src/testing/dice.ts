@@ -45,8 +45,13 @@ export const diceOf = (random: Random): Dice => {
 /** Sizes by how they break things: 1, primes, 4k (vectors), 4k+1 (their remainders). */
 const commonDims: readonly number[] = [1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 7, 8, 8, 9, 11, 12, 13, 16, 17]
 
-/** One size; 0 with probability `empty`. */
-export const drawDim = (dice: Dice, empty: number): number => (dice.chance(empty) ? 0 : dice.pick(commonDims))
+const largeDims: readonly number[] = [16, 20, 24, 31, 32, 33, 48, 64]
+
+/** One size; 0 with probability `empty`. Large ones are for graphs that may have thousands of elements. */
+export const drawDim = (dice: Dice, empty: number, large: boolean): number => {
+  if (dice.chance(empty)) return 0
+  return dice.pick(large && dice.chance(0.6) ? largeDims : commonDims)
+}
 
 /** Up to `maxRank` sizes from `dims`, of at most `limit` elements together. */
 export const drawShape = (dice: Dice, dims: readonly number[], maxRank: number, limit: number): Shape => {

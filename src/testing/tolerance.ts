@@ -81,7 +81,7 @@ const errorsOf = (n: Node, operands: readonly HostArray[], outputs: readonly Hos
 /** One perturbed value: exact where the op is, else moved inside its error and rounded. The sign of a zero is anyone's. */
 const perturbed = (v: number, error: number, next: () => number, flush: boolean): number => {
   if (!Number.isFinite(v)) return v
-  if (v === 0) return next() < 0 ? -0 : 0
+  if (v === 0 && error === 0) return next() < 0 ? -0 : 0
   const moved = error === 0 ? v : v + next() * error
   return flush && Math.abs(moved) < smallestNormal ? 0 : moved
 }

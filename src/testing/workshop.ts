@@ -91,12 +91,18 @@ export const createWorkshop = (dice: Dice, options: WorkshopOptions): Workshop =
 
   const splat = (type: TensorType, value: number): Node => add(fill(build, type, value))
 
+  /** The constants that rewrites know, or any number. */
+  const plain = (dtype: DType): number => {
+    if (dtype === 'bool' || dice.chance(0.4)) return Number(drawData(dice, dtype, 1, style())[0])
+    return dice.pick(isFloat(dtype) ? [0, 1, -1, 2, 0.5, -0] : dtype === 'i32' ? [0, 1, -1, 2] : [0, 1, 2])
+  }
+
   const fresh = (type: TensorType): Node => {
     const size = sizeOf(type.shape)
     const numeric = type.dtype !== 'bool' && type.shape.length > 0
     if (numeric && size < 40 && dice.chance(0.08))
       return b.iota([], { ...type, axis: dice.int(0, type.shape.length - 1) })
-    if (dice.chance(0.12)) return splat(type, Number(drawData(dice, type.dtype, 1, style())[0]))
+    if (dice.chance(0.15)) return splat(type, plain(type.dtype))
     const data = drawData(dice, type.dtype, size, style())
     if (inputs.size >= options.maxInputs || dice.chance(0.12)) return add(constant(type, data))
     const value = { ...type, data }

@@ -1,17 +1,23 @@
 /** What the random tests share: every layer a sample goes through on the CPU, and the count of discarded samples. */
 import * as E from '#fp/Either'
+import { hardware, portable, software } from '../../codegen/profile.ts'
 import { graphPipeline, runPipeline, type Stage } from '../../passes/pipeline.ts'
+import type { Profile } from '../../passes/target.ts'
 import { verifyGraph } from '../../passes/verify-graph.ts'
 import { showError } from '../../src/lang/errors.ts'
 import { evaluate } from '../../src/lang/evaluate.ts'
 import type { Graph } from '../../src/lang/ir.ts'
 import type { Value } from '../../src/lang/primitive.ts'
-import { type Sample, showSample } from '../../src/testing/sample.ts'
+import { showGraph } from '../../src/lang/print/graph.ts'
+import type { Sample } from '../../src/testing/sample.ts'
 import { type Discarded, difference, type Expectation, expectation } from '../../src/testing/tolerance.ts'
 import { runKernelInterp, runLoop } from '../differential.ts'
 
-/** `TL_RUNS` multiplies every count of runs: the long form. */
-export const runs = (n: number): number => n * Number(process.env['TL_RUNS'] ?? 1)
+/** Whether this is the long form of the tests (`npm run test:long`). */
+const long = process.env['TL_LONG'] === '1'
+
+/** How many samples a test draws: `short` in `npm test`. */
+export const runs = (short: number, whenLong: number): number => (long ? whenLong : short)
 
 /** The graph after every pass, the given one first. */
 export const stagesOf = (graph: Graph): readonly Stage[] => {
@@ -21,16 +27,24 @@ export const stagesOf = (graph: Graph): readonly Stage[] => {
   return stages
 }
 
-/** One layer that can run a graph. */
+/** One layer that can run a graph, planned for one target. */
 export interface Layer {
   readonly name: string
   readonly run: (graph: Graph, inputs: readonly Value[]) => readonly Value[]
 }
 
-const layers: readonly Layer[] = [
-  { name: 'Loop interpreter', run: (g, xs) => runLoop(g, xs) },
-  { name: 'Kernel interpreter', run: (g, xs) => runKernelInterp(g, xs) },
-]
+const loop = (profile: Profile): Layer => ({
+  name: `Loop interpreter (${profile.name})`,
+  run: (g, xs) => runLoop(g, xs, profile),
+})
+const kernel = (profile: Profile): Layer => ({
+  name: `Kernel interpreter (${profile.name})`,
+  run: (g, xs) => runKernelInterp(g, xs, profile),
+})
+
+/** What runs a graph as it was built, and what runs it after the passes: different targets, so that all are seen. */
+const asBuilt: readonly Layer[] = [loop(portable), kernel(portable)]
+const simplified: readonly Layer[] = [loop(hardware), kernel(hardware), kernel(software)]
 
 /** Every CPU layer's first disagreement with the reference on this sample; undefined when all agree. */
 export const disagreement = (sample: Sample, expected: Expectation): string | undefined => {
@@ -49,15 +63,15 @@ export const disagreement = (sample: Sample, expected: Expectation): string | un
     const wrong = verifyGraph(s.graph, s === stages[0] ? 'traced' : 'checked')
     if (wrong.length > 0) return `after ${s.name}: ${wrong.join('; ')}`
     const found = compare(`after ${s.name}`, s.graph, () => evaluate(s.graph, inputs))
-    if (found) return `${found}\n${showSample({ graph: s.graph, inputs })}`
+    if (found) return `${found}\n${showGraph(s.graph)}`
   }
-  for (const layer of layers) {
-    for (const [kind, g] of [
-      ['as built', graph],
-      ['simplified', last],
-    ] as const) {
+  for (const [kind, g, layers] of [
+    ['as built', graph, asBuilt],
+    ['simplified', last, simplified],
+  ] as const) {
+    for (const layer of layers) {
       const found = compare(`${layer.name}, ${kind}`, g, () => layer.run(g, inputs))
-      if (found) return g === last ? `${found}\n${showSample({ graph: last, inputs })}` : found
+      if (found) return `${found}\n${showGraph(g)}`
     }
   }
   return undefined

@@ -1,0 +1,44 @@
+/** Derivatives of random programs as random programs: their gradients go through every layer like any other graph. */
+import { linearise } from '../../passes/graph/linearise.ts'
+import { transpose } from '../../passes/graph/transpose.ts'
+import { constant, typeOf } from '../lang/build.ts'
+import { sizeOf } from '../lang/dim.ts'
+import type { Node, TensorType } from '../lang/ir.ts'
+import type { Sample } from './sample.ts'
+
+/** Fixed, unequal weights: quarters from -1 to 1 without 0. */
+const weights = (type: TensorType, salt: number): Node =>
+  constant(
+    type,
+    Float64Array.from({ length: sizeOf(type.shape) }, (_, i) => {
+      const quarter = ((i * 7 + salt * 3) % 8) - 4
+      return (quarter < 0 ? quarter : quarter + 1) / 4
+    }),
+  )
+
+/** A derivative of a sample: the sample that computes it, and which inputs (outputs) of the original its outputs go with. */
+export interface Derivative {
+  readonly sample: Sample
+  readonly of: readonly number[]
+  /** The fixed cotangents (tangents), one per output (input) of the original; undefined where it has none. */
+  readonly weights: readonly (Node | undefined)[]
+}
+
+/** The gradient of Σ weights · outputs in every float input that matters; undefined when none does. */
+export const gradientOf = ({ graph, inputs }: Sample): Derivative | undefined => {
+  const linear = linearise(graph)
+  const given = linear.tangents.map((t, i) => t && weights(typeOf(t), i))
+  const places = linear.inputs.flatMap((n, i) => (n ? [{ n, i }] : []))
+  const found = transpose(
+    linear.tangents,
+    places.map((p) => p.n),
+    given,
+  )
+  const kept = places.flatMap(({ i }, k) => (found[k] ? [{ node: found[k], i }] : []))
+  if (kept.length === 0) return undefined
+  return {
+    sample: { graph: { inputs: graph.inputs, outputs: kept.map((k) => k.node) }, inputs },
+    of: kept.map((k) => k.i),
+    weights: given,
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * Random programs and their gradients on the CPU: the reference interpreter, the graph after every pass, the Loop
+ * interpreter after fusion and the Kernel interpreter of the Plan agree. Every pass is idempotent and leaves a legal graph.
+ */
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import * as E from '#fp/Either'
+import { canonicalise } from '../../passes/graph/canonicalise.ts'
+import { check } from '../../passes/graph/check.ts'
+import { fold } from '../../passes/graph/fold.ts'
+import { dropStopGradient, exactRules, simplify } from '../../passes/graph/simplify.ts'
+import { rewriteWithStats } from '../../passes/rewrite.ts'
+import type { Op } from '../../src/lang/ir.ts'
+import { primitives } from '../../src/lang/ops/table.ts'
+import { topological } from '../../src/lang/order.ts'
+import { parseGraph } from '../../src/lang/parse.ts'
+import { showGraph } from '../../src/lang/print/graph.ts'
+import { arbGraph } from '../../src/testing/arb-graph.ts'
+import { gradientOf } from '../../src/testing/derivative.ts'
+import type { Sample } from '../../src/testing/sample.ts'
+import { disagreement, makeTally, runs } from './harness.ts'
+
+const minutes = 60_000
+const seed = 42
+
+/** Fails with the shrunk sample where some layer disagrees; prints how many samples were judged. */
+const agreesEverywhere = (name: string, numRuns: number, subject: (s: Sample) => Sample | undefined): void => {
+  const tally = makeTally()
+  let without = 0
+  fc.assert(
+    fc.property(arbGraph({ maxNodes: 30 }), (drawn) => {
+      const sample = subject(drawn)
+      if (!sample) {
+        without++
+        return
+      }
+      const expected = tally.judge(sample)
+      if (!expected) return
+      const found = disagreement(sample, expected)
+      if (found) throw new Error(found)
+    }),
+    { seed, numRuns },
+  )
+  console.log(`${name}: ${tally.judged()} judged, discarded ${JSON.stringify(tally.discarded)}, ${without} without`)
+  expect(tally.judged()).toBeGreaterThan(numRuns / 3)
+  expect(tally.rate()).toBeLessThan(0.2)
+}
+
+describe('random programs on every interpreter', () => {
+  test('values', { timeout: 60 * minutes }, () => agreesEverywhere('values', runs(2000, 20_000), (s) => s))
+  test('gradients', { timeout: 60 * minutes }, () =>
+    agreesEverywhere('gradients', runs(1000, 10_000), (s) => gradientOf(s)?.sample),
+  )
+})
+
+describe('random programs', () => {
+  const drawn = fc.sample(arbGraph({ maxNodes: 30 }), { seed, numRuns: 600 })
+
+  test('every primitive takes part', () => {
+    const seen = new Set<Op>(drawn.flatMap((s) => topological(s.graph.outputs).map((n) => n.op)))
+    expect(Object.keys(primitives).filter((op) => !seen.has(op as Op))).toEqual([])
+  })
+
+  test.each([check, dropStopGradient, canonicalise, simplify, fold])('$name is idempotent', (pass) => {
+    for (const { graph } of drawn) {
+      const once = pass.run(graph)
+      if (E.isLeft(once)) throw new Error('a well-typed graph was refused')
+      const twice = pass.run(once.right)
+      if (E.isLeft(twice)) throw new Error('a well-typed graph was refused')
+      // Nodes are interned, so an equal graph has the very same outputs.
+      const same = twice.right.outputs.every((n, i) => n === once.right.outputs[i])
+      if (!same) expect(showGraph(twice.right), showGraph(graph)).toBe(showGraph(once.right))
+    }
+  })
+
+  test('rewriting ends by itself, not by its bound', () => {
+    const run = rewriteWithStats(exactRules)
+    for (const { graph } of drawn) expect(run(graph).stats.bounded, showGraph(graph)).toBe(0)
+  })
+
+  test('the text form is read back as the same graph', () => {
+    for (const { graph } of drawn) {
+      const text = showGraph(graph)
+      const back = parseGraph(text)
+      if (E.isLeft(back)) throw new Error(`${JSON.stringify(back.left)}\n${text}`)
+      expect(showGraph(back.right)).toBe(text)
+    }
+  })
+})

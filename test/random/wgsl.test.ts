@@ -1,0 +1,78 @@
+/** Random programs and gradients in WGSL on the shared device (Dawn) agree with the reference interpreter. */
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { arbGraph } from '../../src/testing/arb-graph.ts'
+import { gradientOf } from '../../src/testing/derivative.ts'
+import { type Sample, showSample, united } from '../../src/testing/sample.ts'
+import { smallest } from '../../src/testing/shrink.ts'
+import { difference, type Expectation, expectation } from '../../src/testing/tolerance.ts'
+import { runDevice } from '../differential.ts'
+import { makeTally, runs, stagesOf } from './harness.ts'
+
+const minutes = 60_000
+const seed = 43
+
+interface Judged {
+  readonly sample: Sample
+  readonly expected: Expectation
+}
+
+/** Runs samples as one program, a pipeline being dear; the first disagreement in words. */
+const onDevice = async (list: readonly Judged[]): Promise<string | undefined> => {
+  const whole = united(list.map((j) => j.sample))
+  const stages = stagesOf(whole.graph)
+  const { graph } = stages[stages.length - 1]!
+  const expected: Expectation = {
+    values: list.flatMap((j) => j.expected.values),
+    allowed: list.flatMap((j) => j.expected.allowed),
+  }
+  try {
+    return difference(expected, await runDevice(graph, whole.inputs), graph)
+  } catch (error) {
+    return error instanceof Error ? error.stack : String(error)
+  }
+}
+
+const alone = async (sample: Sample): Promise<string | undefined> => {
+  const expected = expectation(sample)
+  return 'discarded' in expected ? undefined : onDevice([{ sample, expected }])
+}
+
+/** Who of a failed batch is to blame: the shrunk sample, or the batch itself where each member is right alone. */
+const blame = async (batch: readonly Judged[], what: string): Promise<string> => {
+  for (const { sample } of batch) {
+    if ((await alone(sample)) === undefined) continue
+    const small = await smallest(sample, async (s) => (await alone(s)) !== undefined, 150)
+    return `${await alone(small)}\n${showSample(small)}`
+  }
+  return `only together: ${what}\n${showSample(united(batch.map((j) => j.sample)))}`
+}
+
+const agreesOnDevice = async (
+  name: string,
+  numRuns: number,
+  subject: (s: Sample) => Sample | undefined,
+): Promise<void> => {
+  const tally = makeTally()
+  const judged: Judged[] = []
+  for (const drawn of fc.sample(arbGraph({ maxNodes: 30 }), { seed, numRuns })) {
+    const sample = subject(drawn)
+    const expected = sample && tally.judge(sample)
+    if (expected) judged.push({ sample, expected })
+  }
+  for (let i = 0; i < judged.length; i += 8) {
+    const batch = judged.slice(i, i + 8)
+    const wrong = await onDevice(batch)
+    if (wrong) throw new Error(`seed ${seed}: ${await blame(batch, wrong)}`)
+  }
+  console.log(`${name}: ${judged.length} judged, discarded ${JSON.stringify(tally.discarded)}`)
+  expect(judged.length).toBeGreaterThan(numRuns / 3)
+  expect(tally.rate()).toBeLessThan(0.2)
+}
+
+describe('random programs in WGSL', () => {
+  test('values', { timeout: 60 * minutes }, () => agreesOnDevice('values', runs(300, 2000), (s) => s))
+  test('gradients', { timeout: 60 * minutes }, () =>
+    agreesOnDevice('gradients', runs(160, 1000), (s) => gradientOf(s)?.sample),
+  )
+})
