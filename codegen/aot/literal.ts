@@ -8,8 +8,9 @@ const identifier = /^[A-Za-z_$][\w$]*$/
 export const printKey = (key: string): string =>
   key === '__proto__' ? '["__proto__"]' : identifier.test(key) ? key : JSON.stringify(key)
 
+/** Templates read a carriage return as a line feed, so text that has one is quoted. */
 const printText = (text: string): string =>
-  text.includes('\n') ? `\`${text.replace(/[\\`]|\$\{/g, '\\$&')}\`` : JSON.stringify(text)
+  text.includes('\n') && !text.includes('\r') ? `\`${text.replace(/[\\`]|\$\{/g, '\\$&')}\`` : JSON.stringify(text)
 
 /**
  * `value` (numbers, text, booleans, arrays, plain records, undefined; no cycles) as an expression. Deterministic: keys keep

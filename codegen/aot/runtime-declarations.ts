@@ -1,7 +1,7 @@
 /** The `.d.ts` of the runtime that emitted modules share. Written by hand: it shows what users need and nothing of ours. */
 
-/** Text of `runtime.d.ts`. It names GPU types, which TypeScript's DOM library or `@webgpu/types` declares. */
-export const runtimeDeclarations = `/// <reference lib="dom" />
+/** Text of `runtime.d.ts`. */
+export const runtimeDeclarations = `// GPUDevice and GPU are of the DOM library of TypeScript 6 and later, or of @webgpu/types.
 /** Sizes of a tensor's axes. */
 export type Shape = readonly number[]
 

@@ -5,12 +5,10 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { Command, CommanderError, Option } from 'commander'
+import { profiles } from '../../codegen/profile.ts'
 import { TensorloomError } from '../lang/errors.ts'
-import { type BuildOptions, build } from './build.ts'
-import { devices, showDevices } from './devices.ts'
-import { explain, showExplanation } from './explain.ts'
+import type { BuildOptions } from './build.ts'
 import { Failure } from './failure.ts'
-import { profileNames } from './replan.ts'
 import { bytesText } from './text.ts'
 
 interface Common {
@@ -38,7 +36,9 @@ const version = (): string => {
   return 'unknown'
 }
 
+// Commands are imported when they run: help and mistakes of use need no compiler.
 const runBuild = async (file: string, options: BuildOptions & Common): Promise<void> => {
+  const { build } = await import('./build.ts')
   const { programs, runtime } = await build(file, options)
   const size = (bytes: Uint8Array): { readonly bytes: number; readonly gzip: number } => ({
     bytes: bytes.length,
@@ -56,7 +56,7 @@ const runBuild = async (file: string, options: BuildOptions & Common): Promise<v
 
 const json = (): Option => new Option('--json', 'print data as JSON')
 const profile = (): Option =>
-  new Option('--profile <name>', 'target to plan for; default: as compiled').choices(profileNames)
+  new Option('--profile <name>', 'target to plan for; default: as compiled').choices(Object.keys(profiles))
 
 /** The program that `argv` is parsed by. Errors of use are thrown as CommanderError. */
 const cli = (): Command => {
@@ -80,6 +80,7 @@ const cli = (): Command => {
     .addOption(profile())
     .addOption(json())
     .action(async (file: string, options: Common & { readonly export?: string; readonly profile?: string }) => {
+      const { explain, showExplanation } = await import('./explain.ts')
       const explained = await explain(file, options)
       await (options.json ? printJson({ programs: explained }) : print(explained.map(showExplanation).join('\n')))
     })
@@ -88,6 +89,7 @@ const cli = (): Command => {
     .description('show the GPU that programs would run on: kind, limits, features, profile')
     .addOption(json())
     .action(async (options: Common) => {
+      const { devices, showDevices } = await import('./devices.ts')
       const found = await devices()
       await (options.json ? printJson(found) : print(showDevices(found)))
     })

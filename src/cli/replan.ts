@@ -6,14 +6,11 @@ import type { Program } from '../compile.ts'
 import { showError } from '../lang/errors.ts'
 import { Failure } from './failure.ts'
 
-/** Names that `--profile` takes. */
-export const profileNames: readonly string[] = Object.keys(profiles)
-
 /** What `program` plans to for the profile named `name`; as it was compiled when there is no name. Throws Failure. */
 export const plannedFor = (program: Program, name: string | undefined): Planned => {
   if (name === undefined) return program.planned
   const profile = Object.entries(profiles).find(([key]) => key === name)?.[1]
-  if (!profile) throw new Failure(`no profile is named ${name}; there are ${profileNames.join(', ')}`)
+  if (!profile) throw new Failure(`no profile is named ${name}; there are ${Object.keys(profiles).join(', ')}`)
   const { plan, stages } = program
   const planned = makePlan(
     {

@@ -79,7 +79,7 @@ describe('readSafetensors', () => {
 
 const stored: fc.Arbitrary<StoredTensor> = fc
   .tuple(fc.constantFrom('f32', 'i32', 'u32', 'bool', 'f16'), fc.array(fc.nat(4), { maxLength: 3 }))
-  .chain(([dtype, shape]) => {
+  .chain(([dtype, shape]): fc.Arbitrary<StoredTensor> => {
     const n = sizeOf(shape)
     const of = (x: fc.Arbitrary<number>): fc.Arbitrary<number[]> => fc.array(x, { minLength: n, maxLength: n })
     if (dtype === 'f32') return of(fc.float()).map((v) => ({ dtype, shape, data: Float32Array.from(v) }))

@@ -1,0 +1,124 @@
+/** The built package as its users have it: compiled by `npm run build`, imported by name, its command run by plain Node. */
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { unpackSoftware } from '../src/runtime/software.ts'
+import { root, run } from './cli/command.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'tensorloom-package-'))
+const app = join(folder, 'app')
+const built = join(folder, 'tensorloom')
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+interface Manifest {
+  readonly files: readonly string[]
+  readonly bin: Readonly<Record<string, string>>
+  readonly exports: Readonly<Record<string, { readonly types: string; readonly default: string } | string>>
+}
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Manifest
+
+/** `dist` and package.json in a folder of their own, dependencies linked, and an application that depends on it. */
+beforeAll(async () => {
+  mkdirSync(join(app, 'node_modules'), { recursive: true })
+  mkdirSync(built)
+  const tsc = join(root, 'node_modules/typescript/bin/tsc')
+  const { code, stdout } = await run(process.execPath, [
+    tsc,
+    '-p',
+    join(root, 'tsconfig.build.json'),
+    '--outDir',
+    join(built, 'dist'),
+  ])
+  expect([code, stdout]).toEqual([0, ''])
+  cpSync(join(root, 'package.json'), join(built, 'package.json'))
+  symlinkSync(join(root, 'node_modules'), join(built, 'node_modules'))
+  symlinkSync(built, join(app, 'node_modules/tensorloom'))
+  writeFileSync(join(app, 'package.json'), '{"type":"module"}')
+})
+
+const node = (source: string, cwd: string) =>
+  run(process.execPath, ['--input-type=module', '-e', source], {
+    cwd,
+    env: { VK_ICD_FILENAMES: unpackSoftware().env.VK_ICD_FILENAMES },
+  })
+
+const program = `
+  import * as T from 'tensorloom'
+  const predict = (w, x) => T.pipe(T.matmul(x, w), T.tanh)
+  export const model = T.compile(predict, [T.spec([2, 3]), T.spec([4, 2])], { name: 'model' })
+`
+const inputs = `const [w, x] = [Float32Array.of(1, 2, 3, 4, 5, 6), Float32Array.of(0.5, 0, 0, 0.25, -1, 1, 0.125, 0.125)]`
+/** tanh of the products, by hand. */
+const expected = [0.5, 1, 1.5, 1, 1.25, 1.5, 3, 3, 3, 0.625, 0.875, 1.125].map(Math.tanh)
+
+const checkNear = (text: string): void => {
+  const got = JSON.parse(text) as readonly number[]
+  expect(got).toHaveLength(expected.length)
+  got.forEach((v, i) => {
+    expect(Math.abs(v - expected[i]!)).toBeLessThan(1e-6)
+  })
+}
+
+describe('the built package', () => {
+  it('has every file that package.json promises', () => {
+    for (const entry of Object.values(manifest.exports)) {
+      const files = typeof entry === 'string' ? [entry] : [entry.types, entry.default]
+      for (const file of files) expect([file, readFileSync(join(built, file), 'utf8').length > 0]).toEqual([file, true])
+    }
+    expect(readFileSync(join(built, manifest.bin['tensorloom']!), 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/)
+  })
+
+  it('is imported by every name, by itself and by an application, in plain Node', async () => {
+    const names = Object.keys(manifest.exports).filter((k) => k !== './package.json')
+    const source = names
+      .map((k) => `console.log(Object.keys(await import('tensorloom${k.slice(1)}')).length > 0)`)
+      .join('\n')
+    for (const cwd of [built, app]) {
+      const { code, stdout, stderr } = await node(source, cwd)
+      expect([code, stderr]).toEqual([0, ''])
+      expect(stdout).toBe('true\n'.repeat(names.length))
+    }
+  })
+
+  it('keeps fp-ts behind #fp: no other spelling is left in dist', () => {
+    const js = readdirSync(join(built, 'dist'), { recursive: true, encoding: 'utf8' }).filter((f) => f.endsWith('.js'))
+    expect(js.length).toBeGreaterThan(100)
+    for (const f of js) {
+      const specifiers = [...readFileSync(join(built, 'dist', f), 'utf8').matchAll(/\bfrom\s+'([^']+)'/g)].map(
+        (m) => m[1]!,
+      )
+      const odd = specifiers.filter((s) => s.startsWith('fp-ts') || s.endsWith('.ts'))
+      expect([f, odd]).toEqual([f, []])
+    }
+  })
+
+  it('compiles and runs a program', async () => {
+    const source = `${program}
+      ${inputs}
+      const device = await T.openDevice({ quiet: true })
+      const loaded = await T.toPromise(T.orThrow(model).load(device))
+      console.log(JSON.stringify(Array.from(await (await loaded.run(w, x)).read())))`
+    const { code, stdout, stderr } = await node(source, app)
+    expect([code, stderr]).toEqual([0, ''])
+    checkNear(stdout)
+  })
+
+  it('builds an application’s TypeScript with its command, in plain Node, and the module runs', async () => {
+    writeFileSync(join(app, 'model.ts'), program.replace('(w, x)', '(w: T.Tensor, x: T.Tensor)'))
+    const bin = join(built, manifest.bin['tensorloom']!)
+    const done = await run(process.execPath, [bin, 'build', 'model.ts', '--out', 'out'], { cwd: app })
+    expect([done.code, done.stderr]).toEqual([0, ''])
+    const source = `${inputs}
+      import { createRequire } from 'node:module'
+      import { load } from './out/model.js'
+      const { create } = createRequire(${JSON.stringify(join(root, 'package.json'))})('webgpu')
+      const model = await load(create([]))
+      console.log(JSON.stringify(Array.from(await (await model.run(w, x)).read())))`
+    const script = join(app, 'use.mjs')
+    writeFileSync(script, source)
+    const { code, stdout, stderr } = await run(process.execPath, [script], { cwd: app, env: unpackSoftware().env })
+    expect([code, stderr]).toEqual([0, ''])
+    checkNear(stdout)
+  })
+})
