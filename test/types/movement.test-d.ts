@@ -132,3 +132,9 @@ pipe(given<Tensor<readonly [2, 3], 'f32'>>(), nn.linear(params))
 nn.mseLoss(x, given<Tensor<readonly [3, 5], 'f32'>>())
 // @ts-expect-error and through pipe
 pipe(x, nn.mseLoss(given<Tensor<readonly [3, 5], 'f32'>>()))
+
+// A literal keeps its dtype as an operand: what is expected there does not decide it.
+holds<Equal<ReturnType<typeof nestedCalls>, Tensor<readonly [2], 'f32'>>>()
+const nestedCalls = () => T.div(T.tensor([3, 2]), T.tensor([4, 1]))
+holds<Equal<ReturnType<typeof nestedZeros>, Tensor<readonly [2], 'f32'>>>()
+const nestedZeros = () => T.add(T.zeros([2]), T.ones([2]))

@@ -10,7 +10,7 @@ import { binaryNode, likeNode } from './arithmetic.ts'
 import { dataFirst } from './dual.ts'
 import { filledNode } from './joining.ts'
 import { eyeNode, lowerNode } from './matrix.ts'
-import { castNode, expandNode, lift, onTensor, refuse, reshapeNode, scalar, toElement, withTypes } from './operand.ts'
+import { castNode, expandNode, lift, onTensor, refuse, reshapeNode, toElement, withTypes } from './operand.ts'
 
 /** The dtype of a new tensor. */
 export interface DTypeOptions<D extends DType = DType> {
@@ -60,7 +60,7 @@ const leafDtype = (values: readonly (number | boolean)[]): DType => {
 export const tensor = <const A extends Nested, const D extends DType = DTypeOfNested<A>>(
   data: A,
   { dtype }: DTypeOptions<D> = {},
-): Tensor<NestedShape<A>, D> => {
+): Tensor<NestedShape<A>, NoInfer<D>> => {
   const shape = shapeOf(data)
   const { values, ragged } = leavesOf(data, shape)
   if (ragged !== undefined)
@@ -88,7 +88,7 @@ export const fromArray = <const S extends Shape, const D extends DType = DType>(
   data: ArrayLike<number> | ArrayLike<boolean>,
   shape: S,
   { dtype }: DTypeOptions<D> = {},
-): Tensor<S, D> => {
+): Tensor<S, NoInfer<D>> => {
   if (!shape.every(isDim)) return bad('T.fromArray', `${showShape(shape)} is not a shape`)
   if (sizeOf(shape) !== data.length)
     return bad('T.fromArray', `${data.length} elements do not fill shape ${showShape(shape)}`)
@@ -122,25 +122,25 @@ const filled = <S extends Shape, D extends DType>(
 export const zeros = <const S extends Shape, const D extends DType = 'f32'>(
   shape: S,
   { dtype }: DTypeOptions<D> = {},
-): Tensor<S, D> => filled('T.zeros', shape, 0, dtype ?? 'f32')
+): Tensor<S, NoInfer<D>> => filled('T.zeros', shape, 0, dtype ?? 'f32')
 
 /** All ones; f32 unless said otherwise. */
 export const ones = <const S extends Shape, const D extends DType = 'f32'>(
   shape: S,
   { dtype }: DTypeOptions<D> = {},
-): Tensor<S, D> => filled('T.ones', shape, 1, dtype ?? 'f32')
+): Tensor<S, NoInfer<D>> => filled('T.ones', shape, 1, dtype ?? 'f32')
 
 /** All `value`; f32 unless said otherwise (a boolean: bool). */
 export const full = <const S extends Shape, const D extends DType = 'f32'>(
   shape: S,
   value: number | boolean,
   { dtype }: DTypeOptions<D> = {},
-): Tensor<S, D> => filled('T.full', shape, value, dtype ?? (typeof value === 'boolean' ? 'bool' : 'f32'))
+): Tensor<S, NoInfer<D>> => filled('T.full', shape, value, dtype ?? (typeof value === 'boolean' ? 'bool' : 'f32'))
 
 interface Like {
   (options?: DTypeOptions): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, D>
   <S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, D>
-  <S extends Shape, D extends DType>(x: Tensor<S>, options: Required<DTypeOptions<D>>): Tensor<S, D>
+  <S extends Shape, D extends DType>(x: Tensor<S>, options: Required<DTypeOptions<D>>): Tensor<S, NoInfer<D>>
 }
 
 const like =
@@ -181,20 +181,24 @@ const progression = (start: number, step: number, count: number, dtype: DType, a
 }
 
 interface Arange {
-  <const D extends DType = DType>(stop: number, options?: DTypeOptions<D>): Tensor<readonly [number], D>
-  <const D extends DType = DType>(start: number, stop: number, options?: DTypeOptions<D>): Tensor<readonly [number], D>
+  <const D extends DType = DType>(stop: number, options?: DTypeOptions<D>): Tensor<readonly [number], NoInfer<D>>
+  <const D extends DType = DType>(
+    start: number,
+    stop: number,
+    options?: DTypeOptions<D>,
+  ): Tensor<readonly [number], NoInfer<D>>
   <const D extends DType = DType>(
     start: number,
     stop: number,
     step: number,
     options?: DTypeOptions<D>,
-  ): Tensor<readonly [number], D>
+  ): Tensor<readonly [number], NoInfer<D>>
 }
 
 /** Python's range: `arange(stop)`, `arange(start, stop)`, `arange(start, stop, step)`; i32 for whole numbers, else f32. */
 export const arange: Arange = <D extends DType>(
   ...args: readonly (number | DTypeOptions<D> | undefined)[]
-): Tensor<readonly [number], D> => {
+): Tensor<readonly [number], NoInfer<D>> => {
   const numbers = args.filter((a) => typeof a === 'number')
   const dtype = args.find((a) => typeof a === 'object')?.dtype
   const [start, stop, step] = numbers.length === 1 ? [0, numbers[0]!, 1] : [numbers[0]!, numbers[1]!, numbers[2] ?? 1]
@@ -216,7 +220,7 @@ export const linspace = <const D extends DType = 'f32'>(
   stop: number,
   count: number,
   { dtype }: DTypeOptions<D> = {},
-): Tensor<readonly [number], D> => {
+): Tensor<readonly [number], NoInfer<D>> => {
   if (!isDim(count)) return bad('T.linspace', `${count} is not a number of points`)
   const step = count > 1 ? (stop - start) / (count - 1) : 0
   const at = (i: number): number => (i === count - 1 && count > 1 ? stop : start + i * step)
@@ -247,14 +251,14 @@ export const logspace = (
 export const eye = <const D extends DType = 'f32'>(
   rows: number,
   { columns = rows, dtype }: DTypeOptions<D> & { readonly columns?: number } = {},
-): Tensor<readonly [number, number], D> =>
+): Tensor<readonly [number, number], NoInfer<D>> =>
   isDim(rows) && isDim(columns)
     ? tensorOf(eyeNode(rows, columns, dtype ?? 'f32'))
     : bad('T.eye', `${rows} by ${columns} is not a size`)
 
 interface OneHot {
   (classes: number, options?: DTypeOptions): (x: Tensor) => Tensor
-  <const D extends DType = 'i32'>(x: Tensor, classes: number, options?: DTypeOptions<D>): Tensor<Shape, D>
+  <const D extends DType = 'i32'>(x: Tensor, classes: number, options?: DTypeOptions<D>): Tensor<Shape, NoInfer<D>>
 }
 
 /** A new last axis of size `classes`, 1 at the index (integer) and 0 elsewhere; i32 unless said otherwise. An index out of range gives zeros. */
@@ -310,9 +314,3 @@ export const triMask = (
   isDim(rows) && isDim(columns)
     ? tensorOf(lowerNode([rows, columns], diagonal))
     : bad('T.triMask', `${rows} by ${columns} is not a size`)
-
-/** A rank-0 constant. */
-export const scalarOf = <const D extends DType = 'f32'>(
-  value: number | boolean,
-  { dtype }: DTypeOptions<D> = {},
-): Tensor<readonly [], D> => tensorOf(scalar(value, dtype ?? 'f32'))
