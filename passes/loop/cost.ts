@@ -6,7 +6,8 @@ import { byteSize } from '../../src/lang/dtype.ts'
 import type { PointwiseOp } from '../../src/lang/ir.ts'
 import type { Profile } from '../target.ts'
 import type { Buffer, Cluster, Range } from './ir.ts'
-import { countItems, type Nest, placeCluster } from './nest.ts'
+import { countItems, placeCluster } from './nest.ts'
+import { type Schedule, scheduleCluster, stepOf } from './schedule.ts'
 
 export interface Cost {
   readonly flops: number
@@ -32,7 +33,7 @@ const prices: Readonly<Partial<Record<PointwiseOp, number>>> = {
   rsqrt: 5,
 }
 
-export const costOf = (nest: Nest, profile: Profile): Cost => {
+export const costOf = ({ nest, roles }: Schedule, profile: Profile): Cost => {
   const { costs } = profile
   let flops = 0
   let work = 0
@@ -52,8 +53,11 @@ export const costOf = (nest: Nest, profile: Profile): Cost => {
     if (item.kind !== 'value') return
     const v = item.value
     if (v.kind === 'load') touch(v.buffer, times)
-    if (v.kind === 'alu') spend(times * (prices[v.op] ?? 1))
-    if (v.kind === 'threefry') spend(times * 80)
+    // Once for all the points of a range that the invocation takes at once and the value does not depend on.
+    let shared = 1
+    for (const [r, role] of roles) if (!v.ranges.has(r) && nest.grid.includes(r)) shared *= stepOf(role)
+    if (v.kind === 'alu') spend((times / shared) * (prices[v.op] ?? 1))
+    if (v.kind === 'threefry') spend((times / shared) * 80)
   })
   let bytes = 0
   for (const [b, times] of touched) bytes += Math.min(b.size, times) * byteSize(b.dtype)
@@ -65,7 +69,7 @@ export const costOf = (nest: Nest, profile: Profile): Cost => {
  * The cheapest choice of grid ranges: all ranges of the largest store, or only those that its reductions depend on (then
  * a row's reductions are computed once and the rest of the row is a loop).
  */
-export const chooseGrid = (cluster: Cluster, profile: Profile): { readonly nest: Nest; readonly cost: Cost } => {
+export const chooseGrid = (cluster: Cluster, profile: Profile): { readonly schedule: Schedule; readonly cost: Cost } => {
   const extent = (rs: readonly Range[]): number => rs.reduce((n, r) => n * r.size, 1)
   const primary = cluster.stores.reduce((a, s) => (extent(s.ranges) > extent(a.ranges) ? s : a))
   const candidates = new Map<string, readonly Range[]>()
@@ -82,11 +86,12 @@ export const chooseGrid = (cluster: Cluster, profile: Profile): { readonly nest:
   })
   for (const s of cluster.stores)
     for (const grid of [...candidates.values()]) add(grid.filter((r) => s.ranges.includes(r)))
-  let best: { readonly nest: Nest; readonly cost: Cost } | undefined
+  let best: { readonly schedule: Schedule; readonly cost: Cost } | undefined
   for (const grid of candidates.values()) {
     const nest = grid === primary.ranges ? full : placeCluster(cluster, grid)
-    const cost = costOf(nest, profile)
-    if (!best || cost.seconds < best.cost.seconds) best = { nest, cost }
+    const schedule = scheduleCluster(cluster, nest, profile)
+    const cost = costOf(schedule, profile)
+    if (!best || cost.seconds < best.cost.seconds) best = { schedule, cost }
   }
   return best!
 }

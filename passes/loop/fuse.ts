@@ -7,10 +7,10 @@ import { sizeOf } from '../../src/lang/dim.ts'
 import type { Graph, Node } from '../../src/lang/ir.ts'
 import type { Profile } from '../target.ts'
 import { type Cost, chooseGrid } from './cost.ts'
-import type { Buffer, Cluster, LoopValue } from './ir.ts'
+import type { Buffer, Cluster, LoopValue, Store } from './ir.ts'
 import { lowering, storeOf } from './lower.ts'
-import type { Nest } from './nest.ts'
 import { chooseRoots, isBufferLeaf } from './roots.ts'
+import type { Schedule } from './schedule.ts'
 import { storeRanges } from './store-ranges.ts'
 import { createValues, valuesBelow } from './values.ts'
 
@@ -20,7 +20,7 @@ export interface Fused {
   readonly stored: readonly Node[]
   readonly reads: ReadonlySet<Node>
   readonly cluster: Cluster
-  readonly nest: Nest
+  readonly schedule: Schedule
   readonly cost: Cost
   /** Least and greatest node id among `stored`. */
   readonly oldest: number
@@ -50,7 +50,7 @@ export interface Fusion {
   readonly refused: readonly Refused[]
 }
 
-type Join = (a: Fused, b: Fused, credit: 0 | 1) => Fused | undefined
+type Join = (a: Fused, b: Fused, credit: number) => Fused | undefined
 
 /** Join attempts a program may take; large programs keep the first cut beyond it. */
 const maxAttempts = 2000
@@ -169,8 +169,13 @@ export const fuse = (
       undo()
       return say(`the kernel would have ${made.cost.statements} statements`, saved)
     }
+    if (!runTogether(made)) {
+      undo()
+      return say('their results run over different ranges', saved)
+    }
     const apart = a.cost.seconds + b.cost.seconds - (1 - credit) * profile.costs.dispatch
-    if (made.cost.seconds >= apart) {
+    const worthwhile = credit === 1 ? 0 : profile.costs.dispatch / 10
+    if (made.cost.seconds + worthwhile >= apart) {
       undo()
       return say(
         `together they need ${Math.round(made.cost.flops)} operations on ${made.cost.threads} invocations, apart ${Math.round(a.cost.flops + b.cost.flops)} on ${a.cost.threads} and ${b.cost.threads}`,
@@ -190,9 +195,9 @@ export const fuse = (
     return made
   }
 
-  joinProducers(groups, writer, join)
+  joinProducers(groups, writer, readers, join)
   joinSiblings(groups, readers, join)
-  joinProducers(groups, writer, join)
+  joinProducers(groups, writer, readers, join)
   const kernels = sideBySide([...groups], successors, profile)
   const used = new Set<Node>([...graph.inputs, ...results, ...[...groups].flatMap((f) => [...f.stored, ...f.reads])])
   for (const n of used) bufferOf(n)
@@ -200,8 +205,18 @@ export const fuse = (
   return { kernels, buffers: new Map([...buffers].filter(([n]) => used.has(n))), inPlace, refused: alive }
 }
 
+/** The largest store's ranges are all that the others run over. */
+const runTogether = ({ cluster }: Fused): boolean => {
+  const points = (s: Store): number => s.ranges.reduce((n, r) => n * r.size, 1)
+  const largest = cluster.stores.reduce((a, s) => (points(s) > points(a) ? s : a))
+  return cluster.stores.every((s) => s.ranges.every((r) => largest.ranges.includes(r)))
+}
+
+const points = ({ stored }: Fused): number => Math.max(...stored.map((n) => sizeOf(typeOf(n).shape)))
+
 /** Joins every cluster with those whose results it reads, nearest first, until nothing is gained. */
-const joinProducers = (groups: ReadonlySet<Fused>, writer: ReadonlyMap<Node, Fused>, join: Join): void => {
+const joinProducers = (groups: ReadonlySet<Fused>, writer: ReadonlyMap<Node, Fused>,
+  readers: ReadonlyMap<Node, ReadonlySet<Fused>>, join: Join): void => {
   for (const start of [...groups].sort((a, b) => a.id - b.id)) {
     let f: Fused | undefined = groups.has(start) ? start : undefined
     while (f) {
@@ -212,7 +227,13 @@ const joinProducers = (groups: ReadonlySet<Fused>, writer: ReadonlyMap<Node, Fus
         if (p && p !== current && groups.has(p)) producers.add(p)
       }
       f = undefined
-      for (const p of [...producers].sort((a, b) => b.id - a.id)) if (!f) f = join(p, current, 1)
+      for (const p of [...producers].sort((a, b) => b.id - a.id)) {
+        // A producer that others read too is gone only when all of them have taken it in.
+        const users = new Set(p.stored.flatMap((n) => [...(readers.get(n) ?? [])]))
+        // Over the same points nothing is computed twice, and what follows can start a kernel earlier.
+        const least = points(p) === points(current) ? 0.5 : 0
+        if (!f) f = join(p, current, Math.max(least, 1 / Math.max(1, users.size)))
+      }
     }
   }
 }

@@ -240,7 +240,9 @@ export const lowering = (values: Values, around: Surroundings): At['at'] => {
     if (bindsRanges.has(node.op)) {
       const avoided = new Set<Range>()
       for (let again = reboundRanges(made); again.size > 0; again = reboundRanges(made)) {
+        const known = avoided.size
         for (const r of again) avoided.add(r)
+        invariant(avoided.size > known, `${node.op} binds a range that it was told to avoid`)
         made = lower(avoiding(values, avoided))
       }
     }

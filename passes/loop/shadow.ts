@@ -27,26 +27,27 @@ const outermost = (v: LoopValue): readonly Reduce[] => {
 }
 
 /**
- * The ranges of reductions at the top of `v` that a reduction inside their loops binds again. One that depends on none of
- * the ranges of those loops is computed before them and does no harm.
+ * The ranges of reductions at the top of `v` that a reduction inside their loops binds again. One is inside those loops,
+ * outermost first, that it needs a range of, and computed before the others, where it does no harm.
  */
 export const reboundRanges = (v: LoopValue): ReadonlySet<Range> => {
   const rebound = new Set<Range>()
   for (const top of outermost(v)) {
     const own = new Set(top.over)
     const seen = new Set<string>()
-    const visit = (below: LoopValue, bound: ReadonlySet<Range>): void => {
+    const visit = (below: LoopValue, loops: readonly Range[]): void => {
       for (const inner of outermost(below)) {
-        if (![...inner.ranges].some((r) => bound.has(r))) continue
-        for (const r of inner.over) if (own.has(r)) rebound.add(r)
-        const deeper = new Set([...bound, ...inner.over])
-        const key = `${inner.id}:${[...deeper].map((r) => r.id).sort()}`
+        const around = loops.slice(0, loops.findLastIndex((r) => inner.ranges.has(r)) + 1)
+        if (around.length === 0) continue
+        for (const r of inner.over) if (own.has(r) && around.includes(r)) rebound.add(r)
+        const deeper = [...around, ...inner.over]
+        const key = `${inner.id}:${deeper.map((r) => r.id)}`
         if (seen.has(key)) continue
         seen.add(key)
         visit(inner.value, deeper)
       }
     }
-    visit(top.value, own)
+    visit(top.value, top.over)
   }
   return rebound
 }

@@ -14,7 +14,8 @@ const moving = (decay: number, average: Tensor, x: Tensor): Tensor => plus(times
 
 /** 1 - decay^t for the t-th step (from 1), as -expm1(t ln decay): no cancellation where decay is close to 1. */
 const correction = (decay: number, step: Tensor): Tensor => {
-  const t = plus(cast(step, 'f32'), 1)
+  // Counted as an integer, the new count is the very value that the next state holds.
+  const t = cast(plus(step, 1), 'f32')
   return neg(expm1(times(t, Math.log(decay))))
 }
 
