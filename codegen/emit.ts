@@ -217,7 +217,7 @@ export const emitCluster = (
   const emitScope = (scope: Scope): void => {
     const range = scope.range!
     const steps = range.size / stepOf(schedule.roles.get(range) ?? single)
-    const counter = steps > 1 ? k.ref(name('i')) : k.u32(0)
+    const counter = steps > 1 ? k.ref(name('n')) : k.u32(0)
     scopes.push({ statements: [], ranges: new Set([range]), memo: new Map() })
     index.bind(range, counter)
     for (const item of scope.items) emitItem(item)
