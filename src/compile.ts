@@ -7,6 +7,7 @@ import type { Plan } from '../codegen/plan.ts'
 import { portable } from '../codegen/profile.ts'
 import { graphPipeline, type PipelineOptions, runPipeline, type Stage } from '../passes/pipeline.ts'
 import type { Profile } from '../passes/target.ts'
+import { hostArguments } from './host.ts'
 import type { Shape } from './lang/dim.ts'
 import type { DType } from './lang/dtype.ts'
 import { type CompileError, type RuntimeError, TensorloomError } from './lang/errors.ts'
@@ -86,6 +87,9 @@ export interface Program<A extends readonly unknown[] = readonly unknown[], R = 
   /** Loads it on `device`, or on one opened for it. */
   readonly load: (device?: Device) => TE.TaskEither<RuntimeError, Loaded<A, R>>
 }
+
+/** What `compile` gives. Plain `Compiled` is the type to annotate an exported program with, whatever its arguments are. */
+export type Compiled<A extends readonly unknown[] = never, R = unknown> = E.Either<CompileError, Program<A, R>>
 
 /** A program on a device. */
 export interface Loaded<A extends readonly unknown[] = readonly unknown[], R = unknown> {
@@ -172,7 +176,8 @@ const programOf = <A extends readonly unknown[], R>(planned: Planned, stages: re
 }
 
 const loadedOf = <A extends readonly unknown[], R>(program: Program<A, R>, executable: Executable): Loaded<A, R> => {
-  const run: Loaded<A, R>['run'] = async (...args) => (await runTree(executable, args)) as ResultsOf<R>
+  const run: Loaded<A, R>['run'] = async (...args) =>
+    (await runTree(executable, hostArguments(args) as readonly unknown[])) as ResultsOf<R>
   return {
     program,
     device: executable.device,

@@ -1,30 +1,12 @@
 /** For the first day and the prompt: values of expressions at once, by the interpreter or on a device, and `jit`. */
 
-import { check } from '../passes/graph/check.ts'
-import { type CompileOptions, compile, type Loaded, orThrow, spec, toPromise } from './compile.ts'
-import { allocate, type DType, type HostArray } from './lang/dtype.ts'
-import { TensorloomError } from './lang/errors.ts'
-import { evaluate as interpret } from './lang/evaluate.ts'
-import type { Value } from './lang/primitive.ts'
-import { closeGraph } from './lang/trace.ts'
+import { type CompileOptions, compile, type Loaded, orThrow, spec, type TensorsOf, toPromise } from './compile.ts'
+import { type HostTensor, hostArray, reference } from './host.ts'
+import type { DType, HostArray } from './lang/dtype.ts'
 import { flattenTree, isTensor, type TreeOf, unflattenTree } from './lang/tree.ts'
-import { nodeOf, type Tensor } from './lang/types.ts'
+import type { Tensor } from './lang/types.ts'
 import type { Argument } from './runtime/argument.ts'
-import { type Device, openDevice } from './runtime/device.ts'
-
-/** A tensor's elements on the host, row-major: Float32Array for f32 and f16, Uint8Array (0 or 1) for bool. */
-export interface HostTensor {
-  readonly shape: readonly number[]
-  readonly dtype: DType
-  readonly data: HostArray
-}
-
-const hostArray = (dtype: DType, data: ArrayLike<number>): HostArray => {
-  if (dtype === 'f32' || dtype === 'f16') return Float32Array.from(data)
-  const out = allocate(dtype, data.length)
-  out.set(data as HostArray)
-  return out
-}
+import { type Device, openDevice, profileOf } from './runtime/device.ts'
 
 let shared: Promise<Device> | undefined
 
@@ -36,41 +18,9 @@ export const defaultDevice = async (): Promise<Device> => {
   return shared
 }
 
-const closedTree = (
-  tree: unknown,
-): {
-  readonly graph: ReturnType<typeof closeGraph>['graph']
-  readonly rebuild: (leaves: readonly unknown[]) => unknown
-} => {
-  const { leaves, shape } = flattenTree<Tensor>(tree, isTensor)
-  const { graph, captured } = closeGraph({ inputs: [], outputs: leaves.map(nodeOf) })
-  const checked = orThrow(check.run(graph))
-  if (captured.length > 0 || checked.inputs.length > 0) {
-    throw new TensorloomError({
-      tag: 'UsageError',
-      message: 'a tensor inside a traced function has no value yet',
-      hint: 'return it from the function, or look at it while the program runs with T.debug',
-    })
-  }
-  return { graph: checked, rebuild: (hosts) => unflattenTree(shape, hosts) }
-}
-
-/**
- * The value of an expression (or a tree of them) by the reference interpreter, synchronously: Float64 inside, floats
- * rounded to f32 at the end. Throws CheckError for an ill-typed expression, IndexError for an index out of range.
- */
-export const reference = <R>(tree: R): TreeOf<R, HostTensor> => {
-  const { graph, rebuild } = closedTree(tree)
-  return rebuild(interpret(graph, []).map((v: Value) => ({ ...v, data: hostArray(v.dtype, v.data) }))) as TreeOf<
-    R,
-    HostTensor
-  >
-}
-
 /** The value of an expression (or a tree of them) computed on the default device. Rejects with a TensorloomError. */
 export const evaluate = async <R>(tree: R): Promise<TreeOf<R, HostTensor>> => {
   const { leaves, shape } = flattenTree<Tensor>(tree, isTensor)
-  closedTree(tree)
   const program = orThrow(compile(() => leaves, [], { name: 'evaluate' }))
   const loaded = await toPromise(program.load(await defaultDevice()))
   const results = (await loaded.run()) as readonly { readonly read: () => Promise<HostArray> }[]
@@ -128,3 +78,15 @@ export const jit = <A extends readonly unknown[], R>(
     return unflattenTree(out.shape, hosts) as TreeOf<R, HostTensor>
   }
 }
+
+/**
+ * `f` compiled for what `device` grants and loaded there: for scripts that keep their state on the device and run many
+ * steps. Arguments and options are those of `compile`. Rejects with a TensorloomError.
+ */
+export const compileOn = async <const A extends readonly unknown[], R>(
+  device: Device,
+  f: (...args: { readonly [K in keyof A]: TensorsOf<A[K]> }) => R,
+  specs: A,
+  options: CompileOptions = {},
+): Promise<Loaded<A, R>> =>
+  toPromise(orThrow(compile<A, R>(f, specs, { profile: profileOf(device), ...options })).load(device))

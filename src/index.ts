@@ -1,10 +1,11 @@
 /** The public face: `import * as T from 'tensorloom'`. */
 export { flow, pipe } from '#fp/function'
-export { type GradOptions, grad, jvp, valueAndGrad, vjp } from '../passes/graph/gradient.ts'
-export type { Profile } from '../passes/target.ts'
 export type { Plan } from '../codegen/plan.ts'
 export { hardware, portable, profiles, software } from '../codegen/profile.ts'
+export { type GradOptions, grad, jvp, valueAndGrad, vjp } from '../passes/graph/gradient.ts'
+export type { Profile } from '../passes/target.ts'
 export {
+  type Compiled,
   type CompileOptions,
   compile,
   type Loaded,
@@ -12,9 +13,11 @@ export {
   type Program,
   type Spec,
   spec,
+  type TensorsOf,
   toPromise,
 } from './compile.ts'
-export { defaultDevice, evaluate, type HostTensor, jit, reference } from './eager.ts'
+export { compileOn, defaultDevice, evaluate, jit } from './eager.ts'
+export { type HostTensor, reference } from './host.ts'
 export type { Dim, Shape } from './lang/dim.ts'
 export type { DType } from './lang/dtype.ts'
 export { promote } from './lang/dtype.ts'
@@ -22,4 +25,12 @@ export { type CompileError, type RuntimeError, showError, TensorloomError } from
 export * from './lang/tensor/index.ts'
 export { flattenTree, isTensor, mapTree, unflattenTree, zipTrees } from './lang/tree.ts'
 export type { Tensor } from './lang/types.ts'
-export { adoptDevice, countCalls, type Device, type Output, openDevice, profileOf, type Resident } from './runtime/index.ts'
+export {
+  adoptDevice,
+  countCalls,
+  type Device,
+  type Output,
+  openDevice,
+  profileOf,
+  type Resident,
+} from './runtime/index.ts'

@@ -15,13 +15,14 @@ export interface LossOptions {
   readonly reduction?: LossReduction
 }
 
-type Reduced<A extends Tensor, O> = O extends { readonly reduction: 'none' }
-  ? Tensor<A['shape'], A['dtype']>
+/** A loss of dtype `D` under options `O`: a scalar, or of shape `S` when nothing is reduced. */
+type Reduced<S extends Tensor['shape'], D extends Tensor['dtype'], O> = O extends { readonly reduction: 'none' }
+  ? Tensor<S, D>
   : O extends { readonly reduction: infer R }
     ? LossReduction extends R
-      ? Tensor<Tensor['shape'], A['dtype']>
-      : Tensor<readonly [], A['dtype']>
-    : Tensor<readonly [], A['dtype']>
+      ? Tensor<Tensor['shape'], D>
+      : Tensor<readonly [], D>
+    : Tensor<readonly [], D>
 
 /** A loss of a prediction and a target of one shape. */
 export interface Loss<Op extends string, Options extends LossOptions = LossOptions> {
@@ -29,11 +30,11 @@ export interface Loss<Op extends string, Options extends LossOptions = LossOptio
     x: A,
     target: B & ElementwiseCheck<A, B, Op>,
     options?: O,
-  ): Reduced<A, O>
+  ): Reduced<A['shape'], A['dtype'], O>
   <B extends Tensor, const O extends Options = Options & Record<never, never>>(
     target: B,
     options?: O,
-  ): <A extends Tensor>(x: A & ElementwiseCheck<A, B, Op>) => Reduced<A, O>
+  ): <A extends Tensor>(x: A & ElementwiseCheck<A, B, Op>) => Reduced<A['shape'], A['dtype'], O>
 }
 
 const reduced = (x: Tensor, reduction: LossReduction = 'mean'): Tensor =>
@@ -157,8 +158,15 @@ const averaged = ({ losses, weights }: Weighed, reduction: LossReduction = 'mean
   reduction === 'mean' && weights ? T.div(T.sum(losses), T.sum(weights)) : reduced(losses, reduction)
 
 interface ClassLoss<Options extends LossOptions> {
-  (x: Tensor, target: Tensor, options?: Options): Tensor
-  (target: Tensor, options?: Options): (x: Tensor) => Tensor
+  <A extends Tensor, const O extends Options = Options & Record<never, never>>(
+    x: A,
+    target: Tensor,
+    options?: O,
+  ): Reduced<Tensor['shape'], A['dtype'], O>
+  <const O extends Options = Options & Record<never, never>>(
+    target: Tensor,
+    options?: O,
+  ): <A extends Tensor>(x: A) => Reduced<Tensor['shape'], A['dtype'], O>
 }
 
 /** `-x[target]` for log-probabilities `[N, C, …]` and class indices `[N, …]`; the mean is weighted by the classes' weights. */

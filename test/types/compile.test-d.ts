@@ -1,8 +1,19 @@
 /** What `compile` makes of argument and result types: specs, tensors, and trees whose keys are not known. */
-import { type ArgumentsOf, compile, orThrow, type ResultsOf, spec, type TensorsOf } from '../../src/compile.ts'
+import { pipe } from '#fp/function'
+import {
+  type ArgumentsOf,
+  type Compiled,
+  compile,
+  orThrow,
+  type ResultsOf,
+  spec,
+  type TensorsOf,
+} from '../../src/compile.ts'
 import { mul } from '../../src/lang/tensor/index.ts'
+import { type Key, key, splitList } from '../../src/lang/tensor/random.ts'
 import type { TensorTree } from '../../src/lang/tree.ts'
 import type { Tensor } from '../../src/lang/types.ts'
+import { crossEntropy, nllLoss } from '../../src/nn/index.ts'
 import type { OptimiserState } from '../../src/optim/index.ts'
 import type { Argument } from '../../src/runtime/argument.ts'
 import type { Output } from '../../src/runtime/resident.ts'
@@ -34,3 +45,27 @@ export const step = async (s: State): Promise<Output> => {
   const second = await loaded.right.run(first.state, [1, 2, 3])
   return second.y
 }
+
+/** An exported program needs no more of a type than this; `load` and `plan` stay usable. */
+export const exported: Compiled = compile((x: Row) => mul(x, 2), [spec([3])])
+
+const [a, b, c] = splitList(key(0), 3)
+holds<Equal<typeof a, Key>>()
+holds<Equal<readonly [typeof b, typeof c], readonly [Key, Key]>>()
+holds<Equal<ReturnType<typeof splitList<number>>, readonly Key[]>>()
+// @ts-expect-error there are three
+splitList(key(0), 3)[3]
+
+const scores = given<Tensor<readonly [number, 10], 'f32'>>()
+const labels = given<Tensor<readonly [number], 'i32'>>()
+const losses = () => ({
+  mean: crossEntropy(scores, labels),
+  piped: pipe(scores, crossEntropy(labels)),
+  each: crossEntropy(scores, labels, { reduction: 'none' }),
+  sum: nllLoss(scores, labels, { reduction: 'sum' }),
+})
+type Losses = ReturnType<typeof losses>
+holds<Equal<Losses['mean'], Tensor<readonly [], 'f32'>>>()
+holds<Equal<Losses['piped'], Tensor<readonly [], 'f32'>>>()
+holds<Equal<Losses['each'], Tensor<readonly number[], 'f32'>>>()
+holds<Equal<Losses['sum'], Tensor<readonly [], 'f32'>>>()

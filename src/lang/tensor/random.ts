@@ -72,12 +72,23 @@ export const split = (k: Tensor, count = 2): Tensor<readonly [number, 2], 'u32'>
     )
   })
 
+/** A tuple of `N` keys where the number is known, so that `const [a, b] = …` needs no check. */
+type Keys<N extends number, L extends readonly Key[] = readonly []> = number extends N
+  ? readonly Key[]
+  : `${N}` extends `-${string}` | `${string}.${string}` | `${string}e${string}`
+    ? readonly Key[]
+    : L['length'] extends N
+      ? L
+      : Keys<N, readonly [...L, Key]>
+
 /** `count` new keys as a list. */
-export const splitList = (k: Tensor, count = 2): readonly Key[] => {
+export const splitList = <const N extends number = 2>(k: Tensor, count: N = 2 as N): Keys<N> => {
   const all = lift('random.splitList', split(k, count))
-  return Array.from({ length: count }, (_, i) =>
-    tensorOf(withTypes('random.splitList', [all], () => reshapeNode(narrowNode(all, 0, i, i + 1), [2]))),
+  const keys = Array.from(
+    { length: count },
+    (_, i): Key => tensorOf(withTypes('random.splitList', [all], () => reshapeNode(narrowNode(all, 0, i, i + 1), [2]))),
   )
+  return keys as readonly Key[] as Keys<N>
 }
 
 /** A new key from a key and a number (a step counter, a layer's index): an integer tensor of rank 0, or a whole number. */
