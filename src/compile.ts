@@ -51,12 +51,12 @@ export type TensorsOf<A> =
         ? A
         : { readonly [K in keyof A]: TensorsOf<A[K]> }
 
-/** What `run` takes: host values or device handles in place of tensors. */
+/** What `run` takes: host values, constant tensors or device handles in place of tensors. */
 export type ArgumentsOf<A> =
   IsTensorTree<A> extends true
-    ? TreeOfUnknownKeys<Argument>
+    ? TreeOfUnknownKeys<Argument | Tensor>
     : A extends Spec | Tensor
-      ? Argument
+      ? Argument | Tensor
       : { readonly [K in keyof A]: ArgumentsOf<A[K]> }
 
 /** What `run` gives: handles in place of tensors. */

@@ -1,0 +1,53 @@
+/** Tensors on the host: what a constant expression is worth, by the reference interpreter. */
+import { check } from '../passes/graph/check.ts'
+import { allocate, type DType, type HostArray } from './lang/dtype.ts'
+import { raise } from './lang/errors.ts'
+import { evaluate } from './lang/evaluate.ts'
+import { closeGraph } from './lang/trace.ts'
+import { flattenTree, isRecord, isTensor, type TreeOf, unflattenTree } from './lang/tree.ts'
+import { nodeOf, type Tensor } from './lang/types.ts'
+
+/** A tensor's elements on the host, row-major: Float32Array for f32 and f16, Uint8Array (0 or 1) for bool. */
+export interface HostTensor {
+  readonly shape: readonly number[]
+  readonly dtype: DType
+  readonly data: HostArray
+}
+
+/** Elements as the host array of their dtype. */
+export const hostArray = (dtype: DType, data: ArrayLike<number>): HostArray => {
+  if (dtype === 'f32' || dtype === 'f16') return Float32Array.from(data)
+  const out = allocate(dtype, data.length)
+  out.set(data as HostArray)
+  return out
+}
+
+/**
+ * The value of an expression (or a tree of them) by the reference interpreter, synchronously: Float64 inside, floats
+ * rounded to f32 at the end. Throws CheckError for an ill-typed expression, IndexError for an index out of range,
+ * UsageError for a tensor that depends on an argument of a function being traced.
+ */
+export const reference = <R>(tree: R): TreeOf<R, HostTensor> => {
+  const { leaves, shape } = flattenTree<Tensor>(tree, isTensor)
+  const { graph, captured } = closeGraph({ inputs: [], outputs: leaves.map(nodeOf) })
+  const checked = check.run(graph)
+  if ('left' in checked) return raise(checked.left)
+  if (captured.length > 0) {
+    return raise({
+      tag: 'UsageError',
+      message: 'a tensor inside a traced function has no value yet',
+      hint: 'return it from the function',
+    })
+  }
+  const values = evaluate(graph, []).map((v) => ({ ...v, data: hostArray(v.dtype, v.data) }))
+  return unflattenTree(shape, values) as TreeOf<R, HostTensor>
+}
+
+/** A tree of arguments with constant tensors replaced by their elements; everything else stays as it is. */
+export const hostArguments = (tree: unknown): unknown => {
+  if (isTensor(tree)) return (reference(tree) as HostTensor).data
+  if (Array.isArray(tree)) return tree.some((x) => typeof x === 'object') ? tree.map(hostArguments) : tree
+  if (isRecord(tree) && !('read' in tree))
+    return Object.fromEntries(Object.entries(tree).map(([k, x]) => [k, hostArguments(x)]))
+  return tree
+}
