@@ -2,7 +2,7 @@
 import type { Fused, Fusion } from '../passes/loop/fuse.ts'
 import type { Buffer } from '../passes/loop/ir.ts'
 import type { MemoryPlan } from '../passes/loop/memory.ts'
-import { type Schedule, scheduleCluster } from '../passes/loop/schedule.ts'
+import type { Schedule } from '../passes/loop/schedule.ts'
 import { valuesBelow } from '../passes/loop/values.ts'
 import type { Profile } from '../passes/target.ts'
 import { byteSize } from '../src/lang/dtype.ts'
@@ -11,12 +11,14 @@ import { type Access, vectorBuffers } from './access.ts'
 import * as k from './build-kernel.ts'
 import { emitCluster, threadsOf } from './emit.ts'
 import type { Binding, Kernel, KStmt, Scalar } from './kernel.ts'
-import type { Place } from './plan.ts'
+import type { Place, PlacedValue } from './plan.ts'
 
 export interface BoundKernel {
   readonly kernel: Kernel
   readonly workgroups: number
   readonly places: readonly Place[]
+  readonly reads: readonly PlacedValue[]
+  readonly writes: readonly PlacedValue[]
   readonly fused: readonly Fused[]
 }
 
@@ -29,7 +31,7 @@ export const assembleKernel = (
   const parts = fused.map((f) => ({
     fused: f,
     cluster: f.cluster,
-    schedule: scheduleCluster(f.cluster, f.nest, profile),
+    schedule: f.schedule,
   }))
   const bound = bindBuffers(parts, memory, profile)
   if ('tag' in bound) return bound
@@ -64,7 +66,7 @@ export const assembleKernel = (
     arrays: [],
     body,
   }
-  return { kernel, workgroups, places: bound.places, fused }
+  return { kernel, workgroups, places: bound.places, reads: bound.reads, writes: bound.writes, fused }
 }
 
 const kernelName = (fused: readonly Fused[]): string => {
@@ -90,6 +92,8 @@ type Part = { readonly fused: Fused; readonly cluster: Fused['cluster']; readonl
 interface Bound {
   readonly bindings: readonly Binding[]
   readonly places: readonly Place[]
+  readonly reads: readonly PlacedValue[]
+  readonly writes: readonly PlacedValue[]
   readonly access: ReadonlyMap<number, Access>
 }
 
@@ -100,6 +104,7 @@ const storage = (b: Buffer): Scalar => (b.dtype === 'bool' ? 'u32' : b.dtype)
  * An arena that the kernel writes is bound read-write as a whole: WebGPU forbids both kinds of one buffer in a dispatch.
  */
 const bindBuffers = (parts: readonly Part[], memory: MemoryPlan, profile: Profile): Bound | LimitError => {
+  const read = new Set<Buffer>()
   const written = new Set<Buffer>()
   const used = new Map<string, { readonly place: Place; readonly buffers: Buffer[] }>()
   const use = (b: Buffer): void => {
@@ -110,7 +115,11 @@ const bindBuffers = (parts: readonly Part[], memory: MemoryPlan, profile: Profil
     else if (!seen.buffers.includes(b)) seen.buffers.push(b)
   }
   for (const { cluster } of parts) {
-    for (const v of valuesBelow(cluster.stores.map((s) => s.value))) if (v.kind === 'load') use(v.buffer)
+    for (const v of valuesBelow(cluster.stores.map((s) => s.value))) {
+      if (v.kind !== 'load') continue
+      use(v.buffer)
+      read.add(v.buffer)
+    }
     for (const s of cluster.stores) {
       use(s.buffer)
       written.add(s.buffer)
@@ -162,7 +171,9 @@ const bindBuffers = (parts: readonly Part[], memory: MemoryPlan, profile: Profil
         access.set(b.id, { binding, offset: (t.place.offset - span.offset) / byteSize(b.dtype) })
     }
   }
-  return { bindings, places, access }
+  const placed = (bs: Iterable<Buffer>): readonly PlacedValue[] =>
+    [...bs].map((b) => ({ value: b.id, place: memory.places.get(b)! }))
+  return { bindings, places, access, reads: placed(read), writes: placed(written) }
 }
 
 const limit = (what: string, needed: number, allowed: number): LimitError => ({

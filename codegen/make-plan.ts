@@ -6,13 +6,16 @@ import { planMemory } from '../passes/loop/memory.ts'
 import { isBufferLeaf } from '../passes/loop/roots.ts'
 import type { Profile } from '../passes/target.ts'
 import { build, typeOf } from '../src/lang/build.ts'
-import type { LimitError } from '../src/lang/errors.ts'
+import { sizeOf } from '../src/lang/dim.ts'
+import { invariant, type LimitError } from '../src/lang/errors.ts'
 import type { Graph, Node } from '../src/lang/ir.ts'
 import type { TreeShape } from '../src/lang/tree.ts'
 import { assembleKernel, type BoundKernel, deduplicate } from './assemble.ts'
 import { indexInputs } from './index-inputs.ts'
 import type { DataSlot, InputSlot, OutputSlot, Plan, Step } from './plan.ts'
+import { showFault } from './plan-fault.ts'
 import { predict } from './predict.ts'
+import { verifyPlan } from './verify-plan.ts'
 import { printKernel } from './wgsl/print.ts'
 
 /** A graph with everything the caller said about its arguments and results. */
@@ -55,11 +58,14 @@ export const makePlan = (request: Request, profile: Profile): E.Either<LimitErro
   }
   const { distinct, indexOf } = deduplicate(kernels)
   const placeOf = (n: Node) => memory.places.get(fusion.buffers.get(n)!)!
+  const numberOf = (n: Node): number => fusion.buffers.get(n)!.id
   const steps: Step[] = kernels.map((b, i) => ({
     kind: 'dispatch',
     kernel: indexOf[i]!,
     workgroups: b.workgroups,
     bindings: b.places,
+    reads: b.reads,
+    writes: b.writes,
   }))
   const replaced = new Map([...donations].map(([i, o]) => [o, i]))
   const outputSlots = outputs.map(({ path, node }, o): OutputSlot => {
@@ -67,21 +73,29 @@ export const makePlan = (request: Request, profile: Profile): E.Either<LimitErro
     const i = replaced.get(o)
     const own = placeOf(node)
     const keep = request.outputs[o]!.keep || i !== undefined
-    if (i === undefined) return { path, shape, dtype, place: own, keep }
+    if (i === undefined) return { path, shape, dtype, place: own, value: numberOf(node), keep }
     const home = placeOf(inputs[i]!.node)
-    if (own !== home) steps.push({ kind: 'copy', from: own, to: home })
-    return { path, shape, dtype, place: home, keep, inPlaceOf: i }
+    if (own !== home && sizeOf(shape) > 0) steps.push({ kind: 'copy', from: own, to: home })
+    return { path, shape, dtype, place: home, value: numberOf(node), keep, inPlaceOf: i }
   })
   const checked = indexInputs(graph)
   const inputSlots = inputs.map(({ path, donated, node }): InputSlot => {
     const { shape, dtype } = typeOf(node)
     const indexOfAxis = checked.get(node)
-    return { path, shape, dtype, place: placeOf(node), donated, ...(indexOfAxis ? { indexOf: indexOfAxis } : {}) }
+    return {
+      path,
+      shape,
+      dtype,
+      place: placeOf(node),
+      value: numberOf(node),
+      donated,
+      ...(indexOfAxis ? { indexOf: indexOfAxis } : {}),
+    }
   })
   const data = [...fusion.buffers.keys()].flatMap((n): readonly DataSlot[] => {
     if (n.op !== 'const' && n.op !== 'data') return []
     const values = n.op === 'const' ? n.params.values : Array.from(n.params.payload.array)
-    return isBufferLeaf(n) ? [{ place: placeOf(n), dtype: n.params.dtype, values }] : []
+    return isBufferLeaf(n) ? [{ place: placeOf(n), value: numberOf(n), dtype: n.params.dtype, values }] : []
   })
   const plan: Plan = {
     version: 1,
@@ -97,5 +111,7 @@ export const makePlan = (request: Request, profile: Profile): E.Either<LimitErro
     outputTree: request.outputTree,
     prediction: predict(kernels, memory),
   }
+  const faults = verifyPlan(plan)
+  invariant(faults.length === 0, `an unsound plan: ${faults.map(showFault).join('; ')}`)
   return E.right({ plan, fusion, kernels })
 }

@@ -23,6 +23,12 @@ export interface PlannedKernel {
   readonly wgsl: string
 }
 
+/** A value of the program (each its own number) and where it lies: what a dispatch reads or writes, for `verifyPlan`. */
+export interface PlacedValue {
+  readonly value: number
+  readonly place: Place
+}
+
 export type Step =
   /** Runs `kernel` on `workgroups` workgroups (folded by the runtime into x, y when past `maxGridSide`). */
   | {
@@ -30,6 +36,8 @@ export type Step =
       readonly kernel: number
       readonly workgroups: number
       readonly bindings: readonly Place[]
+      readonly reads?: readonly PlacedValue[]
+      readonly writes?: readonly PlacedValue[]
     }
   /** Only before the first and after the last dispatch. */
   | { readonly kind: 'copy'; readonly from: Place; readonly to: Place }
@@ -41,6 +49,8 @@ export interface Slot {
   readonly shape: readonly number[]
   readonly dtype: DType
   readonly place: Place
+  /** The number of the value among the steps' `reads` and `writes`. */
+  readonly value?: number
 }
 
 export interface InputSlot extends Slot {
@@ -60,6 +70,7 @@ export interface OutputSlot extends Slot {
 /** A large constant: uploaded once when the program is loaded. */
 export interface DataSlot {
   readonly place: Place
+  readonly value?: number
   readonly dtype: DType
   readonly values: readonly number[] | Float32Array | Int32Array | Uint32Array
 }

@@ -1,0 +1,133 @@
+/** Every load and store of a kernel: which elements it can touch, in which order, inside which loops. */
+import { operandsOf } from './flops.ts'
+import type { KExpr, Kernel, KStmt } from './kernel.ts'
+import { createTerms, type Facts, type Interval, type Meaning, noFacts } from './kernel-terms.ts'
+
+/** One load or store in the text of a kernel. */
+export interface MemoryAccess {
+  readonly kind: 'load' | 'store'
+  /** The number of the binding. */
+  readonly binding: number
+  /** Equal addresses are equal indices wherever one invocation reaches both. */
+  readonly address: number
+  /** Elements of the binding it may touch; undefined where nothing better than all of them is known. */
+  readonly elements: Interval | undefined
+  /** Position in the order of execution. */
+  readonly order: number
+  /** Counters of the loops around it. */
+  readonly loops: readonly string[]
+  /** Counters and builtins that the address depends on. */
+  readonly depends: ReadonlySet<string>
+  /** Whether more than one invocation of the dispatch can get here. */
+  readonly isShared: boolean
+}
+
+/** The accesses of `kernel` on a grid of `workgroups`, in the order of execution. */
+export const accessesOf = (kernel: Kernel, workgroups: number): readonly MemoryAccess[] => {
+  const numbers = new Map(kernel.bindings.map((b, i) => [b.name, i]))
+  const isConstant = (name: string): boolean => kernel.bindings[numbers.get(name) ?? -1]?.access === 'read'
+  const terms = createTerms(workgroups, kernel.workgroupSize, isConstant)
+  const grid = terms.of({ kind: 'builtin', name: 'gridIndex', type: { scalar: 'u32', width: 1 } }, new Map())
+  const local = terms.of({ kind: 'builtin', name: 'localIndex', type: { scalar: 'u32', width: 1 } }, new Map())
+  const found: MemoryAccess[] = []
+
+  const record = (
+    kind: MemoryAccess['kind'],
+    name: string,
+    address: number,
+    facts: Facts,
+    loops: readonly string[],
+  ): void => {
+    const binding = numbers.get(name)
+    if (binding === undefined) return
+    const elements = terms.interval(address, facts)
+    const isSingle = [grid, local].every((t) => {
+      const { low, high } = terms.interval(t, facts)
+      return low >= high
+    })
+    found.push({
+      kind,
+      binding,
+      address,
+      elements: elements.high - elements.low >= 2 ** 32 - 1 ? undefined : elements,
+      order: found.length,
+      loops,
+      depends: terms.depends(address),
+      isShared: !isSingle,
+    })
+  }
+
+  const visit = (e: KExpr, names: ReadonlyMap<string, Meaning>, facts: Facts, loops: readonly string[]): void => {
+    for (const x of operandsOf(e)) visit(x, names, facts, loops)
+    if (e.kind === 'load') record('load', e.binding, terms.of(e.index, names), facts, loops)
+  }
+
+  const block = (
+    body: readonly KStmt[],
+    outer: ReadonlyMap<string, Meaning>,
+    facts: Facts,
+    loops: readonly string[],
+  ): void => {
+    const names = new Map(outer)
+    for (const s of body) {
+      switch (s.kind) {
+        case 'let':
+          visit(s.value, names, facts, loops)
+          names.set(s.name, { kind: 'term', term: terms.of(s.value, names) })
+          break
+        case 'var':
+          if (s.init) visit(s.init, names, facts, loops)
+          names.set(s.name, { kind: 'variable' })
+          break
+        case 'assign':
+          visit(s.value, names, facts, loops)
+          break
+        case 'store':
+          visit(s.index, names, facts, loops)
+          visit(s.value, names, facts, loops)
+          record('store', s.binding, terms.of(s.index, names), facts, loops)
+          break
+        case 'write':
+          visit(s.index, names, facts, loops)
+          visit(s.value, names, facts, loops)
+          break
+        case 'for': {
+          visit(s.from, names, facts, loops)
+          visit(s.to, names, facts, loops)
+          const { low } = terms.interval(terms.of(s.from, names), facts)
+          const { high } = terms.interval(terms.of(s.to, names), facts)
+          const counter = terms.counter(s.name, { low, high: Math.max(low, high - 1) })
+          block(s.body, new Map(names).set(s.name, { kind: 'term', term: counter }), facts, [...loops, s.name])
+          break
+        }
+        case 'if': {
+          visit(s.cond, names, facts, loops)
+          const cond = terms.of(s.cond, names)
+          block(s.then, names, terms.assume(cond, true, facts), loops)
+          block(s.else, names, terms.assume(cond, false, facts), loops)
+          break
+        }
+        case 'barrier':
+          break
+      }
+    }
+  }
+  block(kernel.body, new Map(), noFacts, [])
+  return found
+}
+
+/**
+ * Whether `load` sees the old value of an element that its own invocation overwrites later, and nobody else does: some
+ * store has the same address, comes after it, and the loops around both move the address. That different invocations
+ * store to different elements is what a store over a grid means; `verify-loop.ts` checks it.
+ */
+export const isReadInPlace = (load: MemoryAccess, accesses: readonly MemoryAccess[]): boolean =>
+  accesses.some(
+    (s) =>
+      s.kind === 'store' &&
+      s.binding === load.binding &&
+      s.address === load.address &&
+      s.order > load.order &&
+      load.loops.every((l) => !s.loops.includes(l) || load.depends.has(l)) &&
+      (!load.isShared || load.depends.has('gridIndex') || load.depends.has('localIndex')),
+  )

@@ -1,0 +1,294 @@
+/**
+ * Index expressions of a kernel as numbered terms: equal numbers mean equal values in one invocation, whatever `let` they
+ * went through; and intervals of their values under the conditions that hold where they are used.
+ */
+import type { KExpr, Scalar } from './kernel.ts'
+
+/** Integers [low, high]. What was computed wraps modulo 2³²; inside an interval it has not wrapped yet. */
+export interface Interval {
+  readonly low: number
+  readonly high: number
+}
+
+/** One distinct value. */
+interface Term {
+  readonly op: string
+  readonly scalar: Scalar
+  readonly args: readonly number[]
+  /** What is known of a leaf. */
+  readonly leaf?: Interval
+  /** Loop counters and builtins the value depends on. */
+  readonly depends: ReadonlySet<string>
+}
+
+/** What a name of the kernel stands for; a variable changes, so each use of it is its own term. */
+export type Meaning = { readonly kind: 'term'; readonly term: number } | { readonly kind: 'variable' }
+
+/** Narrower intervals of some terms, by the conditions around a place. */
+export type Facts = ReadonlyMap<number, Interval>
+
+export const noFacts: Facts = new Map()
+
+const top: Interval = { low: 0, high: 2 ** 32 - 1 }
+/** Beyond this, sums of products would lose digits. */
+const most = 2 ** 50
+
+const meet = (a: Interval, b: Interval): Interval => ({ low: Math.max(a.low, b.low), high: Math.min(a.high, b.high) })
+const join = (a: Interval, b: Interval): Interval => ({ low: Math.min(a.low, b.low), high: Math.max(a.high, b.high) })
+/** The value as a u32 where it has not wrapped, else anything. */
+const settled = (a: Interval): Interval => (a.low >= 0 && a.high <= top.high ? a : top)
+const exact = (a: Interval): number | undefined => (a.low === a.high ? a.low : undefined)
+
+export interface Terms {
+  /** The term of an expression, given what names mean. */
+  readonly of: (e: KExpr, names: ReadonlyMap<string, Meaning>) => number
+  /** A loop counter with the values it takes. */
+  readonly counter: (name: string, values: Interval) => number
+  /** The values a term can take as a u32; all of them where nothing better is known. */
+  readonly interval: (term: number, facts: Facts) => Interval
+  /** `facts` and what follows from the term being true (or false). */
+  readonly assume: (condition: number, holds: boolean, facts: Facts) => Facts
+  readonly depends: (term: number) => ReadonlySet<string>
+}
+
+/** Terms of one kernel; `isConstant` says which bindings nobody writes while it runs. */
+export const createTerms = (
+  workgroups: number,
+  workgroupSize: number,
+  isConstant: (binding: string) => boolean,
+): Terms => {
+  const terms: Term[] = []
+  const numbers = new Map<string, number>()
+
+  const add = (op: string, scalar: Scalar, args: readonly number[], leaf?: Interval, own?: string): number => {
+    const key = `${op}:${scalar}(${args.join()})`
+    const seen = numbers.get(key)
+    if (seen !== undefined) return seen
+    const depends = new Set<string>(own === undefined ? [] : [own])
+    for (const a of args) for (const d of terms[a]!.depends) depends.add(d)
+    terms.push({ op, scalar, args, depends, ...(leaf ? { leaf } : {}) })
+    numbers.set(key, terms.length - 1)
+    return terms.length - 1
+  }
+  const opaque = (scalar: Scalar): number => add(`opaque${terms.length}`, scalar, [])
+
+  const of: Terms['of'] = (e, names) => {
+    const down = (op: string, ...args: readonly KExpr[]): number =>
+      add(
+        e.type.width === 1 ? op : `${op}${e.type.width}`,
+        e.type.scalar,
+        args.map((a) => of(a, names)),
+      )
+    switch (e.kind) {
+      case 'lit': {
+        const whole = Number.isInteger(e.value) ? { low: e.value, high: e.value } : undefined
+        return add(`lit ${Object.is(e.value, -0) ? '-0' : e.value}`, e.type.scalar, [], whole)
+      }
+      case 'ref': {
+        const meaning = names.get(e.name)
+        return meaning?.kind === 'term' ? meaning.term : opaque(e.type.scalar)
+      }
+      case 'builtin': {
+        const count = e.name === 'gridIndex' ? workgroups : workgroupSize
+        return add(e.name, 'u32', [], { low: 0, high: Math.max(0, count - 1) }, e.name)
+      }
+      case 'unary':
+        return down(e.op, e.a)
+      case 'binary':
+        return down(e.op, e.a, e.b)
+      case 'fma':
+        return down('fma', e.a, e.b, e.c)
+      case 'select':
+        return down('select', e.cond, e.a, e.b)
+      case 'cast':
+        return down('cast', e.a)
+      case 'bitcast':
+        return down('bitcast', e.a)
+      case 'splat':
+        return down('splat', e.a)
+      case 'vec':
+        return down('vec', ...e.items)
+      case 'lane': {
+        const whole = of(e.a, names)
+        const { op, args } = terms[whole]!
+        if (op.startsWith('splat')) return args[0]!
+        if (op.startsWith('vec')) return args[e.lane]!
+        return add(`lane ${e.lane}`, e.type.scalar, [whole])
+      }
+      case 'load': {
+        const parts = e.component ? [e.index, e.component] : [e.index]
+        const args = parts.map((x) => of(x, names))
+        return isConstant(e.binding) ? add(`load ${e.binding}`, e.type.scalar, args) : opaque(e.type.scalar)
+      }
+      case 'read':
+        return opaque(e.type.scalar)
+      case 'threefry':
+        return down(`threefry${e.word}`, ...e.args)
+    }
+  }
+
+  const interval = (term: number, facts: Facts, memo: Map<number, Interval> = new Map()): Interval =>
+    settled(range(term, facts, memo))
+
+  /** The interval before it is settled: sums and products may pass through what does not fit a u32. */
+  const range = (term: number, facts: Facts, memo: Map<number, Interval>): Interval => {
+    const seen = memo.get(term)
+    if (seen) return seen
+    const fact = facts.get(term)
+    const natural = compute(terms[term]!, facts, memo)
+    const result = fact ? (natural.low >= 0 && natural.high <= top.high ? meet(natural, fact) : fact) : natural
+    memo.set(term, result)
+    return result
+  }
+
+  const compute = ({ op, scalar, args, leaf }: Term, facts: Facts, memo: Map<number, Interval>): Interval => {
+    if (leaf) return leaf
+    const arg = (i: number): Interval => range(args[i]!, facts, memo)
+    const word = (i: number): Interval => settled(arg(i))
+    const bounded = (a: Interval): Interval => (Math.abs(a.low) > most || Math.abs(a.high) > most ? top : a)
+    if (op === 'select') {
+      const yes = range(args[1]!, assume(args[0]!, true, facts), new Map())
+      const no = range(args[2]!, assume(args[0]!, false, facts), new Map())
+      return join(yes, no)
+    }
+    if (op === 'cast') {
+      // Between integers only, and only where the sign bit plays no part.
+      const from = terms[args[0]!]!.scalar
+      const a = from === 'u32' || from === 'i32' ? word(0) : top
+      return scalar === 'u32' || (scalar === 'i32' && a.high < 2 ** 31) ? a : top
+    }
+    if (scalar !== 'u32') return top
+    switch (op) {
+      case 'add': {
+        const [a, b] = [arg(0), arg(1)]
+        return bounded({ low: a.low + b.low, high: a.high + b.high })
+      }
+      case 'sub': {
+        const [a, b] = [arg(0), arg(1)]
+        return bounded({ low: a.low - b.high, high: a.high - b.low })
+      }
+      case 'mul': {
+        const [a, b] = [arg(0), arg(1)]
+        const corners = [a.low * b.low, a.low * b.high, a.high * b.low, a.high * b.high]
+        return bounded({ low: Math.min(...corners), high: Math.max(...corners) })
+      }
+      case 'div': {
+        const by = exact(word(1))
+        const a = word(0)
+        return by ? { low: Math.floor(a.low / by), high: Math.floor(a.high / by) } : top
+      }
+      case 'rem': {
+        const by = exact(word(1))
+        const a = word(0)
+        if (!by) return top
+        const same = Math.floor(a.low / by) === Math.floor(a.high / by)
+        return same ? { low: a.low % by, high: a.high % by } : { low: 0, high: by - 1 }
+      }
+      case 'min': {
+        const [a, b] = [word(0), word(1)]
+        return { low: Math.min(a.low, b.low), high: Math.min(a.high, b.high) }
+      }
+      case 'max': {
+        const [a, b] = [word(0), word(1)]
+        return { low: Math.max(a.low, b.low), high: Math.max(a.high, b.high) }
+      }
+      case 'and': {
+        const [a, b] = [word(0), word(1)]
+        return { low: 0, high: Math.min(a.high, b.high) }
+      }
+      case 'shiftRight': {
+        const by = exact(word(1))
+        const a = word(0)
+        return by === undefined ? top : { low: Math.floor(a.low / 2 ** by), high: Math.floor(a.high / 2 ** by) }
+      }
+      default:
+        return top
+    }
+  }
+
+  /** Puts a term's interval into `facts`, and what follows for the terms it is computed from. */
+  const learn = (term: number, found: Interval, facts: Map<number, Interval>): void => {
+    const before = range(term, facts, new Map())
+    const fits = before.low >= 0 && before.high <= top.high
+    const now = fits ? meet(before, found) : found
+    const known = facts.get(term)
+    if (known && known.low === now.low && known.high === now.high) return
+    if (fits && now.low === before.low && now.high === before.high) return
+    facts.set(term, now)
+    // A sum that may have wrapped says nothing about its parts.
+    if (!fits) return
+    const { op, scalar, args } = terms[term]!
+    if (scalar !== 'u32') return
+    const [a, b] = args.map((x) => range(x, facts, new Map()))
+    switch (op) {
+      case 'add':
+        learn(args[0]!, { low: now.low - b!.high, high: now.high - b!.low }, facts)
+        learn(args[1]!, { low: now.low - a!.high, high: now.high - a!.low }, facts)
+        return
+      case 'sub':
+        learn(args[0]!, { low: now.low + b!.low, high: now.high + b!.high }, facts)
+        learn(args[1]!, { low: a!.low - now.high, high: a!.high - now.low }, facts)
+        return
+      case 'mul': {
+        const by = exact(b!)
+        if (by) learn(args[0]!, { low: Math.ceil(now.low / by), high: Math.floor(now.high / by) }, facts)
+        return
+      }
+      case 'div': {
+        const by = exact(b!)
+        if (by) learn(args[0]!, { low: now.low * by, high: now.high * by + by - 1 }, facts)
+        return
+      }
+      case 'rem': {
+        const by = exact(b!)
+        if (!by || a!.low < 0 || a!.high > top.high) return
+        const turn = Math.floor(a!.low / by)
+        if (turn === Math.floor(a!.high / by))
+          learn(args[0]!, { low: now.low + turn * by, high: now.high + turn * by }, facts)
+      }
+    }
+  }
+
+  const assumeInto = (condition: number, holds: boolean, facts: Map<number, Interval>): void => {
+    const { op, args } = terms[condition]!
+    const [l, r] = args
+    if (op === 'not') {
+      assumeInto(l!, !holds, facts)
+      return
+    }
+    if (holds && (op === 'and' || op === 'mul' || op === 'min')) {
+      assumeInto(l!, true, facts)
+      assumeInto(r!, true, facts)
+      return
+    }
+    if ((op !== 'lt' && op !== 'le' && op !== 'eq') || terms[l!]!.scalar !== 'u32') return
+    const a = interval(l!, facts)
+    const b = interval(r!, facts)
+    if (op === 'eq') {
+      if (!holds) return
+      learn(l!, b, facts)
+      learn(r!, a, facts)
+      return
+    }
+    // a < b, a <= b; the negations are b <= a, b < a.
+    const strict = (op === 'lt') === holds ? 1 : 0
+    const [small, large, sa, sb] = holds ? [l!, r!, a, b] : [r!, l!, b, a]
+    learn(small, { low: 0, high: sb.high - strict }, facts)
+    learn(large, { low: sa.low + strict, high: top.high }, facts)
+  }
+
+  const assume: Terms['assume'] = (condition, holds, facts) => {
+    const more = new Map(facts)
+    // What one part of a condition says may help the next: two rounds.
+    for (let round = 0; round < 2; round++) assumeInto(condition, holds, more)
+    return more
+  }
+
+  return {
+    of,
+    counter: (name, values) => add(`counter ${name}`, 'u32', [], values, name),
+    interval: (term, facts) => interval(term, facts),
+    assume,
+    depends: (term) => terms[term]!.depends,
+  }
+}
