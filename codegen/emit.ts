@@ -88,8 +88,10 @@ export const emitCluster = (
         return index.value(v.index, v.dtype, lanes)
       case 'load':
         return memory.load(v, lanes)
-      case 'alu':
-        return compound(v.op, v.dtype, widen(v.args.map((a) => exprOf(a, lanes))))
+      case 'alu': {
+        const args = v.args.map((a) => exprOf(a, lanes))
+        return compound(v.op, v.dtype, widen(args.map((e, i) => (isFoldable(v, i) ? opaque(e) : e))))
+      }
       case 'threefry': {
         const [a, b, c, d] = widen(v.args.map((x) => exprOf(x, lanes)))
         return k.threefry(v.word, [a!, b!, c!, d!])
@@ -248,6 +250,23 @@ export const emitCluster = (
 /** Invocations a cluster needs. */
 export const threadsOf = (schedule: Schedule): number =>
   schedule.nest.grid.reduce((n, r) => n * Math.ceil(r.size / stepOf(schedule.roles.get(r) ?? single)), 1)
+
+/**
+ * Whether operand `i` makes a pattern that drivers rewrite as if numbers were real: x·(y/x) and (x·y)/x to y, and
+ * (y - x) + x to y. Infinities, zeros and NaN come out wrong, and a sum that was written to round does not.
+ */
+const isFoldable = (v: Extract<LoopValue, { readonly kind: 'alu' }>, i: number): boolean => {
+  const inner = v.args[i]!
+  const other = v.args[1 - i]
+  if (v.dtype !== 'f32' || other === undefined || inner.kind !== 'alu') return false
+  if (v.op === 'mul') return inner.op === 'div' && inner.args[1] === other
+  if (v.op === 'div') return i === 0 && inner.op === 'mul' && inner.args.includes(other)
+  return v.op === 'add' && inner.op === 'sub' && inner.args[1] === other
+}
+
+/** The same number, by a way through its bits that no rewriting of floats sees through. */
+const opaque = (e: KExpr): KExpr =>
+  k.bitcast(k.min(k.bitcast(e, 'u32'), k.splat(k.u32(0xffffffff), e.type.width)), 'f32')
 
 const compound = (
   op: Extract<LoopValue, { kind: 'alu' }>['op'],

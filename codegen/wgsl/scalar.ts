@@ -113,6 +113,26 @@ const both = (op: string, bool: Spell = never): Row => ({
   f16: 'same',
 })
 
+/** 0 where `fails` is false, NaN where it is true. The optimiser of a driver folds `x * 0` and `0 / x` to 0. */
+const zeroUnless = (site: Site, fails: string): string => {
+  const bits = `select(${wide(site, 'u32', '0u')}, ${wide(site, 'u32', '0x7fc00000u')}, ${fails})`
+  return `bitcast<${typeName({ scalar: 'f32', width: site.width })}>(${bits})`
+}
+
+/** A product with a constant zero is zero for finite numbers alone. */
+const multiply: Spell = (site, a, b) => {
+  const other = site.constant(0) === 0 ? b : site.constant(1) === 0 ? a : undefined
+  if (other === undefined) return `(${a} * ${b})`
+  return zeroUnless(site, `(${magnitude(site, other, '')} >= ${wide(site, 'u32', '0x7f800000u')})`)
+}
+
+/** A constant zero divided by zero or NaN is NaN. */
+const divideFloat: Spell = (site, a, b) => {
+  if (site.constant(0) !== 0) return `(${a} / ${b})`
+  const before = `(${magnitude(site, b, '')} - ${wide(site, 'u32', '1u')})`
+  return zeroUnless(site, `(${before} >= ${wide(site, 'u32', '0x7f800000u')})`)
+}
+
 /** Integer division: by a constant power of two a shift or mask (u32); a constant zero must not be seen as one. */
 const divide =
   (op: '/' | '%'): Spell =>
@@ -164,8 +184,8 @@ const signedShift =
 export const binarySpelling: { readonly [K in BinaryOp]: Row } = {
   add: both('+', infix('|')),
   sub: both('-', infix('!=')),
-  mul: both('*', infix('&')),
-  div: { f32: infix('/'), i32: divideSigned('/'), u32: divide('/'), bool: never, f16: 'same' },
+  mul: { ...both('*', infix('&')), f32: multiply },
+  div: { f32: divideFloat, i32: divideSigned('/'), u32: divide('/'), bool: never, f16: 'same' },
   rem: { f32: helper('rem'), i32: divideSigned('%'), u32: divide('%'), bool: never, f16: 'wide' },
   pow: { f32: helper('pow'), i32: helper('powI32'), u32: helper('powU32'), bool: never, f16: 'wide' },
   atan2: special('atan2'),
@@ -196,7 +216,8 @@ export const binarySpelling: { readonly [K in BinaryOp]: Row } = {
 /** The text of an elementwise op on operands of `scalar`; `resultIsBool` for predicates and comparisons. */
 export const spell = (row: Row, site: Site, scalar: Scalar, resultIsBool: boolean, a: string, b: string): string => {
   if (scalar !== 'f16') return row[scalar](site, a, b)
-  if (row.f16 === 'same') return row.f32(site, a, b)
+  // Spellings for a known constant look at the bits of an f32.
+  if (row.f16 === 'same') return row.f32({ ...site, constant: () => undefined }, a, b)
   const f32 = typeName({ scalar: 'f32', width: site.width })
   const text = row.f32(site, `${f32}(${a})`, b === '' ? '' : `${f32}(${b})`)
   return resultIsBool ? text : `${typeName({ scalar: 'f16', width: site.width })}(${text})`

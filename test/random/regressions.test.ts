@@ -3,10 +3,12 @@ import { describe, expect, test } from 'vitest'
 import { build as b, constant, freshInputs } from '../../src/lang/build.ts'
 import { sizeOf } from '../../src/lang/dim.ts'
 import { allocate, type DType } from '../../src/lang/dtype.ts'
+import { evaluate } from '../../src/lang/evaluate.ts'
 import type { Node, TensorType } from '../../src/lang/ir.ts'
 import type { Value } from '../../src/lang/primitive.ts'
 import type { Sample } from '../../src/testing/sample.ts'
 import { expectation } from '../../src/testing/tolerance.ts'
+import { runDevice, runKernelInterp } from '../differential.ts'
 import { disagreement } from './harness.ts'
 
 const type = (shape: readonly number[], dtype: DType = 'f32'): TensorType => ({ shape, dtype })
@@ -73,6 +75,43 @@ const cases: Readonly<Record<string, Case>> = {
     },
   },
 }
+
+/** What optimisers of drivers rewrite as if numbers were real, on numbers that are not. */
+const unreal: Readonly<Record<string, (x: Node, y: Node, zero: Node) => Node>> = {
+  'x·(y/x)': (x, y) => b.mul([x, b.div([y, x], {})], {}),
+  '(y/x)·x': (x, y) => b.mul([b.div([y, x], {}), x], {}),
+  '(x·y)/x': (x, y) => b.div([b.mul([x, y], {}), x], {}),
+  '(y-x)+x': (x, y) => b.add([b.sub([y, x], {}), x], {}),
+  'x+(y-x)': (x, y) => b.add([x, b.sub([y, x], {})], {}),
+  '(y+x)-x': (x, y) => b.sub([b.add([y, x], {}), x], {}),
+  x·0: (x, _y, zero) => b.mul([x, zero], {}),
+  '0/x': (x, _y, zero) => b.div([zero, x], {}),
+  'x/x': (x) => b.div([x, x], {}),
+  'x-x': (x) => b.sub([x, x], {}),
+  '0-x': (x, _y, zero) => b.sub([zero, x], {}),
+  'x=x': (x) => b.cast([b.eq([x, x], {})], { dtype: 'f32' }),
+}
+
+describe('no rewriting as if numbers were real', () => {
+  const type = { shape: [8], dtype: 'f32' } as const
+  const [x, y] = freshInputs([type, type])
+  const zero = b.broadcast([constant({ shape: [], dtype: 'f32' }, [0])], { shape: [8], axes: [0] })
+  const graph = { inputs: [x!, y!], outputs: Object.values(unreal).map((f) => f(x!, y!, zero)) }
+  const inputs: readonly Value[] = [
+    { ...type, data: Float64Array.of(0, Infinity, -Infinity, NaN, 1, -2, 2 ** 25, 0) },
+    { ...type, data: Float64Array.of(0, 0, Infinity, 1, Infinity, 0, 1, NaN) },
+  ]
+  const expected = evaluate(graph, inputs, { precision: 'f32' })
+  const names = Object.keys(unreal).map((name, i) => ({ name, i }))
+  const device = runDevice(graph, inputs)
+
+  test.each(names)('$name', async ({ i }) => {
+    // Zeros by value: their sign is nobody's promise.
+    const plain = (v: Value): readonly number[] => Array.from(v.data, (e) => e + 0)
+    expect(plain((await device)[i]!)).toEqual(plain(expected[i]!))
+    expect(plain(runKernelInterp(graph, inputs)[i]!)).toEqual(plain(expected[i]!))
+  })
+})
 
 describe('regressions', () => {
   test.each(Object.entries(cases))('%s', (_name, { types, outputs }) => {
