@@ -1,0 +1,105 @@
+/** Learns to read handwritten digits: `npm start`. Options: --quick, --epochs 3, --seed 42, --json, --out out/mnist. */
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { parseArgs } from 'node:util'
+import { lineChart, smoothed } from '../pictures/chart.ts'
+import { digitSheet } from '../pictures/digits.ts'
+import { encodePng } from '../pictures/image.ts'
+import { progressBar } from '../pictures/progress.ts'
+import { batchSize, type Outcome, run } from './run.ts'
+
+/** What a run measured. */
+export interface Measures {
+  readonly device: string
+  readonly trainingDigits: number
+  readonly testDigits: number
+  readonly steps: number
+  /** The mean loss of the last 100 batches. */
+  readonly loss: number
+  /** The part of the test digits that is read correctly, after each epoch. */
+  readonly accuracy: readonly number[]
+  readonly seconds: { readonly ready: number; readonly training: number; readonly test: number }
+}
+
+const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0)
+
+/** The numbers of a run. */
+export const measuresOf = ({ device, trainingDigits, epochs, ready }: Outcome): Measures => {
+  const losses = epochs.flatMap((e) => e.losses)
+  const last = losses.slice(-100)
+  return {
+    device,
+    trainingDigits,
+    testDigits: epochs.at(-1)?.guesses.length ?? 0,
+    steps: losses.length,
+    loss: sum(last) / last.length,
+    accuracy: epochs.map((e) => e.accuracy),
+    seconds: {
+      ready,
+      training: sum(epochs.map((e) => e.seconds.training)),
+      test: sum(epochs.map((e) => e.seconds.test)),
+    },
+  }
+}
+
+/** The pictures of a run, by file name: the loss, some digits with the answers, the digits that were misread. */
+export const picturesOf = ({ epochs }: Outcome): Readonly<Record<string, string | Uint8Array>> => {
+  const losses = epochs.flatMap((e) => e.losses)
+  const guesses = epochs.at(-1)?.guesses ?? []
+  const lines = [
+    { name: 'each batch', points: losses.map((loss, i) => [i, loss] as const), colour: '#c3d4ea', width: 1 },
+    { name: 'mean of 25', points: smoothed(losses, 25), colour: '#1f5fa8' },
+  ]
+  const labels = { title: 'Reading digits: the loss falls', x: 'batch', y: 'cross-entropy', log: true }
+  const misread = guesses.filter((g) => g.predicted !== g.label)
+  return {
+    'loss.svg': lineChart(lines, labels),
+    'digits.png': encodePng(digitSheet(guesses.slice(0, 96), 12)),
+    'mistakes.png': encodePng(digitSheet(misread.slice(0, 96), 12)),
+  }
+}
+
+const report = ({ accuracy, seconds, ...m }: Measures): string => {
+  const perStep = ((1000 * seconds.training) / m.steps).toFixed(1)
+  return [
+    `${m.trainingDigits} digits, ${m.steps} batches of ${batchSize}, on ${m.device}`,
+    ...accuracy.map(
+      (a, i) => `epoch ${i + 1}: ${(100 * a).toFixed(2)} % of ${m.testDigits} test digits read correctly`,
+    ),
+    `mean loss of the last batches: ${m.loss.toFixed(4)}`,
+    `ready in ${seconds.ready.toFixed(1)} s, trained in ${seconds.training.toFixed(1)} s (${perStep} ms a step), tested in ${seconds.test.toFixed(1)} s`,
+  ].join('\n')
+}
+
+const main = async (): Promise<void> => {
+  const { values } = parseArgs({
+    options: {
+      quick: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+      epochs: { type: 'string' },
+      seed: { type: 'string', default: '42' },
+      out: { type: 'string', default: join('out', 'mnist') },
+    },
+  })
+  const progress = progressBar('learning')
+  const outcome = await run({
+    epochs: Number(values.epochs ?? (values.quick ? 1 : 3)),
+    seed: Number(values.seed),
+    ...(values.quick ? { trainingDigits: 32_000 } : {}),
+    onStep: (epoch, done, total) => progress.show(done, total, `epoch ${epoch + 1}`),
+  })
+  progress.done()
+  const pictures = picturesOf(outcome)
+  await mkdir(values.out, { recursive: true })
+  for (const [name, content] of Object.entries(pictures)) await writeFile(join(values.out, name), content)
+  const measures = measuresOf(outcome)
+  console.log(values.json ? JSON.stringify(measures, null, 2) : report(measures))
+  console.error(
+    `pictures: ${Object.keys(pictures)
+      .map((name) => join(values.out, name))
+      .join(', ')}`,
+  )
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await main()

@@ -1,0 +1,94 @@
+/** Line charts as SVG: scales and paths by d3, the rest is text. */
+import { scaleLinear, scaleLog } from 'd3-scale'
+import { curveLinear, line } from 'd3-shape'
+
+/** One line of a chart. */
+export interface Series {
+  readonly name: string
+  readonly points: readonly (readonly [x: number, y: number])[]
+  readonly colour?: string
+  readonly width?: number
+}
+
+/** What stands around the lines. */
+export interface ChartOptions {
+  readonly title: string
+  readonly x: string
+  readonly y: string
+  /** A logarithmic vertical axis: losses fall over orders of magnitude. Values must be above 0. */
+  readonly log?: boolean
+}
+
+const [width, height] = [720, 420]
+const margin = { left: 64, right: 24, top: 44, bottom: 48 }
+const palette = ['#1f5fa8', '#c8322f', '#2e7d50', '#8a5fb0', '#b87a1e']
+
+const escaped = (text: string): string => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`)
+
+const textAt = (x: number, y: number, text: string, attributes = ''): string =>
+  `<text x="${x}" y="${y}" ${attributes}>${escaped(text)}</text>`
+
+const extent = (values: readonly number[]): readonly [number, number] =>
+  values.reduce<readonly [number, number]>(
+    ([low, high], v) => [Math.min(low, v), Math.max(high, v)],
+    [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
+  )
+
+/** A chart of `series`; points that are not finite are left out, and the line breaks there. */
+export const lineChart = (series: readonly Series[], { title, x, y, log = false }: ChartOptions): string => {
+  const all = series.flatMap((s) => s.points).filter(([a, b]) => Number.isFinite(a) && Number.isFinite(b))
+  const across = scaleLinear()
+    .domain(extent(all.map(([a]) => a)))
+    .range([margin.left, width - margin.right])
+  const up = (log ? scaleLog() : scaleLinear())
+    .domain(extent(all.map(([, b]) => b)))
+    .range([height - margin.bottom, margin.top])
+    .nice()
+  const path = line<readonly [number, number]>(
+    ([a]) => across(a),
+    ([, b]) => up(b),
+  )
+    .defined(([a, b]) => Number.isFinite(a) && Number.isFinite(b))
+    .curve(curveLinear)
+    .digits(1)
+  const horizontal = up.ticks(6).map((t) => {
+    const at = up(t)
+    const grid = `<path d="M${margin.left},${at}H${width - margin.right}" stroke="#e4e4e4"/>`
+    return grid + textAt(margin.left - 8, at + 4, up.tickFormat(6)(t), 'text-anchor="end"')
+  })
+  const vertical = across
+    .ticks(8)
+    .map((t) => textAt(across(t), height - margin.bottom + 18, across.tickFormat(8)(t), 'text-anchor="middle"'))
+  const lines = series.map(
+    ({ points, colour, width: stroke = 1.5 }, i) =>
+      `<path d="${path([...points]) ?? ''}" fill="none" stroke="${colour ?? palette[i % palette.length]}" stroke-width="${stroke}"/>`,
+  )
+  const legend = series.map(({ name, colour }, i) =>
+    textAt(
+      width - margin.right,
+      margin.top + 4 + 18 * i,
+      name,
+      `text-anchor="end" fill="${colour ?? palette[i % palette.length]}"`,
+    ),
+  )
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif" font-size="12" fill="#333">`,
+    `<rect width="${width}" height="${height}" fill="white"/>`,
+    textAt(margin.left, 24, title, 'font-size="16"'),
+    ...horizontal,
+    ...vertical,
+    textAt((margin.left + width - margin.right) / 2, height - 10, x, 'text-anchor="middle"'),
+    textAt(margin.left - 8, margin.top - 8, y, 'text-anchor="end"'),
+    ...lines,
+    ...legend,
+    '</svg>',
+    '',
+  ].join('\n')
+}
+
+/** The mean of each run of `size` values, at its middle: noisy losses as a line one can follow. */
+export const smoothed = (values: readonly number[], size: number): readonly (readonly [number, number])[] =>
+  Array.from({ length: Math.floor(values.length / size) }, (_, i) => {
+    const part = values.slice(i * size, (i + 1) * size)
+    return [(i + 0.5) * size, part.reduce((a, b) => a + b, 0) / size] as const
+  })
