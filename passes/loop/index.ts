@@ -25,7 +25,9 @@ const boundsOf = (atom: Atom): readonly [number, number] => {
   }
 }
 
-const build = (terms: readonly Term[], constant: number): Index => {
+const build = (terms: readonly Term[], offset: number): Index => {
+  // 0 · -1 is -0 in JavaScript, and an iota on that index would be a negative zero.
+  const constant = offset + 0
   let min = constant
   let max = constant
   let key = `${constant}`
@@ -49,15 +51,17 @@ const merge = (terms: Iterable<Term>, constant: number): Index => {
   return recombine(kept, constant)
 }
 
-/** c·by·floor(x / by) + c·(x mod by) is c·x. */
+/** c·by·floor(x / by) + c·(x mod by) is c·x, in whatever form `divIndex` writes that quotient. */
 const recombine = (terms: readonly Term[], constant: number): Index => {
+  if (terms.length < 2) return build(terms, constant)
   for (const m of terms) {
     if (m.atom.kind !== 'mod') continue
     const { of, by } = m.atom
-    const d = terms.find(
-      (t) =>
-        t.atom.kind === 'div' && t.atom.by === by && t.atom.of.key === of.key && t.coefficient === m.coefficient * by,
-    )
+    const quotient = divIndex(of, by)
+    const part = quotient.constant === 0 && quotient.terms.length === 1 ? quotient.terms[0]! : undefined
+    if (!part) continue
+    const whole = m.coefficient * by * part.coefficient
+    const d = terms.find((t) => t.atom.key === part.atom.key && t.coefficient === whole)
     if (!d) continue
     const rest = terms.filter((t) => t !== m && t !== d)
     return merge([...rest, ...scaleTerms(of.terms, m.coefficient)], constant + of.constant * m.coefficient)
