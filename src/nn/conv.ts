@@ -5,8 +5,8 @@ import type { Node } from '../lang/ir.ts'
 import { pairOf } from '../lang/tensor/contraction.ts'
 import { dataFirst } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
-import { padNode } from '../lang/tensor/joining.ts'
 import { refuse, reshapeNode } from '../lang/tensor/operand.ts'
+import { padNode } from '../lang/tensor/padding.ts'
 import type { Tensor } from '../lang/types.ts'
 
 /** One number for all spatial axes, or one each. */

@@ -1,22 +1,18 @@
 /** Layers, activations, losses and initial weights: what users import as `tensorloom/nn`. All are pure functions over the tensor language. */
+
 export {
-  type AlongAxis,
   celu,
   elu,
   type GeluOptions,
   gelu,
-  glu,
   type HardtanhOptions,
   hardshrink,
   hardsigmoid,
   hardswish,
   hardtanh,
   leakyRelu,
-  logSoftmax,
   logsigmoid,
   mish,
-  type NormalizeOptions,
-  normalize,
   prelu,
   relu,
   relu6,
@@ -24,8 +20,6 @@ export {
   selu,
   sigmoid,
   silu,
-  softmax,
-  softmin,
   softplus,
   softshrink,
   softsign,
@@ -107,3 +101,4 @@ export {
   maxPool2d,
   maxPool3d,
 } from './pool.ts'
+export { type AlongAxis, glu, logSoftmax, type NormalizeOptions, normalize, softmax, softmin } from './softmax.ts'

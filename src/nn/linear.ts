@@ -6,8 +6,8 @@ import * as T from '../lang/tensor/index.ts'
 import { bernoulli } from '../lang/tensor/random.ts'
 import type { Mistake } from '../lang/types/broadcast.ts'
 import type { Tensor } from '../lang/types.ts'
-import { softmax } from './activation.ts'
 import { choose } from './choose.ts'
+import { softmax } from './softmax.ts'
 
 type Shape = Tensor['shape']
 type DType = Tensor['dtype']

@@ -4,8 +4,8 @@ import { dualWith } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
 import type { ElementwiseCheck } from '../lang/types/broadcast.ts'
 import type { Tensor } from '../lang/types.ts'
-import { logSoftmax } from './activation.ts'
 import { choose } from './choose.ts'
+import { logSoftmax } from './softmax.ts'
 
 /** What becomes of the losses of single elements. */
 export type LossReduction = 'mean' | 'sum' | 'none'

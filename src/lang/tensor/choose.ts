@@ -1,14 +1,13 @@
-/** Choices between elements: where, clamp, fills, and the formulas that need a choice to stay finite. */
+/** Choices between elements: where, clamp, fills; linear mixes. */
 import * as E from '#fp/Either'
 import { build } from '../build.ts'
 import type { Shape } from '../dim.ts'
 import { type DType, promote } from '../dtype.ts'
-import type { Node, TensorType } from '../ir.ts'
-import type { Arithmetic, Elementary, Elementwise, ElementwiseCheck, FloatArithmetic } from '../types/broadcast.ts'
+import type { Node } from '../ir.ts'
+import type { Elementary, Elementwise, ElementwiseCheck } from '../types/broadcast.ts'
 import { type Operand, type Tensor, tensorOf } from '../types.ts'
 import { binaryNode, likeNode, selectNode } from './arithmetic.ts'
 import { dataFirst, dual, dualWith } from './dual.ts'
-import { signbitNode } from './elementary.ts'
 import {
   castNode,
   commonDtype,
@@ -23,6 +22,7 @@ import {
 } from './operand.ts'
 
 type Mask = Tensor<Shape, 'bool'> | boolean
+
 type Chosen<C, A, B> = Elementwise<Elementwise<A, B>, C extends Tensor<infer S> ? Tensor<S, never> : number>
 
 interface Where {
@@ -127,104 +127,6 @@ export const nanToNum: NanToNum = dataFirst('T.nanToNum', (x: Tensor, options: N
       n,
     )
     return selectNode(build.isNan([n], {}), likeNode(nan, type), finite)
-  }),
-)
-
-/** `|a|` with the sign bit of `b`. */
-export const copysign: FloatArithmetic<'copysign'> = dual('T.copysign', 2, (a: Operand, b: Operand) =>
-  unify('T.copysign', [a, b], 'float', ([x, y], type) => {
-    const size = build.abs([x!], {})
-    return selectNode(signbitNode(y!, type), build.neg([size], {}), size)
-  }),
-)
-
-/** `√(a² + b²)` without overflow: the larger times `√(1 + (smaller/larger)²)`. Infinite where either is. */
-export const hypot: FloatArithmetic<'hypot'> = dual('T.hypot', 2, (a: Operand, b: Operand) =>
-  unify('T.hypot', [a, b], 'float', ([x, y], type) => {
-    const [zero, one] = [likeNode(0, type), likeNode(1, type)]
-    const [p, q] = [build.abs([x!], {}), build.abs([y!], {})]
-    const [big, small] = [binaryNode('max', p, q), binaryNode('min', p, q)]
-    const degenerate = binaryNode('or', binaryNode('eq', big, zero), build.isInf([big], {}))
-    const ratio = binaryNode('div', selectNode(degenerate, zero, small), selectNode(degenerate, one, big))
-    const root = build.sqrt([binaryNode('add', one, binaryNode('mul', ratio, ratio))], {})
-    const infinite = binaryNode('or', build.isInf([p], {}), build.isInf([q], {}))
-    return selectNode(infinite, likeNode(Number.POSITIVE_INFINITY, type), binaryNode('mul', big, root))
-  }),
-)
-
-/**
- * The larger plus log(1 + e^-|a-b|), in base e or 2. Choices instead of max and abs, so that derivatives of every order hold
- * at a = b; equal infinities do not make NaN.
- */
-const logAdd = (x: Node, y: Node, type: TensorType, base2: boolean): Node => {
-  const zero = likeNode(0, type)
-  const bothInfinite = binaryNode('and', binaryNode('eq', x, y), build.isInf([x], {}))
-  const gap = selectNode(bothInfinite, zero, binaryNode('sub', x, y))
-  const first = binaryNode('lt', zero, gap)
-  const away = selectNode(first, build.neg([gap], {}), gap)
-  const decay = base2 ? build.exp2([away], {}) : build.exp([away], {})
-  const bump = build.log1p([decay], {})
-  return binaryNode('add', selectNode(first, x, y), base2 ? binaryNode('mul', bump, likeNode(Math.LOG2E, type)) : bump)
-}
-
-/** `log(eᵃ + eᵇ)`, stable for large operands. */
-export const logaddexp: FloatArithmetic<'logaddexp'> = dual('T.logaddexp', 2, (a: Operand, b: Operand) =>
-  unify('T.logaddexp', [a, b], 'float', ([x, y], type) => logAdd(x!, y!, type, false)),
-)
-
-/** `log2(2ᵃ + 2ᵇ)`, stable for large operands. */
-export const logaddexp2: FloatArithmetic<'logaddexp2'> = dual('T.logaddexp2', 2, (a: Operand, b: Operand) =>
-  unify('T.logaddexp2', [a, b], 'float', ([x, y], type) => logAdd(x!, y!, type, true)),
-)
-
-/** `a · log(b)`, 0 where a is 0 (unless b is NaN). */
-export const xlogy: FloatArithmetic<'xlogy'> = dual('T.xlogy', 2, (a: Operand, b: Operand) =>
-  unify('T.xlogy', [a, b], 'float', ([x, y], type) => {
-    const zero = likeNode(0, type)
-    const unusable = binaryNode('or', binaryNode('le', y!, zero), build.isInf([y!], {}))
-    const masked = binaryNode('and', binaryNode('eq', x!, zero), unusable)
-    return binaryNode('mul', x!, build.log([selectNode(masked, likeNode(1, type), y!)], {}))
-  }),
-)
-
-/** Euclid's algorithm; Fibonacci numbers are the worst case and F(47) is the first past 2^31. */
-const euclidSteps = 47
-
-const gcdNode = (x: Node, y: Node, type: TensorType): Node => {
-  const [zero, one] = [likeNode(0, type), likeNode(1, type)]
-  let [a, b] = type.dtype === 'u32' ? [x, y] : [build.abs([x], {}), build.abs([y], {})]
-  for (let i = 0; i < euclidSteps; i++) {
-    const done = binaryNode('eq', b, zero)
-    const r = binaryNode('rem', a, selectNode(done, one, b))
-    ;[a, b] = [selectNode(done, a, b), r]
-  }
-  return a
-}
-
-const onIntegers =
-  (name: string, f: (x: Node, y: Node, type: TensorType) => Node) =>
-  (a: Operand, b: Operand): Tensor =>
-    unify(name, [a, b], 'promote', ([x, y], type) =>
-      type.dtype === 'i32' || type.dtype === 'u32'
-        ? f(x!, y!, type)
-        : refuse(name, [x!, y!], {
-            reason: `is not defined on ${type.dtype}`,
-            hint: "cast to an integer: T.cast(x, 'i32')",
-          }),
-    )
-
-/** The greatest common divisor of integers, never negative. */
-export const gcd: Arithmetic<'gcd'> = dual('T.gcd', 2, onIntegers('T.gcd', gcdNode))
-
-/** The least common multiple of integers, never negative; 0 when either is. */
-export const lcm: Arithmetic<'lcm'> = dual(
-  'T.lcm',
-  2,
-  onIntegers('T.lcm', (x, y, type) => {
-    const d = gcdNode(x, y, type)
-    const [zero, one] = [likeNode(0, type), likeNode(1, type)]
-    const product = binaryNode('mul', binaryNode('div', x, selectNode(binaryNode('eq', d, zero), one, d)), y)
-    return type.dtype === 'u32' ? product : build.abs([product], {})
   }),
 )
 

@@ -1,17 +1,15 @@
-/** Products that contract: matmul and its relatives, all through one labelled two-operand product. */
+/** Products that contract axes: matmul, tensordot, vecdot, all through one labelled two-operand product. */
 import * as E from '#fp/Either'
 import { build } from '../build.ts'
 import type { Shape } from '../dim.ts'
 import { type DType, promote } from '../dtype.ts'
 import type { Refusal } from '../errors.ts'
 import type { Node, TensorType } from '../ir.ts'
-import { normaliseAxis, showShape } from '../shape.ts'
+import { normaliseAxis } from '../shape.ts'
 import type { Product } from '../types/matmul.ts'
-import { type Operand, type Tensor, tensorOf } from '../types.ts'
-import { add, mul } from './arithmetic.ts'
+import { type Tensor, tensorOf } from '../types.ts'
 import { dual, dualWith } from './dual.ts'
-import { permuteNode } from './movement.ts'
-import { castNode, expandNode, lift, refuse, reshapeNode, withTypes } from './operand.ts'
+import { castNode, lift, refuse, reshapeNode, withTypes } from './operand.ts'
 
 /** Labels of the axes of one operand; a size-1 axis may meet a larger one of the same label. */
 export type Labels = readonly number[]
@@ -77,10 +75,11 @@ export const pairOf = (
   )
 }
 
-const range = (n: number, from = 0): number[] => Array.from({ length: n }, (_, i) => i + from)
+/** `n` whole numbers from `from` on. */
+export const range = (n: number, from = 0): number[] => Array.from({ length: n }, (_, i) => i + from)
 
 /** The refusal when contracted axes differ in size. */
-const innerDiffer = (a: number, b: number, axisA: number, axisB: number, hint: string): Refusal => ({
+export const innerDiffer = (a: number, b: number, axisA: number, axisB: number, hint: string): Refusal => ({
   reason: `inner dimensions ${a} and ${b} differ (axis ${axisA} of the left, axis ${axisB} of the right operand)`,
   axis: axisA,
   hint,
@@ -128,43 +127,6 @@ export const matmul: Product<'matmul'> = dual('T.matmul', 2, (a: Tensor, b: Tens
     return contractNode(x, y, ta, tb, la, lb, out)
   }),
 )
-
-interface Binary {
-  <D extends DType>(a: Tensor<Shape, D>, b: Tensor<Shape, NoInfer<D>>): Tensor<Shape, D>
-  <D extends DType>(b: Tensor<Shape, D>): (a: Tensor<Shape, D>) => Tensor<Shape, D>
-}
-
-const ofRanks =
-  (name: string, ra: number, rb: number, la: Labels, lb: Labels, out: Labels) =>
-  (a: Tensor, b: Tensor): Tensor =>
-    pairOf(name, a, b, (x, y, ta, tb) => {
-      if (ta.shape.length !== ra || tb.shape.length !== rb)
-        return refuse(name, [x, y], {
-          reason: `takes ranks ${ra} and ${rb}, not ${ta.shape.length} and ${tb.shape.length}`,
-          hint: 'T.matmul broadcasts over leading axes',
-        })
-      for (const [i, l] of la.entries()) {
-        const j = lb.indexOf(l)
-        if (j >= 0 && ta.shape[i] !== tb.shape[j])
-          return refuse(
-            name,
-            [x, y],
-            out.includes(l)
-              ? { reason: `batch sizes ${ta.shape[i]} and ${tb.shape[j]} differ`, axis: i }
-              : innerDiffer(ta.shape[i]!, tb.shape[j]!, i, j, 'the contracted axes must have one size'),
-          )
-      }
-      return build.dot([x, y], { lhs: la, rhs: lb, out })
-    })
-
-/** The inner product of two vectors. */
-export const dot: Binary = dual('T.dot', 2, ofRanks('T.dot', 1, 1, [0], [0], []))
-/** A matrix times a vector. */
-export const mv: Binary = dual('T.mv', 2, ofRanks('T.mv', 2, 1, [0, 1], [1], [0]))
-/** A batch of matrix products: `[b, m, k]` by `[b, k, n]`. */
-export const bmm: Binary = dual('T.bmm', 2, ofRanks('T.bmm', 3, 3, [0, 1, 2], [0, 2, 3], [0, 1, 3]))
-/** All products of the elements of two vectors: `[m]`, `[n]` → `[m, n]`. */
-export const outer: Binary = dual('T.outer', 2, ofRanks('T.outer', 1, 1, [0], [1], [0, 1]))
 
 interface Vecdot {
   <D extends DType>(
@@ -261,89 +223,3 @@ export const tensordot: Tensordot = dualWith(
       )
     }),
 )
-
-/** The Kronecker product: every element of `a` times all of `b`, as blocks. Ranks are aligned from the right. */
-export const kron: Binary = dual('T.kron', 2, (a: Tensor, b: Tensor) =>
-  pairOf('T.kron', a, b, (x, y, ta, tb) => {
-    const rank = Math.max(ta.shape.length, tb.shape.length)
-    const aligned = (s: Shape): Shape => [...Array.from({ length: rank - s.length }, () => 1), ...s]
-    const [sa, sb] = [aligned(ta.shape), aligned(tb.shape)]
-    const [x1, y1] = [reshapeNode(x, sa), reshapeNode(y, sb)]
-    const blocks = build.dot([x1, y1], {
-      lhs: range(rank),
-      rhs: range(rank, rank),
-      out: [...range(rank), ...range(rank, rank)],
-    })
-    const woven = permuteNode(
-      blocks,
-      range(rank).flatMap((i) => [i, rank + i]),
-    )
-    return reshapeNode(
-      woven,
-      sa.map((d, i) => d * sb[i]!),
-    )
-  }),
-)
-
-/** Options of `addmm` and `baddbmm`. */
-export interface AddmmOptions {
-  readonly beta?: number
-  readonly alpha?: number
-}
-
-interface Addmm {
-  <D extends DType>(
-    c: Tensor<Shape, D>,
-    a: Tensor<Shape, NoInfer<D>>,
-    b: Tensor<Shape, NoInfer<D>>,
-    options?: AddmmOptions,
-  ): Tensor<Shape, D>
-  <D extends DType>(
-    a: Tensor<Shape, D>,
-    b: Tensor<Shape, NoInfer<D>>,
-    options?: AddmmOptions,
-  ): (c: Tensor<Shape, D>) => Tensor<Shape, D>
-}
-
-const scaled = (x: Tensor, by: number): Operand => (by === 1 ? x : mul(x as Operand, by))
-
-const addProduct =
-  (product: Binary) =>
-  (c: Tensor, a: Tensor, b: Tensor, { beta = 1, alpha = 1 }: AddmmOptions = {}): Operand =>
-    beta === 0 ? scaled(product(a, b), alpha) : add(scaled(c, beta), scaled(product(a, b), alpha))
-
-/** The product of two matrices. */
-export const mm: Binary = dual('T.mm', 2, ofRanks('T.mm', 2, 2, [0, 1], [1, 2], [0, 2]))
-
-/** `beta·c + alpha·(a by b)` for matrices. */
-export const addmm: Addmm = dualWith('T.addmm', 3, addProduct(mm))
-/** `beta·c + alpha·(a by b)` for batches of matrices. */
-export const baddbmm: Addmm = dualWith('T.baddbmm', 3, addProduct(bmm))
-
-interface MatrixPower {
-  (exponent: number): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, D>
-  <S extends Shape, D extends DType>(x: Tensor<S, D>, exponent: number): Tensor<S, D>
-}
-
-/** A square matrix (or a batch) to a whole power ≥ 0, by repeated squaring. */
-export const matrixPower: MatrixPower = dual('T.matrixPower', 2, (x: Tensor, exponent: number) => {
-  const n = lift('T.matrixPower', x)
-  return tensorOf(
-    withTypes('T.matrixPower', [n], ([{ shape, dtype }]: readonly [TensorType] | readonly TensorType[]) => {
-      const size = shape.at(-1)
-      if (shape.length < 2 || size !== shape.at(-2))
-        return refuse('T.matrixPower', [n], { reason: `${showShape(shape)} is not a square matrix` })
-      if (!Number.isInteger(exponent) || exponent < 0)
-        return refuse('T.matrixPower', [n], { reason: `exponent ${exponent} is not a whole number ≥ 0` })
-      const counts = [0, 1].map((axis) => build.iota([], { shape: [size!, size!], dtype: 'i32', axis }))
-      const identity = expandNode(castNode(build.eq(counts, {}), dtype), shape)
-      let out: Tensor | undefined
-      let square: Tensor = tensorOf(n)
-      for (let e = exponent; e > 0; e = Math.floor(e / 2)) {
-        if (e % 2 === 1) out = out ? (matmul(out, square) as Tensor) : square
-        if (e > 1) square = matmul(square, square) as Tensor
-      }
-      return out ? lift('T.matrixPower', out) : identity
-    }),
-  )
-})

@@ -15,6 +15,7 @@ export {
   sub,
   truncDivide,
 } from './arithmetic.ts'
+export { expandDims, matrixTranspose, moveaxis, permuteDims, type SqueezeOptions, squeeze, swapaxes } from './axes.ts'
 export {
   astype,
   bitcast,
@@ -26,19 +27,12 @@ export {
   addcmul,
   type ClampOptions,
   clamp,
-  copysign,
-  gcd,
-  hypot,
-  lcm,
   lerp,
-  logaddexp,
-  logaddexp2,
   maskedFill,
   type NanToNumOptions,
   nanToNum,
   type ScaledOptions,
   where,
-  xlogy,
 } from './choose.ts'
 export {
   bitwiseAnd,
@@ -58,55 +52,12 @@ export {
   logicalXor,
   notEqual,
 } from './compare.ts'
-export {
-  type AddmmOptions,
-  addmm,
-  baddbmm,
-  bmm,
-  dot,
-  kron,
-  matmul,
-  matrixPower,
-  mm,
-  mv,
-  outer,
-  type TensordotAxes,
-  tensordot,
-  vecdot,
-} from './contraction.ts'
-export {
-  arange,
-  type DTypeOptions,
-  eye,
-  fromArray,
-  full,
-  fullLike,
-  linspace,
-  logspace,
-  type MeshgridOptions,
-  meshgrid,
-  oneHot,
-  ones,
-  onesLike,
-  tensor,
-  triMask,
-  zeros,
-  zerosLike,
-} from './create.ts'
+export { matmul, type TensordotAxes, tensordot, vecdot } from './contraction.ts'
+export { type DTypeOptions, fromArray, full, fullLike, ones, onesLike, tensor, zeros, zerosLike } from './create.ts'
 export { einsum } from './einsum.ts'
 export {
   abs,
-  acos,
-  acosh,
-  asin,
-  asinh,
-  atan,
-  atanh,
-  bitwiseNot,
   ceil,
-  cos,
-  cosh,
-  deg2rad,
   erf,
   erfc,
   exp,
@@ -114,34 +65,25 @@ export {
   expm1,
   floor,
   frac,
-  isfinite,
-  isinf,
-  isnan,
   type LogitOptions,
   log,
   log1p,
   log2,
   log10,
-  logicalNot,
   logit,
   neg,
-  rad2deg,
   reciprocal,
   relu,
   round,
   rsqrt,
   sigmoid,
   sign,
-  signbit,
-  sin,
-  sinc,
-  sinh,
   sqrt,
   square,
-  tan,
-  tanh,
   trunc,
 } from './elementary.ts'
+export { amax, amin, argmax, argmin, max, maxWithIndex, min, minWithIndex, type OneAxisOptions } from './extremes.ts'
+export { copysign, gcd, hypot, lcm, logaddexp, logaddexp2, xlogy } from './guarded.ts'
 export {
   at,
   type Index,
@@ -152,19 +94,7 @@ export {
   slice,
 } from './indexing.ts'
 export { erfinv } from './inverse-error.ts'
-export {
-  type AlongOptions,
-  chunk,
-  concat,
-  type PadOptions,
-  pad,
-  repeat,
-  repeatInterleave,
-  split,
-  stack,
-  tile,
-  unbind,
-} from './joining.ts'
+export { type AlongOptions, chunk, concat, split, stack, unbind } from './joining.ts'
 export {
   type DiagonalOptions,
   diag,
@@ -174,24 +104,11 @@ export {
   tril,
   triu,
 } from './matrix.ts'
-export {
-  type AxisOptions,
-  broadcastArrays,
-  broadcastTo,
-  expandDims,
-  type FlattenOptions,
-  flatten,
-  flip,
-  matrixTranspose,
-  moveaxis,
-  permuteDims,
-  reshape,
-  roll,
-  type SqueezeOptions,
-  squeeze,
-  swapaxes,
-  unfold,
-} from './movement.ts'
+export { type AddmmOptions, addmm, baddbmm, bmm, dot, kron, matrixPower, mm, mv, outer } from './matrix-products.ts'
+export { broadcastArrays, broadcastTo, type FlattenOptions, flatten, reshape } from './movement.ts'
+export { type AxisOptions, flip, roll, unfold } from './order.ts'
+export { type PadOptions, pad } from './padding.ts'
+export { arange, eye, linspace, logspace, type MeshgridOptions, meshgrid, oneHot, triMask } from './patterns.ts'
 export {
   gather,
   indexAdd,
@@ -199,31 +116,36 @@ export {
   take,
   takeAlongAxis,
 } from './picking.ts'
+export { bitwiseNot, isfinite, isinf, isnan, logicalNot, signbit } from './predicates.ts'
 export {
   all,
-  amax,
-  amin,
   any,
-  argmax,
-  argmin,
   countNonzero,
   type FloatReduction,
   logsumexp,
-  max,
-  maxWithIndex,
   mean,
-  meanVariance,
-  min,
-  minWithIndex,
-  type NormOptions,
-  type OneAxisOptions,
   prod,
   type ReduceOptions,
   type Reduction,
   type ReductionTo,
-  std,
   sum,
-  type VarianceOptions,
-  variance,
-  vectorNorm,
 } from './reduction.ts'
+export { repeat, repeatInterleave, tile } from './repeating.ts'
+export { meanVariance, type NormOptions, std, type VarianceOptions, variance, vectorNorm } from './statistics.ts'
+export {
+  acos,
+  acosh,
+  asin,
+  asinh,
+  atan,
+  atanh,
+  cos,
+  cosh,
+  deg2rad,
+  rad2deg,
+  sin,
+  sinc,
+  sinh,
+  tan,
+  tanh,
+} from './trigonometry.ts'

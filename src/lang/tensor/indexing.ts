@@ -9,8 +9,9 @@ import type { Sized } from '../types/movement.ts'
 import { type Operand, type Tensor, tensorOf } from '../types.ts'
 import { selectNode } from './arithmetic.ts'
 import { dataFirst } from './dual.ts'
-import { broadcastNode, narrowNode } from './movement.ts'
+import { broadcastNode } from './movement.ts'
 import { castNode, expandNode, lift, onAxis, onTensor, refuse, reshapeNode, scalar, withTypes } from './operand.ts'
+import { narrowNode } from './order.ts'
 
 /** Python's `start:stop:step`; null for what is left out, negative numbers from the end. */
 export type Range = readonly [start?: number | null, stop?: number | null, step?: number | null]

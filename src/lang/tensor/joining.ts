@@ -1,14 +1,14 @@
-/** Tensors joined, cut apart, repeated and padded. */
+/** Tensors joined and cut apart. */
 import * as E from '#fp/Either'
 import { build, typeOf } from '../build.ts'
-import { type Shape, sizeOf } from '../dim.ts'
-import { type DType, isFloat } from '../dtype.ts'
+import type { Shape } from '../dim.ts'
+import type { DType } from '../dtype.ts'
 import type { Node } from '../ir.ts'
 import { normaliseAxis, showShape } from '../shape.ts'
 import { type Tensor, tensorOf } from '../types.ts'
 import { dataFirst } from './dual.ts'
-import { narrowNode } from './movement.ts'
-import { expandNode, lift, onAxis, onTensor, refuse, reshapeNode, scalar, toElement, withTypes } from './operand.ts'
+import { expandNode, lift, onTensor, refuse, reshapeNode, scalar, withTypes } from './operand.ts'
+import { narrowNode } from './order.ts'
 
 /** The axis a function works along; 0 by default. */
 export interface AlongOptions {
@@ -58,7 +58,8 @@ const joined = (
   )
 }
 
-const concatNode = (nodes: readonly Node[], axis: number): Node =>
+/** Nodes one after another along `axis`; a single one as it is. */
+export const concatNode = (nodes: readonly Node[], axis: number): Node =>
   nodes.length === 1 ? nodes[0]! : build.concat(nodes, { axis })
 
 /** Tensors of one dtype joined along an existing axis (default 0); other sizes agree. */
@@ -155,179 +156,6 @@ export const unbind: Unbind = dataFirst('T.unbind', (x: Tensor, { axis = 0 }: Al
       )
     }),
   ),
-)
-
-/** How `pad` fills: with `value`, mirrored without the edge, with the edge, or around the other end. */
-export interface PadOptions {
-  readonly mode?: 'constant' | 'reflect' | 'replicate' | 'circular'
-  readonly value?: number
-}
-
-type Widths = readonly (readonly [before: number, after: number])[]
-
-interface Pad {
-  (widths: Widths, options?: PadOptions): <D extends DType>(x: Tensor<Shape, D>) => Tensor<Shape, D>
-  <D extends DType>(x: Tensor<Shape, D>, widths: Widths, options?: PadOptions): Tensor<Shape, D>
-}
-
-/** `n` with `low` and `high` (negative: cropped) elements of `value` at each end of each axis. */
-export const padNode = (n: Node, low: readonly number[], high: readonly number[], value: number): Node =>
-  low.every((d) => d === 0) && high.every((d) => d === 0)
-    ? n
-    : build.pad([n], { low, high, interior: low.map(() => 0), value: toElement(value, typeOf(n).dtype) })
-
-const flipAlong = (n: Node, axis: number): Node => build.flip([n], { axes: [axis] })
-
-const edge = (n: Node, axis: number, index: number, width: number): Node => {
-  const one = narrowNode(n, axis, index, index + 1)
-  return expandNode(
-    one,
-    typeOf(one).shape.map((d, i) => (i === axis ? width : d)),
-  )
-}
-
-/** What goes before and after along one axis of size `n`. */
-const border = (
-  n: Node,
-  axis: number,
-  size: number,
-  before: number,
-  after: number,
-  mode: 'reflect' | 'replicate' | 'circular',
-): readonly [Node, Node] => {
-  if (mode === 'replicate') return [edge(n, axis, 0, before), edge(n, axis, size - 1, after)]
-  if (mode === 'circular') return [narrowNode(n, axis, size - before, size), narrowNode(n, axis, 0, after)]
-  return [
-    flipAlong(narrowNode(n, axis, 1, before + 1), axis),
-    flipAlong(narrowNode(n, axis, size - 1 - after, size - 1), axis),
-  ]
-}
-
-/** Elements added at both ends of each axis, `[[before, after], …]` from the first axis on. Negative widths crop (constant mode). */
-export const pad: Pad = dataFirst(
-  'T.pad',
-  (x: Tensor, widths: Widths, { mode = 'constant', value = 0 }: PadOptions = {}) =>
-    onTensor('T.pad', x, (n, { shape, dtype }) => {
-      if (widths.length !== shape.length)
-        return refuse('T.pad', [n], {
-          reason: `${widths.length} pairs of widths for rank ${shape.length}`,
-          hint: 'give [before, after] for every axis',
-        })
-      const odd = widths.findIndex((w) => w.length !== 2 || !w.every(Number.isInteger))
-      if (odd >= 0)
-        return refuse('T.pad', [n], { reason: `the widths of axis ${odd} are not a pair of whole numbers`, axis: odd })
-      const short = widths.findIndex(([a, b], i) => shape[i]! + a + b < 0)
-      if (short >= 0)
-        return refuse('T.pad', [n], {
-          reason: `axis ${short} of size ${shape[short]} cannot lose that many elements`,
-          axis: short,
-        })
-      if (mode === 'constant') {
-        if (!isFloat(dtype) && toElement(value, dtype) !== value)
-          return refuse('T.pad', [n], { reason: `${dtype} cannot hold ${value}` })
-        return padNode(
-          n,
-          widths.map((w) => w[0]),
-          widths.map((w) => w[1]),
-          value,
-        )
-      }
-      let out = n
-      for (const [axis, [before, after]] of widths.entries()) {
-        if (before === 0 && after === 0) continue
-        const size = shape[axis]!
-        const most =
-          mode === 'reflect' ? size - 1 : mode === 'circular' ? size : size === 0 ? 0 : Number.POSITIVE_INFINITY
-        if (before < 0 || after < 0 || before > most || after > most)
-          return refuse('T.pad', [n], {
-            reason: `widths ${before} and ${after} on axis ${axis} of size ${size}: mode ${mode} allows 0 to ${most}`,
-            axis,
-          })
-        const [left, right] = border(out, axis, size, before, after, mode)
-        const parts = [...(before > 0 ? [left] : []), out, ...(after > 0 ? [right] : [])]
-        out = concatNode(parts, axis)
-      }
-      return out
-    }),
-)
-
-/** `n` repeated `counts[i]` times along each axis, whole blocks. */
-const tileNode = (n: Node, counts: readonly number[]): Node => {
-  const { shape } = typeOf(n)
-  const aligned = [...Array.from({ length: counts.length - shape.length }, () => 1), ...shape]
-  const split = reshapeNode(
-    n,
-    aligned.flatMap((d) => [1, d]),
-  )
-  const grown = expandNode(
-    split,
-    aligned.flatMap((d, i) => [counts[i]!, d]),
-  )
-  return reshapeNode(
-    grown,
-    aligned.map((d, i) => d * counts[i]!),
-  )
-}
-
-const whole = (counts: readonly number[]): boolean => counts.every((c) => Number.isInteger(c) && c >= 0)
-
-interface Repeat {
-  (counts: readonly number[]): <D extends DType>(x: Tensor<Shape, D>) => Tensor<Shape, D>
-  <D extends DType>(x: Tensor<Shape, D>, counts: readonly number[]): Tensor<Shape, D>
-}
-
-/** torch's repeat: `counts` has at least the rank; extra ones are new leading axes. */
-export const repeat: Repeat = dataFirst('T.repeat', (x: Tensor, counts: readonly number[]) =>
-  onTensor('T.repeat', x, (n, { shape }) =>
-    counts.length < shape.length || !whole(counts)
-      ? refuse('T.repeat', [n], {
-          reason: `counts [${counts.join(', ')}] do not cover rank ${shape.length}`,
-          hint: 'T.tile aligns fewer counts to the last axes',
-        })
-      : tileNode(n, counts),
-  ),
-)
-
-/** NumPy's tile: as `repeat`, where missing leading counts are 1. */
-export const tile: Repeat = dataFirst('T.tile', (x: Tensor, counts: readonly number[]) =>
-  onTensor('T.tile', x, (n, { shape }) =>
-    whole(counts)
-      ? tileNode(n, [...Array.from({ length: Math.max(0, shape.length - counts.length) }, () => 1), ...counts])
-      : refuse('T.tile', [n], { reason: `counts [${counts.join(', ')}] are not whole numbers` }),
-  ),
-)
-
-interface RepeatInterleave {
-  (
-    repeats: number | readonly number[],
-    options?: AlongOptions,
-  ): <D extends DType>(x: Tensor<Shape, D>) => Tensor<Shape, D>
-  <D extends DType>(x: Tensor<Shape, D>, repeats: number | readonly number[], options?: AlongOptions): Tensor<Shape, D>
-}
-
-/** Each element along an axis repeated in place, `repeats` times or as many times as its entry says; flattened when no axis is given. */
-export const repeatInterleave: RepeatInterleave = dataFirst(
-  'T.repeatInterleave',
-  (x: Tensor, repeats: number | readonly number[], { axis }: AlongOptions = {}) => {
-    const flat =
-      axis === undefined ? onTensor('T.repeatInterleave', x, (n, { shape }) => reshapeNode(n, [sizeOf(shape)])) : x
-    return onAxis('T.repeatInterleave', flat, axis ?? 0, (n, at, { shape }) => {
-      const size = shape[at]!
-      const bad = (reason: string): Node => refuse('T.repeatInterleave', [n], { reason, axis: at })
-      if (!whole([repeats].flat())) return bad(`repeats [${[repeats].flat().join(', ')}] are not whole numbers`)
-      if (typeof repeats === 'number') {
-        const split = reshapeNode(n, [...shape.slice(0, at + 1), 1, ...shape.slice(at + 1)])
-        const grown = expandNode(split, [...shape.slice(0, at + 1), repeats, ...shape.slice(at + 1)])
-        return reshapeNode(
-          grown,
-          shape.map((d, i) => (i === at ? d * repeats : d)),
-        )
-      }
-      if (repeats.length !== size) return bad(`${repeats.length} repeats for axis ${at} of size ${size}`)
-      const runs = repeats.flatMap((count, i) => (count === 0 ? [] : [edge(n, at, i, count)]))
-      return runs.length === 0 ? narrowNode(n, at, 0, 0) : concatNode(runs, at)
-    })
-  },
 )
 
 /** A scalar constant broadcast to a shape. */

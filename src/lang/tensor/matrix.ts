@@ -7,10 +7,11 @@ import type { Node } from '../ir.ts'
 import { normaliseAxis } from '../shape.ts'
 import type { Tensor } from '../types.ts'
 import { binaryNode, likeNode, selectNode } from './arithmetic.ts'
+import { permuteNode } from './axes.ts'
 import { dataFirst, single } from './dual.ts'
-import { padNode } from './joining.ts'
-import { narrowNode, permuteNode } from './movement.ts'
 import { castNode, expandNode, onTensor, refuse, reshapeNode, scalar } from './operand.ts'
+import { narrowNode } from './order.ts'
+import { padNode } from './padding.ts'
 
 /** Which diagonal: 0 the main one, positive above it, negative below. */
 export interface DiagonalOptions {

@@ -5,9 +5,10 @@ import { type DType, isInteger } from '../dtype.ts'
 import type { Node, TensorType } from '../ir.ts'
 import { showShape } from '../shape.ts'
 import type { Operand, Tensor } from '../types.ts'
+import { permuteNode } from './axes.ts'
 import { dualWith } from './dual.ts'
-import { narrowNode, permuteNode } from './movement.ts'
 import { castNode, expandNode, lift, onAxis, refuse, scalar, withTypes } from './operand.ts'
+import { narrowNode } from './order.ts'
 
 /** An index tensor as i32, or the refusal of `name`. */
 const indexNode = (name: string, n: Node, dtype: DType): Node =>

@@ -11,8 +11,8 @@ import { type Operand, type Tensor, tensorOf } from '../types.ts'
 import { binaryNode, likeNode } from './arithmetic.ts'
 import { fromArray } from './create.ts'
 import { erfinvNode } from './inverse-error.ts'
-import { narrowNode } from './movement.ts'
 import { castNode, expandNode, lift, refuse, reshapeNode, scalar, toElement, withTypes } from './operand.ts'
+import { narrowNode } from './order.ts'
 
 /** A random key: two u32 words. Use each key once; `split` makes new ones. */
 export type Key = Tensor<readonly [2], 'u32'>

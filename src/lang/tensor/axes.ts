@@ -1,0 +1,135 @@
+/** Axes in another order, added or dropped. All are views; none copies. */
+import * as E from '#fp/Either'
+import { build } from '../build.ts'
+import type { Shape } from '../dim.ts'
+import type { DType } from '../dtype.ts'
+import type { Refusal } from '../errors.ts'
+import type { Node } from '../ir.ts'
+import { normaliseAxis } from '../shape.ts'
+import type { Expanded, MatrixTransposed, Permuted, Sized } from '../types/movement.ts'
+import type { Tensor } from '../types.ts'
+import { dataFirst, single } from './dual.ts'
+import { type Axes, isIll, onTensor, refuse, reshapeNode, resolveAxes } from './operand.ts'
+
+/** The node with its axes in another order; the node itself when the order is the same. */
+export const permuteNode = (n: Node, axes: readonly number[]): Node =>
+  isIll(n) || axes.every((a, i) => a === i) ? n : build.permute([n], { axes })
+
+const reorder = (name: string, x: unknown, order: (rank: number) => E.Either<Refusal, readonly number[]>): Tensor =>
+  onTensor(name, x, (n, { shape }) => {
+    const axes = order(shape.length)
+    return E.isLeft(axes) ? refuse(name, [n], axes.left) : permuteNode(n, axes.right)
+  })
+
+/** Axes as given, negative ones resolved, in the given order. */
+const ordered = (axes: readonly number[], rank: number): E.Either<Refusal, readonly number[]> => {
+  const sorted = resolveAxes(axes, rank)
+  return E.isLeft(sorted) ? sorted : E.right(axes.map((a) => (a < 0 ? a + rank : a)))
+}
+
+interface PermuteDims {
+  <const A extends Shape>(axes: A): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<Permuted<S, A>, D>
+  <S extends Shape, D extends DType, const A extends Shape>(x: Tensor<S, D>, axes: A): Tensor<Permuted<S, A>, D>
+}
+
+/** Axis `i` of the result is axis `axes[i]` of the operand. Every axis is named once. */
+export const permuteDims: PermuteDims = dataFirst('T.permuteDims', (x: Tensor, axes: Shape) =>
+  reorder('T.permuteDims', x, (rank) =>
+    axes.length === rank
+      ? ordered(axes, rank)
+      : E.left({ reason: `${axes.length} axes given for rank ${rank}`, hint: 'name every axis once' }),
+  ),
+)
+
+/** The last two axes exchanged. */
+export const matrixTranspose: <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<MatrixTransposed<S>, D> =
+  single('T.matrixTranspose', (n, { shape }) =>
+    shape.length < 2
+      ? refuse('T.matrixTranspose', [n], {
+          reason: `rank ${shape.length} has no two axes to exchange`,
+          hint: 'reshape the vector to a matrix first',
+        })
+      : permuteNode(n, exchange(shape.length, shape.length - 2, shape.length - 1)),
+  )
+
+const exchange = (rank: number, a: number, b: number): readonly number[] =>
+  Array.from({ length: rank }, (_, i) => (i === a ? b : i === b ? a : i))
+
+interface TwoAxes {
+  (a: number, b: number): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<Sized<S>, D>
+  <S extends Shape, D extends DType>(x: Tensor<S, D>, a: number, b: number): Tensor<Sized<S>, D>
+}
+
+/** Axes `a` and `b` exchanged. */
+export const swapaxes: TwoAxes = dataFirst('T.swapaxes', (x: Tensor, a: number, b: number) =>
+  reorder('T.swapaxes', x, (rank) => {
+    const [p, q] = [normaliseAxis(a, rank), normaliseAxis(b, rank)]
+    if (E.isLeft(p)) return E.left({ reason: p.left, axis: a })
+    return E.isLeft(q) ? E.left({ reason: q.left, axis: b }) : E.right(exchange(rank, p.right, q.right))
+  }),
+)
+
+interface MoveAxis {
+  (source: Axes, destination: Axes): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<Sized<S>, D>
+  <S extends Shape, D extends DType>(x: Tensor<S, D>, source: Axes, destination: Axes): Tensor<Sized<S>, D>
+}
+
+/** Axes `source` moved to the places `destination`; the others keep their order. */
+export const moveaxis: MoveAxis = dataFirst('T.moveaxis', (x: Tensor, source: Axes, destination: Axes) =>
+  reorder('T.moveaxis', x, (rank) => {
+    const [from, to] = [ordered([source].flat(), rank), ordered([destination].flat(), rank)]
+    if (E.isLeft(from)) return from
+    if (E.isLeft(to)) return to
+    if (from.right.length !== to.right.length)
+      return E.left({ reason: `${from.right.length} axes cannot move to ${to.right.length} places` })
+    const rest = Array.from({ length: rank }, (_, i) => i).filter((i) => !from.right.includes(i))
+    return E.right(
+      Array.from({ length: rank }, (_, i) => (to.right.includes(i) ? from.right[to.right.indexOf(i)]! : rest.shift()!)),
+    )
+  }),
+)
+
+interface ExpandDims {
+  <const A extends number>(axis: A): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<Expanded<S, A>, D>
+  <S extends Shape, D extends DType, const A extends number>(x: Tensor<S, D>, axis: A): Tensor<Expanded<S, A>, D>
+}
+
+/** A new axis of size 1 at `axis` of the result. */
+export const expandDims: ExpandDims = dataFirst('T.expandDims', (x: Tensor, axis: number) =>
+  onTensor('T.expandDims', x, (n, { shape }) => {
+    const at = normaliseAxis(axis, shape.length + 1)
+    return E.isLeft(at)
+      ? refuse('T.expandDims', [n], { reason: at.left, axis })
+      : reshapeNode(n, [...shape.slice(0, at.right), 1, ...shape.slice(at.right)])
+  }),
+)
+
+/** Which axes `squeeze` drops: every one of size 1 when absent. */
+export interface SqueezeOptions {
+  readonly axis?: Axes
+}
+
+interface Squeeze {
+  (options?: SqueezeOptions): <D extends DType>(x: Tensor<Shape, D>) => Tensor<Shape, D>
+  <D extends DType>(x: Tensor<Shape, D>, options?: SqueezeOptions): Tensor<Shape, D>
+}
+
+/** Axes of size 1 dropped. Naming an axis of another size is an error. */
+export const squeeze: Squeeze = dataFirst('T.squeeze', (x: Tensor, { axis }: SqueezeOptions = {}) =>
+  onTensor('T.squeeze', x, (n, { shape }) => {
+    if (axis === undefined)
+      return reshapeNode(
+        n,
+        shape.filter((d) => d !== 1),
+      )
+    const axes = resolveAxes(axis, shape.length)
+    if (E.isLeft(axes)) return refuse('T.squeeze', [n], axes.left)
+    const wrong = axes.right.find((a) => shape[a] !== 1)
+    if (wrong !== undefined)
+      return refuse('T.squeeze', [n], { reason: `axis ${wrong} has size ${shape[wrong]}, not 1`, axis: wrong })
+    return reshapeNode(
+      n,
+      shape.filter((_, i) => !axes.right.includes(i)),
+    )
+  }),
+)

@@ -1,0 +1,100 @@
+/** The largest and smallest elements along axes, and where they stand. */
+import * as E from '#fp/Either'
+import { build } from '../build.ts'
+import { type Shape, sizeOf } from '../dim.ts'
+import type { DType } from '../dtype.ts'
+import type { AxisCheck, Reduced } from '../types/movement.ts'
+import type { Tensor } from '../types.ts'
+import { dataFirst } from './dual.ts'
+import { castNode, onTensor, refuse, reshapeNode, resolveAxes } from './operand.ts'
+import { nonEmpty, type ReduceOptions, type Reduction, type ReductionTo, reduceNode, reducing } from './reduction.ts'
+
+const extreme =
+  (name: string, monoid: 'max' | 'min') =>
+  (x: Tensor, o: ReduceOptions = {}): Tensor =>
+    reducing(
+      name,
+      x,
+      o,
+      (n, axes, type) =>
+        nonEmpty(name, n, type, axes) ??
+        (type.dtype === 'bool' ? reduceNode(n, monoid === 'max' ? 'any' : 'all', axes) : reduceNode(n, monoid, axes)),
+    )
+
+/** The largest element; NaN wins; the gradient is shared evenly by ties. An empty axis is an error. */
+export const max: Reduction<'max'> = dataFirst('T.max', extreme('T.max', 'max'))
+
+/** The smallest element; NaN wins; the gradient is shared evenly by ties. An empty axis is an error. */
+export const min: Reduction<'min'> = dataFirst('T.min', extreme('T.min', 'min'))
+
+/** PyTorch's name of `max`. */
+export const amax: Reduction<'amax'> = dataFirst('T.amax', extreme('T.amax', 'max'))
+
+/** PyTorch's name of `min`. */
+export const amin: Reduction<'amin'> = dataFirst('T.amin', extreme('T.amin', 'min'))
+
+/** Options of reductions over one axis, or over all elements when it is absent. */
+export interface OneAxisOptions {
+  readonly axis?: number
+  readonly keepdims?: boolean
+}
+
+/** (value, first index) of the extreme element along one axis, or in row-major order. */
+const extremeAt = (name: string, monoid: 'argmax' | 'argmin', x: unknown, o: OneAxisOptions, index: 0 | 1): Tensor => {
+  const all = o.axis === undefined
+  return onTensor(name, x, (n, type) => {
+    const axes = resolveAxes(o.axis, type.shape.length)
+    if (E.isLeft(axes)) return refuse(name, [n], axes.left)
+    const empty = nonEmpty(name, n, type, axes.right)
+    if (empty) return empty
+    const operand = type.dtype === 'bool' ? castNode(n, 'i32') : n
+    const flat = all ? reshapeNode(operand, [sizeOf(type.shape)]) : operand
+    const pair = build.reduce([flat], { monoid, axes: all ? [0] : axes.right })
+    const out = build.get([pair], { index })
+    const kept = type.shape.map((d, i) => (axes.right.includes(i) ? 1 : d))
+    const back = index === 0 ? castNode(out, type.dtype) : out
+    return o.keepdims ? reshapeNode(back, kept) : back
+  })
+}
+
+/** The index (i32) of the largest element, the first of ties; NaN wins. Without an axis, into the flattened operand. */
+export const argmax: ReductionTo<'argmax', 'i32', OneAxisOptions> = dataFirst(
+  'T.argmax',
+  (x: Tensor, o: OneAxisOptions = {}) => extremeAt('T.argmax', 'argmax', x, o, 1),
+)
+
+/** The index (i32) of the smallest element, the first of ties; NaN wins. Without an axis, into the flattened operand. */
+export const argmin: ReductionTo<'argmin', 'i32', OneAxisOptions> = dataFirst(
+  'T.argmin',
+  (x: Tensor, o: OneAxisOptions = {}) => extremeAt('T.argmin', 'argmin', x, o, 1),
+)
+
+interface WithIndex<Op extends string> {
+  <const O extends OneAxisOptions>(
+    options?: O,
+  ): <S extends Shape, D extends DType>(
+    x: Tensor<S, D> & AxisCheck<S, O, Op>,
+  ) => readonly [Tensor<Reduced<S, O>, D>, Tensor<Reduced<S, O>, 'i32'>]
+  <S extends Shape, D extends DType, const O extends OneAxisOptions>(
+    x: Tensor<S, D>,
+    options?: O & AxisCheck<S, O, Op>,
+  ): readonly [Tensor<Reduced<S, O>, D>, Tensor<Reduced<S, O>, 'i32'>]
+}
+
+/** The largest element and the index of its first occurrence; the gradient goes to that element alone. */
+export const maxWithIndex: WithIndex<'maxWithIndex'> = dataFirst(
+  'T.maxWithIndex',
+  (x: Tensor, o: OneAxisOptions = {}) => [
+    extremeAt('T.maxWithIndex', 'argmax', x, o, 0),
+    extremeAt('T.maxWithIndex', 'argmax', x, o, 1),
+  ],
+)
+
+/** The smallest element and the index of its first occurrence; the gradient goes to that element alone. */
+export const minWithIndex: WithIndex<'minWithIndex'> = dataFirst(
+  'T.minWithIndex',
+  (x: Tensor, o: OneAxisOptions = {}) => [
+    extremeAt('T.minWithIndex', 'argmin', x, o, 0),
+    extremeAt('T.minWithIndex', 'argmin', x, o, 1),
+  ],
+)

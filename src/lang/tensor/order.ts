@@ -1,0 +1,109 @@
+/** Elements in another order along their axes, and overlapping windows of them. */
+import * as E from '#fp/Either'
+import { build, typeOf } from '../build.ts'
+import { type Shape, sizeOf } from '../dim.ts'
+import type { DType } from '../dtype.ts'
+import type { Node } from '../ir.ts'
+import { normaliseAxis } from '../shape.ts'
+import type { Tensor } from '../types.ts'
+import { dataFirst } from './dual.ts'
+import { type Axes, isIll, onAxis, onTensor, refuse, reshapeNode, resolveAxes } from './operand.ts'
+
+/** Elements `start … stop-1` of one axis. Bounds must fit. */
+export const narrowNode = (n: Node, axis: number, start: number, stop: number): Node => {
+  if (isIll(n)) return n
+  const { shape } = typeOf(n)
+  if (start === 0 && stop === shape[axis]) return n
+  return build.slice([n], {
+    start: shape.map((_, i) => (i === axis ? start : 0)),
+    stop: shape.map((d, i) => (i === axis ? stop : d)),
+    step: shape.map(() => 1),
+  })
+}
+
+/** Options that name one axis or several; all when absent. */
+export interface AxisOptions {
+  readonly axis?: Axes
+}
+
+interface Flip {
+  (options?: AxisOptions): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, D>
+  <S extends Shape, D extends DType>(x: Tensor<S, D>, options?: AxisOptions): Tensor<S, D>
+}
+
+/** The elements in reverse order along the axes (all when absent). */
+export const flip: Flip = dataFirst('T.flip', (x: Tensor, { axis }: AxisOptions = {}) =>
+  onTensor('T.flip', x, (n, { shape }) => {
+    const axes = resolveAxes(axis, shape.length)
+    if (E.isLeft(axes)) return refuse('T.flip', [n], axes.left)
+    return axes.right.length === 0 ? n : build.flip([n], { axes: axes.right })
+  }),
+)
+
+interface Roll {
+  (shifts: Axes, options?: AxisOptions): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, D>
+  <S extends Shape, D extends DType>(x: Tensor<S, D>, shifts: Axes, options?: AxisOptions): Tensor<S, D>
+}
+
+const rollNode = (n: Node, axis: number, shift: number): Node => {
+  const size = typeOf(n).shape[axis]!
+  const by = size === 0 ? 0 : ((shift % size) + size) % size
+  if (by === 0) return n
+  return build.concat([narrowNode(n, axis, size - by, size), narrowNode(n, axis, 0, size - by)], { axis })
+}
+
+/** Elements moved forward by `shifts` along the axes, those past the end re-entering; flattened first when no axis is given. */
+export const roll: Roll = dataFirst('T.roll', (x: Tensor, shifts: Axes, { axis }: AxisOptions = {}) =>
+  onTensor('T.roll', x, (n, { shape }) => {
+    const by = [shifts].flat()
+    if (axis === undefined) {
+      const flat = reshapeNode(n, [sizeOf(shape)])
+      return reshapeNode(
+        rollNode(
+          flat,
+          0,
+          by.reduce((a, b) => a + b, 0),
+        ),
+        shape,
+      )
+    }
+    const axes = [axis].flat()
+    if (by.length !== axes.length && by.length !== 1)
+      return refuse('T.roll', [n], { reason: `${by.length} shifts for ${axes.length} axes` })
+    let out = n
+    for (const [i, a] of axes.entries()) {
+      const at = normaliseAxis(a, shape.length)
+      if (E.isLeft(at)) return refuse('T.roll', [n], { reason: at.left, axis: a })
+      out = rollNode(out, at.right, by[by.length === 1 ? 0 : i]!)
+    }
+    return out
+  }),
+)
+
+interface Unfold {
+  (options: {
+    readonly axis: number
+    readonly size: number
+    readonly step: number
+  }): <D extends DType>(x: Tensor<Shape, D>) => Tensor<Shape, D>
+  <D extends DType>(
+    x: Tensor<Shape, D>,
+    options: { readonly axis: number; readonly size: number; readonly step: number },
+  ): Tensor<Shape, D>
+}
+
+/** Overlapping windows of `size` along `axis`, every `step`: the axis counts windows, a new last axis runs inside them. */
+export const unfold: Unfold = dataFirst(
+  'T.unfold',
+  (x: Tensor, { axis, size, step }: { axis: number; size: number; step: number }) =>
+    onAxis('T.unfold', x, axis, (n, at, { shape }) => {
+      if (size > shape[at]!)
+        return refuse('T.unfold', [n], {
+          reason: `a window of ${size} does not fit axis ${at} of size ${shape[at]}`,
+          axis: at,
+        })
+      if (step < 1 || !Number.isInteger(step))
+        return refuse('T.unfold', [n], { reason: `step ${step} is not a positive whole number` })
+      return build.window([n], { axis: at, size, stride: step, dilation: 1 })
+    }),
+)

@@ -1,0 +1,105 @@
+/** Elements added around a tensor. */
+import { build, typeOf } from '../build.ts'
+import type { Shape } from '../dim.ts'
+import { type DType, isFloat } from '../dtype.ts'
+import type { Node } from '../ir.ts'
+import type { Tensor } from '../types.ts'
+import { dataFirst } from './dual.ts'
+import { concatNode } from './joining.ts'
+import { expandNode, onTensor, refuse, toElement } from './operand.ts'
+import { narrowNode } from './order.ts'
+
+/** How `pad` fills: with `value`, mirrored without the edge, with the edge, or around the other end. */
+export interface PadOptions {
+  readonly mode?: 'constant' | 'reflect' | 'replicate' | 'circular'
+  readonly value?: number
+}
+
+type Widths = readonly (readonly [before: number, after: number])[]
+
+interface Pad {
+  (widths: Widths, options?: PadOptions): <D extends DType>(x: Tensor<Shape, D>) => Tensor<Shape, D>
+  <D extends DType>(x: Tensor<Shape, D>, widths: Widths, options?: PadOptions): Tensor<Shape, D>
+}
+
+/** `n` with `low` and `high` (negative: cropped) elements of `value` at each end of each axis. */
+export const padNode = (n: Node, low: readonly number[], high: readonly number[], value: number): Node =>
+  low.every((d) => d === 0) && high.every((d) => d === 0)
+    ? n
+    : build.pad([n], { low, high, interior: low.map(() => 0), value: toElement(value, typeOf(n).dtype) })
+
+const flipAlong = (n: Node, axis: number): Node => build.flip([n], { axes: [axis] })
+
+/** The slice at `index` of `axis`, `width` times. */
+export const edge = (n: Node, axis: number, index: number, width: number): Node => {
+  const one = narrowNode(n, axis, index, index + 1)
+  return expandNode(
+    one,
+    typeOf(one).shape.map((d, i) => (i === axis ? width : d)),
+  )
+}
+
+/** What goes before and after along one axis of size `n`. */
+const border = (
+  n: Node,
+  axis: number,
+  size: number,
+  before: number,
+  after: number,
+  mode: 'reflect' | 'replicate' | 'circular',
+): readonly [Node, Node] => {
+  if (mode === 'replicate') return [edge(n, axis, 0, before), edge(n, axis, size - 1, after)]
+  if (mode === 'circular') return [narrowNode(n, axis, size - before, size), narrowNode(n, axis, 0, after)]
+  return [
+    flipAlong(narrowNode(n, axis, 1, before + 1), axis),
+    flipAlong(narrowNode(n, axis, size - 1 - after, size - 1), axis),
+  ]
+}
+
+/** Elements added at both ends of each axis, `[[before, after], …]` from the first axis on. Negative widths crop (constant mode). */
+export const pad: Pad = dataFirst(
+  'T.pad',
+  (x: Tensor, widths: Widths, { mode = 'constant', value = 0 }: PadOptions = {}) =>
+    onTensor('T.pad', x, (n, { shape, dtype }) => {
+      if (widths.length !== shape.length)
+        return refuse('T.pad', [n], {
+          reason: `${widths.length} pairs of widths for rank ${shape.length}`,
+          hint: 'give [before, after] for every axis',
+        })
+      const odd = widths.findIndex((w) => w.length !== 2 || !w.every(Number.isInteger))
+      if (odd >= 0)
+        return refuse('T.pad', [n], { reason: `the widths of axis ${odd} are not a pair of whole numbers`, axis: odd })
+      const short = widths.findIndex(([a, b], i) => shape[i]! + a + b < 0)
+      if (short >= 0)
+        return refuse('T.pad', [n], {
+          reason: `axis ${short} of size ${shape[short]} cannot lose that many elements`,
+          axis: short,
+        })
+      if (mode === 'constant') {
+        if (!isFloat(dtype) && toElement(value, dtype) !== value)
+          return refuse('T.pad', [n], { reason: `${dtype} cannot hold ${value}` })
+        return padNode(
+          n,
+          widths.map((w) => w[0]),
+          widths.map((w) => w[1]),
+          value,
+        )
+      }
+      let out = n
+      for (const [axis, [before, after]] of widths.entries()) {
+        if (before === 0 && after === 0) continue
+        const size = shape[axis]!
+        const most =
+          mode === 'reflect' ? size - 1 : mode === 'circular' ? size : size === 0 ? 0 : Number.POSITIVE_INFINITY
+        if (before < 0 || after < 0 || before > most || after > most)
+          return refuse('T.pad', [n], {
+            reason: `widths ${before} and ${after} on axis ${axis} of size ${size}: mode ${mode} allows 0 to ${most}`,
+            axis,
+          })
+        const [left, right] = border(out, axis, size, before, after, mode)
+        const parts = [...(before > 0 ? [left] : []), out, ...(after > 0 ? [right] : [])]
+        out = concatNode(parts, axis)
+      }
+      return out
+    }),
+)

@@ -1,0 +1,160 @@
+/** Tensors out of nothing that follow a rule: ranges, identities, grids, masks. */
+import { build, constant } from '../build.ts'
+import { isDim, type Shape } from '../dim.ts'
+import type { DType } from '../dtype.ts'
+import type { Node } from '../ir.ts'
+import { nodeOf, type Tensor, tensorOf } from '../types.ts'
+import { binaryNode, likeNode } from './arithmetic.ts'
+import { bad, type DTypeOptions } from './create.ts'
+import { dataFirst } from './dual.ts'
+import { eyeNode, lowerNode } from './matrix.ts'
+import { castNode, expandNode, lift, onTensor, refuse, reshapeNode, toElement, withTypes } from './operand.ts'
+
+/** `start + i·step` for i < count: exact host numbers while they fit a node, counted on the device beyond. */
+const progression = (start: number, step: number, count: number, dtype: DType, at?: (i: number) => number): Node => {
+  if (count <= 64) {
+    const value = at ?? ((i: number) => start + i * step)
+    return constant(
+      { shape: [count], dtype },
+      Array.from({ length: count }, (_, i) => toElement(value(i), dtype)),
+    )
+  }
+  const type = { shape: [count], dtype }
+  const steps = binaryNode('mul', build.iota([], { ...type, axis: 0 }), likeNode(step, type))
+  return start === 0 ? steps : binaryNode('add', steps, likeNode(start, type))
+}
+
+interface Arange {
+  <const D extends DType = DType>(stop: number, options?: DTypeOptions<D>): Tensor<readonly [number], NoInfer<D>>
+  <const D extends DType = DType>(
+    start: number,
+    stop: number,
+    options?: DTypeOptions<D>,
+  ): Tensor<readonly [number], NoInfer<D>>
+  <const D extends DType = DType>(
+    start: number,
+    stop: number,
+    step: number,
+    options?: DTypeOptions<D>,
+  ): Tensor<readonly [number], NoInfer<D>>
+}
+
+/** Python's range: `arange(stop)`, `arange(start, stop)`, `arange(start, stop, step)`; i32 for whole numbers, else f32. */
+export const arange: Arange = <D extends DType>(
+  ...args: readonly (number | DTypeOptions<D> | undefined)[]
+): Tensor<readonly [number], NoInfer<D>> => {
+  const numbers = args.filter((a) => typeof a === 'number')
+  const dtype = args.find((a) => typeof a === 'object')?.dtype
+  const [start, stop, step] = numbers.length === 1 ? [0, numbers[0]!, 1] : [numbers[0]!, numbers[1]!, numbers[2] ?? 1]
+  const count = Math.ceil((stop - start) / step)
+  if (numbers.length === 0 || step === 0 || !Number.isFinite(count))
+    return bad('T.arange', `no range from ${start} to ${stop} by ${step}`)
+  if (count < 0)
+    return bad(
+      'T.arange',
+      `from ${start} to ${stop} by ${step} goes the wrong way`,
+      'give the step the sign of stop - start',
+    )
+  return tensorOf(progression(start, step, count, dtype ?? (numbers.every(Number.isInteger) ? 'i32' : 'f32')))
+}
+
+/** `count` points from `start` to `stop`, both included. */
+export const linspace = <const D extends DType = 'f32'>(
+  start: number,
+  stop: number,
+  count: number,
+  { dtype }: DTypeOptions<D> = {},
+): Tensor<readonly [number], NoInfer<D>> => {
+  if (!isDim(count)) return bad('T.linspace', `${count} is not a number of points`)
+  const step = count > 1 ? (stop - start) / (count - 1) : 0
+  const at = (i: number): number => (i === count - 1 && count > 1 ? stop : start + i * step)
+  return tensorOf(progression(start, step, count, dtype ?? 'f32', at))
+}
+
+/** `count` points from `base ** start` to `base ** stop`, evenly spaced in the exponent. f32. */
+export const logspace = (
+  start: number,
+  stop: number,
+  count: number,
+  { base = 10 }: { readonly base?: number } = {},
+): Tensor<readonly [number], 'f32'> => {
+  const exponents = nodeOf(linspace(start, stop, count))
+  return tensorOf(
+    withTypes('T.logspace', [exponents], ([type]) => {
+      if (count > 64) return binaryNode('pow', likeNode(base, type!), exponents)
+      const step = count > 1 ? (stop - start) / (count - 1) : 0
+      return constant(
+        type!,
+        Array.from({ length: count }, (_, i) => Math.fround(base ** (start + i * step))),
+      )
+    }),
+  )
+}
+
+/** The identity: ones on the main diagonal of `rows` × `columns` (square by default). */
+export const eye = <const D extends DType = 'f32'>(
+  rows: number,
+  { columns = rows, dtype }: DTypeOptions<D> & { readonly columns?: number } = {},
+): Tensor<readonly [number, number], NoInfer<D>> =>
+  isDim(rows) && isDim(columns)
+    ? tensorOf(eyeNode(rows, columns, dtype ?? 'f32'))
+    : bad('T.eye', `${rows} by ${columns} is not a size`)
+
+interface OneHot {
+  (classes: number, options?: DTypeOptions): (x: Tensor) => Tensor
+  <const D extends DType = 'i32'>(x: Tensor, classes: number, options?: DTypeOptions<D>): Tensor<Shape, NoInfer<D>>
+}
+
+/** A new last axis of size `classes`, 1 at the index (integer) and 0 elsewhere; i32 unless said otherwise. An index out of range gives zeros. */
+export const oneHot: OneHot = dataFirst(
+  'T.oneHot',
+  (x: Tensor, classes: number, { dtype = 'i32' }: DTypeOptions = {}) =>
+    onTensor('T.oneHot', x, (n, { shape, dtype: from }) => {
+      if (from !== 'i32' && from !== 'u32')
+        return refuse('T.oneHot', [n], {
+          reason: `indices are ${from}, not integers`,
+          hint: "cast them: T.cast(x, 'i32')",
+        })
+      if (!isDim(classes)) return refuse('T.oneHot', [n], { reason: `${classes} is not a number of classes` })
+      const type = [...shape, classes]
+      const index = expandNode(reshapeNode(castNode(n, 'i32'), [...shape, 1]), type)
+      return castNode(binaryNode('eq', index, build.iota([], { shape: type, dtype: 'i32', axis: shape.length })), dtype)
+    }),
+)
+
+/** How `meshgrid` orders axes: `'ij'` as the operands come, `'xy'` with the first two exchanged. */
+export interface MeshgridOptions {
+  readonly indexing?: 'ij' | 'xy'
+}
+
+/** Coordinates of the grid that the vectors span, one tensor a vector. */
+export const meshgrid = (xs: readonly Tensor[], { indexing = 'ij' }: MeshgridOptions = {}): readonly Tensor[] => {
+  const nodes = xs.map((x, i) => lift('T.meshgrid', x, i))
+  const axis = (i: number): number => (indexing === 'xy' && xs.length > 1 && i < 2 ? 1 - i : i)
+  return nodes.map((n, i) =>
+    tensorOf(
+      withTypes('T.meshgrid', nodes, (types) => {
+        const long = types.findIndex((t) => t.shape.length > 1)
+        if (long >= 0)
+          return refuse('T.meshgrid', nodes, { reason: `tensor ${long} has rank ${types[long]!.shape.length}, not 1` })
+        const shape = types.map((_, k) => types[axis(k)]!.shape[0] ?? 1)
+        return expandNode(
+          reshapeNode(
+            n,
+            shape.map((d, k) => (k === axis(i) ? d : 1)),
+          ),
+          shape,
+        )
+      }),
+    ),
+  )
+}
+
+/** `rows` × `columns` of bool, true on and below `diagonal`: the causal mask. */
+export const triMask = (
+  rows: number,
+  { diagonal = 0, columns = rows }: { readonly diagonal?: number; readonly columns?: number } = {},
+): Tensor<readonly [number, number], 'bool'> =>
+  isDim(rows) && isDim(columns)
+    ? tensorOf(lowerNode([rows, columns], diagonal))
+    : bad('T.triMask', `${rows} by ${columns} is not a size`)

@@ -1,0 +1,90 @@
+/** Tensors repeated: whole, or element by element. */
+import { typeOf } from '../build.ts'
+import { type Shape, sizeOf } from '../dim.ts'
+import type { DType } from '../dtype.ts'
+import type { Node } from '../ir.ts'
+import type { Tensor } from '../types.ts'
+import { dataFirst } from './dual.ts'
+import { type AlongOptions, concatNode } from './joining.ts'
+import { expandNode, onAxis, onTensor, refuse, reshapeNode } from './operand.ts'
+import { narrowNode } from './order.ts'
+import { edge } from './padding.ts'
+
+/** `n` repeated `counts[i]` times along each axis, whole blocks. */
+const tileNode = (n: Node, counts: readonly number[]): Node => {
+  const { shape } = typeOf(n)
+  const aligned = [...Array.from({ length: counts.length - shape.length }, () => 1), ...shape]
+  const split = reshapeNode(
+    n,
+    aligned.flatMap((d) => [1, d]),
+  )
+  const grown = expandNode(
+    split,
+    aligned.flatMap((d, i) => [counts[i]!, d]),
+  )
+  return reshapeNode(
+    grown,
+    aligned.map((d, i) => d * counts[i]!),
+  )
+}
+
+const whole = (counts: readonly number[]): boolean => counts.every((c) => Number.isInteger(c) && c >= 0)
+
+interface Repeat {
+  (counts: readonly number[]): <D extends DType>(x: Tensor<Shape, D>) => Tensor<Shape, D>
+  <D extends DType>(x: Tensor<Shape, D>, counts: readonly number[]): Tensor<Shape, D>
+}
+
+/** torch's repeat: `counts` has at least the rank; extra ones are new leading axes. */
+export const repeat: Repeat = dataFirst('T.repeat', (x: Tensor, counts: readonly number[]) =>
+  onTensor('T.repeat', x, (n, { shape }) =>
+    counts.length < shape.length || !whole(counts)
+      ? refuse('T.repeat', [n], {
+          reason: `counts [${counts.join(', ')}] do not cover rank ${shape.length}`,
+          hint: 'T.tile aligns fewer counts to the last axes',
+        })
+      : tileNode(n, counts),
+  ),
+)
+
+/** NumPy's tile: as `repeat`, where missing leading counts are 1. */
+export const tile: Repeat = dataFirst('T.tile', (x: Tensor, counts: readonly number[]) =>
+  onTensor('T.tile', x, (n, { shape }) =>
+    whole(counts)
+      ? tileNode(n, [...Array.from({ length: Math.max(0, shape.length - counts.length) }, () => 1), ...counts])
+      : refuse('T.tile', [n], { reason: `counts [${counts.join(', ')}] are not whole numbers` }),
+  ),
+)
+
+interface RepeatInterleave {
+  (
+    repeats: number | readonly number[],
+    options?: AlongOptions,
+  ): <D extends DType>(x: Tensor<Shape, D>) => Tensor<Shape, D>
+  <D extends DType>(x: Tensor<Shape, D>, repeats: number | readonly number[], options?: AlongOptions): Tensor<Shape, D>
+}
+
+/** Each element along an axis repeated in place, `repeats` times or as many times as its entry says; flattened when no axis is given. */
+export const repeatInterleave: RepeatInterleave = dataFirst(
+  'T.repeatInterleave',
+  (x: Tensor, repeats: number | readonly number[], { axis }: AlongOptions = {}) => {
+    const flat =
+      axis === undefined ? onTensor('T.repeatInterleave', x, (n, { shape }) => reshapeNode(n, [sizeOf(shape)])) : x
+    return onAxis('T.repeatInterleave', flat, axis ?? 0, (n, at, { shape }) => {
+      const size = shape[at]!
+      const bad = (reason: string): Node => refuse('T.repeatInterleave', [n], { reason, axis: at })
+      if (!whole([repeats].flat())) return bad(`repeats [${[repeats].flat().join(', ')}] are not whole numbers`)
+      if (typeof repeats === 'number') {
+        const split = reshapeNode(n, [...shape.slice(0, at + 1), 1, ...shape.slice(at + 1)])
+        const grown = expandNode(split, [...shape.slice(0, at + 1), repeats, ...shape.slice(at + 1)])
+        return reshapeNode(
+          grown,
+          shape.map((d, i) => (i === at ? d * repeats : d)),
+        )
+      }
+      if (repeats.length !== size) return bad(`${repeats.length} repeats for axis ${at} of size ${size}`)
+      const runs = repeats.flatMap((count, i) => (count === 0 ? [] : [edge(n, at, i, count)]))
+      return runs.length === 0 ? narrowNode(n, at, 0, 0) : concatNode(runs, at)
+    })
+  },
+)

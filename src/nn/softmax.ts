@@ -1,0 +1,58 @@
+/** Activations along an axis: softmax and its kin, gates, unit norms. */
+
+import { dataFirst } from '../lang/tensor/dual.ts'
+import * as T from '../lang/tensor/index.ts'
+import type { Tensor } from '../lang/types.ts'
+import type { Activation } from './activation.ts'
+
+/** The axis a normalising activation works along; the last by default. */
+export interface AlongAxis {
+  readonly axis?: number
+}
+
+interface Glu {
+  (options?: AlongAxis): (x: Tensor) => Tensor
+  (x: Tensor, options?: AlongAxis): Tensor
+}
+
+/** The first half along the axis, times the sigmoid of the second. */
+export const glu: Glu = dataFirst('nn.glu', (x: Tensor, { axis = -1 }: AlongAxis = {}) => {
+  const halves = T.chunk(x, 2, { axis })
+  return T.mul(halves[0]!, T.sigmoid(halves[1] ?? halves[0]!))
+})
+
+const centred = (x: Tensor, axis: number): Tensor => T.sub(x, T.stopGradient(T.max(x, { axis, keepdims: true })))
+
+/** `eˣ / Σ eˣ` along one axis (the last by default), stable for large x; a row of -Infinity alone gives NaN, as in PyTorch. */
+export const softmax: Activation<AlongAxis> = dataFirst('nn.softmax', (x: Tensor, { axis = -1 }: AlongAxis = {}) => {
+  const e = T.exp(centred(x, axis))
+  return T.div(e, T.sum(e, { axis, keepdims: true }))
+})
+
+/** `log softmax(x)` along one axis (the last by default), stable for large x. */
+export const logSoftmax: Activation<AlongAxis> = dataFirst(
+  'nn.logSoftmax',
+  (x: Tensor, { axis = -1 }: AlongAxis = {}) => {
+    const shifted = centred(x, axis)
+    return T.sub(shifted, T.log(T.sum(T.exp(shifted), { axis, keepdims: true })))
+  },
+)
+
+/** `softmax(-x)`. */
+export const softmin: Activation<AlongAxis> = dataFirst('nn.softmin', (x: Tensor, { axis = -1 }: AlongAxis = {}) =>
+  softmax(T.neg(x), { axis }),
+)
+
+/** Options of `normalize`: the norm's order, its axis (1), the least divisor. */
+export interface NormalizeOptions {
+  readonly p?: number
+  readonly axis?: number
+  readonly eps?: number
+}
+
+/** `x` divided by its norm along an axis, which counts at least as `eps`. */
+export const normalize: Activation<NormalizeOptions> = dataFirst(
+  'nn.normalize',
+  (x: Tensor, { p = 2, axis = 1, eps = 1e-12 }: NormalizeOptions = {}) =>
+    T.div(x, T.clamp(T.vectorNorm(x, { p, axis, keepdims: true }), { min: eps })),
+)
