@@ -1,6 +1,6 @@
 /** torch's activations in our functions. */
 import type { Tensor } from '../../src/lang/types.ts'
-import * as nn from '../../src/nn/activation.ts'
+import * as nn from '../../src/nn/index.ts'
 import { at, type Call, number, type Op, text } from './call.ts'
 import type { ActivationName, Ops } from './names.ts'
 

@@ -1,17 +1,49 @@
 /** torch's layers in our functions: normalisation, convolution, pooling, attention, recurrence. */
 import * as T from '../../src/lang/tensor/index.ts'
 import type { Tensor } from '../../src/lang/types.ts'
-import { dropout, embedding, scaledDotProductAttention } from '../../src/nn/linear.ts'
+import type { ConvLayer } from '../../src/nn/conv.ts'
 import {
+  type AvgPoolOptions,
+  avgPool1d,
+  avgPool2d,
   batchNorm,
   batchNormStep,
+  type ConvOptions,
+  type ConvParams,
+  type ConvTransposeOptions,
+  conv1d,
+  conv2d,
+  conv3d,
+  convTranspose1d,
+  convTranspose2d,
+  convTranspose3d,
+  dropout,
+  embedding,
   groupNorm,
   instanceNorm,
   layerNorm,
+  type MaxPoolOptions,
+  maxPool1d,
+  maxPool2d,
   rmsNorm,
   type ScaleParams,
-} from '../../src/nn/norm.ts'
-import { at, type Call, flag, input, list, maybeInput, maybeNumber, number, optional } from './call.ts'
+  scaledDotProductAttention,
+} from '../../src/nn/index.ts'
+import {
+  at,
+  type Call,
+  flag,
+  input,
+  list,
+  maybeInput,
+  maybeNumber,
+  maybeNumbers,
+  number,
+  numbers,
+  type Op,
+  optional,
+  raw,
+} from './call.ts'
 import type { LayerName, Ops } from './names.ts'
 
 const scale = (c: Call): ScaleParams => ({
@@ -39,6 +71,54 @@ const attention = (c: Call): Tensor =>
     ...optional('scale', maybeNumber(c, 'scale')),
   })
 
+const convParams = (c: Call): ConvParams => ({ weight: input(c, 'weight'), ...optional('bias', maybeInput(c, 'bias')) })
+
+const convolution =
+  (f: ConvLayer<ConvOptions>): Op =>
+  (c) => {
+    const padding = raw(c, 'padding')
+    return f(input(c, 'x'), convParams(c), {
+      stride: numbers(c, 'stride', 1),
+      padding: padding === 'same' || padding === 'valid' ? padding : numbers(c, 'padding', 0),
+      dilation: numbers(c, 'dilation', 1),
+      groups: number(c, 'groups', 1),
+    })
+  }
+
+const transposed =
+  (f: ConvLayer<ConvTransposeOptions>): Op =>
+  (c) =>
+    f(input(c, 'x'), convParams(c), {
+      stride: numbers(c, 'stride', 1),
+      padding: numbers(c, 'padding', 0),
+      outputPadding: numbers(c, 'output_padding', 0),
+      dilation: numbers(c, 'dilation', 1),
+      groups: number(c, 'groups', 1),
+    })
+
+/** A stride that is absent, or torch's empty list, is the window's size. */
+const strides = (c: Call): { readonly stride?: number | readonly number[] } => {
+  const stride = maybeNumbers(c, 'stride')
+  return Array.isArray(stride) && stride.length === 0 ? {} : optional('stride', stride)
+}
+
+const averages = (c: Call): AvgPoolOptions => ({
+  kernelSize: numbers(c, 'kernel_size'),
+  ...strides(c),
+  padding: numbers(c, 'padding', 0),
+  ceilMode: flag(c, 'ceil_mode', false),
+  countIncludePad: flag(c, 'count_include_pad', true),
+  ...optional('divisorOverride', maybeNumber(c, 'divisor_override')),
+})
+
+const windows = (c: Call): MaxPoolOptions => ({
+  kernelSize: numbers(c, 'kernel_size'),
+  ...strides(c),
+  padding: numbers(c, 'padding', 0),
+  dilation: numbers(c, 'dilation', 1),
+  ceilMode: flag(c, 'ceil_mode', false),
+})
+
 /** The layers of ops.py's nn section; `undefined` is an op we do not have. */
 export const layerOps: Ops<LayerName> = {
   layer_norm: (c) => layerNorm(input(c, 'x'), scale(c), { rank: list(c, 'normalized_shape').length, ...eps(c, 1e-5) }),
@@ -46,16 +126,16 @@ export const layerOps: Ops<LayerName> = {
   batch_norm: batchNormalised,
   group_norm: (c) => groupNorm(input(c, 'x'), scale(c), { groups: number(c, 'num_groups'), ...eps(c, 1e-5) }),
   instance_norm: (c) => instanceNorm(input(c, 'x'), scale(c), eps(c, 1e-5)),
-  conv1d: undefined,
-  conv2d: undefined,
-  conv3d: undefined,
-  conv_transpose1d: undefined,
-  conv_transpose2d: undefined,
-  conv_transpose3d: undefined,
-  max_pool1d: undefined,
-  max_pool2d: undefined,
-  avg_pool1d: undefined,
-  avg_pool2d: undefined,
+  conv1d: convolution(conv1d),
+  conv2d: convolution(conv2d),
+  conv3d: convolution(conv3d),
+  conv_transpose1d: transposed(convTranspose1d),
+  conv_transpose2d: transposed(convTranspose2d),
+  conv_transpose3d: transposed(convTranspose3d),
+  max_pool1d: (c) => maxPool1d(at(c, 0), windows(c)),
+  max_pool2d: (c) => maxPool2d(at(c, 0), windows(c)),
+  avg_pool1d: (c) => avgPool1d(at(c, 0), averages(c)),
+  avg_pool2d: (c) => avgPool2d(at(c, 0), averages(c)),
   adaptive_avg_pool1d: undefined,
   adaptive_avg_pool2d: undefined,
   adaptive_max_pool2d: undefined,

@@ -2,7 +2,7 @@
 import type { TensordotAxes } from '../../src/lang/tensor/contraction.ts'
 import * as T from '../../src/lang/tensor/index.ts'
 import type { Tensor } from '../../src/lang/types.ts'
-import { linear } from '../../src/nn/linear.ts'
+import { linear } from '../../src/nn/index.ts'
 import { at, type Call, list, maybeNumber, number, optional, raw, text } from './call.ts'
 import type { CreationName, LinalgName, Ops } from './names.ts'
 import { dtypeOf } from './schema.ts'

@@ -1,6 +1,6 @@
 /** torch's losses in our functions. */
 import type { Tensor } from '../../src/lang/types.ts'
-import * as nn from '../../src/nn/loss.ts'
+import * as nn from '../../src/nn/index.ts'
 import { at, type Call, input, maybeInput, number, optional, text } from './call.ts'
 import type { LossName, Ops } from './names.ts'
 

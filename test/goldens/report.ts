@@ -17,6 +17,14 @@ export interface Report {
 
 export const emptyArea = (): AreaReport => ({ passed: 0, failed: [], unsupported: [], skipped: [] })
 
+/** Two files of one area together. */
+export const merged = (a: AreaReport, b: AreaReport): AreaReport => ({
+  passed: a.passed + b.passed,
+  failed: [...a.failed, ...b.failed],
+  unsupported: [...new Set([...a.unsupported, ...b.unsupported])],
+  skipped: [...a.skipped, ...b.skipped],
+})
+
 /** The machine-readable form: areas alone. */
 export const toJson = (r: Report): string => JSON.stringify(r.areas, null, 2)
 

@@ -3,8 +3,9 @@ import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Command, Option } from 'commander'
 import { type BackendName, backends } from './backends.ts'
-import { type AreaReport, type Report, toJson, toTable } from './report.ts'
+import { type AreaReport, merged, type Report, toJson, toTable } from './report.ts'
 import { runCases } from './run-cases.ts'
+import { runTrajectories } from './run-trajectories.ts'
 import { readGoldens } from './schema.ts'
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..')
@@ -29,13 +30,12 @@ export const runGoldens = async (options: Options): Promise<Report> => {
   const reasons = new Map<string, string>()
   const areas: Record<string, AreaReport> = {}
   for (const file of files) {
-    if (file.kind === 'trajectories') continue
-    areas[file.area] = await runCases(
-      file.cases,
-      backends[options.backend],
-      { size: groupSizes[options.backend] },
-      reasons,
-    )
+    const report =
+      file.kind === 'trajectories'
+        ? await runTrajectories(file.models, options.backend, reasons)
+        : await runCases(file.cases, backends[options.backend], { size: groupSizes[options.backend] }, reasons)
+    const before = areas[file.area]
+    areas[file.area] = before ? merged(before, report) : report
   }
   return { areas, reasons }
 }
