@@ -8,6 +8,8 @@ import type { Binding } from './kernel.ts'
 export interface Access {
   readonly binding: Binding
   readonly offset: number
+  /** A tensor larger than a binding: elements from `from` on lie elsewhere. */
+  readonly rest?: { readonly from: number; readonly access: Access }
 }
 
 /** The vector range (at most one) among `ranges`. */
@@ -28,7 +30,9 @@ export const vectorBuffers = (
       const r = vectorOf(v.ranges, schedule)
       const whole =
         r && lanePattern(v.index, r) === 'aligned' && v.bounds.every((b) => lanePattern(b.index, r) === 'uniform')
-      const byFour = [...v.ranges].some((x) => schedule.roles.get(x)?.unroll === 4 && !r && lanePattern(v.index, x) === 'aligned')
+      const byFour = [...v.ranges].some(
+        (x) => schedule.roles.get(x)?.unroll === 4 && !r && lanePattern(v.index, x) === 'aligned',
+      )
       if (whole || byFour) four.add(v.buffer)
     }
     for (const s of cluster.stores) {
