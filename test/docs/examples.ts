@@ -92,10 +92,14 @@ export const writeProject = (): string => {
   return path
 }
 
-const isNear = (a: number, b: number): boolean =>
-  Object.is(a, b) || a === b || Math.abs(a - b) <= 1e-6 * Math.max(1, Math.abs(b))
+/** Within 1e-6 (of the larger numbers themselves), and of the very small ones within a ten-thousandth. */
+const isNear = (a: number, b: number): boolean => {
+  const size = Math.abs(b)
+  const allowed = size === 0 || size >= 1e-3 ? 1e-6 * Math.max(1, size) : 1e-4 * size
+  return Object.is(a, b) || a === b || Math.abs(a - b) <= allowed
+}
 
-/** Equality in depth: numbers within 1e-6, arrays of any kind by their elements, records by their keys. */
+/** Equality in depth: numbers nearly, arrays of any kind by their elements, records by their keys. */
 export const agrees = (actual: unknown, expected: unknown): boolean => {
   if (typeof actual === 'number' && typeof expected === 'number') return isNear(actual, expected)
   if (typeof actual !== 'object' || typeof expected !== 'object' || actual === null || expected === null)

@@ -26,21 +26,46 @@ const plain =
       })
     })
 
-/** `a + b`. Broadcasts, promotes; on bool it is `or`. */
+/**
+ * `a + b`, element by element. Shapes broadcast, dtypes promote (see `promote`), numbers adopt the tensor's dtype;
+ * integers wrap modulo 2³², on bool it is `or`. ShapeError where shapes do not broadcast.
+ * @example
+ * T.reference(T.add(T.tensor([[1], [2]]), T.tensor([10, 20]))).data // => [11, 21, 12, 22]
+ * T.reference(T.pipe(T.tensor([1, 2]), T.add(0.5))).data // => [1.5, 2.5]
+ */
 export const add: Arithmetic<'add'> = dual('T.add', 2, plain('T.add', 'add', 'or'))
 
-/** `a - b`. Broadcasts, promotes; bool is refused. `pipe(x, T.sub(1))` is x - 1. */
+/**
+ * `a - b`, element by element; curried, `pipe(x, T.sub(1))` is x - 1. Shapes broadcast, dtypes promote; integers wrap
+ * modulo 2³². ShapeError for bool.
+ * @example
+ * T.reference(T.sub(T.tensor([5, 7]), T.tensor([1, 2]))).data // => [4, 5]
+ */
 export const sub: Arithmetic<'sub'> = dual('T.sub', 2, plain('T.sub', 'sub'))
 
-/** `a * b`. Broadcasts, promotes; on bool it is `and`. */
+/**
+ * `a · b`, element by element. Shapes broadcast, dtypes promote; integers wrap modulo 2³², on bool it is `and`.
+ * @example
+ * T.reference(T.mul(T.tensor([1, 2, 3]), 2)).data // => [2, 4, 6]
+ */
 export const mul: Arithmetic<'mul'> = dual('T.mul', 2, plain('T.mul', 'mul', 'and'))
 
-/** The true quotient `a / b`: integers and bool give f32. Broadcasts. */
+/**
+ * The true quotient `a / b`: floating point, f32 for integers and bool. Shapes broadcast; IEEE 754 for zeros (1/0 is
+ * Infinity, 0/0 NaN).
+ * @example
+ * T.reference(T.div(T.tensor([1, 0, 6]), T.tensor([2, 0, 4]))).data // => [0.5, NaN, 1.5]
+ */
 export const div: FloatArithmetic<'div'> = dual('T.div', 2, (a: Operand, b: Operand) =>
   unify('T.div', [a, b], 'float', ([x, y]) => binaryNode('div', x!, y!)),
 )
 
-/** C's fmod: the remainder with the dividend's sign. */
+/**
+ * The remainder of the quotient rounded towards zero, with the sign of `a` (C's fmod, torch.fmod). Shapes broadcast,
+ * dtypes promote; by 0 it is NaN for floats, 0 for integers. ShapeError for bool.
+ * @example
+ * T.reference(T.fmod(T.tensor([-7, 7]), 3)).data // => [-1, 1]
+ */
 export const fmod: Arithmetic<'fmod'> = dual('T.fmod', 2, plain('T.fmod', 'rem'))
 
 /** `a` where `c` is true, else `b`, on nodes of one type. */
@@ -53,7 +78,12 @@ const and = (c: Node, d: Node): Node => binaryNode('and', c, d)
 const offSide = (r: Node, b: Node, zero: Node): Node =>
   and(not(binaryNode('eq', r, zero)), binaryNode('xor', binaryNode('lt', b, zero), binaryNode('lt', r, zero)))
 
-/** Python's `a % b`: the remainder with the divisor's sign. */
+/**
+ * The remainder of the quotient rounded down, with the sign of `b` (Python's `a % b`, torch.remainder). Shapes
+ * broadcast, dtypes promote; by 0 it is NaN for floats, 0 for integers. ShapeError for bool.
+ * @example
+ * T.reference(T.remainder(T.tensor([-7, 7]), 3)).data // => [2, 1]
+ */
 export const remainder: Arithmetic<'remainder'> = dual('T.remainder', 2, (a: Operand, b: Operand) =>
   unify('T.remainder', [a, b], 'promote', ([x, y], type) => {
     if (type.dtype === 'bool') return refuse('T.remainder', [x!, y!], { reason: 'is not defined on bool' })
@@ -68,8 +98,11 @@ const truncated = (x: Node, y: Node, float: boolean): Node => {
 }
 
 /**
- * Python's `a // b`: the quotient rounded down. For floats it is computed from the remainder, so that it agrees with
- * `remainder` where a/b rounds up to a whole number (CPython's float_floor_div); division by zero gives a/b.
+ * The quotient rounded down (Python's `a // b`). Shapes broadcast, dtypes promote. For floats it is computed from the
+ * remainder, so that `a = b·(a // b) + remainder(a, b)` holds up to rounding; by 0 floats give `a / b`, integers a.
+ * ShapeError for bool.
+ * @example
+ * T.reference(T.floorDivide(T.tensor([-7, 7]), 2)).data // => [-4, 3]
  */
 export const floorDivide: Arithmetic<'floorDivide'> = dual('T.floorDivide', 2, (a: Operand, b: Operand) =>
   unify('T.floorDivide', [a, b], 'promote', ([x, y], type) => {
@@ -94,7 +127,12 @@ export const floorDivide: Arithmetic<'floorDivide'> = dual('T.floorDivide', 2, (
   }),
 )
 
-/** The quotient rounded towards zero; integers stay integers. */
+/**
+ * The quotient rounded towards zero. Shapes broadcast, dtypes promote: integers stay integers; by 0 floats give `a /
+ * b`, integers a. ShapeError for bool.
+ * @example
+ * T.reference(T.truncDivide(T.tensor([-7, 7]), 2)).data // => [-3, 3]
+ */
 export const truncDivide: Arithmetic<'truncDivide'> = dual('T.truncDivide', 2, (a: Operand, b: Operand) =>
   unify('T.truncDivide', [a, b], 'promote', ([x, y], { dtype }) =>
     dtype === 'bool'
@@ -103,10 +141,20 @@ export const truncDivide: Arithmetic<'truncDivide'> = dual('T.truncDivide', 2, (
   ),
 )
 
-/** The larger of two; NaN wins. On a tie the gradient is halved. */
+/**
+ * The larger of two; NaN where either is NaN. Shapes broadcast, dtypes promote; on bool it is `or`. On a tie each
+ * operand gets half of the gradient, as in PyTorch.
+ * @example
+ * T.reference(T.maximum(T.tensor([1, 5]), T.tensor([3, 2]))).data // => [3, 5]
+ */
 export const maximum: Arithmetic<'maximum'> = dual('T.maximum', 2, plain('T.maximum', 'max', 'or'))
 
-/** The smaller of two; NaN wins. On a tie the gradient is halved. */
+/**
+ * The smaller of two; NaN where either is NaN. Shapes broadcast, dtypes promote; on bool it is `and`. On a tie each
+ * operand gets half of the gradient, as in PyTorch.
+ * @example
+ * T.reference(T.minimum(T.tensor([1, 5]), T.tensor([3, 2]))).data // => [1, 2]
+ */
 export const minimum: Arithmetic<'minimum'> = dual('T.minimum', 2, plain('T.minimum', 'min', 'and'))
 
 const ignoringNan =
@@ -118,20 +166,38 @@ const ignoringNan =
       return selectNode(nanX, y!, selectNode(nanY, x!, binaryNode(op, x!, y!)))
     })
 
-/** The larger of two, ignoring NaN where the other is a number. */
+/**
+ * The larger of two, where a number wins over NaN (IEEE 754 maxNum). Shapes broadcast, dtypes promote; on bool it is
+ * `or`.
+ * @example
+ * T.reference(T.fmax(T.tensor([NaN, 5]), T.tensor([3, 2]))).data // => [3, 5]
+ */
 export const fmax: Arithmetic<'fmax'> = dual('T.fmax', 2, ignoringNan('T.fmax', 'max'))
 
-/** The smaller of two, ignoring NaN where the other is a number. */
+/**
+ * The smaller of two, where a number wins over NaN (IEEE 754 minNum). Shapes broadcast, dtypes promote; on bool it is
+ * `and`.
+ * @example
+ * T.reference(T.fmin(T.tensor([NaN, 5]), T.tensor([3, 2]))).data // => [3, 2]
+ */
 export const fmin: Arithmetic<'fmin'> = dual('T.fmin', 2, ignoringNan('T.fmin', 'min'))
 
-/** The angle of the point (x = b, y = a), in (-π, π]. Integers give f32. */
+/**
+ * The angle in [-π, π], in radians, of the point with y = a and x = b. Shapes broadcast; floating point, f32 for
+ * integers and bool. Zeros and infinities as C99 has them.
+ * @example
+ * T.reference(T.atan2(T.tensor([1, 1, 0]), T.tensor([1, -1, -1]))).data // => [0.785398, 2.356194, 3.141593]
+ */
 export const atan2: FloatArithmetic<'atan2'> = dual('T.atan2', 2, (a: Operand, b: Operand) =>
   unify('T.atan2', [a, b], 'float', ([x, y]) => binaryNode('atan2', x!, y!)),
 )
 
 /**
- * `a` to the power `b`, as C99 has it (pow(1, NaN) = 1, x⁰ = 1). The whole exponents 1, 2 and 3 given as numbers are products, which
- * is exact and holds for integers.
+ * `aᵇ`, as C99 has it: pow(1, NaN) = 1, x⁰ = 1, NaN for a negative base and a fraction. Shapes broadcast, dtypes
+ * promote; integers wrap. The whole exponents 1, 2 and 3 given as numbers are products, which is exact.
+ * @example
+ * T.reference(T.pow(T.tensor([2, 3]), T.tensor([10, 0]))).data // => [1024, 1]
+ * T.reference(T.pow(T.tensor([-8, 4]), 0.5)).data // => [NaN, 2]
  */
 export const pow: Arithmetic<'pow'> = dual('T.pow', 2, (a: Operand, b: Operand) => {
   if (typeof b === 'number' && (b === 1 || b === 2 || b === 3) && typeof a === 'object')

@@ -66,7 +66,13 @@ const whereNode = (name: string, condition: unknown, a: Operand, b: Operand): No
   })
 }
 
-/** `a` where the condition (bool) holds, else `b`. All three broadcast; unlike dtypes of `a` and `b` are refused. */
+/**
+ * `a` where the condition (bool) holds, else `b`. All three broadcast. Numbers adopt the other's dtype; unlike dtypes
+ * of two tensors are a ShapeError, as is a condition that is not bool.
+ * @example
+ * const x = T.tensor([-1.5, 2])
+ * T.reference(T.where(T.less(x, 0), 0, x)).data // => [0, 2]
+ */
 export const where: Where = dual('T.where', 3, (c: unknown, a: Operand, b: Operand) =>
   tensorOf(whereNode('T.where', c, a, b)),
 )
@@ -76,7 +82,11 @@ interface MaskedFill {
   (mask: Tensor<Shape, 'bool'>, value: Operand): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, D>
 }
 
-/** `x` with `value` where the mask (bool, broadcast) holds. */
+/**
+ * `x` with `value` where the mask (bool) holds. Both broadcast with x. ShapeError for another dtype of mask or value.
+ * @example
+ * T.reference(T.maskedFill(T.tensor([1, 2, 3]), T.tensor([true, false, true]), 0)).data // => [0, 2, 0]
+ */
 export const maskedFill: MaskedFill = dual('T.maskedFill', 3, (x: Tensor, mask: Tensor, value: Operand) =>
   tensorOf(whereNode('T.maskedFill', mask, value, x)),
 )
@@ -92,7 +102,12 @@ interface Clamp {
   <S extends Shape, D extends DType>(x: Tensor<S, D>, options: ClampOptions): Tensor<S, D>
 }
 
-/** `x` held between `min` and `max`. NaN passes; the gradient passes at the bounds; where min > max the result is max. */
+/**
+ * `x` held between `min` and `max` (numbers or tensors that broadcast; either may be absent). NaN passes; the gradient
+ * passes at the bounds; where min > max the result is max (torch.clamp).
+ * @example
+ * T.reference(T.clamp(T.tensor([-2, 0.5, 3]), { min: -1, max: 1 })).data // => [-1, 0.5, 1]
+ */
 export const clamp: Clamp = dataFirst('T.clamp', (x: Tensor, { min, max }: ClampOptions) => {
   const raised = min === undefined ? x : bounded(x, min, (n, low) => binaryNode('lt', n, low))
   return max === undefined ? raised : bounded(raised, max, (n, high) => binaryNode('lt', high, n))
@@ -115,7 +130,12 @@ interface NanToNum {
 
 const largest: Readonly<Record<'f32' | 'f16', number>> = { f32: 3.4028234663852886e38, f16: 65504 }
 
-/** NaN and the infinities replaced by numbers (0 and the largest finite ones by default). Integers pass. */
+/**
+ * NaN and the infinities replaced by numbers: 0 and the largest finite ones of the dtype by default. Same shape and
+ * dtype; integers and bool are returned as they are.
+ * @example
+ * T.reference(T.nanToNum(T.tensor([NaN, 1.5, -Infinity]), { neginf: -9 })).data // => [0, 1.5, -9]
+ */
 export const nanToNum: NanToNum = dataFirst('T.nanToNum', (x: Tensor, options: NanToNumOptions = {}) =>
   onTensor('T.nanToNum', x, (n, type) => {
     if (type.dtype !== 'f32' && type.dtype !== 'f16') return n
@@ -135,7 +155,12 @@ interface Lerp {
   (end: Operand, weight: Operand): <S extends Shape>(start: Tensor<S>) => Tensor<S>
 }
 
-/** `start + weight · (end - start)`. */
+/**
+ * `start + weight · (end - start)`. All three broadcast; floating point, f32 for integers and bool. Weights outside [0,
+ * 1] go on along the line.
+ * @example
+ * T.reference(T.lerp(T.tensor([0, 10]), T.tensor([10, 20]), 0.25)).data // => [2.5, 12.5]
+ */
 export const lerp: Lerp = dual('T.lerp', 3, (a: Operand, b: Operand, w: Operand) =>
   unify('T.lerp', [a, b, w], 'float', ([x, y, t]) =>
     binaryNode('add', x!, binaryNode('mul', t!, binaryNode('sub', y!, x!))),
@@ -159,8 +184,16 @@ const fused =
       binaryNode('add', n!, binaryNode('mul', v!, binaryNode(op, p!, q!))),
     )
 
-/** `x + value · a · b`. */
+/**
+ * `x + value · a · b` (value 1). All broadcast, dtypes promote.
+ * @example
+ * T.reference(T.addcmul(T.tensor([1, 2]), T.tensor([3, 4]), T.tensor([5, 6]), { value: 2 })).data // => [31, 50]
+ */
 export const addcmul: Fused = dualWith('T.addcmul', 3, fused('T.addcmul', 'mul'))
 
-/** `x + value · a / b`. */
+/**
+ * `x + value · a / b` (value 1). All broadcast; floating point, f32 for integers and bool.
+ * @example
+ * T.reference(T.addcdiv(T.tensor([1, 2]), T.tensor([3, 4]), T.tensor([2, 8]))).data // => [2.5, 2.5]
+ */
 export const addcdiv: Fused = dualWith('T.addcdiv', 3, fused('T.addcdiv', 'div'))

@@ -17,37 +17,66 @@ const comparing =
 
 const not = (n: Node): Node => build.not([n], {})
 
-/** `a = b`, element by element; NaN equals nothing. */
+/**
+ * Whether `a = b`: bool of the broadcast shape; dtypes promote first. NaN equals nothing, -0 equals 0.
+ * @example
+ * T.reference(T.equal(T.tensor([1, 2]), T.tensor([1, 3]))).data // => [1, 0]
+ */
 export const equal: Comparison<'equal'> = dual(
   'T.equal',
   2,
   comparing('T.equal', (a, b) => binaryNode('eq', a, b), false),
 )
-/** `a ≠ b`; true for NaN. */
+
+/**
+ * Whether `a ≠ b`: bool of the broadcast shape; dtypes promote first. True where either is NaN.
+ * @example
+ * T.reference(T.notEqual(T.tensor([1, 2]), T.tensor([1, 3]))).data // => [0, 1]
+ */
 export const notEqual: Comparison<'notEqual'> = dual(
   'T.notEqual',
   2,
   comparing('T.notEqual', (a, b) => not(binaryNode('eq', a, b)), false),
 )
-/** `a < b`. */
+
+/**
+ * Whether `a < b`: bool of the broadcast shape; dtypes promote first, false < true. False where either is NaN.
+ * @example
+ * T.reference(T.less(T.tensor([1, 2, 3]), 2)).data // => [1, 0, 0]
+ */
 export const less: Comparison<'less'> = dual(
   'T.less',
   2,
   comparing('T.less', (a, b) => binaryNode('lt', a, b), true),
 )
-/** `a ≤ b`. */
+
+/**
+ * Whether `a ≤ b`: bool of the broadcast shape; dtypes promote first, false < true. False where either is NaN.
+ * @example
+ * T.reference(T.lessEqual(T.tensor([1, 2, 3]), 2)).data // => [1, 1, 0]
+ */
 export const lessEqual: Comparison<'lessEqual'> = dual(
   'T.lessEqual',
   2,
   comparing('T.lessEqual', (a, b) => binaryNode('le', a, b), true),
 )
-/** `a > b`. */
+
+/**
+ * Whether `a > b`: bool of the broadcast shape; dtypes promote first, true > false. False where either is NaN.
+ * @example
+ * T.reference(T.greater(T.tensor([1, 2, 3]), 2)).data // => [0, 0, 1]
+ */
 export const greater: Comparison<'greater'> = dual(
   'T.greater',
   2,
   comparing('T.greater', (a, b) => binaryNode('lt', b, a), true),
 )
-/** `a ≥ b`. */
+
+/**
+ * Whether `a ≥ b`: bool of the broadcast shape; dtypes promote first, true > false. False where either is NaN.
+ * @example
+ * T.reference(T.greaterEqual(T.tensor([1, 2, 3]), 2)).data // => [0, 1, 1]
+ */
 export const greaterEqual: Comparison<'greaterEqual'> = dual(
   'T.greaterEqual',
   2,
@@ -59,11 +88,25 @@ const logical =
   (a: Operand, b: Operand): Tensor =>
     unify(name, [a, b], 'promote', ([x, y]) => binaryNode(op, castNode(x!, 'bool'), castNode(y!, 'bool')))
 
-/** Both nonzero. */
+/**
+ * Whether both are nonzero: bool of the broadcast shape. NaN counts as nonzero.
+ * @example
+ * T.reference(T.logicalAnd(T.tensor([0, 1]), T.tensor([2, 2]))).data // => [0, 1]
+ */
 export const logicalAnd: Comparison<'logicalAnd'> = dual('T.logicalAnd', 2, logical('T.logicalAnd', 'and'))
-/** Either nonzero. */
+
+/**
+ * Whether either is nonzero: bool of the broadcast shape. NaN counts as nonzero.
+ * @example
+ * T.reference(T.logicalOr(T.tensor([0, 1]), T.tensor([0, 2]))).data // => [0, 1]
+ */
 export const logicalOr: Comparison<'logicalOr'> = dual('T.logicalOr', 2, logical('T.logicalOr', 'or'))
-/** Exactly one nonzero. */
+
+/**
+ * Whether exactly one is nonzero: bool of the broadcast shape. NaN counts as nonzero.
+ * @example
+ * T.reference(T.logicalXor(T.tensor([0, 1]), T.tensor([2, 2]))).data // => [1, 0]
+ */
 export const logicalXor: Comparison<'logicalXor'> = dual('T.logicalXor', 2, logical('T.logicalXor', 'xor'))
 
 const bitwise =
@@ -75,19 +118,45 @@ const bitwise =
         : refuse(name, [x!, y!], { reason: `is not defined on ${dtype}`, hint: 'cast or bitcast to an integer first' }),
     )
 
-/** Bits set in both. */
+/**
+ * The bits set in both. Shapes broadcast, dtypes promote; integers or bool, ShapeError for floats.
+ * @example
+ * T.reference(T.bitwiseAnd(T.tensor([12]), 10)).data // => [8]
+ */
 export const bitwiseAnd: Arithmetic<'bitwiseAnd'> = dual('T.bitwiseAnd', 2, bitwise('T.bitwiseAnd', 'and', true))
-/** Bits set in either. */
+
+/**
+ * The bits set in either. Shapes broadcast, dtypes promote; integers or bool, ShapeError for floats.
+ * @example
+ * T.reference(T.bitwiseOr(T.tensor([12]), 10)).data // => [14]
+ */
 export const bitwiseOr: Arithmetic<'bitwiseOr'> = dual('T.bitwiseOr', 2, bitwise('T.bitwiseOr', 'or', true))
-/** Bits set in exactly one. */
+
+/**
+ * The bits set in exactly one. Shapes broadcast, dtypes promote; integers or bool, ShapeError for floats.
+ * @example
+ * T.reference(T.bitwiseXor(T.tensor([12]), 10)).data // => [6]
+ */
 export const bitwiseXor: Arithmetic<'bitwiseXor'> = dual('T.bitwiseXor', 2, bitwise('T.bitwiseXor', 'xor', true))
-/** `a · 2ᵇ` on the bits. */
+
+/**
+ * The bits of `a` moved `b` places up: `a · 2ᵇ` modulo 2³². `b` counts modulo 32, as in WGSL. Shapes broadcast, dtypes
+ * promote; ShapeError for floats and bool.
+ * @example
+ * T.reference(T.bitwiseLeftShift(T.tensor([1, 3]), 4)).data // => [16, 48]
+ */
 export const bitwiseLeftShift: Arithmetic<'bitwiseLeftShift'> = dual(
   'T.bitwiseLeftShift',
   2,
   bitwise('T.bitwiseLeftShift', 'shiftLeft', false),
 )
-/** Bits moved right: arithmetic (sign kept) for i32, logical for u32. */
+
+/**
+ * The bits of `a` moved `b` places down: with the sign kept for i32, zeros coming in for u32. `b` counts modulo 32, as
+ * in WGSL. Shapes broadcast, dtypes promote; ShapeError for floats and bool.
+ * @example
+ * T.reference(T.bitwiseRightShift(T.tensor([48, -16]), 2)).data // => [12, -4]
+ */
 export const bitwiseRightShift: Arithmetic<'bitwiseRightShift'> = dual(
   'T.bitwiseRightShift',
   2,
@@ -106,7 +175,12 @@ interface Close {
   (b: Operand, options?: CloseOptions): (a: Operand) => Tensor<readonly number[], 'bool'>
 }
 
-/** `|a - b| ≤ atol + rtol·|b|`, or equal (infinities), or both NaN where `equalNan`. */
+/**
+ * Whether `|a - b| ≤ atol + rtol·|b|`, or both are the same infinity, or both NaN where `equalNan` (NumPy's isclose;
+ * rtol 1e-5, atol 1e-8): bool of the broadcast shape.
+ * @example
+ * T.reference(T.isclose(T.tensor([1, 2.5]), T.tensor([1.000001, 2.6]))).data // => [1, 0]
+ */
 export const isclose: Close = dualWith('T.isclose', 2, (a: Operand, b: Operand, options: CloseOptions = {}) =>
   unify('T.isclose', [a, b], 'float', ([x, y], type) => {
     const { rtol = 1e-5, atol = 1e-8, equalNan = false } = options

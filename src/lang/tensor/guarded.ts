@@ -8,7 +8,11 @@ import { dual } from './dual.ts'
 import { refuse, unify } from './operand.ts'
 import { signbitNode } from './predicates.ts'
 
-/** `|a|` with the sign bit of `b`. */
+/**
+ * `|a|` with the sign bit of `b`, of -0 too. Shapes broadcast; floating point, f32 for integers and bool.
+ * @example
+ * T.reference(T.copysign(T.tensor([3.5, -4]), T.tensor([-0, 1.5]))).data // => [-3.5, 4]
+ */
 export const copysign: FloatArithmetic<'copysign'> = dual('T.copysign', 2, (a: Operand, b: Operand) =>
   unify('T.copysign', [a, b], 'float', ([x, y], type) => {
     const size = build.abs([x!], {})
@@ -16,7 +20,12 @@ export const copysign: FloatArithmetic<'copysign'> = dual('T.copysign', 2, (a: O
   }),
 )
 
-/** `√(a² + b²)` without overflow: the larger times `√(1 + (smaller/larger)²)`. Infinite where either is. */
+/**
+ * `√(a² + b²)` without overflow: the larger times `√(1 + (smaller/larger)²)`. Shapes broadcast; floating point, f32 for
+ * integers and bool; Infinity where either is infinite.
+ * @example
+ * T.reference(T.hypot(T.full([1], 3e30), T.full([1], 4e30))).data // => [5e30]
+ */
 export const hypot: FloatArithmetic<'hypot'> = dual('T.hypot', 2, (a: Operand, b: Operand) =>
   unify('T.hypot', [a, b], 'float', ([x, y], type) => {
     const [zero, one] = [likeNode(0, type), likeNode(1, type)]
@@ -45,17 +54,32 @@ const logAdd = (x: Node, y: Node, type: TensorType, base2: boolean): Node => {
   return binaryNode('add', selectNode(first, x, y), base2 ? binaryNode('mul', bump, likeNode(Math.LOG2E, type)) : bump)
 }
 
-/** `log(eᵃ + eᵇ)`, stable for large operands. */
+/**
+ * `log(eᵃ + eᵇ)`, stable: the larger plus `log(1 + e^-|a-b|)`. Shapes broadcast; floating point, f32 for integers and
+ * bool. -Infinity of two -Infinity.
+ * @example
+ * T.reference(T.logaddexp(T.tensor([0, 1000]), T.tensor([0, 1000]))).data // => [0.693147, 1000.693147]
+ */
 export const logaddexp: FloatArithmetic<'logaddexp'> = dual('T.logaddexp', 2, (a: Operand, b: Operand) =>
   unify('T.logaddexp', [a, b], 'float', ([x, y], type) => logAdd(x!, y!, type, false)),
 )
 
-/** `log2(2ᵃ + 2ᵇ)`, stable for large operands. */
+/**
+ * `log2(2ᵃ + 2ᵇ)`, stable: the larger plus `log2(1 + 2^-|a-b|)`. Shapes broadcast; floating point, f32 for integers and
+ * bool.
+ * @example
+ * T.reference(T.logaddexp2(T.tensor([3, 1000]), T.tensor([3, 1000]))).data // => [4, 1001]
+ */
 export const logaddexp2: FloatArithmetic<'logaddexp2'> = dual('T.logaddexp2', 2, (a: Operand, b: Operand) =>
   unify('T.logaddexp2', [a, b], 'float', ([x, y], type) => logAdd(x!, y!, type, true)),
 )
 
-/** `a · log(b)`, 0 where a is 0 (unless b is NaN). */
+/**
+ * `a · log(b)`, 0 where a is 0 (unless b is NaN), so that `xlogy(p, p)` is right at 0. Shapes broadcast; floating
+ * point, f32 for integers and bool.
+ * @example
+ * T.reference(T.xlogy(T.tensor([0, 2]), T.tensor([0, 3]))).data // => [0, 2.197225]
+ */
 export const xlogy: FloatArithmetic<'xlogy'> = dual('T.xlogy', 2, (a: Operand, b: Operand) =>
   unify('T.xlogy', [a, b], 'float', ([x, y], type) => {
     const zero = likeNode(0, type)
@@ -91,10 +115,20 @@ const onIntegers =
           }),
     )
 
-/** The greatest common divisor of integers, never negative. */
+/**
+ * The greatest common divisor, never negative; gcd(0, 0) = 0. Euclid's algorithm, unrolled. Shapes broadcast, dtypes
+ * promote; ShapeError for floats and bool.
+ * @example
+ * T.reference(T.gcd(T.tensor([12, -9, 0]), T.tensor([18, 6, 5]))).data // => [6, 3, 5]
+ */
 export const gcd: Arithmetic<'gcd'> = dual('T.gcd', 2, onIntegers('T.gcd', gcdNode))
 
-/** The least common multiple of integers, never negative; 0 when either is. */
+/**
+ * The least common multiple, never negative; 0 where either is 0. Wraps modulo 2³². Shapes broadcast, dtypes promote;
+ * ShapeError for floats and bool.
+ * @example
+ * T.reference(T.lcm(T.tensor([4, -6]), T.tensor([6, 4]))).data // => [12, 12]
+ */
 export const lcm: Arithmetic<'lcm'> = dual(
   'T.lcm',
   2,

@@ -35,7 +35,12 @@ export const erfinvNode = (x: Node): Node => {
   return binaryNode('mul', x, selectNode(atEnd, c(Number.POSITIVE_INFINITY), p))
 }
 
-/** The inverse of `erf`, ±Infinity at ±1. One Newton step on the approximation gives it, and its derivatives, full precision. */
+/**
+ * The inverse of `erf`. Same shape, floating point (integers and bool become f32); ±Infinity at ±1, NaN beyond. Giles's
+ * single-precision polynomials and one Newton step, which gives the derivatives full precision too.
+ * @example
+ * T.reference(T.erfinv(T.tensor([0, 0.5, 1]))).data // => [0, 0.476936, Infinity]
+ */
 export const erfinv: FloatElementary = single('T.erfinv', (given, { dtype }) => {
   const x = floatNode(given, dtype)
   if (isIll(x)) return x

@@ -10,17 +10,29 @@ import { un } from './unary.ts'
 
 const no = (shape: readonly number[]): Node => expandNode(scalar(false, 'bool'), shape)
 
-/** Whether an element is NaN; false for integers. */
+/**
+ * Whether an element is NaN: bool of the same shape, false everywhere for integers and bool.
+ * @example
+ * T.reference(T.isnan(T.tensor([NaN, 1.5, Infinity]))).data // => [1, 0, 0]
+ */
 export const isnan: Predicate = single('T.isnan', (n, { shape, dtype }) =>
   isFloat(dtype) ? un('isNan', n) : no(shape),
 )
 
-/** Whether an element is ±Infinity; false for integers. */
+/**
+ * Whether an element is Infinity or -Infinity: bool of the same shape, false everywhere for integers and bool.
+ * @example
+ * T.reference(T.isinf(T.tensor([NaN, 1.5, -Infinity]))).data // => [0, 0, 1]
+ */
 export const isinf: Predicate = single('T.isinf', (n, { shape, dtype }) =>
   isFloat(dtype) ? un('isInf', n) : no(shape),
 )
 
-/** Whether an element is neither NaN nor ±Infinity. */
+/**
+ * Whether an element is neither NaN nor infinite: bool of the same shape, true everywhere for integers and bool.
+ * @example
+ * T.reference(T.isfinite(T.tensor([NaN, 1.5, -Infinity]))).data // => [0, 1, 0]
+ */
 export const isfinite: Predicate = single('T.isfinite', (n, { shape, dtype }) =>
   isFloat(dtype) ? un('not', binaryNode('or', un('isNan', n), un('isInf', n))) : un('not', no(shape)),
 )
@@ -32,13 +44,26 @@ export const signbitNode = (n: Node, { shape, dtype }: TensorType): Node => {
   return binaryNode('lt', bits, likeNode(0, { shape, dtype: 'i32' }))
 }
 
-/** Whether the sign bit is set: true for -0 too. */
+/**
+ * Whether the sign bit is set, of -0 and negative NaN too: bool of the same shape, false everywhere for u32 and bool.
+ * @example
+ * T.reference(T.signbit(T.tensor([-0, 0, -1.5]))).data // => [1, 0, 1]
+ */
 export const signbit: Predicate = single('T.signbit', signbitNode)
 
-/** The logical negation; numbers count as true when nonzero. */
+/**
+ * Whether an element is zero: bool of the same shape. NaN counts as nonzero.
+ * @example
+ * T.reference(T.logicalNot(T.tensor([0, 2, -1]))).data // => [1, 0, 0]
+ */
 export const logicalNot: Predicate = single('T.logicalNot', (n) => un('not', castNode(n, 'bool')))
 
-/** Every bit inverted; on bool the logical negation. Floats are refused. */
+/**
+ * Every bit inverted: `-x - 1` for i32, `2³² - 1 - x` for u32, the negation for bool. Same shape and dtype; ShapeError
+ * for floats.
+ * @example
+ * T.reference(T.bitwiseNot(T.tensor([0, 5]))).data // => [-1, -6]
+ */
 export const bitwiseNot: Elementary = single('T.bitwiseNot', (n, { dtype }) =>
   isInteger(dtype) || dtype === 'bool'
     ? un('not', n)

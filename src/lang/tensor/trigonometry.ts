@@ -3,49 +3,114 @@ import type { FloatElementary } from '../types/broadcast.ts'
 import { binaryNode, likeNode, selectNode } from './arithmetic.ts'
 import { float, formula, un } from './unary.ts'
 
-/** The sine of radians. */
+/**
+ * The sine of radians. Same shape, floating point (integers and bool become f32); NaN for infinities.
+ * @example
+ * T.reference(T.sin(T.tensor([0, 1]))).data // => [0, 0.841471]
+ */
 export const sin: FloatElementary = float('T.sin', 'sin')
 
-/** The cosine of radians. */
+/**
+ * The cosine of radians. Same shape, floating point (integers and bool become f32); NaN for infinities.
+ * @example
+ * T.reference(T.cos(T.tensor([0, 1]))).data // => [1, 0.540302]
+ */
 export const cos: FloatElementary = float('T.cos', 'cos')
 
-/** The tangent of radians. */
+/**
+ * The tangent of radians. Same shape, floating point (integers and bool become f32); NaN for infinities.
+ * @example
+ * T.reference(T.tan(T.tensor([0, 1]))).data // => [0, 1.557408]
+ */
 export const tan: FloatElementary = float('T.tan', 'tan')
 
-/** The inverse sine, in [-π/2, π/2]. */
+/**
+ * The angle in [-π/2, π/2], in radians, whose sine is x. Same shape, floating point (integers and bool become f32); NaN
+ * where |x| > 1.
+ * @example
+ * T.reference(T.asin(T.tensor([1, 0.5, 2]))).data // => [1.570796, 0.523599, NaN]
+ */
 export const asin: FloatElementary = float('T.asin', 'asin')
 
-/** The inverse cosine, in [0, π]. */
+/**
+ * The angle in [0, π], in radians, whose cosine is x. Same shape, floating point (integers and bool become f32); NaN
+ * where |x| > 1.
+ * @example
+ * T.reference(T.acos(T.tensor([1, 0.5, -1]))).data // => [0, 1.047198, 3.141593]
+ */
 export const acos: FloatElementary = float('T.acos', 'acos')
 
-/** The inverse tangent, in (-π/2, π/2). */
+/**
+ * The angle in [-π/2, π/2], in radians, whose tangent is x. Same shape, floating point (integers and bool become f32).
+ * @example
+ * T.reference(T.atan(T.tensor([1, -Infinity]))).data // => [0.785398, -1.570796]
+ */
 export const atan: FloatElementary = float('T.atan', 'atan')
 
-/** The hyperbolic sine. */
+/**
+ * The hyperbolic sine `(eˣ - e⁻ˣ)/2`. Same shape, floating point (integers and bool become f32); ±Infinity where it
+ * overflows.
+ * @example
+ * T.reference(T.sinh(T.tensor([0, 1]))).data // => [0, 1.175201]
+ */
 export const sinh: FloatElementary = float('T.sinh', 'sinh')
 
-/** The hyperbolic cosine. */
+/**
+ * The hyperbolic cosine `(eˣ + e⁻ˣ)/2`. Same shape, floating point (integers and bool become f32); Infinity where it
+ * overflows.
+ * @example
+ * T.reference(T.cosh(T.tensor([0, 1]))).data // => [1, 1.543081]
+ */
 export const cosh: FloatElementary = float('T.cosh', 'cosh')
 
-/** The hyperbolic tangent. */
+/**
+ * The hyperbolic tangent, in [-1, 1]. Same shape, floating point (integers and bool become f32).
+ * @example
+ * T.reference(T.tanh(T.tensor([0, 1, 100]))).data // => [0, 0.761594, 1]
+ */
 export const tanh: FloatElementary = float('T.tanh', 'tanh')
 
-/** The inverse hyperbolic sine. */
+/**
+ * The inverse of sinh. Same shape, floating point (integers and bool become f32).
+ * @example
+ * T.reference(T.asinh(T.tensor([0, 1]))).data // => [0, 0.881374]
+ */
 export const asinh: FloatElementary = float('T.asinh', 'asinh')
 
-/** The inverse hyperbolic cosine. */
+/**
+ * The inverse of cosh, ≥ 0. Same shape, floating point (integers and bool become f32); NaN below 1.
+ * @example
+ * T.reference(T.acosh(T.tensor([1, 2, 0]))).data // => [0, 1.316958, NaN]
+ */
 export const acosh: FloatElementary = float('T.acosh', 'acosh')
 
-/** The inverse hyperbolic tangent. */
+/**
+ * The inverse of tanh. Same shape, floating point (integers and bool become f32); ±Infinity at ±1, NaN beyond.
+ * @example
+ * T.reference(T.atanh(T.tensor([0.5, 1, 2]))).data // => [0.549306, Infinity, NaN]
+ */
 export const atanh: FloatElementary = float('T.atanh', 'atanh')
 
-/** Degrees to radians. */
+/**
+ * Degrees to radians: `x · π/180`. Same shape, floating point (integers and bool become f32).
+ * @example
+ * T.reference(T.deg2rad(T.tensor([180, 90]))).data // => [3.141593, 1.570796]
+ */
 export const deg2rad: FloatElementary = formula('T.deg2rad', (x, t) => binaryNode('mul', x, likeNode(Math.PI / 180, t)))
 
-/** Radians to degrees. */
+/**
+ * Radians to degrees: `x · 180/π`. Same shape, floating point (integers and bool become f32).
+ * @example
+ * T.reference(T.rad2deg(T.tensor([0.5, 1]))).data // => [28.647890, 57.295780]
+ */
 export const rad2deg: FloatElementary = formula('T.rad2deg', (x, t) => binaryNode('mul', x, likeNode(180 / Math.PI, t)))
 
-/** `sin(πx)/(πx)`, 1 at 0 (with derivative 0 there). */
+/**
+ * The normalised sinc `sin(πx)/(πx)` (as NumPy and PyTorch), 1 at 0 with derivative 0 there. Same shape, floating point
+ * (integers and bool become f32).
+ * @example
+ * T.reference(T.sinc(T.tensor([0, 0.5, 1.5]))).data // => [1, 0.636620, -0.212207]
+ */
 export const sinc: FloatElementary = formula('T.sinc', (x, t) => {
   const one = likeNode(1, t)
   const atZero = binaryNode('eq', x, likeNode(0, t))
