@@ -32,7 +32,12 @@ interface PermuteDims {
   <S extends Shape, D extends DType, const A extends Shape>(x: Tensor<S, D>, axes: A): Tensor<Permuted<S, A>, D>
 }
 
-/** Axis `i` of the result is axis `axes[i]` of the operand. Every axis is named once. */
+/**
+ * Axes in another order: axis `i` of the result is axis `axes[i]` of the operand. A view. ShapeError unless every axis
+ * is named once.
+ * @example
+ * T.permuteDims(T.zeros([2, 3, 4]), [2, 0, 1]).shape // => [4, 2, 3]
+ */
 export const permuteDims: PermuteDims = dataFirst('T.permuteDims', (x: Tensor, axes: Shape) =>
   reorder('T.permuteDims', x, (rank) =>
     axes.length === rank
@@ -41,7 +46,11 @@ export const permuteDims: PermuteDims = dataFirst('T.permuteDims', (x: Tensor, a
   ),
 )
 
-/** The last two axes exchanged. */
+/**
+ * The last two axes exchanged: `[…, m, n]` → `[…, n, m]`. A view. ShapeError below rank 2.
+ * @example
+ * T.reference(T.matrixTranspose(T.tensor([[1, 2], [3, 4]]))).data // => [1, 3, 2, 4]
+ */
 export const matrixTranspose: <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<MatrixTransposed<S>, D> =
   single('T.matrixTranspose', (n, { shape }) =>
     shape.length < 2
@@ -60,7 +69,11 @@ interface TwoAxes {
   <S extends Shape, D extends DType>(x: Tensor<S, D>, a: number, b: number): Tensor<Sized<S>, D>
 }
 
-/** Axes `a` and `b` exchanged. */
+/**
+ * Axes `a` and `b` exchanged. A view. ShapeError for an axis out of range.
+ * @example
+ * T.swapaxes(T.zeros([2, 3, 4]), 0, 2).shape // => [4, 3, 2]
+ */
 export const swapaxes: TwoAxes = dataFirst('T.swapaxes', (x: Tensor, a: number, b: number) =>
   reorder('T.swapaxes', x, (rank) => {
     const [p, q] = [normaliseAxis(a, rank), normaliseAxis(b, rank)]
@@ -74,7 +87,12 @@ interface MoveAxis {
   <S extends Shape, D extends DType>(x: Tensor<S, D>, source: Axes, destination: Axes): Tensor<Sized<S>, D>
 }
 
-/** Axes `source` moved to the places `destination`; the others keep their order. */
+/**
+ * Axes `source` (one or several) moved to the places `destination`; the others keep their order (numpy.moveaxis). A
+ * view.
+ * @example
+ * T.moveaxis(T.zeros([2, 3, 4]), 0, -1).shape // => [3, 4, 2]
+ */
 export const moveaxis: MoveAxis = dataFirst('T.moveaxis', (x: Tensor, source: Axes, destination: Axes) =>
   reorder('T.moveaxis', x, (rank) => {
     const [from, to] = [ordered([source].flat(), rank), ordered([destination].flat(), rank)]
@@ -94,7 +112,11 @@ interface ExpandDims {
   <S extends Shape, D extends DType, const A extends number>(x: Tensor<S, D>, axis: A): Tensor<Expanded<S, A>, D>
 }
 
-/** A new axis of size 1 at `axis` of the result. */
+/**
+ * A new axis of size 1 at `axis` of the result (-1: last). A view. ShapeError for an axis out of range.
+ * @example
+ * T.expandDims(T.zeros([2, 3]), 1).shape // => [2, 1, 3]
+ */
 export const expandDims: ExpandDims = dataFirst('T.expandDims', (x: Tensor, axis: number) =>
   onTensor('T.expandDims', x, (n, { shape }) => {
     const at = normaliseAxis(axis, shape.length + 1)
@@ -114,7 +136,11 @@ interface Squeeze {
   <D extends DType>(x: Tensor<Shape, D>, options?: SqueezeOptions): Tensor<Shape, D>
 }
 
-/** Axes of size 1 dropped. Naming an axis of another size is an error. */
+/**
+ * Axes of size 1 dropped: those named by `axis`, or every one. A view. ShapeError where a named axis has another size.
+ * @example
+ * T.squeeze(T.zeros([1, 3, 1])).shape // => [3]
+ */
 export const squeeze: Squeeze = dataFirst('T.squeeze', (x: Tensor, { axis }: SqueezeOptions = {}) =>
   onTensor('T.squeeze', x, (n, { shape }) => {
     if (axis === undefined)

@@ -11,17 +11,31 @@ interface Cast {
   <S extends Shape, const D extends DType>(x: Tensor<S>, dtype: D): Tensor<S, D>
 }
 
-/** Elements converted to `dtype`: floats truncate towards zero into integers, anything nonzero (NaN too) is true. */
+/**
+ * Elements converted to `dtype`, same shape. Floats truncate towards zero into integers (saturating, NaN gives 0); f32
+ * rounds into f16 to nearest even; anything nonzero (NaN too) is true.
+ * @example
+ * T.reference(T.cast(T.tensor([1.7, -1.7]), 'i32')).data // => [1, -1]
+ */
 export const cast: Cast = dataFirst('T.cast', (x: Tensor, dtype: DType) =>
   onTensor('T.cast', x, (n) => castNode(n, dtype)),
 )
 
-/** The array API's name of `cast`. */
+/**
+ * The array API's name of `cast`.
+ * @example
+ * T.reference(T.astype(T.tensor([0, 2]), 'bool')).data // => [0, 1]
+ */
 export const astype: Cast = dataFirst('T.astype', (x: Tensor, dtype: DType) =>
   onTensor('T.astype', x, (n) => castNode(n, dtype)),
 )
 
-/** The same bits read as another dtype of the same size. bool is refused. */
+/**
+ * The same bits read as another dtype of the same size (f32, i32, u32), same shape. ShapeError for bool and for f16
+ * with a 32-bit dtype.
+ * @example
+ * T.reference(T.bitcast(T.tensor([1.5]), 'i32')).data // => [0x3fc00000]
+ */
 export const bitcast: Cast = dataFirst('T.bitcast', (x: Tensor, dtype: DType) =>
   onTensor('T.bitcast', x, (n, type) => {
     if (type.dtype === dtype) return n
@@ -36,5 +50,10 @@ export const bitcast: Cast = dataFirst('T.bitcast', (x: Tensor, dtype: DType) =>
 
 type StopGradient = <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, D>
 
-/** `x`, taken as a constant by derivatives. */
+/**
+ * `x` as it is, taken as a constant by derivatives (jax.lax.stop_gradient, torch's detach).
+ * @example
+ * const f = (x: T.Tensor<readonly [], 'f32'>) => T.mul(x, T.stopGradient(x))
+ * T.reference(T.grad(f)(T.full([], 3))).data // => [3]
+ */
 export const stopGradient: StopGradient = single('T.stopGradient', (n) => build.stopGradient([n], {}))

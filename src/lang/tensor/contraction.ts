@@ -86,8 +86,11 @@ export const innerDiffer = (a: number, b: number, axisA: number, axisB: number, 
 })
 
 /**
- * The matrix product with NumPy's rules: vectors count as a row on the left and a column on the right, leading axes
- * broadcast. Unlike dtypes are refused. Integers accumulate in their own dtype.
+ * The matrix product with NumPy's rules: `[…, m, k]` by `[…, k, n]` → `[…, m, n]`, leading axes broadcast; a vector is
+ * a row on the left, a column on the right. Integers accumulate in their own dtype and wrap, bool counts as i32.
+ * ShapeError for unlike dtypes, inner sizes that differ, scalars.
+ * @example
+ * T.reference(T.matmul(T.tensor([[1, 2], [3, 4]]), T.tensor([5, 6]))).data // => [17, 39]
  */
 export const matmul: Product<'matmul'> = dual('T.matmul', 2, (a: Tensor, b: Tensor) =>
   pairOf('T.matmul', a, b, (x, y, ta, tb) => {
@@ -140,7 +143,12 @@ interface Vecdot {
   ): (a: Tensor<Shape, D>) => Tensor<Shape, D>
 }
 
-/** Inner products along one axis (the last by default) of operands that broadcast elsewhere. */
+/**
+ * Inner products along `axis` (the last by default) of operands of one dtype that broadcast elsewhere. ShapeError where
+ * the sizes of the axis differ.
+ * @example
+ * T.reference(T.vecdot(T.tensor([[1, 2], [3, 4]]), T.tensor([5, 6]))).data // => [17, 39]
+ */
 export const vecdot: Vecdot = dualWith('T.vecdot', 2, (a: Tensor, b: Tensor, { axis = -1 }: { axis?: number } = {}) =>
   pairOf('T.vecdot', a, b, (x, y, ta, tb) => {
     const rank = Math.max(ta.shape.length, tb.shape.length)
@@ -181,7 +189,12 @@ interface Tensordot {
   ): (a: Tensor<Shape, D>) => Tensor<Shape, D>
 }
 
-/** Contracts axes of `a` with axes of `b`: the last n with the first n (2 by default), or as listed. */
+/**
+ * Contracts axes of `a` with axes of `b`, operands of one dtype: the last n with the first n (`axes: n`, 2 by default),
+ * or the pairs of two lists. The axes left of `a`, then those of `b` remain (numpy.tensordot).
+ * @example
+ * T.reference(T.tensordot(T.tensor([[1, 2], [3, 4]]), T.tensor([5, 6]), { axes: 1 })).data // => [17, 39]
+ */
 export const tensordot: Tensordot = dualWith(
   'T.tensordot',
   2,

@@ -52,8 +52,12 @@ const leafDtype = (values: readonly (number | boolean)[]): DType => {
 }
 
 /**
- * A constant from nested arrays (copied). Without `dtype`: i32 when all numbers are whole, f32 when some is not, bool for booleans.
- * Ragged arrays and whole numbers past i32 (without a dtype) are mistakes.
+ * A constant from nested arrays (copied), of their shape. Without `dtype`: i32 when all numbers are whole, f32 when
+ * some is not, bool for booleans. ShapeError for ragged arrays, and for whole numbers past i32 without a dtype; with
+ * one, numbers are rounded to f32 or wrap as JavaScript's `| 0`.
+ * @example
+ * T.tensor([[1, 2, 3], [4, 5, 6]]).shape // => [2, 3]
+ * T.reference(T.tensor([0.5, 1])) // => { shape: [2], dtype: 'f32', data: [0.5, 1] }
  */
 export const tensor = <const A extends Nested, const D extends DType = DTypeOfNested<A>>(
   data: A,
@@ -81,7 +85,13 @@ export const tensor = <const A extends Nested, const D extends DType = DTypeOfNe
   )
 }
 
-/** A constant from a flat array in row-major order (copied); Float32Array and the like say their dtype. */
+/**
+ * A constant of `shape` from a flat array in row-major order (copied). Typed arrays say their dtype, bytes and shorts
+ * count as i32 or u32, Float64Array as f32; others as in `tensor`. ShapeError when the number of elements does not fit.
+ * @example
+ * T.reference(T.fromArray(Float32Array.of(1, 2, 3, 4), [2, 2])).dtype // => 'f32'
+ * T.reference(T.at(T.fromArray([1, 2, 3, 4], [2, 2]), 1)).data // => [3, 4]
+ */
 export const fromArray = <const S extends Shape, const D extends DType = DType>(
   data: ArrayLike<number> | ArrayLike<boolean>,
   shape: S,
@@ -116,19 +126,32 @@ const filled = <S extends Shape, D extends DType>(
 ): Tensor<S, D> =>
   shape.every(isDim) ? tensorOf(filledNode(shape, dtype, value)) : bad(name, `${showShape(shape)} is not a shape`)
 
-/** All zeros; f32 unless said otherwise. */
+/**
+ * All zeros of `shape`; f32 unless `dtype` says otherwise. ShapeError where a size is not a whole number ≥ 0.
+ * @example
+ * T.reference(T.zeros([2, 2])).data // => [0, 0, 0, 0]
+ */
 export const zeros = <const S extends Shape, const D extends DType = 'f32'>(
   shape: S,
   { dtype }: DTypeOptions<D> = {},
 ): Tensor<S, NoInfer<D>> => filled('T.zeros', shape, 0, dtype ?? 'f32')
 
-/** All ones; f32 unless said otherwise. */
+/**
+ * All ones of `shape`; f32 unless `dtype` says otherwise. ShapeError where a size is not a whole number ≥ 0.
+ * @example
+ * T.reference(T.ones([2], { dtype: 'i32' })) // => { shape: [2], dtype: 'i32', data: [1, 1] }
+ */
 export const ones = <const S extends Shape, const D extends DType = 'f32'>(
   shape: S,
   { dtype }: DTypeOptions<D> = {},
 ): Tensor<S, NoInfer<D>> => filled('T.ones', shape, 1, dtype ?? 'f32')
 
-/** All `value`; f32 unless said otherwise (a boolean: bool). */
+/**
+ * All `value`, of `shape`; f32 (bool for a boolean) unless `dtype` says otherwise. ShapeError where a size is not a
+ * whole number ≥ 0.
+ * @example
+ * T.reference(T.full([3], 0.5)).data // => [0.5, 0.5, 0.5]
+ */
 export const full = <const S extends Shape, const D extends DType = 'f32'>(
   shape: S,
   value: number | boolean,
@@ -146,10 +169,18 @@ const like =
   (x: Tensor, { dtype }: DTypeOptions = {}): Tensor =>
     onTensor(name, x, (_, type) => filledNode(type.shape, dtype ?? type.dtype, value))
 
-/** Zeros of the operand's shape and dtype. */
+/**
+ * Zeros of the operand's shape, and of its dtype unless `dtype` says otherwise.
+ * @example
+ * T.reference(T.zerosLike(T.tensor([[1.5, 2]]))) // => { shape: [1, 2], dtype: 'f32', data: [0, 0] }
+ */
 export const zerosLike: Like = dataFirst('T.zerosLike', like('T.zerosLike', 0))
 
-/** Ones of the operand's shape and dtype. */
+/**
+ * Ones of the operand's shape, and of its dtype unless `dtype` says otherwise.
+ * @example
+ * T.reference(T.onesLike(T.tensor([7, 8]), { dtype: 'f32' })) // => { shape: [2], dtype: 'f32', data: [1, 1] }
+ */
 export const onesLike: Like = dataFirst('T.onesLike', like('T.onesLike', 1))
 
 interface FullLike {
@@ -157,7 +188,11 @@ interface FullLike {
   <S extends Shape, D extends DType>(x: Tensor<S, D>, value: number | boolean, options?: DTypeOptions): Tensor<S, D>
 }
 
-/** `value` in the operand's shape and dtype. */
+/**
+ * `value` in the operand's shape, and in its dtype unless `dtype` says otherwise.
+ * @example
+ * T.reference(T.fullLike(T.tensor([7, 8]), 3)) // => { shape: [2], dtype: 'i32', data: [3, 3] }
+ */
 export const fullLike: FullLike = dataFirst(
   'T.fullLike',
   (x: Tensor, value: number | boolean, { dtype }: DTypeOptions = {}) =>

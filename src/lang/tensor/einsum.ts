@@ -120,9 +120,13 @@ const finish = ({ node, labels }: Term, out: Labels, sizes: Map<number, number>)
 }
 
 /**
- * `T.einsum('ij,jk->ik', a, b)`: products of operands summed over the labels the output lacks. Any number of operands,
- * contracted from left to right; repeated labels take diagonals; `...` stands for broadcast axes; without `->` the labels
- * that occur once are the output, in alphabetical order.
+ * Products of operands of one dtype summed over the labels the output lacks: `T.einsum('ij,jk->ik', a, b)`. Any number
+ * of operands, contracted from left to right; repeated labels of one operand take diagonals; `...` stands for broadcast
+ * axes; without `->` the labels that occur once are the output, in alphabetical order. ShapeError for a malformed
+ * equation or sizes that differ.
+ * @example
+ * T.reference(T.einsum('ij,j->i', T.tensor([[1, 2], [3, 4]]), T.tensor([5, 6]))).data // => [17, 39]
+ * T.reference(T.einsum('ii', T.tensor([[1, 2], [3, 4]]))).data // => [5]
  */
 export const einsum = (equation: string, ...operands: readonly Tensor[]): Tensor => {
   const nodes = operands.map((x, i) => lift(name, x, i))

@@ -21,16 +21,34 @@ const extreme =
         (type.dtype === 'bool' ? reduceNode(n, monoid === 'max' ? 'any' : 'all', axes) : reduceNode(n, monoid, axes)),
     )
 
-/** The largest element; NaN wins; the gradient is shared evenly by ties. An empty axis is an error. */
+/**
+ * The largest element over `axis` (one, several, all by default); `keepdims` leaves them with size 1. Same dtype; NaN
+ * wins. Ties share the gradient evenly (torch.amax). ShapeError for an empty axis.
+ * @example
+ * T.reference(T.max(T.tensor([[1, 5], [7, 2]]), { axis: 1 })).data // => [5, 7]
+ */
 export const max: Reduction<'max'> = dataFirst('T.max', extreme('T.max', 'max'))
 
-/** The smallest element; NaN wins; the gradient is shared evenly by ties. An empty axis is an error. */
+/**
+ * The smallest element over `axis` (one, several, all by default); `keepdims` leaves them with size 1. Same dtype; NaN
+ * wins. Ties share the gradient evenly (torch.amin). ShapeError for an empty axis.
+ * @example
+ * T.reference(T.min(T.tensor([[1, 5], [7, 2]]), { axis: 1 })).data // => [1, 2]
+ */
 export const min: Reduction<'min'> = dataFirst('T.min', extreme('T.min', 'min'))
 
-/** PyTorch's name of `max`. */
+/**
+ * PyTorch's name of `max`.
+ * @example
+ * T.reference(T.amax(T.tensor([1, 5, 3]))).data // => [5]
+ */
 export const amax: Reduction<'amax'> = dataFirst('T.amax', extreme('T.amax', 'max'))
 
-/** PyTorch's name of `min`. */
+/**
+ * PyTorch's name of `min`.
+ * @example
+ * T.reference(T.amin(T.tensor([4, 5, 3]))).data // => [3]
+ */
 export const amin: Reduction<'amin'> = dataFirst('T.amin', extreme('T.amin', 'min'))
 
 /** Options of reductions over one axis, or over all elements when it is absent. */
@@ -57,13 +75,23 @@ const extremeAt = (name: string, monoid: 'argmax' | 'argmin', x: unknown, o: One
   })
 }
 
-/** The index (i32) of the largest element, the first of ties; NaN wins. Without an axis, into the flattened operand. */
+/**
+ * The index (i32) of the largest element along `axis`, the first of ties; NaN wins. Without an axis, into the flattened
+ * operand. ShapeError for an empty axis.
+ * @example
+ * T.reference(T.argmax(T.tensor([[1, 5], [7, 2]]), { axis: 1 })).data // => [1, 0]
+ */
 export const argmax: ReductionTo<'argmax', 'i32', OneAxisOptions> = dataFirst(
   'T.argmax',
   (x: Tensor, o: OneAxisOptions = {}) => extremeAt('T.argmax', 'argmax', x, o, 1),
 )
 
-/** The index (i32) of the smallest element, the first of ties; NaN wins. Without an axis, into the flattened operand. */
+/**
+ * The index (i32) of the smallest element along `axis`, the first of ties; NaN wins. Without an axis, into the
+ * flattened operand. ShapeError for an empty axis.
+ * @example
+ * T.reference(T.argmin(T.tensor([[1, 5], [7, 2]]))).data // => [0]
+ */
 export const argmin: ReductionTo<'argmin', 'i32', OneAxisOptions> = dataFirst(
   'T.argmin',
   (x: Tensor, o: OneAxisOptions = {}) => extremeAt('T.argmin', 'argmin', x, o, 1),
@@ -81,7 +109,13 @@ interface WithIndex<Op extends string> {
   ): readonly [Tensor<Reduced<S, O>, D>, Tensor<Reduced<S, O>, 'i32'>]
 }
 
-/** The largest element and the index of its first occurrence; the gradient goes to that element alone. */
+/**
+ * The largest element along `axis` (all elements without one) and the index (i32) of its first occurrence, in one pass.
+ * The gradient goes to that element alone (torch.max with dim).
+ * @example
+ * const [value, index] = T.maxWithIndex(T.tensor([3, 9, 9]))
+ * T.reference([value, index]).map((t) => t.data) // => [[9], [1]]
+ */
 export const maxWithIndex: WithIndex<'maxWithIndex'> = dataFirst(
   'T.maxWithIndex',
   (x: Tensor, o: OneAxisOptions = {}) => [
@@ -90,7 +124,13 @@ export const maxWithIndex: WithIndex<'maxWithIndex'> = dataFirst(
   ],
 )
 
-/** The smallest element and the index of its first occurrence; the gradient goes to that element alone. */
+/**
+ * The smallest element along `axis` (all elements without one) and the index (i32) of its first occurrence, in one
+ * pass. The gradient goes to that element alone (torch.min with dim).
+ * @example
+ * const [value, index] = T.minWithIndex(T.tensor([[3, 2], [1, 1]]), { axis: 1 })
+ * T.reference([value, index]).map((t) => t.data) // => [[2, 1], [1, 0]]
+ */
 export const minWithIndex: WithIndex<'minWithIndex'> = dataFirst(
   'T.minWithIndex',
   (x: Tensor, o: OneAxisOptions = {}) => [

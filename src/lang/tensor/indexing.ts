@@ -61,7 +61,12 @@ interface Slice {
   <S extends Shape, D extends DType>(x: Tensor<S, D>, ranges: readonly Range[]): Tensor<Sized<S>, D>
 }
 
-/** Python slices of the leading axes, `[start, stop, step]` each with null for what is left out: `T.slice(x, [[0, null, 2]])`. */
+/**
+ * Python slices of the leading axes, each `[start, stop, step]` with null for what is left out; bounds are clamped,
+ * negative ones count from the end, a negative step goes backwards. ShapeError for step 0 and more ranges than axes.
+ * @example
+ * T.reference(T.slice(T.arange(6), [[1, null, 2]])).data // => [1, 3, 5]
+ */
 export const slice: Slice = dataFirst('T.slice', (x: Tensor, ranges: readonly Range[]) =>
   onTensor('T.slice', x, (n, { shape }) => {
     const cut = resolve(ranges, shape)
@@ -116,7 +121,12 @@ interface At {
   <D extends DType>(x: Tensor<Shape, D>, ...indices: readonly Index[]): Tensor<Shape, D>
 }
 
-/** NumPy's `x[i, a:b, …]`: integers pick (and drop the axis), ranges `[start, stop, step]` cut, `':'` or null keep, `'...'` fills. */
+/**
+ * One index an axis: an integer (the axis is dropped, negative from the end), a Python range `[start, stop, step]`,
+ * `':'` or null for the whole axis, `'...'` for all axes between. ShapeError for an index out of range.
+ * @example
+ * T.reference(T.at(T.tensor([[1, 2, 3], [4, 5, 6]]), 1, [null, null, 2])).data // => [4, 6]
+ */
 export const at: At = dataFirst('T.at', (x: Tensor, ...indices: readonly Index[]) =>
   onTensor('T.at', x, (n, { shape }) => {
     const region = resolve(indices, shape)
@@ -149,7 +159,12 @@ const spread = (n: Node, spans: readonly Span[], shape: Shape): Node => {
   })
 }
 
-/** A copy of `x` whose elements at `indices` (as in `at`, in a list) are `value`, broadcast and cast to `x`'s dtype. */
+/**
+ * A copy of `x` whose elements at `indices` (as in `at`) are `value`, broadcast and cast to `x`'s dtype. `x` itself is
+ * as it was. ShapeError for an index out of range, or a value that does not broadcast.
+ * @example
+ * T.reference(T.setAt(T.tensor([1, 2, 3]), [[0, 2]], 9)).data // => [9, 9, 3]
+ */
 export const setAt: SetAt = dataFirst('T.setAt', (x: Tensor, indices: readonly Index[], value: Operand) => {
   const n = lift('T.setAt', x)
   const v = typeof value === 'object' ? lift('T.setAt', value, 2) : undefined
@@ -176,7 +191,12 @@ interface Select {
   <D extends DType>(x: Tensor<Shape, D>, index: number, options?: { readonly axis?: number }): Tensor<Shape, D>
 }
 
-/** The slice at `index` (negative from the end) of one axis (0 by default), which is dropped. */
+/**
+ * The slice at `index` (negative from the end) of one axis (0 by default), which is dropped. ShapeError for an index
+ * out of range.
+ * @example
+ * T.reference(T.select(T.tensor([[1, 2], [3, 4]]), -1)).data // => [3, 4]
+ */
 export const select: Select = dataFirst('T.select', (x: Tensor, index: number, { axis = 0 }: { axis?: number } = {}) =>
   onAxis('T.select', x, axis, (n, a, { shape }) => {
     const size = shape[a]!
@@ -207,7 +227,12 @@ interface Narrow {
   ): Tensor<Shape, D>
 }
 
-/** `length` elements from `start` on along one axis (0 by default). */
+/**
+ * `length` elements from `start` (negative from the end) on along one axis (0 by default). A view. ShapeError where
+ * they do not fit (torch.narrow).
+ * @example
+ * T.reference(T.narrow(T.arange(5), 1, 3)).data // => [1, 2, 3]
+ */
 export const narrow: Narrow = dataFirst(
   'T.narrow',
   (x: Tensor, start: number, length: number, { axis = 0 }: { axis?: number } = {}) =>

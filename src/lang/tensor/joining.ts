@@ -62,13 +62,23 @@ const joined = (
 export const concatNode = (nodes: readonly Node[], axis: number): Node =>
   nodes.length === 1 ? nodes[0]! : build.concat(nodes, { axis })
 
-/** Tensors of one dtype joined along an existing axis (default 0); other sizes agree. */
+/**
+ * Tensors of one dtype joined along an existing axis (default 0); all other sizes agree. ShapeError for no tensors,
+ * unlike dtypes, ranks or sizes.
+ * @example
+ * T.reference(T.concat([T.tensor([1, 2]), T.tensor([3])])).data // => [1, 2, 3]
+ */
 export const concat = <D extends DType>(
   xs: readonly Tensor<Shape, D>[],
   { axis = 0 }: AlongOptions = {},
 ): Tensor<Shape, D> => joined('T.concat', xs, axis, 0, concatNode) as Tensor<Shape, D>
 
-/** Tensors of one type joined along a new axis (default 0). */
+/**
+ * Tensors of one shape and dtype joined along a new axis (default 0). ShapeError for no tensors, unlike dtypes or
+ * shapes.
+ * @example
+ * T.reference(T.stack([T.tensor([1, 2]), T.tensor([3, 4])], { axis: 1 })).data // => [1, 3, 2, 4]
+ */
 export const stack = <D extends DType>(
   xs: readonly Tensor<Shape, D>[],
   { axis = 0 }: AlongOptions = {},
@@ -111,7 +121,12 @@ interface Split {
 const evenly = (total: number, size: number): readonly number[] =>
   Array.from({ length: Math.max(1, Math.ceil(total / size)) }, (_, i) => Math.min(size, total - i * size))
 
-/** Cut along an axis (default 0) into pieces of one size (the last may be smaller) or of the listed sizes. */
+/**
+ * Cut along an axis (default 0) into pieces of one size (the last may be smaller) or of the listed sizes, which add up
+ * to the axis; a list of views (torch.split). ShapeError where they do not.
+ * @example
+ * T.split(T.arange(5), 2).map((t) => T.reference(t).data) // => [[0, 1], [2, 3], [4]]
+ */
 export const split: Split = dataFirst(
   'T.split',
   (x: Tensor, sizes: number | readonly number[], { axis = 0 }: AlongOptions = {}) =>
@@ -132,7 +147,12 @@ interface Chunk {
   (x: Tensor, count: number, options?: AlongOptions): Pieces
 }
 
-/** Cut along an axis (default 0) into at most `count` pieces of equal size, the last possibly smaller. */
+/**
+ * Cut along an axis (default 0) into at most `count` pieces of equal size, the last possibly smaller; a list of views
+ * (torch.chunk).
+ * @example
+ * T.chunk(T.arange(5), 2).map((t) => T.reference(t).data) // => [[0, 1, 2], [3, 4]]
+ */
 export const chunk: Chunk = dataFirst('T.chunk', (x: Tensor, count: number, { axis = 0 }: AlongOptions = {}) =>
   pieces('T.chunk', x, axis, (total) => {
     if (!Number.isInteger(count) || count < 1) return `${count} is not a positive number of pieces`
@@ -145,7 +165,11 @@ interface Unbind {
   (x: Tensor, options?: AlongOptions): Pieces
 }
 
-/** The slices along an axis (default 0), which is dropped. */
+/**
+ * The slices along an axis (default 0), which is dropped; a list of views (torch.unbind).
+ * @example
+ * T.unbind(T.tensor([[1, 2], [3, 4]])).map((t) => T.reference(t).data) // => [[1, 2], [3, 4]]
+ */
 export const unbind: Unbind = dataFirst('T.unbind', (x: Tensor, { axis = 0 }: AlongOptions = {}) =>
   pieces('T.unbind', x, axis, (total) => Array.from({ length: total }, () => 1)).map((piece) =>
     onTensor('T.unbind', piece, (n, { shape }) => {

@@ -39,22 +39,47 @@ const ofRanks =
       return build.dot([x, y], { lhs: la, rhs: lb, out })
     })
 
-/** The inner product of two vectors. */
+/**
+ * The inner product of two vectors of one dtype: `[n]`, `[n]` → scalar. ShapeError for other ranks or sizes.
+ * @example
+ * T.reference(T.dot(T.tensor([1, 2]), T.tensor([3, 4]))).data // => [11]
+ */
 export const dot: Binary = dual('T.dot', 2, ofRanks('T.dot', 1, 1, [0], [0], []))
 
-/** A matrix times a vector. */
+/**
+ * A matrix times a vector of one dtype: `[m, n]`, `[n]` → `[m]`. ShapeError for other ranks or sizes.
+ * @example
+ * T.reference(T.mv(T.tensor([[1, 2], [3, 4]]), T.tensor([5, 6]))).data // => [17, 39]
+ */
 export const mv: Binary = dual('T.mv', 2, ofRanks('T.mv', 2, 1, [0, 1], [1], [0]))
 
-/** The product of two matrices. */
+/**
+ * The product of two matrices of one dtype: `[m, k]`, `[k, n]` → `[m, n]`. ShapeError for other ranks or sizes.
+ * @example
+ * T.reference(T.mm(T.tensor([[1, 2]]), T.tensor([[3], [4]]))).data // => [11]
+ */
 export const mm: Binary = dual('T.mm', 2, ofRanks('T.mm', 2, 2, [0, 1], [1, 2], [0, 2]))
 
-/** A batch of matrix products: `[b, m, k]` by `[b, k, n]`. */
+/**
+ * A batch of matrix products of one dtype: `[b, m, k]`, `[b, k, n]` → `[b, m, n]`. ShapeError for other ranks or sizes.
+ * @example
+ * T.reference(T.bmm(T.tensor([[[1, 2]], [[3, 4]]]), T.ones([2, 2, 1], { dtype: 'i32' }))).data // => [3, 7]
+ */
 export const bmm: Binary = dual('T.bmm', 2, ofRanks('T.bmm', 3, 3, [0, 1, 2], [0, 2, 3], [0, 1, 3]))
 
-/** All products of the elements of two vectors: `[m]`, `[n]` → `[m, n]`. */
+/**
+ * All products of the elements of two vectors of one dtype: `[m]`, `[n]` → `[m, n]`.
+ * @example
+ * T.reference(T.outer(T.tensor([1, 2]), T.tensor([3, 4]))).data // => [3, 4, 6, 8]
+ */
 export const outer: Binary = dual('T.outer', 2, ofRanks('T.outer', 1, 1, [0], [1], [0, 1]))
 
-/** The Kronecker product: every element of `a` times all of `b`, as blocks. Ranks are aligned from the right. */
+/**
+ * The Kronecker product: every element of `a` times all of `b`, as blocks. Ranks are aligned from the right, sizes
+ * multiply (numpy.kron).
+ * @example
+ * T.reference(T.kron(T.tensor([1, 10]), T.tensor([1, 2]))).data // => [1, 2, 10, 20]
+ */
 export const kron: Binary = dual('T.kron', 2, (a: Tensor, b: Tensor) =>
   pairOf('T.kron', a, b, (x, y, ta, tb) => {
     const rank = Math.max(ta.shape.length, tb.shape.length)
@@ -104,10 +129,20 @@ const addProduct =
   (c: Tensor, a: Tensor, b: Tensor, { beta = 1, alpha = 1 }: AddmmOptions = {}): Operand =>
     beta === 0 ? scaled(product(a, b), alpha) : add(scaled(c, beta), scaled(product(a, b), alpha))
 
-/** `beta·c + alpha·(a by b)` for matrices. */
+/**
+ * `beta·c + alpha·(a by b)` for matrices (both factors 1); with beta 0 `c` is not looked at (torch.addmm). `c`
+ * broadcasts.
+ * @example
+ * T.reference(T.addmm(T.tensor([10]), T.tensor([[1, 2]]), T.tensor([[3], [4]]), { alpha: 2 })).data // => [32]
+ */
 export const addmm: Addmm = dualWith('T.addmm', 3, addProduct(mm))
 
-/** `beta·c + alpha·(a by b)` for batches of matrices. */
+/**
+ * `beta·c + alpha·(a by b)` for batches of matrices (both factors 1); with beta 0 `c` is not looked at (torch.baddbmm).
+ * `c` broadcasts.
+ * @example
+ * T.reference(T.baddbmm(T.tensor([10]), T.tensor([[[1, 2]]]), T.tensor([[[3], [4]]]))).data // => [21]
+ */
 export const baddbmm: Addmm = dualWith('T.baddbmm', 3, addProduct(bmm))
 
 interface MatrixPower {
@@ -115,7 +150,12 @@ interface MatrixPower {
   <S extends Shape, D extends DType>(x: Tensor<S, D>, exponent: number): Tensor<S, D>
 }
 
-/** A square matrix (or a batch) to a whole power ≥ 0, by repeated squaring. */
+/**
+ * A square matrix (or a batch) to a whole power ≥ 0 by repeated squaring; the power 0 is the identity. ShapeError for
+ * other exponents and shapes.
+ * @example
+ * T.reference(T.matrixPower(T.tensor([[1, 1], [1, 0]]), 6)).data // => [13, 8, 8, 5]
+ */
 export const matrixPower: MatrixPower = dual('T.matrixPower', 2, (x: Tensor, exponent: number) => {
   const n = lift('T.matrixPower', x)
   return tensorOf(

@@ -40,13 +40,23 @@ const triangle =
         : keep(n, type.shape, likeNode(0, type), diagonal),
     )
 
-/** The lower triangle of the last two axes, zero above `diagonal`. */
+/**
+ * The lower triangle of the last two axes, zero above `diagonal` (0: the main one, positive above it). Same shape and
+ * dtype. ShapeError below rank 2.
+ * @example
+ * T.reference(T.tril(T.tensor([[1, 2], [3, 4]]))).data // => [1, 0, 3, 4]
+ */
 export const tril: Triangle = dataFirst(
   'T.tril',
   triangle('T.tril', (n, shape, zero, d) => selectNode(lowerNode(shape, d), n, zero)),
 )
 
-/** The upper triangle of the last two axes, zero below `diagonal`. */
+/**
+ * The upper triangle of the last two axes, zero below `diagonal` (0: the main one, positive above it). Same shape and
+ * dtype. ShapeError below rank 2.
+ * @example
+ * T.reference(T.triu(T.tensor([[1, 2], [3, 4]]))).data // => [1, 2, 0, 4]
+ */
 export const triu: Triangle = dataFirst(
   'T.triu',
   triangle('T.triu', (n, shape, zero, d) => selectNode(lowerNode(shape, d - 1), zero, n)),
@@ -87,7 +97,13 @@ interface Diag {
   <D extends DType>(x: Tensor<Shape, D>, options?: DiagonalOptions): Tensor<Shape, D>
 }
 
-/** A vector as the diagonal of a square matrix, or the diagonal of a matrix as a vector. */
+/**
+ * A vector `[n]` as the diagonal of a square matrix of zeros, or the diagonal of a matrix as a vector (torch.diag).
+ * ShapeError for other ranks.
+ * @example
+ * T.reference(T.diag(T.tensor([1, 2]))).data // => [1, 0, 0, 2]
+ * T.reference(T.diag(T.tensor([[1, 2], [3, 4]]), { diagonal: 1 })).data // => [2]
+ */
 export const diag: Diag = dataFirst('T.diag', (x: Tensor, { diagonal = 0 }: DiagonalOptions = {}) =>
   onTensor('T.diag', x, (n, { shape }) => {
     if (shape.length === 1) return embedNode(n, diagonal)
@@ -111,7 +127,12 @@ interface Diagonal {
   <D extends DType>(x: Tensor<Shape, D>, options?: PlaneOptions): Tensor<Shape, D>
 }
 
-/** The diagonal of two axes (which are dropped) as a new last axis. */
+/**
+ * The diagonal `offset` of two axes (0 and 1 by default), which are dropped, as a new last axis (torch.diagonal).
+ * ShapeError for an axis out of range or named twice.
+ * @example
+ * T.reference(T.diagonal(T.tensor([[1, 2], [3, 4]]))).data // => [1, 4]
+ */
 export const diagonal: Diagonal = dataFirst(
   'T.diagonal',
   (x: Tensor, { offset = 0, axis1 = 0, axis2 = 1 }: PlaneOptions = {}) =>
@@ -132,7 +153,11 @@ export const planeDiagonal = (n: Node, a: number, b: number, offset: number): No
   return diagonalNode(permuteNode(n, [...rest, a, b]), offset)
 }
 
-/** The sum of the main diagonal of a matrix; bool counts as i32. */
+/**
+ * The sum of the main diagonal of a matrix; bool counts as i32. ShapeError for other ranks.
+ * @example
+ * T.reference(T.trace(T.tensor([[1, 2], [3, 4]]))).data // => [5]
+ */
 export const trace: <D extends DType>(x: Tensor<Shape, D>) => Tensor<readonly [], D> = single(
   'T.trace',
   (n, { shape, dtype }) =>

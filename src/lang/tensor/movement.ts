@@ -43,7 +43,12 @@ interface Reshape {
   <const N extends Shape, D extends DType>(x: Tensor<Shape, D>, shape: N): Tensor<Declared<N>, D>
 }
 
-/** The elements in row-major order under another shape; one size may be -1 and is inferred. */
+/**
+ * The elements in row-major order under another shape; one size may be -1 and is worked out. A view. ShapeError when
+ * the numbers of elements differ.
+ * @example
+ * T.reshape(T.arange(6), [2, -1]).shape // => [2, 3]
+ */
 export const reshape: Reshape = dataFirst('T.reshape', (x: Tensor, shape: Shape) =>
   onTensor('T.reshape', x, (n, type) => {
     const to = inferShape(type.shape, shape)
@@ -62,7 +67,12 @@ interface Flatten {
   <D extends DType>(x: Tensor<Shape, D>, options?: FlattenOptions): Tensor<Shape, D>
 }
 
-/** Axes `startAxis … endAxis` joined into one; a scalar becomes a vector of one. */
+/**
+ * Axes `startAxis … endAxis` (all by default, both ends included) joined into one; a scalar becomes a vector of one. A
+ * view.
+ * @example
+ * T.flatten(T.zeros([2, 3, 4]), { startAxis: 1 }).shape // => [2, 12]
+ */
 export const flatten: Flatten = dataFirst(
   'T.flatten',
   (x: Tensor, { startAxis = 0, endAxis = -1 }: FlattenOptions = {}) =>
@@ -96,12 +106,21 @@ export const broadcastNode = (name: string, n: Node, type: TensorType, shape: Sh
   return expandNode(n, to)
 }
 
-/** Repeats size-1 axes and adds leading ones until the shape is `shape`; -1 keeps a size. */
+/**
+ * Size-1 axes repeated and leading ones added until the shape is `shape`; -1 keeps a size. A view. ShapeError where
+ * another size differs.
+ * @example
+ * T.reference(T.broadcastTo(T.tensor([1, 2]), [2, 2])).data // => [1, 2, 1, 2]
+ */
 export const broadcastTo: Reshape = dataFirst('T.broadcastTo', (x: Tensor, shape: Shape) =>
   onTensor('T.broadcastTo', x, (n, type) => broadcastNode('T.broadcastTo', n, type, shape)),
 )
 
-/** All tensors broadcast to their joint shape. */
+/**
+ * All tensors broadcast to their joint shape, dtypes as they are. Views. ShapeError where shapes do not broadcast.
+ * @example
+ * T.broadcastArrays([T.zeros([3, 1]), T.zeros([2])]).map((t) => t.shape) // => [[3, 2], [3, 2]]
+ */
 export const broadcastArrays = (xs: readonly Tensor[]): readonly Tensor[] => {
   const nodes = xs.map((x, i) => lift('T.broadcastArrays', x, i))
   return nodes.map((n) =>

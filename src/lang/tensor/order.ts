@@ -31,7 +31,11 @@ interface Flip {
   <S extends Shape, D extends DType>(x: Tensor<S, D>, options?: AxisOptions): Tensor<S, D>
 }
 
-/** The elements in reverse order along the axes (all when absent). */
+/**
+ * The elements in reverse order along `axis` (one, several, all by default). Same shape and dtype.
+ * @example
+ * T.reference(T.flip(T.tensor([[1, 2], [3, 4]]), { axis: 1 })).data // => [2, 1, 4, 3]
+ */
 export const flip: Flip = dataFirst('T.flip', (x: Tensor, { axis }: AxisOptions = {}) =>
   onTensor('T.flip', x, (n, { shape }) => {
     const axes = resolveAxes(axis, shape.length)
@@ -52,7 +56,12 @@ const rollNode = (n: Node, axis: number, shift: number): Node => {
   return build.concat([narrowNode(n, axis, size - by, size), narrowNode(n, axis, 0, size - by)], { axis })
 }
 
-/** Elements moved forward by `shifts` along the axes, those past the end re-entering; flattened first when no axis is given. */
+/**
+ * Elements moved forward by `shifts` along `axis` (one or several), those past the end re-entering at the start; the
+ * flattened operand without an axis (torch.roll). Same shape and dtype.
+ * @example
+ * T.reference(T.roll(T.tensor([1, 2, 3, 4]), 1)).data // => [4, 1, 2, 3]
+ */
 export const roll: Roll = dataFirst('T.roll', (x: Tensor, shifts: Axes, { axis }: AxisOptions = {}) =>
   onTensor('T.roll', x, (n, { shape }) => {
     const by = [shifts].flat()
@@ -92,7 +101,12 @@ interface Unfold {
   ): Tensor<Shape, D>
 }
 
-/** Overlapping windows of `size` along `axis`, every `step`: the axis counts windows, a new last axis runs inside them. */
+/**
+ * Overlapping windows of `size` along `axis`, one every `step`: the axis counts windows, a new last axis runs inside
+ * them (torch's Tensor.unfold). ShapeError where the window does not fit.
+ * @example
+ * T.reference(T.unfold(T.tensor([1, 2, 3, 4]), { axis: 0, size: 2, step: 1 })).data // => [1, 2, 2, 3, 3, 4]
+ */
 export const unfold: Unfold = dataFirst(
   'T.unfold',
   (x: Tensor, { axis, size, step }: { axis: number; size: number; step: number }) =>

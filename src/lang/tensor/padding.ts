@@ -56,7 +56,14 @@ const border = (
   ]
 }
 
-/** Elements added at both ends of each axis, `[[before, after], …]` from the first axis on. Negative widths crop (constant mode). */
+/**
+ * Elements added at both ends of each axis, `[[before, after], …]` from the first axis on: `value` (0), or by `mode`
+ * mirrored without the edge, the edge repeated, the other end. Negative widths crop (constant mode only). ShapeError
+ * for widths that do not fit the rank, or a mirror past the axis.
+ * @example
+ * T.reference(T.pad(T.tensor([1, 2]), [[1, 2]])).data // => [0, 1, 2, 0, 0]
+ * T.reference(T.pad(T.tensor([1, 2, 3]), [[2, 0]], { mode: 'reflect' })).data // => [3, 2, 1, 2, 3]
+ */
 export const pad: Pad = dataFirst(
   'T.pad',
   (x: Tensor, widths: Widths, { mode = 'constant', value = 0 }: PadOptions = {}) =>

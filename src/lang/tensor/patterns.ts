@@ -39,7 +39,13 @@ interface Arange {
   ): Tensor<readonly [number], NoInfer<D>>
 }
 
-/** Python's range: `arange(stop)`, `arange(start, stop)`, `arange(start, stop, step)`; i32 for whole numbers, else f32. */
+/**
+ * Python's range as `[count]`: `arange(stop)`, `arange(start, stop)`, `arange(start, stop, step)`, stop left out; i32
+ * when all numbers are whole, else f32. ShapeError for step 0 and for a step that leads away from stop (as PyTorch).
+ * @example
+ * T.reference(T.arange(4)).data // => [0, 1, 2, 3]
+ * T.reference(T.arange(1, 2, 0.25)).data // => [1, 1.25, 1.5, 1.75]
+ */
 export const arange: Arange = <D extends DType>(
   ...args: readonly (number | DTypeOptions<D> | undefined)[]
 ): Tensor<readonly [number], NoInfer<D>> => {
@@ -58,7 +64,11 @@ export const arange: Arange = <D extends DType>(
   return tensorOf(progression(start, step, count, dtype ?? (numbers.every(Number.isInteger) ? 'i32' : 'f32')))
 }
 
-/** `count` points from `start` to `stop`, both included. */
+/**
+ * `count` evenly spaced points from `start` to `stop`, both included, as `[count]`; f32 unless `dtype` says otherwise.
+ * @example
+ * T.reference(T.linspace(0, 1, 5)).data // => [0, 0.25, 0.5, 0.75, 1]
+ */
 export const linspace = <const D extends DType = 'f32'>(
   start: number,
   stop: number,
@@ -71,7 +81,11 @@ export const linspace = <const D extends DType = 'f32'>(
   return tensorOf(progression(start, step, count, dtype ?? 'f32', at))
 }
 
-/** `count` points from `base ** start` to `base ** stop`, evenly spaced in the exponent. f32. */
+/**
+ * `base ** e` (base 10) for `count` exponents evenly spaced from `start` to `stop`, both included: f32 `[count]`.
+ * @example
+ * T.reference(T.logspace(0, 2, 3)).data // => [1, 10, 100]
+ */
 export const logspace = (
   start: number,
   stop: number,
@@ -91,7 +105,12 @@ export const logspace = (
   )
 }
 
-/** The identity: ones on the main diagonal of `rows` × `columns` (square by default). */
+/**
+ * The identity: `[rows, columns]` (square by default) with ones on the main diagonal; f32 unless `dtype` says
+ * otherwise.
+ * @example
+ * T.reference(T.eye(2)).data // => [1, 0, 0, 1]
+ */
 export const eye = <const D extends DType = 'f32'>(
   rows: number,
   { columns = rows, dtype }: DTypeOptions<D> & { readonly columns?: number } = {},
@@ -105,7 +124,12 @@ interface OneHot {
   <const D extends DType = 'i32'>(x: Tensor, classes: number, options?: DTypeOptions<D>): Tensor<Shape, NoInfer<D>>
 }
 
-/** A new last axis of size `classes`, 1 at the index (integer) and 0 elsewhere; i32 unless said otherwise. An index out of range gives zeros. */
+/**
+ * A new last axis of size `classes`, 1 at the index and 0 elsewhere: `[…]` → `[…, classes]`, i32 unless `dtype` says
+ * otherwise. An index out of range gives zeros (as JAX). ShapeError for indices that are not integers.
+ * @example
+ * T.reference(T.oneHot(T.tensor([2, 0]), 3)).data // => [0, 0, 1, 1, 0, 0]
+ */
 export const oneHot: OneHot = dataFirst(
   'T.oneHot',
   (x: Tensor, classes: number, { dtype = 'i32' }: DTypeOptions = {}) =>
@@ -127,7 +151,13 @@ export interface MeshgridOptions {
   readonly indexing?: 'ij' | 'xy'
 }
 
-/** Coordinates of the grid that the vectors span, one tensor a vector. */
+/**
+ * Coordinates of the grid that vectors span: one tensor a vector, each of shape `[n₀, n₁, …]` (the first two exchanged
+ * under `indexing: 'xy'`). ShapeError for a tensor that is not a vector.
+ * @example
+ * const [rows, columns] = T.meshgrid([T.tensor([1, 2]), T.tensor([3, 4])])
+ * T.reference([rows!, columns!]).map((t) => t.data) // => [[1, 1, 2, 2], [3, 4, 3, 4]]
+ */
 export const meshgrid = (xs: readonly Tensor[], { indexing = 'ij' }: MeshgridOptions = {}): readonly Tensor[] => {
   const nodes = xs.map((x, i) => lift('T.meshgrid', x, i))
   const axis = (i: number): number => (indexing === 'xy' && xs.length > 1 && i < 2 ? 1 - i : i)
@@ -150,7 +180,11 @@ export const meshgrid = (xs: readonly Tensor[], { indexing = 'ij' }: MeshgridOpt
   )
 }
 
-/** `rows` × `columns` of bool, true on and below `diagonal`: the causal mask. */
+/**
+ * Bool `[rows, columns]` (square by default), true on and below `diagonal`: the causal mask of attention.
+ * @example
+ * T.reference(T.triMask(3)).data // => [1, 0, 0, 1, 1, 0, 1, 1, 1]
+ */
 export const triMask = (
   rows: number,
   { diagonal = 0, columns = rows }: { readonly diagonal?: number; readonly columns?: number } = {},

@@ -52,8 +52,11 @@ const bring = (rank: number, a: number, to: 'front' | 'back'): readonly number[]
 const inverse = (axes: readonly number[]): readonly number[] => axes.map((_, i) => axes.indexOf(i))
 
 /**
- * The slices at `indices` along one axis (default 0), which is replaced by the axes of `indices`. Indices must lie in
- * `0 … size-1`: another one is an error when the values are known.
+ * The slices at `indices` (integers of any shape) along one axis (default 0), which is replaced by the axes of
+ * `indices` (numpy.take). An index must lie in `0 … size-1`: IndexError where the values are known, and before the
+ * upload of an argument.
+ * @example
+ * T.reference(T.take(T.tensor([10, 20, 30]), T.tensor([2, 0, 2]))).data // => [30, 10, 30]
  */
 export const take: Indexing = dualWith(
   'T.take',
@@ -76,7 +79,12 @@ const pickAlong = (n: Node, index: Node, a: number, rank: number): Node => {
   return permuteNode(picked, inverse(order))
 }
 
-/** NumPy's take_along_axis: `indices` has `x`'s rank; other axes broadcast. `axis` is -1 by default. */
+/**
+ * out[…, j] = x[…, indices[…, j]] along `axis` (-1 by default): `indices` has x's rank, the other axes broadcast
+ * (numpy.take_along_axis). IndexError for an index out of range.
+ * @example
+ * T.reference(T.takeAlongAxis(T.tensor([[1, 2], [3, 4]]), T.tensor([[1], [0]]))).data // => [2, 3]
+ */
 export const takeAlongAxis: Indexing = dualWith(
   'T.takeAlongAxis',
   2,
@@ -119,7 +127,12 @@ const cutTo = (name: string, n: Node, index: Node, a: number, shape: Shape, to: 
   return to.reduce((m, d, i) => (i === a ? m : narrowNode(m, i, 0, d)), n)
 }
 
-/** torch.gather: out[i, j] = x[index[i, j], j] for axis 0 (default), and so on; `indices` may be smaller on other axes. */
+/**
+ * out[i, j] = x[indices[i, j], j] for axis 0 (default), and so on; `indices` has x's rank and may be smaller on the
+ * other axes (torch.gather). IndexError for an index out of range.
+ * @example
+ * T.reference(T.gather(T.tensor([[1, 2], [3, 4]]), T.tensor([[1, 0]]))).data // => [3, 2]
+ */
 export const gather: Indexing = dualWith(
   'T.gather',
   2,
@@ -149,7 +162,13 @@ const sourceNode = (source: Operand, shape: Shape, dtype: DType): Node => {
   return castNode(lift('T.scatterAdd', source, 2), dtype)
 }
 
-/** torch.scatter_add: `x` with each element of `source` added at the place its index names along one axis (default 0). */
+/**
+ * `x` with each element of `source` added at the place its index names along one axis (default 0); repeated places add
+ * up (torch.scatter_add). `indices` has x's rank; the source is a number or covers it. IndexError for an index out of
+ * range.
+ * @example
+ * T.reference(T.scatterAdd(T.zeros([3]), T.tensor([0, 2, 0]), T.tensor([1, 2, 3]))).data // => [4, 0, 2]
+ */
 export const scatterAdd: Scatter = dualWith(
   'T.scatterAdd',
   3,
@@ -177,7 +196,12 @@ export const scatterAdd: Scatter = dualWith(
     }),
 )
 
-/** `x` with the slices of `source` added at the positions `indices` (a vector) of one axis (default 0). */
+/**
+ * `x` with the slices of `source` added at the positions `indices` (a vector) of one axis (default 0); repeated
+ * positions add up (torch.index_add). ShapeError where the source does not fit, IndexError for an index out of range.
+ * @example
+ * T.reference(T.indexAdd(T.zeros([3, 1]), T.tensor([2, 2]), T.tensor([[1], [5]]))).data // => [0, 0, 6]
+ */
 export const indexAdd: Scatter = dualWith(
   'T.indexAdd',
   3,

@@ -85,17 +85,33 @@ export const nonEmpty = (name: string, n: Node, { shape }: TensorType, axes: rea
 const sumNode = (n: Node, axes: readonly number[], dtype: DType): Node =>
   reduceNode(dtype === 'bool' ? castNode(n, 'i32') : n, 'sum', axes)
 
-/** The sum; bool counts as i32. The sum of nothing is 0. */
+/**
+ * The sum over `axis` (one, several, all by default); `keepdims` leaves them with size 1. Same dtype, bool counts as
+ * i32; integers wrap. The sum of nothing is 0. ShapeError for an axis out of range.
+ * @example
+ * T.reference(T.sum(T.tensor([[1, 2], [3, 4]]), { axis: 0 })).data // => [4, 6]
+ * T.reference(T.sum(T.tensor([[1, 2], [3, 4]]))).data // => [10]
+ */
 export const sum: Reduction<'sum'> = dataFirst('T.sum', (x: Tensor, o: ReduceOptions = {}) =>
   reducing('T.sum', x, o, (n, axes, { dtype }) => sumNode(n, axes, dtype)),
 )
 
-/** The product; bool counts as i32. The product of nothing is 1. */
+/**
+ * The product over `axis` (one, several, all by default); `keepdims` leaves them with size 1. Same dtype, bool counts
+ * as i32; integers wrap. The product of nothing is 1.
+ * @example
+ * T.reference(T.prod(T.tensor([[1, 2], [3, 4]]), { axis: 1 })).data // => [2, 12]
+ */
 export const prod: Reduction<'prod'> = dataFirst('T.prod', (x: Tensor, o: ReduceOptions = {}) =>
   reducing('T.prod', x, o, (n, axes, { dtype }) => reduceNode(dtype === 'bool' ? castNode(n, 'i32') : n, 'prod', axes)),
 )
 
-/** The arithmetic mean. Floats only, as in PyTorch; of nothing it is NaN. */
+/**
+ * The arithmetic mean over `axis` (one, several, all by default); `keepdims` leaves them with size 1. Same dtype;
+ * ShapeError for integers and bool, as in PyTorch. The mean of nothing is NaN.
+ * @example
+ * T.reference(T.mean(T.tensor([[1, 2.5], [3, 4]]), { axis: 0 })).data // => [2, 3.25]
+ */
 export const mean: Reduction<'mean'> = dataFirst('T.mean', (x: Tensor, o: ReduceOptions = {}) =>
   reducing('T.mean', x, o, (n, axes, { shape, dtype }) => {
     if (!isFloat(dtype))
@@ -108,24 +124,43 @@ export const mean: Reduction<'mean'> = dataFirst('T.mean', (x: Tensor, o: Reduce
   }),
 )
 
-/** Whether all elements are nonzero; true of nothing. */
+/**
+ * Whether all elements over `axis` (one, several, all by default) are nonzero: bool, true of nothing. NaN counts as
+ * nonzero.
+ * @example
+ * T.reference(T.all(T.tensor([[1, 0], [3, 4]]), { axis: 1 })).data // => [0, 1]
+ */
 export const all: ReductionTo<'all', 'bool'> = dataFirst('T.all', (x: Tensor, o: ReduceOptions = {}) =>
   reducing('T.all', x, o, (n, axes) => reduceNode(castNode(n, 'bool'), 'all', axes)),
 )
 
-/** Whether some element is nonzero; false of nothing. */
+/**
+ * Whether some element over `axis` (one, several, all by default) is nonzero: bool, false of nothing. NaN counts as
+ * nonzero.
+ * @example
+ * T.reference(T.any(T.tensor([[1, 0], [0, 0]]), { axis: 1 })).data // => [1, 0]
+ */
 export const any: ReductionTo<'any', 'bool'> = dataFirst('T.any', (x: Tensor, o: ReduceOptions = {}) =>
   reducing('T.any', x, o, (n, axes) => reduceNode(castNode(n, 'bool'), 'any', axes)),
 )
 
-/** How many elements are nonzero (NaN counts), as i32. */
+/**
+ * How many elements over `axis` (one, several, all by default) are nonzero: i32. NaN counts.
+ * @example
+ * T.reference(T.countNonzero(T.tensor([[1, 0], [3, 4]]))).data // => [3]
+ */
 export const countNonzero: ReductionTo<'countNonzero', 'i32'> = dataFirst(
   'T.countNonzero',
   (x: Tensor, o: ReduceOptions = {}) =>
     reducing('T.countNonzero', x, o, (n, axes) => reduceNode(castNode(castNode(n, 'bool'), 'i32'), 'sum', axes)),
 )
 
-/** `log Σ eˣ`, stable for large elements; -Infinity of nothing. */
+/**
+ * `log Σ eˣ` over `axis` (one, several, all by default), stable: the largest element is taken out of the sum. Floating
+ * point, integers and bool become f32; -Infinity of nothing.
+ * @example
+ * T.reference(T.logsumexp(T.tensor([1000, 1000]))).data // => [1000.693147]
+ */
 export const logsumexp: FloatReduction<'logsumexp'> = dataFirst('T.logsumexp', (x: Tensor, o: ReduceOptions = {}) =>
   reducing('T.logsumexp', x, o, (n, axes, { dtype }) => reduceNode(floatNode(n, dtype), 'logSumExp', axes)),
 )

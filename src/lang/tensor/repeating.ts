@@ -35,7 +35,12 @@ interface Repeat {
   <D extends DType>(x: Tensor<Shape, D>, counts: readonly number[]): Tensor<Shape, D>
 }
 
-/** torch's repeat: `counts` has at least the rank; extra ones are new leading axes. */
+/**
+ * The whole tensor `counts[i]` times along each axis; there are at least as many counts as axes, extra ones are new
+ * leading axes (torch's Tensor.repeat). ShapeError for fewer.
+ * @example
+ * T.reference(T.repeat(T.tensor([1, 2]), [2, 1])).data // => [1, 2, 1, 2]
+ */
 export const repeat: Repeat = dataFirst('T.repeat', (x: Tensor, counts: readonly number[]) =>
   onTensor('T.repeat', x, (n, { shape }) =>
     counts.length < shape.length || !whole(counts)
@@ -47,7 +52,11 @@ export const repeat: Repeat = dataFirst('T.repeat', (x: Tensor, counts: readonly
   ),
 )
 
-/** NumPy's tile: as `repeat`, where missing leading counts are 1. */
+/**
+ * As `repeat`, where missing leading counts are 1 (numpy.tile).
+ * @example
+ * T.reference(T.tile(T.tensor([1, 2]), [2])).data // => [1, 2, 1, 2]
+ */
 export const tile: Repeat = dataFirst('T.tile', (x: Tensor, counts: readonly number[]) =>
   onTensor('T.tile', x, (n, { shape }) =>
     whole(counts)
@@ -64,7 +73,13 @@ interface RepeatInterleave {
   <D extends DType>(x: Tensor<Shape, D>, repeats: number | readonly number[], options?: AlongOptions): Tensor<Shape, D>
 }
 
-/** Each element along an axis repeated in place, `repeats` times or as many times as its entry says; flattened when no axis is given. */
+/**
+ * Each slice along `axis` repeated in place, `repeats` times or as many times as its entry says; the flattened operand
+ * without an axis (torch.repeat_interleave). ShapeError for entries that do not match the axis.
+ * @example
+ * T.reference(T.repeatInterleave(T.tensor([1, 2]), 2)).data // => [1, 1, 2, 2]
+ * T.reference(T.repeatInterleave(T.tensor([1, 2]), [0, 3])).data // => [2, 2, 2]
+ */
 export const repeatInterleave: RepeatInterleave = dataFirst(
   'T.repeatInterleave',
   (x: Tensor, repeats: number | readonly number[], { axis }: AlongOptions = {}) => {

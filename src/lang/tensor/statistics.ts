@@ -44,7 +44,12 @@ const varianceNode = (
   )
 }
 
-/** The variance, with divisor n - correction; NaN where that is 0. */
+/**
+ * The mean squared distance from the mean over `axis` (one, several, all by default), with divisor n - correction (1:
+ * torch.var). Same dtype; NaN where n is 1 and correction 1, and of nothing. ShapeError for integers and bool.
+ * @example
+ * T.reference(T.variance(T.tensor([1.5, 2.5, 6.5]))).data // => [7]
+ */
 export const variance: Reduction<'variance', VarianceOptions> = dataFirst(
   'T.variance',
   (x: Tensor, o: VarianceOptions = {}) =>
@@ -59,7 +64,12 @@ export const rootNode = (n: Node): Node => {
   return selectNode(none, zero, build.sqrt([selectNode(none, one, n)], {}))
 }
 
-/** The standard deviation, with divisor n - correction under the root; its gradient is 0 where it is 0. */
+/**
+ * The root of `variance`, with the same options (torch.std). Its gradient is 0 where it is 0. ShapeError for integers
+ * and bool.
+ * @example
+ * T.reference(T.std(T.tensor([1.5, 2.5, 6.5]))).data // => [2.645751]
+ */
 export const std: Reduction<'std', VarianceOptions> = dataFirst('T.std', (x: Tensor, o: VarianceOptions = {}) =>
   reducing('T.std', x, o, (n, axes, type) => {
     const v = varianceNode('T.std', n, axes, type, o.correction ?? 1)
@@ -84,7 +94,13 @@ const meanNode = (name: string, n: Node, axes: readonly number[], dtype: DType):
     ? build.get([build.reduce([n], { monoid: 'meanVar', axes })], { index: 0 })
     : refuse(name, [n], { reason: `is not defined on ${dtype}`, hint: "cast first: T.cast(x, 'f32')" })
 
-/** The mean and the variance (divisor n - correction) in one pass over the operand. */
+/**
+ * The mean and the variance (options as `variance`) in one pass over the operand, by Welford's and Chan's formulas,
+ * which do not cancel. ShapeError for integers and bool.
+ * @example
+ * const [mean, variance] = T.meanVariance(T.tensor([[1.5, 2.5, 6.5]]), { axis: 1 })
+ * T.reference([mean, variance]).map((t) => t.data) // => [[3.5], [7]]
+ */
 export const meanVariance: MeanVariance = dataFirst('T.meanVariance', (x: Tensor, o: VarianceOptions = {}) => [
   reducing('T.meanVariance', x, o, (n, axes, { dtype }) => meanNode('T.meanVariance', n, axes, dtype)),
   reducing('T.meanVariance', x, o, (n, axes, type) => varianceNode('T.meanVariance', n, axes, type, o.correction ?? 1)),
@@ -95,7 +111,14 @@ export interface NormOptions extends ReduceOptions {
   readonly p?: number
 }
 
-/** `(Σ |x|ᵖ)^(1/p)`: largest |x| for p = ∞, smallest for -∞, count of nonzero for 0. The gradient is 0 where the norm is 0. */
+/**
+ * `(Σ |x|ᵖ)^(1/p)` over `axis` (one, several, all by default), p = 2: the largest |x| for p = ∞, the smallest for -∞,
+ * the number of nonzero elements for 0. Floating point, integers and bool become f32. The gradient is 0 where the norm
+ * is 0.
+ * @example
+ * T.reference(T.vectorNorm(T.tensor([3, -4]))).data // => [5]
+ * T.reference(T.vectorNorm(T.tensor([3, -4]), { p: 1 })).data // => [7]
+ */
 export const vectorNorm: FloatReduction<'vectorNorm', NormOptions> = dataFirst(
   'T.vectorNorm',
   (x: Tensor, o: NormOptions = {}) =>
