@@ -2,7 +2,7 @@
 import * as E from '#fp/Either'
 import { runKernel } from '../codegen/interp/kernel.ts'
 import { makePlan, type Planned } from '../codegen/make-plan.ts'
-import type { Place } from '../codegen/plan.ts'
+import type { Place, Plan } from '../codegen/plan.ts'
 import { portable } from '../codegen/profile.ts'
 import { fuse } from '../passes/loop/fuse.ts'
 import { interpretCluster } from '../passes/loop/interpret.ts'
@@ -17,13 +17,13 @@ import type { Value } from '../src/lang/primitive.ts'
 import { loadPlan } from '../src/runtime/execute.ts'
 import { sharedDevice } from './device.ts'
 
-/** The Plan of a closed graph; throws the typed error's text. */
-export const planOf = (graph: Graph, profile: Profile = portable): Planned => {
+/** The Plan of a closed graph, which is given all its arguments for good where `donate` says so; throws the typed error's text. */
+export const planOf = (graph: Graph, profile: Profile = portable, donate = false): Planned => {
   const planned = makePlan(
     {
       name: 'test',
       graph,
-      inputs: graph.inputs.map((_, i) => ({ path: `[${i}]`, donated: false })),
+      inputs: graph.inputs.map((_, i) => ({ path: `[${i}]`, donated: donate })),
       outputs: graph.outputs.map((_, i) => ({ path: `[${i}]`, keep: false })),
       inputTree: { list: graph.inputs.map((_, i) => i) },
       outputTree: { list: graph.outputs.map((_, i) => i) },
@@ -60,13 +60,8 @@ const wordsAt = (arenas: readonly ArrayBuffer[], { arena, offset }: Place, v: Va
   return v.dtype === 'i32' ? new Int32Array(buffer, offset, n) : new Uint32Array(buffer, offset, n)
 }
 
-/** The graph's results by the Kernel IR interpreter, which runs the graph's Plan on host memory. No f16. */
-export const runKernelInterp = (
-  graph: Graph,
-  inputs: readonly Value[],
-  profile: Profile = portable,
-): readonly Value[] => {
-  const { plan } = planOf(graph, profile)
+/** A Plan's results by the Kernel IR interpreter, on host memory. No f16. */
+export const interpretPlan = (plan: Plan, inputs: readonly Value[]): readonly Value[] => {
   // Memory that nobody wrote is not zero on a device: a read of it shows as a NaN or a large integer.
   const arenas = plan.arenas.map((bytes) => new Uint8Array(bytes).fill(0xff).buffer)
   const put = (place: Place, v: Value): void => {
@@ -91,13 +86,22 @@ export const runKernelInterp = (
   })
 }
 
+/** The graph's results by the Kernel IR interpreter. */
+export const runKernelInterp = (
+  graph: Graph,
+  inputs: readonly Value[],
+  profile: Profile = portable,
+  donate = false,
+): readonly Value[] => interpretPlan(planOf(graph, profile, donate).plan, inputs)
+
 /** The graph's results by WGSL on the shared device. */
 export const runDevice = async (
   graph: Graph,
   inputs: readonly Value[],
   profile: Profile = portable,
+  donate = false,
 ): Promise<readonly Value[]> => {
-  const { plan } = planOf(graph, profile)
+  const { plan } = planOf(graph, profile, donate)
   const executable = await loadPlan(await sharedDevice(), plan)
   const outputs = await executable.run(inputs.map((v) => hostOf(v)))
   return Promise.all(

@@ -1,9 +1,10 @@
 /** Derivatives of random programs as random programs: their gradients go through every layer like any other graph. */
 import { linearise } from '../../passes/graph/linearise.ts'
 import { transpose } from '../../passes/graph/transpose.ts'
-import { constant, typeOf } from '../lang/build.ts'
+import { build, constant, typeOf } from '../lang/build.ts'
 import { sizeOf } from '../lang/dim.ts'
 import type { Node, TensorType } from '../lang/ir.ts'
+import { fill } from '../lang/ops/fill.ts'
 import type { Sample } from './sample.ts'
 
 /** Fixed, unequal weights: quarters from -1 to 1 without 0. */
@@ -41,4 +42,20 @@ export const gradientOf = ({ graph, inputs }: Sample): Derivative | undefined =>
     of: kept.map((k) => k.i),
     weights: given,
   }
+}
+
+/**
+ * A step of gradient descent: the sample's results, and every float input moved against its gradient. Its new inputs have
+ * the types of the old, so they can take their places.
+ */
+export const descentOf = (sample: Sample): Sample | undefined => {
+  const gradient = gradientOf(sample)
+  if (!gradient) return undefined
+  const { graph, inputs } = sample
+  const moved = gradient.of.map((at, k) => {
+    const x = graph.inputs[at]!
+    const by = build.mul([gradient.sample.graph.outputs[k]!, fill(build, typeOf(x), 0.125)], {})
+    return build.sub([x, by], {})
+  })
+  return { graph: { inputs: graph.inputs, outputs: [...graph.outputs, ...moved] }, inputs }
 }

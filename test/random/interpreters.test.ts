@@ -16,7 +16,7 @@ import { topological } from '../../src/lang/order.ts'
 import { parseGraph } from '../../src/lang/parse.ts'
 import { showGraph } from '../../src/lang/print/graph.ts'
 import { arbGraph } from '../../src/testing/arb-graph.ts'
-import { gradientOf } from '../../src/testing/derivative.ts'
+import { descentOf, gradientOf } from '../../src/testing/derivative.ts'
 import type { Sample } from '../../src/testing/sample.ts'
 import { disagreement, makeTally, runs } from './harness.ts'
 
@@ -50,6 +50,9 @@ describe('random programs on every interpreter', () => {
   test('values', { timeout: 60 * minutes }, () => agreesEverywhere('values', runs(2000, 20_000), (s) => s))
   test('gradients', { timeout: 60 * minutes }, () =>
     agreesEverywhere('gradients', runs(1000, 10_000), (s) => gradientOf(s)?.sample),
+  )
+  test('steps of descent', { timeout: 60 * minutes }, () =>
+    agreesEverywhere('steps of descent', runs(500, 5000), descentOf),
   )
 })
 
