@@ -4,7 +4,9 @@
  */
 import { typeOf } from '../../src/lang/build.ts'
 import { sizeOf } from '../../src/lang/dim.ts'
+import { invariant } from '../../src/lang/errors.ts'
 import type { Graph, Node } from '../../src/lang/ir.ts'
+import { topological } from '../../src/lang/order.ts'
 import type { Profile } from '../target.ts'
 import { type Cost, chooseGrid } from './cost.ts'
 import type { Buffer, Cluster, LoopValue, Store } from './ir.ts'
@@ -22,9 +24,9 @@ export interface Fused {
   readonly cluster: Cluster
   readonly schedule: Schedule
   readonly cost: Cost
-  /** Least and greatest node id among `stored`. */
-  readonly oldest: number
-  readonly newest: number
+  /** First and last place of `stored` in the graph's topological order. */
+  readonly first: number
+  readonly last: number
 }
 
 /** A join that was not made. */
@@ -76,6 +78,8 @@ export const fuse = (
   const outputs = new Set(graph.outputs)
   const roots = chooseRoots(graph)
   const stored = new Set(roots)
+  // Ids tell when a node was made; decisions follow where it stands, so that equal graphs give equal plans.
+  const position = new Map(topological(graph.outputs).map((n, i) => [n, i]))
   let nextId = 0
 
   const make = (own: readonly Node[]): Fused => {
@@ -87,18 +91,32 @@ export const fuse = (
     const reads = new Set<Node>()
     for (const v of valuesBelow(cluster.stores.map((s) => s.value)))
       if (v.kind === 'load') reads.add(owners.get(v.buffer)!)
-    const ids = own.map((n) => n.id)
-    const [oldest, newest] = [Math.min(...ids), Math.max(...ids)]
-    return { id: nextId++, stored: own, reads, cluster, oldest, newest, ...chooseGrid(cluster, profile) }
+    const positions = own.map((n) => position.get(n)!)
+    const [first, last] = [Math.min(...positions), Math.max(...positions)]
+    return { id: nextId++, stored: own, reads, cluster, first, last, ...chooseGrid(cluster, profile) }
   }
 
   const groups = new Set<Fused>()
   const writer = new Map<Node, Fused>()
   const readers = new Map<Node, Set<Fused>>()
+  /** The first position among all that a cluster leads to by its results, itself included. */
+  const earliest = new Map<Fused, number>()
   const insert = (f: Fused): void => {
     groups.add(f)
     for (const n of f.stored) writer.set(n, f)
     for (const n of f.reads) readers.set(n, (readers.get(n) ?? new Set()).add(f))
+    let least = f.first
+    for (const n of f.stored) for (const r of readers.get(n) ?? []) least = Math.min(least, earliest.get(r)!)
+    earliest.set(f, least)
+    // A join can lead those before it to earlier positions than their own.
+    for (let stack = [f], top = stack.pop(); top; top = stack.pop()) {
+      for (const n of top.reads) {
+        const w = writer.get(n)
+        if (!w || earliest.get(w)! <= earliest.get(top)!) continue
+        earliest.set(w, earliest.get(top)!)
+        stack.push(w)
+      }
+    }
   }
   const remove = (f: Fused): void => {
     groups.delete(f)
@@ -123,12 +141,12 @@ export const fuse = (
   const reaches = (from: Fused, to: Fused, direct: boolean): boolean => {
     const seen = new Set<Fused>([from])
     const stack = successors(from).filter((s) => direct || s !== to)
-    // A reader's ids are above what it reads: without write-after-read edges nothing younger than `to` leads to it.
-    const youngest = inPlace.length === 0 ? to.newest : Number.POSITIVE_INFINITY
+    // What leads only to later positions does not lead to `to`; write-after-read edges are not counted there.
+    const last = inPlace.length === 0 ? to.last : Number.POSITIVE_INFINITY
     while (stack.length > 0) {
       const f = stack.pop()!
       if (f === to) return true
-      if (seen.has(f) || f.oldest > youngest) continue
+      if (seen.has(f) || earliest.get(f)! > last) continue
       seen.add(f)
       for (const s of successors(f)) if (!seen.has(s)) stack.push(s)
     }
@@ -196,7 +214,7 @@ export const fuse = (
   }
 
   joinProducers(groups, writer, readers, join)
-  joinSiblings(groups, readers, join)
+  joinSiblings(groups, readers, (n) => position.get(n)!, join)
   joinProducers(groups, writer, readers, join)
   const kernels = sideBySide([...groups], successors, profile)
   const used = new Set<Node>([...graph.inputs, ...results, ...[...groups].flatMap((f) => [...f.stored, ...f.reads])])
@@ -215,8 +233,12 @@ const runTogether = ({ cluster }: Fused): boolean => {
 const points = ({ stored }: Fused): number => Math.max(...stored.map((n) => sizeOf(typeOf(n).shape)))
 
 /** Joins every cluster with those whose results it reads, nearest first, until nothing is gained. */
-const joinProducers = (groups: ReadonlySet<Fused>, writer: ReadonlyMap<Node, Fused>,
-  readers: ReadonlyMap<Node, ReadonlySet<Fused>>, join: Join): void => {
+const joinProducers = (
+  groups: ReadonlySet<Fused>,
+  writer: ReadonlyMap<Node, Fused>,
+  readers: ReadonlyMap<Node, ReadonlySet<Fused>>,
+  join: Join,
+): void => {
   for (const start of [...groups].sort((a, b) => a.id - b.id)) {
     let f: Fused | undefined = groups.has(start) ? start : undefined
     while (f) {
@@ -239,8 +261,13 @@ const joinProducers = (groups: ReadonlySet<Fused>, writer: ReadonlyMap<Node, Fus
 }
 
 /** Joins clusters that read the same tensor. */
-const joinSiblings = (groups: ReadonlySet<Fused>, readers: ReadonlyMap<Node, ReadonlySet<Fused>>, join: Join): void => {
-  for (const [, rs] of [...readers].sort(([a], [b]) => a.id - b.id)) {
+const joinSiblings = (
+  groups: ReadonlySet<Fused>,
+  readers: ReadonlyMap<Node, ReadonlySet<Fused>>,
+  positionOf: (n: Node) => number,
+  join: Join,
+): void => {
+  for (const [, rs] of [...readers].sort(([a], [b]) => positionOf(a) - positionOf(b))) {
     let list = [...rs].filter((f) => groups.has(f)).sort((a, b) => a.id - b.id)
     if (list.length > 24) list = list.slice(0, 24)
     for (let i = 0; i < list.length; i++) {
@@ -302,5 +329,9 @@ const sideBySide = (
     }
     ready = next.sort((a, b) => a.id - b.id)
   }
+  invariant(
+    [...waiting.values()].every((n) => n === 0),
+    'clusters wait for one another',
+  )
   return kernels
 }

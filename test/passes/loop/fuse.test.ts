@@ -15,7 +15,7 @@ import { gelu, layerNorm, softmax } from '../../../src/nn/index.ts'
 import { arbGraph } from '../../../src/testing/arb-graph.ts'
 import { interpretPlan, planOf } from '../../differential.ts'
 import { f32, program } from '../graph/programs.ts'
-import { arbitraryInputs, kernelsOf } from './clusters.ts'
+import { arbitraryInputs, expectClose, kernelsOf } from './clusters.ts'
 
 const compiled = (f: (...xs: T.Tensor[]) => unknown, shapes: readonly (readonly number[])[], options = {}): Planned =>
   T.orThrow(
@@ -47,7 +47,7 @@ const cases: readonly Case[] = [
     why: 'the variance contains the mean',
     f: (x) => [T.mean(x!, rows), T.variance(x!, rows)],
     shapes: [[64, 128]],
-    kernels: ['div+div'],
+    kernels: ['mul+div'],
   },
   {
     why: 'two reductions of one large tensor read it once',
@@ -166,8 +166,8 @@ describe('arguments that are given away', () => {
     ['an element by itself', true, (x: Node) => b.add([x, x], {})],
     ['with a neighbour', false, (x: Node) => b.add([x, b.flip([x], { axes: [0] })], {})],
     [
-      'a row for each of its elements',
-      false,
+      'and its row, which is summed before',
+      true,
       (x: Node) => b.add([x, b.broadcast([sumOf(x, 1)], { shape: [8, 8], axes: [1] })], {}),
     ],
     ['transposed', false, (x: Node) => b.permute([x], { axes: [1, 0] })],
@@ -177,8 +177,17 @@ describe('arguments that are given away', () => {
     expect(fusion.inPlace.length === 1).toBe(inPlace)
     expect(plan.steps.filter((s) => s.kind === 'copy').length).toBe(inPlace ? 0 : 1)
     const inputs = arbitraryInputs(graph)
-    expect([...interpretPlan(plan, inputs)[0]!.data]).toEqual([
-      ...evaluate(graph, inputs, { precision: 'f32' })[0]!.data,
+    expectClose(interpretPlan(plan, inputs), evaluate(graph, inputs))
+  })
+
+  it('are not joined into a kernel that would overwrite what it still reads', () => {
+    const spread = (x: Node): Node => b.broadcast([sumOf(x, 1)], { shape: [512, 512], axes: [1] })
+    const graph = program([f32(512, 512)], (x) => b.add([x, spread(x)], {}))
+    expect(kernelsOf(planOf(graph).fusion)).toEqual(['add'])
+    const { fusion } = donating(graph)
+    expect(kernelsOf(fusion)).toEqual(['reduce', 'add'])
+    expect(fusion.refused.map((r) => r.reason)).toEqual([
+      'it would overwrite an argument that the same kernel still reads elsewhere',
     ])
   })
 
@@ -193,8 +202,7 @@ describe('arguments that are given away', () => {
     expect(fusion.inPlace.map((d) => d.output)).toContain(update)
     expect(kernelOf(fusion, product!)).toBeLessThan(kernelOf(fusion, update!))
     const inputs = arbitraryInputs(graph)
-    const [, want] = evaluate(graph, inputs, { precision: 'f32' })
-    for (const [i, x] of interpretPlan(plan, inputs)[1]!.data.entries()) expect(x).toBeCloseTo(want!.data[i]!, 4)
+    expectClose(interpretPlan(plan, inputs), evaluate(graph, inputs))
   })
 
   it('keep their place when a later kernel still reads them', () => {
@@ -207,9 +215,7 @@ describe('arguments that are given away', () => {
     const { fusion, plan } = donating(graph)
     expect(fusion.inPlace).toEqual([])
     const inputs = arbitraryInputs(graph)
-    const want = evaluate(graph, inputs, { precision: 'f32' })
-    for (const [k, { data }] of interpretPlan(plan, inputs).entries())
-      for (const [i, x] of data.entries()) expect(Math.abs(x - want[k]!.data[i]!)).toBeLessThan(1e-3)
+    expectClose(interpretPlan(plan, inputs), evaluate(graph, inputs))
   })
 })
 
@@ -306,11 +312,10 @@ describe('any graph', () => {
       portable,
     )
     if (E.isLeft(planned)) throw new Error(JSON.stringify(planned.left))
-    const { fusion, plan } = planned.right
+    const { fusion } = planned.right
     expect(faultsOf(fusion, graph)).toEqual([])
     const clusters = fusion.kernels.flat()
     expect(clusters.length).toBeGreaterThan(20_000 / portable.costs.statements)
     expect(Math.max(...clusters.map((f) => f.cost.statements))).toBeLessThanOrEqual(portable.costs.statements)
-    expect(plan.steps.length).toBeLessThan(2000)
   })
 })
