@@ -1,0 +1,62 @@
+// kernel 0 on 25 workgroups of 64
+
+// kernel 0: div
+// div
+@group(0) @binding(0) var<storage, read> b0: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read_write> b1: array<vec4<f32>>;
+
+fn tl_bits(u: u32) -> f32 {
+  return bitcast<f32>(u);
+}
+
+fn tl_max(a: f32, b: f32) -> f32 {
+  let m = select(b, a, (a > b) | ((bitcast<u32>(a) & 0x7fffffffu) > 0x7f800000u));
+  return bitcast<f32>(select(select(bitcast<u32>(m), bitcast<u32>(a) & bitcast<u32>(b), a == b), bitcast<u32>(b), ((bitcast<u32>(b) & 0x7fffffffu) > 0x7f800000u)));
+}
+
+fn tl_max4(a: vec4<f32>, b: vec4<f32>) -> vec4<f32> {
+  let m = select(b, a, (a > b) | ((bitcast<vec4<u32>>(a) & vec4<u32>(0x7fffffffu)) > vec4<u32>(0x7f800000u)));
+  return bitcast<vec4<f32>>(select(select(bitcast<vec4<u32>>(m), bitcast<vec4<u32>>(a) & bitcast<vec4<u32>>(b), a == b), bitcast<vec4<u32>>(b), ((bitcast<vec4<u32>>(b) & vec4<u32>(0x7fffffffu)) > vec4<u32>(0x7f800000u))));
+}
+
+fn tl_exp4(x: vec4<f32>) -> vec4<f32> {
+  let c = clamp(x, vec4<f32>(-104.0f), vec4<f32>(89.0f));
+  let n = floor(c * 0x1.715476p+0f + 0.5f);
+  let r = (c - n * 0x1.63p-1f) - n * -0x1.bd0106p-13f;
+  let p = 1.0f + (r + r * r * (0.5f + r * (0x1.55548ap-3f + r * (0x1.5554bap-5f + r * (0x1.123f8cp-7f + r * 0x1.6d815ep-10f)))));
+  let k = vec4<i32>(n);
+  let h = k >> vec4<u32>(1u);
+  let y = p * bitcast<vec4<f32>>((h + vec4<i32>(127i)) << vec4<u32>(0x17u)) * bitcast<vec4<f32>>((k - h + vec4<i32>(127i)) << vec4<u32>(0x17u));
+  return bitcast<vec4<f32>>(select(select(bitcast<vec4<u32>>(y), vec4<u32>(0x7f800000u), x > vec4<f32>(0x1.62e43p+6f)), bitcast<vec4<u32>>(x), ((bitcast<vec4<u32>>(x) & vec4<u32>(0x7fffffffu)) > vec4<u32>(0x7f800000u))));
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>, @builtin(local_invocation_index) localIndex: u32) {
+  let gridIndex = workgroup.x + workgroup.y * workgroups.x;
+  let thread0 = (gridIndex * 64u) + localIndex;
+  if thread0 < 1600u {
+    let g1 = thread0 % 25u;
+    let t2 = thread0 / 25u;
+    let g3 = t2;
+    let v4 = b0[(g3 * 25u) + g1];
+    var acc5: vec4<f32> = vec4<f32>(tl_bits(0xff800000u));
+    let x7 = g3 * 25u;
+    for (var n6 = 0u; n6 < 25u; n6++) {
+      let v8 = b0[x7 + n6];
+      acc5 = tl_max4(acc5, v8);
+    }
+    let v9 = tl_max(tl_max(acc5.x, acc5.y), tl_max(acc5.z, acc5.w));
+    let v10 = v4 - vec4<f32>(v9);
+    let v11 = tl_exp4(v10);
+    var acc12: vec4<f32> = vec4<f32>(0.0f);
+    for (var n13 = 0u; n13 < 25u; n13++) {
+      let v14 = b0[x7 + n13];
+      let v15 = v14 - vec4<f32>(v9);
+      let v16 = tl_exp4(v15);
+      acc12 = acc12 + v16;
+    }
+    let v17 = (acc12.x + acc12.y) + (acc12.z + acc12.w);
+    let v18 = v11 / vec4<f32>(v17);
+    b1[(g3 * 25u) + g1] = v18;
+  }
+}
