@@ -19,7 +19,11 @@ const guarded = (condition: Tensor, x: Operand, otherwise: number): Tensor => ch
 
 export { relu, sigmoid, tanh } from '../lang/tensor/index.ts'
 
-/** `max(x, 0)` with slope `negativeSlope` (0.01) below 0. */
+/**
+ * `max(x, 0)` with slope `negativeSlope` (0.01) below 0 (Maas et al. 2013). Same shape and dtype, floats.
+ * @example
+ * T.reference(nn.leakyRelu(T.tensor([-1.5, 2]))).data // => [-0.015, 2]
+ */
 export const leakyRelu: Activation<{ readonly negativeSlope?: number }> = dataFirst(
   'nn.leakyRelu',
   (x: Tensor, { negativeSlope = 0.01 }: { negativeSlope?: number } = {}) =>
@@ -37,17 +41,29 @@ interface Alpha {
   readonly alpha?: number
 }
 
-/** `x` above 0, `alpha·(eˣ - 1)` below. */
+/**
+ * `x` above 0, `alpha·(eˣ - 1)` below, alpha 1 (Clevert et al. 2016). Same shape and dtype, floats.
+ * @example
+ * T.reference(nn.elu(T.tensor([-1, 0.5]))).data // => [-0.632121, 0.5]
+ */
 export const elu: Activation<Alpha> = dataFirst('nn.elu', (x: Tensor, { alpha = 1 }: Alpha = {}) =>
   exponential(x, alpha, 1),
 )
 
-/** `x` above 0, `alpha·(e^(x/alpha) - 1)` below: smooth for every alpha. */
+/**
+ * `x` above 0, `alpha·(e^(x/alpha) - 1)` below: smooth for every alpha (Barron 2017). Same shape and dtype, floats.
+ * @example
+ * T.reference(nn.celu(T.tensor([-1, 0.5]), { alpha: 2 })).data // => [-0.786939, 0.5]
+ */
 export const celu: Activation<Alpha> = dataFirst('nn.celu', (x: Tensor, { alpha = 1 }: Alpha = {}) =>
   exponential(x, alpha, alpha),
 )
 
-/** The self-normalising elu (Klambauer et al. 2017). */
+/**
+ * The self-normalising elu: `1.0507·elu(x)` with alpha 1.67326 (Klambauer et al. 2017). Same shape and dtype, floats.
+ * @example
+ * T.reference(nn.selu(T.tensor([-1, 2.5]))).data // => [-1.111331, 2.626752]
+ */
 export const selu: Elementary = activation('nn.selu', (x) =>
   T.mul(exponential(x, 1.6732632423543772, 1), 1.0507009873554805),
 )
@@ -57,7 +73,13 @@ export interface GeluOptions {
   readonly approximate?: 'none' | 'tanh'
 }
 
-/** `x · Φ(x)` with the normal distribution function Φ; through erfc, so that the lower tail keeps its digits. */
+/**
+ * `x · Φ(x)` with the normal distribution function Φ (Hendrycks and Gimpel 2016); through erfc, so that the lower tail
+ * keeps its digits, or `approximate: 'tanh'`. Same shape and dtype, floats.
+ * @example
+ * T.reference(nn.gelu(T.tensor([-1, 0.5, 2]))).data // => [-0.158655, 0.345731, 1.9545]
+ * T.reference(nn.gelu(T.tensor([-1, 0.5, 2]), { approximate: 'tanh' })).data // => [-0.158808, 0.345714, 1.954598]
+ */
 export const gelu: Activation<GeluOptions> = dataFirst(
   'nn.gelu',
   (x: Tensor, { approximate = 'none' }: GeluOptions = {}) => {
@@ -67,7 +89,11 @@ export const gelu: Activation<GeluOptions> = dataFirst(
   },
 )
 
-/** `x · sigmoid(x)`. */
+/**
+ * `x · sigmoid(x)` (swish; Ramachandran et al. 2017). Same shape and dtype, floats.
+ * @example
+ * T.reference(nn.silu(T.tensor([-1, 0.5]))).data // => [-0.268941, 0.311230]
+ */
 export const silu: Elementary = activation('nn.silu', (x) => T.mul(x, T.sigmoid(x)))
 
 /** `log(1 + eˣ)` for all x; no branch sees an exponential that overflows. */
@@ -83,7 +109,12 @@ export interface SoftplusOptions {
   readonly threshold?: number
 }
 
-/** `log(1 + e^(beta·x)) / beta`. */
+/**
+ * `log(1 + e^(beta·x)) / beta` (beta 1), and `x` itself where `beta·x` is above `threshold` (20), as torch. No
+ * exponential overflows. Same shape and dtype, floats.
+ * @example
+ * T.reference(nn.softplus(T.tensor([-1, 0.5, 100]))).data // => [0.313262, 0.974077, 100]
+ */
 export const softplus: Activation<SoftplusOptions> = dataFirst(
   'nn.softplus',
   (x: Tensor, { beta = 1, threshold: linear = 20 }: SoftplusOptions = {}) => {
@@ -94,13 +125,25 @@ export const softplus: Activation<SoftplusOptions> = dataFirst(
   },
 )
 
-/** `log sigmoid(x)`. */
+/**
+ * `log sigmoid(x)`, finite for all finite x. Same shape and dtype, floats.
+ * @example
+ * T.reference(nn.logsigmoid(T.tensor([1.5, -100]))).data // => [-0.201413, -100]
+ */
 export const logsigmoid: Elementary = activation('nn.logsigmoid', (x) => T.neg(logOnePlusExp(T.neg(x))))
 
-/** `x · tanh(softplus(x))`. */
+/**
+ * `x · tanh(softplus(x))` (Misra 2019). Same shape and dtype, floats.
+ * @example
+ * T.reference(nn.mish(T.tensor([-1, 0.5]))).data // => [-0.303401, 0.375245]
+ */
 export const mish: Elementary = activation('nn.mish', (x) => T.mul(x, T.tanh(softplus(x))))
 
-/** `x / (1 + |x|)`. */
+/**
+ * `x / (1 + |x|)`. Same shape and dtype, floats.
+ * @example
+ * T.reference(nn.softsign(T.tensor([-1, 0.25]))).data // => [-0.5, 0.2]
+ */
 export const softsign: Elementary = activation('nn.softsign', (x) => T.div(x, T.add(T.abs(x), 1)))
 
 /** Bounds of `hardtanh`. */
@@ -109,34 +152,59 @@ export interface HardtanhOptions {
   readonly max?: number
 }
 
-/** `x` between `min` (-1) and `max` (1), constant outside and, for the derivative, at the bounds. */
+/**
+ * `x` between `min` (-1) and `max` (1), constant outside and, for the derivative, at the bounds. Same shape and dtype;
+ * NaN passes.
+ * @example
+ * T.reference(nn.hardtanh(T.tensor([-2, 0.5, 3]))).data // => [-1, 0.5, 1]
+ */
 export const hardtanh: Activation<HardtanhOptions> = dataFirst(
   'nn.hardtanh',
   (x: Tensor, { min = -1, max = 1 }: HardtanhOptions = {}) =>
     choose(T.lessEqual(x, min), min, choose(T.greaterEqual(x, max), max, x)),
 )
 
-/** `hardtanh` between 0 and 6. */
+/**
+ * `hardtanh` between 0 and 6 (Howard et al. 2017). Same shape and dtype; NaN passes.
+ * @example
+ * T.reference(nn.relu6(T.tensor([-2, 0.5, 9]))).data // => [0, 0.5, 6]
+ */
 export const relu6: Elementary = activation('nn.relu6', (x) => hardtanh(x, { min: 0, max: 6 }))
 
-/** A piecewise linear sigmoid: `x/6 + 1/2` between -3 and 3. */
+/**
+ * A piecewise linear sigmoid: `x/6 + 1/2` between -3 and 3, 0 below, 1 above (torch's). Same shape and dtype, floats.
+ * @example
+ * T.reference(nn.hardsigmoid(T.tensor([-4, 1.5, 3]))).data // => [0, 0.75, 1]
+ */
 export const hardsigmoid: Elementary = activation('nn.hardsigmoid', (x) =>
   choose(T.lessEqual(x, -3), 0, choose(T.greaterEqual(x, 3), 1, T.add(T.div(x, 6), 0.5))),
 )
 
-/** `x · hardsigmoid(x)`. */
+/**
+ * `x · hardsigmoid(x)` (Howard et al. 2019). Same shape and dtype, floats.
+ * @example
+ * T.reference(nn.hardswish(T.tensor([-4, 1.5, 4]))).data // => [0, 1.125, 4]
+ */
 export const hardswish: Elementary = activation('nn.hardswish', (x) =>
   choose(T.less(x, -3), 0, choose(T.greater(x, 3), x, T.mul(x, T.add(T.div(x, 6), 0.5)))),
 )
 
-/** `x - tanh(x)`. */
+/**
+ * `x - tanh(x)`. Same shape and dtype, floats.
+ * @example
+ * T.reference(nn.tanhshrink(T.tensor([-1, 0.5]))).data // => [-0.238406, 0.0378828]
+ */
 export const tanhshrink: Elementary = activation('nn.tanhshrink', (x) => T.sub(x, T.tanh(x)))
 
 interface Lambda {
   readonly lambda?: number
 }
 
-/** `x` moved towards 0 by `lambda` (0.5), 0 in between. */
+/**
+ * `x` moved towards 0 by `lambda` (0.5), 0 in between; NaN passes. Same shape and dtype, floats.
+ * @example
+ * T.reference(nn.softshrink(T.tensor([-2, 0.25, 1]))).data // => [-1.5, 0, 0.5]
+ */
 export const softshrink: Activation<Lambda> = dataFirst('nn.softshrink', (x: Tensor, { lambda = 0.5 }: Lambda = {}) =>
   choose(
     T.greater(x, lambda),
@@ -145,7 +213,11 @@ export const softshrink: Activation<Lambda> = dataFirst('nn.softshrink', (x: Ten
   ),
 )
 
-/** `x`, or 0 where |x| is at most `lambda` (0.5). */
+/**
+ * `x`, or 0 where |x| is at most `lambda` (0.5); NaN passes. Same shape and dtype, floats.
+ * @example
+ * T.reference(nn.hardshrink(T.tensor([-2, 0.25, 1]))).data // => [-2, 0, 1]
+ */
 export const hardshrink: Activation<Lambda> = dataFirst('nn.hardshrink', (x: Tensor, { lambda = 0.5 }: Lambda = {}) =>
   choose(T.lessEqual(T.abs(x), lambda), 0, x),
 )
@@ -155,7 +227,11 @@ interface Threshold {
   <S extends Tensor['shape'], D extends Tensor['dtype']>(x: Tensor<S, D>, limit: number, value: number): Tensor<S, D>
 }
 
-/** `x` above `limit`, else `value`. */
+/**
+ * `x` above `limit`, else `value`; NaN passes. Same shape and dtype.
+ * @example
+ * T.reference(nn.threshold(T.tensor([-2, 0.25, 1]), 0.5, 9)).data // => [9, 9, 1]
+ */
 export const threshold: Threshold = dataFirst('nn.threshold', (x: Tensor, limit: number, value: number) =>
   choose(T.lessEqual(x, limit), value, x),
 )
@@ -165,7 +241,12 @@ interface Prelu {
   (weight: Tensor): Elementary
 }
 
-/** `leakyRelu` with a learned slope: one, or one a channel (axis 1). */
+/**
+ * `leakyRelu` with a learned slope: one for all, or one a channel (axis 1) as `[channels]` (He et al. 2015). Same shape
+ * and dtype.
+ * @example
+ * T.reference(nn.prelu(T.tensor([[-4, 2.5]]), T.tensor([0.25, 0.5]))).data // => [-1, 2.5]
+ */
 export const prelu: Prelu = dual('nn.prelu', 2, (x: Tensor, weight: Tensor) =>
   choose(T.greater(x, 0), x, T.mul(x, perChannel(x, weight))),
 )

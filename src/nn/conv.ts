@@ -127,11 +127,33 @@ const conv = <F>(name: string, spatial: number): F =>
     return addBias(y, bias, spatial)
   })
 
-/** Convolution (cross-correlation) over one axis: x `[N, C, L]`, weight `[O, C / groups, k]` → `[N, O, L']`. */
+/**
+ * Cross-correlation over one axis (torch.nn.functional.conv1d): x `[N, C, L]` (or `[C, L]`), weight `[O, C / groups,
+ * k]`, bias `[O]` → `[N, O, ⌊(L + 2·padding - dilation·(k-1) - 1) / stride⌋ + 1]`. ShapeError for channels that do not
+ * fit the groups and kernels larger than the padded input.
+ * @example
+ * const weight = T.tensor([[[1, 10]]])
+ * T.reference(nn.conv1d(T.tensor([[[1, 2, 3]]]), { weight })).data // => [21, 32]
+ */
 export const conv1d: ConvLayer<ConvOptions> = conv('nn.conv1d', 1)
-/** Convolution over two axes: x `[N, C, H, W]`, weight `[O, C / groups, kh, kw]`. */
+
+/**
+ * Cross-correlation over two axes: x `[N, C, H, W]` (or `[C, H, W]`), weight `[O, C / groups, kh, kw]`, bias `[O]`.
+ * Output sizes and errors as in `conv1d`.
+ * @example
+ * const x = T.tensor([[[[1, 2], [3, 4]]]])
+ * T.reference(nn.conv2d(x, { weight: T.tensor([[[[1, 10]]]]), bias: T.tensor([100]) })).data // => [121, 143]
+ * nn.conv2d(x, { weight: T.ones([5, 1, 3, 3], { dtype: 'i32' }) }, { padding: 'same' }).shape // => [1, 5, 2, 2]
+ */
 export const conv2d: ConvLayer<ConvOptions> = conv('nn.conv2d', 2)
-/** Convolution over three axes. */
+
+/**
+ * Cross-correlation over three axes: x `[N, C, D, H, W]` (or without N), weight `[O, C / groups, kd, kh, kw]`, bias
+ * `[O]`. Output sizes and errors as in `conv1d`.
+ * @example
+ * nn.conv3d(T.zeros([1, 2, 4, 5, 6]), { weight: T.zeros([3, 2, 2, 2, 2]) }).shape // => [1, 3, 3, 4, 5]
+ * T.reference(nn.conv3d(T.ones([1, 1, 1, 2]), { weight: T.full([1, 1, 1, 1, 2], 3) })).data // => [6]
+ */
 export const conv3d: ConvLayer<ConvOptions> = conv('nn.conv3d', 3)
 
 /** Options of a transposed convolution. */
@@ -187,9 +209,30 @@ const convTranspose = <F>(name: string, spatial: number): F =>
     return addBias(y, bias, spatial)
   })
 
-/** Transposed convolution over one axis: x `[N, C, L]`, weight `[C, O / groups, k]`. */
+/**
+ * The transpose of `conv1d` as a linear map (torch's conv_transpose1d): x `[N, C, L]` (or `[C, L]`), weight `[C, O /
+ * groups, k]`, bias `[O]` → `[N, O, (L-1)·stride - 2·padding + dilation·(k-1) + outputPadding + 1]`. ShapeError for
+ * channels that do not fit the groups.
+ * @example
+ * const weight = T.tensor([[[1, 10]]])
+ * T.reference(nn.convTranspose1d(T.tensor([[[1, 2]]]), { weight })).data // => [1, 12, 20]
+ */
 export const convTranspose1d: ConvLayer<ConvTransposeOptions> = convTranspose('nn.convTranspose1d', 1)
-/** Transposed convolution over two axes. */
+
+/**
+ * The transpose of `conv2d`: x `[N, C, H, W]` (or `[C, H, W]`), weight `[C, O / groups, kh, kw]`, bias `[O]`. Output
+ * sizes and errors as in `convTranspose1d`.
+ * @example
+ * const weight = T.tensor([[[[1, 10]]]])
+ * T.reference(nn.convTranspose2d(T.tensor([[[[1, 2]]]]), { weight }, { stride: 2 })).data // => [1, 10, 2, 20]
+ */
 export const convTranspose2d: ConvLayer<ConvTransposeOptions> = convTranspose('nn.convTranspose2d', 2)
-/** Transposed convolution over three axes. */
+
+/**
+ * The transpose of `conv3d`: x `[N, C, D, H, W]` (or without N), weight `[C, O / groups, kd, kh, kw]`, bias `[O]`.
+ * Output sizes and errors as in `convTranspose1d`.
+ * @example
+ * const weight = T.tensor([[[[[1, 10]]]]])
+ * T.reference(nn.convTranspose3d(T.tensor([[[[[1, 2]]]]]), { weight })).data // => [1, 12, 20]
+ */
 export const convTranspose3d: ConvLayer<ConvTransposeOptions> = convTranspose('nn.convTranspose3d', 3)

@@ -5,7 +5,11 @@ import type { Tensor } from '../lang/types.ts'
 
 type Shape = Tensor['shape']
 
-/** Inputs and outputs of one unit: sizes of axes 1 and 0, times the kernel's elements. */
+/**
+ * Inputs and outputs of one unit of a weight `[out, in, …kernel]`: sizes of axes 1 and 0, times the kernel's elements.
+ * @example
+ * nn.fans([8, 3, 5, 5]) // => { fanIn: 75, fanOut: 200 }
+ */
 export const fans = (shape: Shape): { readonly fanIn: number; readonly fanOut: number } => {
   const [out = 1, into = out, ...kernel] = shape
   const taps = kernel.reduce((a, b) => a * b, 1)
@@ -17,7 +21,12 @@ export interface GainOptions {
   readonly gain?: number
 }
 
-/** Uniform within ±gain·√(6 / (fanIn + fanOut)) (Glorot and Bengio 2010). */
+/**
+ * f32 of `shape` `[out, in, …kernel]`, uniform within ±gain·√(6 / (fanIn + fanOut)), gain 1 (Glorot and Bengio 2010).
+ * @example
+ * const w = nn.xavierUniform(random.key(0), [100, 50])
+ * T.reference(T.lessEqual(T.max(T.abs(w)), 0.2)).data // => [1]
+ */
 export const xavierUniform = <const S extends Shape>(
   key: Tensor,
   shape: S,
@@ -28,7 +37,13 @@ export const xavierUniform = <const S extends Shape>(
   return uniform(key, shape, { low: -bound, high: bound })
 }
 
-/** Normal with deviation gain·√(2 / (fanIn + fanOut)) (Glorot and Bengio 2010). */
+/**
+ * f32 of `shape` `[out, in, …kernel]`, normal with deviation gain·√(2 / (fanIn + fanOut)), gain 1 (Glorot and Bengio
+ * 2010).
+ * @example
+ * const w = nn.xavierNormal(random.key(0), [100, 50])
+ * T.reference(T.round(T.mul(T.std(w), 100))).data // => [12]
+ */
 export const xavierNormal = <const S extends Shape>(
   key: Tensor,
   shape: S,
@@ -38,7 +53,12 @@ export const xavierNormal = <const S extends Shape>(
   return normal(key, shape, { std: gain * Math.sqrt(2 / (fanIn + fanOut)) })
 }
 
-/** Uniform within ±gain·√(3 / fanIn) (He et al. 2015); the gain is relu's √2 unless given. */
+/**
+ * f32 of `shape` `[out, in, …kernel]`, uniform within ±gain·√(3 / fanIn), gain √2 for relu (He et al. 2015).
+ * @example
+ * const w = nn.heUniform(random.key(0), [100, 24])
+ * T.reference(T.lessEqual(T.max(T.abs(w)), 0.5)).data // => [1]
+ */
 export const heUniform = <const S extends Shape>(
   key: Tensor,
   shape: S,
@@ -48,14 +68,26 @@ export const heUniform = <const S extends Shape>(
   return uniform(key, shape, { low: -bound, high: bound })
 }
 
-/** Normal with deviation gain/√fanIn (He et al. 2015); the gain is relu's √2 unless given. */
+/**
+ * f32 of `shape` `[out, in, …kernel]`, normal with deviation gain/√fanIn, gain √2 for relu (He et al. 2015).
+ * @example
+ * const w = nn.heNormal(random.key(0), [100, 50])
+ * T.reference(T.round(T.mul(T.std(w), 10))).data // => [2]
+ */
 export const heNormal = <const S extends Shape>(
   key: Tensor,
   shape: S,
   { gain = Math.SQRT2 }: GainOptions = {},
 ): Tensor<S, 'f32'> => normal(key, shape, { std: gain / Math.sqrt(fans(shape).fanIn) })
 
-/** PyTorch's default of a linear or convolutional layer: weight and bias uniform within ±1/√fanIn. */
+/**
+ * PyTorch's default of a linear layer: f32 weight `[outputs, inputs]` and bias `[outputs]`, uniform within ±1/√inputs.
+ * @example
+ * const { weight, bias } = nn.linearInit(random.key(0), 4, 3)
+ * [weight.shape, bias.shape] // => [[3, 4], [3]]
+ * T.reference(T.all(T.lessEqual(T.abs(weight), 0.5))).data // => [1]
+ * nn.linearInit(random.key(0), 4, 3).bias.dtype // => 'f32'
+ */
 export const linearInit = <const O extends number, const I extends number>(
   key: Tensor,
   inputs: I,

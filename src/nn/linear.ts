@@ -45,7 +45,13 @@ type InnerCheck<S extends Shape, I extends number> = number extends S['length']
           : Mistake<`linear: the input has ${L} features, the weight takes ${I}`>
       : Mistake<'linear: a scalar has no features'>
 
-/** `x · weightᵀ + bias` over the last axis: `[…, in]` → `[…, out]`. */
+/**
+ * `x · weightᵀ + bias` over the last axis: x `[…, in]`, weight `[out, in]`, bias `[out]` (optional) → `[…, out]`. One
+ * dtype. ShapeError (and a compile-time error where sizes are known) when `in` differs.
+ * @example
+ * const params = { weight: T.tensor([[1, 2]]), bias: T.tensor([10]) }
+ * T.reference(nn.linear(T.tensor([[3, 4]]), params)).data // => [21]
+ */
 export const linear: Linear = dataFirst('nn.linear', (x: Tensor, { weight, bias }: LinearParams) => {
   const y = T.matmul(x, T.matrixTranspose(weight))
   return bias ? T.add(y, bias) : y
@@ -68,7 +74,12 @@ interface Embedding {
   ): <N extends Shape>(indices: Tensor<N>) => Tensor<readonly [...N, W], D>
 }
 
-/** Rows of `weight` `[count, width]` at integer `indices`: `[…]` → `[…, width]`. */
+/**
+ * Rows of `weight` `[count, width]` at integer `indices`: `[…]` → `[…, width]`. IndexError for an index out of range;
+ * the row `paddingIndex` gets no gradient.
+ * @example
+ * T.reference(nn.embedding(T.tensor([1, 0]), T.tensor([[1, 2], [3, 4]]))).data // => [3, 4, 1, 2]
+ */
 export const embedding: Embedding = dualWith(
   'nn.embedding',
   2,
@@ -92,7 +103,13 @@ interface Dropout {
   <S extends Shape, D extends DType>(x: Tensor<S, D>, key: Tensor, options?: DropoutOptions): Tensor<S, D>
 }
 
-/** Elements set to 0 with probability `p` (0.5), the others divided by 1 - p. The random key is explicit; not training, `x` itself. */
+/**
+ * Elements set to 0 with probability `p` (0.5), the others divided by 1 - p, so that the mean stays (Srivastava et al.
+ * 2014). The random key is explicit: the same key, the same elements. `x` itself when not `training` (true by default).
+ * @example
+ * T.reference(nn.dropout(T.ones([4]), random.key(0), { training: false })).data // => [1, 1, 1, 1]
+ * T.reference(T.max(nn.dropout(T.ones([100]), random.key(0), { p: 0.75 }))).data // => [4]
+ */
 export const dropout: Dropout = dualWith(
   'nn.dropout',
   2,
@@ -125,7 +142,15 @@ interface Attention {
   ): (query: Tensor<Shape, D>) => Tensor<Shape, D>
 }
 
-/** `softmax(q·kᵀ·scale + mask)·v`: query `[…, L, E]`, key `[…, M, E]`, value `[…, M, F]` → `[…, L, F]`. */
+/**
+ * `softmax(q·kᵀ·scale + mask)·v` (Vaswani et al. 2017): query `[…, L, E]`, key `[…, M, E]`, value `[…, M, F]` → `[…, L,
+ * F]`, scale 1/√E. A bool mask says which keys count, a float one is added; `causal` lets row i see keys up to i. A row
+ * that sees no key is NaN, as in PyTorch.
+ * @example
+ * const [q, v] = [T.tensor([[0], [1]], { dtype: 'f32' }), T.tensor([[0], [1]], { dtype: 'f32' })]
+ * T.reference(nn.scaledDotProductAttention(q, q, v)).data // => [0.5, 0.731059]
+ * T.reference(nn.scaledDotProductAttention(q, q, v, { causal: true })).data // => [0, 0.731059]
+ */
 export const scaledDotProductAttention: Attention = dualWith(
   'nn.scaledDotProductAttention',
   3,

@@ -45,10 +45,20 @@ const loss = <F, O extends LossOptions>(name: string, f: (x: Tensor, target: Ten
     reduced(f(x, target, options), options.reduction),
   )
 
-/** The squared difference. */
+/**
+ * The squared difference of a prediction and a target of one shape (or that broadcast): its mean, `reduction: 'sum'` or
+ * `'none'`. Floats.
+ * @example
+ * T.reference(nn.mseLoss(T.tensor([0.5, 2]), T.tensor([1.5, 4]))).data // => [2.5]
+ */
 export const mseLoss: Loss<'mseLoss'> = loss('nn.mseLoss', (x, y) => T.square(T.sub(x, y)))
 
-/** The absolute difference. */
+/**
+ * The absolute difference of a prediction and a target: its mean, `reduction: 'sum'` or `'none'`. Floats; the
+ * derivative is 0 where they are equal.
+ * @example
+ * T.reference(nn.l1Loss(T.tensor([0.5, 2]), T.tensor([1.5, 4]), { reduction: 'none' })).data // => [1, 2]
+ */
 export const l1Loss: Loss<'l1Loss'> = loss('nn.l1Loss', (x, y) => T.abs(T.sub(x, y)))
 
 /** Options of `huberLoss`. */
@@ -56,7 +66,11 @@ export interface HuberOptions extends LossOptions {
   readonly delta?: number
 }
 
-/** Half the squared difference below `delta`, linear above. */
+/**
+ * With d = |x - target|: `d²/2` below `delta` (1), `delta·(d - delta/2)` above (Huber 1964). Reduced as `mseLoss`.
+ * @example
+ * T.reference(nn.huberLoss(T.tensor([0.5, 2]), T.tensor([1, 5.5]), { reduction: 'none' })).data // => [0.125, 3]
+ */
 export const huberLoss: Loss<'huberLoss', HuberOptions> = loss('nn.huberLoss', (x, y, { delta = 1 }: HuberOptions) => {
   const d = T.sub(x, y)
   const size = T.abs(d)
@@ -68,7 +82,11 @@ export interface SmoothL1Options extends LossOptions {
   readonly beta?: number
 }
 
-/** The absolute difference, rounded off by a parabola below `beta`. */
+/**
+ * With d = |x - target|: `d²/(2·beta)` below `beta` (1), `d - beta/2` above (Girshick 2015). Reduced as `mseLoss`.
+ * @example
+ * T.reference(nn.smoothL1Loss(T.tensor([0.5, 2]), T.tensor([1, 5.5]), { reduction: 'none' })).data // => [0.125, 3]
+ */
 export const smoothL1Loss: Loss<'smoothL1Loss', SmoothL1Options> = loss(
   'nn.smoothL1Loss',
   (x, y, { beta = 1 }: SmoothL1Options) => {
@@ -91,7 +109,12 @@ const boundedLog = (x: Tensor): Tensor => {
 
 const weighted = (x: Tensor, weight: Tensor | undefined): Tensor => (weight ? T.mul(x, weight) : x)
 
-/** `-(y·log x + (1-y)·log(1-x))` for probabilities x; logarithms count at least as -100. */
+/**
+ * `-(y·log x + (1-y)·log(1-x))` for probabilities x in [0, 1] and targets y; logarithms count at least as -100 (torch).
+ * `weight` multiplies elements. Reduced as `mseLoss`.
+ * @example
+ * T.reference(nn.binaryCrossEntropy(T.tensor([0.9, 0.2]), T.tensor([1, 0], { dtype: 'f32' }))).data // => [0.164252]
+ */
 export const binaryCrossEntropy: Loss<'binaryCrossEntropy', BinaryOptions> = loss(
   'nn.binaryCrossEntropy',
   (x, y, { weight }: BinaryOptions) => {
@@ -106,7 +129,14 @@ export interface BinaryLogitsOptions extends BinaryOptions {
   readonly posWeight?: Tensor
 }
 
-/** Binary cross-entropy of `sigmoid(x)`, computed from the logits so that it is finite for all x. */
+/**
+ * `binaryCrossEntropy` of `sigmoid(x)`, computed from the logits so that it is finite for all finite x. `weight`
+ * multiplies elements, `posWeight` the part of positive targets. Reduced as `mseLoss`.
+ * @example
+ * const y = T.tensor([1, 0], { dtype: 'f32' })
+ * const each = nn.binaryCrossEntropyWithLogits(T.tensor([2, -200.5]), y, { reduction: 'none' })
+ * T.reference(each).data // => [0.126928, 0]
+ */
 export const binaryCrossEntropyWithLogits: Loss<'binaryCrossEntropyWithLogits', BinaryLogitsOptions> = loss(
   'nn.binaryCrossEntropyWithLogits',
   (x, y, { weight, posWeight }: BinaryLogitsOptions) => {
@@ -169,7 +199,14 @@ interface ClassLoss<Options extends LossOptions> {
   ): <A extends Tensor>(x: A) => Reduced<Tensor['shape'], A['dtype'], O>
 }
 
-/** `-x[target]` for log-probabilities `[N, C, …]` and class indices `[N, …]`; the mean is weighted by the classes' weights. */
+/**
+ * `-x[target]` for log-probabilities `[N, C, …]` (or `[C]`) and class indices `[N, …]`. `weight` `[C]` weighs classes,
+ * and the mean is divided by the weights' sum; targets equal to `ignoreIndex` do not count. Other indices out of range
+ * are an IndexError.
+ * @example
+ * const logp = T.tensor([[-0.5, -1], [-2, -0.25]])
+ * T.reference(nn.nllLoss(logp, T.tensor([0, 1]))).data // => [0.375]
+ */
 export const nllLoss: ClassLoss<ClassOptions> = dualWith(
   'nn.nllLoss',
   2,
@@ -206,8 +243,11 @@ const softTargets = (
 }
 
 /**
- * Cross-entropy of `softmax(x)` along the class axis of logits `[N, C, …]` (or `[C]`): targets are class indices `[N, …]`
- * (integers) or probabilities of the logits' shape (floats). An index out of range is an error unless it is `ignoreIndex`.
+ * Cross-entropy of `softmax(x)` along the class axis of logits `[N, C, …]` (or `[C]`): targets are class indices `[N,
+ * …]` (integers) or probabilities of the logits' shape (floats). Options as `nllLoss`; `labelSmoothing` spreads that
+ * part of each target evenly. An index out of range is an IndexError unless it is `ignoreIndex`.
+ * @example
+ * T.reference(nn.crossEntropy(T.tensor([[2, 0]], { dtype: 'f32' }), T.tensor([0]))).data // => [0.126928]
  */
 export const crossEntropy: ClassLoss<CrossEntropyOptions> = dualWith(
   'nn.crossEntropy',

@@ -34,7 +34,13 @@ const standardised = (x: Tensor, axes: readonly number[], eps: number): Tensor =
   return T.mul(T.sub(x, mean), T.rsqrt(T.add(variance, eps)))
 }
 
-/** Normalised over the last axes, then `· weight + bias`. eps is 1e-5. */
+/**
+ * `(x - mean) / √(variance + eps)` over the last axes (those of the weight, else `rank`, else one), then `· weight +
+ * bias`; population variance, eps 1e-5 (Ba et al. 2016). Same shape and dtype, floats.
+ * @example
+ * const x = T.tensor([1, 2, 3, 4], { dtype: 'f32' })
+ * T.reference(nn.layerNorm(x)).data // => [-1.341635, -0.447212, 0.447212, 1.341635]
+ */
 export const layerNorm: Normalisation<ScaleParams, LayerNormOptions> = dataFirst(
   'nn.layerNorm',
   (x: Tensor, params: ScaleParams = {}, { rank, eps = 1e-5 }: LayerNormOptions = {}) => {
@@ -56,7 +62,12 @@ export interface EpsOptions {
   readonly eps?: number
 }
 
-/** `x / √(mean(x²) + eps)` over the last axis, then `· weight`. eps is 1e-6. */
+/**
+ * `x / √(mean(x²) + eps)` over the last axis, then `· weight`; eps 1e-6 (Zhang and Sennrich 2019). Same shape and
+ * dtype, floats.
+ * @example
+ * T.reference(nn.rmsNorm(T.tensor([[3, 4]], { dtype: 'f32' }))).data // => [0.848528, 1.131371]
+ */
 export const rmsNorm: Normalisation<{ readonly weight?: Tensor }, EpsOptions> = dataFirst(
   'nn.rmsNorm',
   (x: Tensor, params: { weight?: Tensor } = {}, { eps = 1e-6 }: EpsOptions = {}) => {
@@ -84,7 +95,15 @@ const channelScaled = (y: Tensor, { weight, bias }: ScaleParams, rank: number): 
 const allButChannels = (rank: number): readonly number[] =>
   Array.from({ length: rank }, (_, i) => i).filter((i) => i !== 1)
 
-/** Channels (axis 1) normalised: by the running statistics when they are given (inference), else by those of the batch. eps is 1e-5. */
+/**
+ * Channels (axis 1) normalised, then scaled and shifted by `weight` and `bias` `[C]`: by `runningMean` and `runningVar`
+ * when both are given (inference), else by mean and population variance of the batch; eps 1e-5 (Ioffe and Szegedy
+ * 2015). Same shape and dtype, floats.
+ * @example
+ * const x = T.tensor([[1], [3]], { dtype: 'f32' })
+ * T.reference(nn.batchNorm(x)).data // => [-0.999995, 0.999995]
+ * T.reference(nn.batchNorm(x, { runningMean: T.zeros([1]), runningVar: T.ones([1]) }, { eps: 0 })).data // => [1, 3]
+ */
 export const batchNorm: Normalisation<BatchNormParams, EpsOptions> = dataFirst(
   'nn.batchNorm',
   (x: Tensor, params: BatchNormParams = {}, { eps = 1e-5 }: EpsOptions = {}) => {
@@ -110,8 +129,12 @@ export interface BatchNormStepOptions extends EpsOptions {
 }
 
 /**
- * Batch normalisation in training, a pure function: normalises by the batch and returns the moved running statistics (with the
- * unbiased variance, as PyTorch). The statistics carry no gradient.
+ * Batch normalisation in training, as a pure function: normalises by the batch and returns the running statistics moved
+ * by `momentum` (0.1) to the batch's, with the unbiased variance (as PyTorch). The statistics carry no gradient.
+ * @example
+ * const running = { runningMean: T.zeros([1]), runningVar: T.ones([1]) }
+ * const next = nn.batchNormStep(T.tensor([[1], [3]], { dtype: 'f32' }), running)
+ * T.reference([next.runningMean, next.runningVar]).map((t) => t.data) // => [[0.2], [1.1]]
  */
 export const batchNormStep = (
   x: Tensor,
@@ -143,7 +166,14 @@ interface GroupNorm {
   ): Tensor<S, D>
 }
 
-/** Channels (axis 1) in `groups` groups, each example's group normalised over its channels and positions. eps is 1e-5. */
+/**
+ * Channels (axis 1) in `groups` groups, each group of an example normalised over its channels and positions, then
+ * scaled and shifted by `weight` and `bias` `[C]`; eps 1e-5 (Wu and He 2018). ShapeError when the groups do not divide
+ * the channels.
+ * @example
+ * const x = T.tensor([[1, 3, 10, 30]], { dtype: 'f32' })
+ * T.reference(nn.groupNorm(x, {}, { groups: 2, eps: 0 })).data // => [-1, 1, -1, 1]
+ */
 export const groupNorm: GroupNorm = dataFirst(
   'nn.groupNorm',
   (x: Tensor, params: ScaleParams, { groups, eps = 1e-5 }: GroupNormOptions) => {
@@ -156,7 +186,13 @@ export const groupNorm: GroupNorm = dataFirst(
   },
 )
 
-/** Each channel of each example normalised over its positions. eps is 1e-5. */
+/**
+ * Each channel (axis 1) of each example normalised over its positions, then scaled and shifted by `weight` and `bias`
+ * `[C]`; eps 1e-5 (Ulyanov et al. 2016). Same shape and dtype, floats.
+ * @example
+ * const x = T.tensor([[[1, 3], [10, 30]]], { dtype: 'f32' })
+ * T.reference(nn.instanceNorm(x, {}, { eps: 0 })).data // => [-1, 1, -1, 1]
+ */
 export const instanceNorm: Normalisation<ScaleParams, EpsOptions> = dataFirst(
   'nn.instanceNorm',
   (x: Tensor, params: ScaleParams = {}, { eps = 1e-5 }: EpsOptions = {}) => {

@@ -127,11 +127,29 @@ const maxPool = <F>(name: string, spatial: number): F =>
     }),
   )
 
-/** The largest element of windows over one axis; padding never wins; NaN does. Ties send the gradient to the first. */
+/**
+ * The largest element of windows over the last axis: `[N, C, L]` (or `[C, L]`) → `[N, C, ⌊(L + 2·padding -
+ * dilation·(k-1) - 1) / stride⌋ + 1]`, stride `kernelSize` by default. Padding never wins, NaN does; ties send the
+ * gradient to the first, as in PyTorch. ShapeError where windows do not fit.
+ * @example
+ * T.reference(nn.maxPool1d(T.tensor([[1, 5, 2, 4]]), { kernelSize: 2 })).data // => [5, 4]
+ */
 export const maxPool1d: Pool<MaxPoolOptions> = maxPool('nn.maxPool1d', 1)
-/** The largest element of windows over two axes. */
+
+/**
+ * The largest element of windows over two axes: `[N, C, H, W]` (or without N). Sizes, ties and errors as in
+ * `maxPool1d`.
+ * @example
+ * T.reference(nn.maxPool2d(T.tensor([[[1, 5], [7, 4]]]), { kernelSize: 2 })).data // => [7]
+ */
 export const maxPool2d: Pool<MaxPoolOptions> = maxPool('nn.maxPool2d', 2)
-/** The largest element of windows over three axes. */
+
+/**
+ * The largest element of windows over three axes: `[N, C, D, H, W]` (or without N). Sizes, ties and errors as in
+ * `maxPool1d`.
+ * @example
+ * T.reference(nn.maxPool3d(T.tensor([[[[1, 5], [7, 4]]]]), { kernelSize: [1, 2, 1] })).data // => [7, 5]
+ */
 export const maxPool3d: Pool<MaxPoolOptions> = maxPool('nn.maxPool3d', 3)
 
 /** How many elements each window along an axis counts. */
@@ -170,9 +188,24 @@ const avgPool = <F>(name: string, spatial: number): F =>
     }),
   )
 
-/** The mean of windows over one axis; padding counts as zeros unless `countIncludePad` is false. */
+/**
+ * The mean of windows over the last axis: `[N, C, L]` (or `[C, L]`), sizes as in `maxPool1d`. Padding counts as zeros
+ * unless `countIncludePad` is false; `divisorOverride` replaces the count. ShapeError where windows do not fit.
+ * @example
+ * T.reference(nn.avgPool1d(T.tensor([[1, 5, 2, 4.5]]), { kernelSize: 2 })).data // => [3, 3.25]
+ */
 export const avgPool1d: Pool<AvgPoolOptions> = avgPool('nn.avgPool1d', 1)
-/** The mean of windows over two axes. */
+
+/**
+ * The mean of windows over two axes: `[N, C, H, W]` (or without N). Options and errors as in `avgPool1d`.
+ * @example
+ * T.reference(nn.avgPool2d(T.tensor([[[1, 5], [7, 4.5]]]), { kernelSize: 2 })).data // => [4.375]
+ */
 export const avgPool2d: Pool<AvgPoolOptions> = avgPool('nn.avgPool2d', 2)
-/** The mean of windows over three axes. */
+
+/**
+ * The mean of windows over three axes: `[N, C, D, H, W]` (or without N). Options and errors as in `avgPool1d`.
+ * @example
+ * T.reference(nn.avgPool3d(T.tensor([[[[1, 5], [7, 4.5]]]]), { kernelSize: [1, 2, 1] })).data // => [4, 4.75]
+ */
 export const avgPool3d: Pool<AvgPoolOptions> = avgPool('nn.avgPool3d', 3)

@@ -15,7 +15,12 @@ interface Glu {
   (x: Tensor, options?: AlongAxis): Tensor
 }
 
-/** The first half along the axis, times the sigmoid of the second. */
+/**
+ * The first half along the axis (the last by default) times the sigmoid of the second (Dauphin et al. 2017): the axis
+ * is halved.
+ * @example
+ * T.reference(nn.glu(T.tensor([1.5, 2, 0, 100]))).data // => [0.75, 2]
+ */
 export const glu: Glu = dataFirst('nn.glu', (x: Tensor, { axis = -1 }: AlongAxis = {}) => {
   const halves = T.chunk(x, 2, { axis })
   return T.mul(halves[0]!, T.sigmoid(halves[1] ?? halves[0]!))
@@ -23,13 +28,22 @@ export const glu: Glu = dataFirst('nn.glu', (x: Tensor, { axis = -1 }: AlongAxis
 
 const centred = (x: Tensor, axis: number): Tensor => T.sub(x, T.stopGradient(T.max(x, { axis, keepdims: true })))
 
-/** `eˣ / Σ eˣ` along one axis (the last by default), stable for large x; a row of -Infinity alone gives NaN, as in PyTorch. */
+/**
+ * `eˣ / Σ eˣ` along one axis (the last by default), stable: the largest element is taken off first. Same shape and
+ * dtype, floats; a row of -Infinity alone gives NaN, as in PyTorch.
+ * @example
+ * T.reference(nn.softmax(T.tensor([1, 2, 3], { dtype: 'f32' }))).data // => [0.090031, 0.244728, 0.665241]
+ */
 export const softmax: Activation<AlongAxis> = dataFirst('nn.softmax', (x: Tensor, { axis = -1 }: AlongAxis = {}) => {
   const e = T.exp(centred(x, axis))
   return T.div(e, T.sum(e, { axis, keepdims: true }))
 })
 
-/** `log softmax(x)` along one axis (the last by default), stable for large x. */
+/**
+ * `log softmax(x)` along one axis (the last by default), stable for large x. Same shape and dtype, floats.
+ * @example
+ * T.reference(nn.logSoftmax(T.tensor([1, 2, 3], { dtype: 'f32' }))).data // => [-2.407606, -1.407606, -0.407606]
+ */
 export const logSoftmax: Activation<AlongAxis> = dataFirst(
   'nn.logSoftmax',
   (x: Tensor, { axis = -1 }: AlongAxis = {}) => {
@@ -38,7 +52,11 @@ export const logSoftmax: Activation<AlongAxis> = dataFirst(
   },
 )
 
-/** `softmax(-x)`. */
+/**
+ * `softmax(-x)` along one axis (the last by default). Same shape and dtype, floats.
+ * @example
+ * T.reference(nn.softmin(T.tensor([1, 2, 3], { dtype: 'f32' }))).data // => [0.665241, 0.244728, 0.090031]
+ */
 export const softmin: Activation<AlongAxis> = dataFirst('nn.softmin', (x: Tensor, { axis = -1 }: AlongAxis = {}) =>
   softmax(T.neg(x), { axis }),
 )
@@ -50,7 +68,12 @@ export interface NormalizeOptions {
   readonly eps?: number
 }
 
-/** `x` divided by its norm along an axis, which counts at least as `eps`. */
+/**
+ * `x` divided by its `p`-norm (2) along `axis` (1), which counts at least as `eps` (1e-12): rows of zeros stay zeros.
+ * Same shape and dtype, floats.
+ * @example
+ * T.reference(nn.normalize(T.tensor([[3, 4], [0, 0]], { dtype: 'f32' }))).data // => [0.6, 0.8, 0, 0]
+ */
 export const normalize: Activation<NormalizeOptions> = dataFirst(
   'nn.normalize',
   (x: Tensor, { p = 2, axis = 1, eps = 1e-12 }: NormalizeOptions = {}) =>

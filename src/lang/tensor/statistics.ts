@@ -95,8 +95,8 @@ const meanNode = (name: string, n: Node, axes: readonly number[], dtype: DType):
     : refuse(name, [n], { reason: `is not defined on ${dtype}`, hint: "cast first: T.cast(x, 'f32')" })
 
 /**
- * The mean and the variance (options as `variance`) in one pass over the operand, by Welford's and Chan's formulas,
- * which do not cancel. ShapeError for integers and bool.
+ * The mean and the variance (options as `variance`) of one reduction: deviations are taken from the mean, so that large
+ * means do not cancel. ShapeError for integers and bool.
  * @example
  * const [mean, variance] = T.meanVariance(T.tensor([[1.5, 2.5, 6.5]]), { axis: 1 })
  * T.reference([mean, variance]).map((t) => t.data) // => [[3.5], [7]]
