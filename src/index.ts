@@ -5,12 +5,14 @@ export { hardware, portable, profiles, software } from '../codegen/profile.ts'
 export { type GradOptions, grad, jvp, valueAndGrad, vjp } from '../passes/graph/gradient.ts'
 export type { Profile } from '../passes/target.ts'
 export {
+  type ArgumentsOf,
   type Compiled,
   type CompileOptions,
   compile,
   type Loaded,
   orThrow,
   type Program,
+  type ResultsOf,
   type Spec,
   spec,
   type TensorsOf,
@@ -22,8 +24,10 @@ export type { Dim, Shape } from './lang/dim.ts'
 export type { DType } from './lang/dtype.ts'
 export { promote } from './lang/dtype.ts'
 export { type CompileError, type RuntimeError, showError, TensorloomError } from './lang/errors.ts'
+export { type ShowGraphOptions, showGraph } from './lang/print/graph.ts'
+export { type ShowOptions, showValue } from './lang/print/values.ts'
 export * from './lang/tensor/index.ts'
-export { flattenTree, isTensor, mapTree, unflattenTree, zipTrees } from './lang/tree.ts'
+export { flattenTree, isTensor, mapTree, type TensorTree, unflattenTree, zipTrees } from './lang/tree.ts'
 export type { Tensor } from './lang/types.ts'
 export {
   adoptDevice,

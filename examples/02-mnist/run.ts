@@ -1,10 +1,10 @@
-/** A whole run: the digits, three compiled programs, epochs of learning, a test after each. */
+/** A whole run: the digits, two compiled programs, epochs of learning, a test after each. */
 import * as T from 'tensorloom'
 import { batchCount, batches } from 'tensorloom/data'
 import * as random from 'tensorloom/random'
 import type { Guess } from '../pictures/digits.ts'
 import { type Digits, inputs, readDigits, targets } from './digits.ts'
-import { classify, init, learn } from './model.ts'
+import { classify, init, learn, type State } from './model.ts'
 
 /** What a run is made of. */
 export interface Settings {
@@ -55,26 +55,20 @@ const prepare = async ({ seed, trainingDigits, testDigits }: Settings) => {
   const [images, labels] = [T.spec([batchSize, 784]), T.spec([batchSize], 'i32')]
   return {
     device,
+    initial,
     training: await readDigits('train', trainingDigits),
     test: await readDigits('t10k', testDigits),
-    start: await T.compileOn(device, () => initial, [], { keep: ['params', 'state'] }),
     step: await T.compileOn(device, learn, [initial, images, labels], { donate: [0] }),
     predict: await T.compileOn(device, classify, [initial.params, T.spec([testSize, 784])]),
   }
 }
 
 type Programs = Awaited<ReturnType<typeof prepare>>
-/** The network's state as handles: it never leaves the device. */
-type OnDevice = Awaited<ReturnType<Programs['start']['run']>>
+/** The first weights, later handles: after the first step the state never leaves the device. */
+type Running = T.ArgumentsOf<State>
 
 /** Learns from every digit once, in the order that `key` shuffles them to. */
-const learnEpoch = async (
-  { step }: Programs,
-  before: OnDevice,
-  digits: Digits,
-  key: random.Key,
-  onStep: () => void,
-) => {
+const learnEpoch = async ({ step }: Programs, before: Running, digits: Digits, key: random.Key, onStep: () => void) => {
   const losses = []
   let state = before
   for (const batch of batches(digits, { size: batchSize, key })) {
@@ -87,7 +81,7 @@ const learnEpoch = async (
 }
 
 /** Reads digits with what was learned so far. */
-const readAll = async ({ predict }: Programs, { params }: OnDevice, digits: Digits): Promise<readonly Guess[]> => {
+const readAll = async ({ predict }: Programs, { params }: Running, digits: Digits): Promise<readonly Guess[]> => {
   const found = []
   for (const batch of batches(digits, { size: testSize })) {
     const answers = await predict.run(params, inputs(batch.images))
@@ -107,7 +101,8 @@ export const run = async (settings: Settings): Promise<Outcome> => {
   const shuffling = random.foldIn(random.key(settings.seed), 1)
   const total = settings.epochs * batchCount(training, { size: batchSize })
   const epochs: Epoch[] = []
-  let [state, done] = [await programs.start.run(), 0]
+  let state: Running = programs.initial
+  let done = 0
   for (let epoch = 0; epoch < settings.epochs; epoch++) {
     const onStep = (): void => settings.onStep?.(epoch, ++done, total)
     const key = random.foldIn(shuffling, epoch)

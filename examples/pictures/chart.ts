@@ -20,13 +20,13 @@ export interface ChartOptions {
 }
 
 const [width, height] = [720, 420]
-const margin = { left: 64, right: 24, top: 44, bottom: 48 }
+const margin = { left: 64, right: 24, top: 64, bottom: 48 }
 const palette = ['#1f5fa8', '#c8322f', '#2e7d50', '#8a5fb0', '#b87a1e']
 
 const escaped = (text: string): string => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`)
 
 const textAt = (x: number, y: number, text: string, attributes = ''): string =>
-  `<text x="${x}" y="${y}" ${attributes}>${escaped(text)}</text>`
+  `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" ${attributes}>${escaped(text)}</text>`
 
 const extent = (values: readonly number[]): readonly [number, number] =>
   values.reduce<readonly [number, number]>(
@@ -51,10 +51,11 @@ export const lineChart = (series: readonly Series[], { title, x, y, log = false 
     .defined(([a, b]) => Number.isFinite(a) && Number.isFinite(b))
     .curve(curveLinear)
     .digits(1)
+  const label = log ? up.tickFormat(6, '~g') : up.tickFormat(6)
   const horizontal = up.ticks(6).map((t) => {
-    const at = up(t)
+    const at = up(t).toFixed(1)
     const grid = `<path d="M${margin.left},${at}H${width - margin.right}" stroke="#e4e4e4"/>`
-    return grid + textAt(margin.left - 8, at + 4, up.tickFormat(6)(t), 'text-anchor="end"')
+    return grid + textAt(margin.left - 8, up(t) + 4, label(t), 'text-anchor="end"')
   })
   const vertical = across
     .ticks(8)
@@ -66,9 +67,9 @@ export const lineChart = (series: readonly Series[], { title, x, y, log = false 
   const legend = series.map(({ name, colour }, i) =>
     textAt(
       width - margin.right,
-      margin.top + 4 + 18 * i,
+      margin.top + 14 + 18 * i,
       name,
-      `text-anchor="end" fill="${colour ?? palette[i % palette.length]}"`,
+      `text-anchor="end" stroke="white" stroke-width="4" paint-order="stroke" fill="${colour ?? palette[i % palette.length]}"`,
     ),
   )
   return [
@@ -78,7 +79,7 @@ export const lineChart = (series: readonly Series[], { title, x, y, log = false 
     ...horizontal,
     ...vertical,
     textAt((margin.left + width - margin.right) / 2, height - 10, x, 'text-anchor="middle"'),
-    textAt(margin.left - 8, margin.top - 8, y, 'text-anchor="end"'),
+    textAt(12, margin.top - 14, y),
     ...lines,
     ...legend,
     '</svg>',

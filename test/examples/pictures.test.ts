@@ -1,0 +1,129 @@
+/** Pictures: pixels where they belong, files that other readers open, charts without holes. */
+import { PNG } from 'pngjs'
+import { describe, expect, test, vi } from 'vitest'
+import { lineChart, smoothed } from '../../examples/pictures/chart.ts'
+import { digitSheet } from '../../examples/pictures/digits.ts'
+import { blank, encodePng, greyImage, grid, paste } from '../../examples/pictures/image.ts'
+import { progressBar } from '../../examples/pictures/progress.ts'
+
+describe('images', () => {
+  test('grey levels, enlarged', () => {
+    const image = greyImage([0, 50, 100, 150, 200, 250], 3, 2, 2)
+    expect([image.width, image.height]).toEqual([6, 4])
+    const row = (y: number): number[] => Array.from({ length: 6 }, (_, x) => image.data[3 * (y * 6 + x)]!)
+    expect([row(0), row(1), row(2), row(3)]).toEqual([
+      [0, 0, 50, 50, 100, 100],
+      [0, 0, 50, 50, 100, 100],
+      [150, 150, 200, 200, 250, 250],
+      [150, 150, 200, 200, 250, 250],
+    ])
+  })
+
+  test('pasting cuts off what lies outside and leaves the ground as it was', () => {
+    const ground = blank(3, 2, [0, 0, 0])
+    const both = paste(ground, blank(2, 2, [9, 9, 9]), 2, 1)
+    expect(Array.from({ length: 6 }, (_, p) => both.data[3 * p])).toEqual([0, 0, 0, 0, 0, 9])
+    expect(ground.data.every((v) => v === 0)).toBe(true)
+  })
+
+  test('a grid of five in rows of two', () => {
+    const sheet = grid(
+      Array.from({ length: 5 }, () => blank(10, 20, [1, 2, 3])),
+      2,
+      4,
+    )
+    expect([sheet.width, sheet.height]).toEqual([2 * 14 + 4, 3 * 24 + 4])
+    expect(grid([], 3, 4)).toMatchObject({ height: 4 })
+  })
+
+  test('PNG files give the pixels back', () => {
+    const image = greyImage(
+      Uint8Array.from({ length: 12 }, (_, i) => 20 * i),
+      4,
+      3,
+    )
+    const read = PNG.sync.read(Buffer.from(encodePng(image)))
+    expect([read.width, read.height]).toEqual([4, 3])
+    expect(Array.from({ length: 12 }, (_, p) => read.data[4 * p])).toEqual(Array.from({ length: 12 }, (_, i) => 20 * i))
+    expect(Array.from({ length: 12 }, (_, p) => read.data[4 * p + 3]).every((alpha) => alpha === 255)).toBe(true)
+  })
+
+  test('a sheet frames right answers green and wrong ones red', () => {
+    const pixels = new Uint8Array(784)
+    const sheet = digitSheet(
+      [
+        { pixels, label: 3, predicted: 3 },
+        { pixels, label: 3, predicted: 8 },
+      ],
+      2,
+    )
+    const at = (x: number, y: number): readonly number[] => [
+      ...sheet.data.subarray(3 * (y * sheet.width + x)).subarray(0, 3),
+    ]
+    expect(at(63, 4)).toEqual([46, 125, 80])
+    expect(at(127, 4)).toEqual([200, 50, 47])
+    expect(at(40, 40)).toEqual([255, 255, 255])
+  })
+})
+
+describe('charts', () => {
+  const options = { title: 'a < b & "c"', x: 'step', y: 'loss' }
+  test('text is escaped, points are in order', () => {
+    const svg = lineChart(
+      [
+        {
+          name: '<i>',
+          points: [
+            [0, 0],
+            [1, 2],
+            [2, 1],
+          ],
+        },
+      ],
+      options,
+    )
+    expect(svg).toContain('a &#60; b &#38; &#34;c&#34;')
+    expect(svg).not.toContain('<i>')
+    const xs = [...svg.matchAll(/[ML]([\d.]+),[\d.]+/g)].map(([, x]) => Number(x))
+    expect(xs.slice(-3)).toEqual([...xs.slice(-3)].sort((a, b) => a - b))
+  })
+
+  test('a value that is no number breaks the line and spoils nothing', () => {
+    const svg = lineChart(
+      [
+        {
+          name: 'x',
+          points: [
+            [0, 1],
+            [1, Number.NaN],
+            [2, 3],
+            [3, Number.POSITIVE_INFINITY],
+          ],
+        },
+      ],
+      { ...options, log: true },
+    )
+    expect(svg).not.toMatch(/NaN|Infinity|undefined/)
+  })
+
+  test('means of runs stand at their middle', () => {
+    expect(smoothed([1, 3, 5, 7, 9], 2)).toEqual([
+      [1, 2],
+      [3, 6],
+    ])
+    expect(smoothed([1], 2)).toEqual([])
+  })
+})
+
+test('the progress bar says nothing where there is no terminal', () => {
+  const write = vi.spyOn(process.stderr, 'write').mockImplementation(() => true)
+  const terminal = process.stderr.isTTY
+  process.stderr.isTTY = false
+  const bar = progressBar('learning')
+  bar.show(1, 10, 'epoch 1')
+  bar.show(10, 10, 'epoch 1')
+  bar.done()
+  process.stderr.isTTY = terminal
+  expect(write).not.toHaveBeenCalled()
+  write.mockRestore()
+})
