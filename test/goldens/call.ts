@@ -1,4 +1,6 @@
 /** What an entry of the op table sees: tensors by place and by name, attributes under torch's keywords with its defaults. */
+import { promote } from '../../src/lang/dtype.ts'
+import * as T from '../../src/lang/tensor/index.ts'
 import type { Tensor } from '../../src/lang/types.ts'
 import { type Entry, numberOf } from './schema.ts'
 
@@ -38,6 +40,12 @@ const given = (c: Call, name: string): unknown => {
 
 const wrong = (c: Call, name: string, what: string): never => {
   throw new Error(`goldens: ${c.op} has ${name} = ${JSON.stringify(c.attrs[name])}, not ${what}`)
+}
+
+/** Tensors of unlike dtypes cast to the one they promote to, as torch does where our functions ask for a cast. */
+export const promoted = (xs: readonly Tensor[]): readonly Tensor[] => {
+  const dtype = xs.map((x) => x.dtype).reduce(promote)
+  return xs.map((x) => (x.dtype === dtype ? x : T.cast(x, dtype)))
 }
 
 /** A numeric attribute ("inf" and the like too), undefined where absent or null. */
@@ -93,14 +101,18 @@ export const raw = (c: Call, name: string): unknown => given(c, name)
 export const optional = <K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } =>
   value === undefined ? {} : ({ [key]: value } as { readonly [P in K]: V })
 
-/** torch's `dim` and `keepdim` as our options; no `dim` means all axes. */
-export const reduction = (c: Call): { readonly axis?: number | readonly number[]; readonly keepdims: boolean } => ({
-  ...optional('axis', maybeNumbers(c, 'dim')),
-  keepdims: flag(c, 'keepdim', false),
-})
+/** torch takes axis 0 or -1 of a scalar for no axis at all. */
+const isScalar = (c: Call): boolean => c.xs[0]?.shape.length === 0
+
+/** torch's `dim` and `keepdim` as our options; no `dim`, or an empty list of them, means all axes. */
+export const reduction = (c: Call): { readonly axis?: number | readonly number[]; readonly keepdims: boolean } => {
+  const dim = maybeNumbers(c, 'dim')
+  const all = isScalar(c) || (typeof dim === 'object' && dim.length === 0)
+  return { ...optional('axis', all ? undefined : dim), keepdims: flag(c, 'keepdim', false) }
+}
 
 /** The same for reductions over one axis. */
 export const oneAxis = (c: Call): { readonly axis?: number; readonly keepdims: boolean } => ({
-  ...optional('axis', maybeNumber(c, 'dim')),
+  ...optional('axis', isScalar(c) ? undefined : maybeNumber(c, 'dim')),
   keepdims: flag(c, 'keepdim', false),
 })

@@ -1,7 +1,7 @@
 /** torch's elementwise ops in our functions. Broadcasting and promotion are ours to do right. */
 import * as T from '../../src/lang/tensor/index.ts'
 import type { Operand, Tensor } from '../../src/lang/types.ts'
-import { at, type Call, flag, maybeNumber, number, type Op, optional, text } from './call.ts'
+import { at, type Call, flag, maybeNumber, number, type Op, optional, promoted, text } from './call.ts'
 import type { ElementwiseName, Ops } from './names.ts'
 import { dtypeOf } from './schema.ts'
 
@@ -109,7 +109,10 @@ export const elementwiseOps: Ops<ElementwiseName> = {
   bitwise_right_shift: two(T.bitwiseRightShift),
   floor_divide: two(T.floorDivide),
   xlogy: two(T.xlogy),
-  where: (c) => T.where(at(c, 0) as Tensor<readonly number[], 'bool'>, at(c, 1), at(c, 2)) as Tensor,
+  where: (c) => {
+    const [a, b] = promoted([at(c, 1), at(c, 2)])
+    return T.where(at(c, 0) as Tensor<readonly number[], 'bool'>, a!, b!) as Tensor
+  },
   gcd: two(T.gcd),
   lcm: two(T.lcm),
   nextafter: undefined,

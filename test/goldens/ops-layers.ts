@@ -119,6 +119,14 @@ const windows = (c: Call): MaxPoolOptions => ({
   ceilMode: flag(c, 'ceil_mode', false),
 })
 
+/** A negative padding index counts from the last row. */
+const embedded = (c: Call): Tensor => {
+  const weight = at(c, 1) as Tensor<readonly [number, number]>
+  const row = maybeNumber(c, 'padding_idx')
+  const paddingIndex = row !== undefined && row < 0 ? row + weight.shape[0] : row
+  return embedding(at(c, 0), weight, optional('paddingIndex', paddingIndex)) as Tensor
+}
+
 /** The layers of ops.py's nn section; `undefined` is an op we do not have. */
 export const layerOps: Ops<LayerName> = {
   layer_norm: (c) => layerNorm(input(c, 'x'), scale(c), { rank: list(c, 'normalized_shape').length, ...eps(c, 1e-5) }),
@@ -143,12 +151,7 @@ export const layerOps: Ops<LayerName> = {
   interpolate: undefined,
   pixel_shuffle: undefined,
   im2col: undefined,
-  embedding: (c) =>
-    embedding(
-      at(c, 0),
-      at(c, 1) as Tensor<readonly [number, number]>,
-      optional('paddingIndex', maybeNumber(c, 'padding_idx')),
-    ) as Tensor,
+  embedding: embedded,
   embedding_bag: undefined,
   dropout: (c) =>
     dropout(at(c, 0), T.zeros([2], { dtype: 'u32' }), { p: number(c, 'p'), training: flag(c, 'training', false) }),

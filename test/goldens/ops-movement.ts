@@ -3,7 +3,7 @@
 import * as T from '../../src/lang/tensor/index.ts'
 import type { Range } from '../../src/lang/tensor/indexing.ts'
 import type { Tensor } from '../../src/lang/types.ts'
-import { at, type Call, list, maybeList, maybeNumber, number, numbers, optional, raw, text } from './call.ts'
+import { at, type Call, list, maybeList, maybeNumber, number, numbers, optional, promoted, raw, text } from './call.ts'
 import type { MovementName, Ops } from './names.ts'
 
 const along = (c: Call, otherwise?: number): { readonly axis: number } => ({ axis: number(c, 'dim', otherwise) })
@@ -49,8 +49,8 @@ export const movementOps: Ops<MovementName> = {
   scatter: undefined,
   scatter_add: (c) => T.scatterAdd(at(c, 0), at(c, 1), at(c, 2), along(c)),
   index_add: (c) => T.indexAdd(at(c, 0), at(c, 1), at(c, 2), along(c)),
-  cat: (c) => T.concat(c.xs, along(c, 0)),
-  stack: (c) => T.stack(c.xs, along(c, 0)),
+  cat: (c) => T.concat(promoted(c.xs), along(c, 0)),
+  stack: (c) => T.stack(promoted(c.xs), along(c, 0)),
   split: (c) => T.split(at(c, 0), numbers(c, 'split'), along(c, 0)),
   chunk: (c) => T.chunk(at(c, 0), number(c, 'chunks'), along(c, 0)),
   unbind: (c) => T.unbind(at(c, 0), along(c, 0)),

@@ -1,7 +1,7 @@
 /** torch's reductions and scans in our functions. No `dim` means all axes. */
 import * as T from '../../src/lang/tensor/index.ts'
 import type { Tensor } from '../../src/lang/types.ts'
-import { at, type Call, flag, maybeNumbers, number, oneAxis, optional, reduction } from './call.ts'
+import { at, type Call, flag, number, oneAxis, reduction } from './call.ts'
 import type { Ops, ReductionName } from './names.ts'
 
 /** torch's `unbiased` (true by default) as the correction of the divisor. */
@@ -31,7 +31,7 @@ export const reductionOps: Ops<ReductionName> = {
   cummax: undefined,
   logcumsumexp: undefined,
   norm: (c) => T.vectorNorm(at(c, 0), { ...reduction(c), p: number(c, 'p', 2) }) as Tensor,
-  count_nonzero: (c) => T.countNonzero(at(c, 0), optional('axis', maybeNumbers(c, 'dim'))) as Tensor,
+  count_nonzero: (c) => T.countNonzero(at(c, 0), reduction(c)) as Tensor,
   sort: undefined,
   argsort: undefined,
   topk: undefined,

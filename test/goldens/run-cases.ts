@@ -3,6 +3,7 @@ import type { Value } from '../../src/lang/primitive.ts'
 import { traceTree } from '../../src/lang/trace.ts'
 import type { Tensor } from '../../src/lang/types.ts'
 import type { Backend } from './backends.ts'
+import { mapPooled } from './pool.ts'
 import { type CaseProgram, programOf, skipReason, typesOfArguments } from './program.ts'
 import { type AreaReport, emptyArea } from './report.ts'
 import type { GoldenCase } from './schema.ts'
@@ -55,17 +56,14 @@ export const runCases = async (
     else if (error !== undefined) fail(c.id, messageOf(error))
     else ready.push(program)
   }
-  for (let i = 0; i < ready.length; i += grouping.size) {
-    const group = ready.slice(i, i + grouping.size)
-    const together = await attempt(backend, group)
-    if (together instanceof Failure && group.length > 1) {
-      for (const p of group) {
-        const alone = await attempt(backend, [p])
-        if (alone instanceof Failure) fail(p.id, alone.why)
-        else judged(p, alone[0]!)
-      }
-    } else if (together instanceof Failure) fail(group[0]!.id, together.why)
-    else for (const [k, p] of group.entries()) judged(p, together[k]!)
+  const groups = Array.from({ length: Math.ceil(ready.length / grouping.size) }, (_, i) =>
+    ready.slice(i * grouping.size, (i + 1) * grouping.size),
+  )
+  const outcomes = await mapPooled(groups, 2, (group) => outcomesOf(backend, group))
+  for (const [i, p] of ready.entries()) {
+    const outcome = outcomes[Math.floor(i / grouping.size)]![i % grouping.size]!
+    if (outcome instanceof Failure) fail(p.id, outcome.why)
+    else judged(p, outcome)
   }
   return report
 }
@@ -78,13 +76,16 @@ class Failure {
   }
 }
 
-const attempt = async (
-  backend: Backend,
-  programs: readonly CaseProgram[],
-): Promise<readonly (readonly Value[])[] | Failure> => {
+type Outcome = readonly Value[] | Failure
+
+/** A group that does not run as one program is run case by case: only those at fault fail. */
+const outcomesOf = async (backend: Backend, group: readonly CaseProgram[]): Promise<readonly Outcome[]> => {
   try {
-    return await backend(programs)
+    return await backend(group)
   } catch (e) {
-    return new Failure(messageOf(e))
+    if (group.length === 1) return [new Failure(messageOf(e))]
+    const alone: Outcome[] = []
+    for (const p of group) alone.push(...(await outcomesOf(backend, [p])))
+    return alone
   }
 }

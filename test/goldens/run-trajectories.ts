@@ -12,6 +12,7 @@ import { sharedDevice } from '../device.ts'
 import { argumentOf, type BackendName, readOutput } from './backends.ts'
 import { differenceOf } from './compare.ts'
 import type { Named } from './models.ts'
+import { mapPooled } from './pool.ts'
 import { type AreaReport, emptyArea } from './report.ts'
 import { type GoldenModel, type GoldenRun, type GoldenTensor, inputValue } from './schema.ts'
 import { Unsupported } from './table.ts'
@@ -124,6 +125,19 @@ const difference = (run: GoldenRun, got: Trained): string | undefined => {
   return undefined
 }
 
+/** What came of a run. */
+type Outcome = { readonly why: string | undefined } | Unsupported
+
+const outcomeOf = async (model: GoldenModel, run: GoldenRun, backend: BackendName): Promise<Outcome> => {
+  try {
+    const training = trainingOf(model, run)
+    const got = await train[backend](training, startOf(model, training), model.batches.map(named), model.steps)
+    return { why: difference(run, got) }
+  } catch (e) {
+    return e instanceof Unsupported ? e : { why: e instanceof Error ? e.message : String(e) }
+  }
+}
+
 /** The report of all runs of all models. */
 export const runTrajectories = async (
   models: readonly GoldenModel[],
@@ -131,26 +145,16 @@ export const runTrajectories = async (
   reasons: Map<string, string>,
 ): Promise<AreaReport> => {
   const report = emptyArea()
-  for (const model of models) {
-    const batches = model.batches.map(named)
-    for (const run of model.runs) {
-      try {
-        const training = trainingOf(model, run)
-        const got = await train[backend](training, startOf(model, training), batches, model.steps)
-        const why = difference(run, got)
-        if (why === undefined) report.passed++
-        else {
-          report.failed.push(run.id)
-          reasons.set(run.id, why)
-        }
-      } catch (e) {
-        if (e instanceof Unsupported) {
-          if (!report.unsupported.includes(e.op)) report.unsupported.push(e.op)
-          continue
-        }
-        report.failed.push(run.id)
-        reasons.set(run.id, e instanceof Error ? e.message : String(e))
-      }
+  const runs = models.flatMap((model) => model.runs.map((run) => ({ model, run })))
+  const outcomes = await mapPooled(runs, 3, ({ model, run }) => outcomeOf(model, run, backend))
+  for (const [i, outcome] of outcomes.entries()) {
+    const { id } = runs[i]!.run
+    if (outcome instanceof Unsupported) {
+      if (!report.unsupported.includes(outcome.op)) report.unsupported.push(outcome.op)
+    } else if (outcome.why === undefined) report.passed++
+    else {
+      report.failed.push(id)
+      reasons.set(id, outcome.why)
     }
   }
   return report

@@ -22,7 +22,7 @@ export interface Options {
 }
 
 /** A compiled program per case is dear on a device; the interpreter gains nothing from groups. */
-const groupSizes: { readonly [K in BackendName]: number } = { reference: 1, webgpu: 12 }
+export const groupSizes: { readonly [K in BackendName]: number } = { reference: 1, webgpu: 12 }
 
 /** Runs everything asked for. Throws when the folder has no goldens. */
 export const runGoldens = async (options: Options): Promise<Report> => {
