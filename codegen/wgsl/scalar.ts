@@ -123,13 +123,17 @@ const zeroUnless = (site: Site, fails: string): string => {
 const multiply: Spell = (site, a, b) => {
   const other = site.constant(0) === 0 ? b : site.constant(1) === 0 ? a : undefined
   if (other === undefined) return `(${a} * ${b})`
-  return zeroUnless(site, `(${magnitude(site, other, '')} >= ${wide(site, 'u32', '0x7f800000u')})`)
+  const isConstant = site.constant(0) !== undefined && site.constant(1) !== undefined
+  const shown = isConstant ? `${site.prelude.use('f32', site.width)}(${other})` : other
+  return zeroUnless(site, `(${magnitude(site, shown, '')} >= ${wide(site, 'u32', '0x7f800000u')})`)
 }
 
 /** A constant zero divided by zero or NaN is NaN. */
 const divideFloat: Spell = (site, a, b) => {
   if (site.constant(0) !== 0) return `(${a} / ${b})`
-  const before = `(${magnitude(site, b, '')} - ${wide(site, 'u32', '1u')})`
+  // Of two constants a driver makes a constant, and NaN is not one it allows: one of them goes through a function.
+  const shown = site.constant(1) === undefined ? b : `${site.prelude.use('f32', site.width)}(${b})`
+  const before = `(${magnitude(site, shown, '')} - ${wide(site, 'u32', '1u')})`
   return zeroUnless(site, `(${before} >= ${wide(site, 'u32', '0x7f800000u')})`)
 }
 

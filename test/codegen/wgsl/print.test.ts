@@ -156,6 +156,10 @@ test('constants meet the values of their ops, where const evaluation would refus
   const values: readonly (readonly [KExpr, number])[] = [
     [k.mul(k.lit(3e38), k.lit(3e38)), Number.POSITIVE_INFINITY],
     [k.div(k.lit(-1), k.lit(0)), Number.NEGATIVE_INFINITY],
+    [k.div(k.lit(0), k.lit(0)), Number.NaN],
+    [k.div(k.lit(0), k.lit(3)), 0],
+    [k.mul(k.lit(0), k.lit(Number.POSITIVE_INFINITY)), Number.NaN],
+    [k.mul(k.lit(3e38), k.lit(0)), 0],
     [k.unary('sqrt', k.lit(-1)), Number.NaN],
     [k.unary('exp', k.lit(1000)), Number.POSITIVE_INFINITY],
     [k.unary('log', k.lit(0)), Number.NEGATIVE_INFINITY],
