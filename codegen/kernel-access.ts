@@ -1,7 +1,8 @@
 /** Every load and store of a kernel: which elements it can touch, in which order, inside which loops. */
 import { operandsOf } from './flops.ts'
+import type { Interval } from './interval.ts'
 import type { KExpr, Kernel, KStmt } from './kernel.ts'
-import { createTerms, type Facts, type Interval, type Meaning, noFacts } from './kernel-terms.ts'
+import { createTerms, type Facts, type Meaning, noFacts } from './kernel-terms.ts'
 
 /** One load or store in the text of a kernel. */
 export interface MemoryAccess {

@@ -2,13 +2,29 @@
  * Index expressions of a kernel as numbered terms: equal numbers mean equal values in one invocation, whatever `let` they
  * went through; and intervals of their values under the conditions that hold where they are used.
  */
+import {
+  anything,
+  bounded,
+  combine,
+  exact,
+  fits,
+  type Interval,
+  join,
+  type Linear,
+  meet,
+  plus,
+  settled,
+  times,
+  top,
+  width,
+} from './interval.ts'
 import type { KExpr, Scalar } from './kernel.ts'
 
-/** Integers [low, high]. What was computed wraps modulo 2³²; inside an interval it has not wrapped yet. */
-export interface Interval {
-  readonly low: number
-  readonly high: number
-}
+/** Steps one question may take: conditions inside conditions would double them each time. */
+const maxEffort = 5000
+
+/** Known sums that may be taken out of one sum. */
+const maxRounds = 8
 
 /** One distinct value. */
 interface Term {
@@ -24,20 +40,13 @@ interface Term {
 /** What a name of the kernel stands for; a variable changes, so each use of it is its own term. */
 export type Meaning = { readonly kind: 'term'; readonly term: number } | { readonly kind: 'variable' }
 
-/** Narrower intervals of some terms, by the conditions around a place. */
+/**
+ * Narrower intervals of some terms, by the conditions around a place. They hold for the sum as it is written, before it
+ * wraps.
+ */
 export type Facts = ReadonlyMap<number, Interval>
 
 export const noFacts: Facts = new Map()
-
-const top: Interval = { low: 0, high: 2 ** 32 - 1 }
-/** Beyond this, sums of products would lose digits. */
-const most = 2 ** 50
-
-const meet = (a: Interval, b: Interval): Interval => ({ low: Math.max(a.low, b.low), high: Math.min(a.high, b.high) })
-const join = (a: Interval, b: Interval): Interval => ({ low: Math.min(a.low, b.low), high: Math.max(a.high, b.high) })
-/** The value as a u32 where it has not wrapped, else anything. */
-const settled = (a: Interval): Interval => (a.low >= 0 && a.high <= top.high ? a : top)
-const exact = (a: Interval): number | undefined => (a.low === a.high ? a.low : undefined)
 
 export interface Terms {
   /** The term of an expression, given what names mean. */
@@ -127,6 +136,27 @@ export const createTerms = (
     }
   }
 
+  const forms = new Map<number, Linear>()
+  /** A term as a sum of products with constants, as far down as there are any. */
+  const linear = (term: number): Linear => {
+    const seen = forms.get(term)
+    if (seen) return seen
+    const form = spread(term)
+    forms.set(term, form)
+    return form
+  }
+  const spread = (term: number): Linear => {
+    const { op, scalar, args, leaf } = terms[term]!
+    const alone = { parts: new Map([[term, 1]]), constant: 0 }
+    if (scalar !== 'u32') return alone
+    if (leaf && leaf.low === leaf.high) return { parts: new Map(), constant: leaf.low }
+    if (op !== 'add' && op !== 'sub' && op !== 'mul') return alone
+    const [a, b] = [linear(args[0]!), linear(args[1]!)]
+    if (op === 'mul') return b.parts.size > 0 ? alone : combine(a, 0, a, b.constant)
+    return combine(a, 1, b, op === 'add' ? 1 : -1)
+  }
+
+  let effort = 0
   const interval = (term: number, facts: Facts, memo: Map<number, Interval> = new Map()): Interval =>
     settled(range(term, facts, memo))
 
@@ -136,20 +166,22 @@ export const createTerms = (
     if (seen) return seen
     const fact = facts.get(term)
     const natural = compute(terms[term]!, facts, memo)
-    const result = fact ? (natural.low >= 0 && natural.high <= top.high ? meet(natural, fact) : fact) : natural
+    const known = fact ? meet(natural, fact) : natural
+    const form = facts.size > 0 ? linear(term) : undefined
+    const result = form && form.parts.size > 1 ? meet(known, bySums(term, form, facts, memo)) : known
     memo.set(term, result)
     return result
   }
 
   const compute = ({ op, scalar, args, leaf }: Term, facts: Facts, memo: Map<number, Interval>): Interval => {
     if (leaf) return leaf
+    if (++effort > maxEffort) return anything
     const arg = (i: number): Interval => range(args[i]!, facts, memo)
     const word = (i: number): Interval => settled(arg(i))
-    const bounded = (a: Interval): Interval => (Math.abs(a.low) > most || Math.abs(a.high) > most ? top : a)
     if (op === 'select') {
       const yes = range(args[1]!, assume(args[0]!, true, facts), new Map())
       const no = range(args[2]!, assume(args[0]!, false, facts), new Map())
-      return join(yes, no)
+      return join(settled(yes), settled(no))
     }
     if (op === 'cast') {
       // Between integers only, and only where the sign bit plays no part.
@@ -159,18 +191,13 @@ export const createTerms = (
     }
     if (scalar !== 'u32') return top
     switch (op) {
-      case 'add': {
-        const [a, b] = [arg(0), arg(1)]
-        return bounded({ low: a.low + b.low, high: a.high + b.high })
-      }
-      case 'sub': {
-        const [a, b] = [arg(0), arg(1)]
-        return bounded({ low: a.low - b.high, high: a.high - b.low })
-      }
+      case 'add':
+        return bounded(plus(arg(0), arg(1)))
+      case 'sub':
+        return bounded(plus(arg(0), times(arg(1), -1)))
       case 'mul': {
-        const [a, b] = [arg(0), arg(1)]
-        const corners = [a.low * b.low, a.low * b.high, a.high * b.low, a.high * b.high]
-        return bounded({ low: Math.min(...corners), high: Math.max(...corners) })
+        const by = exact(arg(1))
+        return by === undefined ? anything : by === 0 ? arg(1) : bounded(times(arg(0), by))
       }
       case 'div': {
         const by = exact(word(1))
@@ -206,17 +233,57 @@ export const createTerms = (
     }
   }
 
+  /**
+   * The interval of a sum by what is known of other sums: n·known + rest, for each known sum that makes it narrower. So
+   * 5x - 9y under 0 <= x - 2y < 5 is 5(x - 2y) + y, which is never negative.
+   */
+  const bySums = (term: number, form: Linear, facts: Facts, memo: Map<number, Interval>): Interval => {
+    const plain = ({ parts, constant }: Linear): Interval => {
+      let sum = { low: constant, high: constant }
+      for (const [t, n] of parts) sum = plus(sum, times(range(t, facts, memo), n))
+      return sum
+    }
+    // Only sums of the same terms: others would bring in terms that may depend on this one.
+    const sums = [...facts].flatMap(([t, found]) => {
+      const sum = linear(t)
+      const isUseful = t !== term && sum.parts.size > 1 && [...sum.parts.keys()].every((x) => form.parts.has(x))
+      return isUseful ? [{ sum, found }] : []
+    })
+    interface Split {
+      readonly rest: Linear
+      readonly known: Interval
+      readonly whole: Interval
+    }
+    let best: Split = { rest: form, known: { low: 0, high: 0 }, whole: plain(form) }
+    for (let round = 0, better: Split | undefined = best; better && round < maxRounds; round++) {
+      better = undefined
+      for (const { sum, found } of sums) {
+        for (const [t, n] of sum.parts) {
+          const by = (best.rest.parts.get(t) ?? 0) / n
+          if (by === 0 || !Number.isInteger(by)) continue
+          const rest = combine(best.rest, 1, sum, -by)
+          const known = plus(best.known, times(found, by))
+          const whole = plus(known, plain(rest))
+          if (width(whole) < width((better ?? best).whole)) better = { rest, known, whole }
+        }
+      }
+      if (better) best = better
+    }
+    return best.whole
+  }
+
+  /** Takes down what a condition says of a term's value, where the sum behind it can have no other value modulo 2³². */
+  const learnWord = (term: number, found: Interval, facts: Map<number, Interval>): void => {
+    const before = range(term, facts, new Map())
+    if (before.low > found.high - 2 ** 32 && before.high < found.low + 2 ** 32) learn(term, found, facts)
+  }
+
   /** Puts a term's interval into `facts`, and what follows for the terms it is computed from. */
   const learn = (term: number, found: Interval, facts: Map<number, Interval>): void => {
     const before = range(term, facts, new Map())
-    const fits = before.low >= 0 && before.high <= top.high
-    const now = fits ? meet(before, found) : found
-    const known = facts.get(term)
-    if (known && known.low === now.low && known.high === now.high) return
-    if (fits && now.low === before.low && now.high === before.high) return
+    const now = meet(before, found)
+    if (now.low === before.low && now.high === before.high) return
     facts.set(term, now)
-    // A sum that may have wrapped says nothing about its parts.
-    if (!fits) return
     const { op, scalar, args } = terms[term]!
     if (scalar !== 'u32') return
     const [a, b] = args.map((x) => range(x, facts, new Map()))
@@ -236,12 +303,12 @@ export const createTerms = (
       }
       case 'div': {
         const by = exact(b!)
-        if (by) learn(args[0]!, { low: now.low * by, high: now.high * by + by - 1 }, facts)
+        if (by && fits(a!)) learn(args[0]!, { low: now.low * by, high: now.high * by + by - 1 }, facts)
         return
       }
       case 'rem': {
         const by = exact(b!)
-        if (!by || a!.low < 0 || a!.high > top.high) return
+        if (!by || !fits(a!)) return
         const turn = Math.floor(a!.low / by)
         if (turn === Math.floor(a!.high / by))
           learn(args[0]!, { low: now.low + turn * by, high: now.high + turn * by }, facts)
@@ -266,15 +333,15 @@ export const createTerms = (
     const b = interval(r!, facts)
     if (op === 'eq') {
       if (!holds) return
-      learn(l!, b, facts)
-      learn(r!, a, facts)
+      learnWord(l!, b, facts)
+      learnWord(r!, a, facts)
       return
     }
     // a < b, a <= b; the negations are b <= a, b < a.
     const strict = (op === 'lt') === holds ? 1 : 0
     const [small, large, sa, sb] = holds ? [l!, r!, a, b] : [r!, l!, b, a]
-    learn(small, { low: 0, high: sb.high - strict }, facts)
-    learn(large, { low: sa.low + strict, high: top.high }, facts)
+    learnWord(small, { low: 0, high: sb.high - strict }, facts)
+    learnWord(large, { low: sa.low + strict, high: top.high }, facts)
   }
 
   const assume: Terms['assume'] = (condition, holds, facts) => {
@@ -287,8 +354,14 @@ export const createTerms = (
   return {
     of,
     counter: (name, values) => add(`counter ${name}`, 'u32', [], values, name),
-    interval: (term, facts) => interval(term, facts),
-    assume,
+    interval: (term, facts) => {
+      effort = 0
+      return interval(term, facts)
+    },
+    assume: (condition, holds, facts) => {
+      effort = 0
+      return assume(condition, holds, facts)
+    },
     depends: (term) => terms[term]!.depends,
   }
 }

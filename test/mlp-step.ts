@@ -1,7 +1,7 @@
 /** A training step of a small perceptron with Adam, as several tests compile it: state is given away, a loss comes back. */
 
 import * as T from '../src/index.ts'
-import { adam } from '../src/optim/index.ts'
+import { adam, type Optimiser, type OptimiserState } from '../src/optim/index.ts'
 
 interface Params {
   readonly w1: T.Tensor
@@ -10,8 +10,12 @@ interface Params {
   readonly b2: T.Tensor
 }
 
-const optimiser = adam(0.01)
-export type State = { readonly params: Params; readonly opt: ReturnType<typeof optimiser.init> }
+const optimiser: Optimiser = adam(0.01)
+
+export interface State {
+  readonly params: Params
+  readonly opt: OptimiserState
+}
 
 const loss = (p: Params, x: T.Tensor, y: T.Tensor): T.Tensor => {
   const hidden = T.tanh(T.add(T.matmul(x, p.w1), p.b1))
@@ -29,11 +33,11 @@ export const mlpStep = (s: State, x: T.Tensor, y: T.Tensor): { readonly state: S
 const params = { w1: T.spec([8, 16]), b1: T.spec([16]), w2: T.spec([16, 4]), b2: T.spec([4]) }
 
 /** The types of the arguments of `mlpStep`. */
-export const mlpSpecs = [
+export const mlpSpecs: readonly unknown[] = [
   { params, opt: { step: T.spec([], 'i32'), stages: [{ m: params, v: params }, []] } },
   T.spec([32, 8]),
   T.spec([32, 4]),
-] as const
+]
 
 /** Numbers without a pattern, the same every time. */
 const spread = (n: number, phase: number): Float32Array =>
@@ -58,4 +62,4 @@ export const mlpStart = (): readonly [unknown, Float32Array, Float32Array] => [
 
 /** The compiled step. */
 export const mlpProgram = (options: T.CompileOptions = {}): T.Program =>
-  T.orThrow(T.compile(mlpStep as never, mlpSpecs as readonly unknown[], { donate: [0], name: 'mlp', ...options }))
+  T.orThrow(T.compile(mlpStep as never, mlpSpecs, { donate: [0], name: 'mlp', ...options }))

@@ -1,0 +1,59 @@
+/** Intervals of whole numbers, and sums of terms with whole coefficients: what index arithmetic is bounded with. */
+
+/** Integers [low, high]. What was computed wraps modulo 2³²; inside an interval it has not wrapped yet. */
+export interface Interval {
+  readonly low: number
+  readonly high: number
+}
+
+/** Any u32. */
+export const top: Interval = { low: 0, high: 2 ** 32 - 1 }
+/** Any number at all, also where it has wrapped. */
+export const anything: Interval = { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY }
+/** Beyond this, sums of products would lose digits. */
+const most = 2 ** 50
+/** The interval, if its ends are exact. */
+export const bounded = (a: Interval): Interval => (Math.abs(a.low) > most || Math.abs(a.high) > most ? anything : a)
+
+/** What is in both. */
+export const meet = (a: Interval, b: Interval): Interval => ({
+  low: Math.max(a.low, b.low),
+  high: Math.min(a.high, b.high),
+})
+/** The least interval around both. */
+export const join = (a: Interval, b: Interval): Interval => ({
+  low: Math.min(a.low, b.low),
+  high: Math.max(a.high, b.high),
+})
+/** Whether all of it are u32. */
+export const fits = (a: Interval): boolean => a.low >= 0 && a.high <= top.high
+/** The value as a u32 where it has not wrapped, else anything. */
+export const settled = (a: Interval): Interval => (fits(a) ? a : top)
+/** The one number in it, if it is one. */
+export const exact = (a: Interval): number | undefined => (a.low === a.high ? a.low : undefined)
+
+/** All sums. */
+export const plus = (a: Interval, b: Interval): Interval => ({ low: a.low + b.low, high: a.high + b.high })
+/** 0 for one number. */
+export const width = (a: Interval): number => a.high - a.low
+/** All products with `n`. */
+export const times = (a: Interval, n: number): Interval =>
+  n < 0 ? { low: a.high * n, high: a.low * n } : { low: a.low * n, high: a.high * n }
+
+/** constant + Σ count·term. */
+export interface Linear {
+  readonly parts: ReadonlyMap<number, number>
+  readonly constant: number
+}
+
+/** n·a + m·b. */
+export const combine = (a: Linear, n: number, b: Linear, m: number): Linear => {
+  const parts = new Map<number, number>()
+  for (const [form, by] of [
+    [a, n],
+    [b, m],
+  ] as const)
+    for (const [t, count] of form.parts) parts.set(t, (parts.get(t) ?? 0) + by * count)
+  for (const [t, count] of parts) if (count === 0) parts.delete(t)
+  return { parts, constant: n * a.constant + m * b.constant }
+}
