@@ -51,6 +51,10 @@ export const nameNodes = (graph: Graph): ReadonlyMap<Node, string> => {
  *       %3 = add(%0, %2): f32[2, 3]
  *       return %3
  *     }
+ *
+ * @example
+ * const program = T.orThrow(T.compile((x: T.Tensor) => T.exp(x), [T.spec([2])]))
+ * T.showGraph(program.stages[0]!.graph) // => 'graph(%0: f32[2]) {\n  %1 = exp(%0): f32[2]\n  return %1\n}'
  */
 export const showGraph = (graph: Graph, { elide = false }: ShowGraphOptions = {}): string => {
   const names = nameNodes(graph)

@@ -117,7 +117,11 @@ const vector = (items: readonly string[], width: number, indent: number, lineWid
   return `[${lines.join(`,\n${' '.repeat(indent + 1)}`)}]`
 }
 
-/** A value as PyTorch prints the tensor. i32 is our default integer and f32 our default float: other dtypes are named. */
+/**
+ * A value as PyTorch prints the tensor. i32 is our default integer and f32 our default float: other dtypes are named.
+ * @example
+ * T.showValue(T.reference(T.div(T.tensor([1, 20]), 8))) // => 'tensor([0.1250, 2.5000])'
+ */
 export const showValue = ({ shape, dtype, data }: Value, options: ShowOptions = {}): string => {
   const all: Options = { ...defaults, ...options }
   const prefix = 'tensor('
