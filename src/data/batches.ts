@@ -21,15 +21,23 @@ const demandSize = (size: number): void => {
   if (!(Number.isInteger(size) && size > 0)) raise({ tag: 'UsageError', message: `${size} is no batch size` })
 }
 
-/** How many batches of `size` rows a data set gives. */
+/**
+ * How many batches of `size` rows a data set gives; `rest` as in `batches`. UsageError as there.
+ * @example
+ * data.batchCount({ x: { shape: [3], data: Float32Array.of(1, 2, 3) } }, { size: 2 }) // => 1
+ */
 export const batchCount = (data: Dataset, { size, rest = 'drop' }: Omit<BatchOptions, 'key'>): number => {
   demandSize(size)
   return cuts(datasetRows(data), size, rest)
 }
 
 /**
- * The data set in batches of `size` rows, each a data set of the same columns, made when it is asked for. UsageError when
- * columns differ in length or the size is no positive whole number.
+ * The data set in batches of `size` rows, each a data set of the same columns, made when it is asked for; shuffled by
+ * `key`, a last smaller batch left out unless `rest` is `'keep'`. UsageError when columns differ in length or the size
+ * is no positive whole number.
+ * @example
+ * const points = { x: { shape: [3], data: Float32Array.of(1, 2, 3) } }
+ * Array.from(data.batches(points, { size: 2, rest: 'keep' }), (b) => b.x.data) // => [[1, 2], [3]]
  */
 export const batches = function* <D extends Dataset>(
   data: D,
@@ -52,8 +60,11 @@ export interface SplitOptions {
 }
 
 /**
- * The data set in as many parts as there are `fractions`, which add up to at most 1: `split(data, [0.7, 0.15, 0.15], { key })`.
- * Sizes are rounded so that fractions that make 1 use every row once. UsageError for fractions below 0 or above 1 together.
+ * The data set in as many parts as there are `fractions`, which add up to at most 1, shuffled by `key`. Sizes are
+ * rounded so that fractions that make 1 use every row once. UsageError for fractions below 0 or above 1 together.
+ * @example
+ * const points = { x: { shape: [4], data: Float32Array.of(1, 2, 3, 4) } }
+ * data.split(points, [0.75, 0.25]).map((part) => part.x.data) // => [[1, 2, 3], [4]]
  */
 export const split = <D extends Dataset>(
   data: D,

@@ -13,7 +13,11 @@ export interface Column<A extends Elements = Elements> {
 /** Columns of one length by name. */
 export type Dataset = Readonly<Record<string, Column>>
 
-/** How many rows a column has. */
+/**
+ * How many rows a column has: the size of its first axis, 1 for a scalar.
+ * @example
+ * data.rowCount({ shape: [3, 2], data: new Float32Array(6) }) // => 3
+ */
 export const rowCount = ({ shape }: Column): number => shape[0] ?? 1
 
 /** Elements of one row. */
@@ -22,7 +26,11 @@ const rowSize = ({ shape }: Column): number => shape.slice(1).reduce((a, b) => a
 const emptyLike = <A extends Elements>(data: A, length: number): A =>
   new (data.constructor as new (length: number) => A)(length)
 
-/** Copies of the rows at `indices`, in that order. UsageError for an index that is no row. */
+/**
+ * Copies of the rows at `indices`, in that order. UsageError for an index that is no row.
+ * @example
+ * data.takeRows({ shape: [2, 2], data: Float32Array.of(1, 2, 3, 4) }, [1, 0]).data // => [3, 4, 1, 2]
+ */
 export const takeRows = <A extends Elements>(column: Column<A>, indices: ArrayLike<number>): Column<A> => {
   const size = rowSize(column)
   const count = rowCount(column)
@@ -37,7 +45,11 @@ export const takeRows = <A extends Elements>(column: Column<A>, indices: ArrayLi
   return { shape: [indices.length, ...column.shape.slice(1)], data }
 }
 
-/** The rows from `start` up to `stop` (all, by default), in the same memory. */
+/**
+ * The rows from `start` up to `stop` (all, by default) in the same memory; bounds past the end are cut.
+ * @example
+ * data.sliceRows({ shape: [2, 2], data: Float32Array.of(1, 2, 3, 4) }, 1).data // => [3, 4]
+ */
 export const sliceRows = <A extends Elements>(
   column: Column<A>,
   start: number,
@@ -51,11 +63,20 @@ export const sliceRows = <A extends Elements>(
   }
 }
 
-/** `f` of every column of a data set. */
+/**
+ * `f` of every column of a data set, under the same names.
+ * @example
+ * const points = { x: { shape: [3], data: Float32Array.of(1, 2, 3) } }
+ * data.mapColumns(points, (column) => data.takeRows(column, [2])).x.data // => [3]
+ */
 export const mapColumns = <D extends Dataset>(data: D, f: <A extends Elements>(column: Column<A>) => Column<A>): D =>
   Object.fromEntries(Object.entries(data).map(([name, column]) => [name, f(column)])) as unknown as D
 
-/** The rows of a data set. UsageError when its columns differ in length. */
+/**
+ * The rows of a data set, 0 without columns. UsageError when its columns differ in length.
+ * @example
+ * data.datasetRows({ x: { shape: [3], data: Float32Array.of(1, 2, 3) } }) // => 3
+ */
 export const datasetRows = (data: Dataset): number => {
   const counts = Object.entries(data).map(([name, column]) => [name, rowCount(column)] as const)
   const [first] = counts

@@ -88,8 +88,14 @@ const columnOf = (cells: readonly string[], missing: ReadonlySet<string>): Table
 }
 
 /**
- * The columns of a text. A column is one of numbers when all its cells are, missing ones (empty, or in `missing`) being NaN.
- * Left DataError with its line: a row longer or shorter than the first, a quote never closed, a name given twice.
+ * The columns of a text (RFC 4180). A column is one of numbers when all its cells are, missing ones (empty, or in
+ * `missing`) being NaN. Left DataError with its line: a row longer or shorter than the first, a quote never closed, a
+ * name given twice.
+ * @example
+ * const found = data.parseCsv('x\n1\n2')
+ * const columns = { x: { kind: 'number', values: [1, 2] } }
+ * found // => { _tag: 'Right', right: { names: ['x'], rows: 2, columns } }
+ * data.parseCsv('x,y\n1')._tag // => 'Left'
  */
 export const parseCsv = (
   text: string,
@@ -122,13 +128,21 @@ export const parseCsv = (
   return E.right({ names, rows: rows.length, columns: Object.fromEntries(columns) })
 }
 
-/** `readCsv` as a TaskEither. */
+/**
+ * `readCsv` as a TaskEither: nothing is read before it is called.
+ * @example
+ * (await data.readCsvTask('missing.csv')())._tag // => 'Left'
+ */
 export const readCsvTask = (path: string | URL, options: CsvOptions = {}): TE.TaskEither<DataError, Table> =>
   pipe(
     readBytes(path),
     TE.flatMapEither((bytes) => parseCsv(new TextDecoder().decode(bytes), { source: String(path), ...options })),
   )
 
-/** The columns of a CSV file on disk (UTF-8). Rejects with a TensorloomError that carries the DataError. */
+/**
+ * The columns of a CSV file on disk (UTF-8), by `parseCsv`. Rejects with a TensorloomError that carries the DataError.
+ * @example
+ * await data.readCsv('missing.csv') // => throws DataError
+ */
 export const readCsv = (path: string | URL, options: CsvOptions = {}): Promise<Table> =>
   settle(readCsvTask(path, options))

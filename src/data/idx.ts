@@ -27,8 +27,13 @@ const kinds: Readonly<Record<number, ElementKind>> = {
 const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b
 
 /**
- * The array of an IDX file. Bytes (code 8) share the memory of `bytes`; other kinds are copied into the machine's byte
- * order. Left DataError: no IDX, an unknown type, fewer or more bytes than the header promises. `source` names the file.
+ * The array of an IDX file (MNIST's format). Bytes (code 8) share the memory of `bytes`; other kinds are copied into
+ * the machine's byte order. Left DataError: no IDX, an unknown type, fewer or more bytes than the header promises.
+ * `source` names the file.
+ * @example
+ * const found = data.parseIdx(Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 2, 7, 9))
+ * found // => { _tag: 'Right', right: { shape: [2], data: [7, 9] } }
+ * data.parseIdx(Uint8Array.of(1, 2))._tag // => 'Left'
  */
 export const parseIdx = (bytes: Uint8Array, source = 'IDX data'): E.Either<DataError, Column> => {
   const wrong = (reason: string, hint?: string): E.Either<DataError, Column> =>
@@ -58,12 +63,20 @@ export const parseIdx = (bytes: Uint8Array, source = 'IDX data'): E.Either<DataE
   return E.right({ shape, data })
 }
 
-/** `readIdx` as a TaskEither. */
+/**
+ * `readIdx` as a TaskEither: nothing is read before it is called.
+ * @example
+ * (await data.readIdxTask('missing.idx')())._tag // => 'Left'
+ */
 export const readIdxTask = (path: string | URL): TE.TaskEither<DataError, Column> =>
   pipe(
     readBytes(path),
     TE.flatMapEither((bytes) => parseIdx(bytes, String(path))),
   )
 
-/** The array of an IDX file on disk. Rejects with a TensorloomError that carries the DataError. */
+/**
+ * The array of an IDX file on disk, by `parseIdx`. Rejects with a TensorloomError that carries the DataError.
+ * @example
+ * await data.readIdx('missing.idx') // => throws DataError
+ */
 export const readIdx = (path: string | URL): Promise<Column> => settle(readIdxTask(path))

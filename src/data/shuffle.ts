@@ -4,8 +4,10 @@ import { bits, type Key } from '../lang/tensor/random.ts'
 import { nodeOf } from '../lang/types.ts'
 
 /**
- * A random order of 0 … count-1 (Fisher and Yates, as Durstenfeld 1964): row i changes places with one of the rows up to
- * it, chosen by the i-th random word of `key`. The bias is below count / 2^32.
+ * A random order of 0 … count-1 (Fisher and Yates, as Durstenfeld 1964): row i changes places with one of the rows up
+ * to it, chosen by the i-th random word of `key`. The bias is below count / 2³².
+ * @example
+ * data.shuffled(4, random.key(0)).sort() // => [0, 1, 2, 3]
  */
 export const shuffled = (count: number, key: Key): Uint32Array => {
   const order = Uint32Array.from({ length: count }, (_, i) => i)

@@ -15,7 +15,14 @@ const columnsOf = (table: Table, names: readonly string[]): E.Either<DataError, 
   })
 }
 
-/** Numeric columns side by side: `[rows, names.length]`, one row an observation. Left DataError for a column of texts or none of that name. */
+/**
+ * Numeric columns side by side: f32 `[rows, names.length]`, one row an observation. Left DataError for a column of
+ * texts or none of that name.
+ * @example
+ * const columns = { x: { kind: 'number', values: Float64Array.of(1, 2) } } as const
+ * const found = data.designMatrix({ names: ['x'], rows: 2, columns }, ['x', 'x'])
+ * found // => { _tag: 'Right', right: { shape: [2, 2], data: [1, 1, 2, 2] } }
+ */
 export const designMatrix = (table: Table, names: readonly string[]): E.Either<DataError, Column<Float32Array>> => {
   const found = columnsOf(table, names)
   if (E.isLeft(found)) return found
@@ -39,7 +46,14 @@ export interface Classes {
   readonly labels: Column<Int32Array>
 }
 
-/** The classes of a column, as `i32` labels. Left DataError when there is no column of that name. */
+/**
+ * The distinct values of a column in sorted order, and the number of each row's among them as labels for a class loss.
+ * Left DataError when there is no column of that name.
+ * @example
+ * const iris: data.Table = { names: ['kind'], rows: 2, columns: { kind: { kind: 'text', values: ['b', 'a'] } } }
+ * const found = data.classes(iris, 'kind')
+ * found // => { _tag: 'Right', right: { names: ['a', 'b'], labels: { shape: [2], data: [1, 0] } } }
+ */
 export const classes = (table: Table, name: string): E.Either<DataError, Classes> => {
   const found = columnsOf(table, [name])
   if (E.isLeft(found)) return found
@@ -59,7 +73,13 @@ export interface Standardiser {
   readonly apply: (column: Column) => Column<Float32Array>
 }
 
-/** Learns to standardise the features (last axis) of a `[rows, features]` column; deviations are those of the population. */
+/**
+ * Learns to standardise the features (last axis) of a `[rows, features]` column: `apply` gives them mean 0 and
+ * deviation 1; deviations are those of the population, a feature that never varied becomes 0.
+ * @example
+ * const heights = { shape: [2, 1], data: Float32Array.of(1, 3) }
+ * data.standardiser(heights).apply(heights).data // => [-1, 1]
+ */
 export const standardiser = (column: Column): Standardiser => {
   const features = column.shape[1] ?? 1
   const rows = rowCount(column)

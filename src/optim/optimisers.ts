@@ -36,23 +36,58 @@ export interface SgdOptions extends CommonOptions {
 const momentumOf = ({ momentum = 0, dampening = 0, nesterov = false }: SgdOptions): readonly Transform[] =>
   momentum === 0 ? [] : [trackMomentum({ momentum, dampening, nesterov })]
 
-/** Stochastic gradient descent: p -= rate · g, with heavy-ball or Nesterov momentum. */
+/**
+ * Stochastic gradient descent: p -= rate · g, with `momentum`, `dampening` and `nesterov` as torch.optim.SGD;
+ * `weightDecay` is an L2 penalty, `clipNorm` clips all gradients together first.
+ * @example
+ * const o = optim.sgd(0.1)
+ * const params = { w: T.tensor([1.5]) }
+ * T.reference(o.update(params, { w: T.tensor([2.5]) }, o.init(params)).params.w).data // => [1.25]
+ */
 export const sgd = (rate: Rate, options: SgdOptions = {}): Optimiser =>
   optimiser(...decayed(options), ...momentumOf(options), scaleByRate(rate))
 
-/** Adam: p -= rate · m̂ / (√v̂ + eps), weight decay as an L2 penalty. */
+/**
+ * Adam (Kingma and Ba 2015): p -= rate · m̂ / (√v̂ + eps), rate 0.001, betas 0.9 and 0.999, eps 1e-8; `weightDecay` is
+ * an L2 penalty, `amsgrad` as torch.optim.Adam.
+ * @example
+ * const o = optim.adam(0.1)
+ * const params = { w: T.tensor([1.5]) }
+ * T.reference(o.update(params, { w: T.tensor([2.5]) }, o.init(params)).params.w).data // => [1.4]
+ */
 export const adam = (rate: Rate = 0.001, options: AdamOptions & CommonOptions = {}): Optimiser =>
   optimiser(...decayed(options), scaleByAdam(options), scaleByRate(rate))
 
-/** AdamW: Adam with the decay of weights kept out of the moments (Loshchilov and Hutter 2019): p -= rate · weightDecay · p too. */
+/**
+ * AdamW (Loshchilov and Hutter 2019): Adam with the decay of weights (0.01) kept out of the moments: p -= rate ·
+ * weightDecay · p too. Defaults of torch.optim.AdamW.
+ * @example
+ * const o = optim.adamw(0.1)
+ * const params = { w: T.tensor([1.5]) }
+ * T.reference(o.update(params, { w: T.tensor([2.5]) }, o.init(params)).params.w).data // => [1.3985]
+ */
 export const adamw = (rate: Rate = 0.001, options: AdamOptions & CommonOptions = {}): Optimiser =>
   optimiser(...clipped(options), scaleByAdam(options), addWeightDecay(options.weightDecay ?? 0.01), scaleByRate(rate))
 
-/** Adagrad: p -= rate / (1 + t·rateDecay) · g / (√Σg² + eps). */
+/**
+ * Adagrad (Duchi et al. 2011): p -= rate / (1 + t·rateDecay) · g / (√Σg² + eps), rate 0.01. Defaults of
+ * torch.optim.Adagrad.
+ * @example
+ * const o = optim.adagrad(0.1)
+ * const params = { w: T.tensor([1.5]) }
+ * T.reference(o.update(params, { w: T.tensor([2.5]) }, o.init(params)).params.w).data // => [1.4]
+ */
 export const adagrad = (rate: Rate = 0.01, options: AdagradOptions & CommonOptions = {}): Optimiser =>
   optimiser(...decayed(options), scaleByAdagrad(options), scaleByRate(rate))
 
-/** RMSProp: p -= rate · g / (√s + eps), with momentum on the scaled gradient if asked for. */
+/**
+ * RMSProp: p -= rate · g / (√s + eps), rate 0.01, alpha 0.99, with `momentum` on the scaled gradient and `centered` as
+ * torch.optim.RMSprop.
+ * @example
+ * const o = optim.rmsprop(0.01)
+ * const params = { w: T.tensor([1.5]) }
+ * T.reference(o.update(params, { w: T.tensor([2.5]) }, o.init(params)).params.w).data // => [1.4]
+ */
 export const rmsprop = (
   rate: Rate = 0.01,
   options: RmspropOptions & CommonOptions & { readonly momentum?: number } = {},
@@ -64,6 +99,12 @@ export const rmsprop = (
     scaleByRate(rate),
   )
 
-/** Adadelta: p -= rate · √(d + eps) / √(s + eps) · g. */
+/**
+ * Adadelta (Zeiler 2012): p -= rate · √(d + eps) / √(s + eps) · g, rate 1, rho 0.9, eps 1e-6 as torch.optim.Adadelta.
+ * @example
+ * const o = optim.adadelta()
+ * const params = { w: T.tensor([1.5]) }
+ * T.reference(o.update(params, { w: T.ones([1]) }, o.init(params)).params.w).data // => [1.496838]
+ */
 export const adadelta = (rate: Rate = 1, options: AdadeltaOptions & CommonOptions = {}): Optimiser =>
   optimiser(...decayed(options), scaleByAdadelta(options), scaleByRate(rate))

@@ -28,7 +28,13 @@ export interface AdamOptions {
   readonly amsgrad?: boolean
 }
 
-/** m̂ / (√v̂ + eps) with bias-corrected moving averages m of g and v of g² (Kingma and Ba 2015). */
+/**
+ * m̂ / (√v̂ + eps) with bias-corrected moving averages m of g and v of g² (Kingma and Ba 2015). A stage: chain it with
+ * `scaleByRate`.
+ * @example
+ * const [stage, g] = [optim.scaleByAdam(), T.tensor([2.5, -0.5])]
+ * T.reference(stage.apply(g, stage.init(g), g, T.tensor(0))[0]).data // => [1, -1]
+ */
 export const scaleByAdam = ({
   beta1 = 0.9,
   beta2 = 0.999,
@@ -68,7 +74,12 @@ export interface AdagradOptions {
   readonly initial?: number
 }
 
-/** s += g²; g / (√s + eps) / (1 + t·rateDecay), t from 0 (Duchi et al. 2011). */
+/**
+ * s += g²; g / (√s + eps) / (1 + t·rateDecay), t from 0 (Duchi et al. 2011). A stage: chain it with `scaleByRate`.
+ * @example
+ * const [stage, g] = [optim.scaleByAdagrad(), T.tensor([2.5, -0.5])]
+ * T.reference(stage.apply(g, stage.init(g), g, T.tensor(0))[0]).data // => [1, -1]
+ */
 export const scaleByAdagrad = ({ rateDecay = 0, eps = 1e-10, initial = 0 }: AdagradOptions = {}): Transform => ({
   init: (params) => {
     const zeros = zerosOf(params)
@@ -96,7 +107,13 @@ export interface RmspropOptions {
   readonly centered?: boolean
 }
 
-/** s = alpha s + (1 - alpha) g²; g / (√s + eps). `centered` takes the square of the mean gradient off s (Graves 2013). */
+/**
+ * s = alpha·s + (1 - alpha)·g²; g / (√s + eps). `centered` takes the square of the mean gradient off s (Graves 2013). A
+ * stage: chain it with `scaleByRate`.
+ * @example
+ * const [stage, g] = [optim.scaleByRmsprop(), T.tensor([2.5, -0.5])]
+ * T.reference(stage.apply(g, stage.init(g), g, T.tensor(0))[0]).data // => [10, -10]
+ */
 export const scaleByRmsprop = ({ alpha = 0.99, eps = 1e-8, centered = false }: RmspropOptions = {}): Transform => ({
   init: (params) => (centered ? { s: zerosOf(params), mean: zerosOf(params) } : { s: zerosOf(params) }),
   apply: (updates, state) => {
@@ -117,7 +134,13 @@ export interface AdadeltaOptions {
   readonly eps?: number
 }
 
-/** s = rho s + (1 - rho) g²; u = √(d + eps) / √(s + eps) · g; d = rho d + (1 - rho) u² (Zeiler 2012). */
+/**
+ * s = rho·s + (1 - rho)·g²; u = √(d + eps) / √(s + eps) · g; d = rho·d + (1 - rho)·u² (Zeiler 2012). A stage: chain it
+ * with `scaleByRate`.
+ * @example
+ * const [stage, g] = [optim.scaleByAdadelta(), T.ones([1])]
+ * T.reference(stage.apply(g, stage.init(g), g, T.tensor(0))[0]).data // => [0.00316226]
+ */
 export const scaleByAdadelta = ({ rho = 0.9, eps = 1e-6 }: AdadeltaOptions = {}): Transform => ({
   init: (params) => ({ s: zerosOf(params), d: zerosOf(params) }),
   apply: (updates, state) => {

@@ -15,7 +15,12 @@ export const rateAt = (rate: Rate, step: Tensor): Tensor | number => (typeof rat
 
 const times = (x: Tensor, y: Tensor | number): Tensor => mul(x, y)
 
-/** rate · gamma^⌊t / stepSize⌋ (PyTorch's StepLR). */
+/**
+ * The rate · gamma^⌊t / stepSize⌋ at step t (torch's StepLR), gamma 0.1: a function from an i32 scalar to an f32
+ * scalar.
+ * @example
+ * T.reference(optim.stepDecay(0.1, { stepSize: 2 })(T.tensor(5))).data // => [0.001]
+ */
 export const stepDecay =
   (rate: Rate, { stepSize, gamma = 0.1 }: { readonly stepSize: number; readonly gamma?: number }): Schedule =>
   (t) => {
@@ -24,13 +29,22 @@ export const stepDecay =
     return times(pow(gamma, reached), rateAt(rate, t))
   }
 
-/** rate · gamma^t (ExponentialLR). */
+/**
+ * The rate · gammaᵗ at step t (torch's ExponentialLR): a function from an i32 scalar to an f32 scalar.
+ * @example
+ * T.reference(optim.exponentialDecay(0.1, { gamma: 0.5 })(T.tensor(2))).data // => [0.025]
+ */
 export const exponentialDecay =
   (rate: Rate, { gamma }: { readonly gamma: number }): Schedule =>
   (t) =>
     times(pow(gamma, asFloat(t)), rateAt(rate, t))
 
-/** min + (rate - min)(1 + cos(πt / steps)) / 2 (CosineAnnealingLR); the formula goes on past `steps`. */
+/**
+ * min + (rate - min)·(1 + cos(πt / steps)) / 2 at step t (torch's CosineAnnealingLR), min 0; the formula goes on past
+ * `steps`. A function from an i32 scalar to an f32 scalar.
+ * @example
+ * T.reference(optim.cosineDecay(0.1, { steps: 10 })(T.tensor(5))).data // => [0.05]
+ */
 export const cosineDecay =
   (rate: number, { steps, min = 0 }: { readonly steps: number; readonly min?: number }): Schedule =>
   (t) => {
@@ -38,7 +52,12 @@ export const cosineDecay =
     return add(times(wave, (rate - min) / 2), (rate + min) / 2)
   }
 
-/** rate · min(1, (t + 1) / steps): rises linearly over the first `steps` steps, then is `rate` itself. */
+/**
+ * The rate · min(1, (t + 1) / steps) at step t: rises linearly over the first `steps` steps, then is `rate` itself. A
+ * function from an i32 scalar to an f32 scalar.
+ * @example
+ * T.reference(optim.warmup(0.1, { steps: 4 })(T.tensor(1))).data // => [0.05]
+ */
 export const warmup =
   (rate: Rate, { steps }: { readonly steps: number }): Schedule =>
   (t) =>

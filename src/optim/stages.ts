@@ -5,7 +5,11 @@ import type { Tensor } from '../lang/types.ts'
 import { type Rate, rateAt } from './schedule.ts'
 import { each, stateless, type TensorTree, type Transform } from './transform.ts'
 
-/** -rate · u: the last stage of a descent. */
+/**
+ * -rate · u: the last stage of a descent. The rate is a number or a schedule of the step.
+ * @example
+ * T.reference(optim.scaleByRate(0.1).apply(T.tensor([2.5]), [], T.ones([1]), T.tensor(0))[0]).data // => [-0.25]
+ */
 export const scaleByRate = (rate: Rate): Transform =>
   stateless((updates, _params, step) => {
     const r = rateAt(rate, step)
@@ -13,29 +17,54 @@ export const scaleByRate = (rate: Rate): Transform =>
     return each((u) => mul(u!, factor), updates)
   })
 
-/** u + decay · p: before the gradients are scaled this is an L2 penalty, after them decoupled weight decay. */
+/**
+ * u + decay · p: before the gradients are scaled this is an L2 penalty, after them decoupled weight decay.
+ * @example
+ * const [u] = optim.addWeightDecay(0.1).apply(T.tensor([2.5]), [], T.tensor([5.5]), T.tensor(0))
+ * T.reference(u).data // => [3.05]
+ */
 export const addWeightDecay = (decay: number): Transform =>
   stateless((updates, params) => (decay === 0 ? updates : each((u, p) => add(u!, mul(p!, decay)), updates, params)))
 
-/** The 2-norm of all tensors of a tree together: an f32 scalar. */
+/**
+ * The 2-norm of all tensors of a tree together: an f32 scalar, 0 for an empty tree.
+ * @example
+ * T.reference(optim.globalNorm({ a: T.tensor([3]), b: [T.tensor([[4]])] })).data // => [5]
+ */
 export const globalNorm = (tree: unknown): Tensor => {
   const { leaves } = flattenTree(tree, isTensor)
   const squares = leaves.map((x) => sum(mul(x, x)))
   return sqrt(squares.reduce((p, q) => add(p, q), full([], 0, { dtype: 'f32' })))
 }
 
-/** u · min(1, max / (norm + 1e-6)) with the norm of all updates together (PyTorch's clip_grad_norm_). */
+/**
+ * u · min(1, max / (norm + 1e-6)) with the norm of all updates together (torch's clip_grad_norm_).
+ * @example
+ * const u = T.tensor([3, 4], { dtype: 'f32' })
+ * T.reference(optim.clipByGlobalNorm(1).apply(u, [], u, T.tensor(0))[0]).data // => [0.6, 0.8]
+ */
 export const clipByGlobalNorm = (max: number): Transform =>
   stateless((updates) => {
     const factor = minimum(div(max, add(globalNorm(updates), 1e-6)), 1)
     return each((u) => mul(u!, factor), updates)
   })
 
-/** Every element kept within [-max, max]. */
+/**
+ * Every element of the updates kept within [-max, max].
+ * @example
+ * const u = T.tensor([-3.5, 0.5])
+ * T.reference(optim.clipByValue(1).apply(u, [], u, T.tensor(0))[0]).data // => [-1, 0.5]
+ */
 export const clipByValue = (max: number): Transform =>
   stateless((updates) => each((u) => clamp(u!, { min: -max, max }), updates))
 
-/** u - mean(u) over all axes but the first, for tensors of rank 2 and more (gradient centralisation, Yong et al. 2020). */
+/**
+ * u - mean(u) over all axes but the first, for tensors of rank 2 and more; others as they are (gradient centralisation,
+ * Yong et al. 2020).
+ * @example
+ * const u = T.tensor([[1, 3]], { dtype: 'f32' })
+ * T.reference(optim.centralise().apply(u, [], u, T.tensor(0))[0]).data // => [-1, 1]
+ */
 export const centralise = (): Transform =>
   stateless((updates) =>
     each((u) => {
@@ -55,7 +84,14 @@ export interface MomentumOptions {
   readonly nesterov?: boolean
 }
 
-/** b = u at the first step, momentum · b + (1 - dampening) u later; gives b, or with `nesterov` u + momentum · b. */
+/**
+ * b = u at the first step, momentum·b + (1 - dampening)·u later; gives b, or with `nesterov` u + momentum·b
+ * (torch.optim.SGD).
+ * @example
+ * const [stage, u] = [optim.trackMomentum({ momentum: 0.9 }), T.tensor([1.5])]
+ * const [, state] = stage.apply(u, stage.init(u), u, T.tensor(0))
+ * T.reference(stage.apply(u, state, u, T.tensor(1))[0]).data // => [2.85]
+ */
 export const trackMomentum = ({ momentum, dampening = 0, nesterov = false }: MomentumOptions): Transform => ({
   init: zerosOf,
   apply: (updates, state, _params, step) => {

@@ -44,13 +44,24 @@ export interface Optimiser {
 export const each = <P>(f: (...leaves: readonly Tensor[]) => Tensor, tree: P, ...others: readonly unknown[]): P =>
   zipTrees((leaves) => f(...leaves), tree, ...others) as unknown as P
 
-/** A stage without state. */
+/**
+ * A stage without state from a function of updates, parameters and the step (an i32 scalar); what it gives has the
+ * structure of the updates.
+ * @example
+ * const flip = optim.stateless((updates) => T.mapTree(updates, (u) => T.neg(u)) as typeof updates)
+ * T.reference(flip.apply(T.tensor([2.5]), [], T.ones([1]), T.tensor(0))[0]).data // => [-2.5]
+ */
 export const stateless = (f: <P>(updates: P, params: P, step: Tensor) => P): Transform => ({
   init: () => [],
   apply: (updates, state, params, step) => [f(updates, params, step), state],
 })
 
-/** The stages one after another, each given what the one before made; their states as a list. */
+/**
+ * The stages one after another, each given what the one before made; their states as a list.
+ * @example
+ * const stage = optim.chain(optim.clipByValue(1), optim.scaleByRate(0.5))
+ * T.reference(stage.apply(T.tensor([3.5]), stage.init(T.ones([1])), T.ones([1]), T.tensor(0))[0]).data // => [-0.5]
+ */
 export const chain = (...stages: readonly Transform[]): Transform => ({
   init: (params) => stages.map((s) => s.init(params)),
   apply: (updates, state, params, step) => {
@@ -65,7 +76,11 @@ export const chain = (...stages: readonly Transform[]): Transform => ({
   },
 })
 
-/** `params + updates`, leaf by leaf, in the dtype of the parameter. */
+/**
+ * `params + updates`, leaf by leaf, in the dtype of the parameter. UsageError where the structures differ.
+ * @example
+ * T.reference(optim.applyUpdates({ w: T.tensor([1.5]) }, { w: T.tensor([-0.5]) }).w).data // => [1]
+ */
 export const applyUpdates = <P>(params: P, updates: P): P =>
   each((p, u) => add(p!, cast(u!, p!.dtype)), params, updates)
 
@@ -80,7 +95,15 @@ const requireFloat = (params: unknown): void => {
   })
 }
 
-/** Stages as an optimiser, with one step counter for all of them. */
+/**
+ * Stages as an optimiser, with one step counter (i32) for all of them: `init(params)` gives the state, `update(params,
+ * grads, state)` parameters and state after a step, both trees of tensors. UsageError for a parameter that is not a
+ * float.
+ * @example
+ * const o = optim.optimiser(optim.clipByValue(1), optim.scaleByRate(0.5))
+ * const { params, state } = o.update(T.ones([1]), T.tensor([3.5]), o.init(T.ones([1])))
+ * T.reference([params, state.step]).map((t) => t.data) // => [[0.5], [1]]
+ */
 export const optimiser = (...stages: readonly Transform[]): Optimiser => {
   const whole = chain(...stages)
   const updates = <P>(grads: P, state: OptimiserState, params: P): readonly [P, OptimiserState] => {

@@ -58,7 +58,7 @@ const compiled = (statement: string): string => {
   const thrown = /^throws (\w+)$/.exec(promised)?.[1]
   return thrown === undefined
     ? `see.is(${line}, ${expression}, ${promised})`
-    : `await see.throws(${line}, () => ${expression}, '${thrown}')`
+    : `await see.throws(${line}, async () => ${expression}, '${thrown}')`
 }
 
 /** How many values a doc comment promises. */
@@ -79,6 +79,7 @@ export const writeExamples = (entry: Entry, found: readonly PublicExport[], all:
   mkdirSync(folder, { recursive: true })
   const path = join(folder, `${alias(entry.specifier)}.ts`)
   const imports = all.map((e) => `import * as ${alias(e.specifier)} from '${e.specifier}'`)
+  imports.push(`import * as fc from 'fast-check'`)
   const type = `import type { Examples } from '../../test/docs/examples.ts'`
   writeFileSync(path, `${imports.join('\n')}\n${type}\nexport const examples: Examples = {\n${bodies.join('\n')}\n}\n`)
   return path

@@ -17,7 +17,11 @@ import { narrowNode } from './order.ts'
 /** A random key: two u32 words. Use each key once; `split` makes new ones. */
 export type Key = Tensor<readonly [2], 'u32'>
 
-/** The key of a seed, a whole number from 0 to 2^53. */
+/**
+ * The key of a seed, a whole number from 0 to 2⁵³: u32 `[2]`, its high and low word (jax.random.key).
+ * @example
+ * T.reference(random.key(42)).data // => [0, 42]
+ */
 export const key = (seed: number): Key => {
   const words = [Math.floor(seed / 2 ** 32) >>> 0, seed >>> 0]
   return fromArray(words, [2], { dtype: 'u32' })
@@ -58,11 +62,20 @@ const bitsNode = (high: Node, low: Node, shape: Shape): Node => {
   return binaryNode('xor', a, b)
 }
 
-/** Uniform 32-bit words. */
+/**
+ * Uniform 32-bit words, u32 of `shape`: both words of Threefry-2x32 (Salmon et al. 2011) at the element's number,
+ * combined by xor, as JAX with partitionable keys. ShapeError for a key that is not u32 `[2]`.
+ * @example
+ * T.reference(random.bits(random.key(0), [1])).data // => [4070199207]
+ */
 export const bits = <const S extends Shape>(k: Tensor, shape: S): Tensor<S, 'u32'> =>
   withKey('random.bits', k, shape, (high, low) => bitsNode(high, low, shape))
 
-/** `count` new keys, one a row: `[count, 2]`. The old key must not be used again. */
+/**
+ * `count` (2) new keys, one a row: u32 `[count, 2]` (jax.random.split). The old key must not be used again.
+ * @example
+ * T.reference(random.split(random.key(0), 1)).data // => [1797259609, 2579123966]
+ */
 export const split = (k: Tensor, count = 2): Tensor<readonly [number, 2], 'u32'> =>
   withKey('random.split', k, [count], (high, low) => {
     const words = blocks(high, low, [count])
@@ -81,7 +94,12 @@ type Keys<N extends number, L extends readonly Key[] = readonly []> = number ext
       ? L
       : Keys<N, readonly [...L, Key]>
 
-/** `count` new keys as a list. */
+/**
+ * `count` (2) new keys as a list, the rows of `split`; a tuple where the number is known.
+ * @example
+ * const [k] = random.splitList(random.key(0))
+ * T.reference(k).data // => [1797259609, 2579123966]
+ */
 export const splitList = <const N extends number = 2>(k: Tensor, count: N = 2 as N): Keys<N> => {
   const all = lift('random.splitList', split(k, count))
   const keys = Array.from(
@@ -91,7 +109,12 @@ export const splitList = <const N extends number = 2>(k: Tensor, count: N = 2 as
   return keys as readonly Key[] as Keys<N>
 }
 
-/** A new key from a key and a number (a step counter, a layer's index): an integer tensor of rank 0, or a whole number. */
+/**
+ * A new key from a key and a number (a step counter, a layer's index): an integer tensor of rank 0, or a whole number
+ * (jax.random.fold_in). ShapeError for a tensor of another rank.
+ * @example
+ * T.reference(random.foldIn(random.key(0), 0)).data // => [1797259609, 2579123966]
+ */
 export const foldIn = (k: Tensor, data: Operand): Key =>
   withKey('random.foldIn', k, [], (high, low) => {
     const word = typeof data === 'object' ? castNode(lift('random.foldIn', data, 1), 'u32') : scalar(data, 'u32')
@@ -127,7 +150,11 @@ const between = (unit: Node, shape: Shape, low: number, high: number): Node => {
   return binaryNode('max', least, binaryNode('add', binaryNode('mul', unit, width), least))
 }
 
-/** Evenly distributed in [low, high), f32; [0, 1) by default. */
+/**
+ * Evenly distributed in [low, high), [0, 1) by default: f32 of `shape`, 23 random bits each (jax.random.uniform).
+ * @example
+ * T.reference(random.uniform(random.key(0), [1])).data // => [0.947667]
+ */
 export const uniform = <const S extends Shape>(
   k: Tensor,
   shape: S,
@@ -149,7 +176,12 @@ const normalNode = (a: Node, b: Node, shape: Shape): Node => {
   return binaryNode('mul', erfinvNode(u), likeNode(Math.SQRT2, type))
 }
 
-/** Normally distributed, f32: standard by default. `√2 · erfinv(u)` of a uniform u in (-1, 1). */
+/**
+ * Normally distributed with `mean` (0) and `std` (1): f32 of `shape`, `√2 · erfinv(u)` of a uniform u in (-1, 1)
+ * (jax.random.normal).
+ * @example
+ * T.reference(random.normal(random.key(0), [1])).data // => [1.622642]
+ */
 export const normal = <const S extends Shape>(
   k: Tensor,
   shape: S,
@@ -168,7 +200,13 @@ export interface RandintOptions {
   readonly high: number
 }
 
-/** Whole numbers in [low, high), i32. 64 random bits are reduced, as in JAX, so that the bias is below 2^-32. */
+/**
+ * Whole numbers in [low, high), low 0 by default: i32 of `shape`. 64 random bits are reduced, as in JAX, so that the
+ * bias is below 2⁻³². ShapeError where no number lies between.
+ * @example
+ * const dice = random.randint(random.key(0), [100], { low: 1, high: 7 })
+ * T.reference([T.min(dice), T.max(dice)]).map((t) => t.data) // => [[1], [6]]
+ */
 export const randint = <const S extends Shape>(
   k: Tensor,
   shape: S,
@@ -192,7 +230,11 @@ export const randint = <const S extends Shape>(
     return binaryNode('add', build.bitcast([mixed], { dtype: 'i32' }), likeNode(least, { shape, dtype: 'i32' }))
   })
 
-/** True with probability `p`: a number, or a tensor that broadcasts to the shape. */
+/**
+ * True with probability `p` (a number, or a tensor that broadcasts to the shape): bool of `shape`, `uniform < p`.
+ * @example
+ * T.reference(random.bernoulli(random.key(0), 0.95, [1])).data // => [1]
+ */
 export const bernoulli = <const S extends Shape>(k: Tensor, p: Operand, shape: S): Tensor<S, 'bool'> =>
   withKey('random.bernoulli', k, shape, (a, b) => {
     const chance = typeof p === 'object' ? castNode(lift('random.bernoulli', p, 1), 'f32') : scalar(p, 'f32')
@@ -201,7 +243,12 @@ export const bernoulli = <const S extends Shape>(k: Tensor, p: Operand, shape: S
     )
   })
 
-/** Samples (i32) of the distribution `softmax(logits)` along the last axis, by the Gumbel trick. */
+/**
+ * Samples (i32) of the distribution `softmax(logits)` along the last axis, which is dropped, by the Gumbel trick
+ * (jax.random.categorical). ShapeError for a scalar.
+ * @example
+ * T.reference(random.categorical(random.key(0), T.tensor([[0, -1e4], [-1e4, 0]]))).data // => [0, 1]
+ */
 export const categorical = (k: Tensor, logits: Tensor): Tensor<Shape, 'i32'> => {
   const n = lift('random.categorical', logits, 1)
   return tensorOf(
