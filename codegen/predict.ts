@@ -1,12 +1,67 @@
-/** What a plan will cost, from its loop nests and its memory plan, before anything runs. */
+/**
+ * What a plan will cost, before anything runs. Dispatches and peak are read off the plan. Bytes and flops are those of one
+ * workgroup of each class (`count-classes.ts`) times its size: exact, and worked out when somebody asks, not at every
+ * compile. Where an address depends on data, neighbouring indices are taken to differ: an index holds its own position.
+ */
+
 import type { MemoryPlan } from '../passes/loop/memory.ts'
 import type { BoundKernel } from './assemble.ts'
+import { workgroupClasses } from './count-classes.ts'
+import { kernelCounter } from './count-kernel.ts'
+import { makeCounters, runKernel } from './interp/kernel.ts'
+import type { Kernel } from './kernel.ts'
 import type { Prediction } from './plan.ts'
 
-export const predict = (kernels: readonly BoundKernel[], memory: MemoryPlan): Prediction => ({
-  dispatches: kernels.length,
-  submits: 1,
-  bytes: kernels.reduce((n, k) => n + k.fused.reduce((m, f) => m + f.cost.bytes, 0), 0),
-  flops: kernels.reduce((n, k) => n + k.fused.reduce((m, f) => m + f.cost.flops, 0), 0),
-  peakBytes: memory.arenas.reduce((a, b) => a + b, 0),
-})
+/** What one dispatch moves and computes. */
+export interface Work {
+  /** Per workgroup, the distinct elements of each binding that it touches; summed. */
+  readonly bytes: number
+  readonly flops: number
+}
+
+/** The work of a kernel on bindings of these sizes in bytes. */
+export const workOf = (kernel: Kernel, workgroups: number, sizes: readonly number[]): Work => {
+  const widths = new Map(kernel.bindings.map((b) => [b.name, b.element.width]))
+  const counter = kernelCounter(kernel, sizes, (binding, element, lane) => element * widths.get(binding)! + lane)
+  if (!counter) {
+    const counters = makeCounters()
+    const memory = sizes.map((n) => ({ buffer: new ArrayBuffer(n) }))
+    runKernel(kernel, workgroups, memory, counters)
+    return counters
+  }
+  let bytes = 0
+  let flops = 0
+  const touched = (): number => counter.bytes().reduce((a, b) => a + b, 0)
+  for (const { representative, count } of workgroupClasses(kernel, workgroups)) {
+    const before = { bytes: touched(), flops: counter.flops() }
+    counter.run(representative)
+    bytes += count * (touched() - before.bytes)
+    flops += count * (counter.flops() - before.flops)
+  }
+  return { bytes, flops }
+}
+
+export const predict = (kernels: readonly BoundKernel[], memory: MemoryPlan): Prediction => {
+  let work: Work | undefined
+  const total = (): Work =>
+    (work ??= kernels
+      .map((b) =>
+        workOf(
+          b.kernel,
+          b.workgroups,
+          b.places.map((p) => p.bytes),
+        ),
+      )
+      .reduce((a, b) => ({ bytes: a.bytes + b.bytes, flops: a.flops + b.flops }), { bytes: 0, flops: 0 }))
+  return {
+    dispatches: kernels.length,
+    submits: 1,
+    get bytes() {
+      return total().bytes
+    },
+    get flops() {
+      return total().flops
+    },
+    peakBytes: memory.arenas.reduce((a, b) => a + b, 0),
+  }
+}
