@@ -43,7 +43,7 @@ export const diceOf = (random: Random): Dice => {
 }
 
 /** Sizes by how they break things: 1, primes, 4k (vectors), 4k+1 (their remainders). */
-const commonDims: readonly number[] = [1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 7, 8, 8, 9, 11, 12, 13, 16, 17]
+export const commonDims: readonly number[] = [1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 7, 8, 8, 9, 11, 12, 13, 16, 17]
 
 const largeDims: readonly number[] = [16, 20, 24, 31, 32, 33, 48, 64]
 
@@ -68,11 +68,13 @@ export const drawShape = (dice: Dice, dims: readonly number[], maxRank: number, 
 /** How the values of one tensor are spread. */
 export type ValueStyle = 'small' | 'grid' | 'whole' | 'special'
 
-const specials: readonly number[] = [Number.NaN, Infinity, -Infinity, 0, -0, 1e30, -1e30, 1e-30]
-const extremes = {
+/** Floats that break things. */
+export const specials: readonly number[] = [Number.NaN, Infinity, -Infinity, 0, -0, 1e30, -1e30, 1e-30]
+/** Integers that break things. */
+export const extremes: { readonly i32: readonly number[]; readonly u32: readonly number[] } = {
   i32: [-(2 ** 31), 2 ** 31 - 1, -1, 0, 65536],
   u32: [2 ** 32 - 1, 2 ** 31, 0, 1, 65536],
-} as const
+}
 
 const drawFloat = (dice: Dice, dtype: DType, style: ValueStyle): number => {
   if (style === 'special' && dice.chance(0.3)) return roundTo(dtype)(dice.pick(specials))
@@ -94,5 +96,12 @@ export const drawNumber = (dice: Dice, dtype: DType, style: ValueStyle): number 
 export const drawData = (dice: Dice, dtype: DType, size: number, style: ValueStyle): HostArray => {
   const out = allocate(dtype, size)
   for (let i = 0; i < size; i++) out[i] = drawNumber(dice, dtype, style)
+  return out
+}
+
+/** `values` in the array that the interpreter holds elements of `dtype` in. */
+export const storedData = (dtype: DType, values: ArrayLike<number>): HostArray => {
+  const out = allocate(dtype, values.length)
+  out.set(values)
   return out
 }

@@ -170,7 +170,7 @@ export const createWorkshop = (dice: Dice, options: WorkshopOptions): Workshop =
     add,
     pool,
     offer: (n) => {
-      if (!pool.includes(n)) pool.push(n)
+      if (options.dtypes.includes(typeOf(n).dtype) && !pool.includes(n)) pool.push(n)
     },
     valueOf: (n) => values.get(n)![0]!,
     inputs,

@@ -1,0 +1,87 @@
+/** Arbitraries of sizes, dtypes and tensors for users' own properties. */
+import * as fc from 'fast-check'
+import { constant } from '../lang/build.ts'
+import { type Shape, sizeOf } from '../lang/dim.ts'
+import { type DType, isFloat } from '../lang/dtype.ts'
+import type { TensorType } from '../lang/ir.ts'
+import type { Value } from '../lang/primitive.ts'
+import { roundTo } from '../lang/special.ts'
+import { type Tensor, tensorOf } from '../lang/types.ts'
+import { commonDims, extremes, specials, storedData } from './dice.ts'
+
+/** Sizes that break things: 0 (rarely), 1, primes, 4k and 4k+1. Shrinks to smaller ones. */
+export const arbDim = ({ empty = true }: { readonly empty?: boolean } = {}): fc.Arbitrary<number> => {
+  const sizes = [...new Set(commonDims)].sort((a, b) => a - b)
+  return fc.oneof(
+    { weight: 19, arbitrary: fc.constantFrom(...sizes) },
+    { weight: empty ? 1 : 0, arbitrary: fc.constant(0) },
+  )
+}
+
+/** What `arbShape` may give. */
+export interface ShapeOptions {
+  readonly maxRank?: number
+  /** Elements altogether; 64 unless said. */
+  readonly maxElements?: number
+  /** Whether a size may be 0; true unless said. */
+  readonly empty?: boolean
+}
+
+/** Shapes of rank 0 to `maxRank` (4) with at most `maxElements` elements. */
+export const arbShape = ({ maxRank = 4, maxElements = 64, empty = true }: ShapeOptions = {}): fc.Arbitrary<Shape> =>
+  fc.array(arbDim({ empty }), { maxLength: maxRank }).map((sizes) => {
+    const shape: number[] = []
+    for (const d of sizes) shape.push(sizeOf(shape) * d <= maxElements ? d : 1)
+    return shape
+  })
+
+/** Any dtype of the list; f32, i32, u32 and bool unless said. */
+export const arbDType = (list: readonly DType[] = ['f32', 'i32', 'u32', 'bool']): fc.Arbitrary<DType> =>
+  fc.constantFrom(...list)
+
+/** Which numbers a tensor may hold. */
+export interface NumberOptions {
+  /** NaN, infinities, both zeros, huge and tiny numbers, the extremes of the integers; true unless said. */
+  readonly specials?: boolean
+  readonly min?: number
+  readonly max?: number
+}
+
+/** One number that `dtype` can hold exactly: whole numbers, quarters, any others between `min` and `max` (-4 and 4). */
+export const arbNumber = (
+  dtype: DType,
+  { specials: special = true, min = -4, max = 4 }: NumberOptions = {},
+): fc.Arbitrary<number> => {
+  if (dtype === 'bool') return fc.constantFrom(0, 1)
+  const whole = fc.integer({ min: Math.ceil(dtype === 'u32' ? Math.max(0, min) : min), max: Math.floor(max) })
+  if (!isFloat(dtype)) {
+    const ends = extremes[dtype === 'i32' ? 'i32' : 'u32']
+    return special
+      ? fc.oneof({ weight: 8, arbitrary: whole }, { weight: 1, arbitrary: fc.constantFrom(...ends) })
+      : whole
+  }
+  const round = roundTo(dtype)
+  const plain = fc.oneof(
+    whole,
+    fc.integer({ min: Math.ceil(min * 4), max: Math.floor(max * 4) }).map((x) => x / 4),
+    fc.double({ min, max, noNaN: true }).map(round),
+  )
+  if (!special) return plain
+  return fc.oneof({ weight: 8, arbitrary: plain }, { weight: 1, arbitrary: fc.constantFrom(...specials).map(round) })
+}
+
+/** Host values of one type, floats as the dtype stores them. */
+export const arbValue = (type: TensorType, options: NumberOptions = {}): fc.Arbitrary<Value> =>
+  fc
+    .array(arbNumber(type.dtype, options), {
+      minLength: sizeOf(type.shape),
+      maxLength: sizeOf(type.shape),
+      size: 'max',
+    })
+    .map((values) => ({ shape: type.shape, dtype: type.dtype, data: storedData(type.dtype, values) }))
+
+/** Constant tensors of one type. */
+export const arbTensor = <const S extends Shape, D extends DType>(
+  type: { readonly shape: S; readonly dtype: D },
+  options: NumberOptions = {},
+): fc.Arbitrary<Tensor<S, D>> => arbValue(type, options).map((v) => tensorOf<S, D>(constant(type, v.data)))

@@ -1,0 +1,20 @@
+/**
+ * For testing programs and ops of one's own: arbitraries of shapes, tensors and whole well-typed programs, and the laws
+ * that hold for all of them. Needs fast-check; works with any test runner.
+ */
+export { type AgreeOptions, agreesWithReference } from './agree.ts'
+export { arbGraph, type GraphOptions } from './arb-graph.ts'
+export {
+  arbDim,
+  arbDType,
+  arbNumber,
+  arbShape,
+  arbTensor,
+  arbValue,
+  type NumberOptions,
+  type ShapeOptions,
+} from './arbitrary.ts'
+export { checkGrad, type GradOptions } from './check-grad.ts'
+export { eqLaws, type Law, monoidLaws, ordLaws, semigroupLaws, semilatticeLaws } from './laws.ts'
+export { type Sample, showSample } from './sample.ts'
+export { type Discarded, difference, type Expectation, expectation } from './tolerance.ts'
