@@ -2,6 +2,7 @@
 import type { BoundKernel } from '../../codegen/assemble.ts'
 import type { Planned } from '../../codegen/make-plan.ts'
 import type { Place, Prediction } from '../../codegen/plan.ts'
+import { showSchedule } from '../../passes/loop/print.ts'
 import type { Node } from '../lang/ir.ts'
 import { topological } from '../lang/order.ts'
 import { nameNodes, showGraph } from '../lang/print/graph.ts'
@@ -28,6 +29,8 @@ export interface KernelReport {
   readonly bindings: readonly (Place & { readonly name: string; readonly access: string })[]
   readonly bytes: number
   readonly flops: number
+  /** The Loop IR of each cluster, side by side on the grid. */
+  readonly loops: readonly string[]
   readonly wgsl: string
 }
 
@@ -63,9 +66,11 @@ export interface Explanation {
 /** What the graph's text calls a node. */
 type NameOf = (node: Node) => string
 
-const kernelReports = ({ plan, kernels }: Planned, nameOf: NameOf): readonly KernelReport[] => {
+const kernelReports = ({ plan, kernels, fusion }: Planned, nameOf: NameOf): readonly KernelReport[] => {
+  const bufferNames = new Map([...fusion.buffers].map(([n, b]) => [b.id, nameOf(n)]))
   const dispatches = plan.steps.filter((s) => s.kind === 'dispatch')
-  return kernels.map(({ kernel, workgroups, places, fused }: BoundKernel, i) => {
+  return kernels.map((bound: BoundKernel, i) => {
+    const { kernel, workgroups, places, fused } = bound
     const index = dispatches[i]!.kernel
     const stored = new Set(fused.flatMap((f) => f.stored))
     return {
@@ -76,8 +81,8 @@ const kernelReports = ({ plan, kernels }: Planned, nameOf: NameOf): readonly Ker
       workgroups,
       workgroupSize: kernel.workgroupSize,
       bindings: places.map((p, b) => ({ ...p, name: kernel.bindings[b]!.name, access: kernel.bindings[b]!.access })),
-      bytes: fused.reduce((n, f) => n + f.cost.bytes, 0),
-      flops: fused.reduce((n, f) => n + f.cost.flops, 0),
+      ...dispatchWork(bound),
+      loops: fused.map((f) => showSchedule(f.schedule, (id) => bufferNames.get(id) ?? `b${id}`)),
       wgsl: plan.kernels[index]!.wgsl,
     }
   })
@@ -175,6 +180,7 @@ const showKernel = (k: KernelReport, i: number): string => {
     `dispatch ${i}: ${k.name}, ${grid}, ${bytesText(k.bytes)}, ${countText(k.flops)} flops`,
     `  ${k.reads.join(', ') || 'nothing'} → ${k.stores.join(', ')}`,
     indent(table(bindings)),
+    ...k.loops.map((l) => indent(l, '    ')),
     indent(k.wgsl.trimEnd(), '    '),
   ].join('\n')
 }
