@@ -84,6 +84,10 @@ export interface Prediction {
   readonly peakBytes: number
 }
 
+/**
+ * A program as data: kernels with their WGSL, the steps that run them, the arenas they share, arguments, results and
+ * constants, and what it will cost. Survives JSON.
+ */
 export interface Plan {
   readonly version: 1
   readonly name: string

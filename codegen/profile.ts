@@ -1,7 +1,11 @@
 /** Target profiles as data: what plans are made against when no device is at hand. */
 import type { Profile } from '../passes/target.ts'
 
-/** The limits every WebGPU implementation must grant: a plan made for it runs everywhere. */
+/**
+ * The limits every WebGPU implementation must grant: a plan made for it runs everywhere.
+ * @example
+ * T.portable.storageBuffers // => 8
+ */
 export const portable: Profile = {
   name: 'portable',
   storageBuffers: 8,
@@ -15,7 +19,11 @@ export const portable: Profile = {
   costs: { dispatch: 30e-6, bandwidth: 20e9, flops: 100e9, threads: 2048, statements: 300 },
 }
 
-/** SwiftShader through Dawn: barriers are dear there (a workgroup is emulated on a thread), so rows are serial. */
+/**
+ * SwiftShader through Dawn: barriers are dear there (a workgroup is emulated on a thread), so rows are serial.
+ * @example
+ * T.software.schedule // => 'serial'
+ */
 export const software: Profile = {
   ...portable,
   name: 'software',
@@ -29,6 +37,8 @@ export const software: Profile = {
 /**
  * A desktop or datacentre GPU as every current one grants it. Features stay empty: they differ between drivers, and a
  * plan that needs one is made against `profileOf(device)`.
+ * @example
+ * T.hardware.schedule // => 'cooperative'
  */
 export const hardware: Profile = {
   ...portable,
@@ -41,7 +51,11 @@ export const hardware: Profile = {
   costs: { dispatch: 25e-6, bandwidth: 400e9, flops: 8e12, threads: 32768, statements: 300 },
 }
 
-/** The profiles that ship, by name. */
+/**
+ * The profiles that ship, by name.
+ * @example
+ * Object.keys(T.profiles) // => ['portable', 'software', 'hardware']
+ */
 export const profiles: Readonly<Record<'portable' | 'software' | 'hardware', Profile>> = {
   portable,
   software,

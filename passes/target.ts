@@ -1,5 +1,9 @@
 /** What a target grants and what things cost there: data that passes plan against, never a live device. */
 
+/**
+ * What a target grants (limits in the units of WebGPU, features by name), how kernels are scheduled there, and what
+ * things cost.
+ */
 export interface Profile {
   readonly name: string
   readonly storageBuffers: number

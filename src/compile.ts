@@ -28,7 +28,11 @@ export interface Spec<S extends Shape = Shape, D extends DType = DType> extends 
   readonly dtype: D
 }
 
-/** `spec([64, 784])` is an f32 argument of that shape; `spec([64], 'i32')` one of integers. */
+/**
+ * The type of an argument of `compile`: `spec([64, 784])` is f32 of that shape; `spec([64], 'i32')` one of integers.
+ * @example
+ * T.spec([64], 'i32') // => { shape: [64], dtype: 'i32' }
+ */
 export const spec = <const S extends Shape, D extends DType = 'f32'>(shape: S, dtype: D = 'f32' as D): Spec<S, D> =>
   Object.freeze({ shape, dtype })
 
@@ -67,6 +71,7 @@ export type ResultsOf<R> =
       ? Output
       : { readonly [K in keyof R]: ResultsOf<R[K]> }
 
+/** Options of `compile`: what is given away, what stays on the device, the target, the name, and the passes. */
 export interface CompileOptions extends PipelineOptions {
   /** Numbers of the arguments that the caller gives away: their memory is reused for results. */
   readonly donate?: readonly number[]
@@ -105,7 +110,14 @@ export interface Loaded<A extends readonly unknown[] = readonly unknown[], R = u
   readonly reload: (device: Device) => TE.TaskEither<RuntimeError, Loaded<A, R>>
 }
 
-/** Traces `f` on `specs`, runs the graph passes, plans. Never touches a device. */
+/**
+ * Traces `f` on `specs`, runs the graph passes, plans. Never touches a device. Left CheckError for ill-typed
+ * expressions (all of them), UsageError, IndexError or LimitError; other exceptions of `f` are its own.
+ * @example
+ * const program = T.orThrow(T.compile((x, y) => T.exp(T.mul(x, y)), [T.spec([4]), T.spec([4])]))
+ * program.plan.prediction.dispatches // => 1
+ * T.compile((x) => T.reshape(x, [5]), [T.spec([2, 3])])._tag // => 'Left'
+ */
 export const compile = <const A extends readonly unknown[], R>(
   f: (...args: { readonly [K in keyof A]: TensorsOf<A[K]> }) => R,
   specs: A,
@@ -198,13 +210,23 @@ const attempt = <T>(f: () => Promise<T>): TE.TaskEither<RuntimeError, T> =>
     throw e
   })
 
-/** The Right of a compile result; throws the typed error otherwise. For scripts. */
+/**
+ * The Right of a compile result; throws the typed error otherwise. For scripts.
+ * @example
+ * T.orThrow(T.compile((x) => T.mean(x), [T.spec([4], 'i32')])) // => throws CheckError
+ */
 export const orThrow = <T>(result: E.Either<CompileError, T>): T => {
   if (E.isLeft(result)) throw new TensorloomError(result.left)
   return result.right
 }
 
-/** Runs a TaskEither as a promise that rejects with the typed error. For scripts. */
+/**
+ * Runs a TaskEither as a promise that rejects with the typed error. For scripts.
+ * @example
+ * const program = T.orThrow(T.compile((x) => T.mul(x, 2), [T.spec([2])]))
+ * const loaded = await T.toPromise(program.load(await T.defaultDevice()))
+ * await (await loaded.run([1, 2])).read() // => [2, 4]
+ */
 export const toPromise = async <T>(task: TE.TaskEither<RuntimeError, T>): Promise<T> => {
   const result = await task()
   if (E.isLeft(result)) throw new TensorloomError(result.left)

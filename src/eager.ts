@@ -10,7 +10,11 @@ import { type Device, openDevice, profileOf } from './runtime/device.ts'
 
 let shared: Promise<Device> | undefined
 
-/** The device that `evaluate` and `jit` use: opened at the first need, opened anew after a loss. */
+/**
+ * The device that `evaluate` and `jit` use: opened at the first need, opened anew after a loss. Rejects with NoAdapter.
+ * @example
+ * (await T.defaultDevice()) === (await T.defaultDevice()) // => true
+ */
 export const defaultDevice = async (): Promise<Device> => {
   const current = await (shared ??= openDevice())
   if (!current.lost()) return current
@@ -18,7 +22,12 @@ export const defaultDevice = async (): Promise<Device> => {
   return shared
 }
 
-/** The value of an expression (or a tree of them) computed on the default device. Rejects with a TensorloomError. */
+/**
+ * The value of an expression (or a tree of them) computed on the default device: shape, dtype and elements on the host.
+ * Rejects with a TensorloomError.
+ * @example
+ * await T.evaluate(T.add(T.tensor([1, 2]), 3)) // => { shape: [2], dtype: 'i32', data: [4, 5] }
+ */
 export const evaluate = async <R>(tree: R): Promise<TreeOf<R, HostTensor>> => {
   const { leaves, shape } = flattenTree<Tensor>(tree, isTensor)
   const program = orThrow(compile(() => leaves, [], { name: 'evaluate' }))
@@ -45,6 +54,9 @@ export type JitArguments<A> = A extends Tensor ? HostOrDevice : { readonly [K in
 /**
  * `f` compiled at the first call for each structure, shapes and dtypes of its arguments, run on the default device, its
  * results read back. Keep training loops to `compile`, whose state stays on the device.
+ * @example
+ * const double = T.jit((x: T.Tensor) => T.mul(x, 2))
+ * (await double(T.tensor([1, 2]))).data // => [2, 4]
  */
 export const jit = <A extends readonly unknown[], R>(
   f: (...args: A) => R,
@@ -82,6 +94,10 @@ export const jit = <A extends readonly unknown[], R>(
 /**
  * `f` compiled for what `device` grants and loaded there: for scripts that keep their state on the device and run many
  * steps. Arguments and options are those of `compile`. Rejects with a TensorloomError.
+ * @example
+ * const count = await T.compileOn(await T.defaultDevice(), (n) => T.add(n, 1), [T.spec([])], { donate: [0] })
+ * const two = await count.run(await count.run(0))
+ * await two.read() // => [2]
  */
 export const compileOn = async <const A extends readonly unknown[], R>(
   device: Device,

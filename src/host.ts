@@ -26,6 +26,9 @@ export const hostArray = (dtype: DType, data: ArrayLike<number>): HostArray => {
  * The value of an expression (or a tree of them) by the reference interpreter, synchronously: Float64 inside, floats
  * rounded to f32 at the end. Throws CheckError for an ill-typed expression, IndexError for an index out of range,
  * UsageError for a tensor that depends on an argument of a function being traced.
+ * @example
+ * T.reference(T.add(T.tensor([1, 2]), 3)) // => { shape: [2], dtype: 'i32', data: [4, 5] }
+ * T.reference(T.reshape(T.ones([4]), [5])) // => throws CheckError
  */
 export const reference = <R>(tree: R): TreeOf<R, HostTensor> => {
   const { leaves, shape } = flattenTree<Tensor>(tree, isTensor)

@@ -128,8 +128,12 @@ const differentiate = (
 
 /**
  * The gradient of a scalar function as a function of the same arguments. Its result has the type of the first argument,
- * or of those `argnums` names. With `hasAux`, f gives `[loss, aux]` and the result is `[gradient, aux]`. UsageError when
- * the loss is not a float scalar or a differentiated leaf is not float; an ill-typed loss gives ill-typed gradients.
+ * or of those `argnums` names. With `hasAux`, f gives `[loss, aux]` and the result is `[gradient, aux]`. UsageError
+ * when the loss is not a float scalar or a differentiated leaf is not float; an ill-typed loss gives ill-typed
+ * gradients.
+ * @example
+ * const f = (p: { x: T.Tensor<readonly [2], 'f32'> }) => T.sum(T.square(p.x))
+ * T.reference(T.grad(f)({ x: T.tensor([1.5, -2]) })).x.data // => [3, -4]
  */
 export function grad<A extends readonly unknown[], const N extends Argnums = 0>(
   f: (...args: A) => Tensor,
@@ -152,6 +156,9 @@ export function grad(
 /**
  * Like `grad`, with the value: `[loss, gradient]`, or `[[loss, aux], gradient]` with `hasAux`. The function is traced
  * once. Errors as in `grad`.
+ * @example
+ * const f = (x: T.Tensor<readonly [2], 'f32'>) => T.sum(T.square(x))
+ * T.reference(T.valueAndGrad(f)(T.tensor([1.5, -2]))).map((t) => t.data) // => [[6.25], [3, -4]]
  */
 export function valueAndGrad<A extends readonly unknown[], R extends Tensor, const N extends Argnums = 0>(
   f: (...args: A) => R,
@@ -202,7 +209,11 @@ const matching = (
 
 /**
  * The value of `f` at `primals` and its pullback: a function from a cotangent (a tree like the value) to the cotangents
- * of all arguments. Arguments are trees of tensors; integer and bool leaves get zeros of their own dtype.
+ * of all arguments. Arguments are trees of tensors; integer and bool leaves get zeros of their own dtype. UsageError
+ * for a cotangent of another structure or type.
+ * @example
+ * const [y, pull] = T.vjp(T.square, T.tensor([1.5, -2]))
+ * T.reference([y, pull(T.tensor([1, 0.5]))[0]]).map((t) => t.data) // => [[2.25, 4], [3, -2]]
  */
 export const vjp = <A extends readonly unknown[], R>(
   f: (...args: A) => R,
@@ -225,7 +236,11 @@ export const vjp = <A extends readonly unknown[], R>(
 
 /**
  * Forward mode: `[f(primals), J·tangents]`, both trees like f's result. `tangents` has the structure and types of
- * `primals`; those of integer and bool leaves are not looked at, and such outputs get zeros.
+ * `primals`; those of integer and bool leaves are not looked at, and such outputs get zeros. UsageError where they
+ * differ.
+ * @example
+ * const f = (x: T.Tensor<readonly [2], 'f32'>) => T.square(x)
+ * T.reference(T.jvp(f, [T.tensor([1.5, -2])], [T.tensor([1, 0.5])])).map((t) => t.data) // => [[2.25, 4], [3, -2]]
  */
 export const jvp = <A extends readonly unknown[], R>(
   f: (...args: A) => R,

@@ -19,9 +19,12 @@ export const isInteger = (d: DType): boolean => d === 'i32' || d === 'u32'
 export const byteSize = (d: DType): number => (d === 'f16' ? 2 : 4)
 
 /**
- * The promotion table: the least dtype both operands convert to. A join semilattice:
- * bool < i32, u32 < f32 and bool < f16 < f32. `i32` with `u32` gives `i32`, as there is no 64-bit integer;
- * an integer with a float gives that float, as in PyTorch and JAX.
+ * The promotion table: the least dtype both operands convert to. A join semilattice: bool < i32, u32 < f32 and bool <
+ * f16 < f32. `i32` with `u32` gives `i32`, as there is no 64-bit integer; an integer with a float gives that float, as
+ * in PyTorch and JAX.
+ * @example
+ * T.promote('i32', 'f16') // => 'f16'
+ * T.promote('bool', 'u32') // => 'u32'
  */
 export const promote = (a: DType, b: DType): DType => {
   if (a === b) return a

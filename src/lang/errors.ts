@@ -100,7 +100,13 @@ export interface DataError {
 
 export type TensorloomErrorData = CompileError | RuntimeError | DataError
 
-/** The one class that is thrown: it carries the typed data in `error`. */
+/**
+ * The one class that is thrown: it carries the typed data in `error`, its tag as `name`, and the text of `showError` as
+ * `message`.
+ * @example
+ * const error = new T.TensorloomError({ tag: 'UsageError', message: 'no seed', hint: 'give one' })
+ * [error.name, error.message, error.error.tag] // => ['UsageError', 'no seed\n  hint: give one', 'UsageError']
+ */
 export class TensorloomError extends Error {
   readonly error: TensorloomErrorData
   constructor(error: TensorloomErrorData) {
@@ -116,7 +122,11 @@ const showHint = (h: string | undefined): string => (h ? `\n  hint: ${h}` : '')
 /** `f32[3, 4]`: how errors and graphs show a tensor's type. Spelled out here: emitted modules use this file without fp-ts. */
 export const showOperand = (o: OperandInfo): string => `${o.dtype}[${o.shape.join(', ')}]`
 
-/** The text of an error: what, which operands, where, and the way out. */
+/**
+ * The text of an error: what, which operands, where, and the way out.
+ * @example
+ * T.showError({ tag: 'DataError', source: 'a.csv', line: 2, reason: 'too short' }) // => 'a.csv, line 2: too short'
+ */
 export const showError = (e: TensorloomErrorData): string => {
   switch (e.tag) {
     case 'ShapeError':

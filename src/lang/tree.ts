@@ -21,7 +21,11 @@ export interface Flattened<L> {
 /** `T` with every tensor replaced by `L`. */
 export type TreeOf<T, L> = T extends Tensor ? L : T extends object ? { readonly [K in keyof T]: TreeOf<T[K], L> } : T
 
-/** True for a tensor of ours (a graph node), never for a plain record that merely has a shape and a dtype. */
+/**
+ * True for a tensor of ours (a graph node), never for a plain record that merely has a shape and a dtype.
+ * @example
+ * [T.ones([1]), T.spec([1]), 3].map(T.isTensor) // => [true, false, false]
+ */
 export const isTensor = (x: unknown): x is Tensor =>
   typeof x === 'object' &&
   x !== null &&
@@ -53,6 +57,10 @@ const join = (path: string, key: string): string => {
  * Leaves, their paths and the structure of a tree. Record keys are taken in sorted order, so that two records written
  * in different orders have one structure. Anything that is neither leaf, array nor plain record is a UsageError that
  * names its path.
+ * @example
+ * const flat = T.flattenTree({ w: [T.ones([2])], b: T.zeros([1]) }, T.isTensor)
+ * flat.paths // => ['b', 'w[0]']
+ * flat.shape // => { record: { b: 0, w: { list: [1] } } }
  */
 export const flattenTree = <L>(tree: unknown, isLeaf: (x: unknown) => x is L): Flattened<L> => {
   const leaves: L[] = []
@@ -77,7 +85,11 @@ export const flattenTree = <L>(tree: unknown, isLeaf: (x: unknown) => x is L): F
   return { leaves, paths, shape }
 }
 
-/** The inverse of `flattenTree`: the structure with leaf `i` replaced by `leaves[i]`. */
+/**
+ * The inverse of `flattenTree`: the structure with leaf `i` replaced by `leaves[i]`.
+ * @example
+ * T.unflattenTree({ record: { b: 0, w: { list: [1] } } }, ['bias', 'weight']) // => { b: 'bias', w: ['weight'] }
+ */
 export const unflattenTree = (shape: TreeShape, leaves: readonly unknown[]): unknown => {
   if (typeof shape === 'number') return leaves[shape]
   if ('list' in shape) return shape.list.map((s) => unflattenTree(s, leaves))
@@ -97,7 +109,12 @@ export const sameTree = (a: TreeShape, b: TreeShape): boolean => {
   )
 }
 
-/** Applies `f` to every tensor of a tree and keeps the structure; `path` says where the tensor stands. */
+/**
+ * Applies `f` to every tensor of a tree and keeps the structure; `path` says where the tensor stands. UsageError for
+ * anything else in the tree.
+ * @example
+ * T.mapTree({ w: [T.ones([2])] }, (x, path) => [path, x.shape]) // => { w: [['w[0]', [2]]] }
+ */
 export const mapTree = <T, L>(tree: T, f: (leaf: Tensor, path: string) => L): TreeOf<T, L> => {
   const { leaves, paths, shape } = flattenTree(tree, isTensor)
   return unflattenTree(
@@ -106,7 +123,12 @@ export const mapTree = <T, L>(tree: T, f: (leaf: Tensor, path: string) => L): Tr
   ) as TreeOf<T, L>
 }
 
-/** Applies `f` to the tensors that stand at the same place of trees of one structure; a UsageError when they differ. */
+/**
+ * Applies `f` to the tensors that stand at the same place of trees of one structure; a UsageError when they differ.
+ * @example
+ * const sum = T.zipTrees(([x, y]) => T.add(x!, y!), { w: T.tensor([1]) }, { w: T.tensor([2]) })
+ * T.reference(sum).w.data // => [3]
+ */
 export const zipTrees = <T, L>(
   f: (leaves: readonly Tensor[], path: string) => L,
   tree: T,

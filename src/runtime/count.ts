@@ -17,6 +17,7 @@ export interface CallCounts {
   readonly bindGroups: number
 }
 
+/** A count in progress, as `countCalls` gives it. */
 export interface Counter {
   /** The counts so far. */
   readonly read: () => CallCounts
@@ -84,7 +85,17 @@ const writeSize = (args: readonly unknown[]): number => {
   return data.byteLength - Number(args[3] ?? 0) * unit
 }
 
-/** Starts counting on `gpu`. */
+/**
+ * Starts counting what is asked of `gpu`, by wrapping its methods: works for any library that runs on it. `stop()`
+ * takes the wrapping off.
+ * @example
+ * const double = T.jit((x: T.Tensor) => T.mul(x, 2))
+ * const counter = T.countCalls((await T.defaultDevice()).gpu)
+ * await double(T.tensor([1, 2]))
+ * const { dispatches, submits } = counter.read()
+ * counter.stop()
+ * [dispatches, submits] // => [1, 1]
+ */
 export const countCalls = (gpu: GPUDevice): Counter => {
   let c = zero()
   const onPass = (pass: GPUComputePassEncoder): void => {

@@ -4,6 +4,7 @@ import { hardware, software } from '../../codegen/profile.ts'
 import { type RuntimeError, raise, TensorloomError } from '../lang/errors.ts'
 import { type AdapterProvider, type FoundAdapter, findAdapter, type Preference } from './adapter.ts'
 
+/** Options of `openDevice`. */
 export interface DeviceOptions {
   /** Default `auto`: hardware where there is any, else software. */
   readonly prefer?: Preference
@@ -75,7 +76,13 @@ const create = (gpu: GPUDevice, size: number, usage: GPUBufferUsageFlags, mapped
   }
 }
 
-/** Wraps a device somebody else opened (an application that draws with it, say). `kind` picks the schedule. */
+/**
+ * Wraps a device somebody else opened (an application that draws with it, say). `kind` picks the schedule,
+ * `description` is what it is called.
+ * @example
+ * const { gpu, kind } = await T.defaultDevice()
+ * T.adoptDevice(gpu, kind, 'the canvas').description // => 'the canvas'
+ */
 export const adoptDevice = (gpu: GPUDevice, kind: 'hardware' | 'software', description: string): Device => {
   let loss: RuntimeError | undefined
   let refusal: RuntimeError | undefined
@@ -155,8 +162,13 @@ export const deviceOf = async ({ adapter, kind }: FoundAdapter, quiet: boolean):
 }
 
 /**
- * Opens the best device there is, prints the choice once to stderr, and asks for every limit and feature that kernels can use.
- * Raises NoAdapter or ValidationError (as TensorloomError).
+ * Opens the best device there is (`prefer`: hardware before software), prints the choice once to stderr unless `quiet`,
+ * and asks for every limit and feature that kernels can use. Raises NoAdapter or ValidationError (as TensorloomError).
+ * @example
+ * const device = await T.openDevice({ quiet: true })
+ * device.liveBytes() // => 0
+ * device.destroy()
+ * await T.openDevice({ provider: async () => null }) // => throws NoAdapter
  */
 export const openDevice = async (options: DeviceOptions = {}): Promise<Device> => {
   const prefer = options.prefer ?? 'auto'
@@ -170,7 +182,11 @@ export const openDevice = async (options: DeviceOptions = {}): Promise<Device> =
   return deviceOf(found, options.quiet ?? false)
 }
 
-/** What a live device grants, as the data plans are made against. */
+/**
+ * What a live device grants, as the data plans are made against.
+ * @example
+ * T.profileOf(await T.defaultDevice()).storageBuffers >= T.portable.storageBuffers // => true
+ */
 export const profileOf = (device: Device): Profile => {
   const { limits, features } = device.gpu
   const { schedule, costs } = device.kind === 'software' ? software : hardware

@@ -257,6 +257,11 @@ export const executableOf = (loaded: Loaded): Executable => {
 /**
  * Loads `plan` on `device` and makes it ready to run. Rejects (TensorloomError) with LimitError, UnsupportedFeature,
  * OutOfMemory, ValidationError or DeviceLost.
+ * @example
+ * const { plan } = T.orThrow(T.compile((x) => T.add(x, 1), [T.spec([2])]))
+ * const executable = await runtime.loadPlan(await T.defaultDevice(), plan)
+ * const [out] = await executable.run([[1, 2]])
+ * await out!.read() // => [2, 3]
  */
 export const loadPlan = async (device: Device, plan: Plan): Promise<Executable> =>
   executableOf(await load(device, plan))

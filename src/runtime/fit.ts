@@ -24,8 +24,11 @@ export const enabledFeatures = (wgsl: string): readonly string[] => {
 const typeBytes = (t: KType): number => (t.scalar === 'f16' ? 2 : 4) * (t.width === 3 ? 4 : t.width)
 
 /**
- * Folds `workgroups` into x·y ≥ workgroups with both sides at most `side`. Near-square, as {side, rest} can waste half of
- * the grid; kernels read their number as y·num_workgroups.x + x and guard the surplus. Raises LimitError past side².
+ * Folds `workgroups` into x·y ≥ workgroups with both sides at most `side`. Near-square, as {side, rest} can waste half
+ * of the grid; kernels read their number as y·num_workgroups.x + x and guard the surplus. Raises LimitError past side².
+ * @example
+ * runtime.foldGrid(10, 4) // => [4, 3]
+ * runtime.foldGrid(17, 4) // => throws LimitError
  */
 export const foldGrid = (workgroups: number, side: number): readonly [number, number] => {
   if (workgroups <= side) return [workgroups, 1]

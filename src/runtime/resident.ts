@@ -33,6 +33,7 @@ export interface Value {
   readonly read: () => Promise<HostArray>
 }
 
+/** A result of a run: one that stays on the device, or one on its way to the host. */
 export type Output = Resident | Value
 
 /** Where a resident's bytes are: in the arena of the program that made it, or in a buffer of its own. */

@@ -53,8 +53,9 @@ export const nameNodes = (graph: Graph): ReadonlyMap<Node, string> => {
  *     }
  *
  * @example
- * const program = T.orThrow(T.compile((x: T.Tensor) => T.exp(x), [T.spec([2])]))
- * T.showGraph(program.stages[0]!.graph) // => 'graph(%0: f32[2]) {\n  %1 = exp(%0): f32[2]\n  return %1\n}'
+ * const { stages } = T.orThrow(T.compile((x) => T.exp(x), [T.spec([2])]))
+ * const text = 'graph(%0: f32[2]) {\n  %1 = exp(%0): f32[2]\n  return %1\n}'
+ * T.showGraph(stages[0]!.graph) === text // => true
  */
 export const showGraph = (graph: Graph, { elide = false }: ShowGraphOptions = {}): string => {
   const names = nameNodes(graph)

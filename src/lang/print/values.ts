@@ -120,7 +120,7 @@ const vector = (items: readonly string[], width: number, indent: number, lineWid
 /**
  * A value as PyTorch prints the tensor. i32 is our default integer and f32 our default float: other dtypes are named.
  * @example
- * T.showValue(T.reference(T.div(T.tensor([1, 20]), 8))) // => 'tensor([0.1250, 2.5000])'
+ * T.showValue(T.reference(T.tensor([1, 0.5, -2]))) // => 'tensor([ 1.0000,  0.5000, -2.0000])'
  */
 export const showValue = ({ shape, dtype, data }: Value, options: ShowOptions = {}): string => {
   const all: Options = { ...defaults, ...options }
