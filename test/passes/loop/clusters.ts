@@ -3,14 +3,16 @@ import { expect } from 'vitest'
 import type { Fusion } from '../../../passes/loop/fuse.ts'
 import { interpretCluster } from '../../../passes/loop/interpret.ts'
 import type { Buffer, Cluster } from '../../../passes/loop/ir.ts'
-import { singleStore } from '../../../passes/loop/lower.ts'
+import { lowering, singleStore, storeOf } from '../../../passes/loop/lower.ts'
 import type { Item, Nest, Scope } from '../../../passes/loop/nest.ts'
 import { isBufferLeaf } from '../../../passes/loop/roots.ts'
+import { storeRanges } from '../../../passes/loop/store-ranges.ts'
 import { createValues, type Values } from '../../../passes/loop/values.ts'
 import { typeOf } from '../../../src/lang/build.ts'
 import { sizeOf } from '../../../src/lang/dim.ts'
 import { allocate, type HostArray } from '../../../src/lang/dtype.ts'
 import type { Graph, Node, TensorType } from '../../../src/lang/ir.ts'
+import { topological } from '../../../src/lang/order.ts'
 import type { Value } from '../../../src/lang/primitive.ts'
 
 /** Numbers without a pattern in [-1, 1); integers from -9 to 9 or 0 to 9; bools. */
@@ -41,18 +43,34 @@ export interface Single {
   readonly bufferOf: (n: Node) => Buffer
 }
 
-/** One cluster that computes `node` from leaves. */
-export const clusterOf = (node: Node): Single => {
+const surroundings = (): { readonly isMember: (n: Node) => boolean; readonly bufferOf: Single['bufferOf'] } => {
   const buffers = new Map<Node, Buffer>()
-  const bufferOf = (n: Node): Buffer => {
-    const { dtype, shape } = typeOf(n)
-    const buffer = buffers.get(n) ?? { id: buffers.size, dtype, size: sizeOf(shape) }
-    buffers.set(n, buffer)
-    return buffer
+  return {
+    isMember: (n) => !isBufferLeaf(n),
+    bufferOf: (n) => {
+      const { dtype, shape } = typeOf(n)
+      const buffer = buffers.get(n) ?? { id: buffers.size, dtype, size: sizeOf(shape) }
+      buffers.set(n, buffer)
+      return buffer
+    },
   }
+}
+
+/** One cluster that computes `node` from leaves, over the node's own axes. */
+export const clusterOf = (node: Node): Single => {
   const values = createValues()
-  const around = { isMember: (n: Node) => !isBufferLeaf(n), bufferOf }
-  return { cluster: singleStore(values, around, node, bufferOf(node)), values, bufferOf }
+  const around = surroundings()
+  return { cluster: singleStore(values, around, node, around.bufferOf(node)), values, bufferOf: around.bufferOf }
+}
+
+/** One cluster that computes all of `nodes`, over ranges chosen as fusion does. */
+export const jointCluster = (nodes: readonly Node[]): Single => {
+  const values = createValues()
+  const around = surroundings()
+  const at = lowering(values, around)
+  const ranges = storeRanges(nodes, values, at)
+  const stores = nodes.map((n, i) => storeOf(at, n, around.bufferOf(n), ranges[i]!))
+  return { cluster: { stores }, values, bufferOf: around.bufferOf }
 }
 
 /** The value of `graph`'s only output by the Loop interpreter, from one cluster without any fusion. */
@@ -60,6 +78,10 @@ export const runCluster = (graph: Graph, inputs: readonly Value[]): Value => {
   const node = graph.outputs[0]!
   const { cluster, bufferOf } = clusterOf(node)
   const memory = new Map<number, HostArray>(graph.inputs.map((n, i) => [bufferOf(n).id, inputs[i]!.data]))
+  for (const n of topological(graph.outputs)) {
+    if (n.op === 'const') memory.set(bufferOf(n).id, Float64Array.from(n.params.values))
+    if (n.op === 'data') memory.set(bufferOf(n).id, n.params.payload.array)
+  }
   const type = typeOf(node)
   const data = allocate(type.dtype, sizeOf(type.shape))
   interpretCluster(cluster, memory.set(bufferOf(node).id, data))
