@@ -5,7 +5,7 @@
 import { typeOf } from '../../src/lang/build.ts'
 import { sizeOf } from '../../src/lang/dim.ts'
 import type { Node } from '../../src/lang/ir.ts'
-import type { Range } from './ir.ts'
+import type { Buffer, Range } from './ir.ts'
 import { type At, storeOf } from './lower.ts'
 import { type Values, valuesBelow } from './values.ts'
 
@@ -20,6 +20,9 @@ export const storeRanges = (nodes: readonly Node[], values: Values, at: At['at']
   }
   const largest = sizes.indexOf(Math.max(...sizes))
   const main = values.ranges('store', typeOf(nodes[largest]!).shape)
+  const scratch = (i: number): Buffer => ({ id: -1, dtype: typeOf(nodes[i]!).dtype, size: sizes[i]! })
+  // What the largest is made of is there for the others to share.
+  storeOf(at, nodes[largest]!, scratch(largest), main)
   return nodes.map((n, i) => {
     if (i === largest) return main
     const choices = matches(typeOf(n).shape, main, values)
@@ -29,7 +32,7 @@ export const storeRanges = (nodes: readonly Node[], values: Values, at: At['at']
     let fewest = Number.POSITIVE_INFINITY
     for (const choice of choices) {
       const before = values.count()
-      storeOf(at, n, { id: -1, dtype: typeOf(n).dtype, size: sizes[i]! }, choice)
+      storeOf(at, n, scratch(i), choice)
       const made = values.count() - before
       if (made < fewest) {
         best = choice
