@@ -21,9 +21,11 @@ const isOutput = (x: unknown): x is Output =>
 
 /**
  * Compiles `f` for the types of `args` (trees of constant tensors), runs it on a device and compares every element with
- * the Float64 interpreter. The tolerance follows from how eight perturbed runs of the interpreter spread. Rejects with an
- * Error that names the element; resolves to false where rounding decides a discrete value (a comparison, an index), so
- * that nothing can be said.
+ * the Float64 interpreter. The tolerance follows from how eight perturbed runs of the interpreter spread. Rejects with
+ * an Error that names the element; resolves to false where rounding decides a discrete value (a comparison, an index),
+ * so that nothing can be said.
+ * @example
+ * await testing.agreesWithReference((x: T.Tensor) => T.exp(x), [T.tensor([0, 1.5])]) // => true
  */
 export const agreesWithReference = async <A extends readonly unknown[]>(
   f: (...args: A) => unknown,

@@ -117,8 +117,12 @@ class ArbitraryGraph extends Arbitrary<Sample> {
 }
 
 /**
- * Random closed graphs of at most `maxNodes` nodes with arguments for them, built through `build`. Indices lie inside
- * their axes on those arguments. A failing sample shrinks by cutting inner nodes down to inputs that hold their values.
+ * Random closed graphs of at most `maxNodes` (30) nodes with arguments for them, built through `build`. Indices lie
+ * inside their axes on those arguments. A failing sample shrinks by cutting inner nodes down to inputs that hold their
+ * values.
+ * @example
+ * const [sample] = fc.sample(testing.arbGraph({ maxNodes: 5 }), { seed: 42, numRuns: 1 })
+ * sample!.graph.outputs.length > 0 // => true
  */
 export const arbGraph = (options: GraphOptions = {}): Arbitrary<Sample> => new ArbitraryGraph(options)
 

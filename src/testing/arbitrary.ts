@@ -9,7 +9,12 @@ import { roundTo } from '../lang/special.ts'
 import { type Tensor, tensorOf } from '../lang/types.ts'
 import { commonDims, extremes, specials, storedData } from './dice.ts'
 
-/** Sizes that break things: 0 (rarely), 1, primes, 4k and 4k+1. Shrinks to smaller ones. */
+/**
+ * Sizes that break things: 0 (rarely, unless `empty` is false), 1, primes, 4k and 4k+1. Shrinks to smaller ones.
+ * @example
+ * const sizes = fc.sample(testing.arbDim({ empty: false }), { seed: 42 })
+ * sizes.every((d) => d > 0) // => true
+ */
 export const arbDim = ({ empty = true }: { readonly empty?: boolean } = {}): fc.Arbitrary<number> => {
   const sizes = [...new Set(commonDims)].sort((a, b) => a - b)
   return fc.oneof(
@@ -27,7 +32,12 @@ export interface ShapeOptions {
   readonly empty?: boolean
 }
 
-/** Shapes of rank 0 to `maxRank` (4) with at most `maxElements` elements. */
+/**
+ * Shapes of rank 0 to `maxRank` (4) with at most `maxElements` (64) elements; a size may be 0 unless `empty` is false.
+ * @example
+ * const shapes = fc.sample(testing.arbShape({ maxRank: 2 }), { seed: 42 })
+ * shapes.every((s) => s.length <= 2) // => true
+ */
 export const arbShape = ({ maxRank = 4, maxElements = 64, empty = true }: ShapeOptions = {}): fc.Arbitrary<Shape> =>
   fc.array(arbDim({ empty }), { maxLength: maxRank }).map((sizes) => {
     const shape: number[] = []
@@ -35,7 +45,11 @@ export const arbShape = ({ maxRank = 4, maxElements = 64, empty = true }: ShapeO
     return shape
   })
 
-/** Any dtype of the list; f32, i32, u32 and bool unless said. */
+/**
+ * Any dtype of the list; f32, i32, u32 and bool unless said.
+ * @example
+ * fc.sample(testing.arbDType(['i32']), 2) // => ['i32', 'i32']
+ */
 export const arbDType = (list: readonly DType[] = ['f32', 'i32', 'u32', 'bool']): fc.Arbitrary<DType> =>
   fc.constantFrom(...list)
 
@@ -47,7 +61,13 @@ export interface NumberOptions {
   readonly max?: number
 }
 
-/** One number that `dtype` can hold exactly: whole numbers, quarters, any others between `min` and `max` (-4 and 4). */
+/**
+ * One number that `dtype` can hold exactly: whole numbers, quarters, any others between `min` and `max` (-4 and 4), and
+ * now and then what `specials` lists.
+ * @example
+ * const numbers = fc.sample(testing.arbNumber('f32', { specials: false, max: 0 }), { seed: 42 })
+ * numbers.every((x) => x >= -4 && x <= 0) // => true
+ */
 export const arbNumber = (
   dtype: DType,
   { specials: special = true, min = -4, max = 4 }: NumberOptions = {},
@@ -70,7 +90,11 @@ export const arbNumber = (
   return fc.oneof({ weight: 8, arbitrary: plain }, { weight: 1, arbitrary: fc.constantFrom(...specials).map(round) })
 }
 
-/** Host values of one type, floats as the dtype stores them. */
+/**
+ * Host values of one type, floats as the dtype stores them.
+ * @example
+ * fc.sample(testing.arbValue({ shape: [2, 3], dtype: 'f32' }), { seed: 42 })[0]!.data.length // => 6
+ */
 export const arbValue = (type: TensorType, options: NumberOptions = {}): fc.Arbitrary<Value> =>
   fc
     .array(arbNumber(type.dtype, options), {
@@ -80,7 +104,14 @@ export const arbValue = (type: TensorType, options: NumberOptions = {}): fc.Arbi
     })
     .map((values) => ({ shape: type.shape, dtype: type.dtype, data: storedData(type.dtype, values) }))
 
-/** Constant tensors of one type. */
+/**
+ * Constant tensors of one type, for properties of functions of tensors.
+ * @example
+ * const x = testing.arbTensor({ shape: [2], dtype: 'i32' }, { specials: false })
+ * const twice = (t: T.Tensor) => T.reference([T.add(t, t), T.mul(t, 2)]).map((v) => v.data.join())
+ * fc.assert(fc.property(x, (t) => new Set(twice(t)).size === 1), { seed: 42 })
+ * fc.sample(testing.arbTensor({ shape: [2], dtype: 'i32' }), { seed: 42 })[0]!.shape // => [2]
+ */
 export const arbTensor = <const S extends Shape, D extends DType>(
   type: { readonly shape: S; readonly dtype: D },
   options: NumberOptions = {},

@@ -119,8 +119,10 @@ export const dotTest = (sample: Sample): { forward: number; reverse: number; siz
 
 /**
  * Checks `f` at `args` (trees of constant tensors, as f takes them): its gradient against central differences of the
- * Float64 interpreter, for fixed cotangents of all float results, and forward against reverse mode. Throws an Error that
- * names the argument and element where they differ, or where the function has a kink.
+ * Float64 interpreter, for fixed cotangents of all float results, and forward against reverse mode. Throws an Error
+ * that names the argument and element where they differ, or where the function has a kink.
+ * @example
+ * testing.checkGrad((x: T.Tensor) => T.sum(T.exp(x)), [T.tensor([0.5, 1])]) // => undefined
  */
 export const checkGrad = <A extends readonly unknown[]>(
   f: (...args: A) => unknown,

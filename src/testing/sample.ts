@@ -19,7 +19,13 @@ const showData = (data: ArrayLike<number>): string => {
   return `[${shown}${data.length > 80 ? `, … (${data.length})` : ''}]`
 }
 
-/** The graph in its text form (which `parseGraph` reads back), and the arguments. */
+/**
+ * The graph in its text form (which `parseGraph` reads back), and the arguments.
+ * @example
+ * const { stages } = T.orThrow(T.compile((x) => T.exp(x), [T.spec([1])]))
+ * const inputs = [{ shape: [1], dtype: 'f32', data: Float64Array.of(0) }] as const
+ * testing.showSample({ graph: stages[0]!.graph, inputs }).split('\n').at(-1) // => '%0 = [0]'
+ */
 export const showSample = ({ graph, inputs }: Sample): string =>
   [showGraph(graph), ...inputs.map((v, i) => `%${i} = ${showData(v.data)}`)].join('\n')
 

@@ -106,7 +106,15 @@ class Unstable extends Error {
   }
 }
 
-/** The reference result of a sample and how far others may be from it, or why it cannot be judged. */
+/**
+ * The reference result of a sample and how far others may be from it, or why it cannot be judged: `runs` (8) runs of
+ * the interpreter, each op perturbed by its accuracy, tell how rounding spreads.
+ * @example
+ * const { stages } = T.orThrow(T.compile((x) => T.exp(x), [T.spec([1])]))
+ * const inputs = [{ shape: [1], dtype: 'f32', data: Float64Array.of(0) }] as const
+ * const expected = testing.expectation({ graph: stages[0]!.graph, inputs })
+ * 'values' in expected && expected.values[0]!.data // => [1]
+ */
 export const expectation = ({ graph, inputs }: Sample, runs = 8): Expectation | Discarded => {
   const base = new Map<Node, readonly HostArray[]>()
   const values = evaluate(graph, inputs, {
@@ -190,7 +198,14 @@ const showIndex = (at: number, shape: readonly number[]): string => {
   return `[${index.join(', ')}]`
 }
 
-/** The first element of `actual` that is not what was expected, in words; undefined when all are. */
+/**
+ * The first element of `actual` that is not what was expected, in words; undefined when all are.
+ * @example
+ * const values = [{ shape: [1], dtype: 'f32', data: Float64Array.of(1) }] as const
+ * const expected = { values, allowed: [Float64Array.of(0.5)] }
+ * testing.difference(expected, [{ ...values[0], data: Float64Array.of(1.25) }]) // => undefined
+ * testing.difference(expected, [{ ...values[0], data: Float64Array.of(2) }]) // => 'output 0 at [0] is 2, not 1 ± 0.5'
+ */
 export const difference = (expected: Expectation, actual: readonly Value[], graph?: Graph): string | undefined => {
   for (const [k, v] of expected.values.entries()) {
     const got = actual[k]
