@@ -11,7 +11,10 @@ export interface ScaleParams {
   readonly bias?: Tensor
 }
 
-/** Options of `layerNorm`: how many last axes are normalised (those of the weight, else one). */
+/**
+ * Options of `layerNorm`: how many last axes are normalised (as many as the weight or the bias has, else one), the
+ * least addition to the variance (1e-5).
+ */
 export interface LayerNormOptions {
   readonly rank?: number
   readonly eps?: number
@@ -35,8 +38,8 @@ const standardised = (x: Tensor, axes: readonly number[], eps: number): Tensor =
 }
 
 /**
- * `(x - mean) / √(variance + eps)` over the last axes (those of the weight, else `rank`, else one), then `· weight +
- * bias`; population variance, eps 1e-5 (Ba et al. 2016). Same shape and dtype, floats.
+ * `(x - mean) / √(variance + eps)` over the last axes (`rank` of them, else as many as the weight or the bias has, else
+ * one), then `· weight + bias`; population variance, eps 1e-5 (Ba et al. 2016). Same shape and dtype, floats.
  * @example
  * const x = T.tensor([1, 2, 3, 4], { dtype: 'f32' })
  * T.reference(nn.layerNorm(x)).data // => [-1.341635, -0.447212, 0.447212, 1.341635]
