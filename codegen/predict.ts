@@ -27,7 +27,7 @@ export const workOf = (kernel: Kernel, workgroups: number, sizes: readonly numbe
     const counters = makeCounters()
     const memory = sizes.map((n) => ({ buffer: new ArrayBuffer(n) }))
     runKernel(kernel, workgroups, memory, counters)
-    return counters
+    return { bytes: counters.bytes, flops: counters.flops }
   }
   let bytes = 0
   let flops = 0
@@ -41,26 +41,31 @@ export const workOf = (kernel: Kernel, workgroups: number, sizes: readonly numbe
   return { bytes, flops }
 }
 
+const known = new WeakMap<BoundKernel, Work>()
+
+/** The work of one dispatch; asked again, it is remembered. */
+export const dispatchWork = (bound: BoundKernel): Work => {
+  const work =
+    known.get(bound) ??
+    workOf(
+      bound.kernel,
+      bound.workgroups,
+      bound.places.map((p) => p.bytes),
+    )
+  known.set(bound, work)
+  return work
+}
+
 export const predict = (kernels: readonly BoundKernel[], memory: MemoryPlan): Prediction => {
-  let work: Work | undefined
-  const total = (): Work =>
-    (work ??= kernels
-      .map((b) =>
-        workOf(
-          b.kernel,
-          b.workgroups,
-          b.places.map((p) => p.bytes),
-        ),
-      )
-      .reduce((a, b) => ({ bytes: a.bytes + b.bytes, flops: a.flops + b.flops }), { bytes: 0, flops: 0 }))
+  const total = (of: (w: Work) => number): number => kernels.reduce((n, b) => n + of(dispatchWork(b)), 0)
   return {
     dispatches: kernels.length,
     submits: 1,
     get bytes() {
-      return total().bytes
+      return total((w) => w.bytes)
     },
     get flops() {
-      return total().flops
+      return total((w) => w.flops)
     },
     peakBytes: memory.arenas.reduce((a, b) => a + b, 0),
   }

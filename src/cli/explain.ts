@@ -2,6 +2,7 @@
 import type { BoundKernel } from '../../codegen/assemble.ts'
 import type { Planned } from '../../codegen/make-plan.ts'
 import type { Place, Prediction } from '../../codegen/plan.ts'
+import { dispatchWork } from '../../codegen/predict.ts'
 import { showSchedule } from '../../passes/loop/print.ts'
 import type { Node } from '../lang/ir.ts'
 import { topological } from '../lang/order.ts'
