@@ -194,7 +194,8 @@ export const atan2: FloatArithmetic<'atan2'> = dual('T.atan2', 2, (a: Operand, b
 
 /**
  * `aᵇ`, as C99 has it: pow(1, NaN) = 1, x⁰ = 1, NaN for a negative base and a fraction. Shapes broadcast, dtypes
- * promote; integers wrap. The whole exponents 1, 2 and 3 given as numbers are products, which is exact.
+ * promote; integers wrap, and their negative powers are rounded towards zero. The whole exponents 1, 2 and 3 given as
+ * numbers are products, which is exact.
  * @example
  * T.reference(T.pow(T.tensor([2, 3]), T.tensor([10, 0]))).data // => [1024, 1]
  * T.reference(T.pow(T.tensor([-8, 4]), 0.5)).data // => [NaN, 2]

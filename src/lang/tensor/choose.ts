@@ -83,7 +83,8 @@ interface MaskedFill {
 }
 
 /**
- * `x` with `value` where the mask (bool) holds. Both broadcast with x. ShapeError for another dtype of mask or value.
+ * `x` with `value` where the mask (bool) holds. Both broadcast with x; a number that x's dtype cannot hold promotes it.
+ * ShapeError for a mask that is not bool and for a tensor of another dtype.
  * @example
  * T.reference(T.maskedFill(T.tensor([1, 2, 3]), T.tensor([true, false, true]), 0)).data // => [0, 2, 0]
  */
@@ -103,8 +104,8 @@ interface Clamp {
 }
 
 /**
- * `x` held between `min` and `max` (numbers or tensors that broadcast; either may be absent). NaN passes; the gradient
- * passes at the bounds; where min > max the result is max (torch.clamp).
+ * `x` held between `min` and `max` (numbers or tensors that broadcast; either may be absent); dtypes promote. NaN
+ * passes; the gradient passes at the bounds; where min > max the result is max (torch.clamp).
  * @example
  * T.reference(T.clamp(T.tensor([-2, 0.5, 3]), { min: -1, max: 1 })).data // => [-1, 0.5, 1]
  */

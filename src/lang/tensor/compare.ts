@@ -140,10 +140,10 @@ export const bitwiseOr: Arithmetic<'bitwiseOr'> = dual('T.bitwiseOr', 2, bitwise
 export const bitwiseXor: Arithmetic<'bitwiseXor'> = dual('T.bitwiseXor', 2, bitwise('T.bitwiseXor', 'xor', true))
 
 /**
- * The bits of `a` moved `b` places up: `a · 2ᵇ` modulo 2³². `b` counts modulo 32, as in WGSL. Shapes broadcast, dtypes
- * promote; ShapeError for floats and bool.
+ * The bits of `a` moved `b` places up: `a · 2ᵇ` modulo 2³², 0 where b is 32 or more (or negative). Shapes broadcast,
+ * dtypes promote; ShapeError for floats and bool.
  * @example
- * T.reference(T.bitwiseLeftShift(T.tensor([1, 3]), 4)).data // => [16, 48]
+ * T.reference(T.bitwiseLeftShift(T.tensor([1, 3, 1]), T.tensor([4, 4, 32]))).data // => [16, 48, 0]
  */
 export const bitwiseLeftShift: Arithmetic<'bitwiseLeftShift'> = dual(
   'T.bitwiseLeftShift',
@@ -152,10 +152,10 @@ export const bitwiseLeftShift: Arithmetic<'bitwiseLeftShift'> = dual(
 )
 
 /**
- * The bits of `a` moved `b` places down: with the sign kept for i32, zeros coming in for u32. `b` counts modulo 32, as
- * in WGSL. Shapes broadcast, dtypes promote; ShapeError for floats and bool.
+ * The bits of `a` moved `b` places down: with the sign kept for i32, zeros coming in for u32; all of them gone where b
+ * is 32 or more (or negative). Shapes broadcast, dtypes promote; ShapeError for floats and bool.
  * @example
- * T.reference(T.bitwiseRightShift(T.tensor([48, -16]), 2)).data // => [12, -4]
+ * T.reference(T.bitwiseRightShift(T.tensor([48, -16, -16]), T.tensor([2, 2, 40]))).data // => [12, -4, -1]
  */
 export const bitwiseRightShift: Arithmetic<'bitwiseRightShift'> = dual(
   'T.bitwiseRightShift',

@@ -1,4 +1,8 @@
-/** The tensor functions users call as `T.*`. What ends in `Node` or serves only inside is not here. */
+/**
+ * The tensor functions users call as `T.*`. What ends in `Node` or serves only inside is not here. None of them throws for
+ * a ShapeError: the result is a tensor that carries the mistake, and `compile`, `reference` and the like give all of them
+ * together as one CheckError.
+ */
 export {
   add,
   atan2,
