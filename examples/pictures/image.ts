@@ -32,32 +32,36 @@ export const greyImage = (levels: ArrayLike<number>, width: number, height: numb
   return out
 }
 
-/** `image` on top of `ground` with its upper left corner at (x, y); what lies outside is cut off. */
-export const paste = (ground: Image, image: Image, x: number, y: number): Image => {
-  const data = ground.data.slice()
+/** Writes `image` into the pixels of `ground`; what lies outside is cut off. */
+const draw = (ground: Image, image: Image, x: number, y: number): void => {
   const width = Math.min(image.width, ground.width - x)
   for (let row = 0; row < Math.min(image.height, ground.height - y); row++) {
     const from = 3 * row * image.width
-    data.set(image.data.subarray(from, from + 3 * width), 3 * ((y + row) * ground.width + x))
+    ground.data.set(image.data.subarray(from, from + 3 * width), 3 * ((y + row) * ground.width + x))
   }
-  return { ...ground, data }
+}
+
+/** `image` on top of `ground` with its upper left corner at (x, y), as a new image. */
+export const paste = (ground: Image, image: Image, x: number, y: number): Image => {
+  const both = { ...ground, data: ground.data.slice() }
+  draw(both, image, x, y)
+  return both
 }
 
 /** Images of one size side by side, `columns` in a row, `gap` pixels apart. */
 export const grid = (images: readonly Image[], columns: number, gap = 4): Image => {
   const { width, height } = images[0] ?? { width: 0, height: 0 }
   const rows = Math.ceil(images.length / columns)
-  const ground = blank(columns * (width + gap) + gap, rows * (height + gap) + gap, white)
-  return images.reduce(
-    (sheet, image, i) =>
-      paste(sheet, image, gap + (i % columns) * (width + gap), gap + Math.floor(i / columns) * (height + gap)),
-    ground,
-  )
+  const sheet = blank(columns * (width + gap) + gap, rows * (height + gap) + gap, white)
+  images.forEach((image, i) => {
+    draw(sheet, image, gap + (i % columns) * (width + gap), gap + Math.floor(i / columns) * (height + gap))
+  })
+  return sheet
 }
 
 /** The image as a PNG file. */
 export const encodePng = ({ width, height, data }: Image): Uint8Array => {
   const png = new PNG({ width, height, colorType: 2 })
-  for (let p = 0; p < width * height; p++) png.data.set([...data.subarray(3 * p, 3 * p + 3), 255], 4 * p)
+  for (let i = 0; i < 4 * width * height; i++) png.data[i] = i % 4 === 3 ? 255 : data[3 * (i >> 2) + (i % 4)]!
   return PNG.sync.write(png, { colorType: 2 })
 }
