@@ -23,27 +23,42 @@ export interface MemoryAccess {
   readonly isShared: boolean
 }
 
-/** The accesses of `kernel` on a grid of `workgroups`, in the order of execution. */
-export const accessesOf = (kernel: Kernel, workgroups: number): readonly MemoryAccess[] => {
+export interface KernelAccess {
+  /** In the order of execution. */
+  readonly accesses: readonly MemoryAccess[]
+  /**
+   * Whether `load` sees the old value of an element that its own invocation overwrites later, and nobody else does: some
+   * store has the same address where it runs (a load that stands outside the store's condition may be of anything
+   * elsewhere: its value is discarded there), comes after it, and the loops around both move the address. That different
+   * invocations store to different elements is what a store over a grid means; `verify-loop.ts` checks it.
+   */
+  readonly isReadInPlace: (load: MemoryAccess) => boolean
+}
+
+/** The accesses of `kernel` on a grid of `workgroups`. */
+export const accessOf = (kernel: Kernel, workgroups: number): KernelAccess => {
   const numbers = new Map(kernel.bindings.map((b, i) => [b.name, i]))
   const isConstant = (name: string): boolean => kernel.bindings[numbers.get(name) ?? -1]?.access === 'read'
   const terms = createTerms(workgroups, kernel.workgroupSize, isConstant)
   const grid = terms.of({ kind: 'builtin', name: 'gridIndex', type: { scalar: 'u32', width: 1 } }, new Map())
   const local = terms.of({ kind: 'builtin', name: 'localIndex', type: { scalar: 'u32', width: 1 } }, new Map())
   const found: MemoryAccess[] = []
+  /** What holds where each access is. */
+  const facts: Facts[] = []
 
   const record = (
     kind: MemoryAccess['kind'],
     name: string,
     address: number,
-    facts: Facts,
+    here: Facts,
     loops: readonly string[],
   ): void => {
     const binding = numbers.get(name)
     if (binding === undefined) return
-    const elements = terms.interval(address, facts)
+    facts.push(here)
+    const elements = terms.interval(address, here)
     const isSingle = [grid, local].every((t) => {
-      const { low, high } = terms.interval(t, facts)
+      const { low, high } = terms.interval(t, here)
       return low >= high
     })
     found.push({
@@ -114,21 +129,16 @@ export const accessesOf = (kernel: Kernel, workgroups: number): readonly MemoryA
     }
   }
   block(kernel.body, new Map(), noFacts, [])
-  return found
-}
 
-/**
- * Whether `load` sees the old value of an element that its own invocation overwrites later, and nobody else does: some
- * store has the same address, comes after it, and the loops around both move the address. That different invocations
- * store to different elements is what a store over a grid means; `verify-loop.ts` checks it.
- */
-export const isReadInPlace = (load: MemoryAccess, accesses: readonly MemoryAccess[]): boolean =>
-  accesses.some(
-    (s) =>
-      s.kind === 'store' &&
-      s.binding === load.binding &&
-      s.address === load.address &&
-      s.order > load.order &&
-      load.loops.every((l) => !s.loops.includes(l) || load.depends.has(l)) &&
-      (!load.isShared || load.depends.has('gridIndex') || load.depends.has('localIndex')),
-  )
+  const isReadInPlace: KernelAccess['isReadInPlace'] = (load) =>
+    found.some((s) => {
+      if (s.kind !== 'store' || s.binding !== load.binding || s.order < load.order) return false
+      const where = facts[s.order]!
+      return (
+        (s.address === load.address || terms.decided(s.address, where) === terms.decided(load.address, where)) &&
+        load.loops.every((l) => !s.loops.includes(l) || s.depends.has(l)) &&
+        (!s.isShared || s.depends.has('gridIndex') || s.depends.has('localIndex'))
+      )
+    })
+  return { accesses: found, isReadInPlace }
+}

@@ -58,6 +58,8 @@ export interface Terms {
   /** `facts` and what follows from the term being true (or false). */
   readonly assume: (condition: number, holds: boolean, facts: Facts) => Facts
   readonly depends: (term: number) => ReadonlySet<string>
+  /** The term that `term` is where `facts` hold: choices that they decide are taken. */
+  readonly decided: (term: number, facts: Facts) => number
 }
 
 /** Terms of one kernel; `isConstant` says which bindings nobody writes while it runs. */
@@ -351,6 +353,20 @@ export const createTerms = (
     return more
   }
 
+  const decided = (term: number, facts: Facts): number => {
+    const { op, scalar, args, leaf } = terms[term]!
+    if (leaf || scalar !== 'u32' || args.length === 0) return term
+    const [a, b] = args.map((x) => interval(x, facts))
+    if ((op === 'min' && a!.high <= b!.low) || (op === 'max' && a!.low >= b!.high)) return decided(args[0]!, facts)
+    if ((op === 'min' && b!.high <= a!.low) || (op === 'max' && b!.low >= a!.high)) return decided(args[1]!, facts)
+    if (op.startsWith('load')) return term
+    return add(
+      op,
+      scalar,
+      args.map((x) => decided(x, facts)),
+    )
+  }
+
   return {
     of,
     counter: (name, values) => add(`counter ${name}`, 'u32', [], values, name),
@@ -363,5 +379,9 @@ export const createTerms = (
       return assume(condition, holds, facts)
     },
     depends: (term) => terms[term]!.depends,
+    decided: (term, facts) => {
+      effort = 0
+      return decided(term, facts)
+    },
   }
 }

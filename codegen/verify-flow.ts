@@ -3,7 +3,7 @@
  * kernel's loads and stores are compared with what its step says. So a value is never overwritten while it is needed.
  */
 import { sizeOf } from '../src/lang/dim.ts'
-import { accessesOf, isReadInPlace, type MemoryAccess } from './kernel-access.ts'
+import { accessOf, type KernelAccess, type MemoryAccess } from './kernel-access.ts'
 import type { Place, PlacedValue, Plan } from './plan.ts'
 import { covers, type Dispatch, elementBytes, overlaps, type PlanRule, type Report, showPlace } from './plan-fault.ts'
 
@@ -40,7 +40,7 @@ export const checkFlow = (plan: Plan, report: Report): void => {
       if (overlaps(f.place, place)) report('overwritten', `${f.what} at ${showPlace(f.place)} is overwritten`, step)
   }
   for (const s of [...plan.data, ...plan.inputs]) put(s.place, s.value)
-  const kernels = new Map<string, readonly MemoryAccess[]>()
+  const kernels = new Map<string, KernelAccess>()
   plan.steps.forEach((step, i) => {
     if (step.kind === 'copy') {
       const from = tenants.find((t) => covers(t.place, step.from))
@@ -50,16 +50,16 @@ export const checkFlow = (plan: Plan, report: Report): void => {
       return
     }
     const key = `${step.kernel}:${step.workgroups}`
-    const accesses = kernels.get(key) ?? accessesOf(plan.kernels[step.kernel]!.kernel, step.workgroups)
-    kernels.set(key, accesses)
-    const placed = namedAccesses(plan, step, accesses)
+    const access = kernels.get(key) ?? accessOf(plan.kernels[step.kernel]!.kernel, step.workgroups)
+    kernels.set(key, access)
+    const placed = namedAccesses(plan, step, access.accesses)
     for (const { value, place } of placed.reads) {
       if (holds(place, value)) continue
       const what = value === undefined ? 'something' : `value ${value}`
       report('stale', `reads ${what} at ${showPlace(place)}, which holds ${found(place)}`, i)
     }
     if (step.reads && step.writes)
-      checkAccesses(plan, step, step.reads, step.writes, accesses, (rule, message) => report(rule, message, i))
+      checkAccesses(plan, step, step.reads, step.writes, access, (rule, message) => report(rule, message, i))
     placed.writes.forEach((a, n) => {
       overwrite(a.place, i)
       if (placed.writes.some((b, m) => m < n && step.writes && overlaps(a.place, b.place)))
@@ -103,7 +103,7 @@ const checkAccesses = (
   step: Dispatch,
   reads: readonly PlacedValue[],
   writes: readonly PlacedValue[],
-  accesses: readonly MemoryAccess[],
+  { accesses, isReadInPlace }: KernelAccess,
   report: (rule: PlanRule, message: string) => void,
 ): void => {
   const { kernel } = plan.kernels[step.kernel]!
@@ -145,7 +145,7 @@ const checkAccesses = (
       continue
     }
     const lost = candidates.filter((r) => writes.some((w) => overlaps(w.place, r.place)))
-    if (lost.length > 0 && !isReadInPlace(a, accesses))
+    if (lost.length > 0 && !isReadInPlace(a))
       report(
         'in place',
         `kernel ${kernel.name} overwrites value ${lost[0]!.value} at ${showPlace(lost[0]!.place)}, which it reads from ${name} elsewhere`,

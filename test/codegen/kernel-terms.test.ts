@@ -4,7 +4,7 @@ import { expect, it } from 'vitest'
 import * as k from '../../codegen/build-kernel.ts'
 import { runKernel } from '../../codegen/interp/kernel.ts'
 import type { Binding, KExpr, Kernel, KStmt } from '../../codegen/kernel.ts'
-import { accessesOf } from '../../codegen/kernel-access.ts'
+import { accessOf } from '../../codegen/kernel-access.ts'
 
 const p: Binding = { name: 'p', element: k.kType('f32'), access: 'read' }
 const out: Binding = { name: 'out', element: k.kType('u32'), access: 'read_write' }
@@ -69,7 +69,7 @@ it('contains every index that is computed', () => {
       { buffer: new ArrayBuffer(16), byteOffset: 0, byteLength: 16 },
       { buffer: memory, byteOffset: 0, byteLength: n * 16 },
     ])
-    const load = accessesOf(kernel(k.letStmt('x', k.load(p, k.ref('at')))), workgroups)[0]!
+    const load = accessOf(kernel(k.letStmt('x', k.load(p, k.ref('at')))), workgroups).accesses[0]!
     total++
     if (!load.elements) return
     bounded++
@@ -106,7 +106,7 @@ it('knows the bounds of a padded and a folded index exactly', () => {
       ]),
     ],
   }
-  expect(accessesOf(kernel, 2).map((a) => a.elements)).toEqual([
+  expect(accessOf(kernel, 2).accesses.map((a) => a.elements)).toEqual([
     { low: 0, high: 12 },
     { low: 0, high: 24 },
   ])

@@ -1,18 +1,12 @@
 /** Plans of real programs are sound; each way to spoil one is found and named. */
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import * as E from '#fp/Either'
 import * as k from '../../codegen/build-kernel.ts'
 import type { Binding, Kernel, KStmt } from '../../codegen/kernel.ts'
-import { makePlan } from '../../codegen/make-plan.ts'
 import type { Place, Plan, Step } from '../../codegen/plan.ts'
 import type { PlanFault } from '../../codegen/plan-fault.ts'
 import { portable } from '../../codegen/profile.ts'
 import { planError, verifyPlan } from '../../codegen/verify-plan.ts'
 import * as T from '../../src/index.ts'
-import { build as b, typeOf } from '../../src/lang/build.ts'
-import type { Graph, Node } from '../../src/lang/ir.ts'
-import { arbGraph } from '../../src/testing/arb-graph.ts'
 import { mlpProgram } from '../mlp-step.ts'
 import { input, output, place, planOf } from '../runtime/plans.ts'
 
@@ -49,6 +43,13 @@ describe('sound plans', () => {
     'the same for hardware': () => mlpProgram({ profile: T.hardware }),
     'a sum of neighbours': () => program((x) => [T.add(x!, T.roll(x!, 1))], [[64]], { donate: [0] }),
     'an update in place': () => program((x, d) => [T.add(x!, d!)], [[64], [64]], { donate: [0] }),
+    'an update in place of a tensor that is bound in parts': () =>
+      program((x) => [T.add(x!, 1)], [[999]], { donate: [0], profile: { ...portable, maxBindingBytes: 1024 } }),
+    'neighbours in a tensor that is bound in parts': () =>
+      program((x) => [T.add(x!, T.flip(x!))], [[999]], {
+        donate: [0],
+        profile: { ...portable, maxBindingBytes: 1024 },
+      }),
     'a counter that others read': () =>
       program((n, x) => [T.add(n!, 1), T.mul(x!, n!)], [[], [64]], { donate: [0, 1] }),
     'two arguments that change places': () => program((x, y) => [y!, x!], [[5], [5]], { donate: [0, 1] }),
@@ -61,44 +62,6 @@ describe('sound plans', () => {
     // A Plan is data: nothing of what is checked is lost on the way through JSON.
     expect(verifyPlan(JSON.parse(JSON.stringify(plan)) as Plan)).toEqual([])
     expect(planError(plan)).toBeUndefined()
-  })
-})
-
-/** Random graphs whose arguments are given away, with results that could be updates in place and others that could not. */
-describe('plans of random graphs', () => {
-  const withUpdates = (graph: Graph): Graph => {
-    const updates = (graph.inputs as readonly Node[]).flatMap((x) => {
-      const { dtype, shape } = typeOf(x)
-      if (dtype !== 'f32') return []
-      const square = b.mul([x, x], {}) as Node
-      return shape.length === 0 ? [square] : [square, b.add([x, b.flip([x], { axes: [0] })], {}) as Node]
-    })
-    return { inputs: graph.inputs, outputs: [...updates, ...graph.outputs] }
-  }
-  it.each([12, 6])('are sound within %i bindings', (storageBuffers) => {
-    let planned = 0
-    const check = ({ graph }: { readonly graph: Graph }): void => {
-      const all = withUpdates(graph)
-      const paths = (n: number): readonly number[] => Array.from({ length: n }, (_, i) => i)
-      const result = makePlan(
-        {
-          name: 'random',
-          graph: all,
-          inputs: all.inputs.map((_, i) => ({ path: `[${i}]`, donated: i % 3 !== 2 })),
-          outputs: all.outputs.map((_, i) => ({ path: `[${i}]`, keep: false })),
-          inputTree: { list: paths(all.inputs.length) },
-          outputTree: { list: paths(all.outputs.length) },
-        },
-        { ...portable, storageBuffers },
-      )
-      // makePlan asks verifyPlan itself; what is left is that it gave a plan at all.
-      if (E.isRight(result)) planned++
-    }
-    fc.assert(fc.property(arbGraph({ maxNodes: 25, specials: false }), check), {
-      seed: 42,
-      numRuns: 60 * Number(process.env['TL_RUNS'] ?? 1),
-    })
-    expect(planned).toBeGreaterThan(55 * Number(process.env['TL_RUNS'] ?? 1))
   })
 })
 
