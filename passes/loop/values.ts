@@ -1,6 +1,7 @@
 /** Interning constructors of Loop IR values: equal values of one cluster are one object. */
 import type { DType } from '../../src/lang/dtype.ts'
 import type { PointwiseOp } from '../../src/lang/ir.ts'
+import { foldedConstant } from './constants.ts'
 import { rangesOfIndex } from './index.ts'
 import type { Bound, Buffer, Index, LoopMonoid, LoopValue, Range } from './ir.ts'
 
@@ -78,8 +79,16 @@ export const createValues = (): Values => {
         bounds: needed,
       })
     },
-    alu: (op, dtype, args) =>
-      intern(`a${op}:${dtype}(${ids(args)})`, union(args.map((a) => a.ranges)), { kind: 'alu', dtype, op, args }),
+    alu: (op, dtype, args) => {
+      const known = foldedConstant(op, dtype, args)
+      if (known !== undefined) return values.constant(dtype, known)
+      return intern(`a${op}:${dtype}(${ids(args)})`, union(args.map((a) => a.ranges)), {
+        kind: 'alu',
+        dtype,
+        op,
+        args,
+      })
+    },
     guard: (bounds, inside, outside) => {
       if (bounds.some(never)) return outside
       const open = bounds.filter((b) => !always(b))
