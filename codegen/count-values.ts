@@ -332,7 +332,10 @@ export const valueCompiler = (body: readonly KStmt[], valueAt: ValueAt): ValueCo
         if (isInside && ![...bases[slot]!].every((b) => b === counter)) return undefined
         ;(isInside ? inside : outside).set(slot, c)
       }
-      const steps = loop.computed.filter((c) => [...bases[c.slot]!].every((b) => b === counter))
+      // Constants (an element at a fixed place, say) belong to no loop, but its offsets may be made of them.
+      const steps = [...blocks[0]!.computed, ...loop.computed].filter((c) =>
+        [...bases[c.slot]!].every((b) => b === counter),
+      )
       const offset = evaluateAffine({ constant: a.constant, terms: inside }, slots)
       const offsets = Int32Array.from(values, (i) => {
         slots[counter] = i
