@@ -51,7 +51,7 @@ const zeros = (): { readonly [name: string]: Float32Array } => ({
 })
 
 /** Host values for `mlpStep`: the state before the first step, and one batch. */
-export const mlpStart = (): readonly [unknown, Float32Array, Float32Array] => [
+export const mlpStart = (): readonly unknown[] => [
   {
     params: { w1: spread(128, 1), b1: spread(16, 2), w2: spread(64, 3), b2: spread(4, 4) },
     opt: { step: 0, stages: [{ m: zeros(), v: zeros() }, []] },

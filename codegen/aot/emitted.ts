@@ -1,5 +1,5 @@
 /** A plan as emitted modules carry it: what running needs and no more. */
-import type { DataSlot, Plan } from '../plan.ts'
+import type { DataSlot, Plan, Step } from '../plan.ts'
 
 /** A large constant whose values lie beside the module, under `stored` in its safetensors file. */
 export interface StoredData extends Omit<DataSlot, 'values'> {
@@ -24,6 +24,7 @@ const inlineElements = 64
 /**
  * Splits a plan into what the module's text holds and the constants that do not belong into text. Kernels lose their
  * bodies, as the WGSL beside them is what runs; their bindings and arrays stay, for the check against a device's limits.
+ * What `verifyPlan` follows values by goes too: it has passed the plan already.
  */
 export const emittedPlan = (
   plan: Plan,
@@ -36,5 +37,10 @@ export const emittedPlan = (
     return { place: slot.place, dtype: slot.dtype, stored: name, count: slot.values.length }
   })
   const kernels = plan.kernels.map(({ kernel, wgsl }) => ({ kernel: { ...kernel, body: [] }, wgsl }))
-  return { plan: { ...plan, kernels, data }, constants }
+  const steps = plan.steps.map((step): Step => {
+    if (step.kind === 'copy') return step
+    const { reads: _reads, writes: _writes, ...dispatch } = step
+    return dispatch
+  })
+  return { plan: { ...plan, kernels, steps, data }, constants }
 }
