@@ -4,9 +4,10 @@
  */
 import { invariant } from '../src/lang/errors.ts'
 import { type Affine, affineKey, affineOf, evaluateAffine, type Num, slotAffine } from './count-affine.ts'
+import { binaryOf, headOf } from './count-operations.ts'
 import { expressionsOf } from './count-slice.ts'
 import { operandsOf } from './flops.ts'
-import { binaryFunction, threefryWord, unaryFunction } from './interp/scalar.ts'
+import { threefryWord, unaryFunction } from './interp/scalar.ts'
 import type { KExpr, KStmt } from './kernel.ts'
 import { castValue, roundTo, wordBits, wordValue } from './scalar-value.ts'
 
@@ -360,39 +361,4 @@ const slotsIn = (body: readonly KStmt[]): number => {
     if (s.kind === 'for') return n + own + slotsIn(s.body)
     return n + own + (s.kind === 'if' ? slotsIn(s.then) + slotsIn(s.else) : 0)
   }, 0)
-}
-
-/** What an expression is, its operands aside. */
-const headOf = (e: KExpr): string => {
-  switch (e.kind) {
-    case 'lit':
-      return Object.is(e.value, -0) ? '-0' : `${e.value}`
-    case 'unary':
-    case 'binary':
-      return e.op
-    case 'lane':
-      return `lane${e.lane}`
-    case 'load':
-      return `${e.binding}${e.component ? '.' : ''}`
-    case 'read':
-      return e.array
-    case 'threefry':
-      return `threefry${e.word}`
-    default:
-      return e.kind
-  }
-}
-
-const binaryOf = (e: Extract<KExpr, { readonly kind: 'binary' }>, x: Num, y: Num): Num => {
-  if (e.a.type.scalar === 'u32') {
-    const by = e.b.kind === 'lit' ? e.b.value : 0
-    if (e.op === 'lt') return () => (x() < y() ? 1 : 0)
-    if (e.op === 'le') return () => (x() <= y() ? 1 : 0)
-    if (e.op === 'eq') return () => (x() === y() ? 1 : 0)
-    if (e.op === 'min') return () => Math.min(x(), y())
-    if (e.op === 'div' && by > 0) return () => Math.floor(x() / by)
-    if (e.op === 'rem' && by > 0) return () => x() % by
-  }
-  const f = binaryFunction(e.op, e.a.type.scalar)
-  return () => f(x(), y())
 }
