@@ -2,7 +2,7 @@
  * Arithmetic on index expressions: a linear normal form over ranges, with floor division and remainder by constants
  * simplified through bounds. Every rule is checked by brute force in the mirrored test.
  */
-import type { Atom, Index, LoopValue, Range } from './ir.ts'
+import type { Atom, Bound, Index, LoopValue, Range } from './ir.ts'
 
 type Term = Index['terms'][number]
 
@@ -167,6 +167,17 @@ export const rangesOfIndex = (a: Index, into: Set<Range> = new Set()): Set<Range
     else rangesOfIndex(atom.of, into)
   }
   return into
+}
+
+/**
+ * The ranges that a point, and the bounds under which it is looked at, depend on: a reduction below must run over others,
+ * even where a view has dropped one of them from the point.
+ */
+export const freeRanges = (point: readonly Index[], bounds: readonly Bound[]): ReadonlySet<Range> => {
+  const out = new Set<Range>()
+  for (const p of point) rangesOfIndex(p, out)
+  for (const b of bounds) rangesOfIndex(b.index, out)
+  return out
 }
 
 /** Replaces ranges (and computed values) by index expressions; what the maps lack stays. */

@@ -18,9 +18,9 @@ import {
   addIndex,
   divIndex,
   flatten,
+  freeRanges,
   modIndex,
   rangeIndex,
-  rangesOfIndex,
   scaleIndex,
   shiftIndex,
   unflatten,
@@ -57,12 +57,6 @@ const pointwise: Rule<Op> = (c, n, _component, point, bounds) =>
   )
 
 const outputType = (n: { readonly type: Node['type'] }): TensorType => typesOf(n as Node)[0]!
-
-const freeRanges = (point: Point): ReadonlySet<Range> => {
-  const out = new Set<Range>()
-  for (const p of point) rangesOfIndex(p, out)
-  return out
-}
 
 const leaf = (what: string): never => {
   invariant(false, `${what} has a buffer and is never lowered`)
@@ -135,7 +129,7 @@ const rules: { readonly [K in Op]: Rule<K> } = {
   fold: (c, n, _component, point, bounds) => {
     const { axis, stride, dilation } = n.params
     const inShape = shapeOf(n.args[0]!)
-    const [k] = c.values.ranges('reduce', [inShape[inShape.length - 1]!], freeRanges(point))
+    const [k] = c.values.ranges('reduce', [inShape[inShape.length - 1]!], freeRanges(point, bounds))
     const q = addIndex(point[axis]!, scaleIndex(rangeIndex(k!), -dilation))
     const own: Bound[] = [{ index: q, low: 0, high: (inShape[axis]! - 1) * stride + 1 }]
     if (stride > 1) own.push({ index: modIndex(q, stride), low: 0, high: 1 })
@@ -160,7 +154,7 @@ const rules: { readonly [K in Op]: Rule<K> } = {
     const over = c.values.ranges(
       'reduce',
       contracted.map((l) => sizes.get(l)!),
-      freeRanges(point),
+      freeRanges(point, bounds),
     )
     const where = (l: number): Index =>
       out.includes(l) ? point[out.indexOf(l)]! : rangeIndex(over[contracted.indexOf(l)]!)
@@ -190,7 +184,7 @@ const rules: { readonly [K in Op]: Rule<K> } = {
     const dtype = outputType(n).dtype
     const zero = c.values.constant(dtype, 0)
     if (extents.includes(0)) return zero
-    const over = c.values.ranges('reduce', extents, freeRanges(point))
+    const over = c.values.ranges('reduce', extents, freeRanges(point, bounds))
     const at = [...point.slice(0, batch), ...over.map(rangeIndex)]
     const hit = c.values.alu('eq', 'bool', [
       c.at(index, 0, at, bounds),

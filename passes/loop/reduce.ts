@@ -1,8 +1,8 @@
 /** Lowering of `reduce`: composite monoids become several plain reductions over the same ranges, in one cluster. */
 import { typeOf } from '../../src/lang/build.ts'
 import type { NodeOf } from '../../src/lang/ir.ts'
-import { rangeIndex, rangesOfIndex } from './index.ts'
-import type { Bound, Index, LoopValue, Range } from './ir.ts'
+import { freeRanges, rangeIndex } from './index.ts'
+import type { Bound, Index, LoopValue } from './ir.ts'
 import type { At } from './lower.ts'
 
 /** The value of component `component` of a reduction at `point` (the kept axes). */
@@ -16,13 +16,11 @@ export const reduceValue = (
   const { monoid, axes } = n.params
   const x = n.args[0]!
   const { shape, dtype } = typeOf(x)
-  const free = new Set<Range>()
-  for (const p of point) rangesOfIndex(p, free)
   const reduced = shape.map((_, i) => i).filter((i) => axes.includes(i))
   const over = c.values.ranges(
     'reduce',
     reduced.map((i) => shape[i]!),
-    free,
+    freeRanges(point, bounds),
   )
   let kept = 0
   const inner = shape.map((_, i) => (axes.includes(i) ? rangeIndex(over[reduced.indexOf(i)]!) : point[kept++]!))

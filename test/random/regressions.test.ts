@@ -47,6 +47,23 @@ const cases: Readonly<Record<string, Case>> = {
     types: [type([1, 8, 1])],
     outputs: (x) => [b.broadcast([x!], { shape: [1, 1, 8, 8, 1], axes: [0, 3] }), sum(x!, [2])],
   },
+  'a sum inside a fold, spread over the windows that the fold runs along': {
+    types: [type([8, 4])],
+    outputs: (x) => {
+      const windows = b.broadcast([sum(x!, [1])], { shape: [1, 8, 4], axes: [0, 2] })
+      return [b.fold([windows], { axis: 0, n: 11, stride: 2, dilation: 3 })]
+    },
+  },
+  'a maximum inside a fold of cropped windows': {
+    types: [type([8, 4])],
+    outputs: (x) => {
+      const cropped = b.pad([x!], { low: [0, -1], high: [0, 1], interior: [0, 0], value: 9 })
+      const most = b.reduce([cropped], { monoid: 'max', axes: [1] })
+      return [
+        b.fold([b.broadcast([most], { shape: [1, 8, 4], axes: [0, 2] })], { axis: 0, n: 11, stride: 2, dilation: 3 }),
+      ]
+    },
+  },
   'computed indices differ between the lanes of a vector': {
     types: [type([8])],
     outputs: (x) => [

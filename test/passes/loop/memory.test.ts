@@ -47,7 +47,7 @@ const livesOf = ({ graph, fusion }: Planned): readonly Life[] => {
     const read = at((f) => f.reads.has(node)).at(-1) ?? written
     const successor = replaced.get(node)
     // An argument's place belongs to it to the end, or until its successor moves in.
-    const stays = outputs.has(node) || (written < 0 && !successor)
+    const stays = !successor && (outputs.has(node) || written < 0)
     return { node, buffer, from: written, to: stays ? fusion.kernels.length : read }
   })
 }
