@@ -7,7 +7,7 @@ import type { Plan } from '../codegen/plan.ts'
 import { portable } from '../codegen/profile.ts'
 import { graphPipeline, type PipelineOptions, runPipeline, type Stage } from '../passes/pipeline.ts'
 import type { Profile } from '../passes/target.ts'
-import { hostArguments } from './host.ts'
+import { type HostTensor, hostArguments } from './host.ts'
 import type { Shape } from './lang/dim.ts'
 import type { DType } from './lang/dtype.ts'
 import { type CompileError, type RuntimeError, TensorloomError } from './lang/errors.ts'
@@ -55,12 +55,12 @@ export type TensorsOf<A> =
         ? A
         : { readonly [K in keyof A]: TensorsOf<A[K]> }
 
-/** What `run` takes: host values, constant tensors or device handles in place of tensors. */
+/** What `run` takes: host values, host tensors, constant tensors or device handles in place of tensors. */
 export type ArgumentsOf<A> =
   IsTensorTree<A> extends true
-    ? TreeOfUnknownKeys<Argument | Tensor>
+    ? TreeOfUnknownKeys<Argument | HostTensor | Tensor>
     : A extends Spec | Tensor
-      ? Argument | Tensor
+      ? Argument | HostTensor | Tensor
       : { readonly [K in keyof A]: ArgumentsOf<A[K]> }
 
 /** What `run` gives: handles in place of tensors. */

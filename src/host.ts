@@ -46,9 +46,12 @@ export const reference = <R>(tree: R): TreeOf<R, HostTensor> => {
   return unflattenTree(shape, values) as TreeOf<R, HostTensor>
 }
 
-/** A tree of arguments with constant tensors replaced by their elements; everything else stays as it is. */
+const isHostTensor = (x: unknown): x is HostTensor => isRecord(x) && 'dtype' in x && ArrayBuffer.isView(x['data'])
+
+/** A tree of arguments with constant and host tensors replaced by their elements; everything else stays as it is. */
 export const hostArguments = (tree: unknown): unknown => {
   if (isTensor(tree)) return (reference(tree) as HostTensor).data
+  if (isHostTensor(tree)) return tree.data
   if (Array.isArray(tree)) return tree.some((x) => typeof x === 'object') ? tree.map(hostArguments) : tree
   if (isRecord(tree) && !('read' in tree))
     return Object.fromEntries(Object.entries(tree).map(([k, x]) => [k, hostArguments(x)]))

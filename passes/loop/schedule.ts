@@ -92,6 +92,20 @@ export const scheduleCluster = (cluster: Cluster, nest: Nest, profile: Profile):
   return { nest, roles }
 }
 
+/** Register copies may bring a kernel to this many times the statements that fusion allows it. */
+const copyAllowance = 1.5
+
+/** Statements of an invocation: each value once per combination of the register copies of its ranges. */
+const statementsWith = (values: readonly LoopValue[], roles: ReadonlyMap<Range, Role>): number => {
+  let total = 0
+  for (const v of values) {
+    let copies = 1
+    for (const r of v.ranges) copies *= roles.get(r)?.unroll ?? 1
+    total += copies
+  }
+  return total
+}
+
 /** Accumulators of one reduction that an invocation keeps, vectors counting once. */
 const maxRegisters = 16
 
@@ -115,6 +129,8 @@ const tileRegisters = (nest: Nest, values: readonly LoopValue[], roles: Map<Rang
     for (let unroll = widest; unroll > 1; unroll--) {
       const exact = points % unroll === 0
       if (points < unroll || (!exact && (role.vector || points < 4 * unroll))) continue
+      if (statementsWith(values, new Map(roles).set(r, { ...role, unroll })) > profile.costs.statements * copyAllowance)
+        continue
       if (invocations / unroll < profile.costs.threads || Math.max(1, registers) * unroll > maxRegisters) continue
       roles.set(r, { ...role, unroll })
       invocations /= unroll
@@ -125,8 +141,10 @@ const tileRegisters = (nest: Nest, values: readonly LoopValue[], roles: Map<Rang
   // Four steps of a contracted range at once where a load moves along it by whole vectors, one element at a time.
   for (const r of new Set(values.flatMap((v) => (v.kind === 'reduce' && !v.position ? v.over : [])))) {
     if (roles.has(r) || r.size % 4 !== 0 || r.size < 8 || registers < 2) continue
+    const role: Role = { unroll: 4, vector: false }
+    if (statementsWith(values, new Map(roles).set(r, role)) > profile.costs.statements * copyAllowance) continue
     if (loads.some((l) => l.ranges.has(r) && lanePattern(l.index, r) === 'aligned' && !isVectorLoad(l, roles)))
-      roles.set(r, { unroll: 4, vector: false })
+      roles.set(r, role)
   }
 }
 

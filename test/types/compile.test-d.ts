@@ -9,6 +9,7 @@ import {
   spec,
   type TensorsOf,
 } from '../../src/compile.ts'
+import type { HostTensor } from '../../src/host.ts'
 import { mul } from '../../src/lang/tensor/index.ts'
 import { type Key, key, splitList } from '../../src/lang/tensor/random.ts'
 import type { TensorTree } from '../../src/lang/tree.ts'
@@ -27,7 +28,7 @@ interface State {
 
 holds<Equal<TensorsOf<Row>, Row>>()
 holds<Equal<ResultsOf<{ readonly w: Row }>, { readonly w: Output }>>()
-holds<Equal<ArgumentsOf<readonly [Row]>, readonly [Argument]>>()
+holds<Equal<ArgumentsOf<readonly [Row]>, readonly [Argument | HostTensor | Tensor]>>()
 
 // An optimiser's state has no end to walk to: these were "excessively deep and possibly infinite".
 holds<Equal<TensorsOf<TensorTree>, TensorTree>>()
