@@ -26,8 +26,13 @@ export interface GraphOptions {
   readonly specials?: boolean
 }
 
+interface Family {
+  readonly weight: number
+  readonly ops: readonly Op[]
+}
+
 /** Ops of one family are as likely as those of another, however many there are. */
-const families: readonly { readonly weight: number; readonly ops: readonly Op[] }[] = [
+const families: readonly Family[] = [
   { weight: 5, ops: unaryOps },
   { weight: 6, ops: binaryOps },
   { weight: 3, ops: ['select', 'cast', 'cast', 'bitcast'] },
@@ -36,8 +41,20 @@ const families: readonly { readonly weight: number; readonly ops: readonly Op[] 
   { weight: 2, ops: ['input', 'const', 'data', 'iota'] },
 ]
 
-const drawOp = (dice: Dice, allowed: ReadonlySet<Op> | undefined): Op => {
-  const open = families
+/** What programs are mostly made of: arithmetic on equal shapes, reductions and their spreading back, views. */
+const wovenFamilies: readonly Family[] = [
+  { weight: 3, ops: unaryOps },
+  { weight: 8, ops: ['add', 'sub', 'mul', 'mul', 'add', 'max', 'div', 'lt'] },
+  { weight: 1, ops: ['select', 'cast'] },
+  { weight: 5, ops: ['reduce'] },
+  { weight: 5, ops: ['broadcast'] },
+  { weight: 2, ops: ['dot', 'gather', 'scatterAdd'] },
+  { weight: 3, ops: ['permute', 'flip', 'reshape', 'slice', 'pad', 'concat', 'window', 'fold'] },
+  { weight: 1, ops: ['input', 'const'] },
+]
+
+const drawOp = (dice: Dice, likely: readonly Family[], allowed: ReadonlySet<Op> | undefined): Op => {
+  const open = likely
     .map((f) => ({ weight: f.weight, ops: allowed ? f.ops.filter((op) => allowed.has(op)) : f.ops }))
     .filter((f) => f.ops.length > 0)
   let at = dice.real() * open.reduce((sum, f) => sum + f.weight, 0)
@@ -63,12 +80,15 @@ const limits: readonly number[] = [...new Array<number>(16).fill(64), 500, 500, 
 const drawSample = (dice: Dice, options: GraphOptions): Sample => {
   const { maxNodes = 30, dtypes = ['f32', 'i32', 'u32', 'bool'], specials = true } = options
   const empty = dice.chance(0.07) ? 0.3 : 0
+  const woven = dice.chance(0.35)
+  const likely = woven ? wovenFamilies : families
   const limit = options.maxElements ?? dice.pick(limits)
   const w = createWorkshop(dice, {
     // Floats are what compilers are for: half of all tensors.
     dtypes: [...dtypes, ...dtypes.filter(isFloat), ...dtypes.filter(isFloat)],
-    dims: Array.from({ length: dice.int(3, 6) }, () => drawDim(dice, empty, limit > 1000)),
+    dims: Array.from({ length: woven ? dice.int(1, 3) : dice.int(3, 6) }, () => drawDim(dice, empty, limit > 1000)),
     limit,
+    woven,
     maxInputs: dice.int(1, 6),
     special: specials && dice.chance(0.25) ? 0.4 : 0,
   })
@@ -76,7 +96,7 @@ const drawSample = (dice: Dice, options: GraphOptions): Sample => {
   const target = Math.ceil(maxNodes * (1 - 0.9 * dice.real() ** 2))
   w.offer(makers.input(w)!)
   for (let tries = 0; tries < 8 * target && w.count() < target; tries++) {
-    const n = makers[drawOp(dice, allowed)](w)
+    const n = makers[drawOp(dice, likely, allowed)](w)
     if (!n || w.count() > maxNodes || !isSmall(w, n)) continue
     if (isTelling(w, n) || dice.chance(0.02)) w.offer(n)
   }
@@ -88,8 +108,8 @@ const drawOutputs = (dice: Dice, w: Workshop): readonly Node[] => {
   const reached = new Set(topological(w.pool).flatMap((n) => n.args))
   const sinks = w.pool.filter((n) => !reached.has(n))
   const last = sinks[sinks.length - 1] ?? w.pool[w.pool.length - 1]!
-  const chosen = dice.shuffle([...dice.subset(sinks, 0.7).filter((n) => n !== last), last])
-  const extra = dice.chance(0.25) ? [dice.pick(w.pool)] : []
+  const chosen = dice.shuffle([...dice.subset(sinks, w.options.woven ? 0.95 : 0.7).filter((n) => n !== last), last])
+  const extra = dice.chance(w.options.woven ? 0.6 : 0.25) ? [dice.pick(w.pool)] : []
   return [...chosen.slice(0, 5), ...extra]
 }
 

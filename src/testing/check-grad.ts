@@ -72,11 +72,13 @@ export const slopesOf = (sample: Sample, maxElements = 24): readonly SlopePair[]
     const pairs: SlopePair[] = []
     for (let element = 0; element < data.length; element += step) {
       const width = 1e-5 * Math.max(1, Math.abs(data[element]!))
-      const above = (lossAt(input, element, width).sum - here.sum) / width
-      const below = (here.sum - lossAt(input, element, -width).sum) / width
+      const side = (by: number): number => (lossAt(input, element, by).sum - here.sum) / by
+      const [above, below, near] = [side(width), side(-width), side(width / 4)]
       const difference = (above + below) / 2
-      // A curve's two sides differ by its second derivative times the width, those of a kink by its jump.
-      const settled = Math.abs(above - below) <= 1e-3 * Math.max(1, Math.abs(difference)) + noise / width
+      // The sides of a curve differ by its second derivative times the width, those of a kink by the kink; and the slope
+      // of a jump grows as the width falls.
+      const slack = 1e-3 * Math.max(1, Math.abs(difference)) + (4 * noise) / width
+      const settled = Math.abs(above - below) <= slack && Math.abs(above - near) <= slack
       pairs.push({ input, element, gradient: found[k]!.data[element]!, difference, settled })
     }
     return pairs

@@ -23,6 +23,8 @@ export interface WorkshopOptions {
   /** Elements a tensor may have. */
   readonly limit: number
   readonly maxInputs: number
+  /** Few shapes, much reuse: what programs that are fused look like. */
+  readonly woven: boolean
   /** Probability that a fresh tensor holds NaN, infinities and extremes. */
   readonly special: number
 }
@@ -114,12 +116,12 @@ export const createWorkshop = (dice: Dice, options: WorkshopOptions): Workshop =
   /** From the pool, the younger the likelier, so that graphs grow deep. */
   const draw = (candidates: readonly Node[]): Node | undefined => {
     const n = candidates.length
-    return n === 0 ? undefined : candidates[n - 1 - Math.floor(dice.real() ** 1.5 * n)]
+    return n === 0 ? undefined : candidates[n - 1 - Math.floor(dice.real() ** (options.woven ? 1 : 1.5) * n)]
   }
 
   const take: Workshop['take'] = (want) => {
     const found = draw(pool.filter((n) => want(typeOf(n))))
-    if (found && dice.chance(0.95)) return found
+    if (found && (options.woven || dice.chance(0.95))) return found
     for (let i = 0; i < 8; i++) {
       const type = { shape: shape(), dtype: dice.pick(options.dtypes) }
       if (want(type)) return fresh(type)
@@ -139,7 +141,7 @@ export const createWorkshop = (dice: Dice, options: WorkshopOptions): Workshop =
   const like = (type: TensorType): Node => {
     const fits = (t: TensorType): boolean => ShapeEq.equals(t.shape, type.shape)
     const same = draw(pool.filter((n) => typeOf(n).dtype === type.dtype && fits(typeOf(n))))
-    if (same && dice.chance(0.8)) return same
+    if (same && dice.chance(options.woven ? 0.95 : 0.8)) return same
     const near = draw(pool.filter((n) => fits(typeOf(n)) && isSafe(n)))
     if (near && dice.chance(0.5)) return converted(near, type.dtype)
     const size = sizeOf(type.shape)

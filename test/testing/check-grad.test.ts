@@ -66,19 +66,26 @@ describe('random programs', () => {
   test('gradients agree with finite differences', () => {
     let judged = 0
     let kinks = 0
+    let singular = 0
     for (const sample of samples) {
       for (const p of slopesOf(sample, 6) ?? []) {
         if (!p.settled || !Number.isFinite(p.difference)) {
           kinks++
           continue
         }
+        // acos(x / x) has the slope 0 · inf.
+        if (!Number.isFinite(p.gradient)) {
+          singular++
+          continue
+        }
         judged++
         if (!agrees(p, 1e-3)) throw new Error(`${JSON.stringify(p)}\n${showSample(sample)}`)
       }
     }
-    console.log(`${judged} slopes judged, ${kinks} beside kinks`)
+    console.log(`${judged} slopes judged, ${kinks} beside kinks, ${singular} singular`)
     expect(judged).toBeGreaterThan(1000)
-    expect(kinks).toBeLessThan(judged / 5)
+    expect(kinks).toBeLessThan(judged / 10)
+    expect(singular).toBeLessThan(judged / 100)
   })
 
   test('forward and reverse mode agree', () => {

@@ -47,7 +47,35 @@ const permute: Maker = (w) => {
   return x && w.b.permute([x], { axes: w.dice.shuffle(axesOf(typeOf(x).shape)) })
 }
 
+/** The axes of `shape` that are new where the others are `part` in order; undefined where `part` is no part of it. */
+const axesBeside = (part: readonly number[], shape: readonly number[]): readonly number[] | undefined => {
+  const fresh: number[] = []
+  let at = 0
+  for (const [i, d] of shape.entries()) {
+    if (at < part.length && d === part[at]) at++
+    else fresh.push(i)
+  }
+  return at === part.length && fresh.length > 0 ? fresh : undefined
+}
+
+/** To the shape of another node, as a row's sum goes back over its row; undefined where there is none. */
+const spread = (w: Workshop): Node | undefined => {
+  const pairs = w.pool.flatMap((x) => {
+    const part = typeOf(x).shape
+    return w.pool.flatMap((y) => {
+      const { shape } = typeOf(y)
+      const axes = shape.length > part.length ? axesBeside(part, shape) : undefined
+      return axes ? [{ x, shape, axes }] : []
+    })
+  })
+  if (pairs.length === 0) return undefined
+  const { x, shape, axes } = w.dice.pick(pairs)
+  return w.b.broadcast([x], { shape, axes })
+}
+
 const broadcast: Maker = (w) => {
+  const back = w.dice.chance(w.options.woven ? 0.9 : 0.3) ? spread(w) : undefined
+  if (back) return back
   const x = w.take((t) => t.shape.length < 4)
   if (!x) return undefined
   const shape = typeOf(x).shape.map((d) => ({ d, isNew: false }))
