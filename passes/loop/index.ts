@@ -235,7 +235,7 @@ export const evaluateIndex = (a: Index, range: (r: Range) => number, value: (v: 
       atom.kind === 'range'
         ? range(atom.range)
         : atom.kind === 'value'
-          ? value(atom.value)
+          ? Math.min(Math.max(value(atom.value), 0), atom.size - 1)
           : atom.kind === 'div'
             ? Math.floor(evaluateIndex(atom.of, range, value) / atom.by)
             : evaluateIndex(atom.of, range, value) -

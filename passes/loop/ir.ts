@@ -21,7 +21,7 @@ export type Atom =
   | { readonly kind: 'div'; readonly of: Index; readonly by: number; readonly key: string }
   /** of - by·floor(of / by) */
   | { readonly kind: 'mod'; readonly of: Index; readonly by: number; readonly key: string }
-  /** A computed index (gather), known to lie in [0, size). */
+  /** A computed index (gather), in [0, size); clamped, as what a guard discards may compute anything. */
   | { readonly kind: 'value'; readonly value: LoopValue; readonly size: number; readonly key: string }
 
 /** An index expression in normal form: constant + Σ coefficient·atom, with bounds over all points of its ranges. */

@@ -64,6 +64,13 @@ const cases: Readonly<Record<string, Case>> = {
       ]
     },
   },
+  'a computed index outside its axis where a guard discards what it reads': {
+    types: [type([8, 8])],
+    outputs: (x) => {
+      const rows = b.iota([], { shape: [8, 3], dtype: 'i32', axis: 0 })
+      return [b.fold([b.gather([x!, rows], { batch: 0 })], { axis: 0, n: 15, stride: 1, dilation: 1 })]
+    },
+  },
   'computed indices differ between the lanes of a vector': {
     types: [type([8])],
     outputs: (x) => [

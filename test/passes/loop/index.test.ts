@@ -260,6 +260,20 @@ describe('special ranges and values', () => {
         (x) => (x === w ? 5 : Number.NaN),
       ),
     ).toBe(17)
+    expect(
+      evaluateIndex(
+        index,
+        () => 0,
+        () => 99,
+      ),
+    ).toBe(18)
+    expect(
+      evaluateIndex(
+        index,
+        () => 0,
+        () => -1,
+      ),
+    ).toBe(0)
     expect(valueIndex(v, 1).key).toBe('0')
   })
 })
