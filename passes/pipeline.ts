@@ -26,7 +26,14 @@ export interface Stage {
  * brought into canonical form once more.
  */
 export const graphPipeline = (options: PipelineOptions = {}): readonly Pass<Graph, Graph, CheckError>[] =>
-  Object.freeze([check, dropStopGradient, canonicalise, simplifyWith({ fastMath: options.fastMath ?? false }), fold, canonicalise])
+  Object.freeze([
+    check,
+    dropStopGradient,
+    canonicalise,
+    simplifyWith({ fastMath: options.fastMath ?? false }),
+    fold,
+    canonicalise,
+  ])
 
 /** Runs the list; `watch` sees the graph after every stage. */
 export const runPipeline = (

@@ -69,7 +69,10 @@ export const costOf = ({ nest, roles }: Schedule, profile: Profile): Cost => {
  * The cheapest choice of grid ranges: all ranges of the largest store, or only those that its reductions depend on (then
  * a row's reductions are computed once and the rest of the row is a loop).
  */
-export const chooseGrid = (cluster: Cluster, profile: Profile): { readonly schedule: Schedule; readonly cost: Cost } => {
+export const chooseGrid = (
+  cluster: Cluster,
+  profile: Profile,
+): { readonly schedule: Schedule; readonly cost: Cost } => {
   const extent = (rs: readonly Range[]): number => rs.reduce((n, r) => n * r.size, 1)
   const primary = cluster.stores.reduce((a, s) => (extent(s.ranges) > extent(a.ranges) ? s : a))
   const candidates = new Map<string, readonly Range[]>()

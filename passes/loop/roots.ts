@@ -18,9 +18,32 @@ const reducing: ReadonlySet<Op> = new Set<Op>(['reduce', 'dot', 'fold', 'scatter
 const repeating: ReadonlySet<Op> = new Set<Op>([...reducing, 'broadcast', 'window', 'gather', 'concat'])
 /** Operations whose price makes recomputing them in several users a loss. */
 const dear: ReadonlySet<Op> = new Set<Op>([
-  'exp', 'exp2', 'expm1', 'log', 'log2', 'log10', 'log1p', 'sin', 'cos', 'tan', 'asin', 'acos', 'atan', 'sinh', 'cosh',
-  'tanh', 'asinh', 'acosh', 'atanh', 'erf', 'erfc', 'sigmoid', 'pow', 'atan2', 'threefry',
-]) // biome-ignore format: a list
+  'exp',
+  'exp2',
+  'expm1',
+  'log',
+  'log2',
+  'log10',
+  'log1p',
+  'sin',
+  'cos',
+  'tan',
+  'asin',
+  'acos',
+  'atan',
+  'sinh',
+  'cosh',
+  'tanh',
+  'asinh',
+  'acosh',
+  'atanh',
+  'erf',
+  'erfc',
+  'sigmoid',
+  'pow',
+  'atan2',
+  'threefry',
+])
 
 const maxStatements = 96
 const maxRecompute = 12

@@ -61,7 +61,11 @@ export interface ParamsOf extends Record<UnaryOp | BinaryOp | 'select', None> {
   /** Result has `shape`; the result axes listed in `axes` are new, the others are the operand's in order. */
   readonly broadcast: { readonly shape: Shape; readonly axes: readonly number[] }
   /** Python's `x[start:stop:step]` per axis, 0 <= start <= stop <= size, step >= 1. */
-  readonly slice: { readonly start: readonly number[]; readonly stop: readonly number[]; readonly step: readonly number[] }
+  readonly slice: {
+    readonly start: readonly number[]
+    readonly stop: readonly number[]
+    readonly step: readonly number[]
+  }
   /** XLA's pad: `low`/`high` may be negative (crops), `interior` elements go between neighbours. */
   readonly pad: {
     readonly low: readonly number[]

@@ -58,9 +58,33 @@ export interface Workshop {
 
 /** Ops that give exact results for exact operands. */
 const exactOps: ReadonlySet<Op> = new Set<Op>([
-  'neg', 'abs', 'sign', 'floor', 'ceil', 'trunc', 'round', 'max', 'min', 'select', 'bitcast', 'input', 'const', 'data', 'iota',
-  'reshape', 'permute', 'broadcast', 'slice', 'pad', 'flip', 'concat', 'window', 'gather', 'get', 'stopGradient',
-]) // biome-ignore format: a list
+  'neg',
+  'abs',
+  'sign',
+  'floor',
+  'ceil',
+  'trunc',
+  'round',
+  'max',
+  'min',
+  'select',
+  'bitcast',
+  'input',
+  'const',
+  'data',
+  'iota',
+  'reshape',
+  'permute',
+  'broadcast',
+  'slice',
+  'pad',
+  'flip',
+  'concat',
+  'window',
+  'gather',
+  'get',
+  'stopGradient',
+])
 
 const styles: readonly ValueStyle[] = ['small', 'small', 'grid', 'whole']
 

@@ -175,8 +175,19 @@ const norms = { weight: spec([768]), bias: spec([768]) }
 const normLoss = (p: Params, x: X): X => T.mean(T.square(nn.layerNorm(x, { weight: p['weight']!, bias: p['bias']! })))
 
 const adamSizes = [
-  [768, 64], [64], [64, 64], [64], [128, 64], [128], [32, 128], [32], [16, 32], [16], [10, 16], [10],
-] as const // biome-ignore format: twelve shapes
+  [768, 64],
+  [64],
+  [64, 64],
+  [64],
+  [128, 64],
+  [128],
+  [32, 128],
+  [32],
+  [16, 32],
+  [16],
+  [10, 16],
+  [10],
+] as const
 const adamSpecs = Object.fromEntries(adamSizes.map((s, i) => [`p${i}`, spec(s)]))
 
 const heads8 = spec([8, 256, 64])
