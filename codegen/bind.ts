@@ -1,5 +1,5 @@
 /** Which storage buffers a kernel binds, and where in them each tensor lies. */
-import type { Fused } from '../passes/loop/fuse.ts'
+import type { Fused } from '../passes/loop/fused.ts'
 import type { Buffer } from '../passes/loop/ir.ts'
 import type { MemoryPlan } from '../passes/loop/memory.ts'
 import type { Schedule } from '../passes/loop/schedule.ts'
@@ -80,6 +80,10 @@ export const bindBuffers = (parts: readonly Part[], memory: MemoryPlan, profile:
     if (best < 0) return limit('storage buffers of one kernel', total(), profile.storageBuffers)
     groups.splice(best, 2, [...groups[best]!, ...groups[best + 1]!])
   }
+  // In the order of use: kernels that read and write in turns the same places are then the same kernel.
+  const turn = new Map([...used.values()].map((t, i) => [t, i]))
+  const firstUse = (g: typeof tensors): number => Math.min(...g.map((t) => turn.get(t)!))
+  groups.sort((a, b) => firstUse(a) - firstUse(b))
   const bindings: Binding[] = []
   const places: Place[] = []
   const access = new Map<number, Access>()

@@ -45,14 +45,14 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) wo
 
 // kernel 1: add6
 // add6
-@group(0) @binding(0) var<storage, read> b0: array<f32>;
-@group(0) @binding(1) var<storage, read_write> b1: array<f32>;
+@group(0) @binding(0) var<storage, read_write> b0: array<f32>;
+@group(0) @binding(1) var<storage, read> b1: array<f32>;
 @group(0) @binding(2) var<storage, read_write> b2: array<f32>;
 @group(0) @binding(3) var<storage, read_write> b3: array<f32>;
-@group(0) @binding(4) var<storage, read_write> b4: array<f32>;
+@group(0) @binding(4) var<storage, read> b4: array<f32>;
 @group(0) @binding(5) var<storage, read_write> b5: array<f32>;
 @group(0) @binding(6) var<storage, read_write> b6: array<f32>;
-@group(0) @binding(7) var<storage, read> b7: array<f32>;
+@group(0) @binding(7) var<storage, read_write> b7: array<f32>;
 
 fn tl_sqrt(x: f32) -> f32 {
   let u = bitcast<u32>(x);
@@ -66,37 +66,37 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) wo
     let thread0 = (gridIndex * 64u) + localIndex;
     if thread0 < 17u {
       let g1 = thread0;
-      let v2 = b3[g1];
+      let v2 = b0[g1];
       let v3 = v2 * 0x1.ccccccp-1f;
-      let v4 = b0[g1];
+      let v4 = b1[g1];
       let v5 = v4 * 0x1.99999ap-4f;
       let v6 = v3 + v5;
-      let v7 = b5[g1];
+      let v7 = b2[g1];
       let v8 = v7 * 0x1.ff7ceep-1f;
       let v9 = v4 * v4;
       let v10 = v9 * 0x1.0624dep-10f;
       let v11 = v8 + v10;
-      let v12 = b1[g1];
-      let v13 = b7[0u];
+      let v12 = b3[g1];
+      let v13 = b4[0u];
       let v14 = v6 / v13;
       let v15 = tl_sqrt(v11);
-      let v16 = b7[64u];
+      let v16 = b4[64u];
       let v17 = v15 / v16;
       let v18 = v17 + 0x1.5798eep-27f;
       let v19 = v14 / v18;
       let v20 = v19 * -0x1.0624dep-10f;
       let v21 = v12 + v20;
-      b3[g1] = v6;
-      b5[g1] = v11;
-      b1[g1] = v21;
+      b0[g1] = v6;
+      b2[g1] = v11;
+      b3[g1] = v21;
     }
   } else {
     let thread22 = ((gridIndex - 1u) * 64u) + localIndex;
     if thread22 < 527u {
       let g23 = thread22;
-      let v24 = b4[g23];
+      let v24 = b5[g23];
       let v25 = v24 * 0x1.ccccccp-1f;
-      let v26 = b0[g23 + 64u];
+      let v26 = b1[g23 + 64u];
       let v27 = v26 * 0x1.99999ap-4f;
       let v28 = v25 + v27;
       let v29 = b6[g23];
@@ -104,19 +104,19 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) wo
       let v31 = v26 * v26;
       let v32 = v31 * 0x1.0624dep-10f;
       let v33 = v30 + v32;
-      let v34 = b2[g23];
-      let v35 = b7[0u];
+      let v34 = b7[g23];
+      let v35 = b4[0u];
       let v36 = v28 / v35;
       let v37 = tl_sqrt(v33);
-      let v38 = b7[64u];
+      let v38 = b4[64u];
       let v39 = v37 / v38;
       let v40 = v39 + 0x1.5798eep-27f;
       let v41 = v36 / v40;
       let v42 = v41 * -0x1.0624dep-10f;
       let v43 = v34 + v42;
-      b4[g23] = v28;
+      b5[g23] = v28;
       b6[g23] = v33;
-      b2[g23] = v43;
+      b7[g23] = v43;
     }
   }
 }
