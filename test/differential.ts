@@ -15,6 +15,7 @@ import { showError } from '../src/lang/errors.ts'
 import type { Graph } from '../src/lang/ir.ts'
 import type { Value } from '../src/lang/primitive.ts'
 import { loadPlan } from '../src/runtime/execute.ts'
+import { decode, encode } from '../src/runtime/words.ts'
 import { sharedDevice } from './device.ts'
 
 /** The Plan of a closed graph, which is given all its arguments for good where `donate` says so; throws the typed error's text. */
@@ -40,7 +41,7 @@ export const runLoop = (graph: Graph, inputs: readonly Value[], profile: Profile
   const fusion = fuse({ inputs: graph.inputs, outputs: computed }, graph.outputs, [], profile)
   const memory = new Map<number, HostArray>()
   for (const [n, b] of fusion.buffers) {
-    const i = graph.inputs.findIndex((x) => x === n)
+    const i = graph.inputs.indexOf(n as never)
     if (i >= 0) memory.set(b.id, inputs[i]!.data)
     else {
       const data = allocate(b.dtype, b.size)
@@ -53,19 +54,13 @@ export const runLoop = (graph: Graph, inputs: readonly Value[], profile: Profile
   return graph.outputs.map((n) => ({ ...typeOf(n), data: memory.get(fusion.buffers.get(n)!.id)! }))
 }
 
-const wordsAt = (arenas: readonly ArrayBuffer[], { arena, offset }: Place, v: Value): HostArray => {
-  const n = v.data.length
-  const buffer = arenas[arena]!
-  if (v.dtype === 'f32') return new Float32Array(buffer, offset, n)
-  return v.dtype === 'i32' ? new Int32Array(buffer, offset, n) : new Uint32Array(buffer, offset, n)
-}
-
-/** A Plan's results by the Kernel IR interpreter, on host memory. No f16. */
+/** A Plan's results by the Kernel IR interpreter, on host memory laid out as a device's. */
 export const interpretPlan = (plan: Plan, inputs: readonly Value[]): readonly Value[] => {
   // Memory that nobody wrote is not zero on a device: a read of it shows as a NaN or a large integer.
   const arenas = plan.arenas.map((bytes) => new Uint8Array(bytes).fill(0xff).buffer)
-  const put = (place: Place, v: Value): void => {
-    wordsAt(arenas, place, v).set(v.data)
+  const put = ({ arena, offset }: Place, { dtype, data }: Value): void => {
+    const words = encode(dtype, data)
+    new Uint8Array(arenas[arena]!, offset).set(new Uint8Array(words.buffer, words.byteOffset, words.byteLength))
   }
   for (const [i, slot] of plan.inputs.entries()) put(slot.place, inputs[i]!)
   for (const d of plan.data)
@@ -81,7 +76,7 @@ export const interpretPlan = (plan: Plan, inputs: readonly Value[]): readonly Va
   }
   return plan.outputs.map(({ shape, dtype, place }) => {
     const data = allocate(dtype, sizeOf(shape))
-    data.set(wordsAt(arenas, place, { shape, dtype, data }))
+    data.set(decode(dtype, arenas[place.arena]!, place.offset, data.length))
     return { shape, dtype, data }
   })
 }

@@ -28,6 +28,14 @@ const argumentArena = 0
 const stateArena = 2
 const workArena = 4
 
+/** f16 tensors, of which two share a word, cannot share a binding of words: where there are any, they have three more. */
+const halfArenas = 6
+
+const arenaOf = (b: Buffer, family: number): number => {
+  if (b.dtype === 'f16') return halfArenas + family / 2
+  return family + (b.dtype === 'f32' && b.size % 4 === 0 ? 0 : 1)
+}
+
 export interface MemoryRequest {
   readonly fusion: Fusion
   /** Arguments in order, with whether the caller gives them away. */
@@ -41,11 +49,11 @@ export const planMemory = ({ fusion, inputs, outputs, profile }: MemoryRequest):
   // Vector access and copies want whole vec4s.
   const bytesOf = (b: Buffer): number => Math.max(16, Math.ceil((b.size * byteSize(b.dtype)) / 16) * 16)
   const places = new Map<Buffer, Place>()
-  const ends = [0, 0, 0, 0, 0, 0]
-  const kind = (b: Buffer): 0 | 1 => (b.dtype === 'f32' && b.size % 4 === 0 ? 0 : 1)
+  const halves = [...fusion.buffers.values()].some((b) => b.dtype === 'f16')
+  const ends = new Array<number>(halves ? halfArenas + 3 : halfArenas).fill(0)
   const append = (b: Buffer, family: number): void => {
     if (places.has(b)) return
-    const arena = family + kind(b)
+    const arena = arenaOf(b, family)
     places.set(b, { arena, offset: ends[arena]!, bytes: bytesOf(b) })
     ends[arena] = ends[arena]! + align(bytesOf(b))
   }
@@ -77,7 +85,7 @@ export const planMemory = ({ fusion, inputs, outputs, profile }: MemoryRequest):
     .sort(([a, i], [b, j]) => i - j || b.size - a.size || a.id - b.id)
   for (const [b, start] of made) {
     const bytes = bytesOf(b)
-    const arena = workArena + kind(b)
+    const arena = arenaOf(b, workArena)
     const busy = live
       .filter((l) => l.place.arena === arena && l.until >= start)
       .sort((x, y) => x.place.offset - y.place.offset)

@@ -15,7 +15,7 @@ import { primitives } from '../../src/lang/ops/table.ts'
 import { topological } from '../../src/lang/order.ts'
 import { parseGraph } from '../../src/lang/parse.ts'
 import { showGraph } from '../../src/lang/print/graph.ts'
-import { arbGraph } from '../../src/testing/arb-graph.ts'
+import { arbGraph, type GraphOptions } from '../../src/testing/arb-graph.ts'
 import { descentOf, gradientOf } from '../../src/testing/derivative.ts'
 import type { Sample } from '../../src/testing/sample.ts'
 import { disagreement, makeTally, runs } from './harness.ts'
@@ -24,11 +24,16 @@ const minutes = 60_000
 const seed = 42
 
 /** Fails with the shrunk sample where some layer disagrees; prints how many samples were judged. */
-const agreesEverywhere = (name: string, numRuns: number, subject: (s: Sample) => Sample | undefined): void => {
+const agreesEverywhere = (
+  name: string,
+  numRuns: number,
+  subject: (s: Sample) => Sample | undefined,
+  options: GraphOptions = { maxNodes: 30 },
+): void => {
   const tally = makeTally()
   let without = 0
   fc.assert(
-    fc.property(arbGraph({ maxNodes: 30 }), (drawn) => {
+    fc.property(arbGraph(options), (drawn) => {
       const sample = subject(drawn)
       if (!sample) {
         without++
@@ -48,6 +53,9 @@ const agreesEverywhere = (name: string, numRuns: number, subject: (s: Sample) =>
 
 describe('random programs on every interpreter', () => {
   test('values', { timeout: 60 * minutes }, () => agreesEverywhere('values', runs(2000, 20_000), (s) => s))
+  test('half precision beside the rest', { timeout: 60 * minutes }, () =>
+    agreesEverywhere('halves', runs(300, 3000), (s) => s, { maxNodes: 25, dtypes: ['f16', 'f32', 'i32', 'bool'] }),
+  )
   test('gradients', { timeout: 60 * minutes }, () =>
     agreesEverywhere('gradients', runs(1000, 10_000), (s) => gradientOf(s)?.sample),
   )

@@ -86,6 +86,10 @@ const cases: Readonly<Record<string, Case>> = {
       ),
     ],
   },
+  'more halves and floats than a kernel binds buffers': {
+    types: [...Array.from({ length: 6 }, () => type([5], 'f16')), ...Array.from({ length: 6 }, () => type([6]))],
+    outputs: (...xs) => xs.map((x) => b.neg([x], {})),
+  },
   'a sum of what does not move, beside one of what does': {
     types: [type([8]), type([])],
     outputs: (x, y) => [b.add([sum(x!, [0]), sum(b.broadcast([y!], { shape: [8], axes: [0] }), [0])], {})],
