@@ -1,5 +1,5 @@
 /** Fused clusters and their places → Kernel IR with bindings → Plan. Kernels that are equal become one. */
-import type { Fused, Fusion } from '../passes/loop/fuse.ts'
+import type { Fused } from '../passes/loop/fused.ts'
 import type { MemoryPlan } from '../passes/loop/memory.ts'
 import type { Profile } from '../passes/target.ts'
 import type { LimitError } from '../src/lang/errors.ts'
@@ -100,5 +100,3 @@ export const deduplicate = (
   })
   return { distinct, indexOf }
 }
-
-export type { Fusion }

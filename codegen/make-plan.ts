@@ -1,7 +1,8 @@
 /** Graph → Plan: fuse, place, lower, print. Pure: needs a profile, never a device. */
 import * as E from '#fp/Either'
 import { type Leaf, matchDonations } from '../passes/loop/donation.ts'
-import { type Fusion, fuse, type InPlace } from '../passes/loop/fuse.ts'
+import { type Fusion, fuse } from '../passes/loop/fuse.ts'
+import type { InPlace } from '../passes/loop/fused.ts'
 import { planMemory } from '../passes/loop/memory.ts'
 import { isBufferLeaf } from '../passes/loop/roots.ts'
 import type { Profile } from '../passes/target.ts'

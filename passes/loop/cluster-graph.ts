@@ -1,0 +1,155 @@
+/** The clusters of a program while they are joined: who reads whose results, and who must wait for whom. */
+import { typeOf } from '../../src/lang/build.ts'
+import { sizeOf } from '../../src/lang/dim.ts'
+import type { Graph, Node } from '../../src/lang/ir.ts'
+import { topological } from '../../src/lang/order.ts'
+import type { Profile } from '../target.ts'
+import { chooseGrid } from './cost.ts'
+import { type Fused, type InPlace, readsOnlyInPlace } from './fused.ts'
+import type { Buffer, Cluster } from './ir.ts'
+import { lowering, storeOf } from './lower.ts'
+import { chooseRoots, isBufferLeaf } from './roots.ts'
+import { storeRanges } from './store-ranges.ts'
+import { createValues, valuesBelow } from './values.ts'
+
+/** Mutable while fusion runs; nothing of it leaves `fuse.ts`. */
+export interface ClusterGraph {
+  readonly groups: ReadonlySet<Fused>
+  readonly writer: ReadonlyMap<Node, Fused>
+  readonly readers: ReadonlyMap<Node, ReadonlySet<Fused>>
+  readonly buffers: ReadonlyMap<Node, Buffer>
+  readonly inPlace: readonly InPlace[]
+  readonly outputs: ReadonlySet<Node>
+  readonly bufferOf: (n: Node) => Buffer
+  readonly positionOf: (n: Node) => number
+  /** A cluster of stored nodes, computing inside it what `inner` lists though others might store it. */
+  readonly attempt: (own: readonly Node[], inner: readonly Node[]) => Fused
+  /** `made`, an attempt, takes the place of `a` and `b`; `inner` is stored no more. */
+  readonly replace: (a: Fused, b: Fused, made: Fused, inner: readonly Node[]) => void
+  readonly successors: (f: Fused) => readonly Fused[]
+  /** Whether `to` must wait for `from`; with `direct` false, through others. */
+  readonly reaches: (from: Fused, to: Fused, direct: boolean) => boolean
+}
+
+/** One cluster for each node that the first cut stores. */
+export const createClusterGraph = (graph: Graph, donations: readonly InPlace[], profile: Profile): ClusterGraph => {
+  const buffers = new Map<Node, Buffer>()
+  const owners = new Map<Buffer, Node>()
+  const bufferOf = (n: Node): Buffer => {
+    const seen = buffers.get(n)
+    if (seen) return seen
+    const { dtype, shape } = typeOf(n)
+    const made: Buffer = { id: buffers.size, dtype, size: sizeOf(shape) }
+    buffers.set(n, made)
+    owners.set(made, n)
+    return made
+  }
+  const outputs = new Set(graph.outputs)
+  const roots = chooseRoots(graph)
+  const stored = new Set(roots)
+  // Ids tell when a node was made; decisions follow where it stands, so that equal graphs give equal plans.
+  const position = new Map(topological(graph.outputs).map((n, i) => [n, i]))
+  let nextId = 0
+
+  const make = (own: readonly Node[]): Fused => {
+    const mine = new Set(own)
+    const values = createValues()
+    const at = lowering(values, { isMember: (n) => mine.has(n) || !(stored.has(n) || isBufferLeaf(n)), bufferOf })
+    const ranges = storeRanges(own, values, at)
+    const cluster: Cluster = { stores: own.map((n, i) => storeOf(at, n, bufferOf(n), ranges[i]!)) }
+    const reads = new Set<Node>()
+    for (const v of valuesBelow(cluster.stores.map((s) => s.value)))
+      if (v.kind === 'load') reads.add(owners.get(v.buffer)!)
+    const positions = own.map((n) => position.get(n)!)
+    const [first, last] = [Math.min(...positions), Math.max(...positions)]
+    return { id: nextId++, stored: own, reads, cluster, first, last, ...chooseGrid(cluster, profile) }
+  }
+
+  const groups = new Set<Fused>()
+  const writer = new Map<Node, Fused>()
+  const readers = new Map<Node, Set<Fused>>()
+  /** The first position among all that a cluster leads to by its results, itself included. */
+  const earliest = new Map<Fused, number>()
+  const insert = (f: Fused): void => {
+    groups.add(f)
+    for (const n of f.stored) writer.set(n, f)
+    for (const n of f.reads) readers.set(n, (readers.get(n) ?? new Set()).add(f))
+    let least = f.first
+    for (const n of f.stored) for (const r of readers.get(n) ?? []) least = Math.min(least, earliest.get(r)!)
+    earliest.set(f, least)
+    // A join can lead those before it to earlier positions than their own.
+    for (let stack = [f], top = stack.pop(); top; top = stack.pop()) {
+      for (const n of top.reads) {
+        const w = writer.get(n)
+        if (!w || earliest.get(w)! <= earliest.get(top)!) continue
+        earliest.set(w, earliest.get(top)!)
+        stack.push(w)
+      }
+    }
+  }
+  const remove = (f: Fused): void => {
+    groups.delete(f)
+    for (const n of f.reads) readers.get(n)?.delete(f)
+  }
+  for (const n of roots) if (sizeOf(typeOf(n).shape) > 0) insert(make([n]))
+  // What only empty tensors would have read is not computed. Newest first: a reader goes before what it reads.
+  for (const f of [...groups].reverse()) {
+    const isNeeded = f.stored.some((n) => outputs.has(n) || (readers.get(n)?.size ?? 0) > 0)
+    if (!isNeeded) remove(f)
+  }
+
+  let inPlace = donations.filter((d) => stored.has(d.output) && writer.has(d.output))
+  /** Who must wait for `f`: readers of what it stores, and writers over what it reads. */
+  const successors = (f: Fused): readonly Fused[] => {
+    const next = new Set<Fused>()
+    for (const n of f.stored) for (const r of readers.get(n) ?? []) next.add(r)
+    for (const d of inPlace) if (f.reads.has(d.input)) next.add(writer.get(d.output)!)
+    next.delete(f)
+    return [...next]
+  }
+  const reaches = (from: Fused, to: Fused, direct: boolean): boolean => {
+    const seen = new Set<Fused>([from])
+    const stack = successors(from).filter((s) => direct || s !== to)
+    // What leads only to later positions does not lead to `to`; write-after-read edges are not counted there.
+    const last = inPlace.length === 0 ? to.last : Number.POSITIVE_INFINITY
+    while (stack.length > 0) {
+      const f = stack.pop()!
+      if (f === to) return true
+      if (seen.has(f) || earliest.get(f)! > last) continue
+      seen.add(f)
+      for (const s of successors(f)) if (!seen.has(s)) stack.push(s)
+    }
+    return false
+  }
+  // A value that is read after its place would be overwritten keeps its own place.
+  inPlace = inPlace.filter((d) => {
+    const w = writer.get(d.output)!
+    const late = [...(readers.get(d.input) ?? [])].some((r) => r !== w && reaches(w, r, true))
+    return !late && readsOnlyInPlace(w, bufferOf(d.input), bufferOf(d.output))
+  })
+
+  return {
+    groups,
+    writer,
+    readers,
+    buffers,
+    inPlace,
+    outputs,
+    bufferOf,
+    positionOf: (n) => position.get(n)!,
+    attempt: (own, inner) => {
+      for (const n of inner) stored.delete(n)
+      const made = make(own)
+      for (const n of inner) stored.add(n)
+      return made
+    },
+    replace: (a, b, made, inner) => {
+      for (const n of inner) stored.delete(n)
+      remove(a)
+      remove(b)
+      insert(made)
+    },
+    successors,
+    reaches,
+  }
+}
