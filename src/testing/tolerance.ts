@@ -47,13 +47,30 @@ const isSum = (n: Node): boolean =>
 /** Whole multiples of 1/16 whose products and sums a 24-bit significand holds. */
 const isGrid = (data: HostArray): boolean => data.every((x) => Number.isInteger(x * 16))
 
-/** The result on the operands' absolute values: how large the terms of a sum are together. */
-const magnitude = (n: Node, operands: readonly HostArray[]): readonly HostArray[] => {
+/** The result on operands changed element by element. */
+const resultOn = (n: Node, operands: readonly HostArray[], change: (x: number) => number): readonly HostArray[] => {
   const xs = n.args.map((a, i): Value => {
     const type = typesOf(a)[0]!
-    return { ...type, data: isFloat(type.dtype) ? operands[i]!.map(Math.abs) : operands[i]! }
+    return { ...type, data: isFloat(type.dtype) ? operands[i]!.map(change) : operands[i]! }
   })
   return (primitives[n.op] as Primitive<ParamsOf[Op]>).eval(xs, n.params, typesOf(n))
+}
+
+/** How large the terms of a sum are together. */
+const magnitude = (n: Node, operands: readonly HostArray[]): readonly HostArray[] => resultOn(n, operands, Math.abs)
+
+/** Everything a device may hold on the way to a result, at its largest (and for products inverse at its smallest). */
+const intermediates = (
+  n: Node,
+  operands: readonly HostArray[],
+  outputs: readonly HostArray[],
+): readonly HostArray[] => {
+  if (isSum(n)) return [...outputs, ...magnitude(n, operands)]
+  if (n.op !== 'reduce' || n.params.monoid !== 'prod') return outputs
+  // Partial products in any order lie between those of all factors above one and of all below.
+  const above = resultOn(n, operands, (x) => Math.max(1, Math.abs(x)))
+  const below = resultOn(n, operands, (x) => (x === 0 ? 1 : 1 / Math.min(1, Math.abs(x))))
+  return [...outputs, ...above, ...below]
 }
 
 /** The largest error of each element of each output, before it is rounded. */
@@ -127,8 +144,11 @@ export const expectation = ({ graph, inputs }: Sample, runs = 8): Expectation | 
   for (const [n, arrays] of base) {
     if (!isFloatNode(n)) continue
     const operands = n.args.map((a) => base.get(a)![0]!)
-    const sizes = isSum(n) ? [...arrays, ...magnitude(n, operands)] : arrays
-    const over = sizes.some((a) => a.some((x) => Math.abs(x) > largest && Math.abs(x) !== Number.POSITIVE_INFINITY))
+    const sizes = intermediates(n, operands, arrays)
+    const finite = operands.every((a) => a.every(Number.isFinite))
+    const isOver = (x: number): boolean =>
+      Math.abs(x) > largest && (Math.abs(x) !== Number.POSITIVE_INFINITY || (finite && sums.has(n.op)))
+    const over = sizes.some((a) => a.some(isOver))
     if (over) return { discarded: 'overflow' }
   }
   const allowed = values.map((v) => new Float64Array(v.data.length))

@@ -52,6 +52,11 @@ describe('expectation', () => {
     expect(expectation(sample((x) => b.eq([sumOfThirds(x!), x!], {}), value(1)))).toEqual({ discarded: 'discrete' })
     const huge = sample((x) => b.mul([x!, x!], {}), value(1e20))
     expect(expectation(huge)).toEqual({ discarded: 'overflow' })
+    const partial = sample(
+      (x) => b.reduce([x!], { monoid: 'prod', axes: [0] }),
+      value(...new Array<number>(20).fill(1e20), 0),
+    )
+    expect(expectation(partial)).toEqual({ discarded: 'overflow' })
     const overZero = sample((x) => b.div([x!, b.sub([sumOfThirds(x!), x!], {})], {}), value(1))
     expect(expectation(overZero)).toEqual({ discarded: 'special' })
   })
