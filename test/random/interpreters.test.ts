@@ -57,7 +57,7 @@ describe('random programs on every interpreter', () => {
     agreesEverywhere('halves', runs(300, 3000), (s) => s, { maxNodes: 25, dtypes: ['f16', 'f32', 'i32', 'bool'] }),
   )
   test('gradients', { timeout: 60 * minutes }, () =>
-    agreesEverywhere('gradients', runs(1000, 10_000), (s) => gradientOf(s)?.sample),
+    agreesEverywhere('gradients', runs(2000, 20_000), (s) => gradientOf(s)?.sample),
   )
   test('steps of descent', { timeout: 60 * minutes }, () =>
     agreesEverywhere('steps of descent', runs(500, 5000), descentOf),
