@@ -1,7 +1,6 @@
 /** The arbitrary of random well-typed programs: every primitive takes part, sizes stay small, failures shrink to a few nodes. */
 import { Arbitrary, Value as Generated, type Random, Stream, toStringMethod } from 'fast-check'
 import { typeOf } from '../lang/build.ts'
-import { sizeOf } from '../lang/dim.ts'
 import { type DType, isFloat } from '../lang/dtype.ts'
 import { binaryOps, type Node, type Op, unaryOps } from '../lang/ir.ts'
 import { topological } from '../lang/order.ts'
@@ -145,7 +144,3 @@ class ArbitraryGraph extends Arbitrary<Sample> {
  * sample!.graph.outputs.length > 0 // => true
  */
 export const arbGraph = (options: GraphOptions = {}): Arbitrary<Sample> => new ArbitraryGraph(options)
-
-/** Elements of all tensors of a sample, for bounding the work of a test. */
-export const elementsOf = ({ graph }: Sample): number =>
-  topological(graph.outputs).reduce((n, x) => n + sizeOf(typeOf(x).shape), 0)

@@ -1,5 +1,5 @@
 /** A random program: a closed graph with arguments for it, and how it prints when a property fails. */
-import { build, freshInputs } from '../lang/build.ts'
+import { freshInputs } from '../lang/build.ts'
 import type { Graph, Node, NodeOf } from '../lang/ir.ts'
 import { topological } from '../lang/order.ts'
 import type { Value } from '../lang/primitive.ts'
@@ -48,20 +48,5 @@ export const united = (samples: readonly Sample[]): Sample => {
   return {
     graph: { inputs: parts.flatMap((p) => p.inputs), outputs: parts.flatMap((p) => p.outputs) },
     inputs: samples.flatMap((s) => s.inputs),
-  }
-}
-
-/** The graph with `stopGradient` around nothing: every output a node of its own, for callers that need distinct ones. */
-export const distinctOutputs = (graph: Graph): Graph => {
-  const seen = new Set<Node>()
-  return {
-    inputs: graph.inputs,
-    outputs: graph.outputs.map((n) => {
-      if (!seen.has(n)) {
-        seen.add(n)
-        return n
-      }
-      return build.stopGradient([n], {})
-    }),
   }
 }
