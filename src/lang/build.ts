@@ -74,8 +74,9 @@ const hashString = (h: number, s: string): number => {
   return h
 }
 
-/** Structural hash of serialisable data; a payload counts by identity. */
+/** Structural hash of serialisable data; a payload counts by identity, and so do the nodes of a closed graph, being interned. */
 const hashData = (h: number, v: unknown): number => {
+  if (v instanceof GraphNode) return mix(h, v.id)
   if (typeof v === 'number') return hashNumber(h, v)
   if (typeof v === 'string') return hashString(h, v)
   if (Array.isArray(v)) return v.reduce<number>(hashData, mix(h, v.length))
@@ -92,6 +93,7 @@ const hashData = (h: number, v: unknown): number => {
 const sameData = (a: unknown, b: unknown): boolean => {
   if (Object.is(a, b)) return true
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null || 'serial' in a) return false
+  if (a instanceof GraphNode || b instanceof GraphNode) return false
   if (Array.isArray(a)) return Array.isArray(b) && a.length === b.length && a.every((x, i) => sameData(x, b[i]))
   const x = a as Record<string, unknown>
   const y = b as Record<string, unknown>

@@ -3,7 +3,7 @@
  * count by position. For caches of compiled programs, so collisions by accident are excluded, not by malice.
  */
 import { invariant } from './errors.ts'
-import type { Graph, Node, Payload } from './ir.ts'
+import { type Graph, isGraph, type Node, type Payload } from './ir.ts'
 import { topological } from './order.ts'
 
 /** Four 32-bit words. */
@@ -94,6 +94,15 @@ const pushData = (out: number[], v: unknown): void => {
   } else if (typeof v === 'object' && v !== null) {
     if ('serial' in v) {
       out.push(5, ...payloadDigest(v as Payload))
+      return
+    }
+    if (isGraph(v)) {
+      out.push(7, v.inputs.length, v.outputs.length)
+      pushData(
+        out,
+        v.inputs.map(({ params: { shape, dtype } }) => [shape, dtype]),
+      )
+      for (const d of digestNodes(v)) out.push(...d)
       return
     }
     const keys = Object.keys(v).sort()

@@ -45,7 +45,7 @@ export interface Payload {
 
 type None = Readonly<Record<never, never>>
 
-/** One line per primitive: its parameters, always serialisable data. */
+/** One line per primitive: its parameters, always serialisable data; closed graphs (`closeGraph`) count as such. */
 export interface ParamsOf extends Record<UnaryOp | BinaryOp | 'select', None> {
   readonly cast: { readonly dtype: DType }
   readonly bitcast: { readonly dtype: DType }
@@ -115,6 +115,9 @@ export interface Graph {
   readonly inputs: readonly NodeOf<'input'>[]
   readonly outputs: readonly Node[]
 }
+
+/** Whether a parameter is a closed graph. */
+export const isGraph = (v: object): v is Graph => 'inputs' in v && 'outputs' in v
 
 /** Constructors, one per primitive; given to rules as an argument so that op families never import one another. */
 export type Build = { readonly [K in Op]: (args: readonly Node[], params: ParamsOf[K]) => NodeOf<K> & Node }

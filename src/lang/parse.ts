@@ -5,6 +5,7 @@ import { type DType, dtypes } from './dtype.ts'
 import { showError, showOperand, type UsageError } from './errors.ts'
 import type { Graph, Node, Op, ParamsOf, TensorType } from './ir.ts'
 import { primitives } from './ops/table.ts'
+import { closeGraph } from './trace.ts'
 
 /** A mistake in the text, thrown inside this file alone and turned into Left at its edge. */
 class Unreadable extends Error {}
@@ -63,6 +64,9 @@ const data = (c: Cursor): unknown => {
   const next = c.text[c.at]
   if (next === '[') return list(c, '[', ']', () => data(c))
   if (next === '{') return Object.fromEntries(list(c, '{', '}', () => field(c)))
+  if (accept(c, 'true')) return true
+  if (accept(c, 'false')) return false
+  if (accept(c, 'graph')) return inlineGraph(c)
   if (next === '"') return JSON.parse(match(c, /"(?:[^"\\]|\\.)*"/, 'a string'))
   return Number(match(c, number, 'a value'))
 }
@@ -99,6 +103,48 @@ const lookUp = (c: Cursor, names: ReadonlyMap<string, Node>): Node => {
 const same = (a: readonly TensorType[], b: readonly TensorType[]): boolean =>
   a.map(showOperand).join() === b.map(showOperand).join()
 
+/** `(inputs) {`: fresh inputs and their names. */
+const header = (c: Cursor): { readonly inputs: Graph['inputs']; readonly names: Map<string, Node> } => {
+  const given = list(c, '(', ')', () => {
+    const n = name(c)
+    expect(c, ':')
+    return [n, tensorType(c)] as const
+  })
+  expect(c, '{')
+  const inputs = freshInputs(given.map(([, type]) => type))
+  return { inputs, names: new Map<string, Node>(given.map(([n], i) => [n, inputs[i]!])) }
+}
+
+/** `%2 = op(…)…: type`, put into `names`. */
+const definition = (c: Cursor, names: Map<string, Node>): void => {
+  const n = name(c)
+  if (names.has(n)) fail(c.line, `${n} is defined twice`)
+  expect(c, '=')
+  names.set(n, node(c, names))
+}
+
+/** What follows `return`, up to the end of the line or the closing brace. */
+const returned = (c: Cursor, names: ReadonlyMap<string, Node>): readonly Node[] => {
+  skip(c)
+  const outputs = c.at === c.text.length || c.text[c.at] === '}' ? [] : [lookUp(c, names)]
+  while (accept(c, ',')) outputs.push(lookUp(c, names))
+  return outputs
+}
+
+/** A closed graph among parameters, its statements separated by semicolons. */
+const inlineGraph = (c: Cursor): Graph => {
+  const { inputs, names } = header(c)
+  while (!accept(c, 'return')) {
+    definition(c, names)
+    expect(c, ';')
+  }
+  const outputs = returned(c, names)
+  expect(c, '}')
+  const { graph, captured } = closeGraph({ inputs, outputs })
+  if (captured.length > 0) fail(c.line, 'the graph is not closed')
+  return graph
+}
+
 const node = (c: Cursor, names: ReadonlyMap<string, Node>): Node => {
   const op = match(c, /\w+/, 'an operation')
   if (!Object.hasOwn(primitives, op)) fail(c.line, `there is no operation '${op}'`)
@@ -107,7 +153,6 @@ const node = (c: Cursor, names: ReadonlyMap<string, Node>): Node => {
   const params = c.text[c.at] === '{' ? data(c) : {}
   expect(c, ':')
   const types = outputTypes(c)
-  atEnd(c)
   const made = made1(op as Op, args, params as Record<string, unknown>)
   if (E.isLeft(made.type)) return fail(c.line, showError(made.type.left))
   if (!same(made.type.right, types)) fail(c.line, `${op} gives ${made.type.right.map(showOperand).join(', ')} here`)
@@ -128,20 +173,11 @@ const read = (text: string): Graph => {
   const [head, ...body] = rows
   if (!head) return fail(0, 'the text is empty')
   expect(head, 'graph')
-  const given = list(head, '(', ')', () => {
-    const n = name(head)
-    expect(head, ':')
-    return [n, tensorType(head)] as const
-  })
-  expect(head, '{')
+  const { inputs, names } = header(head)
   atEnd(head)
-  const inputs = freshInputs(given.map(([, type]) => type))
-  const names = new Map<string, Node>(given.map(([n], i) => [n, inputs[i]!]))
   for (const [i, c] of body.entries()) {
     if (accept(c, 'return')) {
-      skip(c)
-      const outputs = c.at === c.text.length ? [] : [lookUp(c, names)]
-      while (accept(c, ',')) outputs.push(lookUp(c, names))
+      const outputs = returned(c, names)
       atEnd(c)
       const end = body[i + 1] ?? fail(c.line, "expected '}' below")
       expect(end, '}')
@@ -149,10 +185,8 @@ const read = (text: string): Graph => {
       if (body.length > i + 2) fail(body[i + 2]!.line, 'unexpected text after the graph')
       return { inputs, outputs }
     }
-    const n = name(c)
-    if (names.has(n)) fail(c.line, `${n} is defined twice`)
-    expect(c, '=')
-    names.set(n, node(c, names))
+    definition(c, names)
+    atEnd(c)
   }
   return fail(lines.length - 1, "there is no 'return'")
 }

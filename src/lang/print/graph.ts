@@ -1,7 +1,7 @@
 /** The text form of graphs: one node a line, in an order that only the structure decides. `parse.ts` reads it back. */
 import * as E from '#fp/Either'
 import { showError, showOperand } from '../errors.ts'
-import type { Graph, Node, TensorType } from '../ir.ts'
+import { type Graph, isGraph, type Node, type TensorType } from '../ir.ts'
 import { topological } from '../order.ts'
 
 /** How to print a graph. */
@@ -21,6 +21,14 @@ const showData = (v: unknown, elide: boolean): string => {
     if ('serial' in v && 'array' in v) {
       const array = v.array as ArrayLike<number>
       return elide ? `<${array.length} values>` : showData(Array.from(array), elide)
+    }
+    // A graph inside a line is one line: its statements end with semicolons.
+    if (isGraph(v)) {
+      const [head, ...rest] = linesOf(v, elide)
+      return `${head} ${rest
+        .slice(0, -1)
+        .map((l) => l.trim())
+        .join('; ')} }`
     }
     const fields = Object.entries(v).map(([k, x]) => `${k}: ${showData(x, elide)}`)
     return `{${fields.join(', ')}}`
@@ -57,7 +65,10 @@ export const nameNodes = (graph: Graph): ReadonlyMap<Node, string> => {
  * const text = 'graph(%0: f32[2]) {\n  %1 = exp(%0): f32[2]\n  return %1\n}'
  * T.showGraph(stages[0]!.graph) === text // => true
  */
-export const showGraph = (graph: Graph, { elide = false }: ShowGraphOptions = {}): string => {
+export const showGraph = (graph: Graph, { elide = false }: ShowGraphOptions = {}): string =>
+  linesOf(graph, elide).join('\n')
+
+const linesOf = (graph: Graph, elide: boolean): readonly string[] => {
   const names = nameNodes(graph)
   const inputs = new Set<Node>(graph.inputs)
   const lines: string[] = []
@@ -69,5 +80,5 @@ export const showGraph = (graph: Graph, { elide = false }: ShowGraphOptions = {}
   }
   const header = graph.inputs.map((n) => `${names.get(n)}: ${showOperand(n.params)}`).join(', ')
   const result = graph.outputs.map((n) => names.get(n)!).join(', ')
-  return [`graph(${header}) {`, ...lines, result === '' ? '  return' : `  return ${result}`, '}'].join('\n')
+  return [`graph(${header}) {`, ...lines, result === '' ? '  return' : `  return ${result}`, '}']
 }
