@@ -4,10 +4,9 @@ import { build, typeOf } from '../../src/lang/build.ts'
 import { sizeOf } from '../../src/lang/dim.ts'
 import { type HostArray, isFloat } from '../../src/lang/dtype.ts'
 import { TensorloomError } from '../../src/lang/errors.ts'
-import { constantValue } from '../../src/lang/evaluate.ts'
-import type { Graph, Node, Op, ParamsOf, TensorType } from '../../src/lang/ir.ts'
-import { primitives } from '../../src/lang/ops/table.ts'
-import type { Primitive, Value } from '../../src/lang/primitive.ts'
+import { constantValue, evaluateRow } from '../../src/lang/evaluate.ts'
+import type { Graph, Node, Op, TensorType } from '../../src/lang/ir.ts'
+import type { Value } from '../../src/lang/primitive.ts'
 import { roundTo } from '../../src/lang/special.ts'
 import type { Pass } from '../pass.ts'
 import { type Rule, rewrite, rule } from '../rewrite.ts'
@@ -39,7 +38,7 @@ const fits = (t: TensorType): boolean => sizeOf(t.shape) <= foldLimit
 const evaluated = (n: Node, xs: readonly Value[]): readonly HostArray[] | undefined => {
   if (E.isLeft(n.type)) return undefined
   try {
-    return (primitives[n.op] as Primitive<ParamsOf[Op]>).eval(xs, n.params, n.type.right)
+    return evaluateRow(n.op, xs, n.params, n.type.right)
   } catch (error) {
     if (error instanceof TensorloomError) return undefined
     throw error

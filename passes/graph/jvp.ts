@@ -5,7 +5,7 @@ import { isFloat } from '../../src/lang/dtype.ts'
 import type { Graph, Node } from '../../src/lang/ir.ts'
 import { primitives } from '../../src/lang/ops/table.ts'
 import type { Linear, Primitive } from '../../src/lang/primitive.ts'
-import { dependents } from '../../src/lang/trace.ts'
+import { dependents, graphKit } from '../../src/lang/trace.ts'
 
 /** Tangents of all outputs of one node, or undefined when all are zero. `tangentOf(a)` is that of a's first output. */
 const tangentsOfNode = (n: Node, tangents: ReadonlyMap<Node, readonly Linear[]>): readonly Linear[] | undefined => {
@@ -15,7 +15,15 @@ const tangentsOfNode = (n: Node, tangents: ReadonlyMap<Node, readonly Linear[]>)
   if (given.every((t) => t === undefined)) return undefined
   const row = primitives[n.op] as Primitive<unknown>
   const types = n.type.right
-  const found = row.jvp({ b: build, args: n.args, tangents: given, params: n.params, out: n })
+  const found = row.jvp({
+    b: build,
+    args: n.args,
+    tangents: given,
+    params: n.params,
+    out: n,
+    kit: graphKit,
+    walk: jvpGraph,
+  })
   return types.map((t, i) => (isFloat(t.dtype) ? found[i] : undefined))
 }
 

@@ -1,10 +1,10 @@
 /** Transposition of a linear program: cotangents of its inputs from those of its outputs, walking it backwards. */
-import { build } from '../../src/lang/build.ts'
+import { build, typesOf } from '../../src/lang/build.ts'
 import { invariant } from '../../src/lang/errors.ts'
 import type { Node } from '../../src/lang/ir.ts'
 import { primitives } from '../../src/lang/ops/table.ts'
 import type { Linear, Primitive } from '../../src/lang/primitive.ts'
-import { dependents } from '../../src/lang/trace.ts'
+import { dependents, graphKit } from '../../src/lang/trace.ts'
 
 /**
  * Cotangents of `inputs`, where `outputs` are linear in them (zero outputs are `undefined`) and `cotangents` has one per
@@ -16,11 +16,13 @@ export const transpose = (
   inputs: readonly Node[],
   cotangents: readonly Linear[],
 ): readonly Linear[] => {
-  const known = new Map<Node, Node>()
-  const accumulate = (n: Node, ct: Linear): void => {
+  const known = new Map<Node, Linear[]>()
+  const accumulate = (n: Node, ct: Linear, output = 0): void => {
     if (ct === undefined) return
-    const before = known.get(n)
-    known.set(n, before === undefined ? ct : build.add([before, ct], {}))
+    const all = known.get(n) ?? []
+    const before = all[output]
+    all[output] = before === undefined ? ct : build.add([before, ct], {})
+    known.set(n, all)
   }
   const roots = outputs.filter((n) => n !== undefined)
   const order = dependents(roots, inputs)
@@ -31,15 +33,29 @@ export const transpose = (
   const isInput = new Set(inputs)
   for (let i = order.length - 1; i >= 0; i--) {
     const n = order[i]!
-    const ct = known.get(n)
-    if (ct === undefined || isInput.has(n)) continue
+    const cts = known.get(n)
+    if (cts === undefined || isInput.has(n)) continue
     known.delete(n)
+    if (n.op === 'get') {
+      accumulate(n.args[0]!, cts[0], n.params.index)
+      continue
+    }
     const rule = (primitives[n.op] as Primitive<unknown>).transpose
     invariant(rule !== 'nonlinear', `${n.op} depends on a tangent, but has no transpose`)
-    const found = rule({ b: build, ct, args: n.args, linear: n.args.map((a) => linear.has(a)), params: n.params })
+    const found = rule({
+      b: build,
+      // A rule of one output looks at `ct` alone; one of several gets them all, some of which may be symbolic zeros.
+      ct: cts[0]!,
+      cts: typesOf(n).map((_, k) => cts[k]),
+      args: n.args,
+      linear: n.args.map((a) => linear.has(a)),
+      params: n.params,
+      kit: graphKit,
+      walk: transpose,
+    })
     n.args.forEach((a, k) => {
       if (linear.has(a)) accumulate(a, found[k])
     })
   }
-  return inputs.map((n) => known.get(n))
+  return inputs.map((n) => known.get(n)?.[0])
 }

@@ -1,8 +1,7 @@
 /** Arithmetic on constants that lowering itself brings about (the sum of nothing, say): done here, not left to a driver. */
 import { allocate, type DType } from '../../src/lang/dtype.ts'
+import { evaluateRow } from '../../src/lang/evaluate.ts'
 import type { PointwiseOp } from '../../src/lang/ir.ts'
-import { primitives } from '../../src/lang/ops/table.ts'
-import type { Primitive } from '../../src/lang/primitive.ts'
 import { roundTo } from '../../src/lang/special.ts'
 import type { LoopValue } from './ir.ts'
 
@@ -18,7 +17,6 @@ export const foldedConstant = (op: PointwiseOp, dtype: DType, args: readonly Loo
     return [{ shape: [], dtype: a.dtype, data }]
   })
   if (operands.length < args.length) return undefined
-  const row = primitives[op] as Primitive<object>
-  const [result] = row.eval(operands, { dtype }, [{ shape: [], dtype }])
+  const [result] = evaluateRow(op, operands, { dtype }, [{ shape: [], dtype }])
   return roundTo(dtype)(result![0]!)
 }

@@ -4,8 +4,8 @@
  */
 import { allocate, type HostArray } from '../../src/lang/dtype.ts'
 import { invariant } from '../../src/lang/errors.ts'
-import { primitives } from '../../src/lang/ops/table.ts'
-import type { Primitive, Value } from '../../src/lang/primitive.ts'
+import { evaluateRow } from '../../src/lang/evaluate.ts'
+import type { Value } from '../../src/lang/primitive.ts'
 import { evaluateIndex } from './index.ts'
 import type { Bound, Buffer, Cluster, Index, LoopValue, Range } from './ir.ts'
 import { valuesBelow } from './values.ts'
@@ -64,11 +64,7 @@ export const interpretCluster = (cluster: Cluster, memory: ReadonlyMap<number, H
     const row = (op: LoopValue & { readonly kind: 'alu' | 'threefry' }): readonly HostArray[] => {
       const name = op.kind === 'alu' ? op.op : 'threefry'
       const type = { shape: [data.length], dtype: op.dtype }
-      return (primitives[name] as Primitive<object>).eval(
-        op.args.map(spread),
-        { dtype: op.dtype },
-        op.kind === 'alu' ? [type] : [type, type],
-      )
+      return evaluateRow(name, op.args.map(spread), { dtype: op.dtype }, op.kind === 'alu' ? [type] : [type, type])
     }
     switch (v.kind) {
       case 'const':
@@ -108,9 +104,8 @@ export const interpretCluster = (cluster: Cluster, memory: ReadonlyMap<number, H
             inner[i] = read(of(v.value), (r) => (v.over.includes(r) ? point(r) : outer(r)))
           })
           const value = { shape: sizes, dtype: v.value.dtype, data: inner }
-          data[flat] = primitives.reduce.eval([value], { monoid: v.monoid, axes: sizes.map((_, i) => i) }, types)[
-            v.component
-          ]![0]!
+          const axes = sizes.map((_, i) => i)
+          data[flat] = evaluateRow('reduce', [value], { monoid: v.monoid, axes }, types)[v.component]![0]!
         })
       }
     }

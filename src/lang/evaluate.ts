@@ -6,7 +6,7 @@ import { invariant, raise, showOperand } from './errors.ts'
 import type { Graph, Node, Op, ParamsOf, TensorType } from './ir.ts'
 import { primitives } from './ops/table.ts'
 import { topological } from './order.ts'
-import type { Primitive, Value } from './primitive.ts'
+import type { Evaluate, Primitive, Value } from './primitive.ts'
 import { ShapeEq } from './shape.ts'
 import { roundTo } from './special.ts'
 
@@ -59,12 +59,18 @@ const countUses = (order: readonly Node[], outputs: readonly Node[]): Map<Node, 
 const withTypes = (types: readonly TensorType[], arrays: readonly HostArray[]): readonly Value[] =>
   arrays.map((data, i) => ({ ...types[i]!, data }))
 
+/** The outputs of one operation by its own row, on one value an operand (for `get`: all outputs of its operand). */
+export const evaluateRow = <K extends Op>(
+  op: K,
+  xs: readonly Value[],
+  params: ParamsOf[K],
+  types: readonly TensorType[],
+  run: Evaluate = evaluate,
+): readonly HostArray[] => (primitives[op] as Primitive<ParamsOf[K]>).eval(xs, params, types, run)
+
 /** One node's outputs from its operands'. `get` sees all outputs of its argument, every other op the first of each. */
-const step = (node: Node, operands: readonly (readonly Value[])[]): readonly HostArray[] => {
-  const xs = node.op === 'get' ? operands[0]! : operands.map((o) => o[0]!)
-  const row = primitives[node.op] as Primitive<ParamsOf[Op]>
-  return row.eval(xs, node.params, typesOf(node))
-}
+const step = (node: Node, operands: readonly (readonly Value[])[], run: Evaluate = evaluate): readonly HostArray[] =>
+  evaluateRow(node.op, node.op === 'get' ? operands[0]! : operands.map((o) => o[0]!), node.params, typesOf(node), run)
 
 /**
  * The outputs of `graph` on `inputs` (one value per input, of its very shape and dtype). Floats are computed in Float64;
@@ -85,6 +91,7 @@ export const evaluate = (graph: Graph, inputs: readonly Value[], options: Evalua
       : step(
           node,
           node.args.map((a) => values.get(a)!),
+          (inner, xs) => evaluate(inner, xs, options),
         )
     const stored = options.precision === 'f32' ? exact.map((a, i) => rounded(types[i]!, a)) : exact
     values.set(node, withTypes(types, options.after ? options.after(node, stored) : stored))

@@ -2,7 +2,7 @@
 import type * as E from '#fp/Either'
 import type { HostArray } from './dtype.ts'
 import type { Refusal } from './errors.ts'
-import type { Build, Node, Op, ParamsOf, TensorType } from './ir.ts'
+import type { Build, Graph, Node, NodeOf, Op, ParamsOf, TensorType } from './ir.ts'
 
 /** A tensor on the host, as the reference interpreter holds it: floats in Float64. */
 export interface Value extends TensorType {
@@ -12,6 +12,39 @@ export interface Value extends TensorType {
 /** A tangent or cotangent; `undefined` is the symbolic zero, which never becomes a node. */
 export type Linear = Node | undefined
 
+/**
+ * What rows that hold closed graphs do with them (`trace.ts`): given to the rules as an argument, as a row cannot import
+ * what is built on the table.
+ */
+export interface GraphKit {
+  readonly fresh: (types: readonly TensorType[]) => readonly NodeOf<'input'>[]
+  /** The outputs of a graph on arguments. */
+  readonly instantiate: (graph: Graph, args: readonly Node[]) => readonly Node[]
+  /** The canonical form of a graph that uses nothing but its inputs. */
+  readonly close: (graph: Graph) => Graph
+  /** The nodes under `roots` that depend on `inputs`, each after its arguments. */
+  readonly dependents: (roots: readonly Node[], inputs: readonly Node[]) => readonly Node[]
+}
+
+/** Tangents of a graph's outputs from those of its inputs: the walk that asks a jvp rule, for the graphs inside it. */
+export type JvpWalk = (graph: Graph, tangents: readonly Linear[]) => readonly Linear[]
+
+/** Cotangents of `inputs` from those of `outputs`, which are linear in them: the walk that asks a transpose rule. */
+export type TransposeWalk = (
+  outputs: readonly Linear[],
+  inputs: readonly Node[],
+  cotangents: readonly Linear[],
+) => readonly Linear[]
+
+/** A graph some of whose inputs have a new axis 0 of `size`, and which outputs have it: the walk that asks a batch rule. */
+export type BatchWalk = (graph: Graph, batched: readonly boolean[], size: number) => BatchedGraph
+
+/** Inputs and outputs are those of the graph it was made from, with a new axis 0 where `batched` says so. */
+export interface BatchedGraph {
+  readonly graph: Graph
+  readonly batched: readonly boolean[]
+}
+
 /** What a jvp rule sees: the node itself (`out`), its arguments, and one tangent per argument. */
 export interface JvpContext<P> {
   readonly b: Build
@@ -19,15 +52,20 @@ export interface JvpContext<P> {
   readonly tangents: readonly Linear[]
   readonly params: P
   readonly out: Node
+  readonly kit: GraphKit
+  readonly walk: JvpWalk
 }
 
-/** What a transpose rule sees: the cotangent of the (only) output, and which arguments are linear. */
+/** What a transpose rule sees: the cotangents of the outputs (`ct` is the first), and which arguments are linear. */
 export interface TransposeContext<P> {
   readonly b: Build
   readonly ct: Node
+  readonly cts: readonly Linear[]
   readonly args: readonly Node[]
   readonly linear: readonly boolean[]
   readonly params: P
+  readonly kit: GraphKit
+  readonly walk: TransposeWalk
 }
 
 /** What a batch rule sees: arguments with `batched[i]` carry the new axis at 0; every output must carry it at 0. */
@@ -37,7 +75,12 @@ export interface BatchContext<P> {
   readonly batched: readonly boolean[]
   readonly size: number
   readonly params: P
+  readonly kit: GraphKit
+  readonly walk: BatchWalk
 }
+
+/** The value of a closed graph on values: how `eval` runs the graphs inside a primitive. */
+export type Evaluate = (graph: Graph, inputs: readonly Value[]) => readonly Value[]
 
 /** One row: the whole mathematics of a primitive. `transpose` is `'nonlinear'` where no argument is ever linear. */
 export interface Primitive<P> {
@@ -50,7 +93,7 @@ export interface Primitive<P> {
   /** The outputs with the batch axis at 0. */
   readonly batch: (c: BatchContext<P>) => readonly Node[]
   /** The meaning: plain loops in Float64. `types` are the inferred output types. */
-  readonly eval: (xs: readonly Value[], p: P, types: readonly TensorType[]) => readonly HostArray[]
+  readonly eval: (xs: readonly Value[], p: P, types: readonly TensorType[], run: Evaluate) => readonly HostArray[]
 }
 
 /** The whole table. Total: a missing row is a compile error. */

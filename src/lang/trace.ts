@@ -8,6 +8,7 @@ import { build, freshInputs, make, typeOf } from './build.ts'
 import { invariant } from './errors.ts'
 import type { Graph, Node, NodeOf, TensorType } from './ir.ts'
 import { topological } from './order.ts'
+import type { GraphKit } from './primitive.ts'
 import { showShape } from './shape.ts'
 import { flattenTree, isTensor, type TreeShape, unflattenTree } from './tree.ts'
 import { nodeOf, type Tensor } from './types.ts'
@@ -136,6 +137,16 @@ export const closeGraph = (open: Graph): Closed => {
   const outputs = substitute(open.outputs, [...open.inputs, ...outer], inputs)
   return { graph: { inputs, outputs }, captured: outer }
 }
+
+/** The closed form of a graph that uses nothing but its inputs. */
+const close = (graph: Graph): Graph => {
+  const closed = closeGraph(graph)
+  invariant(closed.captured.length === 0, 'a graph inside a primitive uses a node from outside')
+  return closed.graph
+}
+
+/** What the rules of control flow do with the graphs they hold. */
+export const graphKit: GraphKit = { fresh: freshInputs, instantiate, close, dependents }
 
 const hasType = (x: unknown): x is TensorType =>
   isTensor(x) ||

@@ -5,10 +5,9 @@
 import { typesOf } from '../lang/build.ts'
 import { type HostArray, isFloat } from '../lang/dtype.ts'
 import { TensorloomError } from '../lang/errors.ts'
-import { evaluate } from '../lang/evaluate.ts'
-import type { Graph, Node, Op, ParamsOf } from '../lang/ir.ts'
-import { primitives } from '../lang/ops/table.ts'
-import type { Primitive, Value } from '../lang/primitive.ts'
+import { evaluate, evaluateRow } from '../lang/evaluate.ts'
+import type { Graph, Node, Op } from '../lang/ir.ts'
+import type { Value } from '../lang/primitive.ts'
 import { roundTo } from '../lang/special.ts'
 import type { Sample } from './sample.ts'
 import { errorOf, ulp } from './ulps.ts'
@@ -53,7 +52,7 @@ const resultOn = (n: Node, operands: readonly HostArray[], change: (x: number) =
     const type = typesOf(a)[0]!
     return { ...type, data: isFloat(type.dtype) ? operands[i]!.map(change) : operands[i]! }
   })
-  return (primitives[n.op] as Primitive<ParamsOf[Op]>).eval(xs, n.params, typesOf(n))
+  return evaluateRow(n.op, xs, n.params, typesOf(n))
 }
 
 /** How large the terms of a sum are together. */

@@ -7,10 +7,10 @@ import { build, constant, typeOf, typesOf } from '../lang/build.ts'
 import { type Shape, sizeOf } from '../lang/dim.ts'
 import { type DType, isFloat } from '../lang/dtype.ts'
 import { invariant, showError } from '../lang/errors.ts'
-import type { Build, Node, Op, ParamsOf, TensorType } from '../lang/ir.ts'
+import { evaluateRow } from '../lang/evaluate.ts'
+import type { Build, Node, Op, TensorType } from '../lang/ir.ts'
 import { fill } from '../lang/ops/fill.ts'
-import { primitives } from '../lang/ops/table.ts'
-import type { Primitive, Value } from '../lang/primitive.ts'
+import type { Value } from '../lang/primitive.ts'
 import { otherAxes, ShapeEq } from '../lang/shape.ts'
 import { roundTo } from '../lang/special.ts'
 import { type Dice, drawData, drawShape, type ValueStyle } from './dice.ts'
@@ -101,8 +101,7 @@ export const createWorkshop = (dice: Dice, options: WorkshopOptions): Workshop =
     const types = typesOf(n)
     const all = n.args.map((a) => values.get(add(a))!)
     const xs = n.op === 'get' ? all[0]! : all.map((v) => v[0]!)
-    const row = primitives[n.op] as Primitive<ParamsOf[Op]>
-    const found = n.op === 'input' ? [inputs.get(n)!.data] : row.eval(xs, n.params, types)
+    const found = n.op === 'input' ? [inputs.get(n)!.data] : evaluateRow(n.op, xs, n.params, types)
     values.set(
       n,
       types.map((t, i) => ({ ...t, data: found[i]! })),

@@ -4,8 +4,8 @@ import { accuracy } from '../../codegen/accuracy.ts'
 import * as k from '../../codegen/build-kernel.ts'
 import type { Scalar } from '../../codegen/kernel.ts'
 import type { DType } from '../../src/lang/dtype.ts'
+import { evaluateRow } from '../../src/lang/evaluate.ts'
 import { type BinaryOp, binaryOps, type UnaryOp, unaryOps } from '../../src/lang/ir.ts'
-import { primitives } from '../../src/lang/ops/table.ts'
 import { apply, type Column } from './elementwise.ts'
 import { bitsOf, floatOf, leastDistance, randomWords, readings, specialValues, sweepWords } from './sweep.ts'
 
@@ -16,7 +16,7 @@ const reference = (op: UnaryOp | BinaryOp, dtype: DType, xs: readonly number[]):
   const result: DType = ['eq', 'lt', 'le', 'isNan', 'isInf'].includes(op) ? 'bool' : dtype
   const make = { f32: Float64Array, f16: Float64Array, i32: Int32Array, u32: Uint32Array, bool: Uint8Array }
   const values = xs.map((x) => ({ shape: [1], dtype, data: new make[dtype]([x]) }))
-  const [out] = primitives[op].eval(values, {}, [{ shape: [1], dtype: result }])
+  const [out] = evaluateRow(op, values, {}, [{ shape: [1], dtype: result }])
   return Number(out![0])
 }
 
@@ -197,7 +197,7 @@ describe.each(widths)('conversions, width %i', (width) => {
       words.forEach((w, i) => {
         const x = decode(from, w)
         const make = { f32: Float64Array, i32: Int32Array, u32: Uint32Array, bool: Uint8Array }
-        const [want] = primitives.cast.eval([{ shape: [1], dtype: from, data: new make[from]([x]) }], { dtype: to }, [
+        const [want] = evaluateRow('cast', [{ shape: [1], dtype: from, data: new make[from]([x]) }], { dtype: to }, [
           type,
         ])
         const y = decode(to, got.get(to)![i]!)

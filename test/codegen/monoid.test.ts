@@ -6,7 +6,7 @@ import type { Binding, KExpr, Kernel, KStmt, Scalar } from '../../codegen/kernel
 import { combine, foldLanes, identityOf } from '../../codegen/monoid.ts'
 import type { LoopMonoid } from '../../passes/loop/ir.ts'
 import { allocate, type DType } from '../../src/lang/dtype.ts'
-import { primitives } from '../../src/lang/ops/table.ts'
+import { evaluateRow } from '../../src/lang/evaluate.ts'
 
 const numbers: Readonly<Record<string, { readonly dtype: DType; readonly values: readonly number[] }>> = {
   'ordinary floats': { dtype: 'f32', values: [1.5, -2, 0.25, 3, 3, -2, 0.5, 1] },
@@ -79,7 +79,7 @@ const expected = (monoid: LoopMonoid, dtype: DType, values: readonly number[]): 
     { shape: [], dtype },
     { shape: [], dtype: 'i32' as const },
   ]
-  const results = primitives.reduce.eval([{ shape: [values.length], dtype, data }], { monoid, axes: [0] }, types)
+  const results = evaluateRow('reduce', [{ shape: [values.length], dtype, data }], { monoid, axes: [0] }, types)
   return results.slice(0, monoid.startsWith('arg') ? 2 : 1).map((r) => r[0]!)
 }
 

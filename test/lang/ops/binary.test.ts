@@ -1,11 +1,13 @@
 /** Every elementwise op of two operands: values by dtype, special values, tangents, transposes, batching, refusals. */
 import { describe, expect, it } from 'vitest'
+import { jvpGraph } from '../../../passes/graph/jvp.ts'
 import { build as b } from '../../../src/lang/build.ts'
 import type { DType } from '../../../src/lang/dtype.ts'
 import type { Node } from '../../../src/lang/ir.ts'
 import { type BinaryOp, binaryOps } from '../../../src/lang/ir.ts'
 import { primitives } from '../../../src/lang/ops/table.ts'
 import type { Linear, Value } from '../../../src/lang/primitive.ts'
+import { graphKit } from '../../../src/lang/trace.ts'
 import {
   backward,
   bind,
@@ -21,6 +23,7 @@ import {
   tangentOf,
   type,
   value,
+  walking,
 } from './rules.ts'
 
 const [inf, nan] = [Number.POSITIVE_INFINITY, Number.NaN]
@@ -28,12 +31,12 @@ const [low, high, most] = [-(2 ** 31), 2 ** 31 - 1, 2 ** 32 - 1]
 const vector = (dtype: DType, xs: readonly number[]): Value => value(dtype, [xs.length], xs)
 
 const jvpOf = (op: BinaryOp, args: readonly Node[], tangents: readonly Linear[]): Linear =>
-  primitives[op].jvp({ b, args, tangents, params: {}, out: b[op](args, {}) })[0]
+  primitives[op].jvp({ b, args, tangents, params: {}, out: b[op](args, {}), kit: graphKit, walk: jvpGraph })[0]
 
 const transposeOf = (op: BinaryOp, args: readonly Node[], linear: readonly boolean[], ct: Node): readonly Linear[] => {
   const { transpose } = primitives[op]
   if (transpose === 'nonlinear') throw new Error(`${op} has no transpose`)
-  return transpose({ b, ct, args, linear, params: {} })
+  return transpose({ ...walking, ct, cts: [ct], args, linear, params: {} })
 }
 
 type Case = readonly [op: BinaryOp, dtype: DType, x: readonly number[], y: readonly number[], want: readonly number[]]

@@ -16,6 +16,7 @@ import {
   tangentOf,
   type,
   value,
+  walking,
 } from './rules.ts'
 
 const [inf, nan] = [Number.POSITIVE_INFINITY, Number.NaN]
@@ -47,12 +48,21 @@ describe('select', () => {
     const [c, ct] = [nodes[0]!, nodes[1]!]
     const { transpose } = primitives.select
     if (transpose === 'nonlinear') throw new Error('select is linear')
-    const [, x, y] = transpose({ b, ct, args: [c, ct, ct], linear: [false, true, true], params: {} })
+    const [, x, y] = transpose({
+      ...walking,
+      ct,
+      cts: [ct],
+      args: [c, ct, ct],
+      linear: [false, true, true],
+      params: {},
+    })
     expect(evalNodes([x!, y!], bound).map(numbers)).toEqual([
       [7, 0, inf],
       [0, 8, 0],
     ])
-    expect(transpose({ b, ct, args: [c, ct, ct], linear: [false, false, true], params: {} })[1]).toBeUndefined()
+    expect(
+      transpose({ ...walking, ct, cts: [ct], args: [c, ct, ct], linear: [false, false, true], params: {} })[1],
+    ).toBeUndefined()
   })
   it('batches any of its operands', () => {
     for (const batched of [
@@ -116,7 +126,14 @@ describe('cast', () => {
     const { nodes } = bind([value('f16', [2], [1, 2]), x])
     const { transpose } = primitives.cast
     if (transpose === 'nonlinear') throw new Error('cast is linear')
-    const [back] = transpose({ b, ct: nodes[1]!, args: [nodes[0]!], linear: [true], params: { dtype: 'f32' } })
+    const [back] = transpose({
+      ...walking,
+      ct: nodes[1]!,
+      cts: [nodes[1]!],
+      args: [nodes[0]!],
+      linear: [true],
+      params: { dtype: 'f32' },
+    })
     expect(back).toBe(b.cast([nodes[1]!], { dtype: 'f16' }))
   })
   it('batches', () => {

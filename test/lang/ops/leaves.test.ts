@@ -1,10 +1,12 @@
 /** The nodes without operands, get and stopGradient, and the helpers rules build constants with. */
 import { describe, expect, it } from 'vitest'
+import { jvpGraph } from '../../../passes/graph/jvp.ts'
 import { build as b, constant, freshInputs, typeOf, typesOf } from '../../../src/lang/build.ts'
 import { dtypes } from '../../../src/lang/dtype.ts'
 import { fill, ones, uniformValue, zeros } from '../../../src/lang/ops/fill.ts'
 import { primitives } from '../../../src/lang/ops/table.ts'
-import { checkBatch, evalNodes, evalOp, noise, numbers, refusal, tangentOf, type } from './rules.ts'
+import { graphKit } from '../../../src/lang/trace.ts'
+import { checkBatch, evalNodes, evalOp, noGraphs, noise, numbers, refusal, tangentOf, type } from './rules.ts'
 
 const run = (n: Parameters<typeof evalNodes>[0][number]): number[] => numbers(evalNodes([n], new Map())[0])
 
@@ -65,9 +67,9 @@ describe('get', () => {
   })
   it('passes on the tangent and the batched node of its output', () => {
     const [x, y] = freshInputs([type([2]), type([2])])
-    const c = { b, args: [x!, y!], params: { index: 1 } }
-    expect(primitives.get.jvp({ ...c, tangents: [undefined, y!], out: y! })).toEqual([y])
-    expect(primitives.get.batch({ ...c, batched: [true, true], size: 2 })).toEqual([y])
+    const c = { b, args: [x!, y!], params: { index: 1 }, kit: graphKit }
+    expect(primitives.get.jvp({ ...c, tangents: [undefined, y!], out: y!, walk: jvpGraph })).toEqual([y])
+    expect(primitives.get.batch({ ...c, batched: [true, true], size: 2, walk: noGraphs })).toEqual([y])
   })
 })
 

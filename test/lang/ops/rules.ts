@@ -2,12 +2,16 @@
 import fc from 'fast-check'
 import { expect } from 'vitest'
 import * as E from '#fp/Either'
+import { jvpGraph } from '../../../passes/graph/jvp.ts'
+import { transpose } from '../../../passes/graph/transpose.ts'
 import { build, freshInputs, typesOf } from '../../../src/lang/build.ts'
 import { allocate, type DType, type HostArray } from '../../../src/lang/dtype.ts'
-import type { Node, Op, ParamsOf, TensorType } from '../../../src/lang/ir.ts'
+import { evaluateRow } from '../../../src/lang/evaluate.ts'
+import type { Build, Node, Op, ParamsOf, TensorType } from '../../../src/lang/ir.ts'
 import { primitives } from '../../../src/lang/ops/table.ts'
 import { topological } from '../../../src/lang/order.ts'
-import type { Linear, Primitive, Value } from '../../../src/lang/primitive.ts'
+import type { BatchWalk, GraphKit, Linear, Primitive, TransposeWalk, Value } from '../../../src/lang/primitive.ts'
+import { graphKit } from '../../../src/lang/trace.ts'
 
 /** Fixed seed and size for every property here. */
 export const runs: { seed: number; numRuns: number } = { seed: 42, numRuns: 60 }
@@ -68,12 +72,10 @@ export const type = (shape: readonly number[], dtype: DType = 'f32'): TensorType
 /** The `eval` column on values: one value an output, each checked to have the inferred length. */
 export const evalOp = <K extends Op>(op: K, p: ParamsOf[K], ...xs: readonly Value[]): readonly Value[] => {
   const types = inferred(op, p, xs)
-  return row(op)
-    .eval(xs, p, types)
-    .map((data, i) => {
-      expect(data.length).toBe(count(types[i]!.shape))
-      return { ...types[i]!, data }
-    })
+  return evaluateRow(op, xs, p, types).map((data, i) => {
+    expect(data.length).toBe(count(types[i]!.shape))
+    return { ...types[i]!, data }
+  })
 }
 
 /** The numbers of every output, or of the only one. */
@@ -88,10 +90,18 @@ export const evalNodes = (roots: readonly Node[], bound: ReadonlyMap<Node, Value
     else if (n.op === 'get') results.set(n, [results.get(n.args[0]!)![n.params.index]!])
     else {
       const xs = n.args.map((a) => ({ ...typesOf(a)[0]!, data: results.get(a)![0]! }))
-      results.set(n, row(n.op as Op).eval(xs, n.params, typesOf(n)))
+      results.set(n, evaluateRow(n.op, xs, n.params, typesOf(n)))
     }
   }
   return roots.map((n) => ({ ...typesOf(n)[0]!, data: results.get(n)![0]! }))
+}
+
+/** What a transpose rule is given beside its node. */
+export const walking: { b: Build; kit: GraphKit; walk: TransposeWalk } = { b: build, kit: graphKit, walk: transpose }
+
+/** For batch rules of primitives that hold no graph. */
+export const noGraphs: BatchWalk = () => {
+  throw new Error('there is no graph in this primitive')
 }
 
 /** Tangents of `roots` along `tangents` of the inputs: the jvp column applied node by node. */
@@ -104,7 +114,10 @@ export const forward = (roots: readonly Node[], tangents: ReadonlyMap<Node, Node
     else if (n.op === 'get') known.set(n, [known.get(n.args[0]!)?.[n.params.index]])
     else if (args.some((t) => t !== undefined)) {
       const rule = row(n.op as Op).jvp
-      known.set(n, rule({ b: build, args: n.args, tangents: args, params: n.params, out: n }))
+      known.set(
+        n,
+        rule({ b: build, args: n.args, tangents: args, params: n.params, out: n, kit: graphKit, walk: jvpGraph }),
+      )
     }
   }
   return roots.map((n) => known.get(n)?.[0])
@@ -119,10 +132,10 @@ export const backward = (root: Node, input: Node, ct: Node): Linear => {
   for (const n of order.toReversed()) {
     const given = cts.get(n)
     if (!given || !linear.has(n) || n === input) continue
-    const { transpose } = row(n.op as Op)
-    if (transpose === 'nonlinear') throw new Error(`${n.op} has no transpose`)
+    const { transpose: rule } = row(n.op as Op)
+    if (rule === 'nonlinear') throw new Error(`${n.op} has no transpose`)
     const flags = n.args.map((a) => linear.has(a))
-    const back = transpose({ b: build, ct: given, args: n.args, linear: flags, params: n.params })
+    const back = rule({ ...walking, ct: given, cts: [given], args: n.args, linear: flags, params: n.params })
     n.args.forEach((a, i) => {
       const [sum, part] = [cts.get(a), back[i]]
       if (part) cts.set(a, sum ? build.add([sum, part], {}) : part)
@@ -151,7 +164,7 @@ export const tangentOf = <K extends Op>(
   let next = 0
   const tangents = dxs.map((v) => (v === undefined ? undefined : d.nodes[next++]))
   const out = make(op, p, nodes)
-  const result = row(op).jvp({ b: build, args: nodes, tangents, params: p, out })
+  const result = row(op).jvp({ b: build, args: nodes, tangents, params: p, out, kit: graphKit, walk: jvpGraph })
   const types = typesOf(out)
   expect(result.length).toBe(types.length)
   return result.map((t, i) => {
@@ -210,11 +223,11 @@ export const checkTranspose = <K extends Op>(op: K, p: ParamsOf[K], xs: readonly
   const [y] = evalOp(op, p, ...xs)
   const ct = noise('f32', y!.shape, 1234)
   const { nodes, bound } = bind([...xs, ct])
-  const { transpose } = row(op)
-  if (transpose === 'nonlinear') throw new Error(`${op} has no transpose`)
+  const { transpose: rule } = row(op)
+  if (rule === 'nonlinear') throw new Error(`${op} has no transpose`)
   const linear = xs.map((_, i) => i === which)
   const args = nodes.slice(0, -1)
-  const cts = transpose({ b: build, ct: nodes.at(-1)!, args, linear, params: p })
+  const cts = rule({ ...walking, ct: nodes.at(-1)!, cts: [nodes.at(-1)!], args, linear, params: p })
   expect(cts.map((c) => c !== undefined)).toEqual(linear)
   // The rule may read nonlinear operands only.
   bound.delete(nodes[which]!)
@@ -237,7 +250,7 @@ export const checkBatch = <K extends Op>(
   batched: readonly boolean[] = xs.map(() => true),
 ): void => {
   const { nodes, bound } = bind(xs)
-  const results = row(op).batch({ b: build, args: nodes, batched, size, params: p })
+  const results = row(op).batch({ b: build, args: nodes, batched, size, params: p, kit: graphKit, walk: noGraphs })
   const single = inferred(
     op,
     p,
