@@ -15,6 +15,7 @@ export {
   type ShapeOptions,
 } from './arbitrary.ts'
 export { checkGrad, type GradOptions } from './check-grad.ts'
+export { checkShape, checkVmap } from './check-vmap.ts'
 export { eqLaws, type Law, monoidLaws, ordLaws, semigroupLaws, semilatticeLaws } from './laws.ts'
 export { type Sample, showSample } from './sample.ts'
 export { type Discarded, difference, type Expectation, expectation } from './tolerance.ts'
