@@ -5,8 +5,8 @@ import type { Dim } from '../../src/lang/dim.ts'
 import { invariant } from '../../src/lang/errors.ts'
 import type { Graph, Node } from '../../src/lang/ir.ts'
 import { primitives } from '../../src/lang/ops/table.ts'
-import type { Primitive } from '../../src/lang/primitive.ts'
-import { dependents, rebuild } from '../../src/lang/trace.ts'
+import type { BatchedGraph, BatchWalk, Primitive } from '../../src/lang/primitive.ts'
+import { dependents, graphKit, rebuild } from '../../src/lang/trace.ts'
 
 /** Nodes, and which of them carry the batch axis; one that does not is the same for every example. */
 export interface BatchedNodes {
@@ -43,7 +43,15 @@ export const batchOnto = (
     const source = n.op === 'get' ? places.get(n.args[0]!) : undefined
     const operands = source && 'outputs' in source ? source.outputs : n.args.map(firstOf)
     const flags = source ? operands.map(() => true) : n.args.map(isBatched)
-    const outputs = row.batch({ b: build, args: operands, batched: flags, size, params: n.params })
+    const outputs = row.batch({
+      b: build,
+      args: operands,
+      batched: flags,
+      size,
+      params: n.params,
+      kit: graphKit,
+      walk: batchGraph,
+    })
     invariant(outputs.length === n.type.right.length, `batching ${n.op} gives ${outputs.length} outputs`)
     return { outputs }
   }
@@ -55,11 +63,7 @@ export const batchOnto = (
  * `graph` for `size` examples at once: the inputs listed in `batched` get a new axis 0 of that size, the others stay. Says
  * which outputs depend on a batched input and so have the axis; the others are what they were.
  */
-export const batchGraph = (
-  graph: Graph,
-  batched: readonly boolean[],
-  size: Dim,
-): { readonly graph: Graph; readonly batched: readonly boolean[] } => {
+export const batchGraph: BatchWalk = (graph, batched, size): BatchedGraph => {
   const inputs = freshInputs(
     graph.inputs.map(({ params: { shape, dtype } }, i) => ({ shape: batched[i] ? [size, ...shape] : shape, dtype })),
   )

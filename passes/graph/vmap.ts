@@ -20,12 +20,15 @@ type WithBatch<S extends readonly number[]> = number extends S['length'] ? S : r
 export type BatchedTree<T, X> = [X] extends [null]
   ? T
   : T extends Tensor<infer S, infer D>
-    ? [X] extends [0]
-      ? Tensor<WithBatch<S>, D>
-      : Tensor<readonly number[], D>
+    ? Tensor<[X] extends [0] ? WithBatch<S> : readonly number[], D>
     : T extends object
-      ? { readonly [K in keyof T]: BatchedTree<T[K], X extends number ? X : X extends object ? X[K & keyof X] : never> }
+      ? BatchedParts<T, X>
       : T
+
+/** The same for every part of a list or record. */
+export type BatchedParts<T, X> = {
+  readonly [K in keyof T]: BatchedTree<T[K], X extends object ? X[K & keyof X] : X>
+}
 
 /** Options of `vmap`: where the batch axis is in the arguments, and where it goes in the result. Axis 0 unless said. */
 export interface VmapOptions<I extends AxesTree = AxesTree, O extends AxesTree = AxesTree> {
@@ -119,7 +122,7 @@ const placed = (leaf: AxisLeaf, batched: boolean, size: Dim): Node => {
 export const vmap = <A extends readonly unknown[], R, const I extends AxesTree = 0, const O extends AxesTree = 0>(
   f: (...args: A) => R,
   options: VmapOptions<I, O> = {},
-): ((...args: BatchedTree<A, I> & readonly unknown[]) => BatchedTree<R, O>) => {
+): ((...args: [I] extends [null] ? A : BatchedParts<A, I>) => BatchedTree<R, O>) => {
   const { inAxes = 0, outAxes = 0 } = options
   return (...args) => {
     const given = axesOfTree('inAxes', inAxes, args, { name: argumentName, skipNull: true })

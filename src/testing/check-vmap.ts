@@ -48,7 +48,7 @@ const values = (nodes: readonly Node[]): readonly Value[] => evaluate({ inputs: 
  * against `f` on that example, bit by bit by the Float64 interpreter. Throws an Error that names the result, example and
  * element where they differ, or says that the batch is empty.
  * @example
- * testing.checkVmap((x: T.Tensor) => T.softmax(x), [T.tensor([[1, 2], [3, 4]])]) // => undefined
+ * testing.checkVmap((x: T.Tensor) => T.sub(x, T.mean(x)), [T.ones([3, 2])]) // => undefined
  */
 export const checkVmap = <A extends readonly unknown[]>(
   f: (...args: A) => unknown,
@@ -81,7 +81,7 @@ export const checkVmap = <A extends readonly unknown[]>(
  * Checks every node that `f` builds at `args` (trees of constant tensors): the outputs that its row computes are as many,
  * and as large, as its row infers. Throws an Error that names the operation.
  * @example
- * testing.checkShape((x: T.Tensor) => T.cumsum(x), [T.tensor([1, 2, 3])]) // => undefined
+ * testing.checkShape((x: T.Tensor) => T.exp(x), [T.ones([3])]) // => undefined
  */
 export const checkShape = <A extends readonly unknown[]>(f: (...args: A) => unknown, args: A): void => {
   const { graph, inputs } = sampleOfCall(f, args)
