@@ -63,19 +63,35 @@ export {
   type BinaryOptions,
   binaryCrossEntropy,
   binaryCrossEntropyWithLogits,
-  type ClassOptions,
-  type CrossEntropyOptions,
-  crossEntropy,
   type HuberOptions,
   huberLoss,
-  type LossOptions,
-  type LossReduction,
   l1Loss,
   mseLoss,
-  nllLoss,
   type SmoothL1Options,
   smoothL1Loss,
 } from './loss.ts'
+export { type ClassOptions, type CrossEntropyOptions, crossEntropy, nllLoss } from './loss-class.ts'
+export {
+  type GaussianOptions,
+  gaussianNllLoss,
+  type KlDivOptions,
+  klDiv,
+  type PoissonOptions,
+  poissonNllLoss,
+} from './loss-likelihood.ts'
+export {
+  type HingeOptions,
+  hingeEmbeddingLoss,
+  hingeLoss,
+  type MarginOptions,
+  type MultiMarginOptions,
+  marginRankingLoss,
+  multiMarginLoss,
+  softMarginLoss,
+  type TripletOptions,
+  tripletMarginLoss,
+} from './loss-margin.ts'
+export type { LossOptions, LossReduction } from './loss-reduction.ts'
 export {
   type BatchNormParams,
   type BatchNormStep,
@@ -101,4 +117,12 @@ export {
   maxPool2d,
   maxPool3d,
 } from './pool.ts'
+export {
+  type CosineEmbeddingOptions,
+  type CosineOptions,
+  cosineEmbeddingLoss,
+  cosineSimilarity,
+  type DistanceOptions,
+  pairwiseDistance,
+} from './similarity.ts'
 export { type AlongAxis, glu, logSoftmax, type NormalizeOptions, normalize, softmax, softmin } from './softmax.ts'

@@ -1,7 +1,7 @@
 /** torch's losses in our functions. */
 import type { Tensor } from '../../src/lang/types.ts'
 import * as nn from '../../src/nn/index.ts'
-import { at, type Call, input, maybeInput, number, optional, text } from './call.ts'
+import { at, type Call, flag, input, maybeInput, number, optional, text } from './call.ts'
 import type { LossName, Ops } from './names.ts'
 
 const reduced = (c: Call): { readonly reduction: nn.LossReduction } => ({
@@ -11,6 +11,11 @@ const reduced = (c: Call): { readonly reduction: nn.LossReduction } => ({
 const weighted = (c: Call): { readonly reduction: nn.LossReduction; readonly weight?: Tensor } => ({
   ...reduced(c),
   ...optional('weight', maybeInput(c, 'weight')),
+})
+
+const apart = (c: Call, margin: number): { readonly reduction: nn.LossReduction; readonly margin: number } => ({
+  ...reduced(c),
+  margin: number(c, 'margin', margin),
 })
 
 const classes = (c: Call): nn.ClassOptions => ({ ...weighted(c), ignoreIndex: number(c, 'ignore_index', -100) })
@@ -33,15 +38,20 @@ export const lossOps: Ops<LossName> = {
       labelSmoothing: number(c, 'label_smoothing', 0),
     }),
   nll_loss: (c) => nn.nllLoss(input(c, 'x'), input(c, 'target'), classes(c)),
-  kl_div: undefined,
-  hinge_loss: undefined,
-  hinge_embedding_loss: undefined,
-  margin_ranking_loss: undefined,
-  multi_margin_loss: undefined,
-  soft_margin_loss: undefined,
-  triplet_margin_loss: undefined,
-  cosine_similarity: undefined,
-  cosine_embedding_loss: undefined,
-  poisson_nll_loss: undefined,
-  gaussian_nll_loss: undefined,
+  kl_div: (c) =>
+    nn.klDiv(at(c, 0), at(c, 1), {
+      reduction: text(c, 'reduction', 'batchmean') as nn.LossReduction | 'batchmean',
+      logTarget: flag(c, 'log_target', false),
+    }) as Tensor,
+  hinge_loss: (c) => nn.hingeLoss(at(c, 0), at(c, 1), { squared: flag(c, 'squared', false) }) as Tensor,
+  hinge_embedding_loss: (c) => nn.hingeEmbeddingLoss(at(c, 0), at(c, 1), apart(c, 1)) as Tensor,
+  margin_ranking_loss: (c) => nn.marginRankingLoss(at(c, 0), at(c, 1), at(c, 2), apart(c, 0)),
+  multi_margin_loss: (c) => nn.multiMarginLoss(at(c, 0), at(c, 1), { ...apart(c, 1), p: number(c, 'p', 1) as 1 | 2 }),
+  soft_margin_loss: (c) => nn.softMarginLoss(at(c, 0), at(c, 1), reduced(c)) as Tensor,
+  triplet_margin_loss: (c) => nn.tripletMarginLoss(at(c, 0), at(c, 1), at(c, 2), apart(c, 1)),
+  cosine_similarity: (c) =>
+    nn.cosineSimilarity(at(c, 0), at(c, 1), { axis: number(c, 'dim', 1), eps: number(c, 'eps', 1e-8) }),
+  cosine_embedding_loss: (c) => nn.cosineEmbeddingLoss(at(c, 0), at(c, 1), at(c, 2), apart(c, 0)),
+  poisson_nll_loss: (c) => nn.poissonNllLoss(at(c, 0), at(c, 1), { logInput: flag(c, 'log_input', true) }) as Tensor,
+  gaussian_nll_loss: (c) => nn.gaussianNllLoss(at(c, 0), at(c, 1), at(c, 2)),
 }

@@ -1,0 +1,127 @@
+/** Losses of scores and a class for each example: negative log-likelihood, cross-entropy. */
+import { isMistake } from '../lang/tensor/ask.ts'
+import { dualWith } from '../lang/tensor/dual.ts'
+import * as T from '../lang/tensor/index.ts'
+import type { Tensor } from '../lang/types.ts'
+import { choose } from './choose.ts'
+import { type LossOptions, type LossReduction, type Reduced, reduced } from './loss-reduction.ts'
+import { logSoftmax } from './softmax.ts'
+
+/** Options of the class losses: a weight for each class, and a target that does not count. */
+export interface ClassOptions extends LossOptions {
+  readonly weight?: Tensor
+  readonly ignoreIndex?: number
+}
+
+/** Where classes stand: axis 1, or 0 when there is no batch. */
+const classAxis = (x: Tensor): number => (x.shape.length > 1 ? 1 : 0)
+
+/** A weight for each class laid along the class axis. */
+const classWeights = (x: Tensor, weight: Tensor): Tensor =>
+  T.reshape(weight, [-1, ...Array.from({ length: x.shape.length - 1 - classAxis(x) }, () => 1)])
+
+/** Per-element losses and their weights (undefined: all 1). */
+interface Weighed {
+  readonly losses: Tensor
+  readonly weights: Tensor | undefined
+}
+
+const picked = (
+  logp: Tensor,
+  target: Tensor,
+  { weight, ignoreIndex }: ClassOptions,
+): Weighed & { readonly safe: Tensor } => {
+  const axis = classAxis(logp)
+  const counts = ignoreIndex === undefined ? undefined : T.notEqual(target, ignoreIndex)
+  const safe = counts ? choose(counts, target, 0) : target
+  const chosen = T.squeeze(T.takeAlongAxis(logp, T.expandDims(safe, axis), { axis }), { axis })
+  const own = weight ? T.take(weight, safe) : undefined
+  const mask = counts ? T.cast(counts, logp.dtype) : undefined
+  const weights = own && mask ? T.mul(own, mask) : (own ?? mask)
+  return { losses: weights ? T.neg(T.mul(chosen, weights)) : T.neg(chosen), weights, safe }
+}
+
+const averaged = ({ losses, weights }: Weighed, reduction: LossReduction = 'mean'): Tensor =>
+  reduction === 'mean' && weights ? T.div(T.sum(losses), T.sum(weights)) : reduced(losses, reduction)
+
+/** A loss of scores `[N, C, …]` and targets. */
+export interface ClassLoss<Options extends LossOptions> {
+  <A extends Tensor, const O extends Options = Options & Record<never, never>>(
+    x: A,
+    target: Tensor,
+    options?: O,
+  ): Reduced<Tensor['shape'], A['dtype'], O>
+  <const O extends Options = Options & Record<never, never>>(
+    target: Tensor,
+    options?: O,
+  ): <A extends Tensor>(x: A) => Reduced<Tensor['shape'], A['dtype'], O>
+}
+
+/**
+ * `-x[target]` for log-probabilities `[N, C, …]` (or `[C]`) and class indices `[N, …]`. `weight` `[C]` weighs classes,
+ * and the mean is divided by the weights' sum; targets equal to `ignoreIndex` do not count. Other indices out of range
+ * are an IndexError.
+ * @example
+ * const logp = T.tensor([[-0.5, -1], [-2, -0.25]])
+ * T.reference(nn.nllLoss(logp, T.tensor([0, 1]))).data // => [0.375]
+ */
+export const nllLoss: ClassLoss<ClassOptions> = dualWith(
+  'nn.nllLoss',
+  2,
+  (x: Tensor, target: Tensor, options: ClassOptions = {}) =>
+    isMistake(x) || isMistake(target)
+      ? T.neg(isMistake(x) ? x : target)
+      : averaged(picked(x, target, options), options.reduction),
+)
+
+/** Options of `crossEntropy`. */
+export interface CrossEntropyOptions extends ClassOptions {
+  /** How much of each target is spread evenly over the classes. */
+  readonly labelSmoothing?: number
+}
+
+/** A mean over the batch of distributions: PyTorch divides by the number of targets, not of elements. */
+const overTargets = (x: Tensor, losses: Tensor, reduction: LossReduction = 'mean'): Tensor => {
+  if (reduction !== 'mean') return reduced(losses, reduction)
+  const targets = x.shape.reduce((a, b) => a * b, 1) / x.shape[classAxis(x)]!
+  return T.div(T.sum(losses), targets)
+}
+
+const softTargets = (
+  x: Tensor,
+  logp: Tensor,
+  target: Tensor,
+  { weight, labelSmoothing = 0, reduction }: CrossEntropyOptions,
+): Tensor => {
+  const axis = classAxis(x)
+  const classes = x.shape[axis]!
+  const smooth = labelSmoothing === 0 ? target : T.add(T.mul(target, 1 - labelSmoothing), labelSmoothing / classes)
+  const terms = T.mul(logp, weight ? T.mul(smooth, classWeights(x, weight)) : smooth)
+  return overTargets(x, T.neg(T.sum(terms, { axis })), reduction)
+}
+
+/**
+ * Cross-entropy of `softmax(x)` along the class axis of logits `[N, C, …]` (or `[C]`): targets are class indices `[N,
+ * …]` (integers) or probabilities of the logits' shape (floats). Options as `nllLoss`; `labelSmoothing` spreads that
+ * part of each target evenly. An index out of range is an IndexError unless it is `ignoreIndex`.
+ * @example
+ * T.reference(nn.crossEntropy(T.tensor([[2, 0]], { dtype: 'f32' }), T.tensor([0]))).data // => [0.126928]
+ */
+export const crossEntropy: ClassLoss<CrossEntropyOptions> = dualWith(
+  'nn.crossEntropy',
+  2,
+  (x: Tensor, target: Tensor, options: CrossEntropyOptions = {}) => {
+    if (isMistake(x) || isMistake(target)) return T.neg(isMistake(x) ? x : target)
+    const axis = classAxis(x)
+    const logp = logSoftmax(x, { axis })
+    if (target.dtype === 'f32' || target.dtype === 'f16') return softTargets(x, logp, target, options)
+    const { labelSmoothing = 0, reduction, weight } = options
+    const hard = picked(logp, target, options)
+    if (labelSmoothing === 0) return averaged(hard, reduction)
+    const all = T.neg(T.sum(weight ? T.mul(logp, classWeights(x, weight)) : logp, { axis }))
+    const counts = options.ignoreIndex === undefined ? undefined : T.notEqual(target, options.ignoreIndex)
+    const even = counts ? choose(counts, all, 0) : all
+    const mixed = T.add(T.mul(hard.losses, 1 - labelSmoothing), T.mul(even, labelSmoothing / x.shape[axis]!))
+    return averaged({ losses: mixed, weights: hard.weights }, reduction)
+  },
+)

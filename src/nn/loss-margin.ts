@@ -1,0 +1,130 @@
+/** Losses that are 0 once scores or distances are apart by a margin. */
+import { isMistake } from '../lang/tensor/ask.ts'
+import { dualWith } from '../lang/tensor/dual.ts'
+import * as T from '../lang/tensor/index.ts'
+import { refuse } from '../lang/tensor/operand.ts'
+import { nodeOf, type Tensor, tensorOf } from '../lang/types.ts'
+import { logsigmoid } from './activation.ts'
+import { choose } from './choose.ts'
+import type { ClassLoss } from './loss-class.ts'
+import { type Loss, type LossOptions, loss, reduced, type TripleLoss, tripleLoss } from './loss-reduction.ts'
+import { pairwiseDistance } from './similarity.ts'
+
+/** `max(x, 0)` whose gradient passes at 0, as PyTorch's clamp_min. */
+const atLeastZero = (x: Tensor): Tensor => T.clamp(x, { min: 0 })
+
+/** Options of `hingeLoss`: whether the distance to the margin is squared. */
+export interface HingeOptions extends LossOptions {
+  readonly squared?: boolean
+}
+
+/**
+ * `max(0, 1 - x·target)` for targets 1 and -1 (Cortes and Vapnik 1995), or its square under `squared`. Reduced as
+ * `mseLoss`.
+ * @example
+ * const y = T.tensor([1, -1], { dtype: 'f32' })
+ * T.reference(nn.hingeLoss(T.tensor([0.5, 2.5]), y, { reduction: 'none' })).data // => [0.5, 3.5]
+ */
+export const hingeLoss: Loss<'hingeLoss', HingeOptions> = loss('nn.hingeLoss', (x, y, { squared }: HingeOptions) => {
+  const short = T.relu(T.sub(1, T.mul(x, y)))
+  return squared ? T.square(short) : short
+})
+
+/** The margin of a loss. */
+export interface MarginOptions extends LossOptions {
+  readonly margin?: number
+}
+
+/**
+ * Distances `x` of pairs that belong together (target 1) as they are, of pairs that do not (target -1) as `max(0, margin
+ * - x)`, margin 1. Reduced as `mseLoss`.
+ * @example
+ * const [x, y] = [T.tensor([0.5, 0.25]), T.tensor([1, -1], { dtype: 'f32' })]
+ * T.reference(nn.hingeEmbeddingLoss(x, y, { reduction: 'none' })).data // => [0.5, 0.75]
+ */
+export const hingeEmbeddingLoss: Loss<'hingeEmbeddingLoss', MarginOptions> = loss(
+  'nn.hingeEmbeddingLoss',
+  (x, y, { margin = 1 }: MarginOptions) =>
+    T.add(choose(T.notEqual(y, 1), atLeastZero(T.sub(margin, x)), 0), choose(T.notEqual(y, -1), x, 0)),
+)
+
+/**
+ * `log(1 + e^(-x·target))` for targets 1 and -1, finite for all finite x. Reduced as `mseLoss`.
+ * @example
+ * const [x, y] = [T.tensor([0.5, 200.5]), T.tensor([1, -1], { dtype: 'f32' })]
+ * T.reference(nn.softMarginLoss(x, y, { reduction: 'none' })).data // => [0.474077, 200.5]
+ */
+export const softMarginLoss: Loss<'softMarginLoss'> = loss('nn.softMarginLoss', (x, y) =>
+  T.neg(logsigmoid(T.mul(x, y))),
+)
+
+/**
+ * `max(0, -target·(a - b) + margin)`: target 1 asks that `a` be above `b`, -1 the reverse; margin 0. All broadcast.
+ * Reduced as `mseLoss`.
+ * @example
+ * const [a, b] = [T.tensor([1.5, 2]), T.tensor([1, 5.5])]
+ * T.reference(nn.marginRankingLoss(a, b, T.tensor([1, 1]), { reduction: 'none' })).data // => [0, 3.5]
+ */
+export const marginRankingLoss: TripleLoss<MarginOptions> = tripleLoss(
+  'nn.marginRankingLoss',
+  (a, b, y, { margin = 0 }: MarginOptions) => atLeastZero(T.add(T.neg(T.mul(y, T.sub(a, b))), margin)),
+)
+
+/** Options of `tripletMarginLoss`: the margin (1), the order of the norm (2), and whether the swapped distance counts. */
+export interface TripletOptions extends MarginOptions {
+  readonly p?: number
+  readonly eps?: number
+  readonly swap?: boolean
+}
+
+/**
+ * `max(0, d(anchor, positive) - d(anchor, negative) + margin)` with distances along the last axis (`pairwiseDistance`):
+ * `[…, D]` three times → `[…]`. Under `swap` the negative counts at its distance to the positive where that is less
+ * (Balntas et al. 2016). Reduced as `mseLoss`.
+ * @example
+ * const [a, p, n] = [T.tensor([[0, 0.5]]), T.tensor([[3, 4.5]]), T.tensor([[0, 2.5]])]
+ * T.reference(nn.tripletMarginLoss(a, p, n, { eps: 0 })).data // => [4]
+ */
+export const tripletMarginLoss: TripleLoss<TripletOptions> = tripleLoss(
+  'nn.tripletMarginLoss',
+  (anchor, positive, negative, { margin = 1, p = 2, eps = 1e-6, swap = false }: TripletOptions) => {
+    const near = pairwiseDistance(anchor, positive, { p, eps })
+    const far = pairwiseDistance(anchor, negative, { p, eps })
+    const least = swap ? T.minimum(far, pairwiseDistance(positive, negative, { p, eps })) : far
+    return atLeastZero(T.add(T.sub(near, least), margin))
+  },
+)
+
+/** Options of `multiMarginLoss`: the margin (1), the power of each term (1 or 2), a weight for each class. */
+export interface MultiMarginOptions extends MarginOptions {
+  readonly p?: 1 | 2
+  readonly weight?: Tensor
+}
+
+/**
+ * How far each other class comes within `margin` of the target's score: `Σ_{j≠y} max(0, margin - x[y] + x[j])ᵖ / C` for
+ * scores `[N, C]` (or `[C]`) and class indices `[N]` (or a scalar), times `weight[y]` (Crammer and Singer 2001). Reduced
+ * as `mseLoss`. ShapeError for other ranks, IndexError for a class out of range.
+ * @example
+ * T.reference(nn.multiMarginLoss(T.tensor([[0.5, 0.25, 2]]), T.tensor([0]))).data // => [1.083333]
+ */
+export const multiMarginLoss: ClassLoss<MultiMarginOptions> = dualWith(
+  'nn.multiMarginLoss',
+  2,
+  (x: Tensor, target: Tensor, { margin = 1, p = 1, weight, reduction }: MultiMarginOptions = {}) => {
+    if (isMistake(x) || isMistake(target)) return T.neg(isMistake(x) ? x : target)
+    if (x.shape.length < 1 || x.shape.length > 2 || target.shape.length !== x.shape.length - 1)
+      return tensorOf(
+        refuse('nn.multiMarginLoss', [nodeOf(x), nodeOf(target)], {
+          reason: `takes scores [N, C] and classes [N] (or [C] and a scalar), not ranks ${x.shape.length} and ${target.shape.length}`,
+        }),
+      )
+    const classes = x.shape.at(-1)!
+    const own = T.takeAlongAxis(x, T.expandDims(target, -1))
+    const short = T.relu(T.add(T.sub(x, own), margin))
+    const others = T.logicalNot(T.oneHot(target, classes, { dtype: 'bool' }))
+    const terms = choose(others, p === 2 ? T.square(short) : short, 0)
+    const each = T.div(T.sum(terms, { axis: -1 }), classes)
+    return reduced(weight ? T.mul(each, T.take(weight, target)) : each, reduction)
+  },
+)

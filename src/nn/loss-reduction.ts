@@ -1,0 +1,69 @@
+/** What all losses share: how the losses of single elements become one number, and the types of that. */
+import { dualWith } from '../lang/tensor/dual.ts'
+import * as T from '../lang/tensor/index.ts'
+import type { ElementwiseCheck } from '../lang/types/broadcast.ts'
+import type { Tensor } from '../lang/types.ts'
+
+/** What becomes of the losses of single elements. */
+export type LossReduction = 'mean' | 'sum' | 'none'
+
+/** Options of all losses. */
+export interface LossOptions {
+  readonly reduction?: LossReduction
+}
+
+/** A loss of dtype `D` under options `O`: a scalar, or of shape `S` when nothing is reduced. */
+export type Reduced<S extends Tensor['shape'], D extends Tensor['dtype'], O> = O extends { readonly reduction: 'none' }
+  ? Tensor<S, D>
+  : O extends { readonly reduction: infer R }
+    ? LossReduction extends R
+      ? Tensor<Tensor['shape'], D>
+      : Tensor<readonly [], D>
+    : Tensor<readonly [], D>
+
+/** A loss of a prediction and a target of one shape. */
+export interface Loss<Op extends string, Options extends { readonly reduction?: string } = LossOptions> {
+  <A extends Tensor, B extends Tensor, const O extends Options = Options & Record<never, never>>(
+    x: A,
+    target: B & ElementwiseCheck<A, B, Op>,
+    options?: O,
+  ): Reduced<A['shape'], A['dtype'], O>
+  <B extends Tensor, const O extends Options = Options & Record<never, never>>(
+    target: B,
+    options?: O,
+  ): <A extends Tensor>(x: A & ElementwiseCheck<A, B, Op>) => Reduced<A['shape'], A['dtype'], O>
+}
+
+/** Losses of single elements reduced as asked. */
+export const reduced = (x: Tensor, reduction: LossReduction = 'mean'): Tensor =>
+  reduction === 'none' ? x : reduction === 'sum' ? T.sum(x) : T.mean(x)
+
+/** The dual function of a loss of single elements. */
+export const loss = <F, O extends LossOptions>(name: string, f: (x: Tensor, target: Tensor, options: O) => Tensor): F =>
+  dualWith(name, 2, (x: Tensor, target: Tensor, options: O = {} as O) =>
+    reduced(f(x, target, options), options.reduction),
+  )
+
+/** A loss of three tensors that broadcast. */
+export interface TripleLoss<Options extends LossOptions = LossOptions> {
+  <A extends Tensor, const O extends Options = Options & Record<never, never>>(
+    a: A,
+    b: Tensor,
+    c: Tensor,
+    options?: O,
+  ): Reduced<Tensor['shape'], A['dtype'], O>
+  <const O extends Options = Options & Record<never, never>>(
+    b: Tensor,
+    c: Tensor,
+    options?: O,
+  ): <A extends Tensor>(a: A) => Reduced<Tensor['shape'], A['dtype'], O>
+}
+
+/** The dual function of a loss of three tensors. */
+export const tripleLoss = <O extends LossOptions>(
+  name: string,
+  f: (a: Tensor, b: Tensor, c: Tensor, options: O) => Tensor,
+): TripleLoss<O> =>
+  dualWith(name, 3, (a: Tensor, b: Tensor, c: Tensor, options: O = {} as O) =>
+    reduced(f(a, b, c, options), options.reduction),
+  )
