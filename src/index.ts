@@ -2,7 +2,9 @@
 export { flow, pipe } from '#fp/function'
 export type { Plan } from '../codegen/plan.ts'
 export { hardware, portable, profiles, software } from '../codegen/profile.ts'
-export { type GradOptions, grad, jvp, valueAndGrad, vjp } from '../passes/graph/gradient.ts'
+export { type GradOptions, grad, valueAndGrad } from '../passes/graph/gradient.ts'
+export { hessian, type JacobianRow, type JacobianTree, jacfwd, jacrev } from '../passes/graph/jacobian.ts'
+export { hvp, jvp, linearize, vjp } from '../passes/graph/products.ts'
 export { type AxesTree, type BatchedParts, type BatchedTree, type VmapOptions, vmap } from '../passes/graph/vmap.ts'
 export type { Profile } from '../passes/target.ts'
 export {

@@ -1,5 +1,6 @@
 /** The derivative cases: s-expressions over the op table, and hvp, jvp, Jacobian, Hessian and gradient penalty of them. */
-import { grad, jvp, valueAndGrad, vjp } from '../../passes/graph/gradient.ts'
+import { grad, valueAndGrad } from '../../passes/graph/gradient.ts'
+import { jvp, vjp } from '../../passes/graph/products.ts'
 import * as T from '../../src/lang/tensor/index.ts'
 import { isTensor } from '../../src/lang/tree.ts'
 import type { Tensor } from '../../src/lang/types.ts'

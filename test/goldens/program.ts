@@ -1,5 +1,5 @@
 /** A case as a function of tensors: its outputs, and the gradients it asks for, with the seeds as arguments. */
-import { vjp } from '../../passes/graph/gradient.ts'
+import { vjp } from '../../passes/graph/products.ts'
 import type { TensorType } from '../../src/lang/ir.ts'
 import type { Value } from '../../src/lang/primitive.ts'
 import type { Tensor } from '../../src/lang/types.ts'

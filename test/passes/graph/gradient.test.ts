@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, expectTypeOf, it } from 'vitest'
-import { grad, jvp, valueAndGrad, vjp } from '../../../passes/graph/gradient.ts'
+import { grad, valueAndGrad } from '../../../passes/graph/gradient.ts'
+import { jvp, vjp } from '../../../passes/graph/products.ts'
 import { simplify } from '../../../passes/graph/simplify.ts'
 import { verifyGraph } from '../../../passes/verify-graph.ts'
 import { build, constant, freshInputs, typeOf } from '../../../src/lang/build.ts'

@@ -2,7 +2,8 @@ import * as fc from 'fast-check'
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import { batchGraph } from '../../../passes/graph/batch.ts'
 import { errorsOf } from '../../../passes/graph/check.ts'
-import { grad, jvp } from '../../../passes/graph/gradient.ts'
+import { grad } from '../../../passes/graph/gradient.ts'
+import { jvp } from '../../../passes/graph/products.ts'
 import { vmap } from '../../../passes/graph/vmap.ts'
 import { verifyGraph } from '../../../passes/verify-graph.ts'
 import * as T from '../../../src/index.ts'
@@ -19,6 +20,7 @@ import * as nn from '../../../src/nn/index.ts'
 import * as random from '../../../src/random/index.ts'
 import * as testing from '../../../src/testing/index.ts'
 import { sharedDevice } from '../../device.ts'
+import { closeTo, messageOf, numbersOf } from './numbers.ts'
 
 const size = 3
 
@@ -81,20 +83,6 @@ describe('batchGraph', () => {
   })
 })
 
-const value = (x: unknown): readonly (readonly number[])[] =>
-  T.flattenTree(
-    T.reference(x),
-    (l): l is T.HostTensor => typeof l === 'object' && l !== null && 'data' in l,
-  ).leaves.map((l) => Array.from(l.data))
-const messageOf = (f: () => unknown): string => {
-  try {
-    f()
-  } catch (e) {
-    if (e instanceof TensorloomError) return `${e.error.tag} ${T.showError(e.error)}`
-    throw e
-  }
-  return 'no error'
-}
 const tens = T.reshape(T.mul(T.arange(12), 10), [3, 4])
 const square = T.reshape(T.cast(T.arange(12), 'f32'), [3, 4])
 
@@ -109,8 +97,8 @@ describe('vmap', () => {
       [2, 4, 3],
       [2, 3, 4],
     ])
-    expect(value(one)).toEqual(value(T.sub(x, T.reshape(y, [1, 4, 3]))))
-    expect(value(two)).toEqual(value(T.permuteDims(T.sub(x, T.reshape(y, [1, 4, 3])), [0, 2, 1])))
+    expect(numbersOf(one)).toEqual(numbersOf(T.sub(x, T.reshape(y, [1, 4, 3]))))
+    expect(numbersOf(two)).toEqual(numbersOf(T.permuteDims(T.sub(x, T.reshape(y, [1, 4, 3])), [0, 2, 1])))
     testing.checkVmap(f, [x, y], { inAxes: [-1, 1], outAxes: -2 })
   })
 
@@ -122,8 +110,8 @@ describe('vmap', () => {
     const p = { w: tens, b: [T.tensor([1, 2, 3]), T.tensor(5)] } as const
     const axes = { inAxes: [{ w: 0, b: [0, null] }, null], outAxes: { y: 0, c: null } } as const
     const got = vmap(f, axes)(p, 2)
-    expect(value(got)).toEqual(
-      value({ y: T.add(T.square(T.add(tens, T.tensor([[1], [2], [3]]))), 5), c: T.tensor(10) }),
+    expect(numbersOf(got)).toEqual(
+      numbersOf({ y: T.add(T.square(T.add(tens, T.tensor([[1], [2], [3]]))), 5), c: T.tensor(10) }),
     )
     testing.checkVmap(f, [p, 2], axes)
   })
@@ -131,7 +119,7 @@ describe('vmap', () => {
   it('repeats a result that depends on no batched argument', () => {
     const shared = vmap((x: T.Tensor) => [T.sum(x), T.tensor([7, 8])] as const, { outAxes: [0, 1] })(tens)
     expect(shared[1].shape).toEqual([2, 3])
-    expect(value(shared)).toEqual([
+    expect(numbersOf(shared)).toEqual([
       [60, 220, 380],
       [7, 7, 7, 8, 8, 8],
     ])
@@ -152,7 +140,7 @@ describe('vmap', () => {
       [0, 10, 20, 30],
     ]
     const squares = from.flatMap((p) => rows.map((q) => q.reduce((sum, v, k) => sum + (v - p[k]!) ** 2, 0)))
-    expect(value(pairs)).toEqual([squares])
+    expect(numbersOf(pairs)).toEqual([squares])
   })
 
   it('of random draws from a batch of keys is the draw of each key', () => {
@@ -164,7 +152,7 @@ describe('vmap', () => {
 
   it('works on empty batches', () => {
     const y = vmap((x: T.Tensor) => nn.softmax(T.exp(x)))(T.zeros([0, 4]))
-    expect([y.shape, value(y)]).toEqual([[0, 4], [[]]])
+    expect([y.shape, numbersOf(y)]).toEqual([[0, 4], [[]]])
   })
 })
 
@@ -179,12 +167,6 @@ const params = {
 }
 const [xs, ys] = [random.normal(random.key(4), [3, 4]), random.normal(random.key(5), [3, 2])]
 const rowOf = (x: T.Tensor, i: number): T.Tensor => T.reshape(T.narrow(x, i, 1, { axis: 0 }), x.shape.slice(1))
-
-const closeTo = (got: unknown, want: unknown, digits = 5): void => {
-  const [a, b] = [value(got), value(want)]
-  expect(a.map((l) => l.length)).toEqual(b.map((l) => l.length))
-  for (const [i, l] of a.entries()) for (const [e, v] of l.entries()) expect(v).toBeCloseTo(b[i]![e]!, digits)
-}
 
 describe('derivatives and batches', () => {
   it('vmap of grad gives the gradient of every example', () => {
@@ -285,7 +267,7 @@ describe('mistakes', () => {
     const both = vmap((x: T.Tensor, y: T.Tensor) => [T.add(x, y), T.neg(x)] as const)(tens, wrong)
     const only = vmap((x: T.Tensor) => [T.neg(x), T.ones([2])] as const)(wrong)
     expect(errorsOf({ inputs: [], outputs: [...both, ...only].map(nodeOf) })).toHaveLength(1)
-    expect(value(both[1])).toEqual(value(T.neg(tens)))
+    expect(numbersOf(both[1])).toEqual(numbersOf(T.neg(tens)))
   })
 })
 
