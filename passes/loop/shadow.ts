@@ -27,18 +27,23 @@ const outermost = (v: LoopValue): readonly Reduce[] => {
 }
 
 /**
- * The ranges of reductions at the top of `v` that a reduction inside their loops binds again. One is inside those loops,
- * outermost first, that it needs a range of, and computed before the others, where it does no harm.
+ * The ranges of reductions in `v` that a reduction inside their loops binds again. One is inside those loops, outermost
+ * first, that it needs a range of; what needs none of them is computed before, and is looked at by itself: a variance
+ * holds its mean so.
  */
 export const reboundRanges = (v: LoopValue): ReadonlySet<Range> => {
   const rebound = new Set<Range>()
-  for (const top of outermost(v)) {
+  const tops = new Set(outermost(v))
+  for (const top of tops) {
     const own = new Set(top.over)
     const seen = new Set<string>()
     const visit = (below: LoopValue, loops: readonly Range[]): void => {
       for (const inner of outermost(below)) {
         const around = loops.slice(0, loops.findLastIndex((r) => inner.ranges.has(r)) + 1)
-        if (around.length === 0) continue
+        if (around.length === 0) {
+          tops.add(inner)
+          continue
+        }
         for (const r of inner.over) if (own.has(r) && around.includes(r)) rebound.add(r)
         const deeper = [...around, ...inner.over]
         const key = `${inner.id}:${deeper.map((r) => r.id)}`
