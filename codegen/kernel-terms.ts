@@ -308,12 +308,24 @@ export const createTerms = (
         if (by && fits(a!)) learn(args[0]!, { low: now.low * by, high: now.high * by + by - 1 }, facts)
         return
       }
+      case 'shiftRight': {
+        const by = exact(b!)
+        if (by !== undefined && fits(a!))
+          learn(args[0]!, { low: now.low * 2 ** by, high: (now.high + 1) * 2 ** by - 1 }, facts)
+        return
+      }
+      case 'and':
+        // Masking takes bits away.
+        if (fits(a!)) learn(args[0]!, { low: now.low, high: top.high }, facts)
+        if (fits(b!)) learn(args[1]!, { low: now.low, high: top.high }, facts)
+        return
       case 'rem': {
         const by = exact(b!)
         if (!by || !fits(a!)) return
         const turn = Math.floor(a!.low / by)
-        if (turn === Math.floor(a!.high / by))
-          learn(args[0]!, { low: now.low + turn * by, high: now.high + turn * by }, facts)
+        const isOneTurn = turn === Math.floor(a!.high / by)
+        const shift = isOneTurn ? turn * by : 0
+        learn(args[0]!, { low: now.low + shift, high: isOneTurn ? now.high + shift : top.high }, facts)
       }
     }
   }

@@ -14,7 +14,7 @@ import type { TreeShape } from '../src/lang/tree.ts'
 import { assembleKernel, type BoundKernel, deduplicate } from './assemble.ts'
 import { indexInputs } from './index-inputs.ts'
 import type { DataSlot, InputSlot, OutputSlot, Plan, Step } from './plan.ts'
-import { showFault } from './plan-fault.ts'
+import { type PlanFault, showFault } from './plan-fault.ts'
 import { predict } from './predict.ts'
 import { verifyPlan } from './verify-plan.ts'
 import { printKernel } from './wgsl/print.ts'
@@ -36,7 +36,32 @@ export interface Planned {
   readonly kernels: readonly BoundKernel[]
 }
 
+/**
+ * The Plan of a graph for a target. A result takes a donated argument's place only where `verifyPlan` can see from the
+ * kernels alone that no other read is lost: where it cannot, that result is double-buffered.
+ */
 export const makePlan = (request: Request, profile: Profile): E.Either<LimitError, Planned> => {
+  const apart = new Set<Node>()
+  for (;;) {
+    const planned = planWith(request, profile, apart)
+    if (E.isLeft(planned)) return planned
+    const faults = verifyPlan(planned.right.plan)
+    if (faults.length === 0) return planned
+    const known = apart.size
+    for (const n of disputed(faults, planned.right.fusion)) apart.add(n)
+    invariant(apart.size > known, `an unsound plan: ${faults.map(showFault).join('; ')}`)
+  }
+}
+
+/** The arguments that are overwritten in place while the plan may still need them; none where something else is wrong. */
+const disputed = (faults: readonly PlanFault[], { inPlace, buffers }: Fusion): readonly Node[] => {
+  const values = new Set(faults.map((f) => (f.rule === 'in place' ? f.value : undefined)))
+  if (values.has(undefined)) return []
+  return inPlace.flatMap(({ input }) => (values.has(buffers.get(input)!.id) ? [input] : []))
+}
+
+/** A Plan that is not yet verified, in which the arguments of `apart` keep their places to the end. */
+const planWith = (request: Request, profile: Profile, apart: ReadonlySet<Node>): E.Either<LimitError, Planned> => {
   const { graph } = request
   const inputs = request.inputs.map((x, i) => ({ ...x, node: graph.inputs[i]! as Node }))
   const asked: readonly Leaf[] = request.outputs.map((x, i) => ({ path: x.path, node: graph.outputs[i]! }))
@@ -47,7 +72,9 @@ export const makePlan = (request: Request, profile: Profile): E.Either<LimitErro
     return i < 0 || donations.get(i) === o ? leaf : { ...leaf, node: build.stopGradient([leaf.node], {}) as Node }
   })
   const nodes = outputs.map((o) => o.node)
-  const pairs: InPlace[] = [...donations].map(([i, o]) => ({ input: inputs[i]!.node, output: nodes[o]! }))
+  const pairs: InPlace[] = [...donations]
+    .map(([i, o]) => ({ input: inputs[i]!.node, output: nodes[o]! }))
+    .filter((p) => !apart.has(p.input))
   const computed: Graph = { inputs: graph.inputs, outputs: [...new Set(nodes)].filter((n) => !isBufferLeaf(n)) }
   const fusion = fuse(computed, nodes, pairs, profile)
   const memory = planMemory({ fusion, inputs, outputs: nodes, profile })
@@ -112,7 +139,5 @@ export const makePlan = (request: Request, profile: Profile): E.Either<LimitErro
     outputTree: request.outputTree,
     prediction: predict(kernels, memory),
   }
-  const faults = verifyPlan(plan)
-  invariant(faults.length === 0, `an unsound plan: ${faults.map(showFault).join('; ')}`)
   return E.right({ plan, fusion, kernels })
 }

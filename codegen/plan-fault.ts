@@ -27,12 +27,14 @@ export interface PlanFault {
   readonly rule: PlanRule
   /** The number of the step, where it is about one. */
   readonly step?: number
+  /** The number of the value that is overwritten in place. */
+  readonly value?: number
   readonly message: string
 }
 
 export type Dispatch = Extract<Step, { readonly kind: 'dispatch' }>
 /** Takes down one fault. */
-export type Report = (rule: PlanRule, message: string, step?: number) => void
+export type Report = (rule: PlanRule, message: string, step?: number, value?: number) => void
 
 /** Every binding is a whole number of vec4s. */
 export const boundBytes = (p: Place): number => Math.max(16, Math.ceil(p.bytes / 16) * 16)

@@ -59,7 +59,9 @@ export const checkFlow = (plan: Plan, report: Report): void => {
       report('stale', `reads ${what} at ${showPlace(place)}, which holds ${found(place)}`, i)
     }
     if (step.reads && step.writes)
-      checkAccesses(plan, step, step.reads, step.writes, access, (rule, message) => report(rule, message, i))
+      checkAccesses(plan, step, step.reads, step.writes, access, (rule, message, value) =>
+        report(rule, message, i, value),
+      )
     placed.writes.forEach((a, n) => {
       overwrite(a.place, i)
       if (placed.writes.some((b, m) => m < n && step.writes && overlaps(a.place, b.place)))
@@ -104,7 +106,7 @@ const checkAccesses = (
   reads: readonly PlacedValue[],
   writes: readonly PlacedValue[],
   { accesses, isReadInPlace }: KernelAccess,
-  report: (rule: PlanRule, message: string) => void,
+  report: (rule: PlanRule, message: string, value?: number) => void,
 ): void => {
   const { kernel } = plan.kernels[step.kernel]!
   // Emitted plans leave the bodies of kernels out.
@@ -145,10 +147,12 @@ const checkAccesses = (
       continue
     }
     const lost = candidates.filter((r) => writes.some((w) => overlaps(w.place, r.place)))
-    if (lost.length > 0 && !isReadInPlace(a))
+    if (lost.length === 0 || isReadInPlace(a)) continue
+    for (const { value, place } of lost)
       report(
         'in place',
-        `kernel ${kernel.name} overwrites value ${lost[0]!.value} at ${showPlace(lost[0]!.place)}, which it reads from ${name} elsewhere`,
+        `kernel ${kernel.name} overwrites value ${value} at ${showPlace(place)}, which it reads from ${name} elsewhere`,
+        value,
       )
   }
   for (const [w, extent] of reached) {

@@ -23,8 +23,8 @@ import { checkFlow } from './verify-flow.ts'
 /** All faults of `plan`, places first, then steps in order; none for a sound one. */
 export const verifyPlan = (plan: Plan): readonly PlanFault[] => {
   const faults: PlanFault[] = []
-  const report: Report = (rule, message, step) => {
-    faults.push(step === undefined ? { rule, message } : { rule, step, message })
+  const report: Report = (rule, message, step, value) => {
+    faults.push({ rule, message, ...(step === undefined ? {} : { step }), ...(value === undefined ? {} : { value }) })
   }
   checkSlots(plan, report)
   checkOrder(plan, report)

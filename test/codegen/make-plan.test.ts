@@ -151,6 +151,23 @@ describe('arguments that are given away', () => {
   })
 })
 
+describe('an argument that is given away, in one binding with one that is read where only division tells', () => {
+  it('is double-buffered', () => {
+    const types = Array.from({ length: 10 }, (_, i) => f32(i === 1 ? 2 : 1))
+    const { plan, check } = planned(
+      types,
+      (...xs) => {
+        const spread = b.pad([xs[1]!], { low: [2], high: [1], interior: [1], value: 0 })
+        const wider = b.pad([spread], { low: [-2], high: [2], interior: [2], value: 0 })
+        return xs.map((x, i) => (i === 1 ? wider : b.neg([x], {})))
+      },
+      { donated: types.map((_, i) => i) },
+    )
+    expect(kinds(plan)).toEqual(['dispatch', 'copy'])
+    check()
+  })
+})
+
 describe('a plan', () => {
   it('survives JSON and still runs', () => {
     const { plan, check } = planned([f32(5, 8)], (x) => [
