@@ -102,6 +102,23 @@ const cases: Readonly<Record<string, Case>> = {
       return [b.div([sum(x!, [1]), product], {}), b.reduce([b.mul([x!, spread], {})], { monoid: 'max', axes: [1] })]
     },
   },
+  'a variance of sums of sums': {
+    types: [type([8, 8])],
+    outputs: (x) => {
+      const rows = b.reduce([x!], { monoid: 'logSumExp', axes: [0] })
+      const where = constant(type([8], 'i32'), [2, 4, 2, 1, 1, 3, 5, 6])
+      const added = b.scatterAdd([where, b.broadcast([rows], { shape: [8, 8], axes: [1] })], { batch: 0, size: 8 })
+      const moments = b.reduce([added], { monoid: 'meanVar', axes: [1] })
+      return [b.get([moments], { index: 1 }), b.get([moments], { index: 0 })]
+    },
+  },
+  'arguments given away beside one that is read where a remainder says so': {
+    types: [type([5, 2, 5]), ...Array.from({ length: 12 }, () => type([1]))],
+    outputs: (x, ...rest) => [
+      b.pad([x!], { low: [0, 1, -2], high: [0, -1, 2], interior: [0, 0, 0], value: 0 }),
+      ...rest.map((y) => b.neg([y], {})),
+    ],
+  },
 }
 
 /** What optimisers of drivers rewrite as if numbers were real, on numbers that are not. */

@@ -61,6 +61,21 @@ describe('expectation', () => {
     expect(expectation(overZero)).toEqual({ discarded: 'special' })
   })
 
+  test('does not judge what the sign of a zero decides', () => {
+    const none = value(0, 0, 0)
+    const zero = (x: Node): Node => b.reduce([x], { monoid: 'sum', axes: [0] })
+    const third = constant({ shape: [], dtype: 'f32' }, [1 / 3])
+    const signed = (x: Node): Node => b.mul([zero(x), third], {})
+    expect(expectation(sample((x) => b.atan2([zero(x!), signed(x!)], {}), none))).toEqual({ discarded: 'discrete' })
+    expect(expectation(sample((x) => b.bitcast([signed(x!)], { dtype: 'i32' }), none))).toEqual({
+      discarded: 'discrete',
+    })
+    expect(expectation(sample((x) => b.div([third, signed(x!)], {}), none))).toEqual({ discarded: 'special' })
+    // Away from the tear both signs give the same.
+    const smooth = judged(sample((x) => b.atan2([signed(x!), third], {}), none))
+    expect(smooth.allowed[0]![0]).toBeLessThan(ulpAtOne)
+  })
+
   test('judges discrete values of exact operands', () => {
     const e = judged(sample((x) => b.floor([b.mul([x!, x!], {})], {}), value(1.5, -2, 3)))
     expect(Array.from(e.values[0]!.data)).toEqual([2, 4, 9])
