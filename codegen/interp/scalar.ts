@@ -1,9 +1,11 @@
 /** What each elementwise op computes on one lane, per kernel type: Float64 inside, one rounding at the end. Total over the ops. */
 import { invariant } from '../../src/lang/errors.ts'
+import { digamma, lgamma } from '../../src/lang/gamma.ts'
 import type { BinaryOp, UnaryOp } from '../../src/lang/ir.ts'
 import {
   erf,
   erfc,
+  erfinv,
   isInfinite,
   pow,
   powInteger,
@@ -61,6 +63,9 @@ const unaryMeaning: { readonly [K in UnaryOp]: Kinds<Unary> } = {
   atanh: float(Math.atanh),
   erf: float(erf),
   erfc: float(erfc),
+  erfinv: float(erfinv),
+  lgamma: float(lgamma),
+  digamma: float(digamma),
   sigmoid: float(sigmoid),
   not: { i32: (x) => ~x, u32: (x) => ~x, bool: (x) => 1 - x },
   isNan: float((x) => (Number.isNaN(x) ? 1 : 0)),

@@ -4,13 +4,21 @@ import type { KType } from '../kernel.ts'
 import { type BasicName, basicHelpers } from './helpers-basic.ts'
 import { type ErfName, erfHelpers } from './helpers-erf.ts'
 import { type ExpName, expHelpers } from './helpers-exp.ts'
+import { type GammaName, gammaHelpers } from './helpers-gamma.ts'
 import { type LogName, logHelpers } from './helpers-log.ts'
 import { type TrigName, trigHelpers } from './helpers-trig.ts'
 import { type Helper, type Helpers, helperName, lanes } from './lanes.ts'
 
-export type HelperName = BasicName | ExpName | LogName | TrigName | ErfName
+export type HelperName = BasicName | ExpName | LogName | TrigName | ErfName | GammaName
 
-const table: Helpers<HelperName> = { ...basicHelpers, ...expHelpers, ...logHelpers, ...trigHelpers, ...erfHelpers }
+const table: Helpers<HelperName> = {
+  ...basicHelpers,
+  ...expHelpers,
+  ...logHelpers,
+  ...trigHelpers,
+  ...erfHelpers,
+  ...gammaHelpers,
+}
 const helpers: Readonly<Record<string, Helper>> = table
 const order: readonly string[] = Object.keys(table)
 

@@ -27,6 +27,7 @@ const prices: Readonly<Partial<Record<PointwiseOp, number>>> = {
     ['expm1', 'log1p', 'sin', 'cos', 'tan', 'tanh', 'sinh', 'cosh', 'atan2', 'erf'].map((op) => [op, 30]),
   ),
   ...Object.fromEntries(['asinh', 'acosh', 'atanh', 'erfc'].map((op) => [op, 40])),
+  ...Object.fromEntries(['erfinv', 'lgamma', 'digamma'].map((op) => [op, 60])),
   pow: 80,
   div: 3,
   sqrt: 5,

@@ -15,7 +15,7 @@ export interface TensorType {
 export const unaryOps = [
   'neg', 'abs', 'sign', 'floor', 'ceil', 'trunc', 'round', 'sqrt', 'rsqrt', 'exp', 'exp2', 'expm1',
   'log', 'log2', 'log10', 'log1p', 'sin', 'cos', 'tan', 'asin', 'acos', 'atan', 'sinh', 'cosh', 'tanh',
-  'asinh', 'acosh', 'atanh', 'erf', 'erfc', 'sigmoid', 'not', 'isNan', 'isInf',
+  'asinh', 'acosh', 'atanh', 'erf', 'erfc', 'erfinv', 'lgamma', 'digamma', 'sigmoid', 'not', 'isNan', 'isInf',
 ] as const
 export type UnaryOp = (typeof unaryOps)[number]
 

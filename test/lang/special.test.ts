@@ -1,6 +1,7 @@
 /** Scalar reference functions against values computed to 40 digits, and against definitions spelled out. */
 import { describe, expect, it } from 'vitest'
-import { erf, erfc, pow, powInteger, roundHalf, roundHalfEven, sigmoid, sign } from '../../src/lang/special.ts'
+import { digamma, lgamma } from '../../src/lang/gamma.ts'
+import { erf, erfc, erfinv, pow, powInteger, roundHalf, roundHalfEven, sigmoid, sign } from '../../src/lang/special.ts'
 
 const relative = (got: number, want: number): number => (want === 0 ? Math.abs(got) : Math.abs(got / want - 1))
 
@@ -26,6 +27,40 @@ describe('erf and erfc', () => {
     expect([erf(Infinity), erf(-Infinity), erf(NaN)]).toEqual([1, -1, NaN])
     expect([erfc(Infinity), erfc(-Infinity), erfc(NaN)]).toEqual([0, 2, NaN])
     expect(erf(-0)).toBe(-0)
+  })
+})
+
+describe('lgamma and digamma', () => {
+  // biome-ignore format: x, lgamma(x), digamma(x) by arbitrary precision, on both sides of every change of formula
+  const cases: readonly (readonly [number, number, number])[] = [
+    [5.5, 3.9578139676187165, 1.6110931485817512], [12.25, 18.115669505710894, 2.464154655185369],
+    [100.5, 361.4355404677776, 4.605174352581845], [1e10, 220258509288.81058, 23.025850929890456],
+    [1.0001, -5.771334222047127e-5, -0.5770511835143348], [1.9, -0.03898427592308336, 0.35618416116405965],
+    [2.4999, 0.28461255726068263, 0.7031076036885755], [2.5001, 0.2847531885887332, 0.7032056752398703],
+    [0.3, 1.0957979948180756, -3.502524222200133], [1e-10, 23.025850929882736, -10000000000.577215],
+    [-0.3, 1.4648400508576025, 2.113309779635399], [-1.7, 0.9218446876946375, -1.4857174995110567],
+    [-20.25, -41.60096191534053, 6.174235633614484],
+  ]
+  it.each(cases)('at %d', (x, wantLog, wantSlope) => {
+    expect(relative(lgamma(x), wantLog)).toBeLessThan(2e-15)
+    expect(relative(digamma(x), wantSlope)).toBeLessThan(2e-15)
+  })
+  it('at the ends and poles', () => {
+    expect([Infinity, -Infinity, 0, -0, -1, -1e300, NaN].map(lgamma)).toEqual([...Array(6).fill(Infinity), NaN])
+    const want = [Infinity, NaN, -Infinity, Infinity, NaN, NaN, NaN]
+    expect([Infinity, -Infinity, 0, -0, -1, -1e300, NaN].map(digamma)).toEqual(want)
+    expect([lgamma(1), lgamma(2)]).toEqual([0, 0])
+    expect(lgamma(1e306)).toBe(Infinity)
+    expect(Math.abs(digamma(1.4616321449683622))).toBeLessThan(1e-15)
+  })
+})
+
+describe('erfinv', () => {
+  it('inverts erf and erfc', () => {
+    for (const x of [1e-160, 1e-8, 0.09, 0.11, 0.49, 0.51, 0.9]) expect(relative(erf(erfinv(x)), x)).toBeLessThan(1e-15)
+    for (const c of [0.1, 1e-5, 1e-12]) expect(relative(erfc(erfinv(1 - c)), 1 - (1 - c))).toBeLessThan(2e-14)
+    expect([1, -1, 1.5, NaN, 0, -0].map(erfinv)).toEqual([Infinity, -Infinity, NaN, NaN, 0, -0])
+    expect(erfinv(-0.3)).toBe(-erfinv(0.3))
   })
 })
 

@@ -1,9 +1,12 @@
 /** Rows of the elementwise ops of one operand: scalar meaning, tangent, and for neg the transpose. */
+
+import { digamma, lgamma } from '../gamma.ts'
 import type { Build, Node, UnaryOp } from '../ir.ts'
 import type { Linear, Primitive } from '../primitive.ts'
-import { erf, erfc, isInfinite, roundHalfEven, sigmoid, sign } from '../special.ts'
+import { erf, erfc, erfinv, isInfinite, roundHalfEven, sigmoid, sign } from '../special.ts'
 import { offset, scale, subtractFrom } from './fill.ts'
 import { type None, type Scalars, type Unary, type UnaryJvp, unaryRow } from './pointwise.ts'
+import { polygamma } from './polygamma.ts'
 
 const mul = (b: Build, x: Node, y: Node): Node => b.mul([x, y], {})
 const div = (b: Build, x: Node, y: Node): Node => b.div([x, y], {})
@@ -75,6 +78,9 @@ const meanings: { readonly [K in UnaryOp]: Meaning } = {
   atanh: smooth(Math.atanh, ({ b, x, dx }) => div(b, dx, oneMinusSquare(b, x))),
   erf: smooth(erf, ({ b, x, dx }) => mul(b, dx, gauss(b, x, 2 / Math.sqrt(Math.PI)))),
   erfc: smooth(erfc, ({ b, x, dx }) => mul(b, dx, gauss(b, x, -2 / Math.sqrt(Math.PI)))),
+  erfinv: smooth(erfinv, ({ b, dx, out }) => mul(b, dx, scale(b, b.exp([square(b, out)], {}), Math.sqrt(Math.PI) / 2))),
+  lgamma: smooth(lgamma, ({ b, x, dx }) => mul(b, dx, b.digamma([x], {}))),
+  digamma: smooth(digamma, ({ b, x, dx }) => mul(b, dx, polygamma(b, x, 1))),
   sigmoid: smooth(sigmoid, ({ b, dx, out }) => mul(b, dx, mul(b, out, subtractFrom(b, 1, out)))),
   not: {
     scalars: {

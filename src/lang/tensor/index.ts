@@ -97,7 +97,6 @@ export {
   setAt,
   slice,
 } from './indexing.ts'
-export { erfinv } from './inverse-error.ts'
 export { type AlongOptions, chunk, concat, split, stack, unbind } from './joining.ts'
 export {
   type DiagonalOptions,
@@ -135,6 +134,7 @@ export {
   sum,
 } from './reduction.ts'
 export { repeat, repeatInterleave, tile } from './repeating.ts'
+export { digamma, erfinv, lgamma, polygamma } from './special.ts'
 export { meanVariance, type NormOptions, std, type VarianceOptions, variance, vectorNorm } from './statistics.ts'
 export {
   acos,

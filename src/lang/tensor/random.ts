@@ -10,9 +10,9 @@ import { showShape } from '../shape.ts'
 import { type Operand, type Tensor, tensorOf } from '../types.ts'
 import { binaryNode, likeNode } from './arithmetic.ts'
 import { fromArray } from './create.ts'
-import { erfinvNode } from './inverse-error.ts'
 import { castNode, expandNode, lift, refuse, reshapeNode, scalar, toElement, withTypes } from './operand.ts'
 import { narrowNode } from './order.ts'
+import { un } from './unary.ts'
 
 /** A random key: two u32 words. Use each key once; `split` makes new ones. */
 export type Key = Tensor<readonly [2], 'u32'>
@@ -173,7 +173,7 @@ const afterMinusOne = -0.9999999403953552
 const normalNode = (a: Node, b: Node, shape: Shape): Node => {
   const type: TensorType = { shape, dtype: 'f32' }
   const u = between(unitNode(a, b, shape), shape, afterMinusOne, 1)
-  return binaryNode('mul', erfinvNode(u), likeNode(Math.SQRT2, type))
+  return binaryNode('mul', un('erfinv', u), likeNode(Math.SQRT2, type))
 }
 
 /**

@@ -16,8 +16,11 @@ const unaryDtypes: Partial<Record<UnaryOp, Accepts>> = { neg: number, abs: numbe
 
 /** Brings a float into the domain where the op gives a number of moderate size. */
 const domains: Partial<Record<UnaryOp, (w: Workshop, x: Node) => Node>> = Object.fromEntries([
-  ...['sqrt', 'rsqrt', 'log', 'log2', 'log10', 'log1p'].map((op) => [op, (w: Workshop, x: Node) => above(w, x, 0.25)]),
-  ...['asin', 'acos', 'atanh'].map((op) => [op, (w: Workshop, x: Node) => scaled(w, w.b.sin([x], {}), 0.75)]),
+  ...['sqrt', 'rsqrt', 'log', 'log2', 'log10', 'log1p', 'lgamma', 'digamma'].map((op) => [
+    op,
+    (w: Workshop, x: Node) => above(w, x, 0.25),
+  ]),
+  ...['asin', 'acos', 'atanh', 'erfinv'].map((op) => [op, (w: Workshop, x: Node) => scaled(w, w.b.sin([x], {}), 0.75)]),
   ['acosh', (w: Workshop, x: Node) => above(w, x, 1.5)],
   ...['exp', 'exp2', 'expm1', 'sinh', 'cosh', 'tan'].map((op) => [op, (w: Workshop, x: Node) => within(w, x, 4)]),
 ])

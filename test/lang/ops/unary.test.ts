@@ -57,6 +57,9 @@ const known: { readonly [K in UnaryOp]?: Pairs } = {
   atanh: [[0.3, 0.3095196042031117], [-0.9, -1.4722194895832204], [1e-08, 1e-08]],
   erf: [[0.3, 0.3286267594591274], [-1.7, -0.9837904585907745], [1e-08, 1.1283791670955126e-08]],
   erfc: [[0.3, 0.6713732405408726], [-1.7, 1.9837904585907746], [6, 2.1519736712498913e-17]],
+  erfinv: [[0.3, 0.2724627147267543], [-0.9, -1.1630871536766743], [0.999999, 3.458910737275499], [1e-10, 8.862269254527581e-11]],
+  lgamma: [[0.3, 1.0957979948180756], [1e10, 220258509288.81058], [2.5001, 0.2847531885887332], [-1.7, 0.9218446876946375]],
+  digamma: [[0.3, -3.502524222200133], [5.5, 1.6110931485817512], [1e10, 23.025850929890456], [-0.3, 2.113309779635399]],
   sigmoid: [[0.3, 0.574442516811659], [-1.7, 0.1544652650835347], [-40, 4.248354255291589e-18]],
   neg: [[0, -0], [-0, 0], [1.5, -1.5]],
   abs: [[-0, 0], [-1.5, 1.5], [2, 2]],
@@ -102,6 +105,9 @@ const special: { readonly [K in UnaryOp]?: readonly number[] } = {
   atanh: [nan, nan, nan, 0, -inf],
   erf: [1, -1, nan, 0, -0.8427007929497149],
   erfc: [0, 2, nan, 1, 1.842700792949715],
+  erfinv: [nan, nan, nan, 0, -inf],
+  lgamma: [inf, inf, nan, inf, inf],
+  digamma: [inf, nan, nan, -inf, nan],
   sigmoid: [1, 0, nan, 0.5, 0.2689414213699951],
   isNan: [0, 0, 1, 0, 0],
   isInf: [1, 1, 0, 0, 0],
@@ -144,8 +150,8 @@ const flat: readonly UnaryOp[] = ['sign', 'floor', 'ceil', 'trunc', 'round', 'is
 
 describe('tangents', () => {
   it.each(floatOps.filter((op) => !flat.includes(op)))('%s agrees with finite differences', (op) => {
-    const positive = op === 'sqrt' || op === 'rsqrt' || op.startsWith('log')
-    const inside = op === 'asin' || op === 'acos' || op === 'atanh'
+    const positive = op === 'sqrt' || op === 'rsqrt' || op === 'digamma' || op.startsWith('log')
+    const inside = op === 'asin' || op === 'acos' || op === 'atanh' || op === 'erfinv'
     const xs = op === 'acosh' ? [1.2, 1.9, 4] : positive ? [0.4, 1.3, 3] : inside ? [-0.7, 0.1, 0.6] : [-1.1, 0.3, 0.8]
     checkJvp(op, {}, [value('f32', [3], xs)], 5)
     checkJvp(op, {}, [value('f32', [], xs.slice(0, 1))], 5)

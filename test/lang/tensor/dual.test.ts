@@ -59,6 +59,7 @@ const samples: Readonly<Record<string, readonly unknown[]>> = {
   'T.astype': [x, 'i32'],
   'T.bitcast': [x, 'u32'],
   'T.logit': [x, { eps: 0.1 }],
+  'T.polygamma': [x, 2],
   'T.clamp': [x, { min: 0 }],
   'T.nanToNum': [x, { nan: 1 }],
   'T.reshape': [x, [3, -1]],

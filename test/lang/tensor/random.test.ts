@@ -36,9 +36,13 @@ describe("JAX's numbers for key 42", () => {
     expect(flat(random.uniform(key, [4]))).toEqual([
       0.48870956897735596, 0.6797971725463867, 0.6162714958190918, 0.5610160827636719,
     ])
-    expect(flat(random.normal(key, [5]))).toEqual([
+    // erfinv rounds differently in its last bits.
+    const normal = [
       -0.02830461598932743, 0.4671318531036377, 0.2957029640674591, 0.15354591608047485, -0.12403281778097153,
-    ])
+    ]
+    flat(random.normal(key, [5])).forEach((v, i) => {
+      expect(Math.abs(v / normal[i]! - 1)).toBeLessThan(4e-7)
+    })
     expect(flat(random.randint(key, [8], { low: -3, high: 10 }))).toEqual([8, 9, 9, 6, -1, 7, 4, -1])
     expect(flat(random.randint(key, [4], { high: 1000000007 }))).toEqual([125294255, 383865341, 780371127, 127988410])
     expect(flat(random.bernoulli(key, 0.3, [10]))).toEqual([0, 0, 0, 0, 0, 0, 1, 0, 0, 0])
