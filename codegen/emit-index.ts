@@ -9,7 +9,7 @@ import {
 } from '../passes/loop/index.ts'
 import type { Atom, Bound, Index, LoopValue, Range } from '../passes/loop/ir.ts'
 import { lanePattern, type Schedule, single, stepOf } from '../passes/loop/schedule.ts'
-import type { DType } from '../src/lang/dtype.ts'
+import type { KernelDType } from '../src/lang/dtype.ts'
 import { vectorOf } from './access.ts'
 import * as k from './build-kernel.ts'
 import type { KExpr, KStmt } from './kernel.ts'
@@ -39,7 +39,7 @@ export interface IndexEmitter {
     lanes: Lanes,
   ) => { readonly quarter: KExpr; readonly lane: number; readonly key: string } | undefined
   /** The index as a number of the program, four wide where it moves with the vector range. */
-  readonly value: (a: Index, dtype: DType, lanes: Lanes) => KExpr
+  readonly value: (a: Index, dtype: KernelDType, lanes: Lanes) => KExpr
   /** Whether all bounds hold, four wide where that differs between lanes. */
   readonly holds: (bounds: readonly Bound[], lanes: Lanes) => KExpr
   readonly isFirst: (r: Range) => KExpr

@@ -14,6 +14,10 @@ const keeping: ReadonlySet<Op> = new Set<Op>([
   'stopGradient',
 ])
 
+/** A small integer that became one of 32 bits is the same number. */
+const isExactCast = (n: Node): boolean =>
+  n.op === 'cast' && n.params.dtype === 'i32' && ['i8', 'u8'].includes(typeOf(n.args[0]!).dtype)
+
 export interface IndexRange {
   readonly size: number
   readonly op: string
@@ -25,7 +29,7 @@ export const indexInputs = (graph: Graph): ReadonlyMap<Node, IndexRange> => {
     if (n.op !== 'gather' && n.op !== 'scatterAdd') continue
     let source = n.op === 'gather' ? n.args[1]! : n.args[0]!
     const size = n.op === 'gather' ? typeOf(n.args[0]!).shape[n.params.batch]! : n.params.size
-    while (keeping.has(source.op)) source = source.args[0]!
+    while (keeping.has(source.op) || isExactCast(source)) source = source.args[0]!
     if (source.op !== 'input') continue
     const seen = found.get(source)
     if (!seen || size < seen.size) found.set(source, { size, op: n.op })

@@ -1,5 +1,6 @@
-/** Graph → Plan: fuse, place, lower, print. Pure: needs a profile, never a device. */
+/** Graph → Plan: widen packed dtypes, fuse, place, lower, print. Pure: needs a profile, never a device. */
 import * as E from '#fp/Either'
+import { widen } from '../passes/graph/widen.ts'
 import { type Leaf, matchDonations } from '../passes/loop/donation.ts'
 import { type Fusion, fuse } from '../passes/loop/fuse.ts'
 import type { InPlace } from '../passes/loop/fused.ts'
@@ -62,10 +63,15 @@ const disputed = (faults: readonly PlanFault[], { inPlace, buffers }: Fusion): r
 
 /** A Plan that is not yet verified, in which the arguments of `apart` keep their places to the end. */
 const planWith = (request: Request, profile: Profile, apart: ReadonlySet<Node>): E.Either<LimitError, Planned> => {
-  const { graph } = request
+  // Arguments and results keep the types that the caller gave them; everything between sees words.
+  const given = request.graph
+  const graph = widen(given)
   const inputs = request.inputs.map((x, i) => ({ ...x, node: graph.inputs[i]! as Node }))
   const asked: readonly Leaf[] = request.outputs.map((x, i) => ({ path: x.path, node: graph.outputs[i]! }))
-  const donations = matchDonations(inputs, asked)
+  const donations = matchDonations(
+    inputs.map((x, i) => ({ ...x, node: given.inputs[i]! as Node })),
+    asked.map((x, i) => ({ ...x, node: given.outputs[i]! })),
+  )
   // A given-away argument that is also a result elsewhere is copied before its place is overwritten.
   const outputs = asked.map((leaf, o) => {
     const i = inputs.findIndex((x) => x.donated && x.node === leaf.node)
@@ -97,7 +103,7 @@ const planWith = (request: Request, profile: Profile, apart: ReadonlySet<Node>):
   }))
   const replaced = new Map([...donations].map(([i, o]) => [o, i]))
   const outputSlots = outputs.map(({ path, node }, o): OutputSlot => {
-    const { shape, dtype } = typeOf(node)
+    const { shape, dtype } = typeOf(given.outputs[o]!)
     const i = replaced.get(o)
     const own = placeOf(node)
     const keep = request.outputs[o]!.keep || i !== undefined
@@ -106,10 +112,10 @@ const planWith = (request: Request, profile: Profile, apart: ReadonlySet<Node>):
     if (own !== home && sizeOf(shape) > 0) steps.push({ kind: 'copy', from: own, to: home })
     return { path, shape, dtype, place: home, value: numberOf(node), keep, inPlaceOf: i }
   })
-  const checked = indexInputs(graph)
-  const inputSlots = inputs.map(({ path, donated, node }): InputSlot => {
-    const { shape, dtype } = typeOf(node)
-    const indexOfAxis = checked.get(node)
+  const checked = indexInputs(given)
+  const inputSlots = inputs.map(({ path, donated, node }, i): InputSlot => {
+    const { shape, dtype } = typeOf(given.inputs[i]!)
+    const indexOfAxis = checked.get(given.inputs[i]!)
     return {
       path,
       shape,

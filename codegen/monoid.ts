@@ -1,16 +1,16 @@
 /** Accumulators of the Loop IR's reductions: where they start, one step, and folding four lanes into one. */
 import type { LoopMonoid } from '../passes/loop/ir.ts'
-import type { DType } from '../src/lang/dtype.ts'
+import type { KernelDType } from '../src/lang/dtype.ts'
 import * as k from './build-kernel.ts'
 import type { KExpr } from './kernel.ts'
 
-const lowest = (d: DType): number =>
+const lowest = (d: KernelDType): number =>
   d === 'i32' ? -(2 ** 31) : d === 'u32' || d === 'bool' ? 0 : Number.NEGATIVE_INFINITY
-const highest = (d: DType): number =>
+const highest = (d: KernelDType): number =>
   d === 'i32' ? 2 ** 31 - 1 : d === 'u32' ? 2 ** 32 - 1 : d === 'bool' ? 1 : Number.POSITIVE_INFINITY
 
 /** The accumulators before the first element: (value), or (value, index) for argmax and argmin. */
-export const identityOf = (monoid: LoopMonoid, dtype: DType, width: 1 | 4): readonly KExpr[] => {
+export const identityOf = (monoid: LoopMonoid, dtype: KernelDType, width: 1 | 4): readonly KExpr[] => {
   const wide = (e: KExpr): KExpr => (width === 4 ? k.splat(e, 4) : e)
   switch (monoid) {
     case 'sum':

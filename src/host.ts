@@ -1,13 +1,13 @@
 /** Tensors on the host: what a constant expression is worth, by the reference interpreter. */
 import { check } from '../passes/graph/check.ts'
-import { allocate, type DType, type HostArray } from './lang/dtype.ts'
+import { allocate, type DType, type HostArray, isFloat } from './lang/dtype.ts'
 import { raise } from './lang/errors.ts'
 import { evaluate } from './lang/evaluate.ts'
 import { closeGraph } from './lang/trace.ts'
 import { flattenTree, isRecord, isTensor, type TreeOf, unflattenTree } from './lang/tree.ts'
 import { nodeOf, type Tensor } from './lang/types.ts'
 
-/** A tensor's elements on the host, row-major: Float32Array for f32 and f16, Uint8Array (0 or 1) for bool. */
+/** A tensor's elements on the host, row-major: Float32Array for all floats, Uint8Array (0 or 1) for bool. */
 export interface HostTensor {
   readonly shape: readonly number[]
   readonly dtype: DType
@@ -16,7 +16,7 @@ export interface HostTensor {
 
 /** Elements as the host array of their dtype. */
 export const hostArray = (dtype: DType, data: ArrayLike<number>): HostArray => {
-  if (dtype === 'f32' || dtype === 'f16') return Float32Array.from(data)
+  if (isFloat(dtype)) return Float32Array.from(data)
   const out = allocate(dtype, data.length)
   out.set(data as HostArray)
   return out

@@ -4,15 +4,17 @@ import { runKernel } from '../codegen/interp/kernel.ts'
 import { makePlan, type Planned } from '../codegen/make-plan.ts'
 import type { Place, Plan } from '../codegen/plan.ts'
 import { portable } from '../codegen/profile.ts'
+import { widen } from '../passes/graph/widen.ts'
 import { fuse } from '../passes/loop/fuse.ts'
 import { interpretCluster } from '../passes/loop/interpret.ts'
 import { isBufferLeaf } from '../passes/loop/roots.ts'
 import type { Profile } from '../passes/target.ts'
 import { typeOf } from '../src/lang/build.ts'
 import { sizeOf } from '../src/lang/dim.ts'
-import { allocate, type HostArray } from '../src/lang/dtype.ts'
+import { allocate, type HostArray, isPacked } from '../src/lang/dtype.ts'
 import { showError } from '../src/lang/errors.ts'
-import type { Graph } from '../src/lang/ir.ts'
+import type { Graph, TensorType } from '../src/lang/ir.ts'
+import { packWords, unpackWords } from '../src/lang/pack.ts'
 import type { Value } from '../src/lang/primitive.ts'
 import { loadPlan } from '../src/runtime/execute.ts'
 import { decode, encode } from '../src/runtime/words.ts'
@@ -35,14 +37,25 @@ export const planOf = (graph: Graph, profile: Profile = portable, donate = false
   return planned.right
 }
 
+/** A value as words, where its dtype is a packed one. */
+const wordsOf = ({ dtype, data }: Value): HostArray => (isPacked(dtype) ? packWords(dtype, data) : data)
+
+const fromWords = ({ shape, dtype }: TensorType, data: HostArray): Value => {
+  if (!isPacked(dtype)) return { shape, dtype, data }
+  const out = allocate(dtype, sizeOf(shape))
+  out.set(unpackWords(dtype, data as Uint32Array, out.length))
+  return { shape, dtype, data: out }
+}
+
 /** The graph's results by the Loop interpreter, after fusion. */
-export const runLoop = (graph: Graph, inputs: readonly Value[], profile: Profile = portable): readonly Value[] => {
+export const runLoop = (given: Graph, inputs: readonly Value[], profile: Profile = portable): readonly Value[] => {
+  const graph = widen(given)
   const computed = [...new Set(graph.outputs)].filter((n) => !isBufferLeaf(n))
   const fusion = fuse({ inputs: graph.inputs, outputs: computed }, graph.outputs, [], profile)
   const memory = new Map<number, HostArray>()
   for (const [n, b] of fusion.buffers) {
     const i = graph.inputs.indexOf(n as never)
-    if (i >= 0) memory.set(b.id, inputs[i]!.data)
+    if (i >= 0) memory.set(b.id, wordsOf(inputs[i]!))
     else {
       const data = allocate(b.dtype, b.size)
       if (n.op === 'const') data.set(n.params.values)
@@ -51,7 +64,7 @@ export const runLoop = (graph: Graph, inputs: readonly Value[], profile: Profile
     }
   }
   for (const kernel of fusion.kernels) for (const f of kernel) interpretCluster(f.cluster, memory)
-  return graph.outputs.map((n) => ({ ...typeOf(n), data: memory.get(fusion.buffers.get(n)!.id)! }))
+  return graph.outputs.map((n, o) => fromWords(typeOf(given.outputs[o]!), memory.get(fusion.buffers.get(n)!.id)!))
 }
 
 /** A Plan's results by the Kernel IR interpreter, on host memory laid out as a device's. */
@@ -109,5 +122,5 @@ export const runDevice = async (
   )
 }
 
-const hostOf = (v: Value): Float32Array | Int32Array | Uint32Array | Uint8Array =>
+const hostOf = (v: Value): Exclude<HostArray, Float64Array> =>
   v.data instanceof Float64Array ? Float32Array.from(v.data) : v.data

@@ -5,7 +5,10 @@ import type { InputSlot, OutputSlot, Slot } from '../plan.ts'
 import type { EmittedPlan } from './emitted.ts'
 import { printKey } from './literal.ts'
 
-const typeNames: Readonly<Record<DType, string>> = { f32: 'F32', i32: 'I32', u32: 'U32', bool: 'Bool', f16: 'F16' }
+// biome-ignore format: a table reads better
+const typeNames: Readonly<Record<DType, string>> = {
+  f32: 'F32', i32: 'I32', u32: 'U32', bool: 'Bool', f16: 'F16', bf16: 'BF16', i8: 'I8', u8: 'U8',
+}
 
 const shapeType = ({ shape }: Slot): string => `readonly [${shape.join(', ')}]`
 
@@ -49,7 +52,7 @@ const treeType = <S extends Slot>(
 export const printDeclarations = (plan: EmittedPlan): string => {
   const args = treeType(plan.inputTree, plan.inputs, argumentType, '')
   const results = treeType(plan.outputTree, plan.outputs, resultType, '')
-  const used = [...new Set([...args.matchAll(/\b(F32|I32|U32|Bool|F16)</g)].map((m) => m[1]!))]
+  const used = [...new Set([...args.matchAll(/\b(F32|I32|U32|Bool|F16|BF16|I8|U8)</g)].map((m) => m[1]!))]
   const handles = ['Resident', 'Value'].filter((name) => results.includes(`${name}<`))
   const names = ['Load', 'PlanData', ...used, ...handles].sort()
   const needsWeights = plan.data.some((d) => 'stored' in d)

@@ -5,21 +5,24 @@ export const runtimeDeclarations = `// GPUDevice and GPU are of the DOM library 
 /** Sizes of a tensor's axes. */
 export type Shape = readonly number[]
 
-export type DType = 'f32' | 'i32' | 'u32' | 'bool' | 'f16'
+export type DType = 'f32' | 'i32' | 'u32' | 'bool' | 'f16' | 'bf16' | 'i8' | 'u8'
 
 interface HostArrays {
   f32: Float32Array
   f16: Float32Array
+  bf16: Float32Array
   i32: Int32Array
   u32: Uint32Array
   bool: Uint8Array
+  i8: Int8Array
+  u8: Uint8Array
 }
 
 interface Handle<D extends DType, S extends Shape> {
   readonly path: string
   readonly shape: S
   readonly dtype: D
-  /** The elements, row-major (bool as 0 and 1, f16 as f32). */
+  /** The elements, row-major (bool as 0 and 1, f16 and bf16 as f32). */
   readonly read: () => Promise<HostArrays[D]>
 }
 
@@ -40,8 +43,11 @@ type Scalar<S extends Shape, T> = S extends readonly [] ? T : never
 /** An argument: flat values in row-major order, a plain number for a scalar, or a handle of that shape. */
 export type F32<S extends Shape> = Float32Array | Float64Array | readonly number[] | Scalar<S, number> | Resident<'f32', S>
 export type F16<S extends Shape> = Float32Array | Float64Array | readonly number[] | Scalar<S, number> | Resident<'f16', S>
+export type BF16<S extends Shape> = Float32Array | Float64Array | readonly number[] | Scalar<S, number> | Resident<'bf16', S>
 export type I32<S extends Shape> = Int32Array | readonly number[] | Scalar<S, number> | Resident<'i32', S>
 export type U32<S extends Shape> = Uint32Array | readonly number[] | Scalar<S, number> | Resident<'u32', S>
+export type I8<S extends Shape> = Int8Array | readonly number[] | Scalar<S, number> | Resident<'i8', S>
+export type U8<S extends Shape> = Uint8Array | readonly number[] | Scalar<S, number> | Resident<'u8', S>
 export type Bool<S extends Shape> = Uint8Array | readonly boolean[] | readonly number[] | Scalar<S, boolean> | Resident<'bool', S>
 
 interface SlotData {

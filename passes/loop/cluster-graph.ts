@@ -7,6 +7,7 @@ import type { Profile } from '../target.ts'
 import { chooseGrid } from './cost.ts'
 import { type Fused, type InPlace, readsOnlyInPlace } from './fused.ts'
 import type { Buffer, Cluster } from './ir.ts'
+import { kernelTypeOf } from './kernel-type.ts'
 import { lowering, storeOf } from './lower.ts'
 import { chooseRoots, isBufferLeaf } from './roots.ts'
 import { storeRanges } from './store-ranges.ts'
@@ -38,7 +39,7 @@ export const createClusterGraph = (graph: Graph, donations: readonly InPlace[], 
   const bufferOf = (n: Node): Buffer => {
     const seen = buffers.get(n)
     if (seen) return seen
-    const { dtype, shape } = typeOf(n)
+    const { dtype, shape } = kernelTypeOf(n)
     const made: Buffer = { id: buffers.size, dtype, size: sizeOf(shape) }
     buffers.set(n, made)
     owners.set(made, n)

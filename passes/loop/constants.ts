@@ -1,5 +1,5 @@
 /** Arithmetic on constants that lowering itself brings about (the sum of nothing, say): done here, not left to a driver. */
-import { allocate, type DType } from '../../src/lang/dtype.ts'
+import { allocate, type KernelDType } from '../../src/lang/dtype.ts'
 import { evaluateRow } from '../../src/lang/evaluate.ts'
 import type { PointwiseOp } from '../../src/lang/ir.ts'
 import { roundTo } from '../../src/lang/special.ts'
@@ -9,7 +9,7 @@ import type { LoopValue } from './ir.ts'
  * `op` of operands that are all constants, rounded to `dtype`; undefined when one is not. Drivers may fold NaN / 0 to an
  * infinity and refuse constants that are not finite: so such arithmetic must not reach them.
  */
-export const foldedConstant = (op: PointwiseOp, dtype: DType, args: readonly LoopValue[]): number | undefined => {
+export const foldedConstant = (op: PointwiseOp, dtype: KernelDType, args: readonly LoopValue[]): number | undefined => {
   const operands = args.flatMap((a) => {
     if (a.kind !== 'const') return []
     const data = allocate(a.dtype, 1)

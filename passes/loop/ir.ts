@@ -2,7 +2,7 @@
  * The Loop IR: values over named ranges. Views are gone: a load's address is an index expression. A cluster is a DAG of
  * values with several stores; a kernel is a list of clusters side by side on the grid.
  */
-import type { DType } from '../../src/lang/dtype.ts'
+import type { KernelDType } from '../../src/lang/dtype.ts'
 import type { Monoid, PointwiseOp } from '../../src/lang/ir.ts'
 
 /** Reductions of the Loop IR; mean+variance and logSumExp are several of these. */
@@ -44,14 +44,14 @@ export interface Bound {
 /** A tensor in memory, as the Loop IR sees it. */
 export interface Buffer {
   readonly id: number
-  readonly dtype: DType
+  readonly dtype: KernelDType
   readonly size: number
 }
 
 /** A value, computed once for each point of its own free `ranges`. Interned per cluster, so equal values are one object. */
 export type LoopValue = {
   readonly id: number
-  readonly dtype: DType
+  readonly dtype: KernelDType
   readonly ranges: ReadonlySet<Range>
 } & (
   | { readonly kind: 'const'; readonly value: number }

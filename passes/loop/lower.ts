@@ -5,15 +5,7 @@
 
 import { typeOf, typesOf } from '../../src/lang/build.ts'
 import { invariant } from '../../src/lang/errors.ts'
-import {
-  binaryOps,
-  type Node,
-  type NodeOf,
-  type Op,
-  type PointwiseOp,
-  type TensorType,
-  unaryOps,
-} from '../../src/lang/ir.ts'
+import { binaryOps, type Node, type NodeOf, type Op, type PointwiseOp, unaryOps } from '../../src/lang/ir.ts'
 import {
   addIndex,
   divIndex,
@@ -27,6 +19,7 @@ import {
   valueIndex,
 } from './index.ts'
 import type { Bound, Buffer, Cluster, Index, LoopValue, Range, Store } from './ir.ts'
+import { kernelTypeOf } from './kernel-type.ts'
 import { reduceValue } from './reduce.ts'
 import { reboundRanges } from './shadow.ts'
 import type { Values } from './values.ts'
@@ -52,11 +45,9 @@ const view =
 const pointwise: Rule<Op> = (c, n, _component, point, bounds) =>
   c.values.alu(
     n.op as never,
-    outputType(n).dtype,
+    kernelTypeOf(n).dtype,
     n.args.map((a) => c.at(a, 0, point, bounds)),
   )
-
-const outputType = (n: { readonly type: Node['type'] }): TensorType => typesOf(n as Node)[0]!
 
 const leaf = (what: string): never => {
   invariant(false, `${what} has a buffer and is never lowered`)
@@ -73,8 +64,8 @@ const rules: { readonly [K in Op]: Rule<K> } = {
   ...pointwiseRules,
   input: () => leaf('an input'),
   data: () => leaf('a data leaf'),
-  const: (c, n) => c.values.constant(n.params.dtype, n.params.values[0]!),
-  iota: (c, n, _component, point) => c.values.index(n.params.dtype, point[n.params.axis]!),
+  const: (c, n) => c.values.constant(kernelTypeOf(n).dtype, n.params.values[0]!),
+  iota: (c, n, _component, point) => c.values.index(kernelTypeOf(n).dtype, point[n.params.axis]!),
   reshape: view((n, p) => unflatten(flatten(p, n.params.shape), shapeOf(n.args[0]!))),
   permute: view((n, p) => n.params.axes.map((_, i) => p[n.params.axes.indexOf(i)]!)),
   broadcast: view((n, p) => p.filter((_, i) => !n.params.axes.includes(i))),
@@ -104,7 +95,7 @@ const rules: { readonly [K in Op]: Rule<K> } = {
       if (step > 1) own.push({ index: modIndex(q, step), low: 0, high: 1 })
       return divIndex(q, step)
     })
-    const outside = c.values.constant(outputType(n).dtype, value)
+    const outside = c.values.constant(kernelTypeOf(n).dtype, value)
     if (shape.includes(0)) return outside
     return c.values.guard(own, c.at(n.args[0]!, 0, inner, [...bounds, ...own]), outside)
   },
@@ -134,7 +125,7 @@ const rules: { readonly [K in Op]: Rule<K> } = {
     const own: Bound[] = [{ index: q, low: 0, high: (inShape[axis]! - 1) * stride + 1 }]
     if (stride > 1) own.push({ index: modIndex(q, stride), low: 0, high: 1 })
     const inner = [...point.map((p, i) => (i === axis ? divIndex(q, stride) : p)), rangeIndex(k!)]
-    const zero = c.values.constant(outputType(n).dtype, 0)
+    const zero = c.values.constant(kernelTypeOf(n).dtype, 0)
     if (inShape.includes(0)) return zero
     const inside = c.at(n.args[0]!, 0, inner, [...bounds, ...own])
     // A guard goes inside a sum, so that nested sums merge into one.
@@ -158,7 +149,7 @@ const rules: { readonly [K in Op]: Rule<K> } = {
     )
     const where = (l: number): Index =>
       out.includes(l) ? point[out.indexOf(l)]! : rangeIndex(over[contracted.indexOf(l)]!)
-    const dtype = outputType(n).dtype
+    const dtype = kernelTypeOf(n).dtype
     if (contracted.some((l) => sizes.get(l) === 0)) return c.values.constant(dtype, 0)
     const product = c.values.alu('mul', dtype, [
       c.at(n.args[0]!, 0, lhs.map(where), bounds),
@@ -181,14 +172,14 @@ const rules: { readonly [K in Op]: Rule<K> } = {
     const [index, updates] = [n.args[0]!, n.args[1]!]
     const { batch } = n.params
     const extents = shapeOf(index).slice(batch)
-    const dtype = outputType(n).dtype
+    const dtype = kernelTypeOf(n).dtype
     const zero = c.values.constant(dtype, 0)
     if (extents.includes(0)) return zero
     const over = c.values.ranges('reduce', extents, freeRanges(point, bounds))
     const at = [...point.slice(0, batch), ...over.map(rangeIndex)]
     const hit = c.values.alu('eq', 'bool', [
       c.at(index, 0, at, bounds),
-      c.values.index(typeOf(index).dtype, point[batch]!),
+      c.values.index(kernelTypeOf(index).dtype, point[batch]!),
     ])
     const update = c.at(updates, 0, [...at, ...point.slice(batch + 1)], bounds)
     return c.values.reduce('sum', over, c.values.alu('select', dtype, [hit, update, zero]))

@@ -1,8 +1,8 @@
 /** Lowering of `reduce`: composite monoids become several plain reductions over the same ranges, in one cluster. */
-import { typeOf } from '../../src/lang/build.ts'
 import type { NodeOf } from '../../src/lang/ir.ts'
 import { freeRanges, rangeIndex } from './index.ts'
 import type { Bound, Index, LoopValue } from './ir.ts'
+import { kernelTypeOf } from './kernel-type.ts'
 import type { At } from './lower.ts'
 
 /** The value of component `component` of a reduction at `point` (the kept axes). */
@@ -15,7 +15,7 @@ export const reduceValue = (
 ): LoopValue => {
   const { monoid, axes } = n.params
   const x = n.args[0]!
-  const { shape, dtype } = typeOf(x)
+  const { shape, dtype } = kernelTypeOf(x)
   const reduced = shape.map((_, i) => i).filter((i) => axes.includes(i))
   const over = c.values.ranges(
     'reduce',

@@ -6,6 +6,7 @@ import { typeOf } from '../../src/lang/build.ts'
 import { sizeOf } from '../../src/lang/dim.ts'
 import type { Node } from '../../src/lang/ir.ts'
 import type { Buffer, Range } from './ir.ts'
+import { kernelTypeOf } from './kernel-type.ts'
 import { type At, storeOf } from './lower.ts'
 import { type Values, valuesBelow } from './values.ts'
 
@@ -20,7 +21,7 @@ export const storeRanges = (nodes: readonly Node[], values: Values, at: At['at']
   }
   const largest = sizes.indexOf(Math.max(...sizes))
   const main = values.ranges('store', typeOf(nodes[largest]!).shape)
-  const scratch = (i: number): Buffer => ({ id: -1, dtype: typeOf(nodes[i]!).dtype, size: sizes[i]! })
+  const scratch = (i: number): Buffer => ({ id: -1, dtype: kernelTypeOf(nodes[i]!).dtype, size: sizes[i]! })
   // What the largest is made of is there for the others to share.
   storeOf(at, nodes[largest]!, scratch(largest), main)
   return nodes.map((n, i) => {
@@ -44,7 +45,7 @@ export const storeRanges = (nodes: readonly Node[], values: Values, at: At['at']
 }
 
 const reduces = (n: Node, ranges: readonly Range[], at: At['at']): boolean =>
-  valuesBelow([storeOf(at, n, { id: -1, dtype: typeOf(n).dtype, size: 0 }, ranges).value]).some(
+  valuesBelow([storeOf(at, n, { id: -1, dtype: kernelTypeOf(n).dtype, size: 0 }, ranges).value]).some(
     (v) => v.kind === 'reduce',
   )
 

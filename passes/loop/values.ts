@@ -1,5 +1,5 @@
 /** Interning constructors of Loop IR values: equal values of one cluster are one object. */
-import type { DType } from '../../src/lang/dtype.ts'
+import type { KernelDType } from '../../src/lang/dtype.ts'
 import type { PointwiseOp } from '../../src/lang/ir.ts'
 import { foldedConstant } from './constants.ts'
 import { rangesOfIndex } from './index.ts'
@@ -10,10 +10,10 @@ type Bare<T> = T extends unknown ? Omit<T, 'id' | 'ranges'> : never
 
 /** Makes the values and ranges of one cluster. */
 export interface Values {
-  readonly constant: (dtype: DType, value: number) => LoopValue
-  readonly index: (dtype: DType, index: Index) => LoopValue
+  readonly constant: (dtype: KernelDType, value: number) => LoopValue
+  readonly index: (dtype: KernelDType, index: Index) => LoopValue
   readonly load: (buffer: Buffer, index: Index, bounds: readonly Bound[]) => LoopValue
-  readonly alu: (op: PointwiseOp, dtype: DType, args: readonly LoopValue[]) => LoopValue
+  readonly alu: (op: PointwiseOp, dtype: KernelDType, args: readonly LoopValue[]) => LoopValue
   readonly guard: (bounds: readonly Bound[], inside: LoopValue, outside: LoopValue) => LoopValue
   readonly reduce: (
     monoid: LoopMonoid,
@@ -115,7 +115,7 @@ export const createValues = (): Values => {
       const ranges = new Set(value.ranges)
       if (position) for (const r of rangesOfIndex(position)) ranges.add(r)
       for (const r of over) ranges.delete(r)
-      const dtype: DType = component === 1 ? 'i32' : value.dtype
+      const dtype: KernelDType = component === 1 ? 'i32' : value.dtype
       return intern(`${group}.${component}`, ranges, {
         kind: 'reduce',
         dtype,

@@ -6,6 +6,7 @@ import { emittedPlan, type LargeConstant } from '../../codegen/aot/emitted.ts'
 import { printModule, runtimeFile } from '../../codegen/aot/module.ts'
 import { runtimeDeclarations } from '../../codegen/aot/runtime-declarations.ts'
 import type { Plan } from '../../codegen/plan.ts'
+import { hostArray } from '../host.ts'
 import { type StoredTensor, writeSafetensors } from '../io/safetensors.ts'
 import { bundleRuntime } from './bundle-runtime.ts'
 import { Failure } from './failure.ts'
@@ -38,8 +39,7 @@ const textFile = (path: string, text: string): BuiltFile => ({ path, bytes: new 
 const stored = ({ data }: LargeConstant): StoredTensor => {
   const { dtype, values } = data
   const length = values.length
-  const typed = { f32: Float32Array, f16: Float32Array, i32: Int32Array, u32: Uint32Array, bool: Uint8Array }[dtype]
-  return { dtype, shape: [length], data: typed.from(values) }
+  return { dtype, shape: [length], data: hostArray(dtype, values) }
 }
 
 /** The files of one plan under `name`: module, declarations, and a safetensors file where it has large constants. */

@@ -2,11 +2,12 @@
  * The safetensors format: 8 bytes little-endian header length, a JSON header of names with dtype, shape and byte range,
  * then the data. Reads and writes our dtypes; a file that is cut short or lies about itself is a typed error.
  */
-import type { DType, HostArray } from '../lang/dtype.ts'
+import { fromBfloat16, toBfloat16 } from '../lang/bfloat16.ts'
+import { allocate, type DType, type HostArray, isFloat } from '../lang/dtype.ts'
 import { raise, type UsageError } from '../lang/errors.ts'
 import { fromHalf, toHalf } from '../runtime/half.ts'
 
-/** A tensor of a file: f16 values are held as f32, bool as bytes of 0 and 1. */
+/** A tensor of a file: f16 and bf16 values are held as f32, bool as bytes of 0 and 1. */
 export interface StoredTensor {
   readonly dtype: DType
   readonly shape: readonly number[]
@@ -19,8 +20,12 @@ export interface SafeTensors {
   readonly metadata: Readonly<Record<string, string>>
 }
 
-const codes: Readonly<Record<DType, string>> = { f32: 'F32', i32: 'I32', u32: 'U32', bool: 'BOOL', f16: 'F16' }
-const widths: Readonly<Record<DType, number>> = { f32: 4, i32: 4, u32: 4, bool: 1, f16: 2 }
+// biome-ignore format: a table reads better
+const codes: Readonly<Record<DType, string>> = {
+  f32: 'F32', i32: 'I32', u32: 'U32', bool: 'BOOL', f16: 'F16', bf16: 'BF16', i8: 'I8', u8: 'U8',
+}
+// biome-ignore format: a table reads better
+const widths: Readonly<Record<DType, number>> = { f32: 4, i32: 4, u32: 4, bool: 1, f16: 2, bf16: 2, i8: 1, u8: 1 }
 
 const malformed = (message: string): never =>
   raise({
@@ -41,7 +46,9 @@ const toBytes = ({ dtype, data }: StoredTensor): Uint8Array => {
     else if (dtype === 'i32') view.setInt32(4 * i, v, true)
     else if (dtype === 'u32') view.setUint32(4 * i, v, true)
     else if (dtype === 'f16') view.setUint16(2 * i, toHalf(v), true)
-    else bytes[i] = v ? 1 : 0
+    else if (dtype === 'bf16') view.setUint16(2 * i, toBfloat16(v), true)
+    else if (dtype === 'bool') bytes[i] = v ? 1 : 0
+    else bytes[i] = v
   }
   return bytes
 }
@@ -51,16 +58,10 @@ const fromBytes = (dtype: DType, view: DataView, n: number): HostArray => {
     if (dtype === 'f32') return view.getFloat32(4 * i, true)
     if (dtype === 'i32') return view.getInt32(4 * i, true)
     if (dtype === 'u32') return view.getUint32(4 * i, true)
-    return dtype === 'f16' ? fromHalf(view.getUint16(2 * i, true)) : view.getUint8(i)
+    if (dtype === 'f16') return fromHalf(view.getUint16(2 * i, true))
+    return dtype === 'bf16' ? fromBfloat16(view.getUint16(2 * i, true)) : view.getUint8(i)
   }
-  const array =
-    dtype === 'i32'
-      ? new Int32Array(n)
-      : dtype === 'u32'
-        ? new Uint32Array(n)
-        : dtype === 'bool'
-          ? new Uint8Array(n)
-          : new Float32Array(n)
+  const array = isFloat(dtype) ? new Float32Array(n) : allocate(dtype, n)
   for (let i = 0; i < n; i++) array[i] = each(i)
   return array
 }

@@ -1,50 +1,115 @@
 /** Element types, their storage sizes and the promotion lattice. */
 
-/** The element types a tensor can have. `bool` is stored as one 32-bit word (0 or 1) on the device. */
-export type DType = 'f32' | 'i32' | 'u32' | 'bool' | 'f16'
+/**
+ * The element types a tensor can have. `bool` is stored as one 32-bit word (0 or 1) on the device. `bf16`, `i8` and `u8`
+ * are packed into 32-bit words there and computed with as `f32`, `i32` and `u32`; results are rounded to nearest even
+ * (bf16) or wrap modulo 256 (i8, u8) after every operation.
+ */
+export type DType = 'f32' | 'i32' | 'u32' | 'bool' | 'f16' | 'bf16' | 'i8' | 'u8'
 
 /** All dtypes, in promotion-independent listing order. */
-export const dtypes: readonly DType[] = ['f32', 'i32', 'u32', 'bool', 'f16']
+export const dtypes: readonly DType[] = ['f32', 'i32', 'u32', 'bool', 'f16', 'bf16', 'i8', 'u8']
+
+/** The dtypes that exist in storage alone: several elements share a word, and kernels compute with a wider dtype. */
+export type PackedDType = 'bf16' | 'i8' | 'u8'
+
+/** The dtypes that kernels know. */
+export type KernelDType = Exclude<DType, PackedDType>
+
+/** True for `bf16`, `i8` and `u8`. */
+export const isPacked = (d: DType): d is PackedDType => d === 'bf16' || d === 'i8' || d === 'u8'
+
+/** The dtype that `d` is computed in: itself unless it is packed. */
+export const kernelDType = (d: DType): KernelDType => {
+  switch (d) {
+    case 'bf16':
+      return 'f32'
+    case 'i8':
+      return 'i32'
+    case 'u8':
+      return 'u32'
+    default:
+      return d
+  }
+}
 
 /** Host arrays that hold the elements of a tensor: Float64Array inside the reference interpreter. */
-export type HostArray = Float64Array | Float32Array | Int32Array | Uint32Array | Uint8Array
+export type HostArray = Float64Array | Float32Array | Int32Array | Uint32Array | Int8Array | Uint8Array
 
-/** True for `f32` and `f16`: the dtypes that have tangents. */
-export const isFloat = (d: DType): boolean => d === 'f32' || d === 'f16'
+/** True for `f32`, `f16` and `bf16`: the dtypes that have tangents. */
+export const isFloat = (d: DType): boolean => d === 'f32' || d === 'f16' || d === 'bf16'
 
-/** True for `i32` and `u32`. */
-export const isInteger = (d: DType): boolean => d === 'i32' || d === 'u32'
+/** The dtypes of whole numbers. */
+export type IntegerDType = 'i32' | 'u32' | 'i8' | 'u8'
+
+/** The least and the largest number of each integer dtype. */
+export const integerRange: Readonly<Record<IntegerDType, readonly [number, number]>> = {
+  i32: [-(2 ** 31), 2 ** 31 - 1],
+  u32: [0, 2 ** 32 - 1],
+  i8: [-128, 127],
+  u8: [0, 255],
+}
+
+/** True for `i32`, `u32`, `i8` and `u8`. */
+export const isInteger = (d: DType): d is IntegerDType => d in integerRange
+
+/** True for the dtypes that hold no negative number: `u32`, `u8` and `bool`. */
+export const isUnsigned = (d: DType): boolean => d === 'u32' || d === 'u8' || d === 'bool'
 
 /** Bytes of one element in device memory. */
-export const byteSize = (d: DType): number => (d === 'f16' ? 2 : 4)
+export const byteSize = (d: DType): number => (d === 'i8' || d === 'u8' ? 1 : d === 'f16' || d === 'bf16' ? 2 : 4)
+
+/** Each dtype with all that stand above it, in an order that never puts one before what stands below it. */
+const above: Readonly<Record<DType, readonly DType[]>> = {
+  bool: ['bool', 'u8', 'i8', 'u32', 'i32', 'f16', 'bf16', 'f32'],
+  u8: ['u8', 'u32', 'i32', 'f16', 'bf16', 'f32'],
+  i8: ['i8', 'i32', 'f16', 'bf16', 'f32'],
+  u32: ['u32', 'i32', 'f16', 'bf16', 'f32'],
+  i32: ['i32', 'f16', 'bf16', 'f32'],
+  f16: ['f16', 'f32'],
+  bf16: ['bf16', 'f32'],
+  f32: ['f32'],
+}
 
 /**
- * The promotion table: the least dtype both operands convert to. A join semilattice: bool < i32, u32 < f32 and bool <
- * f16 < f32. `i32` with `u32` gives `i32`, as there is no 64-bit integer; an integer with a float gives that float, as
- * in PyTorch and JAX.
+ * The promotion table: the least dtype both operands convert to. A join semilattice, whose order is
+ * bool < u8 < u32 < i32, bool < i8 < i32, i32 < f16 < f32 and i32 < bf16 < f32:
+ *
+ * |      | bool | u8   | i8   | u32  | i32  | f16 | bf16 | f32 |
+ * |------|------|------|------|------|------|-----|------|-----|
+ * | bool | bool | u8   | i8   | u32  | i32  | f16 | bf16 | f32 |
+ * | u8   | u8   | u8   | i32  | u32  | i32  | f16 | bf16 | f32 |
+ * | i8   | i8   | i32  | i8   | i32  | i32  | f16 | bf16 | f32 |
+ * | u32  | u32  | u32  | i32  | u32  | i32  | f16 | bf16 | f32 |
+ * | i32  | i32  | i32  | i32  | i32  | i32  | f16 | bf16 | f32 |
+ * | f16  | f16  | f16  | f16  | f16  | f16  | f16 | f32  | f32 |
+ * | bf16 | bf16 | bf16 | bf16 | bf16 | bf16 | f32 | bf16 | f32 |
+ * | f32  | f32  | f32  | f32  | f32  | f32  | f32 | f32  | f32 |
+ *
+ * PyTorch and JAX agree on all of it that exists here: an integer with a float gives that float, f16 with bf16 f32.
+ * They go to 16- and 64-bit integers where we have none: u8 with i8 gives `i32`, and u32 with a signed integer too.
  * @example
  * T.promote('i32', 'f16') // => 'f16'
  * T.promote('bool', 'u32') // => 'u32'
+ * T.promote('u8', 'i8') // => 'i32'
+ * T.promote('f16', 'bf16') // => 'f32'
  */
-export const promote = (a: DType, b: DType): DType => {
-  if (a === b) return a
-  if (a === 'f32' || b === 'f32') return 'f32'
-  if (a === 'f16' || b === 'f16') return 'f16'
-  if (a === 'bool') return b
-  if (b === 'bool') return a
-  return 'i32'
-}
+export const promote = (a: DType, b: DType): DType => above[a].find((d) => above[b].includes(d)) ?? 'f32'
 
-/** An empty host array that can hold `n` elements of `d` with reference (Float64) precision. */
+/** An empty host array that can hold `n` elements of `d` with reference (Float64) precision. Integer arrays wrap. */
 export const allocate = (d: DType, n: number): HostArray => {
   switch (d) {
     case 'f32':
     case 'f16':
+    case 'bf16':
       return new Float64Array(n)
     case 'i32':
       return new Int32Array(n)
     case 'u32':
       return new Uint32Array(n)
+    case 'i8':
+      return new Int8Array(n)
+    case 'u8':
     case 'bool':
       return new Uint8Array(n)
   }

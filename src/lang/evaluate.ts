@@ -12,7 +12,10 @@ import { roundTo } from './special.ts'
 
 /** How to evaluate. */
 export interface EvaluateOptions {
-  /** `'f32'` rounds every float result to its dtype, as a device does; default `'f64'` rounds only where a cast says so. */
+  /**
+   * `'f32'` rounds every float result to its dtype, as a device does; default `'f64'` rounds only where a cast says so,
+   * and bf16 always: its rounding is part of what a program means.
+   */
   readonly precision?: 'f64' | 'f32'
   /** Sees (and may replace) the outputs of every node, inputs included: for perturbation and for hunting NaN. */
   readonly after?: (node: Node, values: readonly HostArray[]) => readonly HostArray[]
@@ -59,14 +62,20 @@ const countUses = (order: readonly Node[], outputs: readonly Node[]): Map<Node, 
 const withTypes = (types: readonly TensorType[], arrays: readonly HostArray[]): readonly Value[] =>
   arrays.map((data, i) => ({ ...types[i]!, data }))
 
-/** The outputs of one operation by its own row, on one value an operand (for `get`: all outputs of its operand). */
+/**
+ * The outputs of one operation by its own row, on one value an operand (for `get`: all outputs of its operand). bf16
+ * results are rounded.
+ */
 export const evaluateRow = <K extends Op>(
   op: K,
   xs: readonly Value[],
   params: ParamsOf[K],
   types: readonly TensorType[],
   run: Evaluate = evaluate,
-): readonly HostArray[] => (primitives[op] as Primitive<ParamsOf[K]>).eval(xs, params, types, run)
+): readonly HostArray[] => {
+  const found = (primitives[op] as Primitive<ParamsOf[K]>).eval(xs, params, types, run)
+  return found.map((array, i) => (types[i]?.dtype === 'bf16' ? rounded(types[i]!, array) : array))
+}
 
 /** One node's outputs from its operands'. `get` sees all outputs of its argument, every other op the first of each. */
 const step = (node: Node, operands: readonly (readonly Value[])[], run: Evaluate = evaluate): readonly HostArray[] =>

@@ -1,4 +1,5 @@
 /** Scalar reference functions in Float64 that JavaScript's Math lacks or defines otherwise: the meaning of the pointwise ops. */
+import { roundBfloat16 } from './bfloat16.ts'
 import type { DType } from './dtype.ts'
 
 const view = new DataView(new ArrayBuffer(8))
@@ -132,7 +133,7 @@ export const roundHalf = (x: number): number => {
 
 /** `x` as the float dtype `d` stores it; integers and bools are themselves. */
 export const roundTo = (d: DType): ((x: number) => number) =>
-  d === 'f32' ? Math.fround : d === 'f16' ? roundHalf : (x) => x
+  d === 'f32' ? Math.fround : d === 'f16' ? roundHalf : d === 'bf16' ? roundBfloat16 : (x) => x
 
 /** C99's pow: JavaScript differs where the base is ±1 and the exponent NaN or infinite. */
 export const pow = (x: number, y: number): number => {

@@ -1,4 +1,5 @@
 /** Losses of scores and a class for each example: negative log-likelihood, cross-entropy. */
+import { isFloat } from '../lang/dtype.ts'
 import { isMistake } from '../lang/tensor/ask.ts'
 import { dualWith } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
@@ -114,7 +115,7 @@ export const crossEntropy: ClassLoss<CrossEntropyOptions> = dualWith(
     if (isMistake(x) || isMistake(target)) return T.neg(isMistake(x) ? x : target)
     const axis = classAxis(x)
     const logp = logSoftmax(x, { axis })
-    if (target.dtype === 'f32' || target.dtype === 'f16') return softTargets(x, logp, target, options)
+    if (isFloat(target.dtype)) return softTargets(x, logp, target, options)
     const { labelSmoothing = 0, reduction, weight } = options
     const hard = picked(logp, target, options)
     if (labelSmoothing === 0) return averaged(hard, reduction)

@@ -1,6 +1,6 @@
 /** Pooling: the largest or the mean element of windows over the spatial axes (from axis 2 on; the batch axis may be missing). */
 import { build, constant, typeOf } from '../lang/build.ts'
-import type { DType } from '../lang/dtype.ts'
+import { type DType, integerRange, isInteger } from '../lang/dtype.ts'
 import type { Node, TensorType } from '../lang/ir.ts'
 import { binaryNode, likeNode } from '../lang/tensor/arithmetic.ts'
 import { dataFirst } from '../lang/tensor/dual.ts'
@@ -118,7 +118,7 @@ const pooling = <O extends MaxPoolOptions>(
 const maxPool = <F>(name: string, spatial: number): F =>
   dataFirst(name, (x: Tensor, options: MaxPoolOptions) =>
     pooling(name, spatial, x, options, (n, axes, type) => {
-      const least = type.dtype === 'i32' ? -(2 ** 31) : type.dtype === 'u32' ? 0 : Number.NEGATIVE_INFINITY
+      const least = isInteger(type.dtype) ? integerRange[type.dtype][0] : Number.NEGATIVE_INFINITY
       const windows = pooledWindows(n, axes, least)
       const { shape } = typeOf(windows)
       const flat = reshapeNode(windows, [...shape.slice(0, 2 + spatial), axes.reduce((m, a) => m * a.size, 1)])

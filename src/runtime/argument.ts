@@ -1,7 +1,7 @@
 /** Checks the arguments of a run against the plan's input slots, before anything is changed. */
 import type { InputSlot } from '../../codegen/plan.ts'
 import { sizeOf } from '../lang/dim.ts'
-import type { DType, HostArray } from '../lang/dtype.ts'
+import { type DType, type HostArray, integerRange, isInteger } from '../lang/dtype.ts'
 import { type ArgumentError, raise, TensorloomError } from '../lang/errors.ts'
 import type { Device } from './device.ts'
 import { type Output, type Resident, type Store, storeOf } from './resident.ts'
@@ -25,11 +25,9 @@ const arraysOf: Readonly<Record<DType, readonly string[]>> = {
   i32: ['Int32Array'],
   u32: ['Uint32Array'],
   bool: ['Uint8Array'],
-}
-
-const ranges: Readonly<Record<'i32' | 'u32', readonly [number, number]>> = {
-  i32: [-(2 ** 31), 2 ** 31 - 1],
-  u32: [0, 2 ** 32 - 1],
+  bf16: ['Float32Array', 'Float64Array'],
+  i8: ['Int8Array'],
+  u8: ['Uint8Array'],
 }
 
 const showType = (slot: InputSlot): string => `${slot.dtype}[${slot.shape.join(', ')}]`
@@ -51,8 +49,8 @@ const checkPlain = (slot: InputSlot, values: readonly (number | boolean)[]): voi
     const v = values[i]
     if (typeof v === 'boolean' ? dtype !== 'bool' : typeof v !== 'number')
       refuse(slot.path, `element ${i} is a ${typeof v}, ${showType(slot)} was expected`)
-    if ((dtype === 'i32' || dtype === 'u32') && typeof v === 'number') {
-      const [low, high] = ranges[dtype]
+    if (isInteger(dtype) && typeof v === 'number') {
+      const [low, high] = integerRange[dtype]
       if (!Number.isInteger(v) || v < low || v > high) refuse(slot.path, `element ${i} is ${v}, which is no ${dtype}`)
     }
   }

@@ -19,7 +19,7 @@ export interface Resident {
   readonly dtype: DType
   /** True once it was given away to a run as a donated argument. */
   readonly consumed: boolean
-  /** Copies it to the host (bool as bytes, f16 as f32). Rejects with ConsumedHandle, DeviceLost, ValidationError. */
+  /** Copies it to the host (bool as bytes, f16 and bf16 as f32). Rejects with ConsumedHandle, DeviceLost, ValidationError. */
   readonly read: () => Promise<HostArray>
 }
 
@@ -29,7 +29,7 @@ export interface Value {
   readonly path: string
   readonly shape: readonly number[]
   readonly dtype: DType
-  /** The elements (bool as bytes, f16 as f32); the same array each time. Rejects with DeviceLost, ValidationError. */
+  /** The elements (bool as bytes, f16 and bf16 as f32); the same array each time. Rejects with DeviceLost, ValidationError. */
   readonly read: () => Promise<HostArray>
 }
 

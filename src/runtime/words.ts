@@ -1,5 +1,6 @@
-/** How elements lie in device memory, and the way there and back: bool as 0/1 words, f16 as halves, the rest as it is. */
+/** How elements lie in device memory, and the way there and back: bool as 0/1 words, f16 as halves, bf16, i8 and u8 packed. */
 import { byteSize, type DType, type HostArray } from '../lang/dtype.ts'
+import { packWords, unpackWords, wordCount } from '../lang/pack.ts'
 import { fromHalf, toHalf } from './half.ts'
 
 /** `n` rounded up to a multiple of `unit`. */
@@ -18,7 +19,7 @@ export type Words =
 /** Flat values of any host form. */
 export type HostValues = HostArray | readonly number[] | readonly boolean[]
 
-/** Device words of `values`; the array itself where it already holds them. Integers are taken modulo 2^32. */
+/** Device words of `values`; the array itself where it already holds them. Integers are taken modulo 2^32 (2^8). */
 export const encode = (dtype: DType, values: HostValues): Words => {
   switch (dtype) {
     case 'f32':
@@ -43,6 +44,10 @@ export const encode = (dtype: DType, values: HostValues): Words => {
       for (let i = 0; i < values.length; i++) halves[i] = toHalf(Number(values[i]))
       return halves
     }
+    case 'bf16':
+    case 'i8':
+    case 'u8':
+      return packWords(dtype, values)
   }
 }
 
@@ -59,5 +64,9 @@ export const decode = (dtype: DType, bytes: ArrayBuffer, offset: number, count: 
       return Uint8Array.from(new Uint32Array(bytes, offset, count))
     case 'f16':
       return Float32Array.from(new Uint16Array(bytes, offset, count), fromHalf)
+    case 'bf16':
+    case 'i8':
+    case 'u8':
+      return unpackWords(dtype, new Uint32Array(bytes, offset, wordCount(dtype, count)), count)
   }
 }

@@ -2,7 +2,7 @@
 import * as fc from 'fast-check'
 import { constant } from '../lang/build.ts'
 import { type Shape, sizeOf } from '../lang/dim.ts'
-import { type DType, isFloat } from '../lang/dtype.ts'
+import { type DType, integerRange, isInteger } from '../lang/dtype.ts'
 import type { TensorType } from '../lang/ir.ts'
 import type { Value } from '../lang/primitive.ts'
 import { roundTo } from '../lang/special.ts'
@@ -73,9 +73,10 @@ export const arbNumber = (
   { specials: special = true, min = -4, max = 4 }: NumberOptions = {},
 ): fc.Arbitrary<number> => {
   if (dtype === 'bool') return fc.constantFrom(0, 1)
-  const whole = fc.integer({ min: Math.ceil(dtype === 'u32' ? Math.max(0, min) : min), max: Math.floor(max) })
-  if (!isFloat(dtype)) {
-    const ends = extremes[dtype === 'i32' ? 'i32' : 'u32']
+  const [least, most] = isInteger(dtype) ? integerRange[dtype] : [min, max]
+  const whole = fc.integer({ min: Math.ceil(Math.max(least, min)), max: Math.floor(Math.min(most, max)) })
+  if (isInteger(dtype)) {
+    const ends = extremes[dtype]
     return special
       ? fc.oneof({ weight: 8, arbitrary: whole }, { weight: 1, arbitrary: fc.constantFrom(...ends) })
       : whole

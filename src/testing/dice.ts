@@ -1,7 +1,16 @@
 /** Random draws with the distributions that graphs and values want: one place that decides what is likely. */
 import type { Random } from 'fast-check'
 import { type Shape, sizeOf } from '../lang/dim.ts'
-import { allocate, type DType, type HostArray, isFloat } from '../lang/dtype.ts'
+import {
+  allocate,
+  type DType,
+  type HostArray,
+  type IntegerDType,
+  integerRange,
+  isFloat,
+  isInteger,
+  isUnsigned,
+} from '../lang/dtype.ts'
 import { roundTo } from '../lang/special.ts'
 
 /** Draws from one stream of random numbers. */
@@ -71,9 +80,11 @@ export type ValueStyle = 'small' | 'grid' | 'whole' | 'special'
 /** Floats that break things. */
 export const specials: readonly number[] = [Number.NaN, Infinity, -Infinity, 0, -0, 1e30, -1e30, 1e-30]
 /** Integers that break things. */
-export const extremes: { readonly i32: readonly number[]; readonly u32: readonly number[] } = {
+export const extremes: Readonly<Record<IntegerDType, readonly number[]>> = {
   i32: [-(2 ** 31), 2 ** 31 - 1, -1, 0, 65536],
   u32: [2 ** 32 - 1, 2 ** 31, 0, 1, 65536],
+  i8: [-128, 127, -1, 0, 64],
+  u8: [255, 128, 0, 1, 64],
 }
 
 const drawFloat = (dice: Dice, dtype: DType, style: ValueStyle): number => {
@@ -86,10 +97,12 @@ const drawFloat = (dice: Dice, dtype: DType, style: ValueStyle): number => {
 /** One number that `dtype` can hold. */
 export const drawNumber = (dice: Dice, dtype: DType, style: ValueStyle): number => {
   if (isFloat(dtype)) return drawFloat(dice, dtype, style)
-  if (dtype === 'bool') return dice.int(0, 1)
-  if (style === 'special' && dice.chance(0.3)) return dice.pick(extremes[dtype === 'i32' ? 'i32' : 'u32'])
+  if (!isInteger(dtype)) return dice.int(0, 1)
+  if (style === 'special' && dice.chance(0.3)) return dice.pick(extremes[dtype])
   const wide = style === 'small' && dice.chance(0.2)
-  return dtype === 'i32' ? dice.int(wide ? -1000 : -6, wide ? 1000 : 9) : dice.int(0, wide ? 3000 : 12)
+  const [low, high] = isUnsigned(dtype) ? [0, wide ? 3000 : 12] : wide ? [-1000, 1000] : [-6, 9]
+  const [least, most] = integerRange[dtype]
+  return dice.int(Math.max(low, least), Math.min(high, most))
 }
 
 /** Elements for a tensor. */

@@ -6,7 +6,7 @@ import { roundTo } from '../lang/special.ts'
 
 /** The distance between neighbours of `dtype` around `x`; 0 around infinities and NaN. */
 export const ulp = (x: number, dtype: DType): number => {
-  const [digits, least] = dtype === 'f16' ? [10, -14] : [23, -126]
+  const [digits, least] = dtype === 'f16' ? [10, -14] : dtype === 'bf16' ? [7, -126] : [23, -126]
   const a = Math.abs(x)
   if (!Number.isFinite(a)) return 0
   return 2 ** (Math.max(a === 0 ? least : Math.floor(Math.log2(a)), least) - digits)

@@ -5,7 +5,7 @@
 import * as E from '#fp/Either'
 import { build, constant, typeOf, typesOf } from '../lang/build.ts'
 import { type Shape, sizeOf } from '../lang/dim.ts'
-import { type DType, isFloat } from '../lang/dtype.ts'
+import { type DType, isFloat, isUnsigned } from '../lang/dtype.ts'
 import { invariant, showError } from '../lang/errors.ts'
 import { evaluateRow } from '../lang/evaluate.ts'
 import type { Build, Node, Op, TensorType } from '../lang/ir.ts'
@@ -119,7 +119,7 @@ export const createWorkshop = (dice: Dice, options: WorkshopOptions): Workshop =
   /** The constants that rewrites know, or any number. */
   const plain = (dtype: DType): number => {
     if (dtype === 'bool' || dice.chance(0.4)) return Number(drawData(dice, dtype, 1, style())[0])
-    return dice.pick(isFloat(dtype) ? [0, 1, -1, 2, 0.5, -0] : dtype === 'i32' ? [0, 1, -1, 2] : [0, 1, 2])
+    return dice.pick(isFloat(dtype) ? [0, 1, -1, 2, 0.5, -0] : isUnsigned(dtype) ? [0, 1, 2] : [0, 1, -1, 2])
   }
 
   const fresh = (type: TensorType): Node => {

@@ -1,9 +1,10 @@
 /** Arguments for the scoreboard's programs: numbers without a pattern, the same every time, that fit what a slot is for. */
 import type { InputSlot } from '../../codegen/plan.ts'
+import { hostArray } from '../../src/host.ts'
 import { sizeOf } from '../../src/lang/dim.ts'
-import type { DType } from '../../src/lang/dtype.ts'
+import type { HostArray } from '../../src/lang/dtype.ts'
 
-export type HostInput = Float32Array | Int32Array | Uint32Array | Uint8Array
+export type HostInput = Exclude<HostArray, Float64Array>
 
 /** A generator of its own for each seed: numbers in [0, 1). */
 const noise = (seed: number): (() => number) => {
@@ -21,8 +22,6 @@ const classes = 10
 /** No divisor of any table's length. */
 const stride = 7919
 
-const arrays = { f32: Float32Array, f16: Float32Array, i32: Int32Array, u32: Uint32Array, bool: Uint8Array } as const
-
 /** Second moments of an optimiser are not negative, steps are few, indices differ and lie on their axis. */
 const valueFor = (slot: Pick<InputSlot, 'path' | 'dtype' | 'indexOf'>, next: () => number): ((i: number) => number) => {
   if (slot.dtype === 'f32' || slot.dtype === 'f16')
@@ -37,9 +36,10 @@ const valueFor = (slot: Pick<InputSlot, 'path' | 'dtype' | 'indexOf'>, next: () 
 /** Host values for one slot, the `n`th. */
 export const inputFor = (slot: InputSlot, n: number): HostInput => {
   const value = valueFor(slot, noise(n))
-  const data = new arrays[slot.dtype satisfies DType](sizeOf(slot.shape))
-  for (let i = 0; i < data.length; i++) data[i] = value(i)
-  return data
+  return hostArray(
+    slot.dtype,
+    Array.from({ length: sizeOf(slot.shape) }, (_, i) => value(i)),
+  ) as HostInput
 }
 
 /** Host values for all slots of a plan. */

@@ -14,8 +14,7 @@ const widths = [1, 4] as const
 /** The reference's value of one op on one tuple of operands. */
 const reference = (op: UnaryOp | BinaryOp, dtype: DType, xs: readonly number[]): number => {
   const result: DType = ['eq', 'lt', 'le', 'isNan', 'isInf'].includes(op) ? 'bool' : dtype
-  const make = { f32: Float64Array, f16: Float64Array, i32: Int32Array, u32: Uint32Array, bool: Uint8Array }
-  const values = xs.map((x) => ({ shape: [1], dtype, data: new make[dtype]([x]) }))
+  const values = xs.map((x) => ({ shape: [1], dtype, data: Float64Array.of(x) }))
   const [out] = evaluateRow(op, values, {}, [{ shape: [1], dtype: result }])
   return Number(out![0])
 }

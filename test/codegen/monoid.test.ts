@@ -5,10 +5,10 @@ import { runKernel } from '../../codegen/interp/kernel.ts'
 import type { Binding, KExpr, Kernel, KStmt, Scalar } from '../../codegen/kernel.ts'
 import { combine, foldLanes, identityOf } from '../../codegen/monoid.ts'
 import type { LoopMonoid } from '../../passes/loop/ir.ts'
-import { allocate, type DType } from '../../src/lang/dtype.ts'
+import { allocate, type DType, type KernelDType } from '../../src/lang/dtype.ts'
 import { evaluateRow } from '../../src/lang/evaluate.ts'
 
-const numbers: Readonly<Record<string, { readonly dtype: DType; readonly values: readonly number[] }>> = {
+const numbers: Readonly<Record<string, { readonly dtype: KernelDType; readonly values: readonly number[] }>> = {
   'ordinary floats': { dtype: 'f32', values: [1.5, -2, 0.25, 3, 3, -2, 0.5, 1] },
   infinities: { dtype: 'f32', values: [1, Infinity, 2, Infinity, 0, 1, 1, 1] },
   'nothing but minus infinity': { dtype: 'f32', values: new Array<number>(8).fill(-Infinity) },
@@ -41,7 +41,12 @@ const bind = (name: string, scalar: Scalar, width: 1 | 4, access: Binding['acces
 })
 
 /** Reduces eight numbers in a kernel, one by one or as two vectors; the state at the end. */
-const reduced = (monoid: LoopMonoid, dtype: DType, values: readonly number[], width: 1 | 4): readonly number[] => {
+const reduced = (
+  monoid: LoopMonoid,
+  dtype: KernelDType,
+  values: readonly number[],
+  width: 1 | 4,
+): readonly number[] => {
   const stored: Scalar = dtype === 'bool' ? 'u32' : dtype
   const from = bind('x', stored, width, 'read')
   const state = identityOf(monoid, dtype, width)
@@ -72,7 +77,7 @@ const reduced = (monoid: LoopMonoid, dtype: DType, values: readonly number[], wi
   return memory.slice(1).map((m) => m[0]!)
 }
 
-const expected = (monoid: LoopMonoid, dtype: DType, values: readonly number[]): readonly number[] => {
+const expected = (monoid: LoopMonoid, dtype: KernelDType, values: readonly number[]): readonly number[] => {
   const data = allocate(dtype, values.length)
   data.set(values)
   const types = [

@@ -2,14 +2,14 @@
 import type { Binding, Kernel } from '../../codegen/kernel.ts'
 import type { InputSlot, OutputSlot, Place, Plan, PlannedKernel } from '../../codegen/plan.ts'
 import { portable } from '../../codegen/profile.ts'
-import type { DType } from '../../src/lang/dtype.ts'
+import type { DType, KernelDType } from '../../src/lang/dtype.ts'
 
-const typeNames: Readonly<Record<DType, string>> = { f32: 'f32', i32: 'i32', u32: 'u32', bool: 'u32', f16: 'f16' }
+const typeNames: Readonly<Record<KernelDType, string>> = { f32: 'f32', i32: 'i32', u32: 'u32', bool: 'u32', f16: 'f16' }
 
 /** A kernel over bindings b0, b1, … whose body sees `i`, the flat number of its invocation. */
 export const kernelOf = (
   name: string,
-  bindings: readonly (readonly [DType, Binding['access']])[],
+  bindings: readonly (readonly [KernelDType, Binding['access']])[],
   body: string,
   workgroupSize = 64,
   header = '',

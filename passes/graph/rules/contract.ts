@@ -1,6 +1,6 @@
 /** Reductions, contractions and windows over axes that hold one element or none, and dots that read their operands' axes as they lie. */
 import { typeOf } from '../../../src/lang/build.ts'
-import { isInteger } from '../../../src/lang/dtype.ts'
+import type { DType } from '../../../src/lang/dtype.ts'
 import type { Build, Monoid, Node, ParamsOf } from '../../../src/lang/ir.ts'
 import { otherAxes } from '../../../src/lang/shape.ts'
 import { type Rule, rule } from '../../rewrite.ts'
@@ -77,6 +77,18 @@ export const sumRepeated: Rule = rule('sumRepeated', ['reduce'], (n, b) => {
   return hasIntegers(n) ? sumOfBroadcast(b, n) : undefined
 })
 
+/** Counts up to here are exact in each dtype, or wrap as the sum does. */
+const largestCount: Readonly<Record<DType, number>> = {
+  f32: 2 ** 24,
+  f16: 2 ** 11,
+  bf16: 2 ** 8,
+  i32: 0x7fffffff,
+  u32: 0x7fffffff,
+  i8: 0x7f,
+  u8: 0xff,
+  bool: 1,
+}
+
 /** sum over repeated axes as the sum over the others times their size; undefined when no summed axis is repeated. */
 export const sumOfBroadcast = (b: Build, n: Node): Node | undefined => {
   const x = n.args[0]!
@@ -85,7 +97,7 @@ export const sumOfBroadcast = (b: Build, n: Node): Node | undefined => {
   const dropped = n.params.axes.filter((a) => fresh.includes(a))
   if (dropped.length === 0) return undefined
   const times = dropped.reduce((p, a) => p * shape[a]!, 1)
-  if (isInteger(typeOf(n).dtype) ? times > 0x7fffffff : times > 2 ** 24) return undefined
+  if (times > largestCount[typeOf(n).dtype]) return undefined
   const left = shape.flatMap((_, a) => (dropped.includes(a) ? [] : [a]))
   const smaller = b.broadcast([x.args[0]!], {
     shape: left.map((a) => shape[a]!),

@@ -1,6 +1,6 @@
 /** Choices, conversions and bits: rules that hold exactly for every value. */
 import { typeOf } from '../../../src/lang/build.ts'
-import { type DType, isFloat } from '../../../src/lang/dtype.ts'
+import { type DType, dtypes, integerRange, isFloat, isInteger, isUnsigned } from '../../../src/lang/dtype.ts'
 import { type Rule, rule } from '../../rewrite.ts'
 import { fillLike, hasBools, hasFloats, hasIntegers, isSplat, splat } from './match.ts'
 
@@ -35,8 +35,16 @@ export const castSame: Rule = rule('castSame', ['cast', 'bitcast'], ({ args: [x]
   typeOf(x!).dtype === dtype ? x : undefined,
 )
 
-/** Whether every value of `from` is a value of `to`. */
-const widens = (from: DType, to: DType): boolean => from === 'bool' || (from === 'f16' && to === 'f32')
+/** The dtypes that hold every value of a dtype, and convert it on to any other as it would be converted itself. */
+const wider: Partial<Readonly<Record<DType, readonly DType[]>>> = {
+  bool: dtypes,
+  f16: ['f32'],
+  bf16: ['f32'],
+  i8: ['i32'],
+  u8: ['u32', 'i32'],
+}
+
+const widens = (from: DType, to: DType): boolean => wider[from]?.includes(to) === true
 
 /** A conversion of what was widened is one conversion. */
 export const castWidened: Rule = rule('castWidened', ['cast'], ({ args: [x], params }, b) => {
@@ -56,7 +64,8 @@ export const bitcastTwice: Rule = rule('bitcastTwice', ['bitcast'], ({ args: [x]
 export const notNot: Rule = rule('notNot', ['not'], ({ args: [x] }) => (x!.op === 'not' ? x!.args[0] : undefined))
 
 /** The element that `and` (`or`, `xor`) keeps: all bits set, or none. */
-const allBits = (dtype: DType): number => (dtype === 'bool' ? 1 : dtype === 'i32' ? -1 : 0xffffffff)
+const allBits = (dtype: DType): number =>
+  dtype === 'bool' ? 1 : !isInteger(dtype) ? 0 : isUnsigned(dtype) ? integerRange[dtype][1] : -1
 
 /** x and 0 = 0, x and 1… = x; x or 0 = x, x or 1… = 1…; x xor 0 = x, x xor 1… = not x. */
 export const bitsWithConstant: Rule = rule('bitsWithConstant', ['and', 'or', 'xor'], (n, b) => {

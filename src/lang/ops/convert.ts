@@ -1,6 +1,6 @@
 /** Rows that choose and convert element by element: select, cast, bitcast. */
 import * as E from '#fp/Either'
-import { allocate, type DType, isFloat } from '../dtype.ts'
+import { allocate, byteSize, type DType, integerRange, isFloat } from '../dtype.ts'
 import type { ParamsOf } from '../ir.ts'
 import type { Primitive } from '../primitive.ts'
 import { ShapeEq, showShape } from '../shape.ts'
@@ -57,16 +57,15 @@ const clamp =
   (x) =>
     Number.isNaN(x) ? 0 : Math.min(Math.max(Math.trunc(x), low), high)
 
-/** The scalar conversion; the array it is stored in gives i32 and u32 their wrap. */
+/** The scalar conversion; the array it is stored in gives integers their wrap. */
 const conversion = (from: DType, to: DType): Unary => {
   if (to === 'bool') return (x) => (x !== 0 ? 1 : 0)
-  if (isFloat(to)) return from === to || from === 'f16' || from === 'bool' ? (x) => x : roundTo(to)
-  if (!isFloat(from)) return (x) => x
-  return to === 'i32' ? clamp(-(2 ** 31), 2 ** 31 - 1) : clamp(0, 2 ** 32 - 1)
+  if (to === 'f32' || to === 'f16' || to === 'bf16') return from === to || holdsAll(to, from) ? (x) => x : roundTo(to)
+  return isFloat(from) ? clamp(...integerRange[to]) : (x) => x
 }
 
 /**
- * Converts values. Float to integer truncates toward zero, saturates, and NaN is 0; i32 and u32 keep their bits; to bool
+ * Converts values. Float to integer truncates toward zero, saturates, and NaN is 0; integers keep their low bits; to bool
  * is x != 0 (NaN is true); integers beyond the float's precision round to nearest even. Linear between floats.
  */
 export const cast: Primitive<ParamsOf['cast']> = {
@@ -77,9 +76,13 @@ export const cast: Primitive<ParamsOf['cast']> = {
   eval: ([x], { dtype }, [type]) => [map(type!, x!.data, conversion(x!.dtype, dtype))],
 }
 
+/** Whether every value of `from` is one of the float dtype `to`. */
+const holdsAll = (to: DType, from: DType): boolean =>
+  from === 'bool' || from === 'i8' || from === 'u8' || (to === 'f32' && (from === 'f16' || from === 'bf16'))
+
 const words = new DataView(new ArrayBuffer(4))
 
-/** The 32-bit word of a value, and the value of a word. */
+/** The word of a value (the low bits of one, for 8-bit integers), and the value of a word. */
 const toWord: { readonly [K in DType]: ((x: number) => number) | undefined } = {
   f32: (x) => {
     words.setFloat32(0, x)
@@ -87,8 +90,11 @@ const toWord: { readonly [K in DType]: ((x: number) => number) | undefined } = {
   },
   i32: (x) => x >>> 0,
   u32: (x) => x,
+  i8: (x) => x,
+  u8: (x) => x,
   bool: undefined,
   f16: undefined,
+  bf16: undefined,
 }
 const fromWord: typeof toWord = {
   f32: (w) => {
@@ -97,20 +103,23 @@ const fromWord: typeof toWord = {
   },
   i32: (w) => w | 0,
   u32: (w) => w,
+  i8: (w) => w,
+  u8: (w) => w,
   bool: undefined,
   f16: undefined,
+  bf16: undefined,
 }
 
-/** The same 32 bits read as another dtype: f32, i32 and u32 alone. Has no tangent. */
+/** The same bits read as another dtype: among f32, i32 and u32, and between i8 and u8. Has no tangent. */
 export const bitcast: Primitive<ParamsOf['bitcast']> = {
   infer: (xs, { dtype }) => {
     const bad = wrongCount(xs, 1)
     if (bad) return bad
     const { shape, dtype: from } = xs[0]!
-    return toWord[from] && toWord[dtype]
+    return toWord[from] && toWord[dtype] && byteSize(from) === byteSize(dtype)
       ? E.right([{ shape, dtype }])
       : refuse(
-          `cannot reinterpret ${from} as ${dtype}: only f32, i32 and u32 are 32-bit words`,
+          `cannot reinterpret ${from} as ${dtype}: only f32, i32 and u32 are 32-bit words, i8 and u8 bytes`,
           undefined,
           'T.cast converts values between any dtypes',
         )

@@ -1,7 +1,7 @@
 /** Rows of the ops that cut and join along axes: slice (with steps), pad (negative and interior too), concat. */
 import * as E from '#fp/Either'
 import { type Shape, sizeOf } from '../dim.ts'
-import { allocate, type DType, isFloat } from '../dtype.ts'
+import { allocate, type DType, integerRange, isInteger } from '../dtype.ts'
 import { showOperand } from '../errors.ts'
 import type { ParamsOf } from '../ir.ts'
 import type { Primitive } from '../primitive.ts'
@@ -66,9 +66,10 @@ const paddedSize = (n: number, low: number, high: number, interior: number): num
 
 /** Whether `value` can be stored exactly as an integer or bool, or is any number for a float. */
 const holds = (dtype: DType, value: number): boolean => {
-  if (isFloat(dtype)) return true
   if (dtype === 'bool') return value === 0 || value === 1
-  return dtype === 'i32' ? value === (value | 0) : value === value >>> 0
+  if (!isInteger(dtype)) return true
+  const [low, high] = integerRange[dtype]
+  return Number.isInteger(value) && value >= low && value <= high
 }
 
 /**

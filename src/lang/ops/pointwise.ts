@@ -3,7 +3,7 @@
  * rule gives `jvp`; batching is the same for all.
  */
 import * as E from '#fp/Either'
-import { allocate, type DType, type HostArray } from '../dtype.ts'
+import { allocate, type DType, type HostArray, isFloat, kernelDType } from '../dtype.ts'
 import type { Refusal } from '../errors.ts'
 import type { Build, Node, TensorType } from '../ir.ts'
 import type { BatchContext, Linear, Primitive } from '../primitive.ts'
@@ -17,8 +17,8 @@ export type None = Readonly<Record<never, never>>
 /** The kinds of dtype that arithmetic tells apart. */
 export type Kind = 'float' | 'i32' | 'u32' | 'bool'
 
-/** The kind of a dtype: both floats are one, as both are computed in Float64. */
-export const kindOf = (d: DType): Kind => (d === 'f32' || d === 'f16' ? 'float' : d)
+/** The kind of a dtype: floats are one, as all are computed in Float64; an integer's kind is the dtype it is computed in. */
+export const kindOf = (d: DType): Kind => (isFloat(d) ? 'float' : (kernelDType(d) as Kind))
 
 /** One scalar function per kind; `undefined` where the op has no meaning. Results are stored with the wrap of their array. */
 export type Scalars<F> = { readonly [K in Kind]: F | undefined }

@@ -145,7 +145,7 @@ export const showValue = ({ shape, dtype, data }: Value, options: ShowOptions = 
     return `[${items.join(`,${'\n'.repeat(shape.length - 1 - axis)}${' '.repeat(indent + 1)}`)}]`
   }
   const body = text(0, 0, prefix.length)
-  if (dtype !== 'u32' && dtype !== 'f16') return `${prefix}${body})`
+  if (dtype === 'f32' || dtype === 'i32' || dtype === 'bool') return `${prefix}${body})`
   const suffix = `dtype=${dtype}`
   const lastLine = body.length - body.lastIndexOf('\n') + 1
   const newline = lastLine + suffix.length + 2 > all.lineWidth

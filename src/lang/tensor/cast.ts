@@ -12,10 +12,12 @@ interface Cast {
 }
 
 /**
- * Elements converted to `dtype`, same shape. Floats truncate towards zero into integers (saturating, NaN gives 0); f32
- * rounds into f16 to nearest even; anything nonzero (NaN too) is true.
+ * Elements converted to `dtype`, same shape. Floats truncate towards zero into integers (saturating, NaN gives 0);
+ * integers keep their low bits; f32 rounds into f16 and bf16 to nearest even; anything nonzero (NaN too) is true.
  * @example
  * T.reference(T.cast(T.tensor([1.7, -1.7]), 'i32')).data // => [1, -1]
+ * T.reference(T.cast(T.tensor([300, -1]), 'u8')).data // => [44, 255]
+ * T.reference(T.cast(T.tensor([1.001, 300.9]), 'bf16')).data // => [1, 300]
  */
 export const cast: Cast = dataFirst('T.cast', (x: Tensor, dtype: DType) =>
   onTensor('T.cast', x, (n) => castNode(n, dtype)),
@@ -31,8 +33,8 @@ export const astype: Cast = dataFirst('T.astype', (x: Tensor, dtype: DType) =>
 )
 
 /**
- * The same bits read as another dtype of the same size (f32, i32, u32), same shape. ShapeError for bool and for f16
- * with a 32-bit dtype.
+ * The same bits read as another dtype of the same size (f32, i32 and u32; i8 and u8), same shape. ShapeError for bool,
+ * f16 and bf16, and for dtypes of unlike sizes.
  * @example
  * T.reference(T.bitcast(T.tensor([1.5]), 'i32')).data // => [0x3fc00000]
  */

@@ -129,7 +129,11 @@ interface NanToNum {
   <S extends Shape, D extends DType>(x: Tensor<S, D>, options?: NanToNumOptions): Tensor<S, D>
 }
 
-const largest: Readonly<Record<'f32' | 'f16', number>> = { f32: 3.4028234663852886e38, f16: 65504 }
+const largest: Readonly<Record<'f32' | 'f16' | 'bf16', number>> = {
+  f32: 3.4028234663852886e38,
+  f16: 65504,
+  bf16: 3.3895313892515355e38,
+}
 
 /**
  * NaN and the infinities replaced by numbers: 0 and the largest finite ones of the dtype by default. Same shape and
@@ -139,7 +143,7 @@ const largest: Readonly<Record<'f32' | 'f16', number>> = { f32: 3.40282346638528
  */
 export const nanToNum: NanToNum = dataFirst('T.nanToNum', (x: Tensor, options: NanToNumOptions = {}) =>
   onTensor('T.nanToNum', x, (n, type) => {
-    if (type.dtype !== 'f32' && type.dtype !== 'f16') return n
+    if (type.dtype !== 'f32' && type.dtype !== 'f16' && type.dtype !== 'bf16') return n
     const big = largest[type.dtype]
     const { nan = 0, posinf = big, neginf = -big } = options
     const finite = selectNode(

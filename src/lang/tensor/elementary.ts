@@ -1,7 +1,7 @@
 /** Functions of one operand, element by element. */
 import { typeOf } from '../build.ts'
 import type { Shape } from '../dim.ts'
-import { type DType, isFloat } from '../dtype.ts'
+import { type DType, isFloat, isUnsigned } from '../dtype.ts'
 import type { Node, TensorType } from '../ir.ts'
 import type { Elementary, FloatElementary, FloatOf } from '../types/broadcast.ts'
 import type { Tensor } from '../types.ts'
@@ -18,14 +18,12 @@ import { float, formula, keep, rounding, un } from './unary.ts'
 export const neg: Elementary = keep('T.neg', 'neg')
 
 /**
- * `|x|`. Same shape and dtype; u32 and bool are returned as they are. NaN stays NaN. The derivative at 0 is 0, as in
+ * `|x|`. Same shape and dtype; u32, u8 and bool are returned as they are. NaN stays NaN. The derivative at 0 is 0, as in
  * PyTorch.
  * @example
  * T.reference(T.abs(T.tensor([-2, 3]))).data // => [2, 3]
  */
-export const abs: Elementary = single('T.abs', (n, { dtype }) =>
-  dtype === 'u32' || dtype === 'bool' ? n : un('abs', n),
-)
+export const abs: Elementary = single('T.abs', (n, { dtype }) => (isUnsigned(dtype) ? n : un('abs', n)))
 
 /**
  * -1, 0 or 1 by the sign of x, NaN for NaN. Same shape and dtype; ShapeError for bool. The derivative is 0.
@@ -177,13 +175,13 @@ export const frac: Elementary = single('T.frac', (n, type) =>
 )
 
 /**
- * `max(x, 0)`. Same shape and dtype; u32 and bool are returned as they are. NaN passes; the derivative at 0 is 0, as in
+ * `max(x, 0)`. Same shape and dtype; u32, u8 and bool are returned as they are. NaN passes; the derivative at 0 is 0, as in
  * PyTorch.
  * @example
  * T.reference(T.relu(T.tensor([-1.5, 0, 2]))).data // => [0, 0, 2]
  */
 export const relu: Elementary = single('T.relu', (n, type) => {
-  if (type.dtype === 'bool' || type.dtype === 'u32') return n
+  if (isUnsigned(type.dtype)) return n
   const zero = likeNode(0, type)
   return selectNode(binaryNode('le', n, zero), zero, n)
 })

@@ -1,5 +1,6 @@
 /** Formulas of two operands that need a choice to stay finite, and those of whole numbers that stop by one. */
 import { build } from '../build.ts'
+import { isInteger, isUnsigned } from '../dtype.ts'
 import type { Node, TensorType } from '../ir.ts'
 import type { Arithmetic, FloatArithmetic } from '../types/broadcast.ts'
 import type { Operand, Tensor } from '../types.ts'
@@ -94,7 +95,7 @@ const euclidSteps = 47
 
 const gcdNode = (x: Node, y: Node, type: TensorType): Node => {
   const [zero, one] = [likeNode(0, type), likeNode(1, type)]
-  let [a, b] = type.dtype === 'u32' ? [x, y] : [build.abs([x], {}), build.abs([y], {})]
+  let [a, b] = isUnsigned(type.dtype) ? [x, y] : [build.abs([x], {}), build.abs([y], {})]
   for (let i = 0; i < euclidSteps; i++) {
     const done = binaryNode('eq', b, zero)
     const r = binaryNode('rem', a, selectNode(done, one, b))
@@ -107,7 +108,7 @@ const onIntegers =
   (name: string, f: (x: Node, y: Node, type: TensorType) => Node) =>
   (a: Operand, b: Operand): Tensor =>
     unify(name, [a, b], 'promote', ([x, y], type) =>
-      type.dtype === 'i32' || type.dtype === 'u32'
+      isInteger(type.dtype)
         ? f(x!, y!, type)
         : refuse(name, [x!, y!], {
             reason: `is not defined on ${type.dtype}`,
@@ -124,7 +125,7 @@ const onIntegers =
 export const gcd: Arithmetic<'gcd'> = dual('T.gcd', 2, onIntegers('T.gcd', gcdNode))
 
 /**
- * The least common multiple, never negative; 0 where either is 0. Wraps modulo 2³². Shapes broadcast, dtypes promote;
+ * The least common multiple, never negative; 0 where either is 0. Wraps. Shapes broadcast, dtypes promote;
  * ShapeError for floats and bool.
  * @example
  * T.reference(T.lcm(T.tensor([4, -6]), T.tensor([6, 4]))).data // => [12, 12]
@@ -136,6 +137,6 @@ export const lcm: Arithmetic<'lcm'> = dual(
     const d = gcdNode(x, y, type)
     const [zero, one] = [likeNode(0, type), likeNode(1, type)]
     const product = binaryNode('mul', binaryNode('div', x, selectNode(binaryNode('eq', d, zero), one, d)), y)
-    return type.dtype === 'u32' ? product : build.abs([product], {})
+    return isUnsigned(type.dtype) ? product : build.abs([product], {})
   }),
 )

@@ -9,7 +9,7 @@ import type { Tensor } from '../types.ts'
 import { binaryNode, likeNode, selectNode } from './arithmetic.ts'
 import { permuteNode } from './axes.ts'
 import { dataFirst, single } from './dual.ts'
-import { castNode, expandNode, onTensor, refuse, reshapeNode, scalar } from './operand.ts'
+import { castNode, countedNode, expandNode, onTensor, refuse, reshapeNode, scalar } from './operand.ts'
 import { narrowNode } from './order.ts'
 import { padNode } from './padding.ts'
 
@@ -154,7 +154,7 @@ export const planeDiagonal = (n: Node, a: number, b: number, offset: number): No
 }
 
 /**
- * The sum of the main diagonal of a matrix; bool counts as i32. ShapeError for other ranks.
+ * The sum of the main diagonal of a matrix; bool, i8 and u8 count as i32. ShapeError for other ranks.
  * @example
  * T.reference(T.trace(T.tensor([[1, 2], [3, 4]]))).data // => [5]
  */
@@ -162,7 +162,7 @@ export const trace: <D extends DType>(x: Tensor<Shape, D>) => Tensor<readonly []
   'T.trace',
   (n, { shape, dtype }) =>
     shape.length === 2
-      ? build.reduce([diagonalNode(dtype === 'bool' ? castNode(n, 'i32') : n, 0)], { monoid: 'sum', axes: [0] })
+      ? build.reduce([diagonalNode(countedNode(n, dtype), 0)], { monoid: 'sum', axes: [0] })
       : refuse('T.trace', [n], { reason: `takes a matrix, not rank ${shape.length}` }),
 )
 

@@ -6,6 +6,7 @@ import { type DType, isFloat, promote } from '../dtype.ts'
 import { type Refusal, raise } from '../errors.ts'
 import type { Node, TensorType } from '../ir.ts'
 import { broadcastShapes, normaliseAxis, showShape } from '../shape.ts'
+import { roundTo } from '../special.ts'
 import { isTensor } from '../tree.ts'
 import { nodeOf, type Operand, type Tensor, tensorOf } from '../types.ts'
 
@@ -27,17 +28,22 @@ export const lift = (name: string, x: unknown, position = 0): Node =>
         hint: 'make a tensor with T.tensor([1, 2, 3])',
       })
 
-/** A number as an element of `dtype`: f32 is rounded to the nearest float, integers wrap, bool is a test for zero. */
+/** A number as an element of `dtype`: floats are rounded to the nearest, integers wrap, bool is a test for zero. */
 export const toElement = (x: Weak, dtype: DType): number => {
   const n = Number(x)
   switch (dtype) {
     case 'f32':
     case 'f16':
-      return Math.fround(n)
+    case 'bf16':
+      return roundTo(dtype)(n)
     case 'i32':
       return n | 0
     case 'u32':
       return n >>> 0
+    case 'i8':
+      return (n << 24) >> 24
+    case 'u8':
+      return n & 0xff
     case 'bool':
       return n === 0 ? 0 : 1
   }
@@ -60,6 +66,10 @@ export const commonDtype = (tensors: readonly DType[], weak: readonly Weak[]): D
 /** `n` with elements of `dtype`; the node itself when it has them. */
 export const castNode = (n: Node, dtype: DType): Node =>
   E.isLeft(n.type) || typeOf(n).dtype === dtype ? n : build.cast([n], { dtype })
+
+/** `n` as a sum or a product counts it: bool, i8 and u8 as i32, which holds what many of them add up to. */
+export const countedNode = (n: Node, dtype: DType): Node =>
+  dtype === 'bool' || dtype === 'i8' || dtype === 'u8' ? castNode(n, 'i32') : n
 
 /** True when `n` or something below it is a mistake. */
 export const isIll = (n: Node): boolean => E.isLeft(n.type)

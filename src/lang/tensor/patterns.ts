@@ -1,7 +1,7 @@
 /** Tensors out of nothing that follow a rule: ranges, identities, grids, masks. */
 import { build, constant } from '../build.ts'
 import { isDim, type Shape } from '../dim.ts'
-import type { DType } from '../dtype.ts'
+import { type DType, isInteger } from '../dtype.ts'
 import type { Node } from '../ir.ts'
 import { nodeOf, type Tensor, tensorOf } from '../types.ts'
 import { binaryNode, likeNode } from './arithmetic.ts'
@@ -134,7 +134,7 @@ export const oneHot: OneHot = dataFirst(
   'T.oneHot',
   (x: Tensor, classes: number, { dtype = 'i32' }: DTypeOptions = {}) =>
     onTensor('T.oneHot', x, (n, { shape, dtype: from }) => {
-      if (from !== 'i32' && from !== 'u32')
+      if (!isInteger(from))
         return refuse('T.oneHot', [n], {
           reason: `indices are ${from}, not integers`,
           hint: "cast them: T.cast(x, 'i32')",

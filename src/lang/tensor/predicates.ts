@@ -1,6 +1,6 @@
 /** Questions about single elements, and negations: of truth and of bits. */
-import { build } from '../build.ts'
-import { isFloat, isInteger } from '../dtype.ts'
+import { build, typeOf } from '../build.ts'
+import { isFloat, isInteger, isUnsigned } from '../dtype.ts'
 import type { Node, TensorType } from '../ir.ts'
 import type { Elementary, Predicate } from '../types/broadcast.ts'
 import { binaryNode, likeNode } from './arithmetic.ts'
@@ -39,13 +39,13 @@ export const isfinite: Predicate = single('T.isfinite', (n, { shape, dtype }) =>
 
 /** Whether the sign bit is set: true for -0 and negative NaN too. */
 export const signbitNode = (n: Node, { shape, dtype }: TensorType): Node => {
-  if (dtype === 'u32' || dtype === 'bool') return no(shape)
-  const bits = dtype === 'i32' ? n : build.bitcast([castNode(n, 'f32')], { dtype: 'i32' })
-  return binaryNode('lt', bits, likeNode(0, { shape, dtype: 'i32' }))
+  if (isUnsigned(dtype)) return no(shape)
+  const bits = isFloat(dtype) ? build.bitcast([castNode(n, 'f32')], { dtype: 'i32' }) : n
+  return binaryNode('lt', bits, likeNode(0, typeOf(bits)))
 }
 
 /**
- * Whether the sign bit is set, of -0 and negative NaN too: bool of the same shape, false everywhere for u32 and bool.
+ * Whether the sign bit is set, of -0 and negative NaN too: bool of the same shape, false everywhere for u32, u8 and bool.
  * @example
  * T.reference(T.signbit(T.tensor([-0, 0, -1.5]))).data // => [1, 0, 1]
  */
@@ -59,7 +59,7 @@ export const signbit: Predicate = single('T.signbit', signbitNode)
 export const logicalNot: Predicate = single('T.logicalNot', (n) => un('not', castNode(n, 'bool')))
 
 /**
- * Every bit inverted: `-x - 1` for i32, `2³² - 1 - x` for u32, the negation for bool. Same shape and dtype; ShapeError
+ * Every bit inverted: `-x - 1` for signed integers, `2³² - 1 - x` for u32, `255 - x` for u8, the negation for bool. Same shape and dtype; ShapeError
  * for floats.
  * @example
  * T.reference(T.bitwiseNot(T.tensor([0, 5]))).data // => [-1, -6]

@@ -9,7 +9,7 @@ import type { AxisCheck, Reduced } from '../types/movement.ts'
 import type { Tensor } from '../types.ts'
 import { binaryNode, floatNode, likeNode } from './arithmetic.ts'
 import { dataFirst } from './dual.ts'
-import { type Axes, castNode, onTensor, refuse, reshapeNode, resolveAxes } from './operand.ts'
+import { type Axes, castNode, countedNode, onTensor, refuse, reshapeNode, resolveAxes } from './operand.ts'
 
 /** Which axes to reduce, and whether they stay with size 1. */
 export interface ReduceOptions {
@@ -82,12 +82,11 @@ export const nonEmpty = (name: string, n: Node, { shape }: TensorType, axes: rea
       })
     : undefined
 
-const sumNode = (n: Node, axes: readonly number[], dtype: DType): Node =>
-  reduceNode(dtype === 'bool' ? castNode(n, 'i32') : n, 'sum', axes)
+const sumNode = (n: Node, axes: readonly number[], dtype: DType): Node => reduceNode(countedNode(n, dtype), 'sum', axes)
 
 /**
- * The sum over `axis` (one, several, all by default); `keepdims` leaves them with size 1. Same dtype, bool counts as
- * i32; integers wrap. The sum of nothing is 0. ShapeError for an axis out of range.
+ * The sum over `axis` (one, several, all by default); `keepdims` leaves them with size 1. Same dtype; bool, i8 and
+ * u8 count as i32 (PyTorch's int64); integers wrap. The sum of nothing is 0. ShapeError for an axis out of range.
  * @example
  * T.reference(T.sum(T.tensor([[1, 2], [3, 4]]), { axis: 0 })).data // => [4, 6]
  * T.reference(T.sum(T.tensor([[1, 2], [3, 4]]))).data // => [10]
@@ -97,13 +96,13 @@ export const sum: Reduction<'sum'> = dataFirst('T.sum', (x: Tensor, o: ReduceOpt
 )
 
 /**
- * The product over `axis` (one, several, all by default); `keepdims` leaves them with size 1. Same dtype, bool counts
- * as i32; integers wrap. The product of nothing is 1.
+ * The product over `axis` (one, several, all by default); `keepdims` leaves them with size 1. Same dtype; bool, i8
+ * and u8 count as i32; integers wrap. The product of nothing is 1.
  * @example
  * T.reference(T.prod(T.tensor([[1, 2], [3, 4]]), { axis: 1 })).data // => [2, 12]
  */
 export const prod: Reduction<'prod'> = dataFirst('T.prod', (x: Tensor, o: ReduceOptions = {}) =>
-  reducing('T.prod', x, o, (n, axes, { dtype }) => reduceNode(dtype === 'bool' ? castNode(n, 'i32') : n, 'prod', axes)),
+  reducing('T.prod', x, o, (n, axes, { dtype }) => reduceNode(countedNode(n, dtype), 'prod', axes)),
 )
 
 /**

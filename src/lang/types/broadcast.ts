@@ -83,7 +83,10 @@ export type ElementwiseCheck<A, B, Op extends string> =
 export type Elementwise<A, B> = Tensor<Valid<Broadcast<ShapeOf<A>, ShapeOf<B>>>, JoinDType<DTypeOf<A>, DTypeOf<B>>>
 
 /** The dtype of a result computed in floating point: integers become f32. */
-export type FloatOf<D> = D extends 'f16' ? 'f16' : 'f32'
+export type FloatOf<D> = D extends 'f16' | 'bf16' ? D : 'f32'
+
+/** The dtype of a sum or a product over axes: small integers and bool are counted in i32. */
+export type CountOf<D> = D extends 'bool' | 'i8' | 'u8' ? 'i32' : D
 
 /** The type of a true quotient and the like: always floating point. */
 export type FloatElementwise<A, B> = Tensor<
@@ -104,15 +107,15 @@ export interface Arithmetic<Op extends string> {
     a: Tensor<readonly [...P, N], D>,
     b: Tensor<readonly [NoInfer<N>], NoInfer<D>>,
   ): Tensor<readonly [...P, N], D>
-  <S extends Shape, D extends 'f32' | 'f16'>(a: Tensor<S, D>, b: number | boolean): Tensor<S, D>
+  <S extends Shape, D extends 'f32' | 'f16' | 'bf16'>(a: Tensor<S, D>, b: number | boolean): Tensor<S, D>
   <A extends Operand, B extends Operand>(a: A, b: B & ElementwiseCheck<A, B, Op>): Elementwise<A, B>
   <B extends Operand>(b: B): <A extends Operand>(a: A & ElementwiseCheck<A, B, Op>) => Elementwise<A, B>
 }
 
 /** Dual arithmetic whose result is always floating point. */
 export interface FloatArithmetic<Op extends string> {
-  <S extends Shape, D extends 'f32' | 'f16'>(a: Tensor<S, D>, b: Tensor<NoInfer<S>, NoInfer<D>>): Tensor<S, D>
-  <S extends Shape, D extends 'f32' | 'f16'>(a: Tensor<S, D>, b: number | boolean): Tensor<S, D>
+  <S extends Shape, D extends 'f32' | 'f16' | 'bf16'>(a: Tensor<S, D>, b: Tensor<NoInfer<S>, NoInfer<D>>): Tensor<S, D>
+  <S extends Shape, D extends 'f32' | 'f16' | 'bf16'>(a: Tensor<S, D>, b: number | boolean): Tensor<S, D>
   <A extends Operand, B extends Operand>(a: A, b: B & ElementwiseCheck<A, B, Op>): FloatElementwise<A, B>
   <B extends Operand>(b: B): <A extends Operand>(a: A & ElementwiseCheck<A, B, Op>) => FloatElementwise<A, B>
 }

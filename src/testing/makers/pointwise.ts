@@ -1,6 +1,6 @@
 /** How random graphs use the elementwise ops: operands of one type, mostly inside the domain where the result is a number. */
 import { typeOf } from '../../lang/build.ts'
-import { type DType, isFloat, isInteger } from '../../lang/dtype.ts'
+import { type DType, isFloat, isInteger, isUnsigned } from '../../lang/dtype.ts'
 import { type BinaryOp, binaryOps, type Node, type PointwiseOp, type UnaryOp, unaryOps } from '../../lang/ir.ts'
 import type { Workshop } from '../workshop.ts'
 
@@ -64,7 +64,7 @@ const binaryDtypes: Partial<Record<BinaryOp, Accepts>> = {
 const tamed = (w: Workshop, op: BinaryOp, y: Node): Node => {
   const { dtype } = typeOf(y)
   if ((op === 'shiftLeft' || op === 'shiftRight') && w.dice.chance(0.8)) {
-    const positive = dtype === 'i32' ? w.b.max([y, w.fill(typeOf(y), 0)], {}) : y
+    const positive = !isUnsigned(dtype) ? w.b.max([y, w.fill(typeOf(y), 0)], {}) : y
     return w.b.rem([positive, w.fill(typeOf(y), 33)], {})
   }
   if (isFloat(dtype) && (op === 'div' || op === 'rem') && w.dice.chance(0.8)) return above(w, y, 0.5)
@@ -102,10 +102,15 @@ const cast: Maker = (w) => {
   return x && w.b.cast([x], { dtype })
 }
 
-const words: readonly DType[] = ['f32', 'i32', 'u32']
+const sizes: readonly (readonly DType[])[] = [
+  ['f32', 'i32', 'u32'],
+  ['i8', 'u8'],
+]
 
 /** Of exact values alone: the last bit of a rounded one is nobody's promise, and NaN has many words. */
 const bitcast: Maker = (w) => {
+  const possible = sizes.filter((list) => list.some((d) => w.options.dtypes.includes(d)))
+  const words = possible.length > 1 ? w.dice.pick(possible) : (possible[0] ?? [])
   const exact = w.pool.filter(
     (n) => words.includes(typeOf(n).dtype) && w.isExact(n) && !w.valueOf(n).data.some((v) => Number.isNaN(v)),
   )

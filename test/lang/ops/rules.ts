@@ -5,7 +5,7 @@ import * as E from '#fp/Either'
 import { jvpGraph } from '../../../passes/graph/jvp.ts'
 import { transpose } from '../../../passes/graph/transpose.ts'
 import { build, freshInputs, typesOf } from '../../../src/lang/build.ts'
-import { allocate, type DType, type HostArray } from '../../../src/lang/dtype.ts'
+import { allocate, type DType, type HostArray, isFloat, isUnsigned } from '../../../src/lang/dtype.ts'
 import { evaluateRow } from '../../../src/lang/evaluate.ts'
 import type { Build, Node, Op, ParamsOf, TensorType } from '../../../src/lang/ir.ts'
 import { primitives } from '../../../src/lang/ops/table.ts'
@@ -44,8 +44,12 @@ export const noise = (dtype: DType, shape: readonly number[], seed: number): Val
     state = (Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + 0x6d2b79f5) >>> 0
     return (((state ^ (state >>> 13)) >>> 0) / 2 ** 32) * 4 - 2
   }
-  const one = { f32: next, f16: next, bool: () => (next() > 0 ? 1 : 0), u32: () => Math.floor(next() * 5) + 10 }
-  const draw = dtype === 'i32' ? () => Math.floor(next() * 5) : one[dtype]
+  const one = {
+    bool: () => (next() > 0 ? 1 : 0),
+    i32: () => Math.floor(next() * 5),
+    u32: () => Math.floor(next() * 5) + 10,
+  }
+  const draw = isFloat(dtype) ? next : dtype === 'bool' ? one.bool : isUnsigned(dtype) ? one.u32 : one.i32
   return tabulate(dtype, shape, draw)
 }
 

@@ -22,6 +22,9 @@ const specials: { readonly [D in DType]: readonly number[] } = {
   i32: [3, -2, 0, 2147483647, -2147483648, 1, -1, 7, 65537, 31],
   u32: [3, 0, 4294967295, 2147483648, 1, 7, 65537, 31],
   bool: [1, 0, 0, 1, 1],
+  bf16: [1.5, -2, NaN, 0, -0, Infinity, -Infinity, 0.25, 3, -0.75, 1, 2 ** 100, -1, 0.5],
+  i8: [3, -2, 0, 127, -128, 1, -1, 7, 31],
+  u8: [3, 0, 255, 128, 1, 7, 31],
 }
 
 /** Elements of `type`, the `salt`-th way: different inputs meet different specials. */

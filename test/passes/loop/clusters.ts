@@ -3,6 +3,7 @@ import { expect } from 'vitest'
 import type { Fusion } from '../../../passes/loop/fuse.ts'
 import { interpretCluster } from '../../../passes/loop/interpret.ts'
 import type { Buffer, Cluster } from '../../../passes/loop/ir.ts'
+import { kernelTypeOf } from '../../../passes/loop/kernel-type.ts'
 import { lowering, singleStore, storeOf } from '../../../passes/loop/lower.ts'
 import type { Item, Nest, Scope } from '../../../passes/loop/nest.ts'
 import { isBufferLeaf } from '../../../passes/loop/roots.ts'
@@ -48,7 +49,7 @@ const surroundings = (): { readonly isMember: (n: Node) => boolean; readonly buf
   return {
     isMember: (n) => !isBufferLeaf(n),
     bufferOf: (n) => {
-      const { dtype, shape } = typeOf(n)
+      const { dtype, shape } = kernelTypeOf(n)
       const buffer = buffers.get(n) ?? { id: buffers.size, dtype, size: sizeOf(shape) }
       buffers.set(n, buffer)
       return buffer
