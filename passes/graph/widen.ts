@@ -2,10 +2,10 @@
  * The end of packed dtypes: a graph of bf16, i8 and u8 becomes one of f32, i32 and u32 whose arguments and results are
  * words, so that fusion and kernels know nothing of them while memory holds one or two bytes an element.
  */
-import { build as b, constant, typeOf, typesOf } from '../../src/lang/build.ts'
+import { build as b, constant, make, typeOf, typesOf } from '../../src/lang/build.ts'
 import { sizeOf } from '../../src/lang/dim.ts'
 import { allocate, type DType, isFloat, isPacked, kernelDType, type PackedDType } from '../../src/lang/dtype.ts'
-import type { Graph, Node, NodeOf, Op } from '../../src/lang/ir.ts'
+import { type Graph, isGraph, type Node, type NodeOf, type Op } from '../../src/lang/ir.ts'
 import { topological } from '../../src/lang/order.ts'
 import { packWords, wordCount } from '../../src/lang/pack.ts'
 import { roundTo } from '../../src/lang/special.ts'
@@ -63,18 +63,74 @@ const wordLeaf = (n: NodeOf<'input'> | NodeOf<'data'>, dtype: PackedDType): Node
     : constant(type, packWords(dtype, n.params.payload.array))
 }
 
-/** What stands for one output of a node whose operands are `args`, before it is settled. */
-const widened = (n: Node, args: readonly Node[]): Node => {
+/** Parameters with every closed graph among them widened in turn: their operands are elements, not words. */
+const widenedParams = (params: Node['params']): Node['params'] =>
+  Object.fromEntries(Object.entries(params).map(([k, v]) => [k, widenedParam(v)])) as Node['params']
+
+const widenedParam = (v: unknown): unknown => {
+  if (Array.isArray(v)) return v.some((x) => typeof x === 'object') ? v.map(widenedParam) : v
+  return typeof v === 'object' && v !== null && isGraph(v) ? widenInside(v) : v
+}
+
+const holdsGraph = (n: Node): boolean =>
+  Object.values(n.params).some((v) => [v].flat().some((x) => typeof x === 'object' && x !== null && isGraph(x)))
+
+/** A node of an operation that says no dtype, on widened operands. */
+const widenedNode = (n: Node, args: readonly Node[], dtype: DType): Node => {
   switch (n.op) {
     case 'bitcast':
       return b.bitcast(args, { dtype: kernelDType(n.params.dtype) })
     case 'iota':
       return b.iota([], { ...n.params, dtype: kernelDType(n.params.dtype) })
     case 'pad':
-      return b.pad(args, { ...n.params, value: roundTo(typeOf(n).dtype)(n.params.value) })
+      return b.pad(args, { ...n.params, value: roundTo(dtype)(n.params.value) })
     default:
-      return rebuild(n, args)
+      return holdsGraph(n) ? make(n.op, args, widenedParams(n.params) as never) : rebuild(n, args)
   }
+}
+
+const isTouched = (n: Node): boolean => typesOf(n).some((t) => isPacked(t.dtype))
+
+/**
+ * What stands for each node under the outputs: its first output, settled, in the wide dtype. `leaf` gives what stands for
+ * an argument or a large constant of a packed dtype.
+ */
+const widenNodes = (
+  graph: Graph,
+  leaf: (n: NodeOf<'input'> | NodeOf<'data'>, dtype: PackedDType) => Node,
+): ((n: Node) => Node) => {
+  /** Nodes as they are made, with all their outputs. */
+  const raw = new Map<Node, Node>()
+  const first = new Map<Node, Node>()
+  const finish = (n: Node, made: Node, dtype: DType): Node =>
+    isPacked(dtype) && !isSettled(n, dtype) ? settled(made, dtype) : made
+  const step = (n: Node): Node => {
+    const { shape, dtype } = typeOf(n)
+    const args = n.args.map((a) => first.get(a)!)
+    if (n.op === 'get') return finish(n.args[0]!, b.get([raw.get(n.args[0]!)!], n.params), dtype)
+    if (n.op === 'cast' && isPacked(dtype)) return converted(args[0]!, typeOf(n.args[0]!).dtype, dtype)
+    if (isPacked(dtype)) {
+      if (n.op === 'input' || n.op === 'data') return leaf(n, dtype)
+      if (n.op === 'const')
+        return b.const([], { shape, dtype: kernelDType(dtype), values: stored(dtype, n.params.values) })
+    }
+    const made = widenedNode(n, args, dtype)
+    raw.set(n, made)
+    if (n.op === 'iota')
+      return isPacked(dtype) && shape[n.params.axis]! - 1 > countable[dtype] ? settled(made, dtype) : made
+    return finish(n, isPacked(dtype) && typesOf(n).length > 1 ? b.get([made], { index: 0 }) : made, dtype)
+  }
+  for (const n of topological(graph.outputs)) first.set(n, step(n))
+  return (n) => first.get(n)!
+}
+
+/** The closed graph of a loop or a branch, whose arguments and results stay inside the program: elements in the wide dtype. */
+const widenInside = (graph: Graph): Graph => {
+  const inputs = graph.inputs.map(({ params }) => b.input([], { ...params, dtype: kernelDType(params.dtype) }))
+  const leaf = (n: NodeOf<'input'> | NodeOf<'data'>, dtype: PackedDType): Node =>
+    n.op === 'input' ? inputs[graph.inputs.indexOf(n)]! : unpacked(wordLeaf(n, dtype), n.params.shape, dtype)
+  const wideOf = widenNodes(graph, leaf)
+  return { inputs, outputs: graph.outputs.map(wideOf) }
 }
 
 /**
@@ -84,54 +140,29 @@ const widened = (n: Node, args: readonly Node[]): Node => {
  */
 export const widen = (graph: Graph): Graph => {
   const order = topological(graph.outputs)
-  const isTouched = (n: Node): boolean => typesOf(n).some((t) => isPacked(t.dtype))
-  if (![...graph.inputs, ...order].some(isTouched)) return graph
+  if (![...graph.inputs, ...order].some((n) => isTouched(n) || holdsGraph(n))) return graph
   const words = new Map<Node, Node>()
   const inputs = graph.inputs.map((n): NodeOf<'input'> => {
     const { dtype } = n.params
     if (!isPacked(dtype)) return n
-    const leaf = wordLeaf(n, dtype) as NodeOf<'input'>
-    words.set(n, leaf as Node)
-    return leaf
+    const leaf = wordLeaf(n, dtype)
+    words.set(n, leaf)
+    return leaf as NodeOf<'input'>
   })
-  /** Nodes as they are made, of several outputs too; and their first output, settled. */
-  const raw = new Map<Node, Node>()
-  const first = new Map<Node, Node>()
-  const finish = (n: Node, made: Node, type: DType): Node =>
-    isPacked(type) && !isSettled(n, type) ? settled(made, type) : made
-  const step = (n: Node): Node => {
-    const { shape, dtype } = typeOf(n)
-    const args = n.args.map((a) => first.get(a)!)
-    if (n.op === 'get') return finish(n.args[0]!, b.get([raw.get(n.args[0]!)!], n.params), dtype)
-    if (n.op === 'cast')
-      return isPacked(dtype) ? converted(args[0]!, typeOf(n.args[0]!).dtype, dtype) : b.cast(args, { dtype })
-    if (!isPacked(dtype) || n.op === 'bitcast') {
-      const made = widened(n, args)
-      raw.set(n, made)
-      return finish(n, made, dtype)
-    }
-    if (n.op === 'input' || n.op === 'data') {
-      const leaf = words.get(n) ?? wordLeaf(n, dtype)
-      words.set(n, leaf)
-      return unpacked(leaf, shape, dtype)
-    }
-    if (n.op === 'const')
-      return b.const([], { shape, dtype: kernelDType(dtype), values: stored(dtype, n.params.values) })
-    const made = widened(n, args)
-    raw.set(n, made)
-    if (n.op === 'iota') return shape[n.params.axis]! - 1 > countable[dtype] ? settled(made, dtype) : made
-    return finish(n, typesOf(n).length > 1 ? b.get([made], { index: 0 }) : made, dtype)
-  }
-  for (const n of order) first.set(n, step(n))
+  const wideOf = widenNodes(graph, (n, dtype) => {
+    const leaf = words.get(n as Node) ?? wordLeaf(n, dtype)
+    words.set(n as Node, leaf)
+    return unpacked(leaf, n.params.shape, dtype)
+  })
   /** The words of a result: those of a leaf that only changes its shape are there already. */
   const wordsOf = (n: Node, dtype: PackedDType): Node => {
     let source = n
     while (source.op === 'reshape' || source.op === 'stopGradient') source = source.args[0]!
-    return words.get(source) ?? packed(first.get(n)!, dtype)
+    return words.get(source) ?? packed(wideOf(n), dtype)
   }
   const outputs = graph.outputs.map((n) => {
     const { dtype } = typeOf(n)
-    return isPacked(dtype) ? wordsOf(n, dtype) : first.get(n)!
+    return isPacked(dtype) ? wordsOf(n, dtype) : wideOf(n)
   })
   return { inputs, outputs }
 }
