@@ -28,6 +28,13 @@ export {
   threshold,
 } from './activation.ts'
 export {
+  type AttentionOptions,
+  type MultiHeadOptions,
+  type MultiHeadParams,
+  multiHeadAttention,
+  scaledDotProductAttention,
+} from './attention.ts'
+export {
   type ConvOptions,
   type ConvParams,
   type ConvTransposeOptions,
@@ -39,6 +46,8 @@ export {
   convTranspose3d,
   type PerAxis,
 } from './conv.ts'
+export { type DropoutOptions, dropout } from './dropout.ts'
+export { type EmbeddingBagOptions, type EmbeddingOptions, embedding, embeddingBag } from './embedding.ts'
 export {
   fans,
   type GainOptions,
@@ -48,16 +57,7 @@ export {
   xavierNormal,
   xavierUniform,
 } from './init.ts'
-export {
-  type AttentionOptions,
-  type DropoutOptions,
-  dropout,
-  type EmbeddingOptions,
-  embedding,
-  type LinearParams,
-  linear,
-  scaledDotProductAttention,
-} from './linear.ts'
+export { type LinearParams, linear } from './linear.ts'
 export {
   type BinaryLogitsOptions,
   type BinaryOptions,
@@ -117,6 +117,23 @@ export {
   maxPool2d,
   maxPool3d,
 } from './pool.ts'
+export {
+  gru,
+  type LstmOptions,
+  lstm,
+  type RecurrentLayer,
+  type RecurrentOptions,
+  type RnnOptions,
+  rnn,
+} from './recurrent.ts'
+export {
+  type CellParams,
+  gruCell,
+  lstmCell,
+  type Nonlinearity,
+  type RnnCellParams,
+  rnnCell,
+} from './recurrent-cells.ts'
 export {
   type CosineEmbeddingOptions,
   type CosineOptions,

@@ -29,62 +29,27 @@ const activation = (hyper: Hyper): ((x: Tensor) => Tensor) => {
   return (x) => apply({ op, xs: [x], names: ['x'], attrs: {} })[0]!
 }
 
-/** Steps along axis 1 of x [N, T, I]. */
-const steps = (x: Tensor): readonly Tensor[] => T.unbind(x, { axis: 1 })
+/** The parameters of one recurrent layer. */
+const cell = (w: Named, prefix: string): nn.CellParams => ({
+  weightIh: p(w, `${prefix}w_ih`),
+  weightHh: p(w, `${prefix}w_hh`),
+  biasIh: p(w, `${prefix}b_ih`),
+  biasHh: p(w, `${prefix}b_hh`),
+})
 
-const zeroState = (x: Tensor, w: Tensor): Tensor => T.zeros([x.shape[0]!, w.shape[1]!])
+const sequences = { batchFirst: true } as const
 
-/** One recurrent layer: the state after every step. */
-type Layer = (xs: readonly Tensor[], weights: Named, prefix: string) => readonly Tensor[]
-
-const weightsOf = (w: Named, prefix: string): readonly [Tensor, Tensor, Tensor, Tensor] => [
-  p(w, `${prefix}w_ih`),
-  p(w, `${prefix}w_hh`),
-  p(w, `${prefix}b_ih`),
-  p(w, `${prefix}b_hh`),
-]
-
-const rnnLayer: Layer = (xs, weights, prefix) => {
-  const [wi, wh, bi, bh] = weightsOf(weights, prefix)
-  let h = zeroState(xs[0]!, wh)
-  return xs.map((x) => (h = T.tanh(T.add(linear(x, wi, bi), linear(h, wh, bh)) as Tensor)))
-}
-
-const lstmLayer: Layer = (xs, weights, prefix) => {
-  const [wi, wh, bi, bh] = weightsOf(weights, prefix)
-  let h = zeroState(xs[0]!, wh)
-  let c = h
-  return xs.map((x) => {
-    const [i, f, g, o] = T.chunk(T.add(linear(x, wi, bi), linear(h, wh, bh)) as Tensor, 4, { axis: 1 })
-    c = T.add(T.mul(T.sigmoid(f!), c), T.mul(T.sigmoid(i!), T.tanh(g!))) as Tensor
-    h = T.mul(T.sigmoid(o!), T.tanh(c)) as Tensor
-    return h
-  })
-}
-
-const gruLayer: Layer = (xs, weights, prefix) => {
-  const [wi, wh, bi, bh] = weightsOf(weights, prefix)
-  let h = zeroState(xs[0]!, wh)
-  return xs.map((x) => {
-    const [xr, xz, xn] = T.chunk(linear(x, wi, bi), 3, { axis: 1 })
-    const [hr, hz, hn] = T.chunk(linear(h, wh, bh), 3, { axis: 1 })
-    const r = T.sigmoid(T.add(xr!, hr!) as Tensor)
-    const z = T.sigmoid(T.add(xz!, hz!) as Tensor)
-    const n = T.tanh(T.add(xn!, T.mul(r, hn!)) as Tensor)
-    h = T.add(T.mul(T.sub(1, z), n), T.mul(z, h)) as Tensor
-    return h
-  })
-}
+/** What a network gives after the last step of sequences [N, T, I]. */
+const atEnd = ([outputs]: readonly [Tensor, ...Tensor[]]): Tensor => T.select(outputs, -1, { axis: 1 })
 
 const headOf = (w: Named, h: Tensor): Tensor => linear(h, p(w, 'fc_w'), p(w, 'fc_b'))
 
-const attention = (x: Tensor, w: Named, heads: number): Tensor => {
-  const [n, l, e] = x.shape as readonly [number, number, number]
-  const split = (name: string): Tensor =>
-    T.swapaxes(T.reshape(linear(x, p(w, name)), [n, l, heads, e / heads]) as Tensor, 1, 2)
-  const o = nn.scaledDotProductAttention(split('wq'), split('wk'), split('wv'), { causal: true })
-  return linear(T.reshape(T.swapaxes(o, 1, 2), [n, l, e]) as Tensor, p(w, 'wo'))
-}
+const attention = (x: Tensor, w: Named, heads: number): Tensor =>
+  nn.multiHeadAttention(
+    x,
+    { inProjWeight: T.concat([p(w, 'wq'), p(w, 'wk'), p(w, 'wv')]), outProjWeight: p(w, 'wo') },
+    { heads, causal: true },
+  )
 
 const transformer: Loss = (w, batch, hyper) => {
   const x = p(batch, 'x')
@@ -104,11 +69,8 @@ const transformer: Loss = (w, batch, hyper) => {
 
 /** Token 0 is padding: the mean of the rows of the others. */
 const embeddingBag: Loss = (w, batch) => {
-  const x = p(batch, 'x')
-  const counts = T.expandDims(T.cast(T.notEqual(x, 0) as Tensor, 'f32') as Tensor, -1) as Tensor
-  const rows = nn.embedding(x, p(w, 'emb') as Matrix) as Tensor
-  const total = T.sum(T.mul(rows, counts) as Tensor, { axis: 1 }) as Tensor
-  return nn.crossEntropy(headOf(w, T.div(total, T.sum(counts, { axis: 1 })) as Tensor), p(batch, 'y'))
+  const bags = nn.embeddingBag(p(batch, 'x'), p(w, 'emb') as Matrix, { paddingIndex: 0 })
+  return nn.crossEntropy(headOf(w, bags), p(batch, 'y'))
 }
 
 const cnn: Loss = (w, batch) => {
@@ -120,8 +82,6 @@ const cnn: Loss = (w, batch) => {
   return nn.crossEntropy(headOf(w, T.flatten(h, { startAxis: 1 })), p(batch, 'y'))
 }
 
-const last = <A>(xs: readonly A[]): A => xs[xs.length - 1]!
-
 /** Models with one loss and one optimiser, by name. */
 export const losses: Readonly<Record<string, Loss>> = {
   linear_regression: (w, b) => nn.mseLoss(linear(p(b, 'x'), p(w, 'w'), p(w, 'b')), p(b, 'y')) as Tensor,
@@ -132,16 +92,14 @@ export const losses: Readonly<Record<string, Loss>> = {
     return nn.crossEntropy(linear(h, p(w, 'w2'), p(w, 'b2')), p(b, 'y'))
   },
   cnn,
-  rnn: (w, b) => nn.mseLoss(headOf(w, last(rnnLayer(steps(p(b, 'x')), w, ''))), p(b, 'y')) as Tensor,
-  lstm: (w, b) => nn.crossEntropy(headOf(w, last(lstmLayer(steps(p(b, 'x')), w, ''))), p(b, 'y')),
+  rnn: (w, b) => nn.mseLoss(headOf(w, atEnd(nn.rnn(p(b, 'x'), [cell(w, '')], sequences))), p(b, 'y')) as Tensor,
+  lstm: (w, b) => nn.crossEntropy(headOf(w, atEnd(nn.lstm(p(b, 'x'), [cell(w, '')], sequences))), p(b, 'y')),
   gru: (w, b) => {
-    const outputs = gruLayer(steps(p(b, 'x')), w, '').map((h) => headOf(w, h))
-    return nn.mseLoss(T.stack(outputs, { axis: 1 }), p(b, 'y')) as Tensor
+    const [outputs] = nn.gru(p(b, 'x'), [cell(w, '')], sequences)
+    return nn.mseLoss(headOf(w, outputs), p(b, 'y')) as Tensor
   },
-  gru2: (w, b) => {
-    const below = gruLayer(steps(p(b, 'x')), w, 'l0_')
-    return nn.crossEntropy(headOf(w, last(gruLayer(below, w, 'l1_'))), p(b, 'y'))
-  },
+  gru2: (w, b) =>
+    nn.crossEntropy(headOf(w, atEnd(nn.gru(p(b, 'x'), [cell(w, 'l0_'), cell(w, 'l1_')], sequences))), p(b, 'y')),
   embedding_bag: embeddingBag,
   transformer,
 }

@@ -19,12 +19,14 @@ import {
   convTranspose3d,
   dropout,
   embedding,
+  embeddingBag,
   groupNorm,
   instanceNorm,
   layerNorm,
   type MaxPoolOptions,
   maxPool1d,
   maxPool2d,
+  multiHeadAttention,
   rmsNorm,
   type ScaleParams,
   scaledDotProductAttention,
@@ -43,8 +45,10 @@ import {
   type Op,
   optional,
   raw,
+  text,
 } from './call.ts'
 import type { LayerName, Ops } from './names.ts'
+import { recurrentOps } from './ops-recurrent.ts'
 
 const scale = (c: Call): ScaleParams => ({
   ...optional('weight', maybeInput(c, 'weight')),
@@ -70,6 +74,19 @@ const attention = (c: Call): Tensor =>
     ...optional('mask', maybeInput(c, 'attn_mask')),
     ...optional('scale', maybeNumber(c, 'scale')),
   })
+
+const manyHeads = (c: Call): Tensor => {
+  const params = {
+    inProjWeight: input(c, 'in_proj_weight'),
+    outProjWeight: input(c, 'out_proj_weight'),
+    ...optional('inProjBias', maybeInput(c, 'in_proj_bias')),
+    ...optional('outProjBias', maybeInput(c, 'out_proj_bias')),
+  }
+  return multiHeadAttention(input(c, 'x'), params, {
+    heads: number(c, 'num_heads'),
+    causal: flag(c, 'is_causal', false),
+  })
+}
 
 const convParams = (c: Call): ConvParams => ({ weight: input(c, 'weight'), ...optional('bias', maybeInput(c, 'bias')) })
 
@@ -152,15 +169,14 @@ export const layerOps: Ops<LayerName> = {
   pixel_shuffle: undefined,
   im2col: undefined,
   embedding: embedded,
-  embedding_bag: undefined,
+  embedding_bag: (c) =>
+    embeddingBag(at(c, 0), at(c, 1) as Tensor<readonly [number, number]>, {
+      ...optional('offsets', c.xs[2]),
+      mode: text(c, 'mode', 'mean') as 'sum' | 'mean' | 'max',
+    }),
   dropout: (c) =>
     dropout(at(c, 0), T.zeros([2], { dtype: 'u32' }), { p: number(c, 'p'), training: flag(c, 'training', false) }),
   scaled_dot_product_attention: attention,
-  multi_head_attention: undefined,
-  rnn_cell: undefined,
-  lstm_cell: undefined,
-  gru_cell: undefined,
-  rnn: undefined,
-  lstm: undefined,
-  gru: undefined,
+  multi_head_attention: manyHeads,
+  ...recurrentOps,
 }

@@ -46,6 +46,8 @@ const image = T.reshape(T.arange(64, { dtype: 'f32' }), [2, 2, 4, 4])
 const line = T.reshape(T.arange(16, { dtype: 'f32' }), [2, 2, 4])
 const volume = T.reshape(T.arange(64, { dtype: 'f32' }), [1, 1, 4, 4, 4])
 const key = random.key(0)
+const cellOf = (gates: number) => ({ weightIh: T.ones([2 * gates, 3]), weightHh: T.ones([2 * gates, 2]) })
+const state = T.ones([2, 2])
 
 /** Arguments of a direct call, the piped operand first. Functions of one tensor with no options need no curried form. */
 const samples: Readonly<Record<string, readonly unknown[]>> = {
@@ -119,6 +121,14 @@ const samples: Readonly<Record<string, readonly unknown[]>> = {
   'nn.embedding': [index, x, { paddingIndex: 0 }],
   'nn.dropout': [x, key, { p: 0.25 }],
   'nn.scaledDotProductAttention': [cube, cube, cube, { causal: true }],
+  'nn.multiHeadAttention': [cube, { inProjWeight: T.ones([9, 3]), outProjWeight: T.eye(3) }, { heads: 3 }],
+  'nn.embeddingBag': [T.tensor([1, 0, 1]), x, { offsets: T.tensor([0, 2]), mode: 'sum' }],
+  'nn.rnnCell': [x, state, cellOf(1)],
+  'nn.lstmCell': [x, [state, state], cellOf(4)],
+  'nn.gruCell': [x, state, cellOf(3)],
+  'nn.rnn': [cube, [cellOf(1)], { nonlinearity: 'relu' }],
+  'nn.lstm': [cube, [[cellOf(4), cellOf(4)]], { batchFirst: true }],
+  'nn.gru': [cube, [cellOf(3)], {}],
   'nn.binaryCrossEntropy': [T.sigmoid(x), T.sigmoid(y), { reduction: 'sum' }],
   'nn.nllLoss': [nn.logSoftmax(x), labels, { reduction: 'sum' }],
   'nn.crossEntropy': [x, labels, { labelSmoothing: 0.1 }],

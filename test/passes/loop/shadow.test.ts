@@ -7,7 +7,7 @@ import type { Value } from '../../../src/lang/primitive.ts'
 import * as T from '../../../src/lang/tensor/index.ts'
 import { traceTree } from '../../../src/lang/trace.ts'
 import type { Tensor } from '../../../src/lang/types.ts'
-import { embedding } from '../../../src/nn/linear.ts'
+import { embedding } from '../../../src/nn/embedding.ts'
 import { logSoftmax } from '../../../src/nn/softmax.ts'
 import { runDevice, runLoop } from '../../differential.ts'
 

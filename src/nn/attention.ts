@@ -1,0 +1,137 @@
+/** Attention: weighted means of values, the weights from products of queries and keys. */
+import { isMistake } from '../lang/tensor/ask.ts'
+import { dataFirst, dualWith } from '../lang/tensor/dual.ts'
+import * as T from '../lang/tensor/index.ts'
+import { refuse } from '../lang/tensor/operand.ts'
+import { nodeOf, type Tensor, tensorOf } from '../lang/types.ts'
+import { choose } from './choose.ts'
+import { type LinearParams, linear } from './linear.ts'
+import { softmax } from './softmax.ts'
+
+type Shape = Tensor['shape']
+type DType = Tensor['dtype']
+
+/** Options of `scaledDotProductAttention`. A bool mask says which keys count, a float one is added to the scores. */
+export interface AttentionOptions {
+  readonly mask?: Tensor
+  readonly causal?: boolean
+  /** Factor of the scores; `1/√width` by default. */
+  readonly scale?: number
+}
+
+interface Attention {
+  <D extends DType>(
+    query: Tensor<Shape, D>,
+    key: Tensor<Shape, NoInfer<D>>,
+    value: Tensor<Shape, NoInfer<D>>,
+    options?: AttentionOptions,
+  ): Tensor<Shape, D>
+  <D extends DType>(
+    key: Tensor<Shape, D>,
+    value: Tensor<Shape, NoInfer<D>>,
+    options?: AttentionOptions,
+  ): (query: Tensor<Shape, D>) => Tensor<Shape, D>
+}
+
+/**
+ * `softmax(q·kᵀ·scale + mask)·v` (Vaswani et al. 2017): query `[…, L, E]`, key `[…, M, E]`, value `[…, M, F]` → `[…, L,
+ * F]`, scale 1/√E. A bool mask says which keys count, a float one is added; `causal` lets row i see keys up to i. A row
+ * that sees no key is NaN, as in PyTorch.
+ * @example
+ * const [q, v] = [T.tensor([[0], [1]], { dtype: 'f32' }), T.tensor([[0], [1]], { dtype: 'f32' })]
+ * T.reference(nn.scaledDotProductAttention(q, q, v)).data // => [0.5, 0.731059]
+ * T.reference(nn.scaledDotProductAttention(q, q, v, { causal: true })).data // => [0, 0.731059]
+ */
+export const scaledDotProductAttention: Attention = dualWith(
+  'nn.scaledDotProductAttention',
+  3,
+  (query: Tensor, key: Tensor, value: Tensor, { mask, causal = false, scale }: AttentionOptions = {}) => {
+    const product = T.matmul(query, T.matrixTranspose(key))
+    if (isMistake(product)) return product
+    let scores = T.mul(product, scale ?? 1 / Math.sqrt(query.shape.at(-1)!))
+    const [rows, columns] = scores.shape.slice(-2)
+    const minusInfinity = Number.NEGATIVE_INFINITY
+    if (causal) scores = choose(T.triMask(rows!, { columns: columns! }), scores, minusInfinity)
+    if (mask) scores = mask.dtype === 'bool' ? choose(mask, scores, minusInfinity) : T.add(scores, mask)
+    return T.matmul(softmax(scores), value)
+  },
+)
+
+/**
+ * Parameters of `multiHeadAttention` in PyTorch's layout: `inProjWeight` `[3·E, E]` with the rows of queries, keys and
+ * values one below the other, `inProjBias` `[3·E]`, `outProjWeight` `[E, E]`, `outProjBias` `[E]`.
+ */
+export interface MultiHeadParams {
+  readonly inProjWeight: Tensor
+  readonly inProjBias?: Tensor
+  readonly outProjWeight: Tensor
+  readonly outProjBias?: Tensor
+}
+
+/** Options of `multiHeadAttention`: keys and values where they are not the queries, masks as in `scaledDotProductAttention`. */
+export interface MultiHeadOptions extends AttentionOptions {
+  readonly heads: number
+  readonly key?: Tensor
+  readonly value?: Tensor
+}
+
+interface MultiHead {
+  (params: MultiHeadParams, options: MultiHeadOptions): <D extends DType>(query: Tensor<Shape, D>) => Tensor<Shape, D>
+  <D extends DType>(query: Tensor<Shape, D>, params: MultiHeadParams, options: MultiHeadOptions): Tensor<Shape, D>
+}
+
+const layer = (weight: Tensor, bias: Tensor | undefined): LinearParams =>
+  ({ weight, ...(bias ? { bias } : {}) }) as LinearParams
+
+/** Queries, keys and values: one product where all come from one tensor. */
+const projections = (
+  query: Tensor,
+  key: Tensor,
+  value: Tensor,
+  { inProjWeight, inProjBias }: MultiHeadParams,
+): readonly Tensor[] => {
+  if (key === query && value === query)
+    return T.chunk(linear(query, layer(inProjWeight, inProjBias)) as Tensor, 3, { axis: -1 })
+  const weights = T.chunk(inProjWeight, 3)
+  const biases = inProjBias ? T.chunk(inProjBias, 3) : []
+  return [query, key, value].map((x, i) => linear(x, layer(weights[i]!, biases[i])) as Tensor)
+}
+
+/**
+ * Attention in `heads` parallel parts of width E / heads (Vaswani et al. 2017): `[…, L, E]` → `[…, L, E]`. Keys and
+ * values are the queries unless given (`[…, M, E]`; values are the keys unless given). `mask` is broadcast to `[…,
+ * heads, L, M]`; `causal` and `scale` as in `scaledDotProductAttention`. ShapeError where `heads` does not divide E or
+ * the weights have other sizes.
+ * @example
+ * const params = { inProjWeight: T.concat([T.eye(2), T.eye(2), T.eye(2)]), outProjWeight: T.eye(2) }
+ * const x = T.tensor([[0, 1], [1, 0]], { dtype: 'f32' })
+ * T.reference(nn.multiHeadAttention(x, params, { heads: 2, causal: true })).data // => [0, 1, 0.731059, 0.5]
+ */
+export const multiHeadAttention: MultiHead = dataFirst(
+  'nn.multiHeadAttention',
+  (query: Tensor, params: MultiHeadParams, { heads, key = query, value = key, ...options }: MultiHeadOptions) => {
+    const operands = [query, key, value, params.inProjWeight, params.outProjWeight]
+    const mistake = operands.find(isMistake)
+    if (mistake) return mistake
+    const width = query.shape.at(-1) ?? 0
+    const [rows, columns] = params.inProjWeight.shape
+    const refusal =
+      query.shape.length < 2
+        ? { reason: `takes queries [… , length, width], not rank ${query.shape.length}` }
+        : !(Number.isInteger(heads) && heads > 0 && width % heads === 0)
+          ? { reason: `${heads} heads do not divide the width ${width}`, axis: query.shape.length - 1 }
+          : rows !== 3 * width || columns !== width || params.inProjWeight.shape.length !== 2
+            ? {
+                reason: `inProjWeight is not [${3 * width}, ${width}] for queries of width ${width}`,
+                hint: 'stack the rows of queries, keys and values',
+              }
+            : undefined
+    if (refusal) return tensorOf(refuse('nn.multiHeadAttention', operands.map(nodeOf), refusal))
+    const split = (x: Tensor): Tensor =>
+      isMistake(x) ? x : T.swapaxes(T.reshape(x, [...x.shape.slice(0, -1), heads, width / heads]) as Tensor, -3, -2)
+    const [q, k, v] = projections(query, key, value, params).map(split)
+    const mixed = T.swapaxes(scaledDotProductAttention(q!, k!, v!, options), -3, -2) as Tensor
+    const joined = isMistake(mixed) ? mixed : (T.reshape(mixed, [...mixed.shape.slice(0, -2), width]) as Tensor)
+    return linear(joined, layer(params.outProjWeight, params.outProjBias)) as Tensor
+  },
+)

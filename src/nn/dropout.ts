@@ -1,0 +1,38 @@
+/** Dropout, from an explicit random key. */
+import { dualWith } from '../lang/tensor/dual.ts'
+import * as T from '../lang/tensor/index.ts'
+import { bernoulli } from '../lang/tensor/random.ts'
+import type { Tensor } from '../lang/types.ts'
+import { choose } from './choose.ts'
+
+type Shape = Tensor['shape']
+type DType = Tensor['dtype']
+
+/** Options of `dropout`. */
+export interface DropoutOptions {
+  /** The probability of dropping an element. */
+  readonly p?: number
+  readonly training?: boolean
+}
+
+interface Dropout {
+  (key: Tensor, options?: DropoutOptions): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, D>
+  <S extends Shape, D extends DType>(x: Tensor<S, D>, key: Tensor, options?: DropoutOptions): Tensor<S, D>
+}
+
+/**
+ * Elements set to 0 with probability `p` (0.5), the others divided by 1 - p, so that the mean stays (Srivastava et al.
+ * 2014). The random key is explicit: the same key, the same elements. `x` itself when not `training` (true by default).
+ * @example
+ * T.reference(nn.dropout(T.ones([4]), random.key(0), { training: false })).data // => [1, 1, 1, 1]
+ * T.reference(T.max(nn.dropout(T.ones([100]), random.key(0), { p: 0.75 }))).data // => [4]
+ */
+export const dropout: Dropout = dualWith(
+  'nn.dropout',
+  2,
+  (x: Tensor, key: Tensor, { p = 0.5, training = true }: DropoutOptions = {}) => {
+    if (!training || p === 0) return x
+    if (p === 1) return T.zerosLike(x)
+    return choose(bernoulli(key, 1 - p, x.shape), T.div(x, 1 - p), 0)
+  },
+)

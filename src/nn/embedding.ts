@@ -1,0 +1,147 @@
+/** Rows of a table at indices: one for each, or bags of them summed, averaged, or their largest elements. */
+import { isMistake } from '../lang/tensor/ask.ts'
+import { dualWith } from '../lang/tensor/dual.ts'
+import * as T from '../lang/tensor/index.ts'
+import { refuse } from '../lang/tensor/operand.ts'
+import { nodeOf, type Tensor, tensorOf } from '../lang/types.ts'
+import { choose } from './choose.ts'
+
+type Shape = Tensor['shape']
+type DType = Tensor['dtype']
+
+/** Options of `embedding`: the rows of `paddingIndex` get no gradient. */
+export interface EmbeddingOptions {
+  readonly paddingIndex?: number
+}
+
+interface Embedding {
+  <N extends Shape, W extends number, D extends DType>(
+    indices: Tensor<N>,
+    weight: Tensor<readonly [number, W], D>,
+    options?: EmbeddingOptions,
+  ): Tensor<readonly [...N, W], D>
+  <W extends number, D extends DType>(
+    weight: Tensor<readonly [number, W], D>,
+    options?: EmbeddingOptions,
+  ): <N extends Shape>(indices: Tensor<N>) => Tensor<readonly [...N, W], D>
+}
+
+/**
+ * Rows of `weight` `[count, width]` at integer `indices`: `[…]` → `[…, width]`. IndexError for an index out of range;
+ * the row `paddingIndex` gets no gradient.
+ * @example
+ * T.reference(nn.embedding(T.tensor([1, 0]), T.tensor([[1, 2], [3, 4]]))).data // => [3, 4, 1, 2]
+ */
+export const embedding: Embedding = dualWith(
+  'nn.embedding',
+  2,
+  (indices: Tensor, weight: Tensor, { paddingIndex }: EmbeddingOptions = {}) => {
+    const rows = T.take(weight, indices)
+    if (paddingIndex === undefined) return rows
+    const padding = T.expandDims(T.equal(indices, paddingIndex), -1)
+    return choose(padding, T.stopGradient(rows), rows)
+  },
+)
+
+/**
+ * Options of `embeddingBag`: where bags begin in a vector of indices, what becomes of a bag, a row that does not count, a
+ * factor for each index (mode `'sum'` alone).
+ */
+export interface EmbeddingBagOptions extends EmbeddingOptions {
+  readonly offsets?: Tensor
+  readonly mode?: 'sum' | 'mean' | 'max'
+  readonly perSampleWeights?: Tensor
+}
+
+interface EmbeddingBag {
+  <D extends DType>(
+    indices: Tensor,
+    weight: Tensor<readonly [number, number], D>,
+    options?: EmbeddingBagOptions,
+  ): Tensor<Shape, D>
+  <D extends DType>(
+    weight: Tensor<readonly [number, number], D>,
+    options?: EmbeddingBagOptions,
+  ): (indices: Tensor) => Tensor<Shape, D>
+}
+
+/** Rows `[bags, length, width]` with a mask `[bags, length]` of those that count, and how many those are `[bags, 1]`. */
+interface Bags {
+  readonly sum: (rows: Tensor) => Tensor
+  readonly members: Tensor
+  readonly rows: Tensor
+}
+
+/** Each row of a matrix of indices is a bag. */
+const rowBags = (rows: Tensor, live: Tensor): Bags => ({
+  sum: (x) => T.sum(x, { axis: 1 }) as Tensor,
+  members: live,
+  rows,
+})
+
+/** Bag b holds positions offsets[b] up to offsets[b + 1] of the vector of indices. */
+const offsetBags = (rows: Tensor, live: Tensor, offsets: Tensor): Bags => {
+  const [count, length] = [offsets.shape[0]!, rows.shape[0]!]
+  const later = T.expandDims(T.narrow(offsets, Math.min(1, count), Math.max(0, count - 1)), -1)
+  const bag = T.countNonzero(T.lessEqual(later, T.arange(length)), { axis: 0 }) as Tensor
+  const own = T.equal(T.expandDims(T.arange(count), -1), bag)
+  return {
+    sum: (x) => T.indexAdd(T.zeros([count, ...x.shape.slice(1)], { dtype: x.dtype }), bag, x) as Tensor,
+    members: T.logicalAnd(own, live),
+    rows: T.expandDims(rows, 0) as Tensor,
+  }
+}
+
+/** The largest elements of the members of each bag, the gradient to the first of equal ones; 0 for an empty bag. */
+const largest = ({ members, rows }: Bags, like: Tensor): Tensor => {
+  if (members.shape[1] === 0) return T.mul(like, 0)
+  const inside = T.expandDims(members, -1) as Tensor
+  const [value] = T.maxWithIndex(choose(inside, rows, Number.NEGATIVE_INFINITY), { axis: 1 })
+  return choose(T.any(inside, { axis: 1 }), value, 0)
+}
+
+/**
+ * Bags of rows of `weight` `[count, width]` reduced to one row each: indices `[bags, length]`, or a vector with the
+ * `offsets` `[bags]` (ascending) where bags begin → `[bags, width]`. Modes `'mean'` (default), `'sum'`, `'max'`; an empty
+ * bag gives zeros. The row `paddingIndex` does not count; `perSampleWeights`, of the indices' shape, multiply rows under
+ * `'sum'`. IndexError for an index out of range, ShapeError for other ranks.
+ * @example
+ * const table = T.tensor([[1.5, 2], [3, 4], [5, 6]])
+ * const options = { offsets: T.tensor([0, 2]), mode: 'sum' } as const
+ * T.reference(nn.embeddingBag(T.tensor([0, 1, 2]), table, options)).data // => [4.5, 6, 5, 6]
+ */
+export const embeddingBag: EmbeddingBag = dualWith(
+  'nn.embeddingBag',
+  2,
+  (
+    indices: Tensor,
+    weight: Tensor,
+    { offsets, mode = 'mean', paddingIndex, perSampleWeights: factors }: EmbeddingBagOptions = {},
+  ) => {
+    const rows = T.take(weight, indices)
+    const operands = [indices, weight, ...(offsets ? [offsets] : []), ...(factors ? [factors] : [])]
+    const mistake = [rows, ...operands].find(isMistake)
+    if (mistake) return mistake
+    const rank = indices.shape.length
+    const wrong = (reason: string, hint: string): Tensor =>
+      tensorOf(refuse('nn.embeddingBag', operands.map(nodeOf), { reason, hint }))
+    if (offsets ? rank !== 1 || offsets.shape.length !== 1 : rank !== 2)
+      return wrong(
+        `indices of rank ${rank} ${offsets ? 'with' : 'without'} offsets`,
+        'give indices [bags, length], or vectors of indices and offsets',
+      )
+    if (factors && (mode !== 'sum' || factors.shape.join() !== indices.shape.join()))
+      return wrong("perSampleWeights go with mode 'sum' and have the indices' shape", "set mode: 'sum'")
+    const live =
+      paddingIndex === undefined
+        ? T.full(indices.shape, true, { dtype: 'bool' })
+        : (T.notEqual(indices, paddingIndex) as Tensor)
+    const bags = offsets ? offsetBags(rows, live, offsets) : rowBags(rows, live)
+    const scaled = factors ? (T.mul(rows, T.expandDims(factors, -1)) as Tensor) : rows
+    const total = bags.sum(choose(T.expandDims(live, -1), scaled, 0))
+    if (mode === 'sum') return total
+    if (mode === 'max') return largest(bags, total)
+    const counts = bags.sum(T.cast(T.expandDims(live, -1), weight.dtype) as Tensor)
+    return T.div(total, T.maximum(counts, 1))
+  },
+)

@@ -1,0 +1,79 @@
+/** Attention in several heads is attention in each of them: masks, keys of another length, no batch, several batch axes. */
+import { describe, expect, test } from 'vitest'
+import * as T from '../../src/lang/tensor/index.ts'
+import type { Tensor } from '../../src/lang/types.ts'
+import * as nn from '../../src/nn/index.ts'
+import * as random from '../../src/random/index.ts'
+import { checkGrad } from '../../src/testing/check-grad.ts'
+import { flat, mistakeOf } from '../lang/tensor/run.ts'
+import { near } from './near.ts'
+
+const some = (seed: number, ...shape: readonly number[]): Tensor =>
+  T.fromArray(flat(random.uniform(random.key(seed), shape, { low: -1, high: 1 })), shape)
+
+const width = 6
+const params: nn.MultiHeadParams = {
+  inProjWeight: some(1, 3 * width, width),
+  inProjBias: some(2, 3 * width),
+  outProjWeight: some(3, width, width),
+  outProjBias: some(4, width),
+}
+
+/** Head by head, with slices of the parameters. */
+const byHand = (query: Tensor, memory: Tensor, heads: number, options: nn.AttentionOptions = {}): Tensor => {
+  const project = (x: Tensor, part: number): Tensor =>
+    T.add(
+      T.matmul(x, T.matrixTranspose(T.narrow(params.inProjWeight, part * width, width)) as Tensor) as Tensor,
+      T.narrow(params.inProjBias!, part * width, width),
+    )
+  const [q, k, v] = [project(query, 0), project(memory, 1), project(memory, 2)]
+  const size = width / heads
+  const each = Array.from({ length: heads }, (_, h) => {
+    const own = (x: Tensor): Tensor => T.narrow(x, h * size, size, { axis: -1 })
+    return nn.scaledDotProductAttention(own(q), own(k), own(v), options)
+  })
+  const joined = T.concat(each, { axis: -1 })
+  return T.add(T.matmul(joined, T.matrixTranspose(params.outProjWeight) as Tensor) as Tensor, params.outProjBias!)
+}
+
+describe('multiHeadAttention', () => {
+  const x = some(10, 2, 4, width)
+  const memory = some(11, 2, 3, width)
+
+  test('is attention head by head', () => {
+    near(nn.multiHeadAttention(x, params, { heads: 3 }), flat(byHand(x, x, 3)))
+    near(nn.multiHeadAttention(x, params, { heads: 1, causal: true }), flat(byHand(x, x, 1, { causal: true })))
+  })
+
+  test('keys of another length, with a mask for all heads', () => {
+    const mask = T.tensor([true, false, true]) as Tensor
+    near(nn.multiHeadAttention(x, params, { heads: 2, key: memory, mask }), flat(byHand(x, memory, 2, { mask })))
+  })
+
+  test('no batch, two batch axes, an empty batch', () => {
+    const alone = T.select(x, 0)
+    near(nn.multiHeadAttention(alone, params, { heads: 2 }), flat(byHand(alone, alone, 2)))
+    const deep = T.reshape(x, [2, 1, 4, width]) as Tensor
+    expect(nn.multiHeadAttention(deep, params, { heads: 2 }).shape).toEqual([2, 1, 4, width])
+    expect(nn.multiHeadAttention(T.zeros([0, 4, width]), params, { heads: 2 }).shape).toEqual([0, 4, width])
+  })
+
+  test.each([
+    [() => nn.multiHeadAttention(x, params, { heads: 4 }), '4 heads do not divide the width 6'],
+    [() => nn.multiHeadAttention(T.ones([width]), params, { heads: 2 }), 'not rank 1'],
+    [() => nn.multiHeadAttention(T.ones([2, 4]), params, { heads: 2 }), 'inProjWeight is not [12, 4]'],
+  ] as const)('mistake %# is named', (f, reason) => {
+    expect(mistakeOf(f())).toMatchObject({ op: 'nn.multiHeadAttention', reason: expect.stringContaining(reason) })
+  })
+
+  test('gradients are those of finite differences', () => {
+    checkGrad(
+      (p: nn.MultiHeadParams, q: Tensor, m: Tensor) => [
+        nn.multiHeadAttention(q, p, { heads: 2, causal: true }),
+        nn.multiHeadAttention(q, p, { heads: 3, key: m }),
+      ],
+      [params, T.select(x, 0), T.select(memory, 0)],
+      { maxElements: 8 },
+    )
+  })
+})
