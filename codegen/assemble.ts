@@ -16,6 +16,8 @@ export interface BoundKernel {
   readonly reads: readonly PlacedValue[]
   readonly writes: readonly PlacedValue[]
   readonly fused: readonly Fused[]
+  /** One dispatch of a routine, which may read what it writes and write in parts. */
+  readonly routine?: boolean
 }
 
 /** One kernel of the plan from clusters that lie side by side. */

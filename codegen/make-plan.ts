@@ -12,11 +12,12 @@ import { sizeOf } from '../src/lang/dim.ts'
 import { invariant, type LimitError } from '../src/lang/errors.ts'
 import type { Graph, Node } from '../src/lang/ir.ts'
 import type { TreeShape } from '../src/lang/tree.ts'
-import { assembleKernel, type BoundKernel, deduplicate } from './assemble.ts'
+import { type BoundKernel, deduplicate } from './assemble.ts'
 import { indexInputs } from './index-inputs.ts'
 import type { DataSlot, InputSlot, OutputSlot, Plan, Step } from './plan.ts'
 import { type PlanFault, showFault } from './plan-fault.ts'
 import { predict } from './predict.ts'
+import { boundKernels } from './runs.ts'
 import { verifyPlan } from './verify-plan.ts'
 import { printKernel } from './wgsl/print.ts'
 
@@ -84,12 +85,8 @@ const planWith = (request: Request, profile: Profile, apart: ReadonlySet<Node>):
   const computed: Graph = { inputs: graph.inputs, outputs: [...new Set(nodes)].filter((n) => !isBufferLeaf(n)) }
   const fusion = fuse(computed, nodes, pairs, profile)
   const memory = planMemory({ fusion, inputs, outputs: nodes, profile })
-  const kernels: BoundKernel[] = []
-  for (const k of fusion.kernels) {
-    const bound = assembleKernel(k, memory, profile)
-    if ('tag' in bound) return E.left(bound)
-    kernels.push(bound)
-  }
+  const kernels = boundKernels(fusion, memory, profile)
+  if ('tag' in kernels) return E.left(kernels)
   const { distinct, indexOf } = deduplicate(kernels)
   const placeOf = (n: Node) => memory.places.get(fusion.buffers.get(n)!)!
   const numberOf = (n: Node): number => fusion.buffers.get(n)!.id
@@ -100,6 +97,7 @@ const planWith = (request: Request, profile: Profile, apart: ReadonlySet<Node>):
     bindings: b.places,
     reads: b.reads,
     writes: b.writes,
+    ...(b.routine ? { routine: true } : {}),
   }))
   const replaced = new Map([...donations].map(([i, o]) => [o, i]))
   const outputSlots = outputs.map(({ path, node }, o): OutputSlot => {

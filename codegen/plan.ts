@@ -38,6 +38,8 @@ export type Step =
       readonly bindings: readonly Place[]
       readonly reads?: readonly PlacedValue[]
       readonly writes?: readonly PlacedValue[]
+      /** One dispatch of a routine: it may read what it writes, and need not write all of it. */
+      readonly routine?: boolean
     }
   /** Only before the first and after the last dispatch. */
   | { readonly kind: 'copy'; readonly from: Place; readonly to: Place }

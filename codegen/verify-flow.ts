@@ -54,7 +54,7 @@ export const checkFlow = (plan: Plan, report: Report): void => {
     kernels.set(key, access)
     const placed = namedAccesses(plan, step, access.accesses)
     for (const { value, place } of placed.reads) {
-      if (holds(place, value)) continue
+      if (holds(place, value) || (step.routine && placed.writes.some((w) => w.value === value))) continue
       const what = value === undefined ? 'something' : `value ${value}`
       report('stale', `reads ${what} at ${showPlace(place)}, which holds ${found(place)}`, i)
     }
@@ -139,7 +139,7 @@ const checkAccesses = (
     // Bounds of an index are no smaller than what it reaches, often greater: then it is any value that they touch.
     const inside = reads.filter((r) => covers(r.place, at))
     const candidates = inside.length > 0 ? inside : reads.filter((r) => overlaps(r.place, at))
-    if (candidates.length === 0) {
+    if (candidates.length === 0 && !(step.routine && writes.some((w) => overlaps(w.place, at)))) {
       report(
         'access',
         `kernel ${kernel.name} loads from ${name} at ${showPlace(at)}, which is no value that the step reads`,
@@ -147,7 +147,7 @@ const checkAccesses = (
       continue
     }
     const lost = candidates.filter((r) => writes.some((w) => overlaps(w.place, r.place)))
-    if (lost.length === 0 || isReadInPlace(a)) continue
+    if (lost.length === 0 || step.routine || isReadInPlace(a)) continue
     for (const { value, place } of lost)
       report(
         'in place',
@@ -155,6 +155,7 @@ const checkAccesses = (
         value,
       )
   }
+  if (step.routine) return
   for (const [w, extent] of reached) {
     const ends = w.place.offset + w.place.bytes
     if (extent.low !== w.place.offset || extent.high <= ends - 16 || extent.high > ends)

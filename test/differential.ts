@@ -6,7 +6,7 @@ import type { Place, Plan } from '../codegen/plan.ts'
 import { portable } from '../codegen/profile.ts'
 import { widen } from '../passes/graph/widen.ts'
 import { fuse } from '../passes/loop/fuse.ts'
-import { interpretCluster } from '../passes/loop/interpret.ts'
+import { interpretCluster, interpretRoutine } from '../passes/loop/interpret.ts'
 import { isBufferLeaf } from '../passes/loop/roots.ts'
 import type { Profile } from '../passes/target.ts'
 import { typeOf } from '../src/lang/build.ts'
@@ -63,7 +63,10 @@ export const runLoop = (given: Graph, inputs: readonly Value[], profile: Profile
       memory.set(b.id, data)
     }
   }
-  for (const kernel of fusion.kernels) for (const f of kernel) interpretCluster(f.cluster, memory)
+  for (const f of fusion.kernels.flat()) {
+    if (f.routine) interpretRoutine(f.routine, memory)
+    else interpretCluster(f.cluster, memory)
+  }
   return graph.outputs.map((n, o) => fromWords(typeOf(given.outputs[o]!), memory.get(fusion.buffers.get(n)!.id)!))
 }
 

@@ -39,7 +39,7 @@ export const emittedPlan = (
   const kernels = plan.kernels.map(({ kernel, wgsl }) => ({ kernel: { ...kernel, body: [] }, wgsl }))
   const steps = plan.steps.map((step): Step => {
     if (step.kind === 'copy') return step
-    const { reads: _reads, writes: _writes, ...dispatch } = step
+    const { reads: _reads, writes: _writes, routine: _routine, ...dispatch } = step
     return dispatch
   })
   return { plan: { ...plan, kernels, steps, data }, constants }

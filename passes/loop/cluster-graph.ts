@@ -1,15 +1,17 @@
 /** The clusters of a program while they are joined: who reads whose results, and who must wait for whom. */
 import { typeOf } from '../../src/lang/build.ts'
 import { sizeOf } from '../../src/lang/dim.ts'
-import type { Graph, Node } from '../../src/lang/ir.ts'
+import type { Graph, Node, TensorType } from '../../src/lang/ir.ts'
 import { topological } from '../../src/lang/order.ts'
 import type { Profile } from '../target.ts'
 import { chooseGrid } from './cost.ts'
 import { type Fused, type InPlace, readsOnlyInPlace } from './fused.ts'
 import type { Buffer, Cluster } from './ir.ts'
-import { kernelTypeOf } from './kernel-type.ts'
+import { type KernelType, kernelTypeOf } from './kernel-type.ts'
 import { lowering, storeOf } from './lower.ts'
+import { placeCluster } from './nest.ts'
 import { chooseRoots, isBufferLeaf } from './roots.ts'
+import { routineOf, routineOutputs, scratchOf } from './routine.ts'
 import { storeRanges } from './store-ranges.ts'
 import { createValues, valuesBelow } from './values.ts'
 
@@ -32,15 +34,25 @@ export interface ClusterGraph {
   readonly reaches: (from: Fused, to: Fused, direct: boolean) => boolean
 }
 
+/** Numbers buffers: one counter for a program and all graphs inside it. */
+export interface BufferNumbers {
+  next: number
+}
+
 /** One cluster for each node that the first cut stores. */
-export const createClusterGraph = (graph: Graph, donations: readonly InPlace[], profile: Profile): ClusterGraph => {
+export const createClusterGraph = (
+  graph: Graph,
+  donations: readonly InPlace[],
+  profile: Profile,
+  numbers: BufferNumbers,
+): ClusterGraph => {
   const buffers = new Map<Node, Buffer>()
   const owners = new Map<Buffer, Node>()
+  const newBuffer = ({ dtype, shape }: KernelType): Buffer => ({ id: numbers.next++, dtype, size: sizeOf(shape) })
   const bufferOf = (n: Node): Buffer => {
     const seen = buffers.get(n)
     if (seen) return seen
-    const { dtype, shape } = kernelTypeOf(n)
-    const made: Buffer = { id: buffers.size, dtype, size: sizeOf(shape) }
+    const made = newBuffer(kernelTypeOf(n))
     buffers.set(n, made)
     owners.set(made, n)
     return made
@@ -64,6 +76,29 @@ export const createClusterGraph = (graph: Graph, donations: readonly InPlace[], 
     const positions = own.map((n) => position.get(n)!)
     const [first, last] = [Math.min(...positions), Math.max(...positions)]
     return { id: nextId++, stored: own, reads, cluster, first, last, ...chooseGrid(cluster, profile) }
+  }
+
+  /** A routine in the place of a cluster: all its outputs are stored, whoever reads them. */
+  const makeRoutine = (n: Node): Fused => {
+    const own = routineOutputs(n)
+    const cluster: Cluster = { stores: [] }
+    const positions = own.flatMap((o) => position.get(o) ?? [])
+    return {
+      id: nextId++,
+      stored: own,
+      reads: new Set(n.args),
+      cluster,
+      first: Math.min(...positions),
+      last: Math.max(...positions),
+      schedule: { nest: placeCluster(cluster, []), roles: new Map() },
+      cost: { flops: 0, bytes: 0, threads: 1, statements: 0, seconds: profile.costs.dispatch },
+      routine: {
+        node: n,
+        inputs: n.args.map(bufferOf),
+        outputs: own.map(bufferOf),
+        scratch: scratchOf(n).map((type) => ({ buffer: newBuffer(type) })),
+      },
+    }
   }
 
   const groups = new Set<Fused>()
@@ -92,7 +127,13 @@ export const createClusterGraph = (graph: Graph, donations: readonly InPlace[], 
     groups.delete(f)
     for (const n of f.reads) readers.get(n)?.delete(f)
   }
-  for (const n of roots) if (sizeOf(typeOf(n).shape) > 0) insert(make([n]))
+  const routines = new Set<Node>()
+  for (const n of roots) {
+    const routine = routineOf(n)
+    if (routine && routines.has(routine)) continue
+    if (routine) routines.add(routine)
+    if (sizeOf(typeOf(n).shape) > 0) insert(routine ? makeRoutine(routine) : make([n]))
+  }
   // What only empty tensors would have read is not computed. Newest first: a reader goes before what it reads.
   for (const f of [...groups].reverse()) {
     const isNeeded = f.stored.some((n) => outputs.has(n) || (readers.get(n)?.size ?? 0) > 0)

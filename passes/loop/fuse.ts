@@ -4,7 +4,7 @@
  */
 import type { Graph, Node } from '../../src/lang/ir.ts'
 import type { Profile } from '../target.ts'
-import { createClusterGraph } from './cluster-graph.ts'
+import { type BufferNumbers, createClusterGraph } from './cluster-graph.ts'
 import type { Fused, InPlace } from './fused.ts'
 import type { Buffer } from './ir.ts'
 import { joinClusters, type Refused } from './join.ts'
@@ -24,8 +24,9 @@ export const fuse = (
   results: readonly Node[],
   donations: readonly InPlace[],
   profile: Profile,
+  numbers: BufferNumbers = { next: 0 },
 ): Fusion => {
-  const clusters = createClusterGraph(graph, donations, profile)
+  const clusters = createClusterGraph(graph, donations, profile, numbers)
   const refused = joinClusters(clusters, profile)
   const groups = [...clusters.groups]
   const kernels = sideBySide(groups, clusters.successors, profile)

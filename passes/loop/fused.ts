@@ -16,6 +16,23 @@ export interface Fused {
   /** First and last place of `stored` in the graph's topological order. */
   readonly first: number
   readonly last: number
+  /** Set for a routine, which has no values of its own in `cluster`, and is joined with nothing. */
+  readonly routine?: Routine
+}
+
+/** Memory that a routine needs while it runs. */
+export interface Scratch {
+  readonly buffer: Buffer
+}
+
+/** What is computed by kernels of its own: the routine's node, its tensors in memory. */
+export interface Routine {
+  readonly node: Node
+  /** One an operand, in order. */
+  readonly inputs: readonly Buffer[]
+  /** One an output, in order. */
+  readonly outputs: readonly Buffer[]
+  readonly scratch: readonly Scratch[]
 }
 
 /** An output that may take the place of an argument the caller gave away. */

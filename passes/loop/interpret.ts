@@ -2,10 +2,12 @@
  * The Loop IR's own meaning: every value as a dense array over its ranges, computed operands first. Slow and plain; a
  * load outside its buffer where its bounds hold is an error here, though a device would clamp it.
  */
+import { typeOf, typesOf } from '../../src/lang/build.ts'
 import { allocate, type HostArray } from '../../src/lang/dtype.ts'
 import { invariant } from '../../src/lang/errors.ts'
 import { evaluateRow } from '../../src/lang/evaluate.ts'
 import type { Value } from '../../src/lang/primitive.ts'
+import type { Routine } from './fused.ts'
 import { evaluateIndex } from './index.ts'
 import type { Bound, Buffer, Cluster, Index, LoopValue, Range } from './ir.ts'
 import { valuesBelow } from './values.ts'
@@ -117,4 +119,12 @@ export const interpretCluster = (cluster: Cluster, memory: ReadonlyMap<number, H
       elements(s.buffer)[indexAt(s.index, point)] = read(of(s.value), point)
     })
   }
+}
+
+/** Runs one routine on `memory`: what its row says. */
+export const interpretRoutine = ({ node, inputs, outputs }: Routine, memory: ReadonlyMap<number, HostArray>): void => {
+  const xs = node.args.map((a, i) => ({ ...typeOf(a), data: memory.get(inputs[i]!.id)! }))
+  evaluateRow(node.op, xs, node.params, typesOf(node)).forEach((data, i) => {
+    memory.get(outputs[i]!.id)!.set(data)
+  })
 }

@@ -68,6 +68,7 @@ const tryJoin = (
   clusters: ClusterGraph,
   { costs }: Profile,
 ): Fused | Pick<Refused, 'reason' | 'savedBytes'> => {
+  if (a.routine || b.routine) return { reason: 'a routine has kernels of its own', savedBytes: 0 }
   if (a.cost.statements + b.cost.statements > costs.statements)
     return { reason: 'the kernel would have too many statements', savedBytes: 0 }
   if (clusters.reaches(a, b, false) || clusters.reaches(b, a, true))

@@ -70,6 +70,12 @@ export const planMemory = ({ fusion, inputs, outputs, profile }: MemoryRequest):
     }
   })
   for (const n of outputs) until.set(fusion.buffers.get(n)!, last)
+  fusion.kernels.forEach((kernel, i) => {
+    for (const { buffer } of kernel.flatMap((f) => f.routine?.scratch ?? [])) {
+      from.set(buffer, i)
+      until.set(buffer, i)
+    }
+  })
   const live: { readonly place: Place; readonly until: number }[] = []
   for (const [node, b] of fusion.buffers) {
     const replaced = inPlace.get(node)

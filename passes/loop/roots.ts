@@ -6,6 +6,7 @@ import { typeOf, typesOf } from '../../src/lang/build.ts'
 import { sizeOf } from '../../src/lang/dim.ts'
 import type { Graph, Node, Op } from '../../src/lang/ir.ts'
 import { topological } from '../../src/lang/order.ts'
+import { isRoutine, routineOf } from './routine.ts'
 
 /** A leaf that lives in memory: everything but constants that are one number. */
 export const isBufferLeaf = (n: Node): boolean =>
@@ -60,11 +61,20 @@ export const chooseRoots = (graph: Graph): ReadonlySet<Node> => {
   for (const n of order) for (const a of new Set(n.args)) users.set(a, [...(users.get(a) ?? []), n])
   const outputs = new Set(graph.outputs)
   const roots = new Set<Node>()
+  // A routine reads tensors in memory.
+  const operands = new Set(order.flatMap((n) => (isRoutine(n) ? n.args : [])))
   const isHeavy = new Map<Node, boolean>()
   const price = new Map<Node, number>()
   const statements = new Map<Node, number>()
   for (const n of order) {
     if (isBufferLeaf(n)) continue
+    if (routineOf(n)) {
+      if (storable(n)) roots.add(n)
+      isHeavy.set(n, false)
+      price.set(n, 1)
+      statements.set(n, 1)
+      continue
+    }
     const open = n.args.filter((a) => !roots.has(a) && !isBufferLeaf(a))
     const heavy = reducing.has(n.op) || open.some((a) => isHeavy.get(a)!)
     const cost = open.reduce((c, a) => c + price.get(a)!, dear.has(n.op) ? 12 : 1)
@@ -73,6 +83,7 @@ export const chooseRoots = (graph: Graph): ReadonlySet<Node> => {
     const repeated = mine.some((u) => repeating.has(u.op) && !(u.op === 'gather' && u.args[0] !== n))
     const cut =
       outputs.has(n) ||
+      (operands.has(n) && storable(n)) ||
       (storable(n) &&
         sizeOf(typeOf(n).shape) > 0 &&
         ((heavy && (mine.length > 1 || repeated)) ||

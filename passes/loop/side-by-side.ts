@@ -17,6 +17,8 @@ export const sideBySide = (
     const now: Fused[] = []
     let statements = 0
     for (const f of ready) {
+      // A routine has dispatches of its own.
+      if (now.length > 0 && (f.routine || now[0]!.routine)) continue
       if (now.length > 0 && statements + f.cost.statements > 2 * profile.costs.statements) continue
       now.push(f)
       statements += f.cost.statements

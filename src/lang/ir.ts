@@ -37,6 +37,17 @@ export type PointwiseOp = UnaryOp | BinaryOp | 'select' | 'cast' | 'bitcast'
 export const monoids = ['sum', 'prod', 'max', 'min', 'all', 'any', 'argmax', 'argmin', 'meanVar', 'logSumExp'] as const
 export type Monoid = (typeof monoids)[number]
 
+/**
+ * The prefix reductions: element i is the reduction of elements 0 to i. `max` and `min` give (value, i32 index of the
+ * latest element that is as extreme), as PyTorch's cummax and cummin.
+ */
+export const cumulations = ['sum', 'prod', 'max', 'min', 'logSumExp'] as const
+export type Cumulation = (typeof cumulations)[number]
+
+/** Operations with kernels of their own, written by hand in the Kernel IR: they read and write whole tensors. */
+export const routineOps = ['cumulate'] as const
+export type RoutineOp = (typeof routineOps)[number]
+
 /** Contents of a large constant, by identity: copied from the user on entry and never written again. */
 export interface Payload {
   readonly serial: number
@@ -80,6 +91,8 @@ export interface ParamsOf extends Record<UnaryOp | BinaryOp | 'select', None> {
   /** The transpose of window: sums `[… count …, size]` back onto an axis of `n`. */
   readonly fold: { readonly axis: number; readonly n: number; readonly stride: number; readonly dilation: number }
   readonly reduce: { readonly monoid: Monoid; readonly axes: readonly number[] }
+  /** Prefix reduction along an axis, from its end with `reverse`. */
+  readonly cumulate: { readonly monoid: Cumulation; readonly axis: number; readonly reverse: boolean }
   /**
    * Two-operand einsum: `lhs`, `rhs`, `out` label each axis. A label in both operands and not in `out` is contracted; in
    * all three it is a batch axis; in one operand and `out` it is free. No label repeats inside one operand.

@@ -44,10 +44,19 @@ const noise = (seed: number): (() => number) => {
 const directed: readonly (() => number)[] = [() => 1, () => -1]
 
 /** Ops that add many terms: their error goes with the sum of the terms' sizes, not with the result. */
-const sums: ReadonlySet<Op> = new Set<Op>(['dot', 'fold', 'scatterAdd', 'reduce'])
+const sums: ReadonlySet<Op> = new Set<Op>(['dot', 'fold', 'scatterAdd', 'reduce', 'cumulate'])
 
 const isSum = (n: Node): boolean =>
-  sums.has(n.op) && !(n.op === 'reduce' && !['sum', 'meanVar', 'logSumExp'].includes(n.params.monoid))
+  sums.has(n.op) &&
+  !((n.op === 'reduce' || n.op === 'cumulate') && !['sum', 'meanVar', 'logSumExp'].includes(n.params.monoid))
+
+const isLogSum = (n: Node): boolean => (n.op === 'reduce' || n.op === 'cumulate') && n.params.monoid === 'logSumExp'
+
+/** How many elements an element of the result is made from. */
+const termsOf = (n: Node, operands: readonly HostArray[], outputs: readonly HostArray[]): number =>
+  n.op === 'cumulate'
+    ? typesOf(n)[0]!.shape[n.params.axis]!
+    : (operands[0]?.length ?? 0) / Math.max(1, outputs[0]!.length)
 
 /** Whole multiples of 1/16 whose products and sums a 24-bit significand holds. */
 const isGrid = (data: HostArray): boolean => data.every((x) => Number.isInteger(x * 16))
@@ -71,7 +80,7 @@ const intermediates = (
   outputs: readonly HostArray[],
 ): readonly HostArray[] => {
   if (isSum(n)) return [...outputs, ...magnitude(n, operands)]
-  if (n.op !== 'reduce' || n.params.monoid !== 'prod') return outputs
+  if ((n.op !== 'reduce' && n.op !== 'cumulate') || n.params.monoid !== 'prod') return outputs
   // Partial products in any order lie between those of all factors above one and of all below.
   const above = resultOn(n, operands, (x) => Math.max(1, Math.abs(x)))
   const below = resultOn(n, operands, (x) => (x === 0 ? 1 : 1 / Math.min(1, Math.abs(x))))
@@ -84,19 +93,18 @@ const errorsOf = (n: Node, operands: readonly HostArray[], outputs: readonly Hos
   if (isSum(n) && isFloat(types[0]!.dtype)) {
     const sizes = magnitude(n, operands)
     const exact = operands.every(isGrid) && sizes[0]!.every((m) => m < 2 ** 15)
-    const plain = n.op !== 'reduce' || n.params.monoid === 'sum'
+    const plain = (n.op !== 'reduce' && n.op !== 'cumulate') || n.params.monoid === 'sum'
     if (exact && plain) return outputs.map((o) => o.map(() => 0))
-    const terms = Math.max(2, operands[0]!.length / Math.max(1, outputs[0]!.length))
+    const terms = Math.max(2, termsOf(n, operands, outputs))
     const unit = ulp(1, types[0]!.dtype) * (1 + Math.log2(terms))
     if (plain) return [sizes[0]!.map((m) => m * unit)]
-    if (n.op === 'reduce' && n.params.monoid === 'logSumExp')
-      return [outputs[0]!.map((v) => (Number.isFinite(v) ? (Math.abs(v) + 2) * 2 * unit : 0))]
+    if (isLogSum(n)) return [outputs[0]!.map((v) => (Number.isFinite(v) ? (Math.abs(v) + 2) * 2 * unit : 0))]
     return [
       sizes[0]!.map((m) => m * unit),
       outputs[1]!.map((v, i) => 4 * unit * Math.abs(v) + (4 * unit * sizes[0]![i]!) ** 2),
     ]
   }
-  const terms = (operands[0]?.length ?? 0) / Math.max(1, outputs[0]!.length)
+  const terms = termsOf(n, operands, outputs)
   return outputs.map((o, k) => o.map((v) => errorOf(n, v, types[k]!.dtype, terms)))
 }
 

@@ -19,7 +19,7 @@ const roundedOnce: ReadonlySet<Op> = new Set<Op>(['add', 'sub', 'mul', 'cast'])
 export const errorOf = (n: Node, v: number, dtype: DType, terms: number): number => {
   if (roundedOnce.has(n.op) && roundTo(dtype)(v) === v) return 0
   if (n.op === 'cast') return ulp(v, dtype)
-  if (n.op === 'reduce') return n.params.monoid === 'prod' ? terms * ulp(v, dtype) : 0
+  if (n.op === 'reduce' || n.op === 'cumulate') return n.params.monoid === 'prod' ? terms * ulp(v, dtype) : 0
   if (!(n.op in accuracy)) return 0
   const { ulp: count, absolute } = accuracy[n.op as keyof typeof accuracy]
   return Math.max(count * ulp(v, dtype), absolute)

@@ -10,6 +10,8 @@ const spread = (c: Call): ReturnType<typeof reduction> & { readonly correction: 
   correction: flag(c, 'unbiased', true) ? 1 : 0,
 })
 
+const along = (c: Call): { readonly axis: number } => ({ axis: number(c, 'dim', 0) })
+
 /** The reductions section of ops.py; `undefined` is an op we do not have. */
 export const reductionOps: Ops<ReductionName> = {
   sum: (c) => T.sum(at(c, 0), reduction(c)) as Tensor,
@@ -26,10 +28,10 @@ export const reductionOps: Ops<ReductionName> = {
   argmin: (c) => T.argmin(at(c, 0), oneAxis(c)) as Tensor,
   any: (c) => T.any(at(c, 0), reduction(c)) as Tensor,
   all: (c) => T.all(at(c, 0), reduction(c)) as Tensor,
-  cumsum: undefined,
-  cumprod: undefined,
-  cummax: undefined,
-  logcumsumexp: undefined,
+  cumsum: (c) => T.cumsum(at(c, 0), along(c)) as Tensor,
+  cumprod: (c) => T.cumprod(at(c, 0), along(c)) as Tensor,
+  cummax: (c) => T.cummax(at(c, 0), along(c)) as readonly Tensor[],
+  logcumsumexp: (c) => T.logcumsumexp(at(c, 0), along(c)) as Tensor,
   norm: (c) => T.vectorNorm(at(c, 0), { ...reduction(c), p: number(c, 'p', 2) }) as Tensor,
   count_nonzero: (c) => T.countNonzero(at(c, 0), reduction(c)) as Tensor,
   sort: undefined,

@@ -2,6 +2,7 @@
 import type { PrimitiveTable } from '../primitive.ts'
 import { binaryRows } from './binary.ts'
 import { bitcast, cast, select } from './convert.ts'
+import { cumulate } from './cumulate.ts'
 import { dot } from './dot.ts'
 import { gather, scatterAdd } from './index.ts'
 import { constRow, data, input, iota } from './leaves.ts'
@@ -33,6 +34,7 @@ export const primitives: PrimitiveTable = {
   window: windowRow,
   fold: foldRow,
   reduce,
+  cumulate,
   dot,
   gather,
   scatterAdd,

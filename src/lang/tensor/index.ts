@@ -58,6 +58,15 @@ export {
 } from './compare.ts'
 export { matmul, type TensordotAxes, tensordot, vecdot } from './contraction.ts'
 export { type DTypeOptions, fromArray, full, fullLike, ones, onesLike, tensor, zeros, zerosLike } from './create.ts'
+export {
+  type CumulativeOptions,
+  cummax,
+  cummin,
+  cumprod,
+  cumsum,
+  logcumsumexp,
+  type RunningExtreme,
+} from './cumulative.ts'
 export { einsum } from './einsum.ts'
 export {
   abs,

@@ -2,7 +2,15 @@
 import { constant, typeOf, typesOf } from '../../lang/build.ts'
 import { sizeOf } from '../../lang/dim.ts'
 import { isFloat } from '../../lang/dtype.ts'
-import { type Monoid, monoids, type Node, type Op, type PointwiseOp, type TensorType } from '../../lang/ir.ts'
+import {
+  cumulations,
+  type Monoid,
+  monoids,
+  type Node,
+  type Op,
+  type PointwiseOp,
+  type TensorType,
+} from '../../lang/ir.ts'
 import { drawData } from '../dice.ts'
 import type { Workshop } from '../workshop.ts'
 import type { MovementOp } from './movement.ts'
@@ -118,6 +126,14 @@ const indexAxes = (w: Workshop, room: number): readonly number[] => {
   return axes
 }
 
+const cumulate: Maker = (w) => {
+  const monoid = w.dice.pick([...cumulations, 'sum'] as const)
+  const x = w.take((t) => t.shape.length > 0 && accepts(monoid, t))
+  if (!x) return undefined
+  const axis = w.dice.int(0, typeOf(x).shape.length - 1)
+  return oneOutput(w, w.b.cumulate([x], { monoid, axis, reverse: w.dice.chance(0.3) }))
+}
+
 const gather: Maker = (w) => {
   const x = w.take((t) => t.shape.length > 0)
   if (!x) return undefined
@@ -161,6 +177,7 @@ export const contractMakers: { readonly [K in OtherOp]: Maker } = {
   data: constantOf((size) => size > 64),
   iota,
   reduce,
+  cumulate,
   dot,
   gather,
   scatterAdd,

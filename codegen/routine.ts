@@ -1,0 +1,123 @@
+/**
+ * Routines in the Kernel IR: what the author of one writes (dispatches over tensors in memory, addressed by element), and
+ * their assembly into kernels with bindings. `routines/` holds one file a routine.
+ */
+import type { Buffer } from '../passes/loop/ir.ts'
+import type { MemoryPlan } from '../passes/loop/memory.ts'
+import type { Profile } from '../passes/target.ts'
+import type { KernelDType } from '../src/lang/dtype.ts'
+import type { LimitError } from '../src/lang/errors.ts'
+import * as k from './build-kernel.ts'
+import type { Binding, KExpr, Kernel, KStmt, LocalArray, Scalar } from './kernel.ts'
+import type { Place } from './plan.ts'
+
+/** How a dispatch reaches its tensors. Indices (u32) count elements; bool is a bool here, whatever memory holds. */
+export interface Tensors {
+  readonly load: (b: Buffer, index: KExpr) => KExpr
+  readonly store: (b: Buffer, index: KExpr, value: KExpr) => KStmt
+  /** A name no other variable of the kernel has. */
+  readonly name: (prefix: string) => string
+}
+
+/** The statement that computes `e` now, and what stands for it afterwards: a load is not repeated after a store. */
+export const hold = (t: Tensors, e: KExpr): { readonly value: KExpr; readonly statement: KStmt } => {
+  const name = t.name('v')
+  return { value: k.ref(name, e.type), statement: k.letStmt(name, e) }
+}
+
+/** One dispatch of a routine. */
+export interface RoutineDispatch {
+  readonly name: string
+  readonly workgroups: number
+  readonly workgroupSize: number
+  readonly arrays?: readonly LocalArray[]
+  readonly reads: readonly Buffer[]
+  readonly writes: readonly Buffer[]
+  readonly body: (t: Tensors) => readonly KStmt[]
+}
+
+/** `body` for each of `threads` invocations, its number given. */
+export const perThread = (
+  threads: number,
+  profile: Profile,
+  body: (t: Tensors, thread: KExpr) => readonly KStmt[],
+): Pick<RoutineDispatch, 'workgroups' | 'workgroupSize' | 'body'> => {
+  let workgroupSize = Math.min(64, profile.workgroupThreads)
+  while (workgroupSize > 8 && threads / workgroupSize < 8) workgroupSize /= 2
+  return {
+    workgroupSize,
+    workgroups: Math.ceil(threads / workgroupSize),
+    body: (t) => {
+      const id = t.name('thread')
+      const thread = k.add(k.mul(k.builtin('gridIndex'), k.u32(workgroupSize)), k.builtin('localIndex'))
+      return [k.letStmt(id, thread), k.ifStmt(k.lt(k.ref(id), k.u32(threads)), body(t, k.ref(id)))]
+    },
+  }
+}
+
+/** The type that arithmetic on `dtype` is done in: f16 accumulates in f32. */
+export const computeType = (dtype: KernelDType): Scalar => (dtype === 'f16' ? 'f32' : dtype)
+
+const storageOf = (dtype: KernelDType): Scalar => (dtype === 'bool' ? 'u32' : dtype)
+
+/** A kernel and the places it is bound to. */
+export interface AssembledRoutine {
+  readonly kernel: Kernel
+  readonly places: readonly Place[]
+}
+
+/** The dispatch as a kernel on the places of its tensors. An arena that it writes is bound read-write as a whole. */
+export const assembleDispatch = (
+  d: RoutineDispatch,
+  memory: Pick<MemoryPlan, 'places'>,
+  profile: Profile,
+): AssembledRoutine | LimitError => {
+  const buffers = [...new Set([...d.reads, ...d.writes])]
+  const placeOf = (b: Buffer): Place => memory.places.get(b)!
+  const written = new Set(d.writes.map((b) => placeOf(b).arena))
+  const byPlace = new Map<string, Binding>()
+  const bindings: Binding[] = []
+  const places: Place[] = []
+  const bindingOf = new Map<Buffer, Binding>()
+  for (const b of buffers) {
+    const place = placeOf(b)
+    const key = `${place.arena}:${place.offset}`
+    const seen = byPlace.get(key)
+    const made: Binding = seen ?? {
+      name: `b${bindings.length}`,
+      element: k.kType(storageOf(b.dtype)),
+      access: written.has(place.arena) ? 'read_write' : 'read',
+    }
+    bindingOf.set(b, made)
+    if (seen) continue
+    byPlace.set(key, made)
+    bindings.push(made)
+    places.push(place)
+    if (place.bytes > profile.maxBindingBytes)
+      return overLimit(`bytes of a tensor that ${d.name} reads or writes`, place.bytes, profile.maxBindingBytes)
+  }
+  if (bindings.length > profile.storageBuffers)
+    return overLimit(`storage buffers of ${d.name}`, bindings.length, profile.storageBuffers)
+  let names = 0
+  const tensors: Tensors = {
+    load: (b, index) => {
+      const word = k.load(bindingOf.get(b)!, index)
+      return b.dtype === 'bool' ? k.cast(word, 'bool') : word
+    },
+    store: (b, index, value) => {
+      const element = value.type.scalar === b.dtype ? value : k.cast(value, b.dtype)
+      return k.store(bindingOf.get(b)!, index, b.dtype === 'bool' ? k.cast(element, 'u32') : element)
+    },
+    name: (prefix) => `${prefix}${names++}`,
+  }
+  const { name, workgroupSize, arrays = [] } = d
+  return { kernel: { name, workgroupSize, bindings, arrays, body: d.body(tensors) }, places }
+}
+
+const overLimit = (what: string, needed: number, limit: number): LimitError => ({
+  tag: 'LimitError',
+  what,
+  needed,
+  limit,
+  hint: 'compile for a profile with higher limits, or work on smaller parts',
+})

@@ -1,0 +1,163 @@
+/**
+ * Prefix reductions: a thread scans a line, or where lines are few and long, a block of one; then one thread a line scans
+ * what the blocks end with, and every element takes in what came before its block. The order is fixed, so are the bits.
+ */
+import type { Routine } from '../../passes/loop/fused.ts'
+import type { Buffer } from '../../passes/loop/ir.ts'
+import { cumulateBlock, cumulateSplit } from '../../passes/loop/routine.ts'
+import type { Profile } from '../../passes/target.ts'
+import { typeOf } from '../../src/lang/build.ts'
+import { sizeOf } from '../../src/lang/dim.ts'
+import type { Cumulation, NodeOf } from '../../src/lang/ir.ts'
+import * as k from '../build-kernel.ts'
+import type { KExpr, KStmt } from '../kernel.ts'
+import { computeType, hold, perThread, type RoutineDispatch, type Tensors } from '../routine.ts'
+
+/** The state after two stretches, the first of which comes first in the scan. One value, or value and index. */
+type Combine = (first: readonly KExpr[], second: readonly KExpr[]) => readonly KExpr[]
+
+const isNan = (e: KExpr): KExpr =>
+  e.type.scalar === 'f32' || e.type.scalar === 'f16' ? k.unary('isNan', e) : k.bool(false)
+
+/** The later wins a tie; a NaN wins, and nothing wins over a NaN but a later one. */
+const extreme =
+  (beats: (old: KExpr, next: KExpr) => KExpr): Combine =>
+  ([a, i], [b, j]) => {
+    const takes = k.or(isNan(b!), k.and(k.not(isNan(a!)), beats(a!, b!)))
+    return [k.select(takes, b!, a!), k.select(takes, j!, i!)]
+  }
+
+/** log(e^a + e^b), infinite values not subtracted from themselves. */
+const logAddExp: Combine = ([a], [b]) => {
+  const top = k.max(a!, b!)
+  const safe = k.select(k.unary('isInf', top), k.lit(0, a!.type.scalar), top)
+  const sum = k.add(k.unary('exp', k.sub(a!, safe)), k.unary('exp', k.sub(b!, safe)))
+  return [k.add(k.unary('log', sum), safe)]
+}
+
+const combines: { readonly [M in Cumulation]: Combine } = {
+  sum: ([a], [b]) => [k.add(a!, b!)],
+  prod: ([a], [b]) => [k.mul(a!, b!)],
+  max: extreme((a, b) => k.le(a, b)),
+  min: extreme((a, b) => k.le(b, a)),
+  logSumExp: logAddExp,
+}
+
+/** Where element `step` (counted as the scan runs) of line `line` lies. */
+const addressing = (n: NodeOf<'cumulate'>) => {
+  const { shape } = typeOf(n.args[0]!)
+  const { axis, reverse } = n.params
+  const length = shape[axis]!
+  const inner = sizeOf(shape.slice(axis + 1))
+  const position = (step: KExpr): KExpr => (reverse ? k.sub(k.u32(length - 1), step) : step)
+  const address = (line: KExpr, step: KExpr): KExpr => {
+    const row = k.div(line, k.u32(inner))
+    const column = k.rem(line, k.u32(inner))
+    return k.add(k.add(k.mul(row, k.u32(length * inner)), k.mul(position(step), k.u32(inner))), column)
+  }
+  return { length, position, address }
+}
+
+/** Loads the state that buffers hold at an element; indices as they are, numbers in the type that is computed with. */
+const loadState = (t: Tensors, buffers: readonly Buffer[], at: KExpr): readonly KExpr[] =>
+  buffers.map((b) => k.cast(t.load(b, at), computeType(b.dtype)))
+
+const storeState = (t: Tensors, buffers: readonly Buffer[], at: KExpr, state: readonly KExpr[]): readonly KStmt[] =>
+  buffers.map((b, i) => t.store(b, at, state[i]!))
+
+/** A scan from step `from` to before `to`: variables for the state, which `load` starts and feeds and `store` takes. */
+const scan = (
+  t: Tensors,
+  from: KExpr,
+  to: KExpr,
+  combine: Combine,
+  load: (step: KExpr) => readonly KExpr[],
+  store: (step: KExpr, state: readonly KExpr[]) => readonly KStmt[],
+): readonly KStmt[] => {
+  const first = load(from)
+  const state = first.map((e) => k.ref(t.name('state'), e.type))
+  const step = k.ref(t.name('step'))
+  const next = combine(state, load(step))
+  const held = next.map((e) => hold(t, e))
+  const nameOf = (e: KExpr): string => (e.kind === 'ref' ? e.name : '')
+  return [
+    ...state.map((s, i) => k.varStmt(nameOf(s), s.type, first[i]!)),
+    ...store(from, state),
+    k.forStmt(nameOf(step), k.add(from, k.u32(1)), to, 1, [
+      ...held.map((h) => h.statement),
+      ...state.map((s, i) => k.assign(nameOf(s), held[i]!.value)),
+      ...store(step, state),
+    ]),
+  ]
+}
+
+/** The dispatches of one cumulation. */
+export const cumulateRoutine = (r: Routine, profile: Profile): readonly RoutineDispatch[] => {
+  const n = r.node as NodeOf<'cumulate'>
+  const { lines, blocks } = cumulateSplit(n)
+  const { length, position, address } = addressing(n)
+  const combine = combines[n.params.monoid]
+  const [x] = r.inputs
+  const { outputs } = r
+  const carried = r.scratch.map((s) => s.buffer)
+  const element =
+    (t: Tensors, line: KExpr) =>
+    (step: KExpr): readonly KExpr[] => {
+      const value = k.cast(t.load(x!, address(line, step)), computeType(x!.dtype))
+      return outputs.length === 1 ? [value] : [value, k.cast(position(step), 'i32')]
+    }
+  const perBlock: RoutineDispatch = {
+    name: `cumulate_${n.params.monoid}`,
+    reads: [x!],
+    writes: outputs,
+    ...perThread(lines * blocks, profile, (t, thread) => {
+      const line = k.div(thread, k.u32(blocks))
+      const from = k.mul(k.rem(thread, k.u32(blocks)), k.u32(cumulateBlock))
+      const [start, end] = [blocks === 1 ? k.u32(0) : from, k.min(k.add(from, k.u32(cumulateBlock)), k.u32(length))]
+      return scan(t, start, blocks === 1 ? k.u32(length) : end, combine, element(t, line), (step, state) =>
+        storeState(t, outputs, address(line, step), state),
+      )
+    }),
+  }
+  if (blocks === 1) return [perBlock]
+  const lastOf = (block: KExpr): KExpr => k.add(k.mul(block, k.u32(cumulateBlock)), k.u32(cumulateBlock - 1))
+  const overBlocks: RoutineDispatch = {
+    name: `cumulate_${n.params.monoid}_blocks`,
+    reads: outputs,
+    writes: carried,
+    ...perThread(lines, profile, (t, line) =>
+      scan(
+        t,
+        k.u32(0),
+        k.u32(blocks),
+        combine,
+        // The last block may be short; nothing comes after it, so what it ends with is not needed.
+        (block) => loadState(t, outputs, address(line, k.min(lastOf(block), k.u32(length - 1)))),
+        (block, state) => storeState(t, carried, k.add(k.mul(line, k.u32(blocks)), block), state),
+      ),
+    ),
+  }
+  const join: RoutineDispatch = {
+    name: `cumulate_${n.params.monoid}_join`,
+    reads: [...outputs, ...carried],
+    writes: outputs,
+    ...perThread(lines * (length - cumulateBlock), profile, (t, thread) => {
+      const line = k.div(thread, k.u32(length - cumulateBlock))
+      const step = k.add(k.rem(thread, k.u32(length - cumulateBlock)), k.u32(cumulateBlock))
+      const block = k.sub(k.div(step, k.u32(cumulateBlock)), k.u32(1))
+      const before = loadState(t, carried, k.add(k.mul(line, k.u32(blocks)), block))
+      const at = address(line, step)
+      const joined = combine(before, loadState(t, outputs, at)).map((e) => hold(t, e))
+      return [
+        ...joined.map((h) => h.statement),
+        ...storeState(
+          t,
+          outputs,
+          at,
+          joined.map((h) => h.value),
+        ),
+      ]
+    }),
+  }
+  return [perBlock, overBlocks, join]
+}

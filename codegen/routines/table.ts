@@ -1,0 +1,16 @@
+/** Every routine's kernels by operation. Total: a routine without kernels is a compile error. */
+import type { Routine } from '../../passes/loop/fused.ts'
+import type { Profile } from '../../passes/target.ts'
+import type { RoutineOp } from '../../src/lang/ir.ts'
+import type { RoutineDispatch } from '../routine.ts'
+import { cumulateRoutine } from './cumulate.ts'
+
+type Author = (r: Routine, profile: Profile) => readonly RoutineDispatch[]
+
+const authors: { readonly [K in RoutineOp]: Author } = {
+  cumulate: cumulateRoutine,
+}
+
+/** The dispatches of a routine, in order. */
+export const dispatchesOf = (r: Routine, profile: Profile): readonly RoutineDispatch[] =>
+  authors[r.node.op as RoutineOp](r, profile)

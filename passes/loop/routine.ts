@@ -1,0 +1,52 @@
+/**
+ * Routines: operations that fusion leaves alone, as they have kernels of their own. Here is what the planner must know of
+ * them before those kernels are written: which nodes they are, what they store, and what memory they need beside it.
+ */
+import { build, typesOf } from '../../src/lang/build.ts'
+import { sizeOf } from '../../src/lang/dim.ts'
+import { type Node, type NodeOf, type Op, type RoutineOp, routineOps } from '../../src/lang/ir.ts'
+import { type KernelType, kernelTypeOf } from './kernel-type.ts'
+
+const routines: ReadonlySet<Op> = new Set<Op>(routineOps)
+
+/** Whether `n` runs in kernels of its own. */
+export const isRoutine = (n: Node): boolean => routines.has(n.op)
+
+/** The routine that stores `n`: itself, or what it is an output of. */
+export const routineOf = (n: Node): Node | undefined => {
+  const source = n.op === 'get' ? n.args[0]! : n
+  return isRoutine(source) ? source : undefined
+}
+
+/** The nodes that stand for a routine's outputs, whether anybody uses them or not. */
+export const routineOutputs = (n: Node): readonly Node[] => {
+  const types = typesOf(n)
+  return types.length === 1 ? [n] : types.map((_, index) => build.get([n], { index }))
+}
+
+/** A line of a cumulation is cut into blocks of this many elements where lines alone would leave the machine idle. */
+export const cumulateBlock = 256
+
+/** How `cumulate` runs: lines, their length, and the blocks a line is cut into (1: no cut). */
+export const cumulateSplit = (
+  n: NodeOf<'cumulate'>,
+): { readonly lines: number; readonly length: number; readonly blocks: number } => {
+  const { shape } = typesOf(n)[0]!
+  const length = shape[n.params.axis]!
+  const lines = length === 0 ? 0 : sizeOf(shape) / length
+  const isLong = length > 16 * cumulateBlock && lines < 64
+  return { lines, length, blocks: isLong ? Math.ceil(length / cumulateBlock) : 1 }
+}
+
+/** Tensors that a routine writes and reads between its own dispatches. */
+const scratch: { readonly [K in RoutineOp]: (n: NodeOf<K>) => readonly KernelType[] } = {
+  cumulate: (n) => {
+    const { lines, blocks } = cumulateSplit(n)
+    const outputs = typesOf(n as Node).map((_, i) => kernelTypeOf(n, i))
+    return blocks === 1 ? [] : outputs.map(({ dtype }) => ({ shape: [lines, blocks], dtype }))
+  },
+}
+
+/** What `n` needs beside its operands and outputs. */
+export const scratchOf = (n: Node): readonly KernelType[] =>
+  (scratch[n.op as RoutineOp] as (n: Node) => readonly KernelType[])(n)

@@ -1,0 +1,169 @@
+/** The row of cumulate: prefix reductions along an axis, each with its own meaning and tangent. One entry a monoid. */
+import * as E from '#fp/Either'
+import { sizeOf } from '../dim.ts'
+import { allocate, type DType, type HostArray, isFloat } from '../dtype.ts'
+import type { Build, Cumulation, Node, ParamsOf } from '../ir.ts'
+import type { JvpContext, Linear, Primitive } from '../primitive.ts'
+import { batchedArgs, fill } from './fill.ts'
+import { operandType, refuse, wrongAxes, wrongCount } from './operand.ts'
+
+/** One prefix reduction. */
+interface CumulationRow {
+  readonly floatOnly: boolean
+  /** Writes the results of the line whose elements are `data[base + k·stride]`, k running as the scan does. */
+  readonly run: (data: HostArray, outs: readonly HostArray[], base: number, stride: number, n: number) => void
+  readonly tangent: (c: JvpContext<ParamsOf['cumulate']> & { readonly dx: Node }) => Linear
+}
+
+const fold =
+  (step: (acc: number, x: number) => number, wrap: (acc: number, x: number) => number): CumulationRow['run'] =>
+  (data, outs, base, stride, n) => {
+    const combine = outs[0] instanceof Float64Array ? step : wrap
+    for (let k = 0, at = base, acc = 0; k < n; k++, at += stride) {
+      acc = k === 0 ? data[at]! : combine(acc, data[at]!)
+      outs[0]![at] = acc
+    }
+  }
+
+/** NaN is more extreme than any number, and stays; among equals the latest is the one. */
+const extreme =
+  (sign: 1 | -1): CumulationRow['run'] =>
+  (data, outs, base, stride, n) => {
+    for (let k = 0, at = base, best = 0, where = 0; k < n; k++, at += stride) {
+      const x = data[at]!
+      const position = stride > 0 ? k : n - 1 - k
+      if (k === 0 || Number.isNaN(x) || (!Number.isNaN(best) && sign * x >= sign * best)) {
+        best = x
+        where = position
+      }
+      outs[0]![at] = best
+      outs[1]![at] = where
+    }
+  }
+
+const logSumExpRun: CumulationRow['run'] = (data, outs, base, stride, n) => {
+  for (let k = 0, at = base, top = Number.NEGATIVE_INFINITY, sum = 0; k < n; k++, at += stride) {
+    const x = data[at]!
+    if (x === top) sum += 1
+    else if (x > top) {
+      sum = (top === Number.NEGATIVE_INFINITY ? 0 : sum * Math.exp(top - x)) + 1
+      top = x
+    } else sum += top === Number.POSITIVE_INFINITY && x < top ? 0 : Math.exp(x - top)
+    outs[0]![at] = Number.isFinite(top) ? top + Math.log(sum) : Number.isNaN(sum) ? Number.NaN : top
+  }
+}
+
+/** `x` moved by `by` places along the scan, `value` coming in. */
+const shifted = (b: Build, x: Node, by: number, value: number, { axis, reverse }: ParamsOf['cumulate']): Node => {
+  const none = operandType(x).shape.map(() => 0)
+  const [into, outOf] = [none.with(axis, by), none.with(axis, -by)]
+  const ends = reverse ? { low: outOf, high: into } : { low: into, high: outOf }
+  return b.pad([x], { ...ends, interior: none, value })
+}
+
+/**
+ * The tangent of a prefix reduction without an inverse: values and tangents are combined in pairs, twice as far apart
+ * each time (Hillis and Steele 1986), by `(y, dy), (z, dz) -> combination`, where y comes before z.
+ */
+const inPairs =
+  (
+    identity: number,
+    combine: (b: Build, y: Node, dy: Node, z: Node, dz: Node) => readonly [Node, Node],
+  ): CumulationRow['tangent'] =>
+  ({ b, args, dx, params }) => {
+    let [z, dz] = [args[0]!, dx]
+    const n = operandType(z).shape[params.axis]!
+    for (let by = 1; by < n; by *= 2)
+      [z, dz] = combine(b, shifted(b, z, by, identity, params), shifted(b, dz, by, 0, params), z, dz)
+    return dz
+  }
+
+/** The tangent at the index that the second output names. */
+const atIndex: CumulationRow['tangent'] = ({ b, dx, out, params: { axis } }) => {
+  const rank = operandType(dx).shape.length
+  const last = Array.from({ length: rank }, (_, i) => i).filter((i) => i !== axis)
+  const toEnd = [...last, axis]
+  const back = toEnd.map((_, i) => toEnd.indexOf(i))
+  const index = b.permute([b.get([out], { index: 1 })], { axes: toEnd })
+  const moved = b.gather([b.permute([dx], { axes: toEnd }), index], { batch: rank - 1 })
+  return b.permute([moved], { axes: back })
+}
+
+const linearSum: CumulationRow['tangent'] = ({ b, dx, params }) => b.cumulate([dx], params)
+
+const rows: { readonly [M in Cumulation]: CumulationRow } = {
+  sum: {
+    floatOnly: false,
+    run: fold(
+      (a, x) => a + x,
+      (a, x) => (a + x) | 0,
+    ),
+    tangent: linearSum,
+  },
+  prod: {
+    floatOnly: false,
+    run: fold((a, x) => a * x, Math.imul),
+    // d(y z) = y dz + z dy.
+    tangent: inPairs(1, (b, y, dy, z, dz) => [b.mul([y, z], {}), b.add([b.mul([y, dz], {}), b.mul([z, dy], {})], {})]),
+  },
+  max: { floatOnly: false, run: extreme(1), tangent: atIndex },
+  min: { floatOnly: false, run: extreme(-1), tangent: atIndex },
+  logSumExp: {
+    floatOnly: true,
+    run: logSumExpRun,
+    // s = log(e^y + e^z); ds = e^(y-s) dy + e^(z-s) dz, with weight 0 where both are -Infinity.
+    tangent: inPairs(Number.NEGATIVE_INFINITY, (b, y, dy, z, dz) => {
+      const type = operandType(y)
+      const top = b.max([y, z], {})
+      const safe = b.select([b.isInf([top], {}), fill(b, type, 0), top], {})
+      const sum = b.add([b.exp([b.sub([y, safe], {})], {}), b.exp([b.sub([z, safe], {})], {})], {})
+      const s = b.add([b.log([sum], {}), safe], {})
+      const anchor = b.select([b.isInf([s], {}), fill(b, type, 0), s], {})
+      const weight = (x: Node): Node => b.exp([b.sub([x, anchor], {})], {})
+      return [s, b.add([b.mul([weight(y), dy], {}), b.mul([weight(z), dz], {})], {})]
+    }),
+  },
+}
+
+const outputs = (monoid: Cumulation, dtype: DType): readonly DType[] =>
+  monoid === 'max' || monoid === 'min' ? [dtype, 'i32'] : [dtype]
+
+/**
+ * x of a numeric dtype (float for logSumExp) → the prefix reductions along `axis`, of x's type; max and min also give the
+ * index. Sum is linear; its transpose is the sum from the other end. Integers wrap.
+ */
+export const cumulate: Primitive<ParamsOf['cumulate']> = {
+  infer: (xs, { monoid, axis }) => {
+    const bad = wrongCount(xs, 1) ?? wrongAxes([axis], xs[0]!.shape.length)
+    if (bad) return bad
+    const { shape, dtype } = xs[0]!
+    if (dtype === 'bool') return refuse('cannot cumulate bool', undefined, "convert it with T.cast(x, 'i32')")
+    if (rows[monoid].floatOnly && !isFloat(dtype))
+      return refuse(`is not defined on ${dtype}`, undefined, 'cast to f32 first')
+    return E.right(outputs(monoid, dtype).map((d) => ({ shape, dtype: d })))
+  },
+  jvp: (c) => {
+    const { monoid } = c.params
+    return outputs(monoid, 'f32').map((_, i) =>
+      i === 0 ? rows[monoid].tangent({ ...c, dx: c.tangents[0]! }) : undefined,
+    )
+  },
+  transpose: ({ b, ct, params }) => [b.cumulate([ct], { ...params, reverse: !params.reverse })],
+  batch: (c) => {
+    const out = c.b.cumulate(batchedArgs(c), { ...c.params, axis: c.params.axis + 1 })
+    const count = outputs(c.params.monoid, 'f32').length
+    return count === 1 ? [out] : [0, 1].map((index) => c.b.get([out], { index }))
+  },
+  eval: ([x], { monoid, axis, reverse }, types) => {
+    const { shape, data } = x!
+    const outs = types.map((t) => allocate(t.dtype, data.length))
+    const n = shape[axis]!
+    const inner = sizeOf(shape.slice(axis + 1))
+    if (data.length === 0) return outs
+    for (let line = 0; line < data.length / n; line++) {
+      const low = Math.floor(line / inner) * n * inner + (line % inner)
+      rows[monoid].run(data, outs, reverse ? low + (n - 1) * inner : low, reverse ? -inner : inner, n)
+    }
+    return outs
+  },
+}
