@@ -36,7 +36,7 @@ const choosing: ReadonlySet<string> = new Set(['max', 'min', 'argmax', 'argmin']
 const isSettled = (n: Node, dtype: PackedDType): boolean =>
   settling.has(n.op) ||
   (dtype === 'bf16' ? settlingFloats : settlingIntegers).has(n.op) ||
-  (n.op === 'reduce' && choosing.has(n.params.monoid))
+  ((n.op === 'reduce' || n.op === 'cumulate') && choosing.has(n.params.monoid))
 
 /** A converted number of the wide dtype, from one of the dtype `from` held in its wide dtype. */
 const converted = (n: Node, from: DType, to: PackedDType): Node => {

@@ -7,7 +7,7 @@ import type { FloatOf } from '../types/broadcast.ts'
 import type { Tensor } from '../types.ts'
 import { floatNode } from './arithmetic.ts'
 import { dataFirst } from './dual.ts'
-import { castNode, onAxis } from './operand.ts'
+import { castNode, countedNode, onAxis } from './operand.ts'
 
 /** Along which axis (0), and whether from its end. */
 export interface CumulativeOptions {
@@ -50,27 +50,25 @@ const cumulated = (
     return output === undefined ? out : build.get([out], { index: output })
   })
 
-const counted = (n: Node, dtype: DType): Node => (dtype === 'bool' ? castNode(n, 'i32') : n)
-
 /**
- * Prefix sums along `axis` (0): element i is the sum of elements 0 to i, or of i to the last with `reverse`. Same dtype,
- * bool counts as i32; integers wrap. A scan in linear time (torch.cumsum, array API cumulative_sum). ShapeError for an
+ * Prefix sums along `axis` (0): element i is the sum of elements 0 to i, or of i to the last with `reverse`. Same dtype;
+ * bool, i8 and u8 count as i32; integers wrap. A scan in linear time (torch.cumsum, array API cumulative_sum). ShapeError for an
  * axis out of range.
  * @example
  * T.reference(T.cumsum(T.tensor([1, 2, 3, 4]))).data // => [1, 3, 6, 10]
  */
 export const cumsum: Cumulative = dataFirst('T.cumsum', (x: Tensor, o: CumulativeOptions = {}) =>
-  cumulated('T.cumsum', x, o, 'sum', counted),
+  cumulated('T.cumsum', x, o, 'sum', countedNode),
 )
 
 /**
- * Prefix products along `axis` (0). Same dtype, bool counts as i32; integers wrap. Its derivative is right where elements
+ * Prefix products along `axis` (0). Same dtype; bool, i8 and u8 count as i32; integers wrap. Its derivative is right where elements
  * are 0 (torch.cumprod).
  * @example
  * T.reference(T.cumprod(T.tensor([1, 2, 3, 4]), { reverse: true })).data // => [24, 24, 12, 4]
  */
 export const cumprod: Cumulative = dataFirst('T.cumprod', (x: Tensor, o: CumulativeOptions = {}) =>
-  cumulated('T.cumprod', x, o, 'prod', counted),
+  cumulated('T.cumprod', x, o, 'prod', countedNode),
 )
 
 /**
@@ -83,11 +81,13 @@ export const logcumsumexp: FloatCumulative = dataFirst('T.logcumsumexp', (x: Ten
   cumulated('T.logcumsumexp', x, o, 'logSumExp', floatNode),
 )
 
+const countable = (n: Node, dtype: DType): Node => (dtype === 'bool' ? castNode(n, 'i32') : n)
+
 const extremes =
   (name: string, monoid: 'max' | 'min') =>
   (x: Tensor, o: CumulativeOptions = {}): RunningExtreme<Shape, DType> => [
-    cumulated(name, x, o, monoid, counted, 0),
-    cumulated(name, x, o, monoid, counted, 1) as Tensor<Shape, 'i32'>,
+    cumulated(name, x, o, monoid, countable, 0),
+    cumulated(name, x, o, monoid, countable, 1) as Tensor<Shape, 'i32'>,
   ]
 
 /**
