@@ -37,13 +37,9 @@ const absent: Readonly<Record<string, readonly string[]>> = {
 /** Cases that cannot be asked, with the reason the runner must give. */
 const skips: Readonly<Record<BackendName, Readonly<Record<string, RegExp>>>> = {
   reference: {
-    'elementwise/to/8': /8-bit/,
-    'numerics/add/3': /8-bit/,
     'numerics/sign/0': /quirk/,
   },
   webgpu: {
-    'elementwise/to/8': /8-bit/,
-    'numerics/add/3': /8-bit/,
     'numerics/sign/0': /quirk/,
     'numerics/mul/1': /subnormals/,
     'numerics/add/1': /subnormals/,

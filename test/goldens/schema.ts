@@ -99,7 +99,7 @@ export const numberOf = (x: Entry): number => {
   }
 }
 
-/** Our dtype for torch's. There are no 64- and 8-bit integers: i32 holds their values where it can. */
+/** Our dtype for torch's. There are no 64- and 16-bit integers: i32 holds their values where it can. */
 export const dtypeOf = (torch: string): DType => {
   switch (torch) {
     case 'float32':
@@ -108,10 +108,12 @@ export const dtypeOf = (torch: string): DType => {
     case 'bool':
       return 'bool'
     case 'int8':
+      return 'i8'
+    case 'uint8':
+      return 'u8'
     case 'int16':
     case 'int32':
     case 'int64':
-    case 'uint8':
       return 'i32'
     default:
       throw new Error(`goldens: unknown dtype ${torch}`)
