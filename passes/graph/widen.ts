@@ -1,6 +1,7 @@
 /**
  * The end of packed dtypes: a graph of bf16, i8 and u8 becomes one of f32, i32 and u32 whose arguments and results are
- * words, so that fusion and kernels know nothing of them while memory holds one or two bytes an element.
+ * words, so that fusion and kernels know nothing of them while memory holds one or two bytes an element. Of f16, which
+ * kernels know, only what adds up many terms is widened: 11 bits are too few for a running sum.
  */
 import { build as b, constant, make, typeOf, typesOf } from '../../src/lang/build.ts'
 import { sizeOf } from '../../src/lang/dim.ts'
@@ -89,7 +90,16 @@ const widenedNode = (n: Node, args: readonly Node[], dtype: DType): Node => {
   }
 }
 
-const isTouched = (n: Node): boolean => typesOf(n).some((t) => isPacked(t.dtype))
+const accumulating: ReadonlySet<Op> = new Set<Op>(['dot', 'fold', 'scatterAdd'])
+
+/** Whether a node adds up (or multiplies) any number of f16 terms. */
+const accumulatesHalves = (n: Node): boolean =>
+  typeOf(n).dtype === 'f16' && (accumulating.has(n.op) || (n.op === 'reduce' && !choosing.has(n.params.monoid)))
+
+const inFloat = (n: Node): Node => (typeOf(n).dtype === 'f16' ? b.cast([n], { dtype: 'f32' }) : n)
+
+const isTouched = (n: Node): boolean =>
+  typesOf(n).some((t) => isPacked(t.dtype)) || holdsGraph(n) || accumulatesHalves(n)
 
 /**
  * What stands for each node under the outputs: its first output, settled, in the wide dtype. `leaf` gives what stands for
@@ -102,11 +112,13 @@ const widenNodes = (
   /** Nodes as they are made, with all their outputs. */
   const raw = new Map<Node, Node>()
   const first = new Map<Node, Node>()
-  const finish = (n: Node, made: Node, dtype: DType): Node =>
-    isPacked(dtype) && !isSettled(n, dtype) ? settled(made, dtype) : made
+  const finish = (n: Node, made: Node, dtype: DType): Node => {
+    if (accumulatesHalves(n)) return b.cast([made], { dtype: 'f16' })
+    return isPacked(dtype) && !isSettled(n, dtype) ? settled(made, dtype) : made
+  }
   const step = (n: Node): Node => {
     const { shape, dtype } = typeOf(n)
-    const args = n.args.map((a) => first.get(a)!)
+    const args = n.args.map((a) => (accumulatesHalves(n) ? inFloat(first.get(a)!) : first.get(a)!))
     if (n.op === 'get') return finish(n.args[0]!, b.get([raw.get(n.args[0]!)!], n.params), dtype)
     if (n.op === 'cast' && isPacked(dtype)) return converted(args[0]!, typeOf(n.args[0]!).dtype, dtype)
     if (isPacked(dtype)) {
@@ -118,7 +130,9 @@ const widenNodes = (
     raw.set(n, made)
     if (n.op === 'iota')
       return isPacked(dtype) && shape[n.params.axis]! - 1 > countable[dtype] ? settled(made, dtype) : made
-    return finish(n, isPacked(dtype) && typesOf(n).length > 1 ? b.get([made], { index: 0 }) : made, dtype)
+    // An operation of several outputs stands for its first where no `get` asks for another.
+    const several = typesOf(n).length > 1 && (isPacked(dtype) || dtype === 'f16')
+    return finish(n, several ? b.get([made], { index: 0 }) : made, dtype)
   }
   for (const n of topological(graph.outputs)) first.set(n, step(n))
   return (n) => first.get(n)!
@@ -136,11 +150,12 @@ const widenInside = (graph: Graph): Graph => {
 /**
  * The same program without packed dtypes: equal inputs and outputs where those have none, `u32[⌈n / elements a word⌉]` in
  * the place of n packed elements. Results are settled after every operation that can leave what the dtype holds: integers
- * wrap, bf16 is rounded, once for a whole sum or contraction, which adds up in f32. The graph itself where nothing is packed.
+ * wrap, bf16 is rounded, once for a whole sum or contraction, which adds up in f32, as those of f16 do. The graph itself
+ * where there is nothing to widen.
  */
 export const widen = (graph: Graph): Graph => {
   const order = topological(graph.outputs)
-  if (![...graph.inputs, ...order].some((n) => isTouched(n) || holdsGraph(n))) return graph
+  if (![...graph.inputs, ...order].some(isTouched)) return graph
   const words = new Map<Node, Node>()
   const inputs = graph.inputs.map((n): NodeOf<'input'> => {
     const { dtype } = n.params

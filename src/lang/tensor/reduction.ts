@@ -4,7 +4,7 @@ import { build, typeOf } from '../build.ts'
 import { type Shape, sizeOf } from '../dim.ts'
 import { type DType, isFloat } from '../dtype.ts'
 import type { Monoid, Node, TensorType } from '../ir.ts'
-import type { FloatOf } from '../types/broadcast.ts'
+import type { CountOf, FloatOf } from '../types/broadcast.ts'
 import type { AxisCheck, Reduced } from '../types/movement.ts'
 import type { Tensor } from '../types.ts'
 import { binaryNode, floatNode, likeNode } from './arithmetic.ts'
@@ -34,6 +34,17 @@ export interface ReductionTo<Op extends string, R extends DType, Options extends
     options?: O,
   ): <S extends Shape>(x: Tensor<S> & AxisCheck<S, O, Op>) => Tensor<Reduced<S, O>, R>
   <S extends Shape, const O extends Options>(x: Tensor<S>, options?: O & AxisCheck<S, O, Op>): Tensor<Reduced<S, O>, R>
+}
+
+/** A reduction that adds up or multiplies: bool, i8 and u8 become i32. */
+export interface CountingReduction<Op extends string, Options extends ReduceOptions = ReduceOptions> {
+  <const O extends Options>(
+    options?: O,
+  ): <S extends Shape, D extends DType>(x: Tensor<S, D> & AxisCheck<S, O, Op>) => Tensor<Reduced<S, O>, CountOf<D>>
+  <S extends Shape, D extends DType, const O extends Options>(
+    x: Tensor<S, D>,
+    options?: O & AxisCheck<S, O, Op>,
+  ): Tensor<Reduced<S, O>, CountOf<D>>
 }
 
 /** A reduction in floating point. */
@@ -91,7 +102,7 @@ const sumNode = (n: Node, axes: readonly number[], dtype: DType): Node => reduce
  * T.reference(T.sum(T.tensor([[1, 2], [3, 4]]), { axis: 0 })).data // => [4, 6]
  * T.reference(T.sum(T.tensor([[1, 2], [3, 4]]))).data // => [10]
  */
-export const sum: Reduction<'sum'> = dataFirst('T.sum', (x: Tensor, o: ReduceOptions = {}) =>
+export const sum: CountingReduction<'sum'> = dataFirst('T.sum', (x: Tensor, o: ReduceOptions = {}) =>
   reducing('T.sum', x, o, (n, axes, { dtype }) => sumNode(n, axes, dtype)),
 )
 
@@ -101,7 +112,7 @@ export const sum: Reduction<'sum'> = dataFirst('T.sum', (x: Tensor, o: ReduceOpt
  * @example
  * T.reference(T.prod(T.tensor([[1, 2], [3, 4]]), { axis: 1 })).data // => [2, 12]
  */
-export const prod: Reduction<'prod'> = dataFirst('T.prod', (x: Tensor, o: ReduceOptions = {}) =>
+export const prod: CountingReduction<'prod'> = dataFirst('T.prod', (x: Tensor, o: ReduceOptions = {}) =>
   reducing('T.prod', x, o, (n, axes, { dtype }) => reduceNode(countedNode(n, dtype), 'prod', axes)),
 )
 
@@ -118,8 +129,10 @@ export const mean: Reduction<'mean'> = dataFirst('T.mean', (x: Tensor, o: Reduce
         reason: `is not defined on ${dtype}`,
         hint: "cast first: T.mean(T.cast(x, 'f32'))",
       })
-    const total = reduceNode(n, 'sum', axes)
-    return axes.length === 0 ? total : binaryNode('div', total, likeNode(count(shape, axes), typeOf(total)))
+    if (axes.length === 0) return n
+    // Neither the total nor the count need fit a 16-bit float where their quotient does.
+    const total = reduceNode(castNode(n, 'f32'), 'sum', axes)
+    return castNode(binaryNode('div', total, likeNode(count(shape, axes), typeOf(total))), dtype)
   }),
 )
 
