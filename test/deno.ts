@@ -23,9 +23,17 @@ const denoBinary = (): string => {
   throw new Error(`npm package deno has no binary for ${platform} ${arch}`)
 }
 
-/** Runs `file` of `folder` and gives what it prints. Rejects with its stderr when it fails. */
-export const runInDeno = async (folder: string, file: string, args: readonly string[] = []): Promise<string> => {
-  const env = { ...process.env, ...unpackSoftware().env, DENO_DIR: join(folder, '.deno'), NO_COLOR: '1' }
+/** Variables that choose the Vulkan driver. */
+export type DriverEnv = Readonly<Record<string, string>>
+
+/** Runs `file` of `folder` and gives what it prints; on SwiftShader unless told. Rejects with its stderr when it fails. */
+export const runInDeno = async (
+  folder: string,
+  file: string,
+  args: readonly string[] = [],
+  driver: DriverEnv = unpackSoftware().env,
+): Promise<string> => {
+  const env = { ...process.env, ...driver, DENO_DIR: join(folder, '.deno'), NO_COLOR: '1' }
   const flags = ['run', '--allow-all', '--unstable-webgpu', '--no-remote', '--no-npm', '--no-config', '--no-lock']
   const { stdout } = await promisify(execFile)(denoBinary(), [...flags, file, ...args], {
     cwd: folder,
@@ -43,11 +51,11 @@ Deno.exit(0)
 `
 
 /** Runs every case in Deno; results in order. */
-export const runCasesInDeno = async (cases: readonly Case[]): Promise<CaseReport> => {
+export const runCasesInDeno = async (cases: readonly Case[], driver?: DriverEnv): Promise<CaseReport> => {
   const folder = mkdtempSync(join(tmpdir(), 'tensorloom-deno-'))
   try {
     await writeCases(folder, cases, start)
-    await runInDeno(folder, 'start.js')
+    await runInDeno(folder, 'start.js', [], driver)
     return decodeReport(JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8')) as EncodedReport)
   } finally {
     rmSync(folder, { recursive: true, force: true })

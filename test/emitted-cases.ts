@@ -34,7 +34,7 @@ export interface EncodedReport {
   readonly results: readonly ({ readonly outputs: readonly Encoded[] } | { readonly error: string })[]
 }
 
-const arrays = { Float32Array, Int32Array, Uint32Array, Uint8Array } as const
+const arrays = { Float32Array, Int32Array, Uint32Array, Int8Array, Uint8Array } as const
 
 /** Inputs as the emitted program takes them: Float64 arrays of the interpreter become f32. */
 const encode = (data: HostArray): Encoded => {
@@ -58,7 +58,7 @@ export const decodeReport = ({ adapter, results }: EncodedReport): CaseReport =>
 
 /** Runs where there is no compiler, no type and no Node: plain JavaScript, as a user's page would be. */
 const runCases = `
-const arrays = { Float32Array, Int32Array, Uint32Array, Uint8Array }
+const arrays = { Float32Array, Int32Array, Uint32Array, Int8Array, Uint8Array }
 const decode = ({ type, base64 }) => new arrays[type](Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)).buffer)
 const encode = (array) => {
   const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength)

@@ -1,38 +1,39 @@
 /**
- * Constants as WGSL text. Finite floats are exact: a short decimal that is the number itself, else a hex float. Infinities
+ * Constants as WGSL text. Finite floats are exact: a short decimal that is the number itself, else a hex float (for f16 a
+ * longer decimal, as naga refuses hex floats with more digits than bits, be they zeros). Infinities
  * and NaN have no literal, and a constant expression that yields one is refused; −0.0 becomes +0 in some compilers. These
  * go through `Prelude.bits`.
  */
 
 import type { Scalar } from '../kernel.ts'
 
-const hexFloat = (x: number, mantissaBits: number, minExponent: number): string => {
-  const a = Math.abs(x)
+const minExponent = -126
+const hexDigits = 6
+
+/** A positive f32 in hexadecimal. */
+const hexFloat = (a: number): string => {
   let e = Math.max(Math.floor(Math.log2(a)), minExponent)
   if (a < 2 ** e && e > minExponent) e -= 1
   if (a >= 2 ** (e + 1)) e += 1
   const scaled = a / 2 ** e
   const whole = scaled >= 1 ? 1 : 0
-  const digits = Math.ceil(mantissaBits / 4)
-  const fraction = Math.round((scaled - whole) * 16 ** digits)
-  const text = fraction.toString(16).padStart(digits, '0').replace(/0+$/, '')
+  const fraction = Math.round((scaled - whole) * 16 ** hexDigits)
+  const text = fraction.toString(16).padStart(hexDigits, '0').replace(/0+$/, '')
   return `0x${whole}${text ? `.${text}` : ''}p${e < 0 ? '' : '+'}${e}`
 }
 
-const float = (x: number, suffix: string, mantissaBits: number, minExponent: number): string => {
-  const sign = x < 0 ? '-' : ''
-  const a = Math.abs(x)
-  const decimal = a.toString()
-  if (!decimal.includes('e') && decimal.length <= 8)
-    return `${sign}${decimal.includes('.') ? decimal : `${decimal}.0`}${suffix}`
-  return sign + hexFloat(a, mantissaBits, minExponent) + suffix
-}
+/** Digits with a point or an exponent, so that they are a float's. */
+const pointed = (decimal: string): string => (/[.e]/.test(decimal) ? decimal : `${decimal}.0`)
 
 /** A finite f32 constant, exact; `x` must be an f32 already. */
-export const f32Literal = (x: number): string => float(x, 'f', 23, -126)
+export const f32Literal = (x: number): string => {
+  const decimal = Math.abs(x).toString()
+  const isShort = !decimal.includes('e') && decimal.length <= 8
+  return `${x < 0 ? '-' : ''}${isShort ? pointed(decimal) : hexFloat(Math.abs(x))}f`
+}
 
 /** A finite f16 constant, exact; `x` must be an f16 already. */
-export const f16Literal = (x: number): string => float(x, 'h', 10, -14)
+export const f16Literal = (x: number): string => `${x < 0 ? '-' : ''}${pointed(Math.abs(x).toString())}h`
 
 /** A constant of width 1 whose text is a WGSL constant expression; nothing for infinities, NaN and −0. */
 export const literal = (scalar: Scalar, x: number): string | undefined => {
