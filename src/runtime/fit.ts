@@ -48,7 +48,12 @@ const checkKernel = (device: Device, { kernel, wgsl }: PlannedKernel): void => {
   const { limits, features } = device.gpu
   const name = `kernel ${kernel.name}`
   for (const feature of enabledFeatures(wgsl))
-    if (!features.has(feature)) raise({ tag: 'UnsupportedFeature', feature, hint: `${name} uses it; ${replan}` })
+    if (!features.has(feature))
+      raise({
+        tag: 'UnsupportedFeature',
+        feature,
+        hint: `${name} uses it; ${feature === 'shader-f16' ? "cast f16 to 'f32', or to 'bf16' to store as little" : replan}`,
+      })
   demand(`${name}: storage buffers`, kernel.bindings.length, limits.maxStorageBuffersPerShaderStage, replan)
   const threads = Math.min(limits.maxComputeInvocationsPerWorkgroup, limits.maxComputeWorkgroupSizeX)
   demand(`${name}: invocations of a workgroup`, kernel.workgroupSize, threads, replan)

@@ -23,6 +23,9 @@ describe('readSafetensors', () => {
     ['U32', [0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0], 'u32', Uint32Array.of(4294967295, 2)],
     ['BOOL', [1, 0], 'bool', Uint8Array.of(1, 0)],
     ['F16', [0x00, 0x3c, 0x00, 0xfc], 'f16', Float32Array.of(1, Number.NEGATIVE_INFINITY)],
+    ['BF16', [0x80, 0x3f, 0x80, 0xff], 'bf16', Float32Array.of(1, Number.NEGATIVE_INFINITY)],
+    ['I8', [0xff, 2], 'i8', Int8Array.of(-1, 2)],
+    ['U8', [0xff, 2], 'u8', Uint8Array.of(255, 2)],
   ])('reads %s', (code, bytes, dtype, data) => {
     const { tensors } = readSafetensors(fileOf(`{${entry('x', code, [2], [0, bytes.length])}}`, bytes))
     expect(tensors).toEqual({ x: { dtype, shape: [2], data } })
@@ -78,7 +81,7 @@ describe('readSafetensors', () => {
 })
 
 const stored: fc.Arbitrary<StoredTensor> = fc
-  .tuple(fc.constantFrom('f32', 'i32', 'u32', 'bool', 'f16'), fc.array(fc.nat(4), { maxLength: 3 }))
+  .tuple(fc.constantFrom('f32', 'i32', 'u32', 'bool', 'f16', 'bf16', 'i8', 'u8'), fc.array(fc.nat(4), { maxLength: 3 }))
   .chain(([dtype, shape]): fc.Arbitrary<StoredTensor> => {
     const n = sizeOf(shape)
     const of = (x: fc.Arbitrary<number>): fc.Arbitrary<number[]> => fc.array(x, { minLength: n, maxLength: n })
@@ -86,9 +89,13 @@ const stored: fc.Arbitrary<StoredTensor> = fc
     if (dtype === 'i32') return of(fc.integer()).map((v) => ({ dtype, shape, data: Int32Array.from(v) }))
     if (dtype === 'u32') return of(fc.nat()).map((v) => ({ dtype, shape, data: Uint32Array.from(v) }))
     if (dtype === 'bool') return of(fc.nat(1)).map((v) => ({ dtype, shape, data: Uint8Array.from(v) }))
-    // Halves up to 2048 hold integers exactly.
-    return of(fc.integer({ min: -2048, max: 2048 })).map((v) => ({
-      dtype: 'f16' as const,
+    if (dtype === 'i8')
+      return of(fc.integer({ min: -128, max: 127 })).map((v) => ({ dtype, shape, data: Int8Array.from(v) }))
+    if (dtype === 'u8') return of(fc.nat(255)).map((v) => ({ dtype, shape, data: Uint8Array.from(v) }))
+    // f16 holds integers up to 2048 exactly, bf16 up to 256.
+    const most = dtype === 'f16' ? 2048 : 256
+    return of(fc.integer({ min: -most, max: most })).map((v) => ({
+      dtype,
       shape,
       data: Float32Array.from(v),
     }))

@@ -94,9 +94,9 @@ describe('a run', () => {
   it('moves each dtype there and back', async () => {
     const device = await sharedDevice()
     const at = (i: number) => place(0, i * 256, 12)
-    const dtypes = ['f32', 'i32', 'u32', 'bool', 'f16'] as const
+    const dtypes = ['f32', 'i32', 'u32', 'bool', 'f16', 'bf16', 'i8', 'u8'] as const
     const plan = planOf({
-      arenas: [5 * 256],
+      arenas: [8 * 256],
       kernels: [],
       steps: [],
       inputs: dtypes.map((d, i) => input(`[${i}]`, [3], d, at(i))),
@@ -109,6 +109,9 @@ describe('a run', () => {
       Uint32Array.of(2 ** 32 - 1, 0, 1),
       Uint8Array.of(0, 1, 255),
       floats(0.1, 65520, 2 ** -25 * 1.5),
+      floats(0.1, Number.NaN, 3.4e38),
+      Int8Array.of(-1, 127, -128),
+      Uint8Array.of(0, 1, 255),
     ])
     expect(await Promise.all(typed.map((o) => o.read()))).toEqual([
       floats(0.1, Number.NaN, -0),
@@ -116,6 +119,9 @@ describe('a run', () => {
       Uint32Array.of(2 ** 32 - 1, 0, 1),
       Uint8Array.of(0, 1, 1),
       floats(0.0999755859375, Number.POSITIVE_INFINITY, 2 ** -24),
+      floats(0.10009765625, Number.NaN, Number.POSITIVE_INFINITY),
+      Int8Array.of(-1, 127, -128),
+      Uint8Array.of(0, 1, 255),
     ])
     const plain = await program.run([
       [1, 2, 3],
@@ -123,6 +129,9 @@ describe('a run', () => {
       [0, 1, 2],
       [true, false, true],
       [1, 2, 3],
+      [1, 2, 3],
+      [-128, 0, 127],
+      [0, 255, 1],
     ])
     expect(await Promise.all(plain.map(read))).toEqual([
       [1, 2, 3],
@@ -130,6 +139,9 @@ describe('a run', () => {
       [0, 1, 2],
       [1, 0, 1],
       [1, 2, 3],
+      [1, 2, 3],
+      [-128, 0, 127],
+      [0, 255, 1],
     ])
   })
 

@@ -3,14 +3,14 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Eq } from '#fp/Eq'
 import * as N from '#fp/number'
-import { type DType, promote } from '../../src/lang/dtype.ts'
+import { type DType, dtypes, promote } from '../../src/lang/dtype.ts'
 import { ShapeEq } from '../../src/lang/shape.ts'
 import { arbDType, arbShape } from '../../src/testing/arbitrary.ts'
 import { eqLaws, type Law, monoidLaws, ordLaws, semilatticeLaws } from '../../src/testing/laws.ts'
 
 const settings = { seed: 42, numRuns: 300 }
 const dtypeEq: Eq<DType> = { equals: (x, y) => x === y }
-const anyDType = arbDType(['f32', 'i32', 'u32', 'bool', 'f16'])
+const anyDType = arbDType(dtypes)
 const number = fc.integer({ min: -5, max: 5 })
 
 const keeps = (laws: readonly Law[]): void => {
