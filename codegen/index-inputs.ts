@@ -12,6 +12,7 @@ const keeping: ReadonlySet<Op> = new Set<Op>([
   'flip',
   'window',
   'stopGradient',
+  'barrier',
 ])
 
 /** A small integer that became one of 32 bits is the same number. */

@@ -5,6 +5,7 @@ import type { Graph } from '../src/lang/ir.ts'
 import { canonicalise } from './graph/canonicalise.ts'
 import { check } from './graph/check.ts'
 import { fold } from './graph/fold.ts'
+import { inlineCalls } from './graph/inline.ts'
 import { dropStopGradient, simplifyWith } from './graph/simplify.ts'
 import type { Pass } from './pass.ts'
 
@@ -20,14 +21,15 @@ export interface Stage {
 }
 
 /**
- * The order and its reasons. Checking comes first: later passes may assume well-typed nodes. stopGradient has done its
- * work once derivatives are taken, which happens while the user's function runs. Canonical forms let each rule of
+ * The order and its reasons. Checking comes first: later passes may assume well-typed nodes. Functions with derivatives of
+ * their own and stopGradient have done their work once derivatives are taken, which happens while the user's function runs. Canonical forms let each rule of
  * simplify match one spelling; folding comes after, on the constants that simplify has gathered, and what it leaves is
  * brought into canonical form once more.
  */
 export const graphPipeline = (options: PipelineOptions = {}): readonly Pass<Graph, Graph, CheckError>[] =>
   Object.freeze([
     check,
+    inlineCalls,
     dropStopGradient,
     canonicalise,
     simplifyWith({ fastMath: options.fastMath ?? false }),

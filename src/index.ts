@@ -2,6 +2,8 @@
 export { flow, pipe } from '#fp/function'
 export type { Plan } from '../codegen/plan.ts'
 export { hardware, portable, profiles, software } from '../codegen/profile.ts'
+export { checkpoint } from '../passes/graph/checkpoint.ts'
+export { customJvp, customVjp } from '../passes/graph/custom.ts'
 export { type GradOptions, grad, valueAndGrad } from '../passes/graph/gradient.ts'
 export { hessian, type JacobianRow, type JacobianTree, jacfwd, jacrev } from '../passes/graph/jacobian.ts'
 export { hvp, jvp, linearize, vjp } from '../passes/graph/products.ts'

@@ -39,6 +39,8 @@ export const batchOnto = (
   const batchNode = (n: Node): Place => {
     if (E.isLeft(n.type)) return { shared: n }
     if (!n.args.some(isBatched)) return { shared: rebuild(n, n.args.map(firstOf)) }
+    // What a barrier waits for may be batched where what it passes on is not: that stays one for all examples.
+    if (n.op === 'barrier' && !isBatched(n.args[0]!)) return { shared: rebuild(n, n.args.map(firstOf)) }
     const row = primitives[n.op] as Primitive<unknown>
     const source = n.op === 'get' ? places.get(n.args[0]!) : undefined
     const operands = source && 'outputs' in source ? source.outputs : n.args.map(firstOf)

@@ -4,11 +4,15 @@ import { build } from '../../src/lang/build.ts'
 import { isFloat } from '../../src/lang/dtype.ts'
 import type { Graph, Node } from '../../src/lang/ir.ts'
 import { primitives } from '../../src/lang/ops/table.ts'
-import type { Linear, Primitive } from '../../src/lang/primitive.ts'
+import type { JvpMode, Linear, Primitive } from '../../src/lang/primitive.ts'
 import { dependents, graphKit } from '../../src/lang/trace.ts'
 
 /** Tangents of all outputs of one node, or undefined when all are zero. `tangentOf(a)` is that of a's first output. */
-const tangentsOfNode = (n: Node, tangents: ReadonlyMap<Node, readonly Linear[]>): readonly Linear[] | undefined => {
+const tangentsOfNode = (
+  n: Node,
+  tangents: ReadonlyMap<Node, readonly Linear[]>,
+  mode: JvpMode,
+): readonly Linear[] | undefined => {
   if (E.isLeft(n.type)) return undefined
   if (n.op === 'get') return [tangents.get(n.args[0]!)?.[n.params.index]]
   const given = n.args.map((a) => tangents.get(a)?.[0])
@@ -22,16 +26,17 @@ const tangentsOfNode = (n: Node, tangents: ReadonlyMap<Node, readonly Linear[]>)
     params: n.params,
     out: n,
     kit: graphKit,
-    walk: jvpGraph,
+    walk: (graph, inner) => jvpGraph(graph, inner, mode),
+    mode,
   })
   return types.map((t, i) => (isFloat(t.dtype) ? found[i] : undefined))
 }
 
 /**
  * Tangents of the outputs of `graph`, given one per input. `undefined` is zero and never becomes a node; integers, bools
- * and ill-typed nodes have none. Nodes of the graph are used as they are, only tangent nodes are added.
+ * and ill-typed nodes have none. `mode` matters to functions with derivatives of their own: some have none forward. Nodes of the graph are used as they are, only tangent nodes are added.
  */
-export const jvpGraph = (graph: Graph, tangents: readonly Linear[]): readonly Linear[] => {
+export const jvpGraph = (graph: Graph, tangents: readonly Linear[], mode: JvpMode = 'forward'): readonly Linear[] => {
   const known = new Map<Node, readonly Linear[]>()
   const active = graph.inputs.filter((n, i) => {
     if (tangents[i] === undefined) return false
@@ -40,7 +45,7 @@ export const jvpGraph = (graph: Graph, tangents: readonly Linear[]): readonly Li
   })
   for (const n of dependents(graph.outputs, active)) {
     if (known.has(n)) continue
-    const found = tangentsOfNode(n, known)
+    const found = tangentsOfNode(n, known, mode)
     if (found?.some((t) => t !== undefined)) known.set(n, found)
   }
   return graph.outputs.map((n) => known.get(n)?.[0])

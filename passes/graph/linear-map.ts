@@ -8,7 +8,7 @@ import { isFloat } from '../../src/lang/dtype.ts'
 import { raise, showOperand } from '../../src/lang/errors.ts'
 import type { Graph, Node, TensorType } from '../../src/lang/ir.ts'
 import { fill } from '../../src/lang/ops/fill.ts'
-import type { Linear } from '../../src/lang/primitive.ts'
+import type { JvpMode, Linear } from '../../src/lang/primitive.ts'
 import { ShapeEq } from '../../src/lang/shape.ts'
 import { substitute, trace } from '../../src/lang/trace.ts'
 import { type Flattened, flattenTree, isTensor, sameTree } from '../../src/lang/tree.ts'
@@ -27,7 +27,7 @@ export const isIll = (n: Node): boolean => E.isLeft(n.type)
 /** A node that passes on the mistake that `n` is, in silence. */
 export const poisoned = (n: Node): Node => illTyped('grad', [n], { reason: 'an operand is ill-typed' })
 
-/** What is always linear in nothing: `f` on ill-typed arguments, as they are. */
+/** The result of `f` on arguments as they are, some of them ill-typed. */
 export const resultOnIll = (f: Fn, { argumentsWith, leaves }: Selection): Leaves =>
   flattenTree<Tensor>(f(...(argumentsWith(leaves) as never[])), isTensor)
 
@@ -54,8 +54,8 @@ export const traceSelected = (
   return { result: found.result!, inputs: graph.inputs, graph }
 }
 
-/** Linearises `f` in the selected arguments at the values they have. */
-export const linearMap = (f: Fn, selection: Selection): LinearMap => {
+/** Linearises `f` in the selected arguments at the values they have; `mode` says what for. */
+export const linearMap = (f: Fn, selection: Selection, mode: JvpMode = 'reverse'): LinearMap => {
   const ill = selection.leaves.find(isIll)
   if (ill !== undefined) {
     const result = resultOnIll(f, selection)
@@ -67,9 +67,9 @@ export const linearMap = (f: Fn, selection: Selection): LinearMap => {
     }
   }
   const { result, inputs, graph } = traceSelected(f, selection)
-  const linear = linearise(graph)
-  const tangents = linear.tangents.map((t, i) => t ?? graph.outputs[i]!)
-  const placed = substitute([...graph.outputs, ...tangents], inputs, selection.leaves)
+  const linear = linearise(graph, mode)
+  const tangents = linear.tangents.map((t, i) => t ?? linear.outputs[i]!)
+  const placed = substitute([...linear.outputs, ...tangents], inputs, selection.leaves)
   const outputs = placed.slice(0, graph.outputs.length)
   const linearOutputs = linear.tangents.map((t, i) => t && placed[graph.outputs.length + i])
   const wrt = linear.inputs.filter((n) => n !== undefined)

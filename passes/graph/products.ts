@@ -109,7 +109,7 @@ export const linearize = <A extends readonly unknown[], R>(
 ): readonly [R, (...tangents: A) => R] => {
   const selection = select('linearize', primals, everyIndex(primals))
   const flat = flattenTree<Tensor>(primals, isTensor)
-  const map = linearMap(f as unknown as Fn, selection)
+  const map = linearMap(f as unknown as Fn, selection, 'forward')
   return [
     unflattenTree(map.result.shape, map.outputs) as R,
     (...tangents) => {

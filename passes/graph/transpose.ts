@@ -1,6 +1,6 @@
 /** Transposition of a linear program: cotangents of its inputs from those of its outputs, walking it backwards. */
 import { build, typesOf } from '../../src/lang/build.ts'
-import { invariant } from '../../src/lang/errors.ts'
+import { raise } from '../../src/lang/errors.ts'
 import type { Node } from '../../src/lang/ir.ts'
 import { primitives } from '../../src/lang/ops/table.ts'
 import type { Linear, Primitive } from '../../src/lang/primitive.ts'
@@ -41,7 +41,12 @@ export const transpose = (
       continue
     }
     const rule = (primitives[n.op] as Primitive<unknown>).transpose
-    invariant(rule !== 'nonlinear', `${n.op} depends on a tangent, but has no transpose`)
+    if (rule === 'nonlinear')
+      return raise({
+        tag: 'UsageError',
+        message: `${n.op} depends on a tangent, but is not linear in it`,
+        hint: 'the rule of a customJvp must give a tangent that is linear in the tangents of the arguments',
+      })
     const found = rule({
       b: build,
       // A rule of one output looks at `ct` alone; one of several gets them all, some of which may be symbolic zeros.

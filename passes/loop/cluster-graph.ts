@@ -14,6 +14,7 @@ import { chooseRoots, isBufferLeaf } from './roots.ts'
 import { routineOf, routineOutputs, scratchOf } from './routine.ts'
 import { storeRanges } from './store-ranges.ts'
 import { createValues, valuesBelow } from './values.ts'
+import { hasBarriers, waitsOf } from './waits.ts'
 
 /** Mutable while fusion runs; nothing of it leaves `fuse.ts`. */
 export interface ClusterGraph {
@@ -62,6 +63,7 @@ export const createClusterGraph = (
   const stored = new Set(roots)
   // Ids tell when a node was made; decisions follow where it stands, so that equal graphs give equal plans.
   const position = new Map(topological(graph.outputs).map((n, i) => [n, i]))
+  const waiting = hasBarriers(graph.outputs)
   let nextId = 0
 
   const make = (own: readonly Node[]): Fused => {
@@ -73,9 +75,10 @@ export const createClusterGraph = (
     const reads = new Set<Node>()
     for (const v of valuesBelow(cluster.stores.map((s) => s.value)))
       if (v.kind === 'load') reads.add(owners.get(v.buffer)!)
+    const after: ReadonlySet<Node> = waiting ? waitsOf(own, (n) => stored.has(n) || isBufferLeaf(n)) : new Set()
     const positions = own.map((n) => position.get(n)!)
     const [first, last] = [Math.min(...positions), Math.max(...positions)]
-    return { id: nextId++, stored: own, reads, cluster, first, last, ...chooseGrid(cluster, profile) }
+    return { id: nextId++, stored: own, reads, after, cluster, first, last, ...chooseGrid(cluster, profile) }
   }
 
   /** A routine in the place of a cluster: all its outputs are stored, whoever reads them. */
@@ -87,6 +90,7 @@ export const createClusterGraph = (
       id: nextId++,
       stored: own,
       reads: new Set(n.args),
+      after: new Set(),
       cluster,
       first: Math.min(...positions),
       last: Math.max(...positions),
@@ -104,19 +108,30 @@ export const createClusterGraph = (
   const groups = new Set<Fused>()
   const writer = new Map<Node, Fused>()
   const readers = new Map<Node, Set<Fused>>()
+  const waiters = new Map<Node, Set<Fused>>()
+  /** The nodes whose values are known once a cluster has run, those it no longer stores included. */
+  const signals = new Map<Fused, readonly Node[]>()
   /** The first position among all that a cluster leads to by its results, itself included. */
   const earliest = new Map<Fused, number>()
-  const insert = (f: Fused): void => {
+  const signaller = new Map<Node, Fused>()
+  /** Who reads what `f` stores, or waits for what it computes. */
+  const followers = (f: Fused): readonly Fused[] => [
+    ...f.stored.flatMap((n) => [...(readers.get(n) ?? [])]),
+    ...(waiting ? signals.get(f)!.flatMap((n) => [...(waiters.get(n) ?? [])]) : []),
+  ]
+  const insert = (f: Fused, known: readonly Node[]): void => {
     groups.add(f)
+    signals.set(f, known)
     for (const n of f.stored) writer.set(n, f)
+    if (waiting) for (const n of known) signaller.set(n, f)
     for (const n of f.reads) readers.set(n, (readers.get(n) ?? new Set()).add(f))
+    for (const n of f.after) waiters.set(n, (waiters.get(n) ?? new Set()).add(f))
     let least = f.first
-    for (const n of f.stored) for (const r of readers.get(n) ?? []) least = Math.min(least, earliest.get(r)!)
+    for (const s of followers(f)) least = Math.min(least, earliest.get(s)!)
     earliest.set(f, least)
     // A join can lead those before it to earlier positions than their own.
     for (let stack = [f], top = stack.pop(); top; top = stack.pop()) {
-      for (const n of top.reads) {
-        const w = writer.get(n)
+      for (const w of [...[...top.reads].map((n) => writer.get(n)), ...[...top.after].map((n) => signaller.get(n))]) {
         if (!w || earliest.get(w)! <= earliest.get(top)!) continue
         earliest.set(w, earliest.get(top)!)
         stack.push(w)
@@ -126,13 +141,15 @@ export const createClusterGraph = (
   const remove = (f: Fused): void => {
     groups.delete(f)
     for (const n of f.reads) readers.get(n)?.delete(f)
+    for (const n of f.after) waiters.get(n)?.delete(f)
   }
   const routines = new Set<Node>()
   for (const n of roots) {
     const routine = routineOf(n)
     if (routine && routines.has(routine)) continue
     if (routine) routines.add(routine)
-    if (sizeOf(typeOf(n).shape) > 0) insert(routine ? makeRoutine(routine) : make([n]))
+    const made = sizeOf(typeOf(n).shape) > 0 ? (routine ? makeRoutine(routine) : make([n])) : undefined
+    if (made) insert(made, made.stored)
   }
   // What only empty tensors would have read is not computed. Newest first: a reader goes before what it reads.
   for (const f of [...groups].reverse()) {
@@ -144,7 +161,7 @@ export const createClusterGraph = (
   /** Who must wait for `f`: readers of what it stores, and writers over what it reads. */
   const successors = (f: Fused): readonly Fused[] => {
     const next = new Set<Fused>()
-    for (const n of f.stored) for (const r of readers.get(n) ?? []) next.add(r)
+    for (const s of followers(f)) next.add(s)
     for (const d of inPlace) if (f.reads.has(d.input)) next.add(writer.get(d.output)!)
     next.delete(f)
     return [...next]
@@ -189,7 +206,7 @@ export const createClusterGraph = (
       for (const n of inner) stored.delete(n)
       remove(a)
       remove(b)
-      insert(made)
+      insert(made, [...signals.get(a)!, ...signals.get(b)!])
     },
     successors,
     reaches,

@@ -10,6 +10,8 @@ export interface Fused {
   readonly id: number
   readonly stored: readonly Node[]
   readonly reads: ReadonlySet<Node>
+  /** Stored nodes that must be known before, though they are not read: what its barriers wait for. */
+  readonly after: ReadonlySet<Node>
   readonly cluster: Cluster
   readonly schedule: Schedule
   readonly cost: Cost

@@ -61,6 +61,10 @@ const leaf = (what: string): never => {
   invariant(false, `${what} has a buffer and is never lowered`)
 }
 
+const notLowered = (op: Op): never => {
+  invariant(false, `${op} is gone before graphs are lowered`)
+}
+
 const pointwiseRules = Object.fromEntries(
   [...unaryOps, ...binaryOps, 'select', 'cast', 'bitcast'].map((op) => [op, pointwise]),
 ) as {
@@ -92,6 +96,9 @@ const rules: { readonly [K in Exclude<Op, RoutineOp>]: Rule<K> } = {
   ),
   get: (c, n, _component, point, bounds) => c.at(n.args[0]!, n.params.index, point, bounds),
   stopGradient: view((_n, p) => p),
+  barrier: view((_n, p) => p),
+  customCall: () => notLowered('customCall'),
+  customLinear: () => notLowered('customLinear'),
   pad: (c, n, _component, point, bounds) => {
     const { low, interior, value } = n.params
     const shape = shapeOf(n.args[0]!)

@@ -7,6 +7,7 @@ import { sizeOf } from '../../src/lang/dim.ts'
 import type { Graph, Node, Op } from '../../src/lang/ir.ts'
 import { topological } from '../../src/lang/order.ts'
 import { isRoutine, routineOf } from './routine.ts'
+import { operandsRead } from './waits.ts'
 
 /** A leaf that lives in memory: everything but constants that are one number. */
 export const isBufferLeaf = (n: Node): boolean =>
@@ -58,7 +59,7 @@ const storable = (n: Node): boolean => typesOf(n).length === 1
 export const chooseRoots = (graph: Graph): ReadonlySet<Node> => {
   const order = topological(graph.outputs)
   const users = new Map<Node, Node[]>()
-  for (const n of order) for (const a of new Set(n.args)) users.set(a, [...(users.get(a) ?? []), n])
+  for (const n of order) for (const a of new Set(operandsRead(n))) users.set(a, [...(users.get(a) ?? []), n])
   const outputs = new Set(graph.outputs)
   const roots = new Set<Node>()
   // A routine reads tensors in memory.
@@ -75,7 +76,7 @@ export const chooseRoots = (graph: Graph): ReadonlySet<Node> => {
       statements.set(n, 1)
       continue
     }
-    const open = n.args.filter((a) => !roots.has(a) && !isBufferLeaf(a))
+    const open = operandsRead(n).filter((a) => !roots.has(a) && !isBufferLeaf(a))
     const heavy = reducing.has(n.op) || open.some((a) => isHeavy.get(a)!)
     const cost = open.reduce((c, a) => c + price.get(a)!, dear.has(n.op) ? 12 : 1)
     const size = open.reduce((c, a) => c + statements.get(a)!, 1)

@@ -107,6 +107,30 @@ export interface ParamsOf extends Record<UnaryOp | BinaryOp | 'select', None> {
   /** Output `index` of a node with several outputs. */
   readonly get: { readonly index: number }
   readonly stopGradient: None
+  /** The first operand, as a node of its own: never merged with it, and not before the other operands are known. */
+  readonly barrier: None
+  /**
+   * A function with derivatives of its own. Operands: its arguments, then `captured` tensors from outside. `rules` of
+   * kind 'jvp': [tangents of the outputs from the operands and the arguments' tangents]; of the others: [outputs and
+   * residuals from the operands, cotangents of the arguments from residuals and the outputs' cotangents]. A 'vjp' has no
+   * forward mode, a 'checkpoint' that of `call`.
+   */
+  readonly customCall: {
+    readonly kind: 'jvp' | 'vjp' | 'checkpoint'
+    readonly call: Graph
+    readonly rules: readonly Graph[]
+    readonly captured: number
+  }
+  /**
+   * The tangents (of `types`) of a customCall that has only a reverse rule: operands are `residuals` residuals, then the
+   * tangents of the arguments listed in `wrt`. It exists only to be transposed.
+   */
+  readonly customLinear: {
+    readonly backward: Graph
+    readonly residuals: number
+    readonly wrt: readonly number[]
+    readonly types: readonly TensorType[]
+  }
 }
 
 export type Op = keyof ParamsOf

@@ -45,6 +45,9 @@ export interface BatchedGraph {
   readonly batched: readonly boolean[]
 }
 
+/** Whether tangents are wanted for their values, or as a linear program that will be transposed. */
+export type JvpMode = 'forward' | 'reverse'
+
 /** What a jvp rule sees: the node itself (`out`), its arguments, and one tangent per argument. */
 export interface JvpContext<P> {
   readonly b: Build
@@ -54,6 +57,7 @@ export interface JvpContext<P> {
   readonly out: Node
   readonly kit: GraphKit
   readonly walk: JvpWalk
+  readonly mode: JvpMode
 }
 
 /** What a transpose rule sees: the cotangents of the outputs (`ct` is the first), and which arguments are linear. */

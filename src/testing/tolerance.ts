@@ -123,7 +123,16 @@ const same = (a: HostArray, b: HostArray): boolean =>
   a.every((x, i) => x === b[i] || (Number.isNaN(x) && Number.isNaN(b[i])))
 
 /** What only stands for values that others made keeps their bits. */
-const untouched: ReadonlySet<Op> = new Set<Op>(['input', 'const', 'data', 'iota', 'get', 'bitcast', 'stopGradient'])
+const untouched: ReadonlySet<Op> = new Set<Op>([
+  'input',
+  'const',
+  'data',
+  'iota',
+  'get',
+  'bitcast',
+  'stopGradient',
+  'barrier',
+])
 
 /** Float results that jump: a rounded operand on the other side of a step gives another number. */
 const steps: ReadonlySet<Op> = new Set<Op>(['floor', 'ceil', 'trunc', 'round', 'sign'])

@@ -84,6 +84,7 @@ const exactOps: ReadonlySet<Op> = new Set<Op>([
   'gather',
   'get',
   'stopGradient',
+  'barrier',
 ])
 
 const styles: readonly ValueStyle[] = ['small', 'small', 'grid', 'whole']

@@ -1,7 +1,8 @@
-/** Rows without arithmetic: get (one output of several) and stopGradient. */
+/** Rows without arithmetic: get (one output of several), stopGradient and barrier. */
 import * as E from '#fp/Either'
 import type { ParamsOf } from '../ir.ts'
 import type { Primitive } from '../primitive.ts'
+import { stack } from './fill.ts'
 import { plural, refuse, wrongCount } from './operand.ts'
 
 /**
@@ -27,5 +28,19 @@ export const stopGradient: Primitive<ParamsOf['stopGradient']> = {
   jvp: () => [undefined],
   transpose: 'nonlinear',
   batch: ({ b, args }) => [b.stopGradient([args[0]!], {})],
+  eval: ([x]) => [x!.data],
+}
+
+/**
+ * The first operand. Any dtypes and shapes; the other operands only say when: nothing above a barrier is computed before
+ * they are. A recomputation on barriers of its inputs stays apart from the first computation, however equal they are.
+ */
+export const barrier: Primitive<ParamsOf['barrier']> = {
+  infer: (xs) => (xs[0] ? E.right([xs[0]]) : refuse('needs an operand')),
+  jvp: ({ tangents }) => [tangents[0]],
+  transpose: ({ ct, args }) => args.map((_, i) => (i === 0 ? ct : undefined)),
+  batch: ({ b, args, batched, size }) => [
+    b.barrier([batched[0] ? args[0]! : stack(b, args[0]!, size), ...args.slice(1)], {}),
+  ],
   eval: ([x]) => [x!.data],
 }

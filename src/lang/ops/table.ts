@@ -3,13 +3,14 @@ import type { PrimitiveTable } from '../primitive.ts'
 import { binaryRows } from './binary.ts'
 import { bitcast, cast, select } from './convert.ts'
 import { cumulate } from './cumulate.ts'
+import { customCall, customLinear } from './custom.ts'
 import { dot } from './dot.ts'
 import { gather, scatterAdd } from './index.ts'
 import { constRow, data, input, iota } from './leaves.ts'
 import { broadcast, concat, flip, pad, permute, reshape, slice } from './movement.ts'
 import { threefry } from './random.ts'
 import { reduce } from './reduce.ts'
-import { get, stopGradient } from './structure.ts'
+import { barrier, get, stopGradient } from './structure.ts'
 import { unaryRows } from './unary.ts'
 import { foldRow, windowRow } from './window.ts'
 
@@ -41,4 +42,7 @@ export const primitives: PrimitiveTable = {
   threefry,
   get,
   stopGradient,
+  barrier,
+  customCall,
+  customLinear,
 }

@@ -31,7 +31,16 @@ const [low, high, most] = [-(2 ** 31), 2 ** 31 - 1, 2 ** 32 - 1]
 const vector = (dtype: DType, xs: readonly number[]): Value => value(dtype, [xs.length], xs)
 
 const jvpOf = (op: BinaryOp, args: readonly Node[], tangents: readonly Linear[]): Linear =>
-  primitives[op].jvp({ b, args, tangents, params: {}, out: b[op](args, {}), kit: graphKit, walk: jvpGraph })[0]
+  primitives[op].jvp({
+    b,
+    args,
+    tangents,
+    params: {},
+    out: b[op](args, {}),
+    kit: graphKit,
+    walk: jvpGraph,
+    mode: 'forward',
+  })[0]
 
 const transposeOf = (op: BinaryOp, args: readonly Node[], linear: readonly boolean[], ct: Node): readonly Linear[] => {
   const { transpose } = primitives[op]

@@ -68,7 +68,9 @@ describe('get', () => {
   it('passes on the tangent and the batched node of its output', () => {
     const [x, y] = freshInputs([type([2]), type([2])])
     const c = { b, args: [x!, y!], params: { index: 1 }, kit: graphKit }
-    expect(primitives.get.jvp({ ...c, tangents: [undefined, y!], out: y!, walk: jvpGraph })).toEqual([y])
+    expect(primitives.get.jvp({ ...c, tangents: [undefined, y!], out: y!, walk: jvpGraph, mode: 'forward' })).toEqual([
+      y,
+    ])
     expect(primitives.get.batch({ ...c, batched: [true, true], size: 2, walk: noGraphs })).toEqual([y])
   })
 })

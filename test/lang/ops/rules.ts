@@ -120,7 +120,16 @@ export const forward = (roots: readonly Node[], tangents: ReadonlyMap<Node, Node
       const rule = row(n.op as Op).jvp
       known.set(
         n,
-        rule({ b: build, args: n.args, tangents: args, params: n.params, out: n, kit: graphKit, walk: jvpGraph }),
+        rule({
+          b: build,
+          args: n.args,
+          tangents: args,
+          params: n.params,
+          out: n,
+          kit: graphKit,
+          walk: jvpGraph,
+          mode: 'forward',
+        }),
       )
     }
   }
@@ -168,7 +177,16 @@ export const tangentOf = <K extends Op>(
   let next = 0
   const tangents = dxs.map((v) => (v === undefined ? undefined : d.nodes[next++]))
   const out = make(op, p, nodes)
-  const result = row(op).jvp({ b: build, args: nodes, tangents, params: p, out, kit: graphKit, walk: jvpGraph })
+  const result = row(op).jvp({
+    b: build,
+    args: nodes,
+    tangents,
+    params: p,
+    out,
+    kit: graphKit,
+    walk: jvpGraph,
+    mode: 'forward',
+  })
   const types = typesOf(out)
   expect(result.length).toBe(types.length)
   return result.map((t, i) => {
