@@ -22,9 +22,9 @@ export interface Stage {
 
 /**
  * The order and its reasons. Checking comes first: later passes may assume well-typed nodes. Functions with derivatives of
- * their own and stopGradient have done their work once derivatives are taken, which happens while the user's function runs. Canonical forms let each rule of
- * simplify match one spelling; folding comes after, on the constants that simplify has gathered, and what it leaves is
- * brought into canonical form once more.
+ * their own and stopGradient have done their work once derivatives are taken, which happens while the user's function
+ * runs. Canonical forms let each rule of simplify match one spelling; folding comes after, on the constants that simplify
+ * has gathered, and what it leaves is brought into canonical form once more.
  */
 export const graphPipeline = (options: PipelineOptions = {}): readonly Pass<Graph, Graph, CheckError>[] =>
   Object.freeze([

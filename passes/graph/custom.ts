@@ -87,7 +87,7 @@ const poisonedBy = (rule: readonly Node[], shape: TreeShape, count: number): unk
 export const customJvp =
   <A extends readonly unknown[], R>(
     f: (...args: A) => R,
-    rule: (primals: A, tangents: A) => readonly [R, R],
+    rule: (primals: NoInfer<A>, tangents: NoInfer<A>) => readonly [NoInfer<R>, NoInfer<R>],
   ): ((...args: A) => R) =>
   (...args) => {
     const called = calledOn(f as never, args)
@@ -123,15 +123,15 @@ const closed = (inputs: Graph['inputs'], outputs: readonly Node[]): Graph => clo
  * const clipped = T.customVjp(
  *   (x: T.Tensor<readonly [2], 'f32'>) => T.mul(x, 1),
  *   (x) => [x, []],
- *   (_, ct) => [T.clip(ct, -1, 1)],
+ *   (_, ct) => [T.clamp(ct, { min: -1, max: 1 })],
  * )
  * T.reference(T.grad((x: T.Tensor<readonly [2], 'f32'>) => T.sum(T.mul(clipped(x), 3)))(T.ones([2]))).data // => [1, 1]
  */
 export const customVjp =
   <A extends readonly unknown[], R, S>(
     f: (...args: A) => R,
-    forward: (...args: A) => readonly [R, S],
-    backward: (residuals: S, cotangent: R) => A,
+    forward: (...args: NoInfer<A>) => readonly [NoInfer<R>, S],
+    backward: (residuals: NoInfer<S>, cotangent: NoInfer<R>) => readonly [...NoInfer<A>],
   ): ((...args: A) => R) =>
   (...args) => {
     const called = calledOn(f as never, args)

@@ -56,6 +56,17 @@ const withGraphs = (n: Node, f: (graph: Graph) => Graph): Node => {
   return make(n.op, n.args, params as never)
 }
 
+/** Whether something under `roots`, in the graphs of other nodes too, has a reverse rule alone. */
+export const isReverseOnly = (roots: readonly Node[]): boolean => {
+  const inside = (v: unknown): boolean => {
+    if (Array.isArray(v)) return v.some(inside)
+    return typeof v === 'object' && v !== null && isGraph(v) && isReverseOnly(v.outputs)
+  }
+  return topological(roots).some(
+    (n) => (n.op === 'customCall' && n.params.kind === 'vjp') || Object.values(n.params).some(inside),
+  )
+}
+
 /**
  * The nodes with every function that has only a reverse rule replaced by its forward rule, where it depends on `inputs`:
  * what is left has a derivative like any other program, so that forward mode over a gradient works.

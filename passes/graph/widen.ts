@@ -26,6 +26,7 @@ const settling: ReadonlySet<Op> = new Set<Op>([
   'gather',
   'select',
   'stopGradient',
+  'barrier',
   'max',
   'min',
   'sign',

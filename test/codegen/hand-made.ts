@@ -34,6 +34,7 @@ export const kernelOf = (cluster: Cluster, profile: Profile = portable, schedule
   const fused: Fused = {
     id: 0,
     stored: [],
+    after: new Set(),
     reads: new Set(),
     cluster,
     first: 0,

@@ -1,4 +1,6 @@
 /** How random graphs reduce, contract, index and draw random bits, and the leaves they start from. */
+import { checkpoint } from '../../../passes/graph/checkpoint.ts'
+import { customJvp, customVjp } from '../../../passes/graph/custom.ts'
 import { constant, typeOf, typesOf } from '../../lang/build.ts'
 import { sizeOf } from '../../lang/dim.ts'
 import { isFloat } from '../../lang/dtype.ts'
@@ -11,6 +13,9 @@ import {
   type PointwiseOp,
   type TensorType,
 } from '../../lang/ir.ts'
+import { add, mul } from '../../lang/tensor/arithmetic.ts'
+import { cos, sin } from '../../lang/tensor/trigonometry.ts'
+import { nodeOf, type Tensor, tensorOf } from '../../lang/types.ts'
 import { drawData } from '../dice.ts'
 import type { Workshop } from '../workshop.ts'
 import type { MovementOp } from './movement.ts'
@@ -170,6 +175,38 @@ const stopGradient: Maker = (w) => {
   return x && w.b.stopGradient([x], {})
 }
 
+/** On what it waits for: a tensor of any type. */
+const barrier: Maker = (w) => {
+  const x = w.take(() => true)
+  const when = w.take(() => true)
+  return x && when && w.b.barrier([x, when], {})
+}
+
+/** A call of x·sin(y), with the rule that its derivative is; every kind of rule in turn. */
+const customCall: Maker = (w) => {
+  const x = w.take((t) => isFloat(t.dtype))
+  if (!x) return undefined
+  const y = w.like(typeOf(x))
+  const f = (a: Tensor, c: Tensor): Tensor => mul(a, sin(c))
+  const slopes = (a: Tensor, c: Tensor): readonly [Tensor, Tensor] => [sin(c), mul(a, cos(c))]
+  const kinds: readonly ((a: Tensor, c: Tensor) => Tensor)[] = [
+    checkpoint(f),
+    customJvp(f, ([a, c], [da, dc]) => {
+      const [sa, sc] = slopes(a, c)
+      return [f(a, c), add(mul(da, sa), mul(dc, sc))]
+    }),
+    customVjp(
+      f,
+      (a, c) => [f(a, c), [a, c] as const],
+      ([a, c], ct) => {
+        const [sa, sc] = slopes(a, c)
+        return [mul(ct, sa), mul(ct, sc)]
+      },
+    ),
+  ]
+  return w.add(nodeOf(w.dice.pick(kinds)(tensorOf(x), tensorOf(y))))
+}
+
 /** One maker for every op that is neither elementwise nor a movement. `get` comes with the ops of several outputs. */
 export const contractMakers: { readonly [K in OtherOp]: Maker } = {
   input,
@@ -184,4 +221,8 @@ export const contractMakers: { readonly [K in OtherOp]: Maker } = {
   threefry,
   get: reduce,
   stopGradient,
+  barrier,
+  customCall,
+  // Only derivatives bring it about, and they transpose it away.
+  customLinear: customCall,
 }

@@ -55,7 +55,7 @@ const indices = (shape: number[], below: number): Node =>
     Array.from({ length: shape.reduce((n, d) => n * d, 1) }, (_, i) => (i * 7 + 2) % below),
   )
 
-const cases: { readonly [K in Exclude<Op, RoutineOp>]: readonly Case[] } = {
+const cases: { readonly [K in Exclude<Op, RoutineOp | 'customCall' | 'customLinear'>]: readonly Case[] } = {
   ...pointwise,
   input: [load],
   const: [
@@ -156,6 +156,7 @@ const cases: { readonly [K in Exclude<Op, RoutineOp>]: readonly Case[] } = {
     of(`output ${index}`, [f32(3, 5)], (x) => b.get([b.reduce([x], { monoid: 'argmax', axes: [1] })], { index })),
   ),
   stopGradient: [of('', [f32(3)], (x) => b.stopGradient([x], {}))],
+  barrier: [of('', [f32(3), f32(2)], (x, y) => b.barrier([x, b.exp([y], {})], {}))],
 }
 
 describe('lowering', () => {
