@@ -40,7 +40,7 @@ const recomputing = (call: Graph): Graph => {
  * to any order; what `f` uses from outside is differentiated too. Arguments and result are trees of tensors.
  * @example
  * const layer = T.checkpoint((x: T.Tensor<readonly [2], 'f32'>) => T.sin(T.exp(x)))
- * T.reference(T.grad((x: T.Tensor<readonly [2], 'f32'>) => T.sum(layer(x)))(T.tensor([0.5, -1]))).data // => [-0.128746, 0.343256]
+ * T.reference(T.grad((x: T.Tensor<readonly [2], 'f32'>) => T.sum(layer(x)))(T.tensor([0.5, -1]))).data // => [-0.128347, 0.343265]
  */
 export const checkpoint =
   <A extends readonly unknown[], R>(f: (...args: A) => R): ((...args: A) => R) =>
