@@ -80,6 +80,20 @@ describe('roots', () => {
     expect(cuts).toBeLessThan(20)
   })
 
+  it('count what is used twice once, and twice where a view moves it', () => {
+    const twice = (f: (y: Node, i: number) => Node): number =>
+      chooseRoots(
+        program([f32(64)], (x) => {
+          let y: Node = x
+          for (let i = 0; i < 12; i++) y = f(y, i)
+          return y
+        }),
+      ).size
+    expect(twice((y) => b.mul([y, y], {}))).toBe(1)
+    const shifted = (y: Node, by: number): Node => b.pad([y], { low: [by], high: [-by], interior: [0], value: 0 })
+    expect(twice((y, i) => b.add([y, shifted(y, 2 ** (i % 6))], {}))).toBeGreaterThan(1)
+  })
+
   it('come operands first', () => {
     const graph = program([f32(3, 5)], (x) =>
       b.div([x, spread(b.log([sum(b.exp([b.sub([x, spread(sum(x))], {})], {}))], {}))], {}),
