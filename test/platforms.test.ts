@@ -60,6 +60,14 @@ const exact: Readonly<Record<string, Sample>> = {
     [value('i32', [3], [-(2 ** 31), 2 ** 31 - 1, -7]), value('u32', [3], [0, 2 ** 32 - 1, 9])],
     (i, u) => [T.add(i, 1), T.add(u, u), T.bitwiseNot(u)],
   ),
+  'packed dtypes': program(
+    [
+      value('bf16', [5], [1, -2, 0.5, 3, Number.NaN]),
+      value('i8', [3], [127, -128, -1]),
+      value('u8', [5], [0, 1, 255, 128, 7]),
+    ],
+    (h, i, u) => [T.mul(h, h), T.add(i, 1), T.neg(u), T.cast(u, 'i8'), T.sum(u), i],
+  ),
   'bool in and out': program([value('bool', [4], [1, 0, 0, 1])], (b) => [T.logicalNot(b), T.any(b), T.countNonzero(b)]),
   'scalars and empty tensors': program([value('f32', [], [3]), value('f32', [0, 3], [])], (s, e) => [
     T.mul(s, s),

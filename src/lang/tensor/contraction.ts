@@ -87,8 +87,9 @@ export const innerDiffer = (a: number, b: number, axisA: number, axisB: number, 
 
 /**
  * The matrix product with NumPy's rules: `[…, m, k]` by `[…, k, n]` → `[…, m, n]`, leading axes broadcast; a vector is
- * a row on the left, a column on the right. Integers accumulate in their own dtype and wrap, bool counts as i32.
- * ShapeError for unlike dtypes, inner sizes that differ, scalars.
+ * a row on the left, a column on the right. f16 and bf16 accumulate in f32, bool counts as i32, integers wrap: i8 and u8
+ * after a sum in 32 bits, which a cast to i32 before keeps. ShapeError for unlike dtypes, inner sizes that differ,
+ * scalars.
  * @example
  * T.reference(T.matmul(T.tensor([[1, 2], [3, 4]]), T.tensor([5, 6]))).data // => [17, 39]
  */

@@ -86,11 +86,12 @@ export const tensor = <const A extends Nested, const D extends DType = DTypeOfNe
 }
 
 /**
- * A constant of `shape` from a flat array in row-major order (copied). Typed arrays say their dtype, bytes and shorts
- * count as i32 or u32, Float64Array as f32; others as in `tensor`. ShapeError when the number of elements does not fit.
+ * A constant of `shape` from a flat array in row-major order (copied). Typed arrays say their dtype (Int8Array i8,
+ * Uint8Array u8), shorts count as i32 or u32, Float64Array as f32; others as in `tensor`. ShapeError when the number of elements does not fit.
  * @example
  * T.reference(T.fromArray(Float32Array.of(1, 2, 3, 4), [2, 2])).dtype // => 'f32'
  * T.reference(T.at(T.fromArray([1, 2, 3, 4], [2, 2]), 1)).data // => [3, 4]
+ * T.reference(T.add(T.fromArray(Uint8Array.of(250, 9), [2]), 10)) // => { shape: [2], dtype: 'u8', data: [4, 19] }
  */
 export const fromArray = <const S extends Shape, const D extends DType = DType>(
   data: ArrayLike<number> | ArrayLike<boolean>,
@@ -112,8 +113,10 @@ export const fromArray = <const S extends Shape, const D extends DType = DType>(
 }
 
 const arrayDtype = (data: ArrayLike<number | boolean>): DType => {
-  if (data instanceof Int32Array || data instanceof Int16Array || data instanceof Int8Array) return 'i32'
-  if (data instanceof Uint32Array || data instanceof Uint16Array || data instanceof Uint8Array) return 'u32'
+  if (data instanceof Int8Array) return 'i8'
+  if (data instanceof Uint8Array || data instanceof Uint8ClampedArray) return 'u8'
+  if (data instanceof Int32Array || data instanceof Int16Array) return 'i32'
+  if (data instanceof Uint32Array || data instanceof Uint16Array) return 'u32'
   if (data instanceof Float32Array || data instanceof Float64Array) return 'f32'
   return leafDtype(Array.from(data))
 }

@@ -24,6 +24,9 @@ describe('creation', () => {
     ['a scalar', T.tensor(3), 'i32', []],
     ["a dtype of one's own", T.tensor([1, 2], { dtype: 'f32' }), 'f32', [2]],
     ['a typed array', T.fromArray(Uint32Array.of(1, 2, 3, 4), [2, 2]), 'u32', [2, 2]],
+    ['bytes', T.fromArray(Uint8Array.of(1, 2), [2]), 'u8', [2]],
+    ['signed bytes', T.fromArray(Int8Array.of(1, 2), [2]), 'i8', [2]],
+    ['shorts', T.fromArray(Int16Array.of(1, 2), [2]), 'i32', [2]],
     ['zeros', T.zeros([2, 3, 4]), 'f32', [2, 3, 4]],
     ['a range of fractions', T.arange(0, 1, 0.25), 'f32', [4]],
     ['a range', T.arange(42), 'i32', [42]],
@@ -84,6 +87,13 @@ describe('creation', () => {
       ],
     ],
     ['u32 wraps', T.tensor([-1], { dtype: 'u32' }), [4294967295]],
+    ['u8 wraps', T.tensor([-1, 256], { dtype: 'u8' }), [255, 0]],
+    ['i8 wraps', T.full([1], 128, { dtype: 'i8' }), [-128]],
+    ['bf16 is rounded on entry', T.tensor([1.001, 257], { dtype: 'bf16' }), [1, 256]],
+    ['a number beside bytes is one', T.add(T.tensor([100], { dtype: 'i8' }), 100), [-56]],
+    ['a fraction beside bytes makes floats', T.add(T.tensor([100], { dtype: 'i8' }), 0.5), [100.5]],
+    ['bytes add up in i32', T.sum(T.full([300], 100, { dtype: 'u8' })), 30000],
+    ['a mean of many halves', T.mean(T.full([70000], 2, { dtype: 'f16' })), 2],
     ['f32 is rounded on entry', T.tensor([0.1]), [Math.fround(0.1)]],
   ] as readonly (readonly [string, Tensor, unknown])[])('%s', (_, x, expected) => {
     expect(nested(x)).toEqual(expected)
@@ -112,6 +122,10 @@ describe('promotion', () => {
     ['bool', 'f32', 'f32'],
     ['f16', 'i32', 'f16'],
     ['f16', 'f32', 'f32'],
+    ['u8', 'i8', 'i32'],
+    ['u8', 'u32', 'u32'],
+    ['i8', 'bf16', 'bf16'],
+    ['f16', 'bf16', 'f32'],
   ] as const)('%s and %s give %s', (a, b, expected) => {
     expect((T.mul(of(a), of(b) as never) as Tensor).dtype).toBe(expected)
     expect((T.mul(of(b), of(a) as never) as Tensor).dtype).toBe(expected)
