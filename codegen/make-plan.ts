@@ -34,6 +34,8 @@ export interface Request {
 /** A Plan with the decisions that led to it, for `explain`. */
 export interface Planned {
   readonly plan: Plan
+  /** The graph that was fused: the given one, or what it was widened to. */
+  readonly graph: Graph
   readonly fusion: Fusion
   readonly kernels: readonly BoundKernel[]
 }
@@ -143,5 +145,5 @@ const planWith = (request: Request, profile: Profile, apart: ReadonlySet<Node>):
     outputTree: request.outputTree,
     prediction: predict(kernels, memory),
   }
-  return E.right({ plan, fusion, kernels })
+  return E.right({ plan, graph, fusion, kernels })
 }

@@ -150,7 +150,9 @@ export const explain = async (
 ): Promise<readonly Explanation[]> =>
   (await loadPrograms(file, options.export)).map(({ name, program }) => {
     const planned = plannedFor(program, options.profile)
-    const { graph } = program.stages[program.stages.length - 1]!
+    const last = program.stages[program.stages.length - 1]!
+    const { graph } = planned
+    const stages = graph === last.graph ? program.stages : [...program.stages, { name: 'widen', graph }]
     const stored = planned.fusion.kernels.flatMap((kernel) => kernel.flatMap((f) => f.stored))
     // The planner may add copies of results; they get the numbers after the graph's own.
     const names = nameNodes({ inputs: graph.inputs, outputs: [...graph.outputs, ...stored] })
@@ -158,7 +160,7 @@ export const explain = async (
     return {
       name,
       profile: planned.plan.profile.name,
-      stages: program.stages.map((s) => ({ name: s.name, nodes: topological(s.graph.outputs).length })),
+      stages: stages.map((s) => ({ name: s.name, nodes: topological(s.graph.outputs).length })),
       graph: showGraph(graph, { elide: true }),
       kernels: kernelReports(planned, nameOf),
       boundaries: boundaryReports(planned, nameOf),
