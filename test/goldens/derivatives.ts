@@ -1,6 +1,7 @@
 /** The derivative cases: s-expressions over the op table, and hvp, jvp, Jacobian, Hessian and gradient penalty of them. */
 import { grad, valueAndGrad } from '../../passes/graph/gradient.ts'
-import { jvp, vjp } from '../../passes/graph/products.ts'
+import { hessian, jacfwd } from '../../passes/graph/jacobian.ts'
+import { hvp, jvp } from '../../passes/graph/products.ts'
 import * as T from '../../src/lang/tensor/index.ts'
 import { isTensor } from '../../src/lang/tree.ts'
 import type { Tensor } from '../../src/lang/types.ts'
@@ -78,39 +79,12 @@ const functionOf = ({
   }
 }
 
-/** The gradient of a scalar `f` with respect to all its arguments. */
-const gradientOf = (f: Differentiable, arity: number): ((...xs: readonly Tensor[]) => readonly Tensor[]) => {
-  const argnums = Array.from({ length: arity }, (_, i) => i)
-  return grad(f, { argnums }) as unknown as (...xs: readonly Tensor[]) => readonly Tensor[]
-}
+/** Options that name all of `xs`. */
+const every = (xs: readonly Tensor[]): { readonly argnums: readonly number[] } => ({ argnums: xs.map((_, i) => i) })
 
-/** Row k of the identity of `shape`'s elements, in that shape. */
-const unit = (shape: readonly number[], k: number): Tensor => {
-  const size = shape.reduce((a, b) => a * b, 1)
-  return T.fromArray(
-    Array.from({ length: size }, (_, i) => (i === k ? 1 : 0)),
-    shape,
-    { dtype: 'f32' },
-  )
-}
-
-/** d f_o / d x_i for every output o: one pullback a row. Shape f.shape + x.shape. */
-const jacobian = (f: (...xs: readonly Tensor[]) => Tensor, at: readonly Tensor[]): readonly Tensor[] => {
-  const [y, pull] = vjp(f, ...at)
-  const shape = y.shape
-  const size = shape.reduce((a, b) => a * b, 1)
-  const rows = Array.from({ length: size }, (_, k) => pull(unit(shape, k)))
-  return at.map((x, i) =>
-    size === 0
-      ? T.zeros([...shape, ...x.shape])
-      : (T.reshape(T.stack(rows.map((r) => r[i]!)), [...shape, ...x.shape]) as Tensor),
-  )
-}
-
-const penaltyOf = (f: Differentiable, arity: number): Differentiable => {
-  const g = gradientOf(f, arity)
+const penaltyOf = (f: Differentiable): Differentiable => {
   return (...xs) =>
-    g(...xs)
+    (grad(f, every(xs))(...xs) as unknown as readonly Tensor[])
       .map((d) => T.sum(T.square(d)) as Tensor)
       .reduce((a, b) => T.add(a, b) as Tensor)
 }
@@ -119,8 +93,7 @@ const penaltyOf = (f: Differentiable, arity: number): Differentiable => {
 export const derivativeOps: Readonly<Record<string, (c: DerivativeCall) => readonly Tensor[]>> = {
   hvp: (c) => {
     const { f, at, v } = functionOf(c)
-    const [, product] = jvp(gradientOf(f, at.length), at, v)
-    return [f(...at), ...product]
+    return [f(...at), ...hvp(f, at, v)]
   },
   jvp: (c) => {
     const { f, at, v } = functionOf(c)
@@ -128,17 +101,15 @@ export const derivativeOps: Readonly<Record<string, (c: DerivativeCall) => reado
   },
   jacobian: (c) => {
     const { f, at } = functionOf(c)
-    return jacobian(f, at)
+    return jacfwd(f, every(at))(...at) as unknown as readonly Tensor[]
   },
   hessian: (c) => {
     const { f, at } = functionOf(c)
-    const g = gradientOf(f, at.length)
-    return at.flatMap((_, i) => jacobian((...xs) => g(...xs)[i]!, at))
+    return (hessian(f, every(at))(...at) as unknown as readonly (readonly Tensor[])[]).flat()
   },
   grad_of_grad_norm: (c) => {
     const { f, at } = functionOf(c)
-    const argnums = at.map((_, i) => i)
-    const [p, d] = valueAndGrad(penaltyOf(f, at.length), { argnums })(...at)
+    const [p, d] = valueAndGrad(penaltyOf(f), every(at))(...at)
     return [p, ...(d as unknown as readonly Tensor[])]
   },
 }
