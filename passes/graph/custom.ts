@@ -6,7 +6,7 @@ import { closeGraph } from '../../src/lang/trace.ts'
 import { type Flattened, flattenTree, isTensor, type TreeShape, unflattenTree } from '../../src/lang/tree.ts'
 import { nodeOf, type Tensor } from '../../src/lang/types.ts'
 import { closeParts, type Part, tracePart } from './closed-parts.ts'
-import { isIll, matching, zeros } from './linear-map.ts'
+import { type Fn, isIll, matching, zeros } from './linear-map.ts'
 
 /** A subtree of the leaves of a whole, its leaves numbered from 0. */
 interface Sub {
@@ -45,6 +45,9 @@ export const callTree = (params: ParamsOf['customCall'], operands: readonly Node
   )
 }
 
+/** A function of the same arguments and results as `F`. */
+type Same<F extends Fn> = (...args: Parameters<F>) => ReturnType<F>
+
 /** The arguments of one call, and the function run on inputs like them. */
 interface Called extends Part {
   readonly given: Flattened<Tensor>
@@ -53,7 +56,7 @@ interface Called extends Part {
 }
 
 /** Undefined where arguments or result are ill-typed: then the function itself, without its rules, carries the mistake. */
-export const calledOn = (f: (...args: never[]) => unknown, args: readonly unknown[]): Called | undefined => {
+export const calledOn = (f: Fn, args: readonly unknown[]): Called | undefined => {
   const given = flattenTree<Tensor>(args, isTensor)
   const operands = given.leaves.map(nodeOf)
   if (operands.some(isIll)) return undefined
@@ -85,18 +88,19 @@ const poisonedBy = (rule: readonly Node[], shape: TreeShape, count: number): unk
  * T.reference(T.grad(log1pExp)(T.tensor(0.5))).data // => [0.622459]
  */
 export const customJvp =
-  <A extends readonly unknown[], R>(
-    f: (...args: A) => R,
-    rule: (primals: NoInfer<A>, tangents: NoInfer<A>) => readonly [NoInfer<R>, NoInfer<R>],
-  ): ((...args: A) => R) =>
+  <F extends Fn>(
+    f: F,
+    rule: (primals: Parameters<F>, tangents: Parameters<F>) => readonly [ReturnType<F>, ReturnType<F>],
+  ): Same<F> =>
   (...args) => {
-    const called = calledOn(f as never, args)
-    if (called === undefined) return f(...args)
+    const called = calledOn(f, args)
+    if (called === undefined) return f(...args) as ReturnType<F>
     const { graph, result, operands, tree } = called
     const types = operands.map(typeOf)
     const ruled = tracePart(rule as never, [tree, tree], [...types, ...types])
     const [value, tangent] = pairOf('customJvp', 'the rule', '[value, tangent]', ruled)
-    if (ruled.graph.outputs.some(isIll)) return poisonedBy(ruled.graph.outputs, result.shape, graph.outputs.length) as R
+    if (ruled.graph.outputs.some(isIll))
+      return poisonedBy(ruled.graph.outputs, result.shape, graph.outputs.length) as ReturnType<F>
     matching('customJvp', 'value of the rule', asTree(value), result, graph.outputs)
     const tangents = matching('customJvp', 'tangent', asTree(tangent), result, graph.outputs)
     const own = operands.length
@@ -108,7 +112,7 @@ export const customJvp =
       rules: [closed([...moved.inputs.slice(0, own), ...captures, ...moved.inputs.slice(own)], moved.outputs)],
       captured: captured.length,
     }
-    return callTree(params, [...operands, ...captured], result.shape) as R
+    return callTree(params, [...operands, ...captured], result.shape) as ReturnType<F>
   }
 
 const closed = (inputs: Graph['inputs'], outputs: readonly Node[]): Graph => closeGraph({ inputs, outputs }).graph
@@ -128,18 +132,19 @@ const closed = (inputs: Graph['inputs'], outputs: readonly Node[]): Graph => clo
  * T.reference(T.grad((x: T.Tensor<readonly [2], 'f32'>) => T.sum(T.mul(clipped(x), 3)))(T.ones([2]))).data // => [1, 1]
  */
 export const customVjp =
-  <A extends readonly unknown[], R, S>(
-    f: (...args: A) => R,
-    forward: (...args: NoInfer<A>) => readonly [NoInfer<R>, S],
-    backward: (residuals: NoInfer<S>, cotangent: NoInfer<R>) => readonly [...NoInfer<A>],
-  ): ((...args: A) => R) =>
+  <F extends Fn, S>(
+    f: F,
+    forward: (...args: Parameters<F>) => readonly [ReturnType<F>, S],
+    backward: (residuals: NoInfer<S>, cotangent: ReturnType<F>) => readonly [...Parameters<F>],
+  ): Same<F> =>
   (...args) => {
-    const called = calledOn(f as never, args)
-    if (called === undefined) return f(...args)
+    const called = calledOn(f, args)
+    if (called === undefined) return f(...args) as ReturnType<F>
     const { graph, result, operands, tree, given } = called
-    const ahead = tracePart((xs) => forward(...(xs as A)), [tree], operands.map(typeOf))
+    const ahead = tracePart((xs) => forward(...(xs as Parameters<F>)), [tree], operands.map(typeOf))
     const [value, residuals] = pairOf('customVjp', 'forward', '[value, residuals]', ahead)
-    const poison = (outputs: readonly Node[]): R => poisonedBy(outputs, result.shape, graph.outputs.length) as R
+    const poison = (outputs: readonly Node[]): ReturnType<F> =>
+      poisonedBy(outputs, result.shape, graph.outputs.length) as ReturnType<F>
     if (ahead.graph.outputs.some(isIll)) return poison(ahead.graph.outputs)
     const values = matching('customVjp', 'value of forward', asTree(value), result, graph.outputs)
     const back = tracePart(
@@ -178,5 +183,5 @@ export const customVjp =
       ],
       captured: captured.length,
     }
-    return callTree(params, [...operands, ...captured], result.shape) as R
+    return callTree(params, [...operands, ...captured], result.shape) as ReturnType<F>
   }

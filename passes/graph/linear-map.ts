@@ -146,7 +146,7 @@ export const matching = (
     if (a.dtype !== b.dtype || !ShapeEq.equals(a.shape, b.shape))
       raise({
         tag: 'UsageError',
-        message: `${caller}: the ${what} ${like.paths[i]} is ${showOperand(a)}, its tensor is ${showOperand(b)}`,
+        message: `${caller}: the ${`${what} ${like.paths[i]}`.trim()} is ${showOperand(a)}, its tensor is ${showOperand(b)}`,
         hint: `a ${what} has the shape and dtype of what it belongs to`,
       })
     return n

@@ -1,7 +1,7 @@
 /** The clusters of a program while they are joined: who reads whose results, and who must wait for whom. */
 import { typeOf } from '../../src/lang/build.ts'
 import { sizeOf } from '../../src/lang/dim.ts'
-import type { Graph, Node, TensorType } from '../../src/lang/ir.ts'
+import type { Graph, Node } from '../../src/lang/ir.ts'
 import { topological } from '../../src/lang/order.ts'
 import type { Profile } from '../target.ts'
 import { chooseGrid } from './cost.ts'

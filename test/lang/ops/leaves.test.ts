@@ -1,4 +1,4 @@
-/** The nodes without operands, get and stopGradient, and the helpers rules build constants with. */
+/** The nodes without operands, get, stopGradient and barrier, and the helpers rules build constants with. */
 import { describe, expect, it } from 'vitest'
 import { jvpGraph } from '../../../passes/graph/jvp.ts'
 import { build as b, constant, freshInputs, typeOf, typesOf } from '../../../src/lang/build.ts'
@@ -6,7 +6,18 @@ import { dtypes } from '../../../src/lang/dtype.ts'
 import { fill, ones, uniformValue, zeros } from '../../../src/lang/ops/fill.ts'
 import { primitives } from '../../../src/lang/ops/table.ts'
 import { graphKit } from '../../../src/lang/trace.ts'
-import { checkBatch, evalNodes, evalOp, noGraphs, noise, numbers, refusal, tangentOf, type } from './rules.ts'
+import {
+  checkBatch,
+  checkTranspose,
+  evalNodes,
+  evalOp,
+  noGraphs,
+  noise,
+  numbers,
+  refusal,
+  tangentOf,
+  type,
+} from './rules.ts'
 
 const run = (n: Parameters<typeof evalNodes>[0][number]): number[] => numbers(evalNodes([n], new Map())[0])
 
@@ -82,6 +93,22 @@ describe('stopGradient', () => {
     expect(tangentOf('stopGradient', {}, [x], [x])).toEqual([[0, 0, 0, 0]])
     for (const size of [0, 2]) checkBatch('stopGradient', {}, [noise('i32', [size, 3], 2)], size)
     expect(refusal('stopGradient', {})).toBe('takes 1 operand, got 0')
+  })
+})
+
+describe('barrier', () => {
+  it('is its first operand, tangent and cotangent included, whatever it waits for', () => {
+    const [x, when] = [noise('f32', [2, 2], 1), noise('i32', [3], 2)]
+    expect(numbers(evalOp('barrier', {}, x, when)[0])).toEqual(numbers(x))
+    expect(tangentOf('barrier', {}, [x, when], [x, undefined])).toEqual([numbers(x)])
+    checkTranspose('barrier', {}, [x, noise('f32', [2], 3)])
+    for (const batched of [
+      [true, true],
+      [true, false],
+      [false, true],
+    ])
+      checkBatch('barrier', {}, [noise('f32', batched[0] ? [2, 3] : [3], 4), noise('f32', [2], 5)], 2, batched)
+    expect(refusal('barrier', {})).toBe('needs an operand')
   })
 })
 

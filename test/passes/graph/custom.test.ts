@@ -100,7 +100,7 @@ describe('customJvp', () => {
           (a: T.Tensor) => a,
           ([a], [d]) => [a, T.sum(d)],
         )(x),
-      'customJvp: the tangent  is f32[], its tensor is f32[3]',
+      'customJvp: the tangent is f32[], its tensor is f32[3]',
     ],
     [
       'a value of another structure',
@@ -221,7 +221,7 @@ describe('customVjp', () => {
       () =>
         customVjp(
           (a: T.Tensor, c: T.Tensor) => T.add(a, c),
-          (a, _c) => [a, []],
+          (a) => [a, []],
           ((_: unknown, ct: T.Tensor) => [ct]) as never,
         )(x, x),
       'customVjp: the cotangent of the argument does not have the structure it belongs to (1 tensors for 2)',
