@@ -15,7 +15,7 @@ import { nodeOf, tensorOf } from '../../../src/lang/types.ts'
 import * as random from '../../../src/random/index.ts'
 import * as testing from '../../../src/testing/index.ts'
 import { sharedDevice } from '../../device.ts'
-import { closeTo } from './numbers.ts'
+import { closeTo, numbersOf } from './numbers.ts'
 
 const normal = (seed: number, ...shape: number[]): T.Tensor => random.normal(random.key(seed), shape)
 const x = normal(1, 3)
@@ -169,6 +169,26 @@ describe('memory', () => {
 })
 
 describe('on a device', () => {
+  it('trains in place, its weights given away and read again by the backward pass', async () => {
+    const device = await sharedDevice()
+    const train = (wrap: Wrap) => (ws: readonly T.Tensor[], a: T.Tensor) => {
+      const net = (p: readonly T.Tensor[]): T.Tensor =>
+        T.sum(p.reduce<T.Tensor>((h, m) => wrap((u) => T.tanh(T.matmul(u, m)))(h), a))
+      return T.zipTrees(([p, g]) => T.sub(p!, T.mul(g!, 0.1)), ws, grad(net)(ws))
+    }
+    const start = [2, 3, 4].map((seed) => Array.from(numbersOf(normal(seed, 5, 5))[0]!))
+    const rows = numbersOf(normal(5, 7, 5))[0]!
+    const run = async (wrap: Wrap): Promise<readonly number[]> => {
+      const specs = [start.map(() => T.spec([5, 5])), T.spec([7, 5])] as const
+      const loaded = await T.compileOn(device, train(wrap) as never, specs, { donate: [0] })
+      const once = await loaded.run(start as never, rows as never)
+      const twice = (await loaded.run(once as never, rows as never)) as unknown as readonly T.Output[]
+      return (await Promise.all(twice.map((o) => o.read()))).flatMap((v) => Array.from(v as ArrayLike<number>))
+    }
+    const [want, got] = [await run(plainly), await run(checkpoint)]
+    for (const [i, v] of got.entries()) expect(v).toBeCloseTo(want[i]!, 5)
+  })
+
   it('a gradient through checkpoints agrees with the interpreter', async () => {
     const all = (a: T.Tensor, weights: T.Tensor): unknown => [
       grad(loss(checkpoint), { argnums: [0, 1] })(a, weights),
