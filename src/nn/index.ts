@@ -28,6 +28,15 @@ export {
   threshold,
 } from './activation.ts'
 export {
+  adaptiveAvgPool1d,
+  adaptiveAvgPool2d,
+  adaptiveAvgPool3d,
+  adaptiveMaxPool1d,
+  adaptiveMaxPool2d,
+  adaptiveMaxPool3d,
+  type OutputSize,
+} from './adaptive-pool.ts'
+export {
   type AttentionOptions,
   type MultiHeadOptions,
   type MultiHeadParams,
@@ -57,6 +66,7 @@ export {
   xavierNormal,
   xavierUniform,
 } from './init.ts'
+export { type InterpolateOptions, type InterpolationMode, interpolate } from './interpolate.ts'
 export { type LinearParams, linear } from './linear.ts'
 export {
   type BinaryLogitsOptions,
@@ -92,6 +102,7 @@ export {
   tripletMarginLoss,
 } from './loss-margin.ts'
 export type { LossOptions, LossReduction } from './loss-reduction.ts'
+export { type LpPoolOptions, lpPool1d, lpPool2d } from './lp-pool.ts'
 export {
   type BatchNormParams,
   type BatchNormStep,
@@ -107,6 +118,7 @@ export {
   rmsNorm,
   type ScaleParams,
 } from './norm.ts'
+export { pixelShuffle, pixelUnshuffle } from './pixel-shuffle.ts'
 export {
   type AvgPoolOptions,
   avgPool1d,
@@ -143,3 +155,4 @@ export {
   pairwiseDistance,
 } from './similarity.ts'
 export { type AlongAxis, glu, logSoftmax, type NormalizeOptions, normalize, softmax, softmin } from './softmax.ts'
+export { type FoldOptions, fold, type UnfoldOptions, unfold } from './unfold.ts'

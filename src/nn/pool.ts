@@ -102,8 +102,19 @@ const pooling = <O extends MaxPoolOptions>(
     const axes = typeOf(n)
       .shape.slice(2)
       .map((size, i) => axisOf(size, k![i]!, s![i]!, p![i]!, d![i]!, ceilMode))
+    if (![k, s, p, d].every((list) => list!.length === spatial && list!.every(Number.isInteger)))
+      return refuse(name, [given], {
+        reason: `kernelSize, stride, padding and dilation must be whole numbers, ${spatial} of each`,
+        hint: 'one number stands for all axes',
+      })
     const wrong = axes.findIndex(
-      (a) => a.count < 1 || a.stride < 1 || a.size < 1 || a.padding * 2 > a.size * a.dilation,
+      (a) =>
+        a.count < 1 ||
+        a.stride < 1 ||
+        a.size < 1 ||
+        a.dilation < 1 ||
+        a.padding < 0 ||
+        a.padding * 2 > a.size * a.dilation,
     )
     if (wrong >= 0)
       return refuse(name, [given], {

@@ -2,35 +2,7 @@
 import * as T from '../../src/lang/tensor/index.ts'
 import type { Tensor } from '../../src/lang/types.ts'
 import type { ConvLayer } from '../../src/nn/conv.ts'
-import {
-  type AvgPoolOptions,
-  avgPool1d,
-  avgPool2d,
-  batchNorm,
-  batchNormStep,
-  type ConvOptions,
-  type ConvParams,
-  type ConvTransposeOptions,
-  conv1d,
-  conv2d,
-  conv3d,
-  convTranspose1d,
-  convTranspose2d,
-  convTranspose3d,
-  dropout,
-  embedding,
-  embeddingBag,
-  groupNorm,
-  instanceNorm,
-  layerNorm,
-  type MaxPoolOptions,
-  maxPool1d,
-  maxPool2d,
-  multiHeadAttention,
-  rmsNorm,
-  type ScaleParams,
-  scaledDotProductAttention,
-} from '../../src/nn/index.ts'
+import * as nn from '../../src/nn/index.ts'
 import {
   at,
   type Call,
@@ -50,7 +22,7 @@ import {
 import type { LayerName, Ops } from './names.ts'
 import { recurrentOps } from './ops-recurrent.ts'
 
-const scale = (c: Call): ScaleParams => ({
+const scale = (c: Call): nn.ScaleParams => ({
   ...optional('weight', maybeInput(c, 'weight')),
   ...optional('bias', maybeInput(c, 'bias')),
 })
@@ -61,15 +33,15 @@ const eps = (c: Call, otherwise: number): { readonly eps: number } => ({ eps: nu
 const batchNormalised = (c: Call): readonly Tensor[] => {
   const [runningMean, runningVar] = [maybeInput(c, 'running_mean'), maybeInput(c, 'running_var')]
   const x = input(c, 'x')
-  if (!runningMean || !runningVar) return [batchNorm(x, scale(c), eps(c, 1e-5))]
+  if (!runningMean || !runningVar) return [nn.batchNorm(x, scale(c), eps(c, 1e-5))]
   const params = { ...scale(c), runningMean, runningVar }
-  if (!flag(c, 'training', false)) return [batchNorm(x, params, eps(c, 1e-5))]
-  const step = batchNormStep(x, params, { momentum: number(c, 'momentum', 0.1), ...eps(c, 1e-5) })
+  if (!flag(c, 'training', false)) return [nn.batchNorm(x, params, eps(c, 1e-5))]
+  const step = nn.batchNormStep(x, params, { momentum: number(c, 'momentum', 0.1), ...eps(c, 1e-5) })
   return [step.output, step.runningMean, step.runningVar]
 }
 
 const attention = (c: Call): Tensor =>
-  scaledDotProductAttention(input(c, 'q'), input(c, 'k'), input(c, 'v'), {
+  nn.scaledDotProductAttention(input(c, 'q'), input(c, 'k'), input(c, 'v'), {
     causal: flag(c, 'is_causal', false),
     ...optional('mask', maybeInput(c, 'attn_mask')),
     ...optional('scale', maybeNumber(c, 'scale')),
@@ -82,16 +54,19 @@ const manyHeads = (c: Call): Tensor => {
     ...optional('inProjBias', maybeInput(c, 'in_proj_bias')),
     ...optional('outProjBias', maybeInput(c, 'out_proj_bias')),
   }
-  return multiHeadAttention(input(c, 'x'), params, {
+  return nn.multiHeadAttention(input(c, 'x'), params, {
     heads: number(c, 'num_heads'),
     causal: flag(c, 'is_causal', false),
   })
 }
 
-const convParams = (c: Call): ConvParams => ({ weight: input(c, 'weight'), ...optional('bias', maybeInput(c, 'bias')) })
+const convParams = (c: Call): nn.ConvParams => ({
+  weight: input(c, 'weight'),
+  ...optional('bias', maybeInput(c, 'bias')),
+})
 
 const convolution =
-  (f: ConvLayer<ConvOptions>): Op =>
+  (f: ConvLayer<nn.ConvOptions>): Op =>
   (c) => {
     const padding = raw(c, 'padding')
     return f(input(c, 'x'), convParams(c), {
@@ -103,7 +78,7 @@ const convolution =
   }
 
 const transposed =
-  (f: ConvLayer<ConvTransposeOptions>): Op =>
+  (f: ConvLayer<nn.ConvTransposeOptions>): Op =>
   (c) =>
     f(input(c, 'x'), convParams(c), {
       stride: numbers(c, 'stride', 1),
@@ -119,7 +94,7 @@ const strides = (c: Call): { readonly stride?: number | readonly number[] } => {
   return Array.isArray(stride) && stride.length === 0 ? {} : optional('stride', stride)
 }
 
-const averages = (c: Call): AvgPoolOptions => ({
+const averages = (c: Call): nn.AvgPoolOptions => ({
   kernelSize: numbers(c, 'kernel_size'),
   ...strides(c),
   padding: numbers(c, 'padding', 0),
@@ -128,7 +103,7 @@ const averages = (c: Call): AvgPoolOptions => ({
   ...optional('divisorOverride', maybeNumber(c, 'divisor_override')),
 })
 
-const windows = (c: Call): MaxPoolOptions => ({
+const windows = (c: Call): nn.MaxPoolOptions => ({
   kernelSize: numbers(c, 'kernel_size'),
   ...strides(c),
   padding: numbers(c, 'padding', 0),
@@ -136,46 +111,65 @@ const windows = (c: Call): MaxPoolOptions => ({
   ceilMode: flag(c, 'ceil_mode', false),
 })
 
+/** torch's output sizes, where null keeps a size. */
+const outputs = (c: Call): nn.OutputSize => raw(c, 'output_size') as nn.OutputSize
+
+const interpolated = (c: Call): Tensor =>
+  nn.interpolate(at(c, 0), {
+    ...optional('size', maybeNumbers(c, 'size')),
+    ...optional('scaleFactor', maybeNumbers(c, 'scale_factor')),
+    mode: text(c, 'mode', 'nearest') as nn.InterpolationMode,
+    alignCorners: flag(c, 'align_corners', false),
+  })
+
 /** A negative padding index counts from the last row. */
 const embedded = (c: Call): Tensor => {
   const weight = at(c, 1) as Tensor<readonly [number, number]>
   const row = maybeNumber(c, 'padding_idx')
   const paddingIndex = row !== undefined && row < 0 ? row + weight.shape[0] : row
-  return embedding(at(c, 0), weight, optional('paddingIndex', paddingIndex)) as Tensor
+  return nn.embedding(at(c, 0), weight, optional('paddingIndex', paddingIndex)) as Tensor
 }
 
 /** The layers of ops.py's nn section; `undefined` is an op we do not have. */
 export const layerOps: Ops<LayerName> = {
-  layer_norm: (c) => layerNorm(input(c, 'x'), scale(c), { rank: list(c, 'normalized_shape').length, ...eps(c, 1e-5) }),
-  rms_norm: (c) => rmsNorm(input(c, 'x'), optional('weight', maybeInput(c, 'weight')), eps(c, 1e-6)),
+  layer_norm: (c) =>
+    nn.layerNorm(input(c, 'x'), scale(c), { rank: list(c, 'normalized_shape').length, ...eps(c, 1e-5) }),
+  rms_norm: (c) => nn.rmsNorm(input(c, 'x'), optional('weight', maybeInput(c, 'weight')), eps(c, 1e-6)),
   batch_norm: batchNormalised,
-  group_norm: (c) => groupNorm(input(c, 'x'), scale(c), { groups: number(c, 'num_groups'), ...eps(c, 1e-5) }),
-  instance_norm: (c) => instanceNorm(input(c, 'x'), scale(c), eps(c, 1e-5)),
-  conv1d: convolution(conv1d),
-  conv2d: convolution(conv2d),
-  conv3d: convolution(conv3d),
-  conv_transpose1d: transposed(convTranspose1d),
-  conv_transpose2d: transposed(convTranspose2d),
-  conv_transpose3d: transposed(convTranspose3d),
-  max_pool1d: (c) => maxPool1d(at(c, 0), windows(c)),
-  max_pool2d: (c) => maxPool2d(at(c, 0), windows(c)),
-  avg_pool1d: (c) => avgPool1d(at(c, 0), averages(c)),
-  avg_pool2d: (c) => avgPool2d(at(c, 0), averages(c)),
-  adaptive_avg_pool1d: undefined,
-  adaptive_avg_pool2d: undefined,
-  adaptive_max_pool2d: undefined,
-  lp_pool2d: undefined,
-  interpolate: undefined,
-  pixel_shuffle: undefined,
-  im2col: undefined,
+  group_norm: (c) => nn.groupNorm(input(c, 'x'), scale(c), { groups: number(c, 'num_groups'), ...eps(c, 1e-5) }),
+  instance_norm: (c) => nn.instanceNorm(input(c, 'x'), scale(c), eps(c, 1e-5)),
+  conv1d: convolution(nn.conv1d),
+  conv2d: convolution(nn.conv2d),
+  conv3d: convolution(nn.conv3d),
+  conv_transpose1d: transposed(nn.convTranspose1d),
+  conv_transpose2d: transposed(nn.convTranspose2d),
+  conv_transpose3d: transposed(nn.convTranspose3d),
+  max_pool1d: (c) => nn.maxPool1d(at(c, 0), windows(c)),
+  max_pool2d: (c) => nn.maxPool2d(at(c, 0), windows(c)),
+  avg_pool1d: (c) => nn.avgPool1d(at(c, 0), averages(c)),
+  avg_pool2d: (c) => nn.avgPool2d(at(c, 0), averages(c)),
+  adaptive_avg_pool1d: (c) => nn.adaptiveAvgPool1d(at(c, 0), outputs(c)),
+  adaptive_avg_pool2d: (c) => nn.adaptiveAvgPool2d(at(c, 0), outputs(c)),
+  adaptive_max_pool2d: (c) => nn.adaptiveMaxPool2d(at(c, 0), outputs(c)),
+  lp_pool2d: (c) =>
+    nn.lpPool2d(at(c, 0), { p: number(c, 'norm_type'), kernelSize: numbers(c, 'kernel_size'), ...strides(c) }),
+  interpolate: interpolated,
+  pixel_shuffle: (c) => nn.pixelShuffle(at(c, 0), number(c, 'upscale_factor')),
+  im2col: (c) =>
+    nn.unfold(at(c, 0), {
+      kernelSize: numbers(c, 'kernel_size'),
+      dilation: numbers(c, 'dilation', 1),
+      padding: numbers(c, 'padding', 0),
+      stride: numbers(c, 'stride', 1),
+    }),
   embedding: embedded,
   embedding_bag: (c) =>
-    embeddingBag(at(c, 0), at(c, 1) as Tensor<readonly [number, number]>, {
+    nn.embeddingBag(at(c, 0), at(c, 1) as Tensor<readonly [number, number]>, {
       ...optional('offsets', c.xs[2]),
       mode: text(c, 'mode', 'mean') as 'sum' | 'mean' | 'max',
     }),
   dropout: (c) =>
-    dropout(at(c, 0), T.zeros([2], { dtype: 'u32' }), { p: number(c, 'p'), training: flag(c, 'training', false) }),
+    nn.dropout(at(c, 0), T.zeros([2], { dtype: 'u32' }), { p: number(c, 'p'), training: flag(c, 'training', false) }),
   scaled_dot_product_attention: attention,
   multi_head_attention: manyHeads,
   ...recurrentOps,

@@ -1,0 +1,51 @@
+/** Pooling by the p-norm of windows. */
+import { isMistake } from '../lang/tensor/ask.ts'
+import { dataFirst } from '../lang/tensor/dual.ts'
+import * as T from '../lang/tensor/index.ts'
+import type { Tensor } from '../lang/types.ts'
+import { choose } from './choose.ts'
+import { type PerAxis, perAxis } from './conv.ts'
+import { avgPool1d, avgPool2d, type Pool } from './pool.ts'
+
+/** Options of p-norm pooling: the order of the norm, and windows as in `avgPool1d` without padding. */
+export interface LpPoolOptions {
+  readonly p: number
+  readonly kernelSize: PerAxis
+  readonly stride?: PerAxis
+  readonly ceilMode?: boolean
+}
+
+/** The p-th root, with derivative 0 at 0. */
+const root = (x: Tensor, p: number): Tensor => {
+  if (p === 1) return x
+  const none = T.equal(x, 0)
+  const safe = choose(none, 1, x)
+  return choose(none, 0, p === 2 ? T.sqrt(safe) : T.pow(safe, 1 / p))
+}
+
+const lpPool = (
+  name: string,
+  spatial: number,
+  mean: (x: Tensor, windows: Omit<LpPoolOptions, 'p'>) => Tensor,
+): Pool<LpPoolOptions> =>
+  dataFirst(name, (x: Tensor, { p, ...windows }: LpPoolOptions) => {
+    const average = mean(p === 1 ? x : T.pow(x, p), windows)
+    const count = perAxis(windows.kernelSize, spatial).reduce((a, b) => a * b, 1)
+    return isMistake(average) ? average : root(T.mul(average, count), p)
+  })
+
+/**
+ * `(Σ xᵖ)^(1/p)` over windows of the last axis: `[N, C, L]` (or `[C, L]`), sizes as in `maxPool1d`. Powers keep their
+ * sign, as in PyTorch: NaN where an odd p meets a negative sum; a partial window of `ceilMode` counts as a whole one.
+ * ShapeError where windows do not fit.
+ * @example
+ * T.reference(nn.lpPool1d(T.tensor([[3, 4, 1.5, 2]]), { p: 2, kernelSize: 2 })).data // => [5, 2.5]
+ */
+export const lpPool1d: Pool<LpPoolOptions> = lpPool('nn.lpPool1d', 1, avgPool1d)
+
+/**
+ * `(Σ xᵖ)^(1/p)` over windows of the last two axes: `[N, C, H, W]` (or without N); as `lpPool1d`.
+ * @example
+ * T.reference(nn.lpPool2d(T.tensor([[[1.5, 2], [0, 6]]]), { p: 2, kernelSize: 2 })).data // => [6.5]
+ */
+export const lpPool2d: Pool<LpPoolOptions> = lpPool('nn.lpPool2d', 2, avgPool2d)
