@@ -72,7 +72,8 @@ export const indexEmitter = (
       edges.delete(range)
       return
     }
-    const id = name('b')
+    // Not b: so bindings are named.
+    const id = name('e')
     const base = k.min(k.mul(counter, k.u32(step)), k.u32(range.size - step))
     scopes[scopes.length - 1]!.statements.push(k.letStmt(id, base))
     counters.set(own, k.ref(id))

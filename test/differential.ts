@@ -4,6 +4,7 @@ import { runKernel } from '../codegen/interp/kernel.ts'
 import { makePlan, type Planned } from '../codegen/make-plan.ts'
 import type { Place, Plan } from '../codegen/plan.ts'
 import { portable } from '../codegen/profile.ts'
+import { verifyKernel } from '../codegen/verify-kernel.ts'
 import { widen } from '../passes/graph/widen.ts'
 import { fuse } from '../passes/loop/fuse.ts'
 import { interpretCluster, interpretRoutine } from '../passes/loop/interpret.ts'
@@ -34,6 +35,8 @@ export const planOf = (graph: Graph, profile: Profile = portable, donate = false
     profile,
   )
   if (E.isLeft(planned)) throw new Error(showError(planned.left))
+  const wrong = planned.right.plan.kernels.flatMap((k) => verifyKernel(k.kernel))
+  if (wrong.length > 0) throw new Error(`an ill-formed kernel: ${wrong.join('; ')}`)
   return planned.right
 }
 

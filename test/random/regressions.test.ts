@@ -102,6 +102,13 @@ const cases: Readonly<Record<string, Case>> = {
       return [b.div([sum(x!, [1]), product], {}), b.reduce([b.mul([x!, spread], {})], { monoid: 'max', axes: [1] })]
     },
   },
+  'two products of matrices in tiles that overlap at the edge, from four tensors': {
+    types: [type([48, 33], 'u32'), type([31, 48], 'u32'), type([31, 48], 'u32'), type([48, 33], 'u32')],
+    outputs: (x, y, z, w) => {
+      const first = b.dot([x!, y!], { lhs: [7, 11], rhs: [2, 7], out: [11, 2] })
+      return [b.mul([first, b.dot([z!, w!], { lhs: [5, 8], rhs: [8, 7], out: [7, 5] })], {})]
+    },
+  },
   'a variance of sums of sums': {
     types: [type([8, 8])],
     outputs: (x) => {
