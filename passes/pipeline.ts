@@ -7,6 +7,7 @@ import { check } from './graph/check.ts'
 import { fold } from './graph/fold.ts'
 import { inlineCalls } from './graph/inline.ts'
 import { dropStopGradient, simplifyWith } from './graph/simplify.ts'
+import { splitReductions } from './graph/split-reduce.ts'
 import type { Pass } from './pass.ts'
 
 export interface PipelineOptions {
@@ -25,6 +26,7 @@ export interface Stage {
  * their own and stopGradient have done their work once derivatives are taken, which happens while the user's function
  * runs. Canonical forms let each rule of simplify match one spelling; folding comes after, on the constants that simplify
  * has gathered, and what it leaves is brought into canonical form once more.
+ * Long reductions are split last: simplify would join the stages again.
  */
 export const graphPipeline = (options: PipelineOptions = {}): readonly Pass<Graph, Graph, CheckError>[] =>
   Object.freeze([
@@ -35,6 +37,7 @@ export const graphPipeline = (options: PipelineOptions = {}): readonly Pass<Grap
     simplifyWith({ fastMath: options.fastMath ?? false }),
     fold,
     canonicalise,
+    splitReductions,
   ])
 
 /** Runs the list; `watch` sees the graph after every stage. */

@@ -57,6 +57,7 @@ export const placeCluster = (cluster: Cluster, grid: readonly Range[]): Nest => 
   const order = valuesBelow(cluster.stores.map((s) => s.value).concat(cluster.stores.flatMap((s) => indexValues(s))))
   const below = reductionsBelow(order)
   const reductions = order.filter((v): v is ReduceValue => v.kind === 'reduce')
+  const rangesOf = new Map(reductions.map((r) => [r.group, r.ranges]))
   const done = new Set<string>()
   /** Reductions whose loops are still being filled: nothing may use their results yet. */
   const open = new Set<string>()
@@ -117,7 +118,10 @@ export const placeCluster = (cluster: Cluster, grid: readonly Range[]): Nest => 
     r.over.every((x, i) => x === v.over[i]) &&
     sameSet(r.ranges, v.ranges) &&
     depthFor(r.ranges, outer) === depthFor(v.ranges, outer) &&
-    [...below.get(r)!].every((g) => !open.has(g) && outer.some((s) => s.placed.has(g)))
+    [...below.get(r)!].every((g) => !open.has(g) && (outer.some((s) => s.placed.has(g)) || isInside(g, v.over)))
+
+  /** A reduction for each point of `over`: its loops are inside those. */
+  const isInside = (group: string, over: readonly Range[]): boolean => over.some((r) => rangesOf.get(group)?.has(r))
 
   for (const stores of byRanges(cluster.stores)) {
     const { ranges } = stores[0]!

@@ -1,7 +1,9 @@
 /** Lowering of `reduce`: composite monoids become several plain reductions over the same ranges, in one cluster. */
+import { isFloat } from '../../src/lang/dtype.ts'
 import type { NodeOf } from '../../src/lang/ir.ts'
-import { freeRanges, rangeIndex } from './index.ts'
-import type { Bound, Index, LoopValue } from './ir.ts'
+import { blockAxes, levelsOf } from './blocks.ts'
+import { addIndex, constantIndex, freeRanges, rangeIndex, scaleIndex } from './index.ts'
+import type { Bound, Index, LoopMonoid, LoopValue } from './ir.ts'
 import { kernelTypeOf } from './kernel-type.ts'
 import type { At } from './lower.ts'
 
@@ -17,17 +19,22 @@ export const reduceValue = (
   const x = n.args[0]!
   const { shape, dtype } = kernelTypeOf(x)
   const reduced = shape.map((_, i) => i).filter((i) => axes.includes(i))
-  const over = c.values.ranges(
-    'reduce',
-    reduced.map((i) => shape[i]!),
-    freeRanges(point, bounds),
-  )
-  let kept = 0
-  const inner = shape.map((_, i) => (axes.includes(i) ? rangeIndex(over[reduced.indexOf(i)]!) : point[kept++]!))
-  const count = reduced.reduce((k, i) => k * shape[i]!, 1)
+  const sizes = reduced.map((i) => shape[i]!)
+  const count = sizes.reduce((k, d) => k * d, 1)
   const v = c.values
   if (count === 0) return v.constant(dtype, emptyResult(monoid))
+  const blocked = isFloat(dtype) && monoid !== 'argmax' && monoid !== 'argmin'
+  const blocks = blocked ? blockAxes(sizes) : sizes.map((d) => [d])
+  const over = v.ranges('reduce', blocks.flat(), freeRanges(point, bounds))
+  let next = 0
+  const positions = blocks.map((parts) =>
+    parts.reduce((at, size) => addIndex(scaleIndex(at, size), rangeIndex(over[next++]!)), constantIndex(0)),
+  )
+  let kept = 0
+  const inner = shape.map((_, i) => (axes.includes(i) ? positions[reduced.indexOf(i)]! : point[kept++]!))
   const value = c.at(x, 0, inner, bounds)
+  const levels = blocked ? levelsOf(over) : [over]
+  const folded = (m: LoopMonoid, of: LoopValue): LoopValue => v.reduceInLevels(m, levels, of)
   switch (monoid) {
     case 'sum':
     case 'prod':
@@ -35,22 +42,22 @@ export const reduceValue = (
     case 'min':
     case 'all':
     case 'any':
-      return over.length === 0 ? value : v.reduce(monoid, over, value)
+      return folded(monoid, value)
     case 'argmax':
     case 'argmin':
       return v.reduce(monoid, over, value, component, rangeIndex(over[0]!))
     case 'meanVar': {
       const scale = v.constant(dtype, 1 / count)
-      const mean = v.alu('mul', dtype, [v.reduce('sum', over, value), scale])
+      const mean = v.alu('mul', dtype, [folded('sum', value), scale])
       if (component === 0) return mean
       const deviation = v.alu('sub', dtype, [value, mean])
-      return v.alu('mul', dtype, [v.reduce('sum', over, v.alu('mul', dtype, [deviation, deviation])), scale])
+      return v.alu('mul', dtype, [folded('sum', v.alu('mul', dtype, [deviation, deviation])), scale])
     }
     case 'logSumExp': {
-      const top = v.reduce('max', over, value)
+      const top = folded('max', value)
       // An infinite maximum is not subtracted: inf - inf would be NaN where the result is that infinity.
       const shift = v.alu('select', dtype, [v.alu('isInf', 'bool', [top]), v.constant(dtype, 0), top])
-      const sum = v.reduce('sum', over, v.alu('exp', dtype, [v.alu('sub', dtype, [value, shift])]))
+      const sum = folded('sum', v.alu('exp', dtype, [v.alu('sub', dtype, [value, shift])]))
       return v.alu('add', dtype, [v.alu('log', dtype, [sum]), shift])
     }
   }

@@ -22,6 +22,8 @@ export interface Values {
     component?: number,
     position?: Index,
   ) => LoopValue
+  /** Level after level from the last on, each with its own accumulators. */
+  readonly reduceInLevels: (monoid: LoopMonoid, levels: readonly (readonly Range[])[], value: LoopValue) => LoopValue
   readonly threefry: (word: 0 | 1, args: readonly LoopValue[]) => LoopValue
   /** Ranges of the given sizes, none of them in `avoid`; the same request gives the same ranges. */
   readonly ranges: (
@@ -60,6 +62,9 @@ export const createValues = (): Values => {
   }
   const ids = (vs: readonly LoopValue[]): string => vs.map((v) => v.id).join()
   const none: ReadonlySet<Range> = new Set()
+
+  /** Partial results of a reduction in levels: their accumulators stay apart. */
+  const blocks = new Set<LoopValue>()
 
   const values: Values = {
     constant: (dtype, value) =>
@@ -109,6 +114,7 @@ export const createValues = (): Values => {
         value.kind === 'reduce' &&
         monoid === 'sum' &&
         value.monoid === 'sum' &&
+        !blocks.has(value) &&
         !value.over.some((r) => over.includes(r))
       if (flat) return values.reduce('sum', [...over, ...value.over], value.value)
       const group = `${monoid}[${over.map((r) => r.id).join()}](${value.id})`
@@ -126,6 +132,14 @@ export const createValues = (): Values => {
         group,
         ...(position ? { position } : {}),
       })
+    },
+    reduceInLevels: (monoid, levels, value) => {
+      let result = value
+      levels.toReversed().forEach((over, i) => {
+        if (i > 0) blocks.add(result)
+        result = values.reduce(monoid, over, result)
+      })
+      return result
     },
     threefry: (word, args) =>
       intern(`t${word}(${ids(args)})`, union(args.map((a) => a.ranges)), {

@@ -30,6 +30,7 @@ describe('the pipeline', () => {
       'simplify',
       'fold',
       'canonicalise',
+      'split reductions',
     ])
     expect(Object.isFrozen(graphPipeline())).toBe(true)
   })

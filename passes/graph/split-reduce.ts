@@ -1,0 +1,171 @@
+/**
+ * Reductions of many elements to few, in two stages: the first leaves about √n partial results, which as many invocations
+ * compute, the second reduces those. A single loop would run on one invocation, and round once an element.
+ */
+import * as E from '#fp/Either'
+import { typeOf } from '../../src/lang/build.ts'
+import { type DType, integerRange, isFloat, isInteger } from '../../src/lang/dtype.ts'
+import type { Build, Graph, Monoid, Node, NodeOf, TensorType } from '../../src/lang/ir.ts'
+import { fill } from '../../src/lang/ops/fill.ts'
+import { otherAxes } from '../../src/lang/shape.ts'
+import type { Pass } from '../pass.ts'
+import { type Rule, rewrite, rule } from '../rewrite.ts'
+
+/** Elements that one invocation may as well reduce alone. */
+const enough = 4096
+/** From this many results on, the loops run side by side, and a dispatch more (cnn_train's bias gradients) is not won back. */
+const manyResults = 8
+/** Sizes of padded axes are multiples of this: whole blocks at every level of the loops that follow. */
+const grain = 32
+
+const sizeAlong = (shape: readonly number[], axes: readonly number[]): number => axes.reduce((n, a) => n * shape[a]!, 1)
+
+const isLong = (shape: readonly number[], axes: readonly number[]): boolean => {
+  const count = sizeAlong(shape, axes)
+  const results = sizeAlong(shape, otherAxes(shape.length, axes))
+  return count > enough && results > 0 && results < manyResults
+}
+
+/** What a whole axis of padding leaves as it is. */
+const identityOf = (monoid: Monoid, dtype: DType): number => {
+  const infinite = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const
+  const [lowest, highest] = isInteger(dtype) ? integerRange[dtype] : infinite
+  switch (monoid) {
+    case 'sum':
+    case 'meanVar':
+    case 'any':
+      return 0
+    case 'prod':
+    case 'all':
+      return 1
+    case 'max':
+    case 'argmax':
+    case 'logSumExp':
+      return lowest
+    case 'min':
+    case 'argmin':
+      return highest
+  }
+}
+
+const isSmooth = (n: number): boolean => {
+  let rest = n
+  for (const p of [2, 3, 5, 7]) while (rest % p === 0) rest /= p
+  return rest === 1
+}
+
+/** An axis of `size` as `outer` blocks of `block` elements, a little more where it has no fit divisor near `wanted`. */
+const blocksOf = (size: number, wanted: number): { readonly outer: number; readonly block: number } => {
+  for (let block = wanted; block >= Math.max(2, wanted / 4); block--)
+    if (size % block === 0 && isSmooth(size)) return { outer: size / block, block }
+  const block = wanted < grain ? wanted : Math.ceil(wanted / grain) * grain
+  const outer = Math.ceil(size / block)
+  return { outer: outer < grain ? outer : Math.ceil(outer / grain) * grain, block }
+}
+
+/** The operand with one reduced axis cut into blocks where that is needed, and the axes of the first stage. */
+interface Stages {
+  readonly x: Node
+  readonly first: readonly number[]
+  /** Counted in what the first stage leaves. */
+  readonly second: readonly number[]
+  readonly block: number
+}
+
+/** The first stage takes whole axes from the last on, and a part of the next where they are too short. */
+const stagesOf = (b: Build, x: Node, monoid: Monoid, axes: readonly number[]): Stages => {
+  const { shape, dtype } = typeOf(x)
+  const sorted = axes.toSorted((p, q) => p - q)
+  const most = Math.ceil(Math.sqrt(sizeAlong(shape, axes)))
+  let taken = sorted.length
+  let product = 1
+  while (product * shape[sorted[taken - 1]!]! <= most) product *= shape[sorted[--taken]!]!
+  const cut = sorted[taken - 1]!
+  const wanted = Math.floor(most / product)
+  const whole = sorted.slice(taken)
+  const before = sorted.slice(0, taken)
+  const left = (axis: number, gone: readonly number[]): number => axis - gone.filter((a) => a < axis).length
+  if (wanted < 2) return { x, first: whole, second: before.map((a) => left(a, whole)), block: 1 }
+  const { outer, block } = blocksOf(shape[cut]!, wanted)
+  const none = shape.map(() => 0)
+  const extra = outer * block - shape[cut]!
+  const padded = (): Node =>
+    b.pad([x], { low: none, high: none.with(cut, extra), interior: none, value: identityOf(monoid, dtype) })
+  const parts = [...shape.slice(0, cut), outer, block, ...shape.slice(cut + 1)]
+  const first = [cut + 1, ...whole.map((a) => a + 1)]
+  return {
+    x: b.reshape([extra === 0 ? x : padded()], { shape: parts }),
+    first,
+    second: before.map((a) => left(a, first)),
+    block,
+  }
+}
+
+const isDirect = (monoid: Monoid): boolean => monoid !== 'meanVar' && monoid !== 'argmax' && monoid !== 'argmin'
+
+/** Of f16 and bf16 in f32: partial results would be rounded to them, or overflow. */
+const inF32 = (b: Build, x: Node, f: (x: Node) => Node): Node => {
+  const { dtype } = typeOf(x)
+  return isFloat(dtype) && dtype !== 'f32' ? b.cast([f(b.cast([x], { dtype: 'f32' }))], { dtype }) : f(x)
+}
+
+const reduceInStages = (b: Build, x: Node, monoid: Monoid, axes: readonly number[]): Node =>
+  inF32(b, x, (wide) => {
+    const stages = stagesOf(b, wide, monoid, axes)
+    const partial = b.reduce([stages.x], { monoid, axes: stages.first })
+    return b.reduce([partial], { monoid, axes: stages.second })
+  })
+
+/** Reductions that are their own second stage. */
+export const splitReduce: Rule = rule('splitReduce', ['reduce'], (n, b) => {
+  const x = n.args[0]!
+  const { monoid, axes } = n.params
+  if (E.isLeft(n.type) || !isDirect(monoid) || !isLong(typeOf(x).shape, axes)) return undefined
+  return reduceInStages(b, x, monoid, axes)
+})
+
+const spread = (b: Build, x: Node, { shape }: TensorType, axes: readonly number[]): Node =>
+  b.broadcast([x], { shape, axes })
+
+const meanVar = (b: Build, x: Node, axes: readonly number[], index: number): Node =>
+  inF32(b, x, (wide) => {
+    const type = typeOf(wide)
+    const mean = (y: Node): Node => {
+      const total = b.reduce([y], { monoid: 'sum', axes })
+      return b.div([total, fill(b, typeOf(total), sizeAlong(type.shape, axes))], {})
+    }
+    if (index === 0) return mean(wide)
+    const deviation = b.sub([wide, spread(b, mean(wide), type, axes)], {})
+    return mean(b.mul([deviation, deviation], {}))
+  })
+
+/** The first extreme block, and the place of the extreme in that block. */
+const argExtreme = (b: Build, { args: [x], params: { monoid, axes } }: NodeOf<'reduce'>, index: number): Node => {
+  const stages = stagesOf(b, x!, monoid, axes)
+  const partial = b.reduce([stages.x], { monoid, axes: stages.first })
+  const last = b.reduce([b.get([partial], { index: 0 })], { monoid, axes: stages.second })
+  if (index === 0) return b.get([last], { index: 0 })
+  const places = b.get([partial], { index: 1 })
+  const type = typeOf(places)
+  const chosen = b.get([last], { index: 1 })
+  const counted = b.iota([], { ...type, axis: stages.second[0]! })
+  const isChosen = b.eq([counted, spread(b, chosen, type, stages.second)], {})
+  const place = b.reduce([b.select([isChosen, places, fill(b, type, 0)], {})], { monoid: 'sum', axes: stages.second })
+  return b.add([b.mul([chosen, fill(b, typeOf(chosen), stages.block)], {}), place], {})
+}
+
+/** One output of a reduction with two: mean and variance through sums, an extreme and its place through those of blocks. */
+export const splitOutput: Rule = rule('splitOutput', ['get'], (n, b) => {
+  const source = n.args[0]!
+  if (E.isLeft(n.type) || source.op !== 'reduce') return undefined
+  const x = source.args[0]!
+  const { monoid, axes } = source.params
+  if (isDirect(monoid) || !isLong(typeOf(x).shape, axes)) return undefined
+  return monoid === 'meanVar' ? meanVar(b, x, axes, n.params.index) : argExtreme(b, source, n.params.index)
+})
+
+/** Two stages for every reduction of many elements to few. */
+export const splitReductions: Pass<Graph, Graph> = {
+  name: 'split reductions',
+  run: (graph) => E.right(rewrite([splitReduce, splitOutput])(graph)),
+}
