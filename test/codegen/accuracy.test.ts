@@ -7,7 +7,7 @@ import type { DType } from '../../src/lang/dtype.ts'
 import { evaluateRow } from '../../src/lang/evaluate.ts'
 import { type BinaryOp, binaryOps, type UnaryOp, unaryOps } from '../../src/lang/ir.ts'
 import { apply, type Column } from './elementwise.ts'
-import { bitsOf, floatOf, leastDistance, randomWords, readings, specialValues, sweepWords } from './sweep.ts'
+import { bitsOf, floatOf, leastDistance, randomWords, readings, specialPairs, sweepPairs, sweepWords } from './sweep.ts'
 
 const widths = [1, 4] as const
 
@@ -92,24 +92,8 @@ describe.each(widths)('f32, width %i', (width) => {
   })
 
   test('binary ops', async () => {
-    const next = randomWords(9)
-    const a: number[] = []
-    const b: number[] = []
-    const pair = (x: number, y: number): void => {
-      a.push(x)
-      b.push(y)
-    }
-    const unit = (): number => next() / 2 ** 31 - 1
-    for (const x of specialValues) for (const y of specialValues) pair(bitsOf(x), bitsOf(y))
-    const [sweepA, sweepB] = [sweepWords(6000, 100, 4), sweepWords(6000, 5, 5)]
-    for (let i = 0; i < 6000; i++) pair(sweepA[i]!, sweepB[next() % 6000]!)
-    for (let i = 0; i < 2000; i++) {
-      // Bases beside 1 with large exponents, operands of nearly equal size, powers that stay in range.
-      pair(0x3f800000 + (next() % 64) - 32, bitsOf(Math.fround(unit() * 1e7)))
-      pair(sweepA[i]!, (sweepA[i]! + (next() % 5) - 2) >>> 0)
-      pair(bitsOf(Math.fround(2 ** (unit() * 2))), bitsOf(Math.fround(unit() * 60)))
-    }
-    const inputs = [new Uint32Array(a), new Uint32Array(b)]
+    const [special, sweep] = [specialPairs(), sweepPairs(12000, 9)]
+    const inputs = special.map((words, i) => Uint32Array.from([...words, ...sweep[i]!]))
     const got = await apply(
       columnsOf(floatBinary),
       inputs.map((words) => ({ scalar: 'f32' as const, words })),

@@ -111,6 +111,36 @@ export const sweepWords = (count: number, range: number, seed: number): Uint32Ar
   return out
 }
 
+/** The words of numbers. */
+export const wordsOf = (xs: readonly number[]): Uint32Array => Uint32Array.from(xs, bitsOf)
+
+/** Every special value with every other: first operands, second operands. */
+export const specialPairs = (): readonly [Uint32Array, Uint32Array] => [
+  wordsOf(specialValues.flatMap((x) => specialValues.map(() => x))),
+  wordsOf(specialValues.flatMap(() => specialValues)),
+]
+
+/**
+ * `count` pairs: half of them swept, then bases beside 1 with large exponents, operands of nearly equal size, powers that
+ * stay in range.
+ */
+export const sweepPairs = (count: number, seed: number): readonly [Uint32Array, Uint32Array] => {
+  const next = randomWords(seed)
+  const unit = (): number => next() / 2 ** 31 - 1
+  const half = Math.ceil(count / 2)
+  const [first, second] = [sweepWords(half, 100, seed + 1), sweepWords(half, 5, seed + 2)]
+  const a = new Uint32Array(count)
+  const b = new Uint32Array(count)
+  for (let i = 0; i < count; i++) {
+    const x = first[i % half]!
+    if (i < half) [a[i], b[i]] = [x, second[next() % half]!]
+    else if (i % 3 === 0) [a[i], b[i]] = [0x3f800000 + (next() % 64) - 32, bitsOf(Math.fround(unit() * 1e7))]
+    else if (i % 3 === 1) [a[i], b[i]] = [x, (x + (next() % 5) - 2) >>> 0]
+    else [a[i], b[i]] = [bitsOf(Math.fround(2 ** (unit() * 2))), bitsOf(Math.fround(unit() * 60))]
+  }
+  return [a, b]
+}
+
 const isSubnormal = (x: number): boolean => x !== 0 && Math.abs(x) < 2 ** -126
 
 /** An argument as the device may see it: subnormals count or are flushed to zero. */

@@ -1,0 +1,52 @@
+/** `npm run accuracy`: the errors of every elementwise function on the adapter at hand, guarded and as WGSL's builtin. */
+import { fileURLToPath } from 'node:url'
+import { Command } from 'commander'
+import { errorsOf, type FunctionErrors, floatOps } from '../codegen/errors-of.ts'
+import { sharedDevice } from '../device.ts'
+
+/** Relative error that JAX's tests of its functions grant float32. */
+export const tolerance = 1e-6
+
+/** Whether a default form does what is promised: within the tolerance or the documented bound, every special value right. */
+export const isMet = (r: FunctionErrors): boolean =>
+  r.form === 'fast' || (r.maxRelative <= tolerance && r.wrongKind === 0 && r.specials)
+
+const figure = (x: number): string => (x === 0 ? '0' : x >= 0.01 && x < 1e4 ? x.toFixed(2) : x.toExponential(1))
+
+const line = (r: FunctionErrors): string =>
+  [
+    r.op.padEnd(8),
+    r.form.padEnd(8),
+    ...[r.maxUlp, r.meanUlp, r.maxAbsolute, r.meanAbsolute].map((x) => figure(x).padStart(9)),
+    String(r.wrongKind).padStart(7),
+    r.specials ? '  hold' : `  fail: ${r.specialFailures[0]}`,
+    isMet(r) ? '' : '  OUTSIDE',
+  ].join(' ')
+
+const heading = `${'op'.padEnd(8)} ${'form'.padEnd(8)} ${'max ulp'.padStart(9)} ${'mean ulp'.padStart(9)} ${'max abs'.padStart(9)} ${'mean abs'.padStart(9)} ${'wrong'.padStart(7)}   specials`
+
+const main = async (): Promise<void> => {
+  const command = new Command('accuracy')
+    .description('measure every elementwise function on f32 against Float64')
+    .option('--json', 'one JSON document on stdout instead of a table')
+    .option('--samples <n>', 'arguments a function, beside the special values', '98304')
+    .option('--only <regex>', 'the functions whose names match')
+    .parse()
+  const { json, samples, only } = command.opts<{
+    readonly json?: boolean
+    readonly samples: string
+    readonly only?: string
+  }>()
+  const { description, kind } = await sharedDevice()
+  const ops = floatOps.filter((op) => only === undefined || new RegExp(only).test(op))
+  const count = Math.max(6, Math.floor(Number(samples) / 6) * 6)
+  const functions = await errorsOf(count, ops)
+  const failed = functions.filter((r) => !isMet(r))
+  const report = { adapter: description, kind, samples: count, tolerance, functions }
+  const text = json
+    ? JSON.stringify(report, null, 2)
+    : [`${description} (${kind}), ${count} arguments a function`, heading, ...functions.map(line)].join('\n')
+  process.stdout.write(`${text}\n`, () => process.exit(failed.length > 0 ? 1 : 0))
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await main()
