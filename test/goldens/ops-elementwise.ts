@@ -115,7 +115,7 @@ export const elementwiseOps: Ops<ElementwiseName> = {
   },
   gcd: two(T.gcd),
   lcm: two(T.lcm),
-  nextafter: undefined,
+  nextafter: two(T.nextafter),
   addcmul: (c) => T.addcmul(at(c, 0), at(c, 1), at(c, 2), { value: number(c, 'value', 1) }),
   addcdiv: (c) => T.addcdiv(at(c, 0), at(c, 1), at(c, 2), { value: number(c, 'value', 1) }),
   div_rounding: rounding,

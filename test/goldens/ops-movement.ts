@@ -46,7 +46,7 @@ export const movementOps: Ops<MovementName> = {
   index_select: (c) => T.take(at(c, 0), at(c, 1), along(c)),
   gather: (c) => T.gather(at(c, 0), at(c, 1), along(c)),
   take_along_dim: (c) => T.takeAlongAxis(at(c, 0), at(c, 1), along(c)),
-  scatter: undefined,
+  scatter: (c) => T.scatter(at(c, 0), at(c, 1), at(c, 2), along(c)),
   scatter_add: (c) => T.scatterAdd(at(c, 0), at(c, 1), at(c, 2), along(c)),
   index_add: (c) => T.indexAdd(at(c, 0), at(c, 1), at(c, 2), along(c)),
   cat: (c) => T.concat(promoted(c.xs), along(c, 0)),

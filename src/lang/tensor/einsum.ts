@@ -1,4 +1,4 @@
-/** Einstein summation over any number of operands, contracted from left to right. */
+/** Einstein summation over any number of operands, contracted in pairs in the order that multiplies least. */
 import { typeOf } from '../build.ts'
 import type { Shape } from '../dim.ts'
 import { promote } from '../dtype.ts'
@@ -7,6 +7,7 @@ import type { Node, TensorType } from '../ir.ts'
 import { type Tensor, tensorOf } from '../types.ts'
 import { permuteNode } from './axes.ts'
 import { contractNode } from './contraction.ts'
+import { contractionOrder } from './contraction-order.ts'
 import { planeDiagonal } from './matrix.ts'
 import { castNode, expandNode, isIll, lift, refuse, reshapeNode, withTypes } from './operand.ts'
 import { reduceNode } from './reduction.ts'
@@ -121,8 +122,8 @@ const finish = ({ node, labels }: Term, out: Labels, sizes: Map<number, number>)
 
 /**
  * Products of operands of one dtype summed over the labels the output lacks: `T.einsum('ij,jk->ik', a, b)`. Any number
- * of operands, contracted from left to right; repeated labels of one operand take diagonals; `...` stands for broadcast
- * axes; without `->` the labels that occur once are the output, in alphabetical order. ShapeError for a malformed
+ * of operands, contracted in pairs in the order with the fewest multiplications; repeated labels of one operand take
+ * diagonals; `...` stands for broadcast axes; without `->` the labels that occur once are the output, in alphabetical order. ShapeError for a malformed
  * equation or sizes that differ.
  * @example
  * T.reference(T.einsum('ij,j->i', T.tensor([[1, 2], [3, 4]]), T.tensor([5, 6]))).data // => [17, 39]
@@ -149,17 +150,24 @@ export const einsum = (equation: string, ...operands: readonly Tensor[]): Tensor
         (n, i): Term =>
           withoutRepeats({ node: types[i]!.dtype === 'bool' ? castNode(n, 'i32') : n, labels: inputs[i]! }),
       )
-      const last = plain.slice(1).reduce<Term>((a, b, i) => {
-        const later = plain.slice(i + 2).flatMap((t) => t.labels)
-        const both = [...new Set([...a.labels, ...b.labels])]
+      const terms = [...plain]
+      for (const [first, second] of contractionOrder(
+        plain.map((t) => t.labels),
+        out,
+        sizes,
+      )) {
+        const [b] = terms.splice(second, 1)
+        const [a] = terms.splice(first, 1)
+        const later = terms.flatMap((t) => t.labels)
+        const both = [...new Set([...a!.labels, ...b!.labels])]
         const kept = both.filter((l) => out.includes(l) || later.includes(l))
-        const labels = i === plain.length - 2 ? [...out.filter((l) => kept.includes(l))] : kept
-        return {
-          node: contractNode(a.node, b.node, typeOf(a.node), typeOf(b.node), a.labels, b.labels, labels),
+        const labels = terms.length === 0 ? out.filter((l) => kept.includes(l)) : kept
+        terms.push({
+          node: contractNode(a!.node, b!.node, typeOf(a!.node), typeOf(b!.node), a!.labels, b!.labels, labels),
           labels,
-        }
-      }, plain[0]!)
-      return finish(last, out, sizes)
+        })
+      }
+      return finish(terms[0]!, out, sizes)
     }),
   )
 }

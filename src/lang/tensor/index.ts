@@ -97,6 +97,7 @@ export {
 } from './elementary.ts'
 export { amax, amin, argmax, argmin, max, maxWithIndex, min, minWithIndex, type OneAxisOptions } from './extremes.ts'
 export { copysign, gcd, hypot, lcm, logaddexp, logaddexp2, xlogy } from './guarded.ts'
+export { atIndices, type SetAtIndicesOptions, setAtIndices } from './index-arrays.ts'
 export {
   at,
   type Index,
@@ -118,6 +119,7 @@ export {
 } from './matrix.ts'
 export { type AddmmOptions, addmm, baddbmm, bmm, dot, kron, matrixPower, mm, mv, outer } from './matrix-products.ts'
 export { broadcastArrays, broadcastTo, type FlattenOptions, flatten, reshape } from './movement.ts'
+export { nextafter } from './next-float.ts'
 export { type AxisOptions, flip, roll, unfold } from './order.ts'
 export { type PadOptions, pad } from './padding.ts'
 export { arange, eye, linspace, logspace, type MeshgridOptions, meshgrid, oneHot, triMask } from './patterns.ts'
@@ -143,6 +145,8 @@ export {
   sum,
 } from './reduction.ts'
 export { repeat, repeatInterleave, tile } from './repeating.ts'
+export { scatter, scatterMax, scatterMin } from './scattering.ts'
+export { type SearchOptions, searchsorted } from './searchsorted.ts'
 export { digamma, erfinv, lgamma, polygamma } from './special.ts'
 export { meanVariance, type NormOptions, std, type VarianceOptions, variance, vectorNorm } from './statistics.ts'
 export {

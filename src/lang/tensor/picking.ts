@@ -1,5 +1,5 @@
 /** Elements picked by index tensors along one axis, and their transposes that add at indices. */
-import { build } from '../build.ts'
+import { build, typeOf } from '../build.ts'
 import type { Shape } from '../dim.ts'
 import { type DType, isInteger } from '../dtype.ts'
 import type { Node, TensorType } from '../ir.ts'
@@ -11,7 +11,7 @@ import { castNode, expandNode, lift, onAxis, refuse, scalar, withTypes } from '.
 import { narrowNode } from './order.ts'
 
 /** An index tensor as i32, or the refusal of `name`. */
-const indexNode = (name: string, n: Node, dtype: DType): Node =>
+export const indexNode = (name: string, n: Node, dtype: DType): Node =>
   isInteger(dtype)
     ? castNode(n, 'i32')
     : refuse(name, [n], {
@@ -28,7 +28,8 @@ interface Indexing {
   <D extends DType>(x: Tensor<Shape, D>, indices: Tensor, options?: { readonly axis?: number }): Tensor<Shape, D>
 }
 
-const indexed = (
+/** `body` on a tensor, its index tensor as i32, and a resolved axis; or the refusal. */
+export const indexed = (
   name: string,
   x: unknown,
   indices: unknown,
@@ -44,12 +45,13 @@ const indexed = (
   })
 
 /** Axis `a` moved to the front (`to = 0`) or the back, the others in order. */
-const bring = (rank: number, a: number, to: 'front' | 'back'): readonly number[] => {
+export const bring = (rank: number, a: number, to: 'front' | 'back'): readonly number[] => {
   const rest = Array.from({ length: rank }, (_, i) => i).filter((i) => i !== a)
   return to === 'front' ? [a, ...rest] : [...rest, a]
 }
 
-const inverse = (axes: readonly number[]): readonly number[] => axes.map((_, i) => axes.indexOf(i))
+/** The permutation that undoes `axes`. */
+export const inverse = (axes: readonly number[]): readonly number[] => axes.map((_, i) => axes.indexOf(i))
 
 /**
  * The slices at `indices` (integers of any shape) along one axis (default 0), which is replaced by the axes of
@@ -115,7 +117,7 @@ export const takeAlongAxis: Indexing = dualWith(
 )
 
 /** The operand cut to the sizes of `indices` on every axis but one, as torch.gather and scatter do. */
-const cutTo = (name: string, n: Node, index: Node, a: number, shape: Shape, to: Shape): Node => {
+export const cutTo = (name: string, n: Node, index: Node, a: number, shape: Shape, to: Shape): Node => {
   if (to.length !== shape.length)
     return refuse(name, [n, index], { reason: `indices have rank ${to.length}, the operand ${shape.length}` })
   const over = shape.findIndex((d, i) => i !== a && to[i]! > d)
@@ -143,7 +145,8 @@ export const gather: Indexing = dualWith(
     }),
 )
 
-interface Scatter {
+/** A function of data, an index tensor along one axis, and a source of updates. */
+export interface Scatter {
   (
     indices: Tensor,
     source: Operand,
@@ -157,10 +160,57 @@ interface Scatter {
   ): Tensor<S, D>
 }
 
-const sourceNode = (source: Operand, shape: Shape, dtype: DType): Node => {
+/** The source of updates as a node of `dtype`; a number fills `shape`. */
+const sourceNode = (name: string, source: Operand, shape: Shape, dtype: DType): Node => {
   if (typeof source !== 'object') return expandNode(scalar(source, dtype), shape)
-  return castNode(lift('T.scatterAdd', source, 2), dtype)
+  return castNode(lift(name, source, 2), dtype)
 }
+
+/** What updates of the elements that `indices` name along one axis have: all three with that axis last. */
+export interface Updates {
+  /** The part of the operand that indices reach: its other axes cut to theirs. */
+  readonly cut: Node
+  readonly index: Node
+  readonly source: Node
+  /** Elements the operand has beyond `cut` on each axis, that axis last. */
+  readonly room: readonly number[]
+  /** Puts the axis back. */
+  readonly back: (n: Node) => Node
+}
+
+/** `body` on the operands of a scatter; ShapeError where the source does not cover the indices. */
+export const updating = (
+  name: string,
+  x: unknown,
+  indices: unknown,
+  source: Operand,
+  axis: number,
+  body: (n: Node, updates: Updates) => Node,
+): Tensor =>
+  indexed(name, x, indices, axis, (n, index, a, [type, it]) => {
+    const cut = cutTo(name, n, index, a, type.shape, it.shape)
+    const given = sourceNode(name, source, it.shape, type.dtype)
+    return withTypes(name, [cut, given], ([, st]) => {
+      if (it.shape.some((d, i) => d > st!.shape[i]!) || st!.shape.length !== it.shape.length)
+        return refuse(name, [n, index, given], { reason: 'the source is smaller than the indices' })
+      const own = it.shape.reduce((m, d, i) => narrowNode(m, i, 0, d), given)
+      const order = bring(type.shape.length, a, 'back')
+      const last = (m: Node): Node => permuteNode(m, order)
+      return body(n, {
+        cut: last(cut),
+        index: last(index),
+        source: last(own),
+        room: order.map((i) => (i === a ? 0 : type.shape[i]! - it.shape[i]!)),
+        back: (m) => permuteNode(m, inverse(order)),
+      })
+    })
+  })
+
+/** `n` with `room` more elements of `value` at the end of each axis. */
+export const grown = (n: Node, room: readonly number[], value: number): Node =>
+  room.every((d) => d === 0)
+    ? n
+    : build.pad([n], { low: room.map(() => 0), high: room, interior: room.map(() => 0), value })
 
 /**
  * `x` with each element of `source` added at the place its index names along one axis (default 0); repeated places add
@@ -173,26 +223,10 @@ export const scatterAdd: Scatter = dualWith(
   'T.scatterAdd',
   3,
   (x: Tensor, indices: Tensor, source: Operand, { axis = 0 }: { axis?: number } = {}) =>
-    indexed('T.scatterAdd', x, indices, axis, (n, index, a, [type, it]) => {
-      const cut = cutTo('T.scatterAdd', n, index, a, type.shape, it.shape)
-      const given = sourceNode(source, it.shape, type.dtype)
-      return withTypes('T.scatterAdd', [cut, given], ([, st]) => {
-        if (it.shape.some((d, i) => d > st!.shape[i]!) || st!.shape.length !== it.shape.length)
-          return refuse('T.scatterAdd', [n, index, given], { reason: 'the source is smaller than the indices' })
-        const src = it.shape.reduce((m, d, i) => narrowNode(m, i, 0, d), given)
-        const rank = type.shape.length
-        const order = bring(rank, a, 'back')
-        const added = build.scatterAdd([permuteNode(index, order), permuteNode(src, order)], {
-          batch: rank - 1,
-          size: type.shape[a]!,
-        })
-        const back = permuteNode(added, inverse(order))
-        const room = type.shape.map((d, i) => (i === a ? 0 : d - it.shape[i]!))
-        const whole = room.every((d) => d === 0)
-          ? back
-          : build.pad([back], { low: room.map(() => 0), high: room, interior: room.map(() => 0), value: 0 })
-        return build.add([n, whole], {})
-      })
+    updating('T.scatterAdd', x, indices, source, axis, (n, { cut, index, source: src, room, back }) => {
+      const { shape } = typeOf(cut)
+      const added = build.scatterAdd([index, src], { batch: shape.length - 1, size: shape.at(-1)! })
+      return build.add([n, back(grown(added, room, 0))], {})
     }),
 )
 
@@ -210,7 +244,7 @@ export const indexAdd: Scatter = dualWith(
       if (it.shape.length !== 1)
         return refuse('T.indexAdd', [n, index], { reason: `indices have rank ${it.shape.length}, not 1` })
       const wanted = type.shape.map((d, i) => (i === a ? it.shape[0]! : d))
-      const given = sourceNode(source, wanted, type.dtype)
+      const given = sourceNode('T.indexAdd', source, wanted, type.dtype)
       return withTypes('T.indexAdd', [given], ([st]) => {
         if (showShape(st!.shape) !== showShape(wanted))
           return refuse('T.indexAdd', [n, index, given], {

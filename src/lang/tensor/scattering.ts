@@ -1,0 +1,115 @@
+/** Elements put at the places that indices name along one axis: set, or combined by maximum and minimum. */
+import { build, typeOf } from '../build.ts'
+import { type DType, integerRange, isInteger } from '../dtype.ts'
+import type { Node } from '../ir.ts'
+import type { Operand, Tensor } from '../types.ts'
+import { binaryNode, likeNode, selectNode } from './arithmetic.ts'
+import { dualWith } from './dual.ts'
+import { concatNode } from './joining.ts'
+import { expandNode, refuse, reshapeNode, scalar } from './operand.ts'
+import { grown, type Scatter, type Updates, updating } from './picking.ts'
+
+/**
+ * The indices as they are, read from a table of the positions 0 … size-1: the gather is what checks their range, where
+ * the values are known and before an upload.
+ */
+export const checkedIndex = (index: Node, size: number): Node =>
+  build.gather([build.iota([], { shape: [size], dtype: 'i32', axis: 0 }), index], { batch: 0 })
+
+/**
+ * `[…, size, L]`, true where the l-th index is that position: index `[…, L]`, checked.
+ */
+const hits = (index: Node, size: number): Node => {
+  const { shape } = typeOf(index)
+  const rank = shape.length
+  const full = [...shape.slice(0, -1), size, shape.at(-1)!]
+  const spread = expandNode(reshapeNode(checkedIndex(index, size), [...shape.slice(0, -1), 1, shape.at(-1)!]), full)
+  return binaryNode('eq', spread, build.iota([], { shape: full, dtype: 'i32', axis: rank - 1 }))
+}
+
+/**
+ * Which update each of `size` positions gets, `[…, size]` for an index `[…, L]`: the last of those that name it, -1 for
+ * none. L is not 0.
+ */
+export const lastUpdate = (index: Node, size: number): Node => {
+  const hit = hits(index, size)
+  const { shape } = typeOf(hit)
+  const type = { shape, dtype: 'i32' } as const
+  const place = build.iota([], { ...type, axis: shape.length - 1 })
+  return build.reduce([selectNode(hit, place, likeNode(-1, type))], { monoid: 'max', axes: [shape.length - 1] })
+}
+
+const set = ({ cut, index, source, room, back }: Updates, n: Node): Node => {
+  const { shape } = typeOf(cut)
+  const winner = lastUpdate(index, shape.at(-1)!)
+  const type = typeOf(winner)
+  const zero = likeNode(0, type)
+  const picked = build.gather([source, binaryNode('max', winner, zero)], { batch: shape.length - 1 })
+  const hit = binaryNode('le', zero, winner)
+  return selectNode(back(grown(hit, room, 0)), back(grown(picked, room, 0)), n)
+}
+
+/**
+ * `x` with each element of `source` put at the place its index names along one axis (default 0); of several for one
+ * place the last in row-major order stays (torch.scatter, made deterministic), and it alone gets a gradient. `indices`
+ * has x's rank; the source is a number or covers it. IndexError for an index out of range.
+ * @example
+ * T.reference(T.scatter(T.zeros([3]), T.tensor([0, 2, 0]), T.tensor([1, 2, 3]))).data // => [3, 0, 2]
+ */
+export const scatter: Scatter = dualWith(
+  'T.scatter',
+  3,
+  (x: Tensor, indices: Tensor, source: Operand, { axis = 0 }: { axis?: number } = {}) =>
+    updating('T.scatter', x, indices, source, axis, (n, updates) =>
+      typeOf(updates.index).shape.includes(0) ? n : set(updates, n),
+    ),
+)
+
+/** What an update that names another place counts as. */
+const farthest = (dtype: DType, monoid: 'max' | 'min'): number =>
+  isInteger(dtype)
+    ? integerRange[dtype][monoid === 'max' ? 0 : 1]
+    : monoid === 'max'
+      ? Number.NEGATIVE_INFINITY
+      : Number.POSITIVE_INFINITY
+
+const extreme = (monoid: 'max' | 'min', { cut, index, source, room, back }: Updates, n: Node): Node => {
+  const { shape, dtype } = typeOf(cut)
+  const hit = hits(index, shape.at(-1)!)
+  const full = typeOf(hit).shape
+  const last = full.length - 1
+  const length = full[last]!
+  const spread = expandNode(reshapeNode(source, [...shape.slice(0, -1), 1, length]), full)
+  const updates = selectNode(hit, spread, likeNode(farthest(dtype, monoid), { shape: full, dtype }))
+  const all = concatNode([reshapeNode(cut, [...shape, 1]), updates], last)
+  const best = build.reduce([all], { monoid, axes: [last] })
+  const reached = expandNode(scalar(true, 'bool'), shape)
+  return selectNode(back(grown(reached, room, 0)), back(grown(best, room, 0)), n)
+}
+
+const extremes = (name: string, monoid: 'max' | 'min'): Scatter =>
+  dualWith(name, 3, (x: Tensor, indices: Tensor, source: Operand, { axis = 0 }: { axis?: number } = {}) =>
+    updating(name, x, indices, source, axis, (n, updates) => {
+      if (typeOf(n).dtype === 'bool')
+        return refuse(name, [n], { reason: 'is not defined on bool', hint: "cast first: T.cast(x, 'i32')" })
+      return typeOf(updates.index).shape.includes(0) ? n : extreme(monoid, updates, n)
+    }),
+  )
+
+/**
+ * `x` where each element is the largest of itself and the elements of `source` whose indices name its place along one
+ * axis (default 0; torch.scatter_reduce with amax). NaN wins; equal ones share the gradient evenly. Operands and errors
+ * as in `scatter`; ShapeError for bool.
+ * @example
+ * T.reference(T.scatterMax(T.tensor([5, 0, 1]), T.tensor([0, 2, 2]), T.tensor([1, 2, 3]))).data // => [5, 0, 3]
+ */
+export const scatterMax: Scatter = extremes('T.scatterMax', 'max')
+
+/**
+ * `x` where each element is the least of itself and the elements of `source` whose indices name its place along one axis
+ * (default 0; torch.scatter_reduce with amin). NaN wins; equal ones share the gradient evenly. Operands and errors as in
+ * `scatter`; ShapeError for bool.
+ * @example
+ * T.reference(T.scatterMin(T.tensor([5, 0, 1]), T.tensor([0, 2, 2]), T.tensor([1, 2, 3]))).data // => [1, 0, 1]
+ */
+export const scatterMin: Scatter = extremes('T.scatterMin', 'min')
