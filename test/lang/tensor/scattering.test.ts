@@ -1,0 +1,226 @@
+/** Updates at indices against writing into an array, in row-major order; searches against counting. */
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import * as T from '../../../src/lang/tensor/index.ts'
+import type { Tensor } from '../../../src/lang/types.ts'
+import { checkGrad } from '../../../src/testing/check-grad.ts'
+import { flat, mistakeOf, nested } from './run.ts'
+
+const seeded = { seed: 42, numRuns: 100 } as const
+
+/** Sizes of an operand and of smaller indices, an axis, and as many numbers as one asks for. */
+const problem = fc
+  .tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 4 }), fc.integer({ min: 0, max: 1 }))
+  .chain(([rows, columns, axis]) =>
+    fc.record({
+      shape: fc.constant([rows, columns] as const),
+      axis: fc.constant(axis),
+      // The indexed axis may be of any length, the other no longer than the operand's.
+      taken: fc.tuple(
+        fc.integer({ min: 0, max: axis === 0 ? 6 : rows }),
+        fc.integer({ min: 0, max: axis === 1 ? 6 : columns }),
+      ),
+      random: fc.infiniteStream(fc.integer({ min: 0, max: 1000 })),
+    }),
+  )
+
+type Combine = (old: number, update: number) => number
+
+const scattered = (f: typeof T.scatter, combine: Combine): void =>
+  fc.assert(
+    fc.property(problem, ({ shape, axis, taken, random }) => {
+      const next = (): number => random.next().value as number
+      const count = taken[0] * taken[1]
+      const indices = Array.from({ length: count }, () => next() % shape[axis]!)
+      const updates = Array.from({ length: count }, () => (next() % 7) - 3)
+      const x = Array.from({ length: shape[0] * shape[1] }, () => (next() % 7) - 3)
+      const want = [...x]
+      indices.forEach((at, k) => {
+        const [i, j] = [Math.floor(k / taken[1]), k % taken[1]]
+        const place = axis === 0 ? at * shape[1] + j : i * shape[1] + at
+        want[place] = combine(want[place]!, updates[k]!)
+      })
+      const got = f(
+        T.fromArray(x, shape, { dtype: 'i32' }),
+        T.fromArray(indices, taken, { dtype: 'i32' }),
+        T.fromArray(updates, taken, { dtype: 'i32' }),
+        { axis },
+      )
+      expect(flat(got)).toEqual(want)
+    }),
+    seeded,
+  )
+
+describe('scatter', () => {
+  test('writes in row-major order: the last of equal indices stays', () => scattered(T.scatter, (_, u) => u))
+  test('scatterMax', () => scattered(T.scatterMax, Math.max))
+  test('scatterMin', () => scattered(T.scatterMin, Math.min))
+  test('scatterAdd', () => scattered(T.scatterAdd, (a, b) => a + b))
+
+  test('numbers, booleans, NaN', () => {
+    expect(flat(T.scatter(T.tensor([true, true, true]), T.tensor([1]), T.tensor([false])))).toEqual([1, 0, 1])
+    expect(flat(T.scatter(T.tensor([1, 2, 3]), T.tensor([2]), 9))).toEqual([1, 2, 9])
+    expect(flat(T.scatterMax(T.tensor([0.5, 1.5]), T.tensor([1, 1]), T.tensor([2.5, Number.NaN])))).toEqual([
+      0.5,
+      Number.NaN,
+    ])
+    expect(flat(T.scatter(T.full([2], Number.NaN), T.tensor([0]), T.full([1], Number.POSITIVE_INFINITY)))[0]).toBe(
+      Number.POSITIVE_INFINITY,
+    )
+  })
+
+  test('what is wrong is named', () => {
+    const x = T.zeros([2, 3])
+    expect(() => flat(T.scatter(x, T.tensor([[2]]), 1))).toThrow('index 2')
+    expect(mistakeOf(T.scatter(x, T.tensor([0]), 1))).toMatchObject({
+      op: 'T.scatter',
+      reason: 'indices have rank 1, the operand 2',
+    })
+    expect(
+      mistakeOf(
+        T.scatter(
+          x,
+          T.tensor([
+            [0, 1, 2],
+            [0, 0, 0],
+          ]),
+          T.zeros([1, 3]),
+        ),
+      ).reason,
+    ).toContain('smaller')
+    expect(mistakeOf(T.scatterMax(T.tensor([true]), T.tensor([0]), true)).reason).toBe('is not defined on bool')
+  })
+
+  test('gradients go to what stayed', () => {
+    const index = T.tensor([
+      [2, 0, 1],
+      [2, 2, 1],
+    ])
+    const x = T.tensor([
+      [0.5, -1, 2],
+      [3.5, 1, -2.5],
+      [0.25, 4, 1.5],
+    ]) as Tensor
+    const src = T.tensor([
+      [1, 2.5, -3],
+      [-0.5, 0.75, 1.25],
+    ]) as Tensor
+    checkGrad(
+      (a: Tensor, s: Tensor) => [
+        T.square(T.scatter(a, index, s)),
+        T.square(T.scatterMax(a, index, s)),
+        T.square(T.scatterMin(a, index, s, { axis: 1 })),
+      ],
+      [x, src],
+    )
+  })
+})
+
+describe('index arrays', () => {
+  const x = T.reshape(T.arange(24), [2, 3, 4]) as Tensor
+  const rows = T.tensor([[1], [0]])
+  const columns = T.tensor([2, 0, 2])
+
+  test('atIndices broadcasts the indices and keeps the rest', () => {
+    const got = T.atIndices(x, [rows, columns])
+    expect(got.shape).toEqual([2, 3, 4])
+    expect(nested(T.at(got, 0))).toEqual([
+      [20, 21, 22, 23],
+      [12, 13, 14, 15],
+      [20, 21, 22, 23],
+    ])
+    expect(flat(T.atIndices(x, [T.tensor(1), T.tensor(2), T.tensor(3)]))).toEqual([23])
+    expect(T.atIndices(x, [T.zeros([0], { dtype: 'i32' })]).shape).toEqual([0, 3, 4])
+  })
+
+  test('setAtIndices writes what atIndices reads; the last of equal places stays', () => {
+    const zeros = T.zeros([2, 3, 4], { dtype: 'i32' })
+    const values = T.reshape(T.arange(1, 7), [2, 3, 1]) as Tensor
+    const got = T.setAtIndices(zeros, [rows, columns], values)
+    expect(nested(T.at(got, '...', 0))).toEqual([
+      [5, 0, 6],
+      [2, 0, 3],
+    ])
+    const sums = T.setAtIndices(zeros, [rows, columns], values, { accumulate: true })
+    expect(nested(T.at(sums, '...', 3))).toEqual([
+      [5, 0, 10],
+      [2, 0, 4],
+    ])
+    expect(T.setAtIndices(zeros, [T.zeros([0], { dtype: 'i32' })], 1)).toBe(zeros)
+  })
+
+  test('what is wrong is named', () => {
+    const four = Array.from({ length: 4 }, () => columns)
+    expect(mistakeOf(T.atIndices(x, four)).reason).toBe('4 index tensors for rank 3')
+    expect(mistakeOf(T.atIndices(x, [T.tensor([0.5])])).reason).toContain('not integers')
+    expect(mistakeOf(T.setAtIndices(x, [columns], T.zeros([2, 3, 4]))).reason).toContain('do not broadcast')
+    expect(() => flat(T.atIndices(x, [rows, T.tensor([3])]))).toThrow('index 3')
+  })
+
+  test('gradients', () => {
+    checkGrad(
+      (a: Tensor, v: Tensor) => [
+        T.square(T.atIndices(a, [columns, T.tensor([1, 0, 1])])),
+        T.square(T.setAtIndices(a, [columns], v)),
+        T.square(T.setAtIndices(a, [columns], v, { accumulate: true })),
+      ],
+      [T.fromArray([1, -2, 0.5, 3, 1.5, -1], [3, 2]), T.fromArray([2, 1, 0.25, -1, 4, -3], [3, 2])],
+    )
+  })
+})
+
+describe('searchsorted', () => {
+  const count = (sorted: readonly number[], v: number, right: boolean): number =>
+    sorted.filter((s) => (right ? s <= v : s < v)).length
+
+  test('counts what comes before, on either side', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: -5, max: 5 }), { maxLength: 20 }),
+        fc.array(fc.integer({ min: -6, max: 6 }), { minLength: 1, maxLength: 5 }),
+        fc.boolean(),
+        (list, values, right) => {
+          const sorted = list.sort((a, b) => a - b)
+          const got = T.searchsorted(T.fromArray(sorted, [sorted.length], { dtype: 'f32' }), T.tensor(values), {
+            side: right ? 'right' : 'left',
+          })
+          expect(flat(got)).toEqual(values.map((v) => count(sorted, v, right)))
+        },
+      ),
+      seeded,
+    )
+  })
+
+  test('rows go with rows; NaN and infinities; weak numbers', () => {
+    const sorted = T.tensor([
+      [1, 3, 5],
+      [2, 4, 6],
+    ])
+    expect(
+      nested(
+        T.searchsorted(
+          sorted,
+          T.tensor([
+            [5, 0],
+            [5, 6],
+          ]),
+          { side: 'right' },
+        ),
+      ),
+    ).toEqual([
+      [3, 0],
+      [2, 3],
+    ])
+    const ends = T.tensor([0, Number.POSITIVE_INFINITY, Number.NaN], { dtype: 'f32' })
+    expect(flat(T.searchsorted(ends, T.tensor([Number.NaN, Number.POSITIVE_INFINITY, 1], { dtype: 'f32' })))).toEqual([
+      3, 1, 1,
+    ])
+    expect(flat(T.searchsorted(T.tensor([1, 2, 3]), 2.5))).toEqual([2])
+    expect(T.searchsorted(T.zeros([4, 3]), T.zeros([4, 0])).shape).toEqual([4, 0])
+  })
+
+  test('what is wrong is named', () => {
+    expect(mistakeOf(T.searchsorted(T.zeros([]), 1)).reason).toContain('no sorted axis')
+    expect(mistakeOf(T.searchsorted(T.zeros([2, 3]), T.zeros([3, 3]))).reason).toContain('do not go with')
+  })
+})
