@@ -4,26 +4,18 @@
  */
 import * as E from '#fp/Either'
 import { typeOf } from '../../src/lang/build.ts'
-import { type DType, integerRange, isFloat, isInteger } from '../../src/lang/dtype.ts'
+import { type DType, integerRange, isInteger } from '../../src/lang/dtype.ts'
 import type { Build, Graph, Monoid, Node, NodeOf, TensorType } from '../../src/lang/ir.ts'
 import { fill } from '../../src/lang/ops/fill.ts'
 import { otherAxes } from '../../src/lang/shape.ts'
 import type { Pass } from '../pass.ts'
 import { type Rule, rewrite, rule } from '../rewrite.ts'
+import { splitDot } from './split-dot.ts'
+import { blocksOf, inF32, isLong, sizeAlong } from './stages.ts'
 
-/** Elements that one invocation may as well reduce alone. */
-const enough = 4096
-/** From this many results on, the loops run side by side, and a dispatch more (cnn_train's bias gradients) is not won back. */
-const manyResults = 8
-/** Sizes of padded axes are multiples of this: whole blocks at every level of the loops that follow. */
-const grain = 32
-
-const sizeAlong = (shape: readonly number[], axes: readonly number[]): number => axes.reduce((n, a) => n * shape[a]!, 1)
-
-const isLong = (shape: readonly number[], axes: readonly number[]): boolean => {
-  const count = sizeAlong(shape, axes)
-  const results = sizeAlong(shape, otherAxes(shape.length, axes))
-  return count > enough && results > 0 && results < manyResults
+const isLongAlong = (x: Node, axes: readonly number[]): boolean => {
+  const { shape } = typeOf(x)
+  return isLong(sizeAlong(shape, axes), sizeAlong(shape, otherAxes(shape.length, axes)))
 }
 
 /** What a whole axis of padding leaves as it is. */
@@ -46,21 +38,6 @@ const identityOf = (monoid: Monoid, dtype: DType): number => {
     case 'argmin':
       return highest
   }
-}
-
-const isSmooth = (n: number): boolean => {
-  let rest = n
-  for (const p of [2, 3, 5, 7]) while (rest % p === 0) rest /= p
-  return rest === 1
-}
-
-/** An axis of `size` as `outer` blocks of `block` elements, a little more where it has no fit divisor near `wanted`. */
-const blocksOf = (size: number, wanted: number): { readonly outer: number; readonly block: number } => {
-  for (let block = wanted; block >= Math.max(2, wanted / 4); block--)
-    if (size % block === 0 && isSmooth(size)) return { outer: size / block, block }
-  const block = wanted < grain ? wanted : Math.ceil(wanted / grain) * grain
-  const outer = Math.ceil(size / block)
-  return { outer: outer < grain ? outer : Math.ceil(outer / grain) * grain, block }
 }
 
 /** The operand with one reduced axis cut into blocks where that is needed, and the axes of the first stage. */
@@ -103,15 +80,9 @@ const stagesOf = (b: Build, x: Node, monoid: Monoid, axes: readonly number[]): S
 
 const isDirect = (monoid: Monoid): boolean => monoid !== 'meanVar' && monoid !== 'argmax' && monoid !== 'argmin'
 
-/** Of f16 and bf16 in f32: partial results would be rounded to them, or overflow. */
-const inF32 = (b: Build, x: Node, f: (x: Node) => Node): Node => {
-  const { dtype } = typeOf(x)
-  return isFloat(dtype) && dtype !== 'f32' ? b.cast([f(b.cast([x], { dtype: 'f32' }))], { dtype }) : f(x)
-}
-
 const reduceInStages = (b: Build, x: Node, monoid: Monoid, axes: readonly number[]): Node =>
-  inF32(b, x, (wide) => {
-    const stages = stagesOf(b, wide, monoid, axes)
+  inF32(b, [x], ([wide]) => {
+    const stages = stagesOf(b, wide!, monoid, axes)
     const partial = b.reduce([stages.x], { monoid, axes: stages.first })
     return b.reduce([partial], { monoid, axes: stages.second })
   })
@@ -120,7 +91,7 @@ const reduceInStages = (b: Build, x: Node, monoid: Monoid, axes: readonly number
 export const splitReduce: Rule = rule('splitReduce', ['reduce'], (n, b) => {
   const x = n.args[0]!
   const { monoid, axes } = n.params
-  if (E.isLeft(n.type) || !isDirect(monoid) || !isLong(typeOf(x).shape, axes)) return undefined
+  if (E.isLeft(n.type) || !isDirect(monoid) || !isLongAlong(x, axes)) return undefined
   return reduceInStages(b, x, monoid, axes)
 })
 
@@ -128,14 +99,14 @@ const spread = (b: Build, x: Node, { shape }: TensorType, axes: readonly number[
   b.broadcast([x], { shape, axes })
 
 const meanVar = (b: Build, x: Node, axes: readonly number[], index: number): Node =>
-  inF32(b, x, (wide) => {
-    const type = typeOf(wide)
+  inF32(b, [x], ([wide]) => {
+    const type = typeOf(wide!)
     const mean = (y: Node): Node => {
       const total = b.reduce([y], { monoid: 'sum', axes })
       return b.div([total, fill(b, typeOf(total), sizeAlong(type.shape, axes))], {})
     }
-    if (index === 0) return mean(wide)
-    const deviation = b.sub([wide, spread(b, mean(wide), type, axes)], {})
+    if (index === 0) return mean(wide!)
+    const deviation = b.sub([wide!, spread(b, mean(wide!), type, axes)], {})
     return mean(b.mul([deviation, deviation], {}))
   })
 
@@ -160,12 +131,12 @@ export const splitOutput: Rule = rule('splitOutput', ['get'], (n, b) => {
   if (E.isLeft(n.type) || source.op !== 'reduce') return undefined
   const x = source.args[0]!
   const { monoid, axes } = source.params
-  if (isDirect(monoid) || !isLong(typeOf(x).shape, axes)) return undefined
+  if (isDirect(monoid) || !isLongAlong(x, axes)) return undefined
   return monoid === 'meanVar' ? meanVar(b, x, axes, n.params.index) : argExtreme(b, source, n.params.index)
 })
 
-/** Two stages for every reduction of many elements to few. */
+/** Two stages for every reduction and contraction of many elements to few. */
 export const splitReductions: Pass<Graph, Graph> = {
   name: 'split reductions',
-  run: (graph) => E.right(rewrite([splitReduce, splitOutput])(graph)),
+  run: (graph) => E.right(rewrite([splitReduce, splitOutput, splitDot])(graph)),
 }
