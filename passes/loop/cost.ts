@@ -6,8 +6,8 @@ import { byteSize } from '../../src/lang/dtype.ts'
 import type { PointwiseOp } from '../../src/lang/ir.ts'
 import type { Profile } from '../target.ts'
 import type { Buffer, Cluster, Range } from './ir.ts'
-import { countItems, placeCluster } from './nest.ts'
-import { type Schedule, scheduleCluster, stepOf } from './schedule.ts'
+import { countItems, placing } from './nest.ts'
+import { type Schedule, scheduling, stepOf } from './schedule.ts'
 
 export interface Cost {
   readonly flops: number
@@ -81,7 +81,9 @@ export const chooseGrid = (
     candidates.set(rs.map((r) => r.id).join(), rs)
   }
   add(primary.ranges)
-  const full = placeCluster(cluster, primary.ranges)
+  const place = placing(cluster)
+  const scheduleOf = scheduling(cluster)
+  const full = place(primary.ranges)
   countItems(full, (item) => {
     if (item.kind !== 'reduce') return
     for (const { reduce } of item.accumulations) {
@@ -92,8 +94,8 @@ export const chooseGrid = (
     for (const grid of [...candidates.values()]) add(grid.filter((r) => s.ranges.includes(r)))
   let best: { readonly schedule: Schedule; readonly cost: Cost } | undefined
   for (const grid of candidates.values()) {
-    const nest = grid === primary.ranges ? full : placeCluster(cluster, grid)
-    const schedule = scheduleCluster(cluster, nest, profile)
+    const nest = grid === primary.ranges ? full : place(grid)
+    const schedule = scheduleOf(nest, profile)
     const cost = costOf(schedule, profile)
     if (!best || cost.seconds < best.cost.seconds) best = { schedule, cost }
   }

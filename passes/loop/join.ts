@@ -20,7 +20,7 @@ export interface Refused {
 type Join = (a: Fused, b: Fused, credit: number) => Fused | undefined
 
 /** Join attempts a program may take; large programs keep the first cut beyond it. */
-const maxAttempts = 2000
+const maxAttempts = 10_000
 
 /** Joins until nothing is gained; returns the refusals. */
 export const joinClusters = (clusters: ClusterGraph, profile: Profile): readonly Refused[] => {

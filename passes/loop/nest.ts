@@ -38,47 +38,63 @@ export interface Nest {
 
 const scope = (range?: Range): Scope => ({ items: [], placed: new Set(), ...(range ? { range } : {}) })
 
-/** The reduce values anywhere below each value, for deciding which reductions may share a loop. */
+const none: ReadonlySet<string> = new Set()
+
+/** The groups of the reductions anywhere below each value, for deciding which may share a loop. Equal sets are shared. */
 const reductionsBelow = (order: readonly LoopValue[]): ReadonlyMap<LoopValue, ReadonlySet<string>> => {
-  const below = new Map<LoopValue, Set<string>>()
+  const below = new Map<LoopValue, ReadonlySet<string>>()
+  const withOwn = new Map<string, ReadonlySet<string>>()
   for (const v of order) {
-    const set = new Set<string>()
+    let all = none
     for (const o of operandsOf(v)) {
-      for (const g of below.get(o) ?? []) set.add(g)
-      if (o.kind === 'reduce') set.add(o.group)
+      const more = (o.kind === 'reduce' ? withOwn.get(o.group) : below.get(o)) ?? none
+      if (more === all || more.size === 0) continue
+      all = all.size === 0 ? more : new Set([...all, ...more])
     }
-    below.set(v, set)
+    below.set(v, all)
+    if (v.kind === 'reduce') withOwn.set(v.group, new Set([...all, v.group]))
   }
   return below
 }
 
 /** Places every value of the cluster, given which ranges are spread over the grid. */
-export const placeCluster = (cluster: Cluster, grid: readonly Range[]): Nest => {
+export const placeCluster = (cluster: Cluster, grid: readonly Range[]): Nest => placing(cluster)(grid)
+
+/** `placeCluster` for several choices of the grid. */
+export const placing = (cluster: Cluster): ((grid: readonly Range[]) => Nest) => {
   const order = valuesBelow(cluster.stores.map((s) => s.value).concat(cluster.stores.flatMap((s) => indexValues(s))))
   const below = reductionsBelow(order)
   const reductions = order.filter((v): v is ReduceValue => v.kind === 'reduce')
   const rangesOf = new Map(reductions.map((r) => [r.group, r.ranges]))
+  return (grid) => place(cluster, grid, { below, reductions, rangesOf })
+}
+
+/** What placing asks about the reductions of a cluster, whatever the grid. */
+interface Reductions {
+  readonly reductions: readonly ReduceValue[]
+  readonly below: ReadonlyMap<LoopValue, ReadonlySet<string>>
+  readonly rangesOf: ReadonlyMap<string, ReadonlySet<Range>>
+}
+
+const place = (cluster: Cluster, grid: readonly Range[], { reductions, below, rangesOf }: Reductions): Nest => {
   const done = new Set<string>()
   /** Reductions whose loops are still being filled: nothing may use their results yet. */
   const open = new Set<string>()
   const body = scope()
 
-  /** How many scopes of the chain are needed to have all of `ranges`. */
+  /** How many scopes of the chain are needed to have all of `ranges`; the grid has the rest. */
   const depthFor = (ranges: ReadonlySet<Range>, chain: readonly Scope[]): number => {
-    const missing = new Set(ranges)
-    for (const r of grid) missing.delete(r)
-    let depth = 1
-    for (let i = 1; i < chain.length && missing.size > 0; i++) {
-      const r = chain[i]!.range
-      if (r && missing.delete(r)) depth = i + 1
+    for (let i = chain.length - 1; i >= 1; i--) {
+      const { range } = chain[i]!
+      if (range && ranges.has(range)) return i + 1
     }
-    return depth
+    return 1
   }
 
   const demand = (v: LoopValue, chain: readonly Scope[], floor = 1): void => {
     const key = v.kind === 'reduce' ? v.group : v
     const depth = Math.max(floor, depthFor(v.ranges, chain))
-    if (chain.slice(0, depth).some((s) => s.placed.has(key))) return
+    for (let i = 0; i < depth; i++) if (chain[i]!.placed.has(key)) return
     const outer = chain.slice(0, depth)
     if (v.kind === 'reduce') {
       demandReduce(v, outer, floor)

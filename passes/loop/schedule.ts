@@ -63,9 +63,12 @@ const vectorScore = (cluster: Cluster, values: readonly LoopValue[], range: Rang
   return score
 }
 
-export const scheduleCluster = (cluster: Cluster, nest: Nest, profile: Profile): Schedule => {
+export const scheduleCluster = (cluster: Cluster, nest: Nest, profile: Profile): Schedule =>
+  scheduling(cluster)(nest, profile)
+
+/** `scheduleCluster` for several nests of one cluster. */
+export const scheduling = (cluster: Cluster): ((nest: Nest, profile: Profile) => Schedule) => {
   const values = valuesBelow(cluster.stores.map((s) => s.value))
-  const roles = new Map<Range, Role>()
   const vectors = new Set<Range>()
   const reductions = values.filter((v) => v.kind === 'reduce')
   const inOver = new Set(reductions.flatMap((v) => v.over))
@@ -84,12 +87,13 @@ export const scheduleCluster = (cluster: Cluster, nest: Nest, profile: Profile):
     .filter((c) => c.score > 0)
     .sort((a, b) => b.score - a.score || a.range.id - b.range.id)
   for (const { range } of candidates) {
-    if (!alone(range)) continue
-    vectors.add(range)
-    roles.set(range, { unroll: 1, vector: true })
+    if (alone(range)) vectors.add(range)
   }
-  tileRegisters(nest, values, roles, profile)
-  return { nest, roles }
+  return (nest, profile) => {
+    const roles = new Map<Range, Role>([...vectors].map((r) => [r, { unroll: 1, vector: true }]))
+    tileRegisters(nest, values, roles, profile)
+    return { nest, roles }
+  }
 }
 
 /** Register copies may bring a kernel to this many times the statements that fusion allows it. */
