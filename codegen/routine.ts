@@ -5,6 +5,7 @@
 import type { Buffer } from '../passes/loop/ir.ts'
 import type { MemoryPlan } from '../passes/loop/memory.ts'
 import type { Profile } from '../passes/target.ts'
+import { type Shape, sizeOf } from '../src/lang/dim.ts'
 import type { KernelDType } from '../src/lang/dtype.ts'
 import type { LimitError } from '../src/lang/errors.ts'
 import * as k from './build-kernel.ts'
@@ -59,6 +60,17 @@ export const perThread = (
 export const computeType = (dtype: KernelDType): Scalar => (dtype === 'f16' ? 'f32' : dtype)
 
 const storageOf = (dtype: KernelDType): Scalar => (dtype === 'bool' ? 'u32' : dtype)
+
+/** The element of `shape` that is number `step` of line `line` along `axis`. */
+export const lineAddress = (shape: Shape, axis: number): ((line: KExpr, step: KExpr) => KExpr) => {
+  const length = shape[axis]!
+  const inner = sizeOf(shape.slice(axis + 1))
+  return (line, step) => {
+    const row = k.div(line, k.u32(inner))
+    const column = k.rem(line, k.u32(inner))
+    return k.add(k.add(k.mul(row, k.u32(length * inner)), k.mul(step, k.u32(inner))), column)
+  }
+}
 
 /** A kernel and the places it is bound to. */
 export interface AssembledRoutine {

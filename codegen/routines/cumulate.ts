@@ -7,11 +7,10 @@ import type { Buffer } from '../../passes/loop/ir.ts'
 import { cumulateBlock, cumulateSplit } from '../../passes/loop/routine.ts'
 import type { Profile } from '../../passes/target.ts'
 import { typeOf } from '../../src/lang/build.ts'
-import { sizeOf } from '../../src/lang/dim.ts'
 import type { Cumulation, NodeOf } from '../../src/lang/ir.ts'
 import * as k from '../build-kernel.ts'
 import type { KExpr, KStmt } from '../kernel.ts'
-import { computeType, hold, perThread, type RoutineDispatch, type Tensors } from '../routine.ts'
+import { computeType, hold, lineAddress, perThread, type RoutineDispatch, type Tensors } from '../routine.ts'
 
 /** The state after two stretches, the first of which comes first in the scan. One value, or value and index. */
 type Combine = (first: readonly KExpr[], second: readonly KExpr[]) => readonly KExpr[]
@@ -48,13 +47,9 @@ const addressing = (n: NodeOf<'cumulate'>) => {
   const { shape } = typeOf(n.args[0]!)
   const { axis, reverse } = n.params
   const length = shape[axis]!
-  const inner = sizeOf(shape.slice(axis + 1))
+  const elementOf = lineAddress(shape, axis)
   const position = (step: KExpr): KExpr => (reverse ? k.sub(k.u32(length - 1), step) : step)
-  const address = (line: KExpr, step: KExpr): KExpr => {
-    const row = k.div(line, k.u32(inner))
-    const column = k.rem(line, k.u32(inner))
-    return k.add(k.add(k.mul(row, k.u32(length * inner)), k.mul(position(step), k.u32(inner))), column)
-  }
+  const address = (line: KExpr, step: KExpr): KExpr => elementOf(line, position(step))
   return { length, position, address }
 }
 

@@ -4,11 +4,13 @@ import type { Profile } from '../../passes/target.ts'
 import type { RoutineOp } from '../../src/lang/ir.ts'
 import type { RoutineDispatch } from '../routine.ts'
 import { cumulateRoutine } from './cumulate.ts'
+import { sortRoutine } from './sort.ts'
 
 type Author = (r: Routine, profile: Profile) => readonly RoutineDispatch[]
 
 const authors: { readonly [K in RoutineOp]: Author } = {
   cumulate: cumulateRoutine,
+  sort: sortRoutine,
 }
 
 /** The dispatches of a routine, in order. */

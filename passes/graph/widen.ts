@@ -24,6 +24,7 @@ const settling: ReadonlySet<Op> = new Set<Op>([
   'concat',
   'window',
   'gather',
+  'sort',
   'select',
   'stopGradient',
   'barrier',

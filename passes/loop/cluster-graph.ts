@@ -100,7 +100,7 @@ export const createClusterGraph = (
         node: n,
         inputs: n.args.map(bufferOf),
         outputs: own.map(bufferOf),
-        scratch: scratchOf(n).map((type) => ({ buffer: newBuffer(type) })),
+        scratch: scratchOf(n, profile).map((type) => ({ buffer: newBuffer(type) })),
       },
     }
   }

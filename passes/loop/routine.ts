@@ -3,8 +3,9 @@
  * them before those kernels are written: which nodes they are, what they store, and what memory they need beside it.
  */
 import { build, typesOf } from '../../src/lang/build.ts'
-import { sizeOf } from '../../src/lang/dim.ts'
+import { type Shape, sizeOf } from '../../src/lang/dim.ts'
 import { type Node, type NodeOf, type Op, type RoutineOp, routineOps } from '../../src/lang/ir.ts'
+import type { Profile } from '../target.ts'
 import { type KernelType, kernelTypeOf } from './kernel-type.ts'
 
 const routines: ReadonlySet<Op> = new Set<Op>(routineOps)
@@ -38,15 +39,49 @@ export const cumulateSplit = (
   return { lines, length, blocks: isLong ? Math.ceil(length / cumulateBlock) : 1 }
 }
 
+/** A workgroup sorts this many elements at most: two copies of their keys and indices are 16 KiB of its own memory. */
+export const sortBlock = 1024
+
+/** Lines this short are sorted by counting: every thread reads the whole line. */
+export const countedLength = 32
+
+/** The shape of a sort: lines along an axis, each of `blocks` pieces that a workgroup can sort. */
+export const sortSplit = (
+  shape: Shape,
+  axis: number,
+): { readonly lines: number; readonly length: number; readonly blocks: number; readonly merges: number } => {
+  const length = shape[axis]!
+  const blocks = Math.ceil(length / sortBlock)
+  return {
+    lines: length === 0 ? 0 : sizeOf(shape) / length,
+    length,
+    blocks,
+    merges: blocks <= 1 ? 0 : Math.ceil(Math.log2(blocks)),
+  }
+}
+
+/**
+ * Keys and indices of sorted runs, in two copies where merges go from one to the other: those of dispatches do, and those
+ * of a workgroup that does not use memory of its own.
+ */
+export const sortScratch = (shape: Shape, axis: number, profile: Profile): readonly KernelType[] => {
+  const { lines, length, merges } = sortSplit(shape, axis)
+  const inside = length > countedLength && profile.schedule === 'serial'
+  const copies = inside ? 2 : Math.min(2, merges)
+  const words: KernelType = { shape: [copies, lines, length], dtype: 'u32' }
+  return copies === 0 ? [] : [words, words]
+}
+
 /** Tensors that a routine writes and reads between its own dispatches. */
-const scratch: { readonly [K in RoutineOp]: (n: NodeOf<K>) => readonly KernelType[] } = {
+const scratch: { readonly [K in RoutineOp]: (n: NodeOf<K>, profile: Profile) => readonly KernelType[] } = {
   cumulate: (n) => {
     const { lines, blocks } = cumulateSplit(n)
     const outputs = typesOf(n as Node).map((_, i) => kernelTypeOf(n, i))
     return blocks === 1 ? [] : outputs.map(({ dtype }) => ({ shape: [lines, blocks], dtype }))
   },
+  sort: (n, profile) => sortScratch(typesOf(n as Node)[0]!.shape, n.params.axis, profile),
 }
 
 /** What `n` needs beside its operands and outputs. */
-export const scratchOf = (n: Node): readonly KernelType[] =>
-  (scratch[n.op as RoutineOp] as (n: Node) => readonly KernelType[])(n)
+export const scratchOf = (n: Node, profile: Profile): readonly KernelType[] =>
+  (scratch[n.op as RoutineOp] as (n: Node, profile: Profile) => readonly KernelType[])(n, profile)

@@ -45,7 +45,7 @@ export const cumulations = ['sum', 'prod', 'max', 'min', 'logSumExp'] as const
 export type Cumulation = (typeof cumulations)[number]
 
 /** Operations with kernels of their own, written by hand in the Kernel IR: they read and write whole tensors. */
-export const routineOps = ['cumulate'] as const
+export const routineOps = ['cumulate', 'sort'] as const
 export type RoutineOp = (typeof routineOps)[number]
 
 /** Contents of a large constant, by identity: copied from the user on entry and never written again. */
@@ -93,6 +93,8 @@ export interface ParamsOf extends Record<UnaryOp | BinaryOp | 'select', None> {
   readonly reduce: { readonly monoid: Monoid; readonly axes: readonly number[] }
   /** Prefix reduction along an axis, from its end with `reverse`. */
   readonly cumulate: { readonly monoid: Cumulation; readonly axis: number; readonly reverse: boolean }
+  /** (sorted elements, their i32 indices) along an axis; equal elements keep their order. */
+  readonly sort: { readonly axis: number; readonly descending: boolean }
   /**
    * Two-operand einsum: `lhs`, `rhs`, `out` label each axis. A label in both operands and not in `out` is contracted; in
    * all three it is a batch axis; in one operand and `out` it is free. No label repeats inside one operand.

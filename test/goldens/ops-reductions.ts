@@ -12,6 +12,11 @@ const spread = (c: Call): ReturnType<typeof reduction> & { readonly correction: 
 
 const along = (c: Call): { readonly axis: number } => ({ axis: number(c, 'dim', 0) })
 
+const sorting = (c: Call): T.SortOptions => ({
+  axis: number(c, 'dim', -1),
+  descending: flag(c, 'descending', false),
+})
+
 /** The reductions section of ops.py; `undefined` is an op we do not have. */
 export const reductionOps: Ops<ReductionName> = {
   sum: (c) => T.sum(at(c, 0), reduction(c)) as Tensor,
@@ -34,7 +39,11 @@ export const reductionOps: Ops<ReductionName> = {
   logcumsumexp: (c) => T.logcumsumexp(at(c, 0), along(c)) as Tensor,
   norm: (c) => T.vectorNorm(at(c, 0), { ...reduction(c), p: number(c, 'p', 2) }) as Tensor,
   count_nonzero: (c) => T.countNonzero(at(c, 0), reduction(c)) as Tensor,
-  sort: undefined,
-  argsort: undefined,
-  topk: undefined,
+  sort: (c) => [T.sort(at(c, 0), sorting(c)), T.argsort(at(c, 0), sorting(c))],
+  argsort: (c) => T.argsort(at(c, 0), sorting(c)),
+  topk: (c) =>
+    T.topK(at(c, 0), number(c, 'k'), {
+      axis: number(c, 'dim', -1),
+      largest: flag(c, 'largest', true),
+    }) as readonly Tensor[],
 }

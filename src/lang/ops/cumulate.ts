@@ -4,6 +4,7 @@ import { sizeOf } from '../dim.ts'
 import { allocate, type DType, type HostArray, isFloat } from '../dtype.ts'
 import type { Build, Cumulation, Node, ParamsOf } from '../ir.ts'
 import type { JvpContext, Linear, Primitive } from '../primitive.ts'
+import { gatherAlong } from './along.ts'
 import { batchedArgs, fill } from './fill.ts'
 import { operandType, refuse, wrongAxes, wrongCount } from './operand.ts'
 
@@ -79,15 +80,8 @@ const inPairs =
   }
 
 /** The tangent at the index that the second output names. */
-const atIndex: CumulationRow['tangent'] = ({ b, dx, out, params: { axis } }) => {
-  const rank = operandType(dx).shape.length
-  const last = Array.from({ length: rank }, (_, i) => i).filter((i) => i !== axis)
-  const toEnd = [...last, axis]
-  const back = toEnd.map((_, i) => toEnd.indexOf(i))
-  const index = b.permute([b.get([out], { index: 1 })], { axes: toEnd })
-  const moved = b.gather([b.permute([dx], { axes: toEnd }), index], { batch: rank - 1 })
-  return b.permute([moved], { axes: back })
-}
+const atIndex: CumulationRow['tangent'] = ({ b, dx, out, params: { axis } }) =>
+  gatherAlong(b, dx, b.get([out], { index: 1 }), axis)
 
 const linearSum: CumulationRow['tangent'] = ({ b, dx, params }) => b.cumulate([dx], params)
 

@@ -10,6 +10,7 @@ import { constRow, data, input, iota } from './leaves.ts'
 import { broadcast, concat, flip, pad, permute, reshape, slice } from './movement.ts'
 import { threefry } from './random.ts'
 import { reduce } from './reduce.ts'
+import { sort } from './sort.ts'
 import { barrier, get, stopGradient } from './structure.ts'
 import { unaryRows } from './unary.ts'
 import { foldRow, windowRow } from './window.ts'
@@ -36,6 +37,7 @@ export const primitives: PrimitiveTable = {
   fold: foldRow,
   reduce,
   cumulate,
+  sort,
   dot,
   gather,
   scatterAdd,

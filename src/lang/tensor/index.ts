@@ -131,6 +131,7 @@ export {
   takeAlongAxis,
 } from './picking.ts'
 export { bitwiseNot, isfinite, isinf, isnan, logicalNot, signbit } from './predicates.ts'
+export { median, type QuantileOptions, quantile } from './quantiles.ts'
 export {
   all,
   any,
@@ -147,6 +148,16 @@ export {
 export { repeat, repeatInterleave, tile } from './repeating.ts'
 export { scatter, scatterMax, scatterMin } from './scattering.ts'
 export { type SearchOptions, searchsorted } from './searchsorted.ts'
+export {
+  argsort,
+  type Chosen,
+  type KthOptions,
+  kthvalue,
+  type SortOptions,
+  sort,
+  type TopKOptions,
+  topK,
+} from './sorting.ts'
 export { digamma, erfinv, lgamma, polygamma } from './special.ts'
 export { meanVariance, type NormOptions, std, type VarianceOptions, variance, vectorNorm } from './statistics.ts'
 export {

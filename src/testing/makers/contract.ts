@@ -139,6 +139,13 @@ const cumulate: Maker = (w) => {
   return oneOutput(w, w.b.cumulate([x], { monoid, axis, reverse: w.dice.chance(0.3) }))
 }
 
+const sort: Maker = (w) => {
+  const x = w.take((t) => t.shape.length > 0)
+  if (!x) return undefined
+  const axis = w.dice.int(0, typeOf(x).shape.length - 1)
+  return oneOutput(w, w.b.sort([x], { axis, descending: w.dice.chance(0.4) }))
+}
+
 const gather: Maker = (w) => {
   const x = w.take((t) => t.shape.length > 0)
   if (!x) return undefined
@@ -215,6 +222,7 @@ export const contractMakers: { readonly [K in OtherOp]: Maker } = {
   iota,
   reduce,
   cumulate,
+  sort,
   dot,
   gather,
   scatterAdd,
