@@ -177,3 +177,4 @@ export {
   tan,
   tanh,
 } from './trigonometry.ts'
+export { type Unique, type UniqueOptions, unique } from './unique.ts'

@@ -19,7 +19,7 @@ interface Search {
 }
 
 /** How many of the `n` sorted elements come before each value: bit by bit from the highest, in ⌊log₂ n⌋ + 1 steps. */
-const search = (sorted: Node, values: Node, n: number, batch: number, right: boolean): Node => {
+export const search = (sorted: Node, values: Node, n: number, batch: number, right: boolean): Node => {
   const type = { shape: typeOf(values).shape, dtype: 'i32' } as const
   const like = (x: number): Node => likeNode(x, type)
   let found = like(0)

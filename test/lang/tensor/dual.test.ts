@@ -109,6 +109,10 @@ const samples: Readonly<Record<string, readonly unknown[]>> = {
   'T.setAt': [x, [0], 9],
   'T.select': [x, 1, { axis: 1 }],
   'T.narrow': [x, 0, 2, { axis: 1 }],
+  'T.topK': [x, 2, { axis: 1 }],
+  'T.kthvalue': [x, 2, { axis: 1 }],
+  'T.quantile': [x, 0.5, { axis: 1 }],
+  'T.unique': [x, { size: 2 }],
   'T.take': [x, index, { axis: 1 }],
   'T.takeAlongAxis': [x, T.tensor([[1], [0]]), { axis: 1 }],
   'T.gather': [x, T.tensor([[1, 0, 1]]), { axis: 0 }],
@@ -225,7 +229,11 @@ const dataFirstOnly = [
 ]
 
 const wellTyped = (result: unknown): boolean =>
-  isTensor(result) ? result.shape.length >= 0 : Array.isArray(result) && result.every(wellTyped)
+  isTensor(result) ? result.shape.length >= 0 : parts(result).length > 0 && parts(result).every(wellTyped)
+
+/** The tensors of a list or a record. */
+const parts = (result: unknown): readonly unknown[] =>
+  typeof result === 'object' && result !== null ? Object.values(result) : []
 
 describe('dual functions', () => {
   test('every exported function is in the table of forms, or is data-first only', () => {
@@ -244,7 +252,7 @@ describe('dual functions', () => {
     const [data, ...others] = args
     const curried = (f(...others) as (x: unknown) => unknown)(data)
     expect(curried).toEqual(direct)
-    const same = Array.isArray(direct) ? direct.every((d, k) => d === (curried as unknown[])[k]) : curried === direct
+    const same = isTensor(direct) ? curried === direct : parts(direct).every((d, k) => d === parts(curried)[k])
     expect(same).toBe(true)
     expect(f.name).toBe(name)
   })

@@ -23,7 +23,7 @@ describe('sort and argsort', () => {
   })
   it('give the gradient to the places the elements come from', () => {
     const weights = T.tensor([1, 10, 100])
-    const g = T.grad((x: T.Tensor) => T.sum(T.mul(T.sort(x), weights)))(T.tensor([3, 1, 2]))
+    const g = T.grad((x: T.Tensor) => T.sum(T.mul(T.sort(x), weights)))(T.tensor([3, 1, 2], { dtype: 'f32' }))
     expect(list(g)).toEqual([100, 1, 10])
   })
   it('refuse scalars', () => {
@@ -74,10 +74,39 @@ describe('quantile and median', () => {
     ])
   })
   it('have gradients', () => {
-    expect(list(T.grad((v: T.Tensor) => T.quantile(v, 0.25))(T.tensor([5, 1, 3])))).toEqual([0, 0.5, 0.5])
+    expect(list(T.grad((v: T.Tensor) => T.quantile(v, 0.25))(T.tensor([5, 1, 3], { dtype: 'f32' })))).toEqual([
+      0, 0.5, 0.5,
+    ])
   })
   it('refuse', () => {
     expect(mistakeOf(T.quantile(x, 1.5))).toMatchObject({ tag: 'ShapeError', op: 'T.quantile' })
     expect(mistakeOf(T.median(T.zeros([0])))).toMatchObject({ tag: 'ShapeError', op: 'T.median' })
+  })
+})
+
+describe('unique', () => {
+  const parts = (x: T.Tensor, o: T.UniqueOptions): readonly (readonly number[])[] => {
+    const u = T.unique(x, o)
+    return [u.values, u.counts, u.inverse, u.distinct].map(list)
+  }
+  it('makes room for as many as asked', () => {
+    const x = T.tensor([
+      [5, 2],
+      [2, Number.NaN],
+      [Number.NaN, 5],
+    ])
+    expect(parts(x, { size: 4, fillValue: -1 })).toEqual([
+      [2, 5, Number.NaN, -1],
+      [2, 2, 2, 0],
+      [1, 0, 0, 2, 2, 1],
+      [3],
+    ])
+    expect(parts(x, { size: 1 })).toEqual([[2], [2], [1, 0, 0, 2, 2, 1], [3]])
+    expect(parts(T.tensor([true, false, true]), { size: 2 })).toEqual([[0, 1], [1, 2], [1, 0, 1], [2]])
+    expect(T.unique(x, { size: 0 }).inverse.shape).toEqual([3, 2])
+    expect(parts(T.zeros([0]), { size: 2, fillValue: 7 })).toEqual([[7, 7], [0, 0], [], [0]])
+  })
+  it('refuses', () => {
+    expect(mistakeOf(T.unique(T.zeros([2]), { size: -1 }).values)).toMatchObject({ tag: 'ShapeError', op: 'T.unique' })
   })
 })
