@@ -80,12 +80,3 @@ test('neighbours, to the bit', async () => {
   const out = (await loaded.run(...([a, b].map((t) => Float32Array.from(flat(t))) as never))) as unknown as Output
   expect(Array.from((await out.read()) as ArrayLike<number>)).toEqual(flat(bits(a, b)))
 })
-
-test('recurrence in both directions', async () => {
-  const cell = (seed: number): nn.CellParams => ({ weightIh: some(seed, 8, 3), weightHh: some(seed + 1, 8, 2) })
-  const f = (x: Tensor, p: nn.CellParams, q: nn.CellParams): unknown => [
-    nn.lstm(x, [[p, q]]),
-    grad((w: nn.CellParams) => total(nn.lstm(x, [[w, q]])) as never)(p),
-  ]
-  expect(await agreesWithReference(f, [some(5, 3, 2, 3), cell(6), cell(8)], { device })).toBe(true)
-})
