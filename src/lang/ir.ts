@@ -48,6 +48,10 @@ export type Cumulation = (typeof cumulations)[number]
 export const routineOps = ['cumulate', 'sort'] as const
 export type RoutineOp = (typeof routineOps)[number]
 
+/** Operations that run the kernels of a graph of their own, again and again. */
+export const loopOps = ['scan', 'while'] as const
+export type LoopOp = (typeof loopOps)[number]
+
 /** Contents of a large constant, by identity: copied from the user on entry and never written again. */
 export interface Payload {
   readonly serial: number
@@ -124,6 +128,25 @@ export interface ParamsOf extends Record<UnaryOp | BinaryOp | 'select', None> {
     readonly captured: number
   }
   /**
+   * A loop of `length` turns. Operands: `carries` initial values, `slices` tensors with an axis 0 of `length`, then tensors
+   * that stay the same. `body` takes the carries, slice t of each, and the rest; it gives the next carries, then what is
+   * stacked: outputs are the last carries and the stacks. With `reverse`, t runs from the last slice to the first.
+   */
+  readonly scan: {
+    readonly body: Graph
+    readonly carries: number
+    readonly slices: number
+    readonly length: number
+    readonly reverse: boolean
+  }
+  /**
+   * A loop while `condition` of the carries and the rest (operands in that order) holds: its body gives the next carries.
+   * How often is known on the device alone: `chunk` turns are submitted at a time.
+   */
+  readonly while: { readonly condition: Graph; readonly body: Graph; readonly chunk: number }
+  /** The branch that the i32 index (operand 0, clamped) names, on the other operands. Branches have equal types. */
+  readonly cond: { readonly branches: readonly Graph[] }
+  /**
    * The tangents (of `types`) of a customCall that has only a reverse rule: operands are `residuals` residuals, then the
    * tangents of the arguments listed in `wrt`. It exists only to be transposed.
    */
@@ -136,6 +159,9 @@ export interface ParamsOf extends Record<UnaryOp | BinaryOp | 'select', None> {
 }
 
 export type Op = keyof ParamsOf
+
+/** A node that runs the kernels of a graph of its own. */
+export type LoopNode = { readonly [K in LoopOp]: NodeOf<K> }[LoopOp]
 
 /** One node of the graph. `type` lists its outputs (one, except for argmax, argmin, meanVar, threefry) or its mistake. */
 export interface NodeOf<K extends Op> {

@@ -22,6 +22,8 @@ export interface GraphKit {
   readonly instantiate: (graph: Graph, args: readonly Node[]) => readonly Node[]
   /** The canonical form of a graph that uses nothing but its inputs. */
   readonly close: (graph: Graph) => Graph
+  /** `outputs` with the nodes `from` replaced by `to`, all at once. */
+  readonly substitute: (outputs: readonly Node[], from: readonly Node[], to: readonly Node[]) => readonly Node[]
   /** The nodes under `roots` that depend on `inputs`, each after its arguments. */
   readonly dependents: (roots: readonly Node[], inputs: readonly Node[]) => readonly Node[]
 }

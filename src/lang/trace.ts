@@ -146,7 +146,7 @@ const close = (graph: Graph): Graph => {
 }
 
 /** What the rules of control flow do with the graphs they hold. */
-export const graphKit: GraphKit = { fresh: freshInputs, instantiate, close, dependents }
+export const graphKit: GraphKit = { fresh: freshInputs, instantiate, close, substitute, dependents }
 
 const hasType = (x: unknown): x is TensorType =>
   isTensor(x) ||

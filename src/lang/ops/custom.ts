@@ -1,27 +1,15 @@
 /** Rows of functions with derivatives of their own: customCall, and customLinear, the linear part of one without a forward rule. */
 import * as E from '#fp/Either'
 import { isFloat } from '../dtype.ts'
-import { raise, showOperand } from '../errors.ts'
-import type { Build, Graph, Node, ParamsOf, TensorType } from '../ir.ts'
+import { raise } from '../errors.ts'
+import type { Graph, ParamsOf } from '../ir.ts'
 import type { BatchContext, JvpContext, Linear, Primitive } from '../primitive.ts'
 import { stack, zeros, zerosLike } from './fill.ts'
+import { chosen, isSome, openTangents, outputsOf, withAxis, wrongOperands } from './graphs.ts'
 import { operandType, refuse } from './operand.ts'
 
 type Call = ParamsOf['customCall']
 type LinearCall = ParamsOf['customLinear']
-
-const isSome = (n: Linear): n is Node => n !== undefined
-
-/** All outputs of a node of `count` outputs. */
-const outputsOf = (b: Build, n: Node, count: number): readonly Node[] =>
-  count === 1 ? [n] : Array.from({ length: count }, (_, index) => b.get([n], { index }))
-
-/** Why operands are not what a graph takes, or undefined. */
-const wrongOperands = (xs: readonly TensorType[], { inputs }: Graph): ReturnType<typeof refuse> | undefined => {
-  if (xs.length !== inputs.length) return refuse(`takes ${inputs.length} operands, got ${xs.length}`)
-  const at = inputs.findIndex(({ params }, i) => showOperand(params) !== showOperand(xs[i]!))
-  return at < 0 ? undefined : refuse(`operand ${at} is ${showOperand(xs[at]!)}, not ${showOperand(inputs[at]!.params)}`)
-}
 
 const noForwardMode = (): never =>
   raise({
@@ -32,19 +20,16 @@ const noForwardMode = (): never =>
 
 /** The forward mode of a checkpoint: that of the function itself. */
 const tangentsOfCall = ({ args, tangents, params: { call }, kit, walk }: JvpContext<Call>): readonly Linear[] => {
-  const types = args.map(operandType)
-  const [inputs, moved] = [kit.fresh(types), kit.fresh(types)]
-  const given = moved.map((t, i) => (tangents[i] ? t : undefined))
-  const found = walk({ inputs, outputs: kit.instantiate(call, inputs) }, given)
-  const graph = { inputs: [...inputs, ...moved.filter((_, i) => tangents[i])], outputs: found.filter(isSome) }
-  const placed = kit.instantiate(graph, [...args, ...tangents.filter(isSome)])
+  const active = tangents.map(isSome)
+  const { inputs, moved, tangents: found } = openTangents(kit, walk, call, active)
+  const placed = kit.substitute(
+    found.filter(isSome),
+    [...inputs, ...chosen(moved, active)],
+    [...args, ...tangents.filter(isSome)],
+  )
   let next = 0
   return found.map((t) => t && placed[next++]!)
 }
-
-/** Outputs that all have the batch axis. */
-const withAxis = (b: Build, outputs: readonly Node[], batched: readonly boolean[], size: number): readonly Node[] =>
-  outputs.map((n, i) => (batched[i] ? n : stack(b, n, size)))
 
 /**
  * The backward graph of a batch. Cotangents of the outputs all have the axis; that of an argument has it where the

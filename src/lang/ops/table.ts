@@ -1,6 +1,7 @@
 /** The primitive table, assembled from the op families: one row an op, total by its type, so that a missing row does not compile. */
 import type { PrimitiveTable } from '../primitive.ts'
 import { binaryRows } from './binary.ts'
+import { cond } from './cond.ts'
 import { bitcast, cast, select } from './convert.ts'
 import { cumulate } from './cumulate.ts'
 import { customCall, customLinear } from './custom.ts'
@@ -10,9 +11,11 @@ import { constRow, data, input, iota } from './leaves.ts'
 import { broadcast, concat, flip, pad, permute, reshape, slice } from './movement.ts'
 import { threefry } from './random.ts'
 import { reduce } from './reduce.ts'
+import { scan } from './scan.ts'
 import { sort } from './sort.ts'
 import { barrier, get, stopGradient } from './structure.ts'
 import { unaryRows } from './unary.ts'
+import { whileRow } from './while.ts'
 import { foldRow, windowRow } from './window.ts'
 
 /** Every primitive's mathematics. */
@@ -46,5 +49,8 @@ export const primitives: PrimitiveTable = {
   stopGradient,
   barrier,
   customCall,
+  scan,
+  while: whileRow,
+  cond,
   customLinear,
 }

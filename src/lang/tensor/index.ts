@@ -19,7 +19,9 @@ export {
   sub,
   truncDivide,
 } from './arithmetic.ts'
+export { type AssociativeScanOptions, associativeScan } from './associative.ts'
 export { expandDims, matrixTranspose, moveaxis, permuteDims, type SqueezeOptions, squeeze, swapaxes } from './axes.ts'
+export { cond, switchBranch as switch } from './branches.ts'
 export {
   astype,
   bitcast,
@@ -108,6 +110,7 @@ export {
   slice,
 } from './indexing.ts'
 export { type AlongOptions, chunk, concat, split, stack, unbind } from './joining.ts'
+export { foriLoop, map, type ScanOptions, type SliceOf, type StackOf, scan } from './loops.ts'
 export {
   type DiagonalOptions,
   diag,
@@ -178,3 +181,4 @@ export {
   tanh,
 } from './trigonometry.ts'
 export { type Unique, type UniqueOptions, unique } from './unique.ts'
+export { type WhileOptions, whileLoop } from './while-loop.ts'
