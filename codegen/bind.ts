@@ -3,13 +3,14 @@ import type { Fused } from '../passes/loop/fused.ts'
 import type { Buffer } from '../passes/loop/ir.ts'
 import type { MemoryPlan } from '../passes/loop/memory.ts'
 import type { Schedule } from '../passes/loop/schedule.ts'
-import { valuesBelow } from '../passes/loop/values.ts'
+import { valuesBelow, valuesOfIndex } from '../passes/loop/values.ts'
 import type { Profile } from '../passes/target.ts'
 import { byteSize } from '../src/lang/dtype.ts'
 import type { LimitError } from '../src/lang/errors.ts'
 import { type Access, vectorBuffers } from './access.ts'
 import * as k from './build-kernel.ts'
 import type { Binding, Scalar } from './kernel.ts'
+import { numberOf, placeOf } from './names.ts'
 import type { Place, PlacedValue } from './plan.ts'
 
 export type Part = { readonly fused: Fused; readonly cluster: Fused['cluster']; readonly schedule: Schedule }
@@ -33,14 +34,14 @@ export const bindBuffers = (parts: readonly Part[], memory: MemoryPlan, profile:
   const written = new Set<Buffer>()
   const used = new Map<string, { readonly place: Place; readonly buffers: Buffer[] }>()
   const use = (b: Buffer): void => {
-    const place = memory.places.get(b)!
+    const place = placeOf(memory, b)
     const key = `${place.arena}:${place.offset}`
     const seen = used.get(key)
     if (!seen) used.set(key, { place, buffers: [b] })
     else if (!seen.buffers.includes(b)) seen.buffers.push(b)
   }
   for (const { cluster } of parts) {
-    for (const v of valuesBelow(cluster.stores.map((s) => s.value))) {
+    for (const v of valuesBelow(cluster.stores.flatMap((s) => [s.value, ...valuesOfIndex(s.index)]))) {
       if (v.kind !== 'load') continue
       use(v.buffer)
       read.add(v.buffer)
@@ -117,8 +118,11 @@ export const bindBuffers = (parts: readonly Part[], memory: MemoryPlan, profile:
       for (const b of t.buffers) access.set(b.id, reach(t.place.offset - span.offset, t.place.bytes, byteSize(b.dtype)))
     }
   }
-  const placed = (bs: Iterable<Buffer>): readonly PlacedValue[] =>
-    [...bs].map((b) => ({ value: b.id, place: memory.places.get(b)! }))
+  const placed = (bs: Iterable<Buffer>): readonly PlacedValue[] => [
+    ...new Map(
+      [...bs].map((b) => [numberOf(memory, b), { value: numberOf(memory, b), place: placeOf(memory, b) }]),
+    ).values(),
+  ]
   return { bindings, places, access, reads: placed(read), writes: placed(written) }
 }
 

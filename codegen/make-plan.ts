@@ -17,7 +17,7 @@ import { indexInputs } from './index-inputs.ts'
 import type { DataSlot, InputSlot, OutputSlot, Plan, Step } from './plan.ts'
 import { type PlanFault, showFault } from './plan-fault.ts'
 import { predict } from './predict.ts'
-import { boundKernels } from './runs.ts'
+import { kernelsOf, type Run, runsOf } from './runs.ts'
 import { verifyPlan } from './verify-plan.ts'
 import { printKernel } from './wgsl/print.ts'
 
@@ -87,20 +87,14 @@ const planWith = (request: Request, profile: Profile, apart: ReadonlySet<Node>):
   const computed: Graph = { inputs: graph.inputs, outputs: [...new Set(nodes)].filter((n) => !isBufferLeaf(n)) }
   const fusion = fuse(computed, nodes, pairs, profile)
   const memory = planMemory({ fusion, inputs, outputs: nodes, profile })
-  const kernels = boundKernels(fusion, memory, profile)
-  if ('tag' in kernels) return E.left(kernels)
+  const runs = runsOf(fusion, memory, profile)
+  if ('tag' in runs) return E.left(runs)
+  const kernels = kernelsOf(runs)
   const { distinct, indexOf } = deduplicate(kernels)
   const placeOf = (n: Node) => memory.places.get(fusion.buffers.get(n)!)!
   const numberOf = (n: Node): number => fusion.buffers.get(n)!.id
-  const steps: Step[] = kernels.map((b, i) => ({
-    kind: 'dispatch',
-    kernel: indexOf[i]!,
-    workgroups: b.workgroups,
-    bindings: b.places,
-    reads: b.reads,
-    writes: b.writes,
-    ...(b.routine ? { routine: true } : {}),
-  }))
+  const numbers = new Map(kernels.map((b, i) => [b, indexOf[i]!]))
+  const steps: Step[] = [...stepsOf(runs, numbers)]
   const replaced = new Map([...donations].map(([i, o]) => [o, i]))
   const outputSlots = outputs.map(({ path, node }, o): OutputSlot => {
     const { shape, dtype } = typeOf(given.outputs[o]!)
@@ -131,6 +125,9 @@ const planWith = (request: Request, profile: Profile, apart: ReadonlySet<Node>):
     const values = n.op === 'const' ? n.params.values : Array.from(n.params.payload.array)
     return isBufferLeaf(n) ? [{ place: placeOf(n), value: numberOf(n), dtype: n.params.dtype, values }] : []
   })
+  const starts = [...fusion.constants].map(
+    ([b, value]): DataSlot => ({ place: memory.places.get(b)!, value: b.id, dtype: b.dtype, values: [value] }),
+  )
   const plan: Plan = {
     version: 1,
     name: request.name,
@@ -140,10 +137,28 @@ const planWith = (request: Request, profile: Profile, apart: ReadonlySet<Node>):
     steps,
     inputs: inputSlots,
     outputs: outputSlots,
-    data,
+    data: [...data, ...starts],
     inputTree: request.inputTree,
     outputTree: request.outputTree,
-    prediction: predict(kernels, memory),
+    prediction: predict(runs, memory),
   }
   return E.right({ plan, graph, fusion, kernels })
 }
+
+/** Runs as the steps of a plan; `numbers` are those of the kernels. */
+const stepsOf = (runs: readonly Run[], numbers: ReadonlyMap<BoundKernel, number>): readonly Step[] =>
+  runs.map((r): Step => {
+    if (r.kind === 'repeat') return { kind: 'repeat', times: r.times, steps: stepsOf(r.runs, numbers) }
+    if (r.kind === 'while') return { kind: 'while', flag: r.flag, steps: stepsOf(r.runs, numbers) }
+    const { workgroups, places, reads, writes, routine, fused } = r.bound
+    const inParts = routine || fused.some((f) => f.isPartial)
+    return {
+      kind: 'dispatch',
+      kernel: numbers.get(r.bound)!,
+      workgroups,
+      bindings: places,
+      reads,
+      writes,
+      ...(inParts ? { inParts } : {}),
+    }
+  })

@@ -38,11 +38,15 @@ export type Step =
       readonly bindings: readonly Place[]
       readonly reads?: readonly PlacedValue[]
       readonly writes?: readonly PlacedValue[]
-      /** One dispatch of a routine: it may read what it writes, and need not write all of it. */
-      readonly routine?: boolean
+      /** One dispatch of a routine, or of a turn of a loop: it may read what it writes, and need not write all of it. */
+      readonly inParts?: boolean
     }
   /** Only before the first and after the last dispatch. */
   | { readonly kind: 'copy'; readonly from: Place; readonly to: Place }
+  /** `steps`, `times` times over, in the same submission. */
+  | { readonly kind: 'repeat'; readonly times: number; readonly steps: readonly Step[] }
+  /** `steps`, a submission each time, as long as the word at `flag` is not zero: the host reads it in between. */
+  | { readonly kind: 'while'; readonly flag: Place; readonly steps: readonly Step[] }
 
 /** An argument or result leaf. Bool travels as u32 words on the device, as Uint8Array on the host. */
 export interface Slot {

@@ -11,6 +11,7 @@ import { kernelCounter } from './count-kernel.ts'
 import { makeCounters, runKernel } from './interp/kernel.ts'
 import type { Kernel } from './kernel.ts'
 import type { Prediction } from './plan.ts'
+import type { Run } from './runs.ts'
 
 /** What one dispatch moves and computes. */
 export interface Work {
@@ -56,11 +57,24 @@ export const dispatchWork = (bound: BoundKernel): Work => {
   return work
 }
 
-export const predict = (kernels: readonly BoundKernel[], memory: MemoryPlan): Prediction => {
-  const total = (of: (w: Work) => number): number => kernels.reduce((n, b) => n + of(dispatchWork(b)), 0)
+/** How often each kernel runs; a loop without a known end counts once. */
+const timesOf = (runs: readonly Run[], times = 1): readonly (readonly [BoundKernel, number])[] =>
+  runs.flatMap((r) => {
+    if (r.kind === 'dispatch') return [[r.bound, times] as const]
+    return timesOf(r.runs, r.kind === 'repeat' ? times * r.times : times)
+  })
+
+const hasWhile = (runs: readonly Run[]): boolean =>
+  runs.some((r) => r.kind === 'while' || (r.kind === 'repeat' && hasWhile(r.runs)))
+
+/** Costs of one run. A loop whose end the device finds out is predicted as one chunk, which is a submission of its own. */
+export const predict = (runs: readonly Run[], memory: MemoryPlan): Prediction => {
+  const kernels = timesOf(runs)
+  const total = (of: (w: Work) => number): number =>
+    kernels.reduce((n, [b, times]) => n + times * of(dispatchWork(b)), 0)
   return {
-    dispatches: kernels.length,
-    submits: 1,
+    dispatches: kernels.reduce((n, [, times]) => n + times, 0),
+    submits: hasWhile(runs) ? 2 : 1,
     get bytes() {
       return total((w) => w.bytes)
     },

@@ -10,6 +10,7 @@ import type { KernelDType } from '../src/lang/dtype.ts'
 import type { LimitError } from '../src/lang/errors.ts'
 import * as k from './build-kernel.ts'
 import type { Binding, KExpr, Kernel, KStmt, LocalArray, Scalar } from './kernel.ts'
+import { placeOf } from './names.ts'
 import type { Place } from './plan.ts'
 
 /** How a dispatch reaches its tensors. Indices (u32) count elements; bool is a bool here, whatever memory holds. */
@@ -81,18 +82,18 @@ export interface AssembledRoutine {
 /** The dispatch as a kernel on the places of its tensors. An arena that it writes is bound read-write as a whole. */
 export const assembleDispatch = (
   d: RoutineDispatch,
-  memory: Pick<MemoryPlan, 'places'>,
+  memory: MemoryPlan,
   profile: Profile,
 ): AssembledRoutine | LimitError => {
   const buffers = [...new Set([...d.reads, ...d.writes])]
-  const placeOf = (b: Buffer): Place => memory.places.get(b)!
-  const written = new Set(d.writes.map((b) => placeOf(b).arena))
+  const lies = (b: Buffer): Place => placeOf(memory, b)
+  const written = new Set(d.writes.map((b) => lies(b).arena))
   const byPlace = new Map<string, Binding>()
   const bindings: Binding[] = []
   const places: Place[] = []
   const bindingOf = new Map<Buffer, Binding>()
   for (const b of buffers) {
-    const place = placeOf(b)
+    const place = lies(b)
     const key = `${place.arena}:${place.offset}`
     const seen = byPlace.get(key)
     const made: Binding = seen ?? {

@@ -6,6 +6,7 @@ import { sizeOf } from '../src/lang/dim.ts'
 import { accessOf, type KernelAccess, type MemoryAccess } from './kernel-access.ts'
 import type { Place, PlacedValue, Plan } from './plan.ts'
 import { covers, type Dispatch, elementBytes, overlaps, type PlanRule, type Report, showPlace } from './plan-fault.ts'
+import { unrolled } from './steps.ts'
 
 /** What lies where: disjoint stretches, each part or all of one value. `value` is undefined where a step names none. */
 interface Tenant {
@@ -41,7 +42,8 @@ export const checkFlow = (plan: Plan, report: Report): void => {
   }
   for (const s of [...plan.data, ...plan.inputs]) put(s.place, s.value)
   const kernels = new Map<string, KernelAccess>()
-  plan.steps.forEach((step, i) => {
+  // Two turns of a loop show what a turn finds of the one before.
+  unrolled(plan.steps, 2).forEach((step, i) => {
     if (step.kind === 'copy') {
       const from = tenants.find((t) => covers(t.place, step.from))
       if (!from) report('stale', `a copy from ${showPlace(step.from)}, which holds ${found(step.from)}`, i)
@@ -54,7 +56,7 @@ export const checkFlow = (plan: Plan, report: Report): void => {
     kernels.set(key, access)
     const placed = namedAccesses(plan, step, access.accesses)
     for (const { value, place } of placed.reads) {
-      if (holds(place, value) || (step.routine && placed.writes.some((w) => w.value === value))) continue
+      if (holds(place, value) || (step.inParts && placed.writes.some((w) => w.value === value))) continue
       const what = value === undefined ? 'something' : `value ${value}`
       report('stale', `reads ${what} at ${showPlace(place)}, which holds ${found(place)}`, i)
     }
@@ -139,7 +141,7 @@ const checkAccesses = (
     // Bounds of an index are no smaller than what it reaches, often greater: then it is any value that they touch.
     const inside = reads.filter((r) => covers(r.place, at))
     const candidates = inside.length > 0 ? inside : reads.filter((r) => overlaps(r.place, at))
-    if (candidates.length === 0 && !(step.routine && writes.some((w) => overlaps(w.place, at)))) {
+    if (candidates.length === 0 && !(step.inParts && writes.some((w) => overlaps(w.place, at)))) {
       report(
         'access',
         `kernel ${kernel.name} loads from ${name} at ${showPlace(at)}, which is no value that the step reads`,
@@ -147,7 +149,7 @@ const checkAccesses = (
       continue
     }
     const lost = candidates.filter((r) => writes.some((w) => overlaps(w.place, r.place)))
-    if (lost.length === 0 || step.routine || isReadInPlace(a)) continue
+    if (lost.length === 0 || step.inParts || isReadInPlace(a)) continue
     for (const { value, place } of lost)
       report(
         'in place',
@@ -155,7 +157,7 @@ const checkAccesses = (
         value,
       )
   }
-  if (step.routine) return
+  if (step.inParts) return
   for (const [w, extent] of reached) {
     const ends = w.place.offset + w.place.bytes
     if (extent.low !== w.place.offset || extent.high <= ends - 16 || extent.high > ends)

@@ -18,6 +18,7 @@ import {
   showFault,
   showPlace,
 } from './plan-fault.ts'
+import { everyStep } from './steps.ts'
 import { checkFlow } from './verify-flow.ts'
 
 /** All faults of `plan`, places first, then steps in order; none for a sound one. */
@@ -28,7 +29,7 @@ export const verifyPlan = (plan: Plan): readonly PlanFault[] => {
   }
   checkSlots(plan, report)
   checkOrder(plan, report)
-  plan.steps.forEach((step, i) => {
+  everyStep(plan.steps).forEach((step, i) => {
     if (step.kind === 'dispatch') checkBindings(plan, step, (rule, message) => report(rule, message, i))
   })
   // The flow of values means nothing where places themselves are wrong.
@@ -89,7 +90,7 @@ const checkSlots = (plan: Plan, report: Report): void => {
 }
 
 const checkOrder = (plan: Plan, report: Report): void => {
-  const dispatches = plan.steps.flatMap((s, i) => (s.kind === 'dispatch' ? [i] : []))
+  const dispatches = plan.steps.flatMap((s, i) => (s.kind === 'copy' ? [] : [i]))
   const [first, last] = [dispatches[0] ?? 0, dispatches[dispatches.length - 1] ?? -1]
   plan.steps.forEach((s, i) => {
     if (s.kind !== 'copy') return

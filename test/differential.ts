@@ -1,9 +1,11 @@
 /** Runs one graph through every layer: the Graph interpreter, the Loop interpreter, WGSL on the shared device. */
+
 import * as E from '#fp/Either'
 import { runKernel } from '../codegen/interp/kernel.ts'
 import { makePlan, type Planned } from '../codegen/make-plan.ts'
 import type { Place, Plan } from '../codegen/plan.ts'
 import { portable } from '../codegen/profile.ts'
+import { unrolled } from '../codegen/steps.ts'
 import { verifyKernel } from '../codegen/verify-kernel.ts'
 import { widen } from '../passes/graph/widen.ts'
 import { fuse } from '../passes/loop/fuse.ts'
@@ -84,7 +86,7 @@ export const interpretPlan = (plan: Plan, inputs: readonly Value[]): readonly Va
   for (const [i, slot] of plan.inputs.entries()) put(slot.place, inputs[i]!)
   for (const d of plan.data)
     put(d.place, { shape: [d.values.length], dtype: d.dtype, data: Float64Array.from(d.values) })
-  for (const step of plan.steps) {
+  for (const step of unrolled(plan.steps)) {
     if (step.kind === 'copy') {
       const from = new Uint8Array(arenas[step.from.arena]!, step.from.offset, step.from.bytes)
       new Uint8Array(arenas[step.to.arena]!, step.to.offset, step.to.bytes).set(from)

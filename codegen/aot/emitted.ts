@@ -37,10 +37,13 @@ export const emittedPlan = (
     return { place: slot.place, dtype: slot.dtype, stored: name, count: slot.values.length }
   })
   const kernels = plan.kernels.map(({ kernel, wgsl }) => ({ kernel: { ...kernel, body: [] }, wgsl }))
-  const steps = plan.steps.map((step): Step => {
-    if (step.kind === 'copy') return step
-    const { reads: _reads, writes: _writes, routine: _routine, ...dispatch } = step
-    return dispatch
-  })
-  return { plan: { ...plan, kernels, steps, data }, constants }
+  return { plan: { ...plan, kernels, steps: plan.steps.map(emittedStep), data }, constants }
+}
+
+/** A step without what only checking needs. */
+const emittedStep = (step: Step): Step => {
+  if (step.kind === 'copy') return step
+  if (step.kind !== 'dispatch') return { ...step, steps: step.steps.map(emittedStep) }
+  const { reads: _reads, writes: _writes, inParts: _inParts, ...dispatch } = step
+  return dispatch
 }

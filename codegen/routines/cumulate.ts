@@ -94,7 +94,7 @@ export const cumulateRoutine = (r: Routine, profile: Profile): readonly RoutineD
   const combine = combines[n.params.monoid]
   const [x] = r.inputs
   const { outputs } = r
-  const carried = r.scratch.map((s) => s.buffer)
+  const carried = r.scratch
   const element =
     (t: Tensors, line: KExpr) =>
     (step: KExpr): readonly KExpr[] => {

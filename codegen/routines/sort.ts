@@ -270,7 +270,7 @@ export const sortRoutine = (
       shape: typeOf(args[0]!).shape,
       values: outputs[0]!,
       indices: outputs[1]!,
-      scratch: scratch.map((b) => b.buffer),
+      scratch,
     },
     profile,
   )

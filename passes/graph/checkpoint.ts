@@ -1,9 +1,9 @@
 /** `checkpoint`: a function whose backward pass computes it again instead of keeping what it computed on the way. */
 import { build, freshInputs, typeOf } from '../../src/lang/build.ts'
+import { closeParts } from '../../src/lang/closed-parts.ts'
 import { isFloat } from '../../src/lang/dtype.ts'
 import type { Graph } from '../../src/lang/ir.ts'
 import { closeGraph, instantiate, substitute } from '../../src/lang/trace.ts'
-import { closeParts } from './closed-parts.ts'
 import { calledOn, callTree } from './custom.ts'
 import { zeros } from './linear-map.ts'
 import { linearise } from './linearise.ts'

@@ -1,11 +1,11 @@
 /** Functions with derivatives of their own: `customJvp` and `customVjp`. */
 import { build, illTyped, typeOf } from '../../src/lang/build.ts'
+import { closeParts, type Part, tracePart } from '../../src/lang/closed-parts.ts'
 import { raise } from '../../src/lang/errors.ts'
 import type { Graph, Node, ParamsOf } from '../../src/lang/ir.ts'
 import { closeGraph } from '../../src/lang/trace.ts'
 import { type Flattened, flattenTree, isTensor, type TreeShape, unflattenTree } from '../../src/lang/tree.ts'
 import { nodeOf, type Tensor } from '../../src/lang/types.ts'
-import { closeParts, type Part, tracePart } from './closed-parts.ts'
 import { type Fn, isIll, matching, zeros } from './linear-map.ts'
 
 /** A subtree of the leaves of a whole, its leaves numbered from 0. */

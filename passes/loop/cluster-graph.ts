@@ -1,19 +1,21 @@
 /** The clusters of a program while they are joined: who reads whose results, and who must wait for whom. */
 import { typeOf } from '../../src/lang/build.ts'
 import { sizeOf } from '../../src/lang/dim.ts'
-import type { Graph, Node } from '../../src/lang/ir.ts'
+import type { Graph, LoopNode, Node, NodeOf, RoutineOp } from '../../src/lang/ir.ts'
 import { topological } from '../../src/lang/order.ts'
 import type { Profile } from '../target.ts'
 import { chooseGrid } from './cost.ts'
-import { type Fused, type InPlace, readsOnlyInPlace } from './fused.ts'
-import type { Buffer, Cluster } from './ir.ts'
+import { type Fused, type Fusion, type InPlace, type LoopKernels, readsOnlyInPlace } from './fused.ts'
+import { addIndex, scaleIndex, valueIndex } from './index.ts'
+import type { Buffer, Cluster, Range, Store } from './ir.ts'
 import { type KernelType, kernelTypeOf } from './kernel-type.ts'
+import { turnOfScan, turnOfWhile } from './loop-body.ts'
 import { lowering, storeOf } from './lower.ts'
 import { placeCluster } from './nest.ts'
 import { chooseRoots, isBufferLeaf } from './roots.ts'
-import { routineOf, routineOutputs, scratchOf } from './routine.ts'
+import { isLoop, routineOf, routineOutputs, scratchOf } from './routine.ts'
 import { storeRanges } from './store-ranges.ts'
-import { createValues, valuesBelow } from './values.ts'
+import { createValues, valuesBelow, valuesOfIndex } from './values.ts'
 import { hasBarriers, waitsOf } from './waits.ts'
 
 /** Mutable while fusion runs; nothing of it leaves `fuse.ts`. */
@@ -22,6 +24,7 @@ export interface ClusterGraph {
   readonly writer: ReadonlyMap<Node, Fused>
   readonly readers: ReadonlyMap<Node, ReadonlySet<Fused>>
   readonly buffers: ReadonlyMap<Node, Buffer>
+  readonly constants: ReadonlyMap<Buffer, number>
   readonly inPlace: readonly InPlace[]
   readonly outputs: ReadonlySet<Node>
   readonly bufferOf: (n: Node) => Buffer
@@ -40,15 +43,21 @@ export interface BufferNumbers {
   next: number
 }
 
-/** One cluster for each node that the first cut stores. */
+/** Nodes that are stored as one row of a larger tensor: at the number that `counter` holds, of `length`. */
+export type RowTargets = ReadonlyMap<Node, { readonly buffer: Buffer; readonly counter: Node; readonly length: number }>
+
+/** One cluster for each node that the first cut stores. `fuseTurn` fuses the graph of one turn of a loop. */
 export const createClusterGraph = (
   graph: Graph,
   donations: readonly InPlace[],
   profile: Profile,
   numbers: BufferNumbers,
+  rows: RowTargets,
+  fuseTurn: (turn: Graph, rows: RowTargets) => Fusion,
 ): ClusterGraph => {
-  const buffers = new Map<Node, Buffer>()
-  const owners = new Map<Buffer, Node>()
+  const buffers = new Map<Node, Buffer>([...rows].map(([n, r]) => [n, r.buffer]))
+  const owners = new Map<Buffer, Node>([...buffers].map(([n, b]) => [b, n]))
+  const constants = new Map<Buffer, number>()
   const newBuffer = ({ dtype, shape }: KernelType): Buffer => ({ id: numbers.next++, dtype, size: sizeOf(shape) })
   const bufferOf = (n: Node): Buffer => {
     const seen = buffers.get(n)
@@ -71,14 +80,61 @@ export const createClusterGraph = (
     const values = createValues()
     const at = lowering(values, { isMember: (n) => mine.has(n) || !(stored.has(n) || isBufferLeaf(n)), bufferOf })
     const ranges = storeRanges(own, values, at)
-    const cluster: Cluster = { stores: own.map((n, i) => storeOf(at, n, bufferOf(n), ranges[i]!)) }
+    const storeAt = (n: Node, ranges: readonly Range[]): Store => {
+      const whole = storeOf(at, n, bufferOf(n), ranges)
+      const row = rows.get(n)
+      if (!row) return whole
+      const number = valueIndex(at(row.counter, 0, [], []), row.length)
+      return { ...whole, index: addIndex(whole.index, scaleIndex(number, sizeOf(typeOf(n).shape))) }
+    }
+    const cluster: Cluster = { stores: own.map((n, i) => storeAt(n, ranges[i]!)) }
     const reads = new Set<Node>()
-    for (const v of valuesBelow(cluster.stores.map((s) => s.value)))
-      if (v.kind === 'load') reads.add(owners.get(v.buffer)!)
+    const roots = cluster.stores.flatMap((s) => [s.value, ...valuesOfIndex(s.index)])
+    for (const v of valuesBelow(roots)) if (v.kind === 'load') reads.add(owners.get(v.buffer)!)
     const after: ReadonlySet<Node> = waiting ? waitsOf(own, (n) => stored.has(n) || isBufferLeaf(n)) : new Set()
     const positions = own.map((n) => position.get(n)!)
     const [first, last] = [Math.min(...positions), Math.max(...positions)]
-    return { id: nextId++, stored: own, reads, after, cluster, first, last, ...chooseGrid(cluster, profile) }
+    const isPartial = own.some((n) => rows.has(n))
+    return { id: nextId++, stored: own, reads, after, cluster, first, last, isPartial, ...chooseGrid(cluster, profile) }
+  }
+
+  /** The kernels of a loop, the memory they need between them, and the constants that they read. */
+  const loopKernels = (
+    n: LoopNode,
+    inputs: readonly Buffer[],
+    outputs: readonly Buffer[],
+  ): { readonly kernels: LoopKernels; readonly scratch: readonly Buffer[]; readonly leaves: readonly Node[] } => {
+    const turn = n.op === 'scan' ? turnOfScan(n) : turnOfWhile(n)
+    const count = turn.carries.length - (turn.counter ? 1 : 0)
+    const targets: RowTargets = new Map(
+      turn.rows.map((row, i) => [
+        row,
+        { buffer: outputs[count + i]!, counter: turn.counter!.node, length: (n as NodeOf<'scan'>).params.length },
+      ]),
+    )
+    const fusion = fuseTurn(turn.graph, targets)
+    const inner = (node: Node): Buffer => fusion.buffers.get(node)!
+    const spare = (b: Buffer): Buffer => ({ ...b, id: numbers.next++ })
+    const scratch: Buffer[] = []
+    const carries = turn.carries.map(({ read, write }, i) => {
+      const start = i < count ? inputs[i]! : spare(inner(read))
+      if (i >= count) constants.set(start, turn.counter!.start)
+      const places = [outputs[i] && i < count ? outputs[i]! : spare(start), spare(start)] as const
+      scratch.push(places[1], ...(i < count ? [] : [places[0]]))
+      return { read: inner(read), write: inner(write), start, places }
+    })
+    const fixed = new Map(turn.fixed.map(({ read, at }) => [inner(read), inputs[at]!]))
+    const leaves = [...fusion.buffers.keys()].filter((x) => isBufferLeaf(x) && x.op !== 'input')
+    for (const leaf of leaves) fixed.set(inner(leaf), bufferOf(leaf))
+    for (const [b, value] of fusion.constants) constants.set(b, value)
+    const named = new Set([...fixed.keys(), ...carries.flatMap((c) => [c.read, c.write]), ...outputs])
+    scratch.push(
+      ...[...fusion.buffers.values()].filter((b) => !named.has(b)),
+      ...fusion.kernels.flat().flatMap((f) => f.routine?.scratch ?? []),
+    )
+    const turns =
+      n.op === 'scan' ? n.params.length : { chunk: n.params.chunk, flag: carries[carries.length - 1]!.places[0] }
+    return { kernels: { fusion, carries, fixed, turns }, scratch, leaves }
   }
 
   /** A routine in the place of a cluster: all its outputs are stored, whoever reads them. */
@@ -86,10 +142,12 @@ export const createClusterGraph = (
     const own = routineOutputs(n)
     const cluster: Cluster = { stores: [] }
     const positions = own.flatMap((o) => position.get(o) ?? [])
+    const [inputs, outputs] = [n.args.map(bufferOf), own.map(bufferOf)]
+    const loop = isLoop(n) ? loopKernels(n, inputs, outputs) : undefined
     return {
       id: nextId++,
       stored: own,
-      reads: new Set(n.args),
+      reads: new Set([...n.args, ...(loop?.leaves ?? [])]),
       after: new Set(),
       cluster,
       first: Math.min(...positions),
@@ -98,9 +156,11 @@ export const createClusterGraph = (
       cost: { flops: 0, bytes: 0, threads: 1, statements: 0, seconds: profile.costs.dispatch },
       routine: {
         node: n,
-        inputs: n.args.map(bufferOf),
-        outputs: own.map(bufferOf),
-        scratch: scratchOf(n, profile).map((type) => ({ buffer: newBuffer(type) })),
+        inputs,
+        outputs,
+        ...(loop
+          ? { scratch: loop.scratch, loop: loop.kernels }
+          : { scratch: scratchOf(n as NodeOf<RoutineOp>, profile).map(newBuffer) }),
       },
     }
   }
@@ -192,6 +252,7 @@ export const createClusterGraph = (
     writer,
     readers,
     buffers,
+    constants,
     inPlace,
     outputs,
     bufferOf,

@@ -1,22 +1,16 @@
 /**
  * Fusion: which stored values are computed in one cluster, and which clusters share a dispatch. Greedy joining under the
- * cost model; every join that was tried and refused is kept with its reason, so that one can ask why.
+ * cost model; every join that was tried and refused is kept with its reason, so that one can ask why. The graphs of loops
+ * are fused in their turn.
  */
 import type { Graph, Node } from '../../src/lang/ir.ts'
 import type { Profile } from '../target.ts'
-import { type BufferNumbers, createClusterGraph } from './cluster-graph.ts'
-import type { Fused, InPlace } from './fused.ts'
-import type { Buffer } from './ir.ts'
-import { joinClusters, type Refused } from './join.ts'
+import { type BufferNumbers, createClusterGraph, type RowTargets } from './cluster-graph.ts'
+import type { Fusion, InPlace } from './fused.ts'
+import { joinClusters } from './join.ts'
 import { sideBySide } from './side-by-side.ts'
 
-export interface Fusion {
-  /** Kernels in order of execution, each a list of clusters side by side on the grid. */
-  readonly kernels: readonly (readonly Fused[])[]
-  readonly buffers: ReadonlyMap<Node, Buffer>
-  readonly inPlace: readonly InPlace[]
-  readonly refused: readonly Refused[]
-}
+export type { Fusion } from './fused.ts'
 
 /** `graph.outputs` are computed; `results` are all results, leaves included. */
 export const fuse = (
@@ -25,8 +19,10 @@ export const fuse = (
   donations: readonly InPlace[],
   profile: Profile,
   numbers: BufferNumbers = { next: 0 },
+  rows: RowTargets = new Map(),
 ): Fusion => {
-  const clusters = createClusterGraph(graph, donations, profile, numbers)
+  const fuseTurn = (turn: Graph, targets: RowTargets): Fusion => fuse(turn, turn.outputs, [], profile, numbers, targets)
+  const clusters = createClusterGraph(graph, donations, profile, numbers, rows, fuseTurn)
   const refused = joinClusters(clusters, profile)
   const groups = [...clusters.groups]
   const kernels = sideBySide(groups, clusters.successors, profile)
@@ -35,6 +31,7 @@ export const fuse = (
   return {
     kernels,
     buffers: new Map([...clusters.buffers].filter(([n]) => used.has(n))),
+    constants: clusters.constants,
     inPlace: clusters.inPlace,
     refused: refused.filter((r) => [...r.producer, ...r.consumer].every((n) => used.has(n))),
   }

@@ -18,13 +18,10 @@ export interface Fused {
   /** First and last place of `stored` in the graph's topological order. */
   readonly first: number
   readonly last: number
+  /** Some results are rows of larger tensors: it does not write all of those. */
+  readonly isPartial?: boolean
   /** Set for a routine, which has no values of its own in `cluster`, and is joined with nothing. */
   readonly routine?: Routine
-}
-
-/** Memory that a routine needs while it runs. */
-export interface Scratch {
-  readonly buffer: Buffer
 }
 
 /** What is computed by kernels of its own: the routine's node, its tensors in memory. */
@@ -34,7 +31,49 @@ export interface Routine {
   readonly inputs: readonly Buffer[]
   /** One an output, in order. */
   readonly outputs: readonly Buffer[]
-  readonly scratch: readonly Scratch[]
+  /** Memory that it needs while it runs. */
+  readonly scratch: readonly Buffer[]
+  /** Set for a loop, whose kernels are those of a graph. */
+  readonly loop?: LoopKernels
+}
+
+/** A loop: the kernels of one turn, and where its tensors are. */
+export interface LoopKernels {
+  readonly fusion: Fusion
+  /**
+   * What changes from turn to turn: the kernels' own names for it before and after a turn, where it is at the start, and
+   * the two places it then alternates between, the first being where it ends.
+   */
+  readonly carries: readonly {
+    readonly read: Buffer
+    readonly write: Buffer
+    readonly start: Buffer
+    readonly places: readonly [Buffer, Buffer]
+  }[]
+  /** The kernels' own names for what stays, and what that is. */
+  readonly fixed: ReadonlyMap<Buffer, Buffer>
+  /** How many turns; or how many are submitted before the flag, a carry's place, is asked whether to go on. */
+  readonly turns: number | { readonly chunk: number; readonly flag: Buffer }
+}
+
+/** What fusion makes of a graph. */
+export interface Fusion {
+  /** Kernels in order of execution, each a list of clusters side by side on the grid. */
+  readonly kernels: readonly (readonly Fused[])[]
+  readonly buffers: ReadonlyMap<Node, Buffer>
+  /** Numbers that the planner itself has in memory: where loops start to count. */
+  readonly constants: ReadonlyMap<Buffer, number>
+  readonly inPlace: readonly InPlace[]
+  readonly refused: readonly Refused[]
+}
+
+/** A join that was not made. */
+export interface Refused {
+  readonly producer: readonly Node[]
+  readonly consumer: readonly Node[]
+  readonly reason: string
+  /** Bytes that would not have moved. */
+  readonly savedBytes: number
 }
 
 /** An output that may take the place of an argument the caller gave away. */

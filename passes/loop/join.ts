@@ -4,17 +4,8 @@ import { sizeOf } from '../../src/lang/dim.ts'
 import type { Node } from '../../src/lang/ir.ts'
 import type { Profile } from '../target.ts'
 import type { ClusterGraph } from './cluster-graph.ts'
-import { type Fused, readsOnlyInPlace } from './fused.ts'
+import { type Fused, type Refused, readsOnlyInPlace } from './fused.ts'
 import type { Store } from './ir.ts'
-
-/** A join that was not made. */
-export interface Refused {
-  readonly producer: readonly Node[]
-  readonly consumer: readonly Node[]
-  readonly reason: string
-  /** Bytes that would not have moved. */
-  readonly savedBytes: number
-}
 
 /** Tries one join, `credit` dispatches being saved by it. */
 type Join = (a: Fused, b: Fused, credit: number) => Fused | undefined

@@ -7,6 +7,7 @@ import { typeOf, typesOf } from '../../src/lang/build.ts'
 import { invariant } from '../../src/lang/errors.ts'
 import {
   binaryOps,
+  type LoopOp,
   type Node,
   type NodeOf,
   type Op,
@@ -71,8 +72,11 @@ const pointwiseRules = Object.fromEntries(
   readonly [K in PointwiseOp]: Rule<K>
 }
 
-/** Every operation's meaning as index maps and reductions; routines have buffers and are never lowered. */
-const rules: { readonly [K in Exclude<Op, RoutineOp>]: Rule<K> } = {
+/** What clusters compute; routines and loops have buffers, and branches are gone. */
+type LoweredOp = Exclude<Op, RoutineOp | LoopOp | 'cond'>
+
+/** Every operation's meaning as index maps and reductions. */
+const rules: { readonly [K in LoweredOp]: Rule<K> } = {
   ...pointwiseRules,
   input: () => leaf('an input'),
   data: () => leaf('a data leaf'),
@@ -234,7 +238,7 @@ export const lowering = (values: Values, around: Surroundings): At['at'] => {
     const key = `${node.id}.${component}@${point.map((p) => p.key).join()}?${bounds.map((b) => `${b.index.key}:${b.low}:${b.high}`).join()}`
     const seen = memo.get(key)
     if (seen) return seen
-    const rule = rules[node.op as Exclude<Op, RoutineOp>] as Rule<Op>
+    const rule = rules[node.op as LoweredOp] as Rule<Op>
     const lower = (v: Values): LoopValue => rule({ values: v, at }, node as never, component, point, bounds)
     let made = lower(values)
     if (bindsRanges.has(node.op)) {

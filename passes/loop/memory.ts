@@ -18,6 +18,8 @@ export interface Place {
 export interface MemoryPlan {
   readonly arenas: readonly number[]
   readonly places: ReadonlyMap<Buffer, Place>
+  /** What a name of a loop's kernels stands for in the turn they are made for; others stand for themselves. */
+  readonly names?: ReadonlyMap<Buffer, Buffer>
 }
 
 /**
@@ -59,6 +61,7 @@ export const planMemory = ({ fusion, inputs, outputs, profile }: MemoryRequest):
   }
   for (const { node, donated } of inputs) append(fusion.buffers.get(node)!, donated ? stateArena : argumentArena)
   for (const [n, b] of fusion.buffers) if (n.op === 'const' || n.op === 'data') append(b, argumentArena)
+  for (const b of fusion.constants.keys()) append(b, argumentArena)
   const inPlace = new Map(fusion.inPlace.map((d) => [d.output, d.input]))
   const last = fusion.kernels.length
   const until = new Map<Buffer, number>()
@@ -71,9 +74,9 @@ export const planMemory = ({ fusion, inputs, outputs, profile }: MemoryRequest):
   })
   for (const n of outputs) until.set(fusion.buffers.get(n)!, last)
   fusion.kernels.forEach((kernel, i) => {
-    for (const { buffer } of kernel.flatMap((f) => f.routine?.scratch ?? [])) {
-      from.set(buffer, i)
-      until.set(buffer, i)
+    for (const b of kernel.flatMap((f) => f.routine?.scratch ?? [])) {
+      from.set(b, i)
+      until.set(b, i)
     }
   })
   const live: { readonly place: Place; readonly until: number }[] = []

@@ -4,11 +4,23 @@
  */
 import { build, typesOf } from '../../src/lang/build.ts'
 import { type Shape, sizeOf } from '../../src/lang/dim.ts'
-import { type Node, type NodeOf, type Op, type RoutineOp, routineOps } from '../../src/lang/ir.ts'
+import {
+  type LoopNode,
+  loopOps,
+  type Node,
+  type NodeOf,
+  type Op,
+  type RoutineOp,
+  routineOps,
+} from '../../src/lang/ir.ts'
 import type { Profile } from '../target.ts'
 import { type KernelType, kernelTypeOf } from './kernel-type.ts'
 
-const routines: ReadonlySet<Op> = new Set<Op>(routineOps)
+const routines: ReadonlySet<Op> = new Set<Op>([...routineOps, ...loopOps])
+const loops: ReadonlySet<Op> = new Set<Op>(loopOps)
+
+/** Whether `n` runs the kernels of a graph of its own. */
+export const isLoop = (n: Node): n is LoopNode => loops.has(n.op)
 
 /** Whether `n` runs in kernels of its own. */
 export const isRoutine = (n: Node): boolean => routines.has(n.op)
@@ -83,5 +95,5 @@ const scratch: { readonly [K in RoutineOp]: (n: NodeOf<K>, profile: Profile) => 
 }
 
 /** What `n` needs beside its operands and outputs. */
-export const scratchOf = (n: Node, profile: Profile): readonly KernelType[] =>
-  (scratch[n.op as RoutineOp] as (n: Node, profile: Profile) => readonly KernelType[])(n, profile)
+export const scratchOf = (n: NodeOf<RoutineOp>, profile: Profile): readonly KernelType[] =>
+  (scratch[n.op] as (n: NodeOf<RoutineOp>, profile: Profile) => readonly KernelType[])(n, profile)

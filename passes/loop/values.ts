@@ -182,7 +182,8 @@ export const operandsOf = (v: LoopValue): readonly LoopValue[] => {
   }
 }
 
-const valuesOfIndex = (a: Index): readonly LoopValue[] =>
+/** The values inside an index. */
+export const valuesOfIndex = (a: Index): readonly LoopValue[] =>
   a.terms.flatMap(({ atom }) =>
     atom.kind === 'value' ? [atom.value] : atom.kind === 'range' ? [] : valuesOfIndex(atom.of),
   )

@@ -1,8 +1,10 @@
 /** `tensorloom explain`: how a program became its plan, as data and as text. */
+
 import type { BoundKernel } from '../../codegen/assemble.ts'
 import type { Planned } from '../../codegen/make-plan.ts'
 import type { Place, Prediction } from '../../codegen/plan.ts'
 import { dispatchWork } from '../../codegen/predict.ts'
+import { everyStep } from '../../codegen/steps.ts'
 import { showSchedule } from '../../passes/loop/print.ts'
 import type { Node } from '../lang/ir.ts'
 import { topological } from '../lang/order.ts'
@@ -69,7 +71,7 @@ type NameOf = (node: Node) => string
 
 const kernelReports = ({ plan, kernels, fusion }: Planned, nameOf: NameOf): readonly KernelReport[] => {
   const bufferNames = new Map([...fusion.buffers].map(([n, b]) => [b.id, nameOf(n)]))
-  const dispatches = plan.steps.filter((s) => s.kind === 'dispatch')
+  const dispatches = everyStep(plan.steps).filter((s) => s.kind === 'dispatch')
   return kernels.map((bound: BoundKernel, i) => {
     const { kernel, workgroups, places, fused } = bound
     const index = dispatches[i]!.kernel

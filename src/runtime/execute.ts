@@ -1,8 +1,9 @@
 /** Runs a loaded plan: uploads, one encoder, one submit, results as handles. The only place where work is encoded. */
 import type { OutputSlot, Place, Plan } from '../../codegen/plan.ts'
-import { type RuntimeError, TensorloomError } from '../lang/errors.ts'
+import { invariant, type RuntimeError, TensorloomError } from '../lang/errors.ts'
 import { type Argument, type Checked, checkArguments } from './argument.ts'
 import type { Device } from './device.ts'
+import { copy, encodeSegments, homeAt, play, type Run } from './encode.ts'
 import { aware, demandAlive, type Guarded, guarded } from './guard.ts'
 import { type Loaded, load } from './load.ts'
 import { type Lease, lease, usage } from './pool.ts'
@@ -25,8 +26,8 @@ export interface Executable {
   readonly plan: Plan
   readonly device: Device
   /**
-   * Runs the plan on one argument a leaf and gives one result a leaf. Work is encoded and submitted before this returns, in
-   * call order, so host arrays may be changed at once; the promise resolves when the device is not too far behind.
+   * Runs the plan on one argument a leaf and gives one result a leaf. Work is encoded and submitted before this returns (or
+   * waits its turn, on copies of host arrays), in call order, so host arrays may be changed at once; the promise resolves when the device is not too far behind.
    * Rejects (TensorloomError) with ArgumentError, IndexError, ConsumedHandle before anything has changed, or DeviceLost,
    * OutOfMemory, ValidationError; after those two of the device itself the state is unknown, and only `reload` goes on.
    */
@@ -46,30 +47,6 @@ interface State {
   readonly copied: (Store | undefined)[]
   broken: RuntimeError | undefined
 }
-
-/** One run while it is encoded. */
-interface Run {
-  readonly loaded: Loaded
-  readonly encoder: GPUCommandEncoder
-  /** Buffers needed until the submit only. */
-  readonly scratch: Lease[]
-  readonly spent: GPUBuffer[]
-}
-
-const copy = (run: Run, from: Home, to: Home, bytes: number): void => {
-  if (bytes === 0 || (from.buffer === to.buffer && from.offset === to.offset)) return
-  if (from.buffer !== to.buffer) {
-    run.encoder.copyBufferToBuffer(from.buffer, from.offset, to.buffer, to.offset, bytes)
-    return
-  }
-  // WebGPU refuses copies within one buffer, even of disjoint ranges.
-  const between = lease(run.loaded.device, 'home', bytes)
-  run.scratch.push(between)
-  run.encoder.copyBufferToBuffer(from.buffer, from.offset, between.buffer, 0, bytes)
-  run.encoder.copyBufferToBuffer(between.buffer, 0, to.buffer, to.offset, bytes)
-}
-
-const homeAt = (loaded: Loaded, place: Place): Home => ({ buffer: loaded.arenas[place.arena]!, offset: place.offset })
 
 const sameHome = (a: Home | undefined, b: Home): boolean => a?.buffer === b.buffer && a.offset === b.offset
 
@@ -134,29 +111,6 @@ const placeInputs = (run: Run, state: State, args: readonly Checked[], ordered: 
   })
 }
 
-const encodeSteps = ({ loaded, encoder, ...rest }: Run): void => {
-  for (const segment of loaded.segments) {
-    if (segment.kind === 'copy') {
-      const { from, to } = segment
-      copy(
-        { loaded, encoder, ...rest },
-        homeAt(loaded, from),
-        homeAt(loaded, to),
-        alignUp(Math.min(from.bytes, to.bytes), 4),
-      )
-      continue
-    }
-    const pass = encoder.beginComputePass()
-    let current: GPUComputePipeline | undefined
-    for (const { pipeline, group, x, y } of segment.dispatches) {
-      if (pipeline !== current) pass.setPipeline((current = pipeline))
-      pass.setBindGroup(0, group)
-      pass.dispatchWorkgroups(x, y)
-    }
-    pass.end()
-  }
-}
-
 /** Where each kept output lives from now on; undefined for the others. */
 const placeKept = (run: Run): readonly (Home | undefined)[] =>
   run.loaded.plan.outputs.map((slot) => {
@@ -173,17 +127,17 @@ interface Encoded {
   readonly staging: Lease | undefined
 }
 
-const encodeRun = (
-  loaded: Loaded,
+function* encodeRun(
+  run: Run,
   state: State,
   args: readonly Checked[],
   values: readonly OutputSlot[],
   layout: ReturnType<typeof layoutBatch>,
-): Encoded => {
+): Generator<Place, Encoded, boolean> {
+  const { loaded } = run
   const { device } = loaded
-  const run: Run = { loaded, encoder: device.gpu.createCommandEncoder(), scratch: [], spent: [] }
   placeInputs(run, state, args, rescue(run, state, args))
-  encodeSteps(run)
+  yield* encodeSegments(run, loaded.segments)
   const kept = placeKept(run)
   const staging = layout.bytes > 0 ? lease(device, 'staging', layout.bytes) : undefined
   if (staging)
@@ -195,6 +149,13 @@ const encodeRun = (
   for (const buffer of run.spent) device.destroyBuffer(buffer)
   return { kept, staging }
 }
+
+/** Runs that wait for the device in the middle: what comes after waits for them, so that work keeps its order. */
+const waiting = new WeakMap<Device, Promise<unknown>>()
+
+/** Host arguments that the caller may change while the run waits. */
+const ownCopies = (args: readonly Checked[]): readonly Checked[] =>
+  args.map((a) => (a.kind === 'host' ? { ...a, words: a.words.slice() } : a))
 
 /** The executable of a loaded plan. */
 export const executableOf = (loaded: Loaded): Executable => {
@@ -216,23 +177,42 @@ export const executableOf = (loaded: Loaded): Executable => {
   }
 
   /** A run that fails half encoded may have moved residents that were never copied: the program stops there. */
+  const breaking = (e: unknown): never => {
+    state.broken =
+      e instanceof TensorloomError
+        ? (e.error as RuntimeError)
+        : { tag: 'ValidationError', message: String(e), hint: 'reload the program' }
+    throw e
+  }
+
+  const begin = (args: readonly Checked[]): readonly [Run, ReturnType<typeof encodeRun>] => {
+    const encoder = device.gpu.createCommandEncoder()
+    const started: Run = { loaded, encoder, scratch: [], spent: [] }
+    return [started, encodeRun(started, state, args, values, layout)]
+  }
+
+  /** A run in one submission: encoded and submitted when this returns. */
   const submit = (checked: readonly Checked[]): Guarded<Encoded> => {
     try {
-      return guarded(device, runBytes, () => encodeRun(loaded, state, checked, values, layout))
+      return guarded(device, runBytes, () => {
+        const end = begin(checked)[1].next()
+        invariant(end.done, 'a run that waits for the device was not expected to')
+        return end.value
+      })
     } catch (e) {
-      state.broken =
-        e instanceof TensorloomError
-          ? (e.error as RuntimeError)
-          : { tag: 'ValidationError', message: String(e), hint: 'reload the program' }
-      throw e
+      return breaking(e)
     }
   }
 
-  const run = async (args: readonly Argument[]): Promise<readonly Output[]> => {
+  const demandUsable = (): void => {
     demandAlive(device)
     if (state.broken) throw new TensorloomError(state.broken)
-    const checked = checkArguments(device, plan.inputs, args)
-    const { value, trouble } = submit(checked)
+  }
+
+  const finish = async (
+    checked: readonly Checked[],
+    { value, trouble }: Guarded<Encoded>,
+  ): Promise<readonly Output[]> => {
     trouble.then((error) => {
       state.broken ??= error
     })
@@ -251,7 +231,34 @@ export const executableOf = (loaded: Loaded): Executable => {
     await Promise.all([ring.push(batch), keepPace()])
     return outputs
   }
-  return { plan, device, run: (args) => aware(device, () => run(args)), reload: (next) => loadPlan(next, plan) }
+
+  /** A run that waits for the device in the middle, or for one that does. */
+  const runLater = async (args: readonly Argument[], own: readonly Checked[]): Promise<readonly Output[]> => {
+    demandUsable()
+    // What is on the device may have been given away meanwhile.
+    const checked = checkArguments(device, plan.inputs, args).map((a, i) => (a.kind === 'host' ? own[i]! : a))
+    if (!loaded.waits) return finish(checked, submit(checked))
+    return finish(checked, await play(...begin(checked), runBytes).catch(breaking))
+  }
+
+  const run = (args: readonly Argument[]): Promise<readonly Output[]> => {
+    demandUsable()
+    const checked = checkArguments(device, plan.inputs, args)
+    const before = waiting.get(device)
+    if (!before && !loaded.waits) return finish(checked, submit(checked))
+    const own = ownCopies(checked)
+    const turn = (before ?? Promise.resolve()).then(() => runLater(args, own))
+    const settled = turn.then(
+      () => {},
+      () => {},
+    )
+    waiting.set(device, settled)
+    settled.then(() => {
+      if (waiting.get(device) === settled) waiting.delete(device)
+    })
+    return turn
+  }
+  return { plan, device, run: (args) => aware(device, async () => run(args)), reload: (next) => loadPlan(next, plan) }
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import type { KType } from '../../codegen/kernel.ts'
 import type { Place, Plan, PlannedKernel } from '../../codegen/plan.ts'
+import { everyStep } from '../../codegen/steps.ts'
 import { raise } from '../lang/errors.ts'
 import type { Device } from './device.ts'
 import { alignUp } from './words.ts'
@@ -71,7 +72,7 @@ export const checkFit = (device: Device, plan: Plan): void => {
     demand(`arena ${i}: bytes of a buffer`, arenaBytes(bytes), limits.maxBufferSize, split)
   })
   for (const planned of plan.kernels) checkKernel(device, planned)
-  for (const step of plan.steps) {
+  for (const step of everyStep(plan.steps)) {
     if (step.kind === 'copy') continue
     for (const place of step.bindings) {
       const name = `kernel ${plan.kernels[step.kernel]?.kernel.name}`

@@ -1,5 +1,6 @@
 /** Puts a plan on a device: arenas, constants, pipelines, bind groups. Everything a run needs is made here, once. */
-import type { Place, Plan } from '../../codegen/plan.ts'
+import type { Place, Plan, Step } from '../../codegen/plan.ts'
+import { everyStep } from '../../codegen/steps.ts'
 import { invariant, TensorloomError } from '../lang/errors.ts'
 import type { Device } from './device.ts'
 import { arenaBytes, bindingBytes, checkFit, foldGrid } from './fit.ts'
@@ -16,10 +17,14 @@ export interface Dispatch {
   readonly y: number
 }
 
-/** Consecutive dispatches are one compute pass; copies stand between passes. */
+/**
+ * Consecutive dispatches are one compute pass; copies stand between passes. A while is submitted again and again, as long
+ * as the word at its flag is not zero.
+ */
 export type Segment =
   | { readonly kind: 'pass'; readonly dispatches: readonly Dispatch[] }
   | { readonly kind: 'copy'; readonly from: Place; readonly to: Place }
+  | { readonly kind: 'while'; readonly flag: Place; readonly segments: readonly Segment[] }
 
 /** A plan on a device. */
 export interface Loaded {
@@ -27,6 +32,8 @@ export interface Loaded {
   readonly plan: Plan
   readonly arenas: readonly GPUBuffer[]
   readonly segments: readonly Segment[]
+  /** Whether a run waits for the device in the middle. */
+  readonly waits: boolean
   /** Per input: nothing in the plan writes its place, so what a run put there is there still at the next. */
   readonly stable: readonly boolean[]
 }
@@ -41,7 +48,7 @@ const overlaps = (a: Place, b: Place): boolean =>
 
 /** All places that the steps of a plan may write, padding of bindings included. */
 const writtenPlaces = (plan: Plan): readonly Place[] =>
-  plan.steps.flatMap((step) => {
+  everyStep(plan.steps).flatMap((step) => {
     if (step.kind === 'copy') return [step.to]
     const { bindings } = plan.kernels[step.kernel]!.kernel
     return step.bindings
@@ -68,7 +75,7 @@ const uploadData = (device: Device, plan: Plan, arenas: readonly GPUBuffer[]): v
 const createGroups = (device: Device, plan: Plan, arenas: readonly GPUBuffer[]): readonly GPUBindGroup[] => {
   const made = new Map<string, GPUBindGroup>()
   const groups: GPUBindGroup[] = []
-  for (const step of plan.steps) {
+  for (const step of everyStep(plan.steps)) {
     if (step.kind === 'copy') continue
     const kernel = plan.kernels[step.kernel]?.kernel
     invariant(kernel, `step names kernel ${step.kernel} of ${plan.kernels.length}`)
@@ -99,21 +106,34 @@ const segmentsOf = (
   pipelines: readonly GPUComputePipeline[],
 ): readonly Segment[] => {
   const side = Math.min(plan.profile.maxGridSide, device.gpu.limits.maxComputeWorkgroupsPerDimension)
-  const segments: Segment[] = []
-  let pass: Dispatch[] | undefined
-  let next = 0
-  for (const step of plan.steps) {
-    if (step.kind === 'copy') {
-      segments.push(step)
-      pass = undefined
-      continue
+  const groupOf = new Map(
+    everyStep(plan.steps)
+      .filter((s) => s.kind === 'dispatch')
+      .map((s, i) => [s as Step, groups[i]!]),
+  )
+  const walk = (steps: readonly Step[], segments: Segment[]): void => {
+    const passOf = (): Dispatch[] => {
+      const last = segments[segments.length - 1]
+      if (last?.kind === 'pass') return last.dispatches as Dispatch[]
+      const dispatches: Dispatch[] = []
+      segments.push({ kind: 'pass', dispatches })
+      return dispatches
     }
-    const group = groups[next++]!
-    if (step.workgroups === 0) continue
-    const [x, y] = foldGrid(step.workgroups, side)
-    if (!pass) segments.push({ kind: 'pass', dispatches: (pass = []) })
-    pass.push({ pipeline: pipelines[step.kernel]!, group, x, y })
+    for (const step of steps) {
+      if (step.kind === 'copy') segments.push(step)
+      else if (step.kind === 'repeat') for (let i = 0; i < step.times; i++) walk(step.steps, segments)
+      else if (step.kind === 'while') {
+        const inner: Segment[] = []
+        walk(step.steps, inner)
+        segments.push({ kind: 'while', flag: step.flag, segments: inner })
+      } else if (step.workgroups > 0) {
+        const [x, y] = foldGrid(step.workgroups, side)
+        passOf().push({ pipeline: pipelines[step.kernel]!, group: groupOf.get(step)!, x, y })
+      }
+    }
   }
+  const segments: Segment[] = []
+  walk(plan.steps, segments)
   return segments
 }
 
@@ -140,11 +160,13 @@ export const load = async (device: Device, plan: Plan): Promise<Loaded> => {
     const refused = await trouble
     if (refused) throw new TensorloomError(refused)
     demandAlive(device)
+    const segments = segmentsOf(device, plan, groups, compiled)
     const loaded = {
       device,
       plan,
       arenas,
-      segments: segmentsOf(device, plan, groups, compiled),
+      segments,
+      waits: segments.some((s) => s.kind === 'while'),
       stable: stableInputs(plan),
     }
     dropped.register(loaded, { device, arenas })

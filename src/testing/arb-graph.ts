@@ -15,7 +15,7 @@ import { createWorkshop, type Workshop } from './workshop.ts'
 export interface GraphOptions {
   /** Nodes a graph may have, 30 unless said. */
   readonly maxNodes?: number
-  /** The primitives to use; all but functions with derivatives of their own unless said. Guards that keep indices and domains in range may add others. */
+  /** The primitives to use; all but calls, branches and loops without a known end unless said. Guards that keep indices and domains in range may add others. */
   readonly ops?: readonly Op[]
   /** The dtypes to use; f32, i32, u32 and bool unless said. */
   readonly dtypes?: readonly DType[]
@@ -38,13 +38,16 @@ const families: readonly Family[] = [
   { weight: 7, ops: ['reshape', 'permute', 'broadcast', 'slice', 'pad', 'flip', 'concat', 'window', 'fold'] },
   {
     weight: 6,
-    ops: ['reduce', 'reduce', 'reduce', 'dot', 'dot', 'gather', 'scatterAdd', 'threefry', 'stopGradient', 'barrier'],
+    ops: [
+      ...['reduce', 'reduce', 'reduce', 'dot', 'dot', 'gather', 'scatterAdd'],
+      ...['cumulate', 'scan', 'threefry', 'stopGradient', 'barrier'],
+    ] as readonly Op[],
   },
   { weight: 2, ops: ['input', 'const', 'data', 'iota'] },
 ]
 
 /** Gone before a graph is lowered, so only where asked for. */
-const calls: Family = { weight: 4, ops: ['customCall'] }
+const passing: readonly Op[] = ['customCall', 'while', 'cond']
 
 /** What programs are mostly made of: arithmetic on equal shapes, reductions and their spreading back, views. */
 const wovenFamilies: readonly Family[] = [
@@ -87,7 +90,8 @@ const drawSample = (dice: Dice, options: GraphOptions): Sample => {
   const empty = dice.chance(0.07) ? 0.3 : 0
   const woven = dice.chance(0.35)
   const usual = woven ? wovenFamilies : families
-  const likely = options.ops?.includes('customCall') ? [...usual, calls] : usual
+  const asked = passing.filter((op) => options.ops?.includes(op))
+  const likely = asked.length > 0 ? [...usual, { weight: 4, ops: asked }] : usual
   const limit = options.maxElements ?? dice.pick(limits)
   const w = createWorkshop(dice, {
     // Floats are what compilers are for: half of all tensors.

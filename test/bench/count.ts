@@ -1,10 +1,12 @@
 /** What one call of a plan costs, counted and not computed by formula: on the device, and in the Kernel IR interpreter. */
+
 import { kernelCounter } from '../../codegen/count-kernel.ts'
 import { sliceOf } from '../../codegen/count-slice.ts'
 import { makeCounters, runKernel } from '../../codegen/interp/kernel.ts'
 import type { Kernel } from '../../codegen/kernel.ts'
 import type { Place, Plan, Step } from '../../codegen/plan.ts'
 import type { Work } from '../../codegen/predict.ts'
+import { unrolled } from '../../codegen/steps.ts'
 import type { Argument } from '../../src/runtime/argument.ts'
 import { countCalls } from '../../src/runtime/count.ts'
 import type { Device } from '../../src/runtime/device.ts'
@@ -84,7 +86,7 @@ const valuesOf = (kernel: Kernel, step: Dispatch, arena: (n: number) => ArrayBuf
 /** Every dispatch by the whole interpreter, values and all. */
 const interpret = (plan: Plan, arena: (n: number) => ArrayBuffer): Work => {
   const counters = makeCounters()
-  for (const step of plan.steps) {
+  for (const step of unrolled(plan.steps)) {
     if (step.kind === 'copy') {
       const from = new Uint8Array(arena(step.from.arena), step.from.offset, step.from.bytes)
       new Uint8Array(arena(step.to.arena), step.to.offset, step.to.bytes).set(from)
@@ -103,7 +105,7 @@ const interpret = (plan: Plan, arena: (n: number) => ArrayBuffer): Work => {
  */
 export const countPlan = (plan: Plan, inputs: readonly HostInput[]): Work => {
   const arena = arenasWith(plan, inputs)
-  const dispatches = plan.steps.filter((s): s is Dispatch => s.kind === 'dispatch')
+  const dispatches = unrolled(plan.steps).filter((s): s is Dispatch => s.kind === 'dispatch')
   const given = [...plan.inputs.map((s) => s.place), ...plan.data.map((d) => d.place)]
   const seen = new Map<string, Work>()
   let bytes = 0

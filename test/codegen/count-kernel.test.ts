@@ -1,4 +1,5 @@
 /** The counting interpreter and the prediction against the whole interpreter's counters: equal to the byte. */
+
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import * as k from '../../codegen/build-kernel.ts'
@@ -10,6 +11,7 @@ import type { Binding, Kernel, KStmt, LocalArray } from '../../codegen/kernel.ts
 import type { Plan } from '../../codegen/plan.ts'
 import { workOf } from '../../codegen/predict.ts'
 import { hardware, portable } from '../../codegen/profile.ts'
+import { everyStep } from '../../codegen/steps.ts'
 import type { Profile } from '../../passes/target.ts'
 import { isFloat } from '../../src/lang/dtype.ts'
 import { arbGraph } from '../../src/testing/arb-graph.ts'
@@ -83,7 +85,7 @@ const compare = (
   }
   for (const [i, slot] of plan.inputs.entries()) put(slot.place, inputs[i]!.data, slot.dtype)
   for (const d of plan.data) put(d.place, d.values, d.dtype)
-  for (const step of plan.steps) {
+  for (const step of everyStep(plan.steps)) {
     if (step.kind === 'copy') continue
     const { kernel } = plan.kernels[step.kernel]!
     const bindings = step.bindings.map((p) => ({ buffer: arenas[p.arena]!, byteOffset: p.offset, byteLength: p.bytes }))

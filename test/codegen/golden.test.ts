@@ -2,12 +2,14 @@
  * The WGSL of known programs, compared with files: `npx vitest run test/codegen/golden.test.ts -u` writes them anew, and the
  * difference is what a change of the compiler means for its users. The text depends on the program alone.
  */
+
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import * as E from '#fp/Either'
 import { makePlan, type Request } from '../../codegen/make-plan.ts'
 import type { Plan } from '../../codegen/plan.ts'
 import { hardware, portable } from '../../codegen/profile.ts'
+import { everyStep } from '../../codegen/steps.ts'
 import { graphPipeline, runPipeline } from '../../passes/pipeline.ts'
 import type { Profile } from '../../passes/target.ts'
 import * as T from '../../src/index.ts'
@@ -83,7 +85,7 @@ const planned = (graph: Graph, signature: Signature, profile: Profile = portable
 
 /** Every dispatch with what it runs on, then every kernel once. */
 const text = (plan: Plan): string => {
-  const steps = plan.steps.map((s) =>
+  const steps = everyStep(plan.steps).map((s) =>
     s.kind === 'copy'
       ? '// copy'
       : `// kernel ${s.kernel} on ${s.workgroups} workgroups of ${plan.kernels[s.kernel]!.kernel.workgroupSize}`,

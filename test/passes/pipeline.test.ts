@@ -25,6 +25,7 @@ describe('the pipeline', () => {
     expect(names).toEqual([
       'check',
       'inline calls',
+      'mask loops',
       'drop stopGradient',
       'canonicalise',
       'simplify',
@@ -40,8 +41,8 @@ describe('the pipeline', () => {
     const stages: Stage[] = []
     const last = optimised(graph, {}, (s) => stages.push(s))
     expect(stages.map((s) => s.name)).toEqual(graphPipeline().map((p) => p.name))
-    expect(opsOf(stages[1]!.graph)).toContain('stopGradient')
-    expect(opsOf(stages[2]!.graph)).not.toContain('stopGradient')
+    expect(opsOf(stages[2]!.graph)).toContain('stopGradient')
+    expect(opsOf(stages[3]!.graph)).not.toContain('stopGradient')
     expect(stages.at(-1)!.graph === last).toBe(true)
   })
 
