@@ -68,7 +68,7 @@ export const assembleKernel = (
 }
 
 const kernelName = (fused: readonly Fused[]): string => {
-  const ops = fused.flatMap((f) => f.stored.map((n) => n.op))
+  const ops = fused.flatMap((f) => f.stored.map((n) => (n.op === 'elementwise' ? n.params.name : n.op)))
   const counts = new Map<string, number>()
   for (const op of ops) counts.set(op, (counts.get(op) ?? 0) + 1)
   return [...counts]

@@ -17,6 +17,8 @@ export const headOf = (e: KExpr): string => {
       return `${e.binding}${e.component ? '.' : ''}`
     case 'read':
       return e.array
+    case 'call':
+      return `call ${e.callee.name}`
     case 'threefry':
       return `threefry${e.word}`
     default:

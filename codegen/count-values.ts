@@ -8,6 +8,7 @@ import { binaryOf, headOf } from './count-operations.ts'
 import { expressionsOf } from './count-slice.ts'
 import { operandsOf } from './flops.ts'
 import { threefryWord, unaryFunction } from './interp/scalar.ts'
+import { calledFunction } from './interp/user.ts'
 import type { KExpr, KStmt } from './kernel.ts'
 import { castValue, roundTo, wordBits, wordValue } from './scalar-value.ts'
 
@@ -232,6 +233,11 @@ export const valueCompiler = (body: readonly KStmt[], valueAt: ValueAt): ValueCo
       }
       case 'read':
         return invariant(false, 'a local array in a slice') as never
+      case 'call': {
+        const f = calledFunction(e.callee)
+        const args = e.args.map((x) => value(x, 0))
+        return () => f(args.map((x) => x()))
+      }
       case 'threefry': {
         const [k0, k1, c0, c1] = e.args.map((x) => value(x, lane))
         return () => threefryWord(e.word, k0!(), k1!(), c0!(), c1!())

@@ -12,6 +12,7 @@ import { invariant } from '../src/lang/errors.ts'
 import type { Access } from './access.ts'
 import { vectorOf } from './access.ts'
 import * as k from './build-kernel.ts'
+import { call } from './call.ts'
 import { indexEmitter, type Lanes, type OpenScope } from './emit-index.ts'
 import { memoryEmitter } from './emit-memory.ts'
 import type { KExpr, KStmt } from './kernel.ts'
@@ -96,6 +97,8 @@ export const emitCluster = (
         const [a, b, c, d] = widen(v.args.map((x) => exprOf(x, lanes)))
         return k.threefry(v.word, [a!, b!, c!, d!])
       }
+      case 'call':
+        return call(v.callee, widen(v.args.map((x) => exprOf(x, lanes))))
       case 'guard': {
         const [inside, outside] = widen([exprOf(v.inside, lanes), exprOf(v.outside, lanes)])
         const [cond, a, b] = widen([index.holds(v.bounds, lanes), inside!, outside!])

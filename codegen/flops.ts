@@ -87,6 +87,7 @@ export const operandsOf = (e: KExpr): readonly KExpr[] => {
     case 'read':
       return [e.index]
     case 'threefry':
+    case 'call':
       return e.args
   }
 }

@@ -133,8 +133,9 @@ export const createTerms = (
       }
       case 'read':
         return opaque(e.type.scalar)
+      case 'call':
       case 'threefry':
-        return down(`threefry${e.word}`, ...e.args)
+        return down(e.kind === 'call' ? `call ${e.callee.name}` : `threefry${e.word}`, ...e.args)
     }
   }
 

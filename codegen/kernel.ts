@@ -2,7 +2,7 @@
  * The Kernel IR: a typed statement tree for one compute kernel, free of any target. `wgsl/` prints it, `interp/` runs it.
  * Constructors compute types and fold constants; nothing else builds these objects.
  */
-import type { BinaryOp, UnaryOp } from '../src/lang/ir.ts'
+import type { BinaryOp, ParamsOf, UnaryOp } from '../src/lang/ir.ts'
 
 /** Element types that kernels compute with. Storage of `bool` is u32 (0 or 1): lowering converts. */
 export type Scalar = 'f32' | 'i32' | 'u32' | 'bool' | 'f16'
@@ -45,6 +45,8 @@ export type KExpr = { readonly type: KType } /** Finite or not; a bool is 0 or 1
   | { readonly kind: 'read'; readonly array: string; readonly index: KExpr }
   /** One output word (`word` 0 or 1) of Threefry-2x32 over four u32. */
   | { readonly kind: 'threefry'; readonly word: 0 | 1; readonly args: readonly [KExpr, KExpr, KExpr, KExpr] }
+  /** A user's function of scalars. */
+  | { readonly kind: 'call'; readonly callee: ParamsOf['elementwise']; readonly args: readonly KExpr[] }
 )
 
 export type KStmt =
@@ -82,6 +84,13 @@ export interface LocalArray {
   readonly size: number
 }
 
+/** A user's kernel in the place of a body: its text, and the binding or array that each of its tensors is, in order. */
+export interface KernelText {
+  readonly op: ParamsOf['kernel']
+  readonly inputs: readonly string[]
+  readonly outputs: readonly string[]
+}
+
 export interface Kernel {
   readonly name: string
   /** Invocations of one workgroup (one-dimensional). */
@@ -89,4 +98,6 @@ export interface Kernel {
   readonly bindings: readonly Binding[]
   readonly arrays: readonly LocalArray[]
   readonly body: readonly KStmt[]
+  /** Then `body` is empty. */
+  readonly text?: KernelText
 }

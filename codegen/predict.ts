@@ -9,6 +9,7 @@ import type { BoundKernel } from './assemble.ts'
 import { workgroupClasses } from './count-classes.ts'
 import { kernelCounter } from './count-kernel.ts'
 import { makeCounters, runKernel } from './interp/kernel.ts'
+import { textBytes } from './interp/user.ts'
 import type { Kernel } from './kernel.ts'
 import type { Prediction } from './plan.ts'
 import type { Run } from './runs.ts'
@@ -22,6 +23,7 @@ export interface Work {
 
 /** The work of a kernel on bindings of these sizes in bytes. */
 export const workOf = (kernel: Kernel, workgroups: number, sizes: readonly number[]): Work => {
+  if (kernel.text) return { bytes: textBytes(kernel, kernel.text), flops: 0 }
   const widths = new Map(kernel.bindings.map((b) => [b.name, b.element.width]))
   const counter = kernelCounter(kernel, sizes, (binding, element, lane) => element * widths.get(binding)! + lane)
   if (!counter) {

@@ -8,10 +8,12 @@ import type { Profile } from '../passes/target.ts'
 import { type Shape, sizeOf } from '../src/lang/dim.ts'
 import type { KernelDType } from '../src/lang/dtype.ts'
 import type { LimitError } from '../src/lang/errors.ts'
+import type { ParamsOf } from '../src/lang/ir.ts'
 import * as k from './build-kernel.ts'
 import type { Binding, KExpr, Kernel, KStmt, LocalArray, Scalar } from './kernel.ts'
 import { placeOf } from './names.ts'
 import type { Place } from './plan.ts'
+import { textPrefix } from './wgsl/user.ts'
 
 /** How a dispatch reaches its tensors. Indices (u32) count elements; bool is a bool here, whatever memory holds. */
 export interface Tensors {
@@ -36,6 +38,12 @@ export interface RoutineDispatch {
   readonly reads: readonly Buffer[]
   readonly writes: readonly Buffer[]
   readonly body: (t: Tensors) => readonly KStmt[]
+  /** A user's text in the place of a body, and the tensors that it names, in order. */
+  readonly text?: {
+    readonly op: ParamsOf['kernel']
+    readonly inputs: readonly Buffer[]
+    readonly outputs: readonly Buffer[]
+  }
 }
 
 /** `body` for each of `threads` invocations, its number given. */
@@ -97,7 +105,7 @@ export const assembleDispatch = (
     const key = `${place.arena}:${place.offset}`
     const seen = byPlace.get(key)
     const made: Binding = seen ?? {
-      name: `b${bindings.length}`,
+      name: `${d.text ? textPrefix : 'b'}${bindings.length}`,
       element: k.kType(storageOf(b.dtype)),
       access: written.has(place.arena) ? 'read_write' : 'read',
     }
@@ -123,7 +131,30 @@ export const assembleDispatch = (
     },
     name: (prefix) => `${prefix}${names++}`,
   }
-  const { name, workgroupSize, arrays = [] } = d
+  const { name, workgroupSize, arrays = [], text } = d
+  if (text) {
+    // A tensor without elements has no binding: what the text calls by its name is an array of one.
+    const nothing: LocalArray[] = []
+    const variable = (b: Buffer): string => {
+      const bound = bindingOf.get(b)
+      if (bound) return bound.name
+      const element = k.kType(storageOf(b.dtype))
+      nothing.push({ name: `${textPrefix}e${nothing.length}`, space: 'workgroup', element, size: 1 })
+      return nothing[nothing.length - 1]!.name
+    }
+    const [inputs, outputs] = [text.inputs.map(variable), text.outputs.map(variable)]
+    return {
+      kernel: {
+        name,
+        workgroupSize,
+        bindings,
+        arrays: nothing,
+        body: [],
+        text: { op: text.op, inputs, outputs },
+      },
+      places,
+    }
+  }
   return { kernel: { name, workgroupSize, bindings, arrays, body: d.body(tensors) }, places }
 }
 

@@ -208,6 +208,11 @@ const typeOf = (c: Check, e: KExpr, names: ReadonlyMap<string, Name>): KType | s
     case 'read':
       if (!sameType(e.index.type, index)) return `an index into ${e.array} of ${showType(e.index.type)}`
       return arrayOf(c, e.array, e.index)?.element ?? e.type
+    case 'call':
+      return e.args.length === e.callee.takes.length &&
+        e.args.every((x, i) => sameType(x.type, kType(e.callee.takes[i]!)))
+        ? kType(e.callee.gives)
+        : `${e.callee.name} of ${e.args.map((x) => showType(x.type)).join(', ')}`
     case 'threefry':
       return e.args.every((x) => x.type.scalar === 'u32' && sameType(x.type, e.args[0].type))
         ? e.args[0].type

@@ -36,7 +36,10 @@ export const emittedPlan = (
     constants.push({ name, data: slot })
     return { place: slot.place, dtype: slot.dtype, stored: name, count: slot.values.length }
   })
-  const kernels = plan.kernels.map(({ kernel, wgsl }) => ({ kernel: { ...kernel, body: [] }, wgsl }))
+  const kernels = plan.kernels.map(({ kernel: { text: _text, ...kernel }, wgsl }) => ({
+    kernel: { ...kernel, body: [] },
+    wgsl,
+  }))
   return { plan: { ...plan, kernels, steps: plan.steps.map(emittedStep), data }, constants }
 }
 

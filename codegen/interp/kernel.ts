@@ -9,6 +9,7 @@ import type { KExpr, Kernel, KStmt } from '../kernel.ts'
 import { castValue, roundTo, wordBits, wordValue } from '../scalar-value.ts'
 import { bindMemory, type Counters, type HostBinding, type Memory } from './memory.ts'
 import { binaryFunction, threefryWord, unaryFunction } from './scalar.ts'
+import { calledFunction, runText, textBytes } from './user.ts'
 
 export { type Counters, type HostBinding, makeCounters } from './memory.ts'
 
@@ -52,6 +53,11 @@ export const runKernel = (
   const group: Group = { grid: 0 }
   const where = (): string => `workgroup ${group.grid} of ${kernel.name}`
   const memory = kernel.bindings.map((b, i) => bindMemory(b, bindings[i]!, counters !== undefined, where))
+  if (kernel.text) {
+    runText(kernel, kernel.text, memory)
+    if (counters) counters.bytes += textBytes(kernel, kernel.text)
+    return
+  }
   const shared: Float64Array[] = []
   const arrays = new Map<string, (v: Invocation) => Float64Array>()
   const privateSizes: number[] = []
@@ -226,6 +232,11 @@ const lanes = (c: Scope, e: KExpr): readonly Lane[] => {
         const cells = array(v)
         return cells[cell(c, e.array, cells, index(v), width) + i]!
       })
+    }
+    case 'call': {
+      const f = calledFunction(e.callee)
+      const args = e.args.map((x) => lanes(c, x)[0]!)
+      return [(v) => f(args.map((x) => x(v)))]
     }
     case 'threefry': {
       const [k0, k1, c0, c1] = e.args.map((x) => lanes(c, x))

@@ -5,12 +5,14 @@ import type { RoutineOp } from '../../src/lang/ir.ts'
 import type { RoutineDispatch } from '../routine.ts'
 import { cumulateRoutine } from './cumulate.ts'
 import { sortRoutine } from './sort.ts'
+import { userRoutine } from './user.ts'
 
 type Author = (r: Routine, profile: Profile) => readonly RoutineDispatch[]
 
 const authors: { readonly [K in RoutineOp]: Author } = {
   cumulate: cumulateRoutine,
   sort: sortRoutine,
+  kernel: userRoutine,
 }
 
 /** The dispatches of a routine, in order. */

@@ -9,6 +9,7 @@ import { typeName } from './lanes.ts'
 import { bitsLiteral, literal } from './literal.ts'
 import { makePrelude, type Prelude } from './prelude.ts'
 import { binarySpelling, type Site, spell, spellCast, unarySpelling } from './scalar.ts'
+import { makeUserFunctions, printText, type UserFunctions } from './user.ts'
 
 interface Text {
   readonly text: string
@@ -18,6 +19,7 @@ interface Text {
 
 interface Context {
   readonly prelude: Prelude
+  readonly calls: UserFunctions
   /** `let` names bound to constants: some compilers look through them. */
   readonly constants: Set<string>
   readonly seen: { half: boolean; grid: boolean; local: boolean }
@@ -110,6 +112,8 @@ const expr = (c: Context, e: KExpr): Text => {
       return runtime(`${e.binding}[${bare(expr(c, e.index).text)}]`)
     case 'read':
       return runtime(`${e.array}[${bare(expr(c, e.index).text)}]`)
+    case 'call':
+      return runtime(`${c.calls.use(e.callee)}(${e.args.map((x) => expr(c, x).text).join(', ')})`)
     case 'threefry': {
       const args = e.args.map((x) => expr(c, x).text)
       return runtime(`${c.prelude.use('threefry', width)}(${args.join(', ')}).${e.word === 0 ? 'a' : 'b'}`)
@@ -196,6 +200,7 @@ const storedBindings = (body: readonly KStmt[], into: Set<string>): Set<string> 
 export const printKernel = (k: Kernel): string => {
   const c: Context = {
     prelude: makePrelude(),
+    calls: makeUserFunctions(),
     constants: new Set(),
     seen: { half: false, grid: false, local: false },
     stored: storedBindings(k.body, new Set()),
@@ -205,8 +210,14 @@ export const printKernel = (k: Kernel): string => {
   for (const a of k.arrays)
     if (a.space === 'private') body.push(`  var ${a.name}: array<${typeName(a.element)}, ${a.size}>;`)
   statements(c, k.body, '  ', body)
+  const user = k.text && printText(k.text)
+  if (user) {
+    body.push(...user.main)
+    c.seen.grid = c.seen.local = true
+  }
   const barrier = c.storageBarrier ? 'storageBarrier(); workgroupBarrier();' : 'workgroupBarrier();'
-  const half = c.seen.half || [...k.bindings, ...k.arrays].some((b) => b.element.scalar === 'f16')
+  const half =
+    c.seen.half || c.calls.half() || user?.half || [...k.bindings, ...k.arrays].some((b) => b.element.scalar === 'f16')
   const parameters = [
     ...(c.seen.grid
       ? ['@builtin(workgroup_id) workgroup: vec3<u32>', '@builtin(num_workgroups) workgroups: vec3<u32>']
@@ -233,6 +244,7 @@ export const printKernel = (k: Kernel): string => {
     ...(c.seen.grid ? ['  let gridIndex = workgroup.x + workgroup.y * workgroups.x;'] : []),
     ...body.map((line) => line.replace(barrierMark, barrier)),
     '}',
+    ...(user?.below ?? c.calls.text()),
     '',
   ].join('\n')
 }

@@ -6,6 +6,7 @@ import { type Graph, isGraph, type Node, type NodeOf } from '../../src/lang/ir.t
 import { chooseBranch } from '../../src/lang/ops/cond.ts'
 import { topological } from '../../src/lang/order.ts'
 import { dependents, graphKit, instantiate, rebuild } from '../../src/lang/trace.ts'
+import { kernelRules } from '../../src/lang/user-ops.ts'
 import type { Pass } from '../pass.ts'
 import { holdsGraphs, withGraphs } from './inner-graphs.ts'
 
@@ -48,7 +49,10 @@ export const isReverseOnly = (roots: readonly Node[]): boolean => {
     return typeof v === 'object' && v !== null && isGraph(v) && isReverseOnly(v.outputs)
   }
   return topological(roots).some(
-    (n) => (n.op === 'customCall' && n.params.kind === 'vjp') || Object.values(n.params).some(inside),
+    (n) =>
+      (n.op === 'customCall' && n.params.kind === 'vjp') ||
+      (n.op === 'kernel' && kernelRules(n.params).jvp === undefined) ||
+      Object.values(n.params).some(inside),
   )
 }
 

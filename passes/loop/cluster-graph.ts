@@ -208,7 +208,9 @@ export const createClusterGraph = (
     const routine = routineOf(n)
     if (routine && routines.has(routine)) continue
     if (routine) routines.add(routine)
-    const made = sizeOf(typeOf(n).shape) > 0 ? (routine ? makeRoutine(routine) : make([n])) : undefined
+    // A routine runs where any of its results has elements.
+    const isEmpty = (routine ? routineOutputs(routine) : [n]).every((o) => sizeOf(typeOf(o).shape) === 0)
+    const made = isEmpty ? undefined : routine ? makeRoutine(routine) : make([n])
     if (made) insert(made, made.stored)
   }
   // What only empty tensors would have read is not computed. Newest first: a reader goes before what it reads.

@@ -58,6 +58,7 @@ export const costOf = ({ nest, roles }: Schedule, profile: Profile): Cost => {
     let shared = 1
     for (const [r, role] of roles) if (!v.ranges.has(r) && nest.grid.includes(r)) shared *= stepOf(role)
     if (v.kind === 'alu') spend((times / shared) * (prices[v.op] ?? 1))
+    if (v.kind === 'call') spend((times / shared) * 20)
     if (v.kind === 'threefry') spend((times / shared) * 80)
   })
   let bytes = 0

@@ -89,6 +89,10 @@ export const interpretCluster = (cluster: Cluster, memory: ReadonlyMap<number, H
         return { ranges, data: row(v)[0]! }
       case 'threefry':
         return { ranges, data: row(v)[v.word]! }
+      case 'call': {
+        const type = { shape: [data.length], dtype: v.dtype }
+        return { ranges, data: evaluateRow('elementwise', v.args.map(spread), v.callee, [type])[0]! }
+      }
       case 'guard':
         forEachPoint(ranges, (point, flat) => {
           data[flat] = read(of(holds(v.bounds, point) ? v.inside : v.outside), point)

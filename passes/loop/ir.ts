@@ -3,7 +3,7 @@
  * values with several stores; a kernel is a list of clusters side by side on the grid.
  */
 import type { KernelDType } from '../../src/lang/dtype.ts'
-import type { Monoid, PointwiseOp } from '../../src/lang/ir.ts'
+import type { Monoid, ParamsOf, PointwiseOp } from '../../src/lang/ir.ts'
 
 /** Reductions of the Loop IR; mean+variance and logSumExp are several of these. */
 export type LoopMonoid = Exclude<Monoid, 'meanVar' | 'logSumExp'>
@@ -78,6 +78,8 @@ export type LoopValue = {
       readonly group: string
     }
   | { readonly kind: 'threefry'; readonly word: 0 | 1; readonly args: readonly LoopValue[] }
+  /** A user's function of the operands. */
+  | { readonly kind: 'call'; readonly callee: ParamsOf['elementwise']; readonly args: readonly LoopValue[] }
 )
 
 /** Writes `value` at `index` of `buffer`, for every point of `ranges`. */

@@ -203,6 +203,11 @@ const rules: { readonly [K in LoweredOp]: Rule<K> } = {
     const update = c.at(updates, 0, [...at, ...point.slice(batch + 1)], bounds)
     return c.values.reduce('sum', over, c.values.alu('select', dtype, [hit, update, zero]))
   },
+  elementwise: (c, n, _component, point, bounds) =>
+    c.values.call(
+      n.params,
+      n.args.map((a) => c.at(a, 0, point, bounds)),
+    ),
   threefry: (c, n, component, point, bounds) =>
     c.values.threefry(
       component === 0 ? 0 : 1,

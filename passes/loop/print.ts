@@ -53,6 +53,8 @@ export const showLoopValue = (v: LoopValue, buffers: BufferNames): string => {
         return `${v.op}(${names(v.args)})`
       case 'guard':
         return `v${v.inside.id} where ${showBounds(v.bounds)} else v${v.outside.id}`
+      case 'call':
+        return `${v.callee.name}(${names(v.args)})`
       case 'threefry':
         return `threefry.${v.word}(${names(v.args)})`
       case 'reduce':

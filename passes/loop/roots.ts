@@ -48,6 +48,7 @@ const dear: ReadonlySet<Op> = new Set<Op>([
   'pow',
   'atan2',
   'threefry',
+  'elementwise',
 ])
 
 /** Operations that look at their operands where they are looked at themselves. */
@@ -57,6 +58,7 @@ const samePoint: ReadonlySet<Op> = new Set<Op>([
   'select',
   'cast',
   'bitcast',
+  'elementwise',
   'get',
   'stopGradient',
   'barrier',

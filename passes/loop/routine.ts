@@ -92,6 +92,7 @@ const scratch: { readonly [K in RoutineOp]: (n: NodeOf<K>, profile: Profile) => 
     return blocks === 1 ? [] : outputs.map(({ dtype }) => ({ shape: [lines, blocks], dtype }))
   },
   sort: (n, profile) => sortScratch(typesOf(n as Node)[0]!.shape, n.params.axis, profile),
+  kernel: () => [],
 }
 
 /** What `n` needs beside its operands and outputs. */

@@ -1,6 +1,6 @@
 /** Interning constructors of Loop IR values: equal values of one cluster are one object. */
 import type { KernelDType } from '../../src/lang/dtype.ts'
-import type { PointwiseOp } from '../../src/lang/ir.ts'
+import type { ParamsOf, PointwiseOp } from '../../src/lang/ir.ts'
 import { foldedConstant } from './constants.ts'
 import { rangesOfIndex } from './index.ts'
 import type { Bound, Buffer, Index, LoopMonoid, LoopValue, Range } from './ir.ts'
@@ -24,6 +24,7 @@ export interface Values {
   ) => LoopValue
   /** Level after level from the last on, each with its own accumulators. */
   readonly reduceInLevels: (monoid: LoopMonoid, levels: readonly (readonly Range[])[], value: LoopValue) => LoopValue
+  readonly call: (callee: ParamsOf['elementwise'], args: readonly LoopValue[]) => LoopValue
   readonly threefry: (word: 0 | 1, args: readonly LoopValue[]) => LoopValue
   /** Ranges of the given sizes, none of them in `avoid`; the same request gives the same ranges. */
   readonly ranges: (
@@ -141,6 +142,14 @@ export const createValues = (): Values => {
       })
       return result
     },
+    // Ops are known by their names: two of one name are one op.
+    call: (callee, args) =>
+      intern(`u${callee.name}(${ids(args)})`, union(args.map((a) => a.ranges)), {
+        kind: 'call',
+        dtype: callee.gives,
+        callee,
+        args,
+      }),
     threefry: (word, args) =>
       intern(`t${word}(${ids(args)})`, union(args.map((a) => a.ranges)), {
         kind: 'threefry',
@@ -174,6 +183,7 @@ export const operandsOf = (v: LoopValue): readonly LoopValue[] => {
       return [...valuesOfIndex(v.index), ...v.bounds.flatMap((b) => valuesOfIndex(b.index))]
     case 'alu':
     case 'threefry':
+    case 'call':
       return v.args
     case 'guard':
       return [...v.bounds.flatMap((b) => valuesOfIndex(b.index)), v.inside, v.outside]

@@ -1,7 +1,7 @@
 /** The Graph IR: nodes, their operations and parameters, closed graphs. Nodes are immutable; `build.ts` makes them. */
 import type * as E from '#fp/Either'
 import type { Shape } from './dim.ts'
-import type { DType, HostArray } from './dtype.ts'
+import type { DType, HostArray, KernelDType } from './dtype.ts'
 import type { ShapeError } from './errors.ts'
 
 /** Shape and dtype of one tensor value. */
@@ -45,12 +45,19 @@ export const cumulations = ['sum', 'prod', 'max', 'min', 'logSumExp'] as const
 export type Cumulation = (typeof cumulations)[number]
 
 /** Operations with kernels of their own, written by hand in the Kernel IR: they read and write whole tensors. */
-export const routineOps = ['cumulate', 'sort'] as const
+export const routineOps = ['cumulate', 'sort', 'kernel'] as const
 export type RoutineOp = (typeof routineOps)[number]
 
 /** Operations that run the kernels of a graph of their own, again and again. */
 export const loopOps = ['scan', 'while'] as const
 export type LoopOp = (typeof loopOps)[number]
+
+/** A tensor as a user's kernel calls it. */
+export interface NamedType {
+  readonly name: string
+  readonly shape: Shape
+  readonly dtype: KernelDType
+}
 
 /** Contents of a large constant, by identity: copied from the user on entry and never written again. */
 export interface Payload {
@@ -110,6 +117,22 @@ export interface ParamsOf extends Record<UnaryOp | BinaryOp | 'select', None> {
   readonly scatterAdd: { readonly batch: number; readonly size: number }
   /** Four u32 operands (key0, key1, count0, count1) of one shape → two u32 outputs: the Threefry-2x32 block cipher. */
   readonly threefry: None
+  /** A user's function of one number an operand, applied element by element: the WGSL that holds `fn name`, and its types. */
+  readonly elementwise: {
+    readonly name: string
+    readonly wgsl: string
+    readonly takes: readonly KernelDType[]
+    readonly gives: KernelDType
+  }
+  /** A user's kernel for operands of these very types: the WGSL that holds `fn name(workgroup: u32, local: u32)`. */
+  readonly kernel: {
+    readonly name: string
+    readonly wgsl: string
+    readonly inputs: readonly NamedType[]
+    readonly outputs: readonly NamedType[]
+    readonly workgroups: number
+    readonly workgroupSize: number
+  }
   /** Output `index` of a node with several outputs. */
   readonly get: { readonly index: number }
   readonly stopGradient: None

@@ -40,12 +40,19 @@ export const layoutOf = (device: Device, kernel: Kernel): GPUBindGroupLayout => 
   return layout
 }
 
-const compileErrors = async (module: GPUShaderModule): Promise<string> => {
+/** What the compiler says of a text: line, message, the line itself; and whose it is, where it is in a user's op. */
+const compileErrors = async (
+  module: GPUShaderModule,
+  wgsl: string,
+): Promise<{ readonly text: string; readonly op: string | undefined }> => {
   const { messages } = await module.getCompilationInfo()
-  return messages
-    .filter((m) => m.type === 'error')
-    .map((m) => `${m.lineNum}:${m.linePos} ${m.message}`)
-    .join('\n  ')
+  const errors = messages.filter((m) => m.type === 'error')
+  const lines = wgsl.split('\n')
+  const above = lines.slice(0, errors[0]?.lineNum ?? 0).reverse()
+  return {
+    text: errors.map((m) => `${m.lineNum}:${m.linePos} ${m.message}\n    ${lines[m.lineNum - 1] ?? ''}`).join('\n  '),
+    op: above.map((l) => /^\/\/ op (\w+)$/.exec(l)?.[1]).find((name) => name !== undefined),
+  }
 }
 
 const compile = async (
@@ -69,11 +76,11 @@ const compile = async (
     const byText = e instanceof Error && 'reason' in e && e.reason === 'validation'
     const refused = byText ? undefined : await explain(device, e)
     if (refused?.tag === 'DeviceLost') throw new TensorloomError(refused)
-    const lines = await compileErrors(module)
+    const { text, op } = await compileErrors(module, wgsl)
     return raise({
       tag: 'ValidationError',
-      message: `kernel ${kernel.name} does not compile\n  ${lines || String(e)}`,
-      hint: 'this is a bug of tensorloom unless the kernel is your own',
+      message: `${op ? `the WGSL of ${op}, in ` : ''}kernel ${kernel.name} does not compile\n  ${text || String(e)}`,
+      hint: op ? `correct the text of ${op}: its names have a prefix here` : 'this is a bug of tensorloom',
     })
   }
 }

@@ -15,7 +15,7 @@ import { createWorkshop, type Workshop } from './workshop.ts'
 export interface GraphOptions {
   /** Nodes a graph may have, 30 unless said. */
   readonly maxNodes?: number
-  /** The primitives to use; all but calls, branches and loops without a known end unless said. Guards that keep indices and domains in range may add others. */
+  /** The primitives to use; all but calls, branches, loops without a known end and users' WGSL unless said. Guards that keep indices and domains in range may add others. */
   readonly ops?: readonly Op[]
   /** The dtypes to use; f32, i32, u32 and bool unless said. */
   readonly dtypes?: readonly DType[]
@@ -46,8 +46,8 @@ const families: readonly Family[] = [
   { weight: 2, ops: ['input', 'const', 'data', 'iota'] },
 ]
 
-/** Gone before a graph is lowered, so only where asked for. */
-const passing: readonly Op[] = ['customCall', 'while', 'cond']
+/** Gone before a graph is lowered, or what users bring along: only where asked for. */
+const passing: readonly Op[] = ['customCall', 'while', 'cond', 'elementwise', 'kernel']
 
 /** What programs are mostly made of: arithmetic on equal shapes, reductions and their spreading back, views. */
 const wovenFamilies: readonly Family[] = [

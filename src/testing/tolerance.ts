@@ -9,6 +9,7 @@ import { evaluate, evaluateRow } from '../lang/evaluate.ts'
 import type { Graph, Node, Op } from '../lang/ir.ts'
 import type { Value } from '../lang/primitive.ts'
 import { roundTo } from '../lang/special.ts'
+import { kernelRules } from '../lang/user-ops.ts'
 import type { Sample } from './sample.ts'
 import { errorOf, ulp } from './ulps.ts'
 
@@ -103,6 +104,14 @@ const errorsOf = (n: Node, operands: readonly HostArray[], outputs: readonly Hos
       sizes[0]!.map((m) => m * unit),
       outputs[1]!.map((v, i) => 4 * unit * Math.abs(v) + (4 * unit * sizes[0]![i]!) ** 2),
     ]
+  }
+  if (n.op === 'kernel') {
+    const { ulp: count } = kernelRules(n.params)
+    return outputs.map((o, k) => {
+      let largest = 0
+      for (const v of o) if (Number.isFinite(v)) largest = Math.max(largest, Math.abs(v))
+      return o.map(() => count * ulp(largest, types[k]!.dtype))
+    })
   }
   const terms = termsOf(n, operands, outputs)
   return outputs.map((o, k) => o.map((v) => errorOf(n, v, types[k]!.dtype, terms)))

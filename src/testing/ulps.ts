@@ -3,6 +3,7 @@ import { accuracy } from '../../codegen/accuracy.ts'
 import type { DType } from '../lang/dtype.ts'
 import type { Node, Op } from '../lang/ir.ts'
 import { roundTo } from '../lang/special.ts'
+import { functionRules } from '../lang/user-ops.ts'
 
 /** The distance between neighbours of `dtype` around `x`; 0 around infinities and NaN. */
 export const ulp = (x: number, dtype: DType): number => {
@@ -20,6 +21,7 @@ export const errorOf = (n: Node, v: number, dtype: DType, terms: number): number
   if (roundedOnce.has(n.op) && roundTo(dtype)(v) === v) return 0
   if (n.op === 'cast') return ulp(v, dtype)
   if (n.op === 'reduce' || n.op === 'cumulate') return n.params.monoid === 'prod' ? terms * ulp(v, dtype) : 0
+  if (n.op === 'elementwise') return functionRules(n.params).ulp * ulp(v, dtype)
   if (!(n.op in accuracy)) return 0
   const { ulp: count, absolute } = accuracy[n.op as keyof typeof accuracy]
   return Math.max(count * ulp(v, dtype), absolute)

@@ -117,6 +117,7 @@ const below = (e: KExpr): readonly KExpr[] => {
     case 'read':
       return [e.index]
     case 'threefry':
+    case 'call':
       return e.args
   }
 }

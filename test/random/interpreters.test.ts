@@ -75,8 +75,15 @@ describe('random programs', () => {
 
   test('every primitive takes part', () => {
     const seen = new Set<Op>(drawn.flatMap((s) => topological(s.graph.outputs).map((n) => n.op)))
-    // Calls are gone before anything but the reference interpreter sees a graph.
-    const apart: ReadonlySet<string> = new Set<Op>(['customCall', 'customLinear'])
+    // These are asked for by name: they are gone before a graph is lowered, or users bring them along.
+    const apart: ReadonlySet<string> = new Set<Op>([
+      'customCall',
+      'customLinear',
+      'while',
+      'cond',
+      'elementwise',
+      'kernel',
+    ])
     expect(Object.keys(primitives).filter((op) => !apart.has(op) && !seen.has(op as Op))).toEqual([])
   })
 

@@ -34,7 +34,7 @@ const wrongDtype = (dtype: DType, scalars: Scalars<unknown>, who: string): E.Eit
   return refuse(`${who} must be ${kinds.join(' or ')}, got ${dtype}`, undefined, `convert with T.cast(x, '${target}')`)
 }
 
-/** Why two operands of a pointwise op are not of one type, or undefined. Reason and axis name the first difference. */
+/** Why two operands of a pointwise op are not of one type, or undefined. */
 export const wrongPair = (x: TensorType, y: TensorType): E.Either<Refusal, never> | undefined => {
   if (x.dtype !== y.dtype)
     return refuse(
@@ -42,7 +42,14 @@ export const wrongPair = (x: TensorType, y: TensorType): E.Either<Refusal, never
       undefined,
       'primitives do not promote: convert one with T.cast',
     )
-  if (ShapeEq.equals(x.shape, y.shape)) return undefined
+  return wrongShapes([x, y])
+}
+
+/** Why operands are not of one shape, or undefined. Reason and axis name the first difference. */
+export const wrongShapes = (xs: readonly TensorType[]): E.Either<Refusal, never> | undefined => {
+  const y = xs.find((other) => !ShapeEq.equals(other.shape, xs[0]!.shape))
+  if (y === undefined) return undefined
+  const x = xs[0]!
   const axis = x.shape.length === y.shape.length ? x.shape.findIndex((d, i) => d !== y.shape[i]) : undefined
   return refuse(
     `operands have different shapes ${showShape(x.shape)} and ${showShape(y.shape)}`,

@@ -15,6 +15,7 @@ import { scan } from './scan.ts'
 import { sort } from './sort.ts'
 import { barrier, get, stopGradient } from './structure.ts'
 import { unaryRows } from './unary.ts'
+import { elementwise, kernel } from './user.ts'
 import { whileRow } from './while.ts'
 import { foldRow, windowRow } from './window.ts'
 
@@ -45,6 +46,8 @@ export const primitives: PrimitiveTable = {
   gather,
   scatterAdd,
   threefry,
+  elementwise,
+  kernel,
   get,
   stopGradient,
   barrier,

@@ -3,6 +3,8 @@
  * a ShapeError: the result is a tensor that carries the mistake, and `compile`, `reference` and the like give all of them
  * together as one CheckError.
  */
+
+export type { KernelValue } from '../user-ops.ts'
 export {
   add,
   atan2,
@@ -181,4 +183,11 @@ export {
   tanh,
 } from './trigonometry.ts'
 export { type Unique, type UniqueOptions, unique } from './unique.ts'
+export {
+  customKernel,
+  type ElementwiseDefinition,
+  elementwise,
+  type KernelDefinition,
+  type KernelType,
+} from './user.ts'
 export { type WhileOptions, whileLoop } from './while-loop.ts'

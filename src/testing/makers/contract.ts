@@ -21,7 +21,7 @@ import type { Workshop } from '../workshop.ts'
 import type { MovementOp } from './movement.ts'
 import type { Maker } from './pointwise.ts'
 
-type OtherOp = Exclude<Op, MovementOp | PointwiseOp | 'scan' | 'while' | 'cond'>
+type OtherOp = Exclude<Op, MovementOp | PointwiseOp | 'scan' | 'while' | 'cond' | 'elementwise' | 'kernel'>
 
 const input: Maker = (w) => w.fresh({ shape: w.shape(), dtype: w.dice.pick(w.options.dtypes) })
 

@@ -4,10 +4,12 @@ import { contractMakers } from './contract.ts'
 import { controlMakers } from './control.ts'
 import { movementMakers } from './movement.ts'
 import { type Maker, pointwiseMakers } from './pointwise.ts'
+import { userMakers } from './user.ts'
 
 export const makers: { readonly [K in Op]: Maker } = {
   ...pointwiseMakers,
   ...movementMakers,
   ...contractMakers,
   ...controlMakers,
+  ...userMakers,
 }

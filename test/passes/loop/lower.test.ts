@@ -17,6 +17,8 @@ import {
   type TensorType,
   unaryOps,
 } from '../../../src/lang/ir.ts'
+import { elementwise } from '../../../src/lang/tensor/user.ts'
+import { nodeOf, tensorOf } from '../../../src/lang/types.ts'
 import { arbGraph } from '../../../src/testing/arb-graph.ts'
 import { difference, expectation } from '../../../src/testing/tolerance.ts'
 import { bool, f32, i32, program, u32 } from '../graph/programs.ts'
@@ -47,6 +49,12 @@ const pointwise: { readonly [K in PointwiseOp]: readonly Case[] } = {
   ),
   bitcast: [of('', [f32(7)], (x) => b.bitcast([x], { dtype: 'i32' }))],
 }
+
+const hypotenuse = elementwise({
+  name: 'hypotenuse',
+  wgsl: 'fn hypotenuse(x: f32, y: f32) -> f32 { return sqrt(x * x + y * y); }',
+  reference: (x: number, y: number) => Math.hypot(x, y),
+})
 
 const load: Case = of('', [f32(2, 3)], (x) => b.neg([x], {}))
 const labels = (lhs: number[], rhs: number[], out: number[]): Parameters<typeof b.dot>[1] => ({ lhs, rhs, out })
@@ -155,6 +163,10 @@ const cases: {
   threefry: [0, 1].map((index) =>
     of(`word ${index}`, [u32(5), u32(5), u32(5), u32(5)], (...k) => b.get([b.threefry(k, {})], { index })),
   ),
+  elementwise: [
+    of('', [f32(3, 5), f32(3, 5)], (x, y) => nodeOf(hypotenuse(tensorOf(x), tensorOf(y)))),
+    of('broadcast', [f32(3, 5), f32(5)], (x, y) => nodeOf(hypotenuse(tensorOf(x), tensorOf(y)))),
+  ],
   get: [0, 1].map((index) =>
     of(`output ${index}`, [f32(3, 5)], (x) => b.get([b.reduce([x], { monoid: 'argmax', axes: [1] })], { index })),
   ),
