@@ -61,7 +61,8 @@ describe('random programs on every interpreter', () => {
     agreesEverywhere('gradients', runs(2000, 20_000), (s) => gradientOf(s)?.sample),
   )
   test('gradients through functions with derivatives of their own', { timeout: 60 * minutes }, () => {
-    const ops = (Object.keys(primitives) as readonly Op[]).filter((op) => op !== 'customLinear')
+    // A loop without a bound has no gradient.
+    const ops = (Object.keys(primitives) as readonly Op[]).filter((op) => op !== 'customLinear' && op !== 'while')
     const put = (s: Sample | undefined): Sample | undefined => s && { ...s, graph: inlined(s.graph) }
     agreesEverywhere('calls', runs(300, 3000), (s) => put(gradientOf(s)?.sample), { maxNodes: 25, ops })
   })

@@ -7,7 +7,7 @@ import type { Build, Node, ParamsOf, TensorType } from '../ir.ts'
 import type { JvpContext, Linear, Primitive, Value } from '../primitive.ts'
 import { type Tensor, tensorOf } from '../types.ts'
 import { functionRules, type KernelRules, kernelRules, type Slope } from '../user-ops.ts'
-import { batchedArgs, stack, zeros, zerosLike } from './fill.ts'
+import { zeros, zerosLike } from './fill.ts'
 import { operandType, plural, refuse, wrongCount } from './operand.ts'
 import { batchPointwise, sum, wrongShapes } from './pointwise.ts'
 
@@ -138,30 +138,18 @@ export const kernel: Primitive<UserKernel> = {
     )
   },
   transpose: 'nonlinear',
-  // A kernel is written for one example: each runs its own.
-  batch: (c) => {
-    const { b, size, params } = c
-    const args = batchedArgs(c)
-    const example = (x: Node, i: number): Node => {
-      const { shape } = operandType(x)
-      const [start, stop] = [shape.map(() => 0).with(0, i), [...shape].with(0, i + 1)]
-      return b.reshape([b.slice([x], { start, stop, step: shape.map(() => 1) })], { shape: shape.slice(1) })
-    }
-    const runs = Array.from({ length: size }, (_, i) => {
-      const one = b.kernel(
-        args.map((x) => example(x, i)),
-        params,
-      )
-      return outputsOf(b, one, params)
-    })
-    return params.outputs.map(({ shape, dtype }, o) =>
-      size === 0
-        ? zeros(b, { shape: [0, ...shape], dtype })
-        : b.concat(
-            runs.map((ys) => stack(b, ys[o]!, 1)),
-            { axis: 0 },
-          ),
-    )
+  // A kernel is written for one example: it runs once for each.
+  batch: ({ b, args, batched, size, params, kit }) => {
+    if (size === 0) return params.outputs.map(({ shape, dtype }) => zeros(b, { shape: [0, ...shape], dtype }))
+    const inputs = kit.fresh(params.inputs)
+    const inOrder = <A>(xs: readonly A[]): readonly A[] => [
+      ...xs.filter((_, i) => batched[i]),
+      ...xs.filter((_, i) => !batched[i]),
+    ]
+    const body = kit.close({ inputs: inOrder(inputs), outputs: outputsOf(b, b.kernel(inputs, params), params) })
+    const slices = batched.filter((x) => x).length
+    const all = b.scan(inOrder(args), { body, carries: 0, slices, length: size, reverse: false })
+    return outputsOf(b, all, params)
   },
   eval: (xs, params, types) => runReference(xs, params, types),
 }

@@ -1,14 +1,23 @@
 /** Users' WGSL in programs: fused or alone, in the Loop and Kernel interpreters and on the device; its text in modules. */
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { emittedPlan } from '../../../codegen/aot/emitted.ts'
 import { printModule } from '../../../codegen/aot/module.ts'
 import { software } from '../../../codegen/profile.ts'
+import { grad } from '../../../passes/graph/gradient.ts'
+import { inlined } from '../../../passes/graph/inline.ts'
+import { vmap } from '../../../passes/graph/vmap.ts'
 import { freshInputs, typeOf } from '../../../src/lang/build.ts'
 import { evaluate } from '../../../src/lang/evaluate.ts'
 import type { Graph } from '../../../src/lang/ir.ts'
+import { topological } from '../../../src/lang/order.ts'
 import type { Value } from '../../../src/lang/primitive.ts'
 import * as T from '../../../src/lang/tensor/index.ts'
 import { nodeOf, type Tensor, tensorOf } from '../../../src/lang/types.ts'
+import { arbGraph } from '../../../src/testing/arb-graph.ts'
+import { gradientOf } from '../../../src/testing/derivative.ts'
+import { united } from '../../../src/testing/sample.ts'
+import { difference, expectation } from '../../../src/testing/tolerance.ts'
 import { planOf, runDevice, runKernelInterp, runLoop } from '../../differential.ts'
 import { noise } from '../../lang/ops/rules.ts'
 
@@ -49,6 +58,23 @@ const compare = T.customKernel({
     const d = p!.data.map((x, i) => x - q!.data[i]!)
     return [d, [d.filter((x) => x > 0).length], d.map((x) => (x > 0 ? 1 : 0))]
   },
+})
+
+/** A vector from its end to its beginning. */
+const turned: (x: Tensor) => Tensor = T.customKernel({
+  name: 'turned',
+  inputs: ['x'],
+  outputs: ['y'],
+  infer: ([x]) => [x!],
+  wgsl: `fn turned(workgroup: u32, local: u32) {
+    let i = workgroup * 32 + local;
+    if i < x_size { y[i] = x[x_size - 1 - i]; }
+  }`,
+  workgroupSize: 32,
+  workgroups: ([x]) => Math.ceil(x!.shape[0]! / 32),
+  reference: ([x]) => [x!.data.toReversed()],
+  jvp: (_x, _y, [dx]) => [turned(dx!)],
+  vjp: (_x, _y, [ct]) => [turned(ct!)],
 })
 
 const program = (shapes: readonly (readonly number[])[], f: (...xs: Tensor[]) => readonly Tensor[]): Graph => {
@@ -115,6 +141,16 @@ describe('a kernel', () => {
         return [d, n, e, T.where(T.logicalNot(positive), first(e), d)]
       }),
     ))
+  it('runs once an example, without a kernel for each, and so does its derivative', async () => {
+    const graph = program([[5, 70]], (x) => {
+      const f = (row: Tensor): Tensor => T.sum(T.mul(turned(T.mul(row, row)), row))
+      return [vmap((row: Tensor) => turned(row))(x), vmap(grad(f))(x)]
+    })
+    await agrees(graph)
+    const kernels = (n: number): number =>
+      planOf(program([[n, 70]], (x) => [vmap((row: Tensor) => turned(row))(x)])).plan.kernels.length
+    expect(kernels(50)).toBeLessThanOrEqual(kernels(5))
+  })
   it('is a dispatch of its own and counts every tensor once', () => {
     const { plan } = planOf(program([[70], [70]], (x, y) => compare(x, y)))
     expect(plan.prediction).toMatchObject({ dispatches: 1, bytes: 4 * (4 * 70 + 1), flops: 0 })
@@ -125,6 +161,25 @@ describe('a kernel', () => {
     expect(text.match(/fn u0_compare\(/g)).toHaveLength(1)
     expect(text).not.toContain('fn compare(')
   })
+})
+
+it('agrees in random programs and their gradients', async () => {
+  const ops = ['elementwise', 'kernel', 'mul', 'sin', 'reshape', 'broadcast', 'reduce', 'slice', 'gather'] as const
+  const drawn = fc.sample(arbGraph({ ops, maxNodes: 12 }), { seed: 5, numRuns: 12 })
+  const gradients = drawn.flatMap((s) => gradientOf(s)?.sample ?? [])
+  const judged = [...drawn, ...gradients].flatMap((s) => {
+    const sample = { ...s, graph: inlined(s.graph) }
+    const expected = expectation(sample)
+    return 'discarded' in expected ? [] : [{ sample, expected }]
+  })
+  const { graph, inputs } = united(judged.map((j) => j.sample))
+  const seen = topological(graph.outputs).filter((n) => n.op === 'kernel' || n.op === 'elementwise')
+  expect(seen.length).toBeGreaterThan(5)
+  const expected = {
+    values: judged.flatMap((j) => j.expected.values),
+    allowed: judged.flatMap((j) => j.expected.allowed),
+  }
+  expect(difference(expected, await runDevice(graph, inputs), graph)).toBeUndefined()
 })
 
 it('says whose WGSL does not compile, and where', async () => {
