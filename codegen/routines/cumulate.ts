@@ -12,35 +12,83 @@ import * as k from '../build-kernel.ts'
 import type { KExpr, KStmt } from '../kernel.ts'
 import { computeType, hold, lineAddress, perThread, type RoutineDispatch, type Tensors } from '../routine.ts'
 
-/** The state after two stretches, the first of which comes first in the scan. One value, or value and index. */
-type Combine = (first: readonly KExpr[], second: readonly KExpr[]) => readonly KExpr[]
+/** How a prefix reduction keeps what it has so far: what an element is worth, two stretches together, what is stored. */
+interface Accumulator {
+  readonly lift: (outputs: readonly KExpr[]) => readonly KExpr[]
+  /** The first stretch comes first in the scan. */
+  readonly combine: (first: readonly KExpr[], second: readonly KExpr[]) => readonly KExpr[]
+  readonly stored: (state: readonly KExpr[]) => readonly KExpr[]
+}
+
+const plain = (combine: Accumulator['combine']): Accumulator => ({ lift: (x) => x, combine, stored: (x) => x })
 
 const isNan = (e: KExpr): KExpr =>
   e.type.scalar === 'f32' || e.type.scalar === 'f16' ? k.unary('isNan', e) : k.bool(false)
 
 /** The later wins a tie; a NaN wins, and nothing wins over a NaN but a later one. */
-const extreme =
-  (beats: (old: KExpr, next: KExpr) => KExpr): Combine =>
-  ([a, i], [b, j]) => {
+const extreme = (beats: (old: KExpr, next: KExpr) => KExpr): Accumulator =>
+  plain(([a, i], [b, j]) => {
     const takes = k.or(isNan(b!), k.and(k.not(isNan(a!)), beats(a!, b!)))
     return [k.select(takes, b!, a!), k.select(takes, j!, i!)]
-  }
+  })
 
-/** log(e^a + e^b), infinite values not subtracted from themselves. */
-const logAddExp: Combine = ([a], [b]) => {
-  const top = k.max(a!, b!)
-  const safe = k.select(k.unary('isInf', top), k.lit(0, a!.type.scalar), top)
-  const sum = k.add(k.unary('exp', k.sub(a!, safe)), k.unary('exp', k.sub(b!, safe)))
-  return [k.add(k.unary('log', sum), safe)]
+/** The largest so far, and the sum of e to the power of what elements are below it. */
+const logSum: Accumulator = {
+  lift: ([x]) => [x!, k.lit(1)],
+  combine: ([a, m], [b, n]) => {
+    const top = k.max(a!, b!)
+    // Infinite values are not subtracted from themselves.
+    const safe = k.select(k.unary('isInf', top), k.lit(0), top)
+    const term = (x: KExpr, count: KExpr): KExpr => k.mul(count, k.unary('exp', k.sub(x, safe)))
+    const sum = k.add(term(a!, m!), term(b!, n!))
+    return [top, k.select(k.unary('isInf', top), k.lit(1), sum)]
+  },
+  stored: ([top, sum]) => [k.add(top!, k.unary('log', sum!))],
 }
 
-const combines: { readonly [M in Cumulation]: Combine } = {
-  sum: ([a], [b]) => [k.add(a!, b!)],
-  prod: ([a], [b]) => [k.mul(a!, b!)],
+const exponentBits = (x: KExpr): KExpr => k.and(k.shiftRight(k.bitcast(x, 'u32'), k.u32(23)), k.u32(255))
+
+/** Zeros (and what is flushed to them), infinities and NaN, which have no exponent of their own. */
+const isSpecial = (x: KExpr): KExpr => k.or(k.eq(exponentBits(x), k.u32(0)), k.eq(exponentBits(x), k.u32(255)))
+
+/** x as m and e with x = m·2^e and 1 ≤ |m| < 2. */
+const split = (x: KExpr): readonly [KExpr, KExpr] => {
+  const mantissa = k.bitcast(k.or(k.and(k.bitcast(x, 'u32'), k.u32(0x807fffff)), k.u32(0x3f800000)), 'f32')
+  const exponent = k.sub(k.cast(exponentBits(x), 'i32'), k.lit(127, 'i32'))
+  return [k.select(isSpecial(x), x, mantissa), k.select(isSpecial(x), k.lit(0, 'i32'), exponent)]
+}
+
+/** 2^e for -126 ≤ e ≤ 127. */
+const powerOfTwo = (e: KExpr): KExpr =>
+  k.bitcast(k.shiftLeft(k.cast(k.add(e, k.lit(127, 'i32')), 'u32'), k.u32(23)), 'f32')
+
+/** Mantissa and exponent apart: a product that leaves the range of f32 on the way may come back. */
+const scaledProduct: Accumulator = {
+  lift: ([x]) => split(x!),
+  combine: ([m, e], [n, f]) => {
+    const [mantissa, carry] = split(k.mul(m!, n!))
+    // What is far outside stays there: the exponent must not wrap.
+    const exponent = k.max(k.min(k.add(k.add(e!, f!), carry), k.lit(1 << 20, 'i32')), k.lit(-(1 << 20), 'i32'))
+    return [mantissa, exponent]
+  },
+  stored: ([m, e]) => {
+    const bounded = k.max(k.min(e!, k.lit(250, 'i32')), k.lit(-250, 'i32'))
+    const half = k.div(bounded, k.lit(2, 'i32'))
+    const scaled = k.mul(k.mul(m!, powerOfTwo(half)), powerOfTwo(k.sub(bounded, half)))
+    return [k.select(isSpecial(m!), m!, scaled)]
+  },
+}
+
+const accumulators: { readonly [M in Cumulation]: Accumulator } = {
+  sum: plain(([a], [b]) => [k.add(a!, b!)]),
+  prod: plain(([a], [b]) => [k.mul(a!, b!)]),
   max: extreme((a, b) => k.le(a, b)),
   min: extreme((a, b) => k.le(b, a)),
-  logSumExp: logAddExp,
+  logSumExp: logSum,
 }
+
+const accumulatorOf = (monoid: Cumulation, x: Buffer): Accumulator =>
+  monoid === 'prod' && computeType(x.dtype) === 'f32' ? scaledProduct : accumulators[monoid]
 
 /** Where element `step` (counted as the scan runs) of line `line` lies. */
 const addressing = (n: NodeOf<'cumulate'>) => {
@@ -65,23 +113,23 @@ const scan = (
   t: Tensors,
   from: KExpr,
   to: KExpr,
-  combine: Combine,
+  { lift, combine, stored }: Accumulator,
   load: (step: KExpr) => readonly KExpr[],
   store: (step: KExpr, state: readonly KExpr[]) => readonly KStmt[],
 ): readonly KStmt[] => {
-  const first = load(from)
+  const first = lift(load(from))
   const state = first.map((e) => k.ref(t.name('state'), e.type))
   const step = k.ref(t.name('step'))
-  const next = combine(state, load(step))
+  const next = combine(state, lift(load(step)))
   const held = next.map((e) => hold(t, e))
   const nameOf = (e: KExpr): string => (e.kind === 'ref' ? e.name : '')
   return [
     ...state.map((s, i) => k.varStmt(nameOf(s), s.type, first[i]!)),
-    ...store(from, state),
+    ...store(from, stored(state)),
     k.forStmt(nameOf(step), k.add(from, k.u32(1)), to, 1, [
       ...held.map((h) => h.statement),
       ...state.map((s, i) => k.assign(nameOf(s), held[i]!.value)),
-      ...store(step, state),
+      ...store(step, stored(state)),
     ]),
   ]
 }
@@ -91,8 +139,8 @@ export const cumulateRoutine = (r: Routine, profile: Profile): readonly RoutineD
   const n = r.node as NodeOf<'cumulate'>
   const { lines, blocks } = cumulateSplit(n)
   const { length, position, address } = addressing(n)
-  const combine = combines[n.params.monoid]
   const [x] = r.inputs
+  const accumulator = accumulatorOf(n.params.monoid, x!)
   const { outputs } = r
   const carried = r.scratch
   const element =
@@ -109,7 +157,7 @@ export const cumulateRoutine = (r: Routine, profile: Profile): readonly RoutineD
       const line = k.div(thread, k.u32(blocks))
       const from = k.mul(k.rem(thread, k.u32(blocks)), k.u32(cumulateBlock))
       const [start, end] = [blocks === 1 ? k.u32(0) : from, k.min(k.add(from, k.u32(cumulateBlock)), k.u32(length))]
-      return scan(t, start, blocks === 1 ? k.u32(length) : end, combine, element(t, line), (step, state) =>
+      return scan(t, start, blocks === 1 ? k.u32(length) : end, accumulator, element(t, line), (step, state) =>
         storeState(t, outputs, address(line, step), state),
       )
     }),
@@ -125,7 +173,7 @@ export const cumulateRoutine = (r: Routine, profile: Profile): readonly RoutineD
         t,
         k.u32(0),
         k.u32(blocks),
-        combine,
+        accumulator,
         // The last block may be short; nothing comes after it, so what it ends with is not needed.
         (block) => loadState(t, outputs, address(line, k.min(lastOf(block), k.u32(length - 1)))),
         (block, state) => storeState(t, carried, k.add(k.mul(line, k.u32(blocks)), block), state),
@@ -142,7 +190,8 @@ export const cumulateRoutine = (r: Routine, profile: Profile): readonly RoutineD
       const block = k.sub(k.div(step, k.u32(cumulateBlock)), k.u32(1))
       const before = loadState(t, carried, k.add(k.mul(line, k.u32(blocks)), block))
       const at = address(line, step)
-      const joined = combine(before, loadState(t, outputs, at)).map((e) => hold(t, e))
+      const { lift, combine, stored } = accumulator
+      const joined = stored(combine(lift(before), lift(loadState(t, outputs, at)))).map((e) => hold(t, e))
       return [
         ...joined.map((h) => h.statement),
         ...storeState(

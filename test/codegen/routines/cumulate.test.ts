@@ -48,6 +48,20 @@ describe('the kernels of cumulate', () => {
     agree(runKernelInterp(graph, inputs), want, 1e-4)
     agree(await runDevice(graph, inputs, software), want, 1e-4)
   })
+  it('keeps a product that leaves the range of f32 and comes back', async () => {
+    const inputs = freshInputs([{ shape: [5], dtype: 'f32' }])
+    const graph = { inputs, outputs: [b.cumulate([inputs[0]!], { monoid: 'prod', axis: 0, reverse: false })] }
+    const x: Value = { shape: [5], dtype: 'f32', data: Float64Array.from([1e20, 1e20, -1e-20, 1e-25, 0], Math.fround) }
+    for (const [got] of [runKernelInterp(graph, [x]), await runDevice(graph, [x], software)]) {
+      const [first, second, third, fourth, last] = Array.from(got!.data)
+      expect([first! / 1e20, third! / -1e20, fourth! / -1e-5].map((r) => Math.abs(r - 1) < 1e-6)).toEqual([
+        true,
+        true,
+        true,
+      ])
+      expect([second, Math.abs(last!)]).toEqual([Number.POSITIVE_INFINITY, 0])
+    }
+  })
   it('is one dispatch for a line of 1024, three for a long one', () => {
     const count = (n: number): number => {
       const inputs = freshInputs([{ shape: [n], dtype: 'f32' }])
