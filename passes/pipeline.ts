@@ -8,6 +8,8 @@ import { fold } from './graph/fold.ts'
 import { inlineCalls } from './graph/inline.ts'
 import { everywhere } from './graph/inner-graphs.ts'
 import { maskLoops } from './graph/mask.ts'
+import { mergeScans } from './graph/scan-merge.ts'
+import { pruneScans } from './graph/scan-prune.ts'
 import { dropStopGradient, simplifyWith } from './graph/simplify.ts'
 import { splitReductions } from './graph/split-reduce.ts'
 import type { Pass } from './pass.ts'
@@ -26,7 +28,8 @@ export interface Stage {
 /**
  * The order and its reasons. Checking comes first: later passes may assume well-typed nodes. Functions with derivatives of
  * their own and stopGradient have done their work once derivatives are taken, which happens while the user's function
- * runs; so have branches, which are computed side by side from then on. Loops without a known end get the form that a
+ * runs; so have branches, which are computed side by side from then on. Loops over the same values become one, and
+ * lose what nobody uses. Loops without a known end get the form that a
  * device can run. Canonical forms let each rule of simplify match one spelling; folding comes after, on the constants that
  * simplify has gathered, and what it leaves is brought into canonical form once more. Long reductions are split last:
  * simplify would join the stages again. All but the first two go into the graphs of loops as well.
@@ -36,6 +39,8 @@ export const graphPipeline = (options: PipelineOptions = {}): readonly Pass<Grap
     check,
     inlineCalls,
     ...[
+      mergeScans,
+      pruneScans,
       maskLoops,
       dropStopGradient,
       canonicalise,

@@ -25,6 +25,8 @@ describe('the pipeline', () => {
     expect(names).toEqual([
       'check',
       'inline calls',
+      'merge scans',
+      'prune scans',
       'mask loops',
       'drop stopGradient',
       'canonicalise',
@@ -41,8 +43,8 @@ describe('the pipeline', () => {
     const stages: Stage[] = []
     const last = optimised(graph, {}, (s) => stages.push(s))
     expect(stages.map((s) => s.name)).toEqual(graphPipeline().map((p) => p.name))
-    expect(opsOf(stages[2]!.graph)).toContain('stopGradient')
-    expect(opsOf(stages[3]!.graph)).not.toContain('stopGradient')
+    expect(opsOf(stages[4]!.graph)).toContain('stopGradient')
+    expect(opsOf(stages[5]!.graph)).not.toContain('stopGradient')
     expect(stages.at(-1)!.graph === last).toBe(true)
   })
 
