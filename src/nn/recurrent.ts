@@ -4,7 +4,6 @@ import { dataFirst } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
 import { refuse } from '../lang/tensor/operand.ts'
 import { nodeOf, type Tensor, tensorOf } from '../lang/types.ts'
-import { overTime } from './over-time.ts'
 import {
   type Cell,
   type CellParams,
@@ -76,17 +75,19 @@ const stacked = <S>(
       const state = before(finals.length)
       const wrong = wrongCell(`nn.${kind.name}`, kind.gates, below, kind.parts(state), params)
       if (wrong) return [wrong, [kind.whole(Array.from({ length: kind.count }, () => wrong))]]
-      const [final, out] = overTime(
-        (s: S, gates) => {
-          const next = kind.move(gates, s, params)
-          return [next, kind.parts(next)[0]!]
+      const gates = projected(below, params)
+      if (isMistake(gates)) return [gates, [kind.whole(Array.from({ length: kind.count }, () => gates))]]
+      const [final, out] = T.scan(
+        (s: S, g: Tensor) => {
+          const next = kind.move(g, s, params)
+          return [next, kind.parts(next)[0]!] as const
         },
         state,
-        projected(below, params),
-        direction === 1,
+        gates as never,
+        { reverse: direction === 1 },
       )
       finals.push(final)
-      outputs.push(out)
+      outputs.push(out as Tensor)
     }
     below = outputs.length === 1 ? outputs[0]! : T.concat(outputs, { axis: -1 })
   }

@@ -269,4 +269,6 @@ export const programs: readonly BenchProgram[] = [
   program('gather', 1, [spec([50257, 768]), spec([128], 'i32')], (table: X, index: X) =>
     nn.embedding(index as never, table as never),
   ),
+  program('sort', 1, [spec([1024])], (x: X) => T.sort(x)),
+  program('cumsum', 1, [spec([1024])], (x: X) => T.cumsum(x)),
 ]
