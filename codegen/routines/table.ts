@@ -3,8 +3,14 @@ import type { Routine } from '../../passes/loop/fused.ts'
 import type { Profile } from '../../passes/target.ts'
 import type { RoutineOp } from '../../src/lang/ir.ts'
 import type { RoutineDispatch } from '../routine.ts'
+import { choleskyRoutine } from './cholesky.ts'
 import { cumulateRoutine } from './cumulate.ts'
+import { eighRoutine } from './eigh.ts'
+import { luRoutine } from './lu.ts'
+import { qrRoutine } from './qr.ts'
 import { sortRoutine } from './sort.ts'
+import { svdRoutine } from './svd.ts'
+import { triangularSolveRoutine } from './triangular-solve.ts'
 import { userRoutine } from './user.ts'
 
 type Author = (r: Routine, profile: Profile) => readonly RoutineDispatch[]
@@ -13,6 +19,12 @@ const authors: { readonly [K in RoutineOp]: Author } = {
   cumulate: cumulateRoutine,
   sort: sortRoutine,
   kernel: userRoutine,
+  triangularSolve: triangularSolveRoutine,
+  cholesky: choleskyRoutine,
+  lu: luRoutine,
+  qr: qrRoutine,
+  eigh: eighRoutine,
+  svd: svdRoutine,
 }
 
 /** The dispatches of a routine, in order. */

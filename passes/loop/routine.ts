@@ -2,7 +2,7 @@
  * Routines: operations that fusion leaves alone, as they have kernels of their own. Here is what the planner must know of
  * them before those kernels are written: which nodes they are, what they store, and what memory they need beside it.
  */
-import { build, typesOf } from '../../src/lang/build.ts'
+import { build, typeOf, typesOf } from '../../src/lang/build.ts'
 import { type Shape, sizeOf } from '../../src/lang/dim.ts'
 import {
   type LoopNode,
@@ -13,6 +13,7 @@ import {
   type RoutineOp,
   routineOps,
 } from '../../src/lang/ir.ts'
+import { matrixSizes } from '../../src/lang/ops/matrix.ts'
 import type { Profile } from '../target.ts'
 import { type KernelType, kernelTypeOf } from './kernel-type.ts'
 
@@ -83,6 +84,13 @@ export const sortScratch = (shape: Shape, axis: number, profile: Profile): reado
   const words: KernelType = { shape: [copies, lines, length], dtype: 'u32' }
   return copies === 0 ? [] : [words, words]
 }
+/** Lines that Jacobi rotations pair with one another: `n`, and where that is odd one of zeros. */
+export const jacobiSize = (n: number): number => n + (n % 2)
+
+/** How often all pairs are gone through: convergence is quadratic after the first few times. */
+export const jacobiSweeps = (n: number): number => 5 + Math.ceil(Math.log2(Math.max(1, n)))
+
+const none = (): readonly KernelType[] => []
 
 /** Tensors that a routine writes and reads between its own dispatches. */
 const scratch: { readonly [K in RoutineOp]: (n: NodeOf<K>, profile: Profile) => readonly KernelType[] } = {
@@ -93,6 +101,22 @@ const scratch: { readonly [K in RoutineOp]: (n: NodeOf<K>, profile: Profile) => 
   },
   sort: (n, profile) => sortScratch(typesOf(n as Node)[0]!.shape, n.params.axis, profile),
   kernel: () => [],
+  triangularSolve: none,
+  cholesky: none,
+  lu: none,
+  qr: none,
+  // The matrix that becomes diagonal, the rotations of a round, their product.
+  eigh: (n) => {
+    const { rows, matrices } = matrixSizes(typeOf(n.args[0]!).shape)
+    const size = jacobiSize(rows)
+    return [size * size, size, size * size].map((length) => ({ shape: [matrices, length], dtype: 'f32' }))
+  },
+  // The matrix whose columns become orthogonal, the rotations' product, the columns' lengths.
+  svd: (n) => {
+    const { rows, columns, matrices } = matrixSizes(typeOf(n.args[0]!).shape)
+    const size = jacobiSize(columns)
+    return [rows * size, columns * size, columns].map((length) => ({ shape: [matrices, length], dtype: 'f32' }))
+  },
 }
 
 /** What `n` needs beside its operands and outputs. */

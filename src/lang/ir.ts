@@ -45,7 +45,11 @@ export const cumulations = ['sum', 'prod', 'max', 'min', 'logSumExp'] as const
 export type Cumulation = (typeof cumulations)[number]
 
 /** Operations with kernels of their own, written by hand in the Kernel IR: they read and write whole tensors. */
-export const routineOps = ['cumulate', 'sort', 'kernel'] as const
+// biome-ignore format: a line a family reads better
+export const routineOps = [
+  'cumulate', 'sort', 'kernel',
+  'triangularSolve', 'cholesky', 'lu', 'qr', 'eigh', 'svd',
+] as const
 export type RoutineOp = (typeof routineOps)[number]
 
 /** Operations that run the kernels of a graph of their own, again and again. */
@@ -106,6 +110,21 @@ export interface ParamsOf extends Record<UnaryOp | BinaryOp | 'select', None> {
   readonly cumulate: { readonly monoid: Cumulation; readonly axis: number; readonly reverse: boolean }
   /** (sorted elements, their i32 indices) along an axis; equal elements keep their order. */
   readonly sort: { readonly axis: number; readonly descending: boolean }
+  /**
+   * A `[…, n, n]`, B `[…, n, m]` → X with A X = B, or Aᵀ X = B if `transposed`. Only the lower or upper triangle of A is
+   * looked at, and with `unit` its diagonal is taken for ones.
+   */
+  readonly triangularSolve: { readonly lower: boolean; readonly transposed: boolean; readonly unit: boolean }
+  /** `[…, n, n]` → lower L with L Lᵀ = (A + Aᵀ) / 2; NaN where that is not positive definite. */
+  readonly cholesky: None
+  /** `[…, m, n]` → L (unit diagonal, not stored) and U in one, i32 pivots `[…, min]`, i32 permutation `[…, m]`: A[permutation] = L U. */
+  readonly lu: None
+  /** `[…, m, n]`, m ≥ n → Q `[…, m, k]`, R `[…, k, n]`: k = n, or m if `complete`. */
+  readonly qr: { readonly complete: boolean }
+  /** `[…, n, n]` → ascending eigenvalues `[…, n]` of (A + Aᵀ) / 2 and its eigenvectors, columns of `[…, n, n]`. */
+  readonly eigh: None
+  /** `[…, m, n]`, m ≥ n → U `[…, m, n]`, descending singular values `[…, n]`, V `[…, n, n]`: A = U diag(s) Vᵀ. */
+  readonly svd: None
   /**
    * Two-operand einsum: `lhs`, `rhs`, `out` label each axis. A label in both operands and not in `out` is contracted; in
    * all three it is a batch axis; in one operand and `out` it is free. No label repeats inside one operand.

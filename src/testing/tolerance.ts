@@ -59,6 +59,9 @@ const termsOf = (n: Node, operands: readonly HostArray[], outputs: readonly Host
     ? typesOf(n)[0]!.shape[n.params.axis]!
     : (operands[0]?.length ?? 0) / Math.max(1, outputs[0]!.length)
 
+/** Ops whose error goes with the size of a whole matrix and not of an element. */
+const factorisations: ReadonlySet<Op> = new Set<Op>(['triangularSolve', 'cholesky', 'lu', 'qr', 'eigh', 'svd'])
+
 /** Whole multiples of 1/16 whose products and sums a 24-bit significand holds. */
 const isGrid = (data: HostArray): boolean => data.every((x) => Number.isInteger(x * 16))
 
@@ -111,6 +114,13 @@ const errorsOf = (n: Node, operands: readonly HostArray[], outputs: readonly Hos
       let largest = 0
       for (const v of o) if (Number.isFinite(v)) largest = Math.max(largest, Math.abs(v))
       return o.map(() => count * ulp(largest, types[k]!.dtype))
+    })
+  }
+  if (factorisations.has(n.op)) {
+    const unit = ulp(1, 'f32') * 4 * Math.max(1, typesOf(n.args[0]!)[0]!.shape.at(-2)!)
+    return outputs.map((o, k) => {
+      const top = isFloat(types[k]!.dtype) ? unit * Array.from(o, Math.abs).reduce((p, q) => Math.max(p, q), 0) : 0
+      return o.map(() => top)
     })
   }
   const terms = termsOf(n, operands, outputs)

@@ -1,0 +1,46 @@
+/** Substitution: a thread a right-hand side, which reads back what it has stored. */
+import type { Routine } from '../../passes/loop/fused.ts'
+import type { Profile } from '../../passes/target.ts'
+import { typeOf } from '../../src/lang/build.ts'
+import type { NodeOf } from '../../src/lang/ir.ts'
+import { matrixSizes } from '../../src/lang/ops/matrix.ts'
+import * as k from '../build-kernel.ts'
+import type { KExpr } from '../kernel.ts'
+import { perThread, type RoutineDispatch } from '../routine.ts'
+import { accumulated, elementsOf, loop } from './team.ts'
+
+/** The dispatch of one triangularSolve. */
+export const triangularSolveRoutine = (r: Routine, profile: Profile): readonly RoutineDispatch[] => {
+  const { params } = r.node as NodeOf<'triangularSolve'>
+  const { rows: n, columns, matrices } = matrixSizes(typeOf(r.node).shape)
+  const [a, b] = r.inputs
+  const [x] = r.outputs
+  const forwards = params.lower !== params.transposed
+  const step = (s: KExpr): KExpr => (forwards ? s : k.sub(k.u32(n - 1), s))
+  return [
+    {
+      name: 'triangular_solve',
+      reads: [a!, b!],
+      writes: [x!],
+      ...perThread(matrices * columns, profile, (t, thread) => {
+        const matrix = k.div(thread, k.u32(columns))
+        const column = k.rem(thread, k.u32(columns))
+        const [left, right, result] = [
+          elementsOf(t, a!, matrix, n, n),
+          elementsOf(t, b!, matrix, n, columns),
+          elementsOf(t, x!, matrix, n, columns),
+        ]
+        const element = (i: KExpr, j: KExpr): KExpr => (params.transposed ? left.load(j, i) : left.load(i, j))
+        return [
+          loop(t, k.u32(0), k.u32(n), (s) => {
+            const rest = accumulated(t, right.load(step(s), column), k.u32(0), s, (sum, u) =>
+              k.sub(sum, k.mul(element(step(s), step(u)), result.load(step(u), column))),
+            )
+            const value = params.unit ? rest.value : k.div(rest.value, element(step(s), step(s)))
+            return [...rest.statements, result.store(step(s), column, value)]
+          }),
+        ]
+      }),
+    },
+  ]
+}
