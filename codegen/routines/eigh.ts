@@ -16,7 +16,7 @@ export const eighRoutine = (r: Routine, profile: Profile): readonly RoutineDispa
   const half = size / 2
   const [x] = r.inputs
   const [values, vectors] = r.outputs
-  const [work, turns, basis] = r.scratch.map((s) => s.buffer)
+  const [work, turns, basis] = r.scratch
   const zero = k.u32(0)
   return [
     {

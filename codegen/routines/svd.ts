@@ -20,7 +20,7 @@ export const svdRoutine = (r: Routine, profile: Profile): readonly RoutineDispat
   const size = jacobiSize(n)
   const [x] = r.inputs
   const [outU, values, outV] = r.outputs
-  const [work, basis, norms] = r.scratch.map((s) => s.buffer)
+  const [work, basis, norms] = r.scratch
   const zero = k.u32(0)
   const below = (c: KExpr): KExpr => k.lt(c, k.u32(n))
   return [

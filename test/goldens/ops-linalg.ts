@@ -27,17 +27,21 @@ export const linalgOps: Ops<LinalgName> = {
   bmm: (c) => T.bmm(at(c, 0), at(c, 1)),
   mv: (c) => T.mv(at(c, 0), at(c, 1)),
   kron: (c) => T.kron(at(c, 0), at(c, 1)),
-  det: undefined,
-  inverse: undefined,
+  det: (c) => T.det(at(c, 0)),
+  inverse: (c) => T.inv(at(c, 0)),
   einsum: (c) => T.einsum(text(c, 'equation'), ...c.xs) as Tensor,
   tensordot: (c) => T.tensordot(at(c, 0), at(c, 1), { axes: raw(c, 'dims') as TensordotAxes }),
   addmm: (c) => T.addmm(at(c, 0), at(c, 1), at(c, 2), scaled(c)),
   baddbmm: (c) => T.baddbmm(at(c, 0), at(c, 1), at(c, 2), scaled(c)),
   linear: affine,
-  solve_triangular: undefined,
-  cholesky: undefined,
-  solve: undefined,
-  slogdet: undefined,
+  solve_triangular: (c) =>
+    T.solveTriangular(at(c, 0), at(c, 1), {
+      upper: raw(c, 'upper') === true,
+      unitriangular: raw(c, 'unitriangular') === true,
+    }),
+  cholesky: (c) => T.cholesky(at(c, 0), { upper: raw(c, 'upper') === true }),
+  solve: (c) => T.solve(at(c, 0), at(c, 1)),
+  slogdet: (c) => T.slogdet(at(c, 0)),
   matrix_power: (c) => T.matrixPower(at(c, 0), number(c, 'n')),
 }
 

@@ -3,6 +3,7 @@ import * as E from '#fp/Either'
 import { allocate } from '../dtype.ts'
 import type { ParamsOf } from '../ir.ts'
 import type { Primitive } from '../primitive.ts'
+import { fill, zerosLike } from './fill.ts'
 import {
   diagonalMask,
   eachMatrix,
@@ -16,6 +17,9 @@ import {
   wrongMatrix,
 } from './matrix.ts'
 import { operandType, wrongCount } from './operand.ts'
+
+/** What a pivot of 0 is taken for where a derivative divides by it: what is finite in the limit comes out right. */
+export const leastPivot: number = 2 ** -40
 
 /**
  * `[…, m, n]` of f32 → L and U packed in one `[…, m, n]`, the row that each step exchanged with its own, and the
@@ -49,7 +53,9 @@ export const lu: Primitive<ParamsOf['lu']> = {
       axes: squareShape.map((_, i) => i),
     })
     const added = b.cast([b.and([diagonalMask(b, squareShape), b.le([bound, row], {})], {})], { dtype: 'f32' })
-    const upper = b.add([upperPart(b, square, -1), added], {})
+    const own = b.add([upperPart(b, square, -1), added], {})
+    const isMissing = b.and([diagonalMask(b, squareShape), b.eq([own, zerosLike(b, own)], {})], {})
+    const upper = b.select([isMissing, fill(b, { shape: squareShape, dtype: 'f32' }, leastPivot), own], {})
     const left = b.triangularSolve([lower, moved], { lower: true, transposed: false, unit: true })
     const both = transposed(
       b,

@@ -2,6 +2,7 @@
 import { raise } from '../errors.ts'
 import type { Node, TensorType } from '../ir.ts'
 import { isRecord, isTensor } from '../tree.ts'
+import type { Tensor } from '../types.ts'
 import { onTensor } from './operand.ts'
 
 /** What `dual` needs to know of a function. */
@@ -55,8 +56,11 @@ export const dataFirst = <F>(name: string, impl: (...args: never[]) => unknown):
   make(name, { by: 'data', count: 1, options: true }, impl)
 
 /** A function of one tensor and nothing else, which needs no curried form: `pipe(x, T.exp)`. */
-export const single = <F>(name: string, body: (n: Node, type: TensorType) => Node): F => {
-  const f = (x: unknown): unknown => onTensor(name, x, body)
+export const single = <F>(name: string, body: (n: Node, type: TensorType) => Node): F =>
+  alone(name, (x: Tensor) => onTensor(name, x, body))
+
+/** A function of one tensor and nothing else, which may give several. */
+export const alone = <F>(name: string, f: (x: Tensor) => unknown): F => {
   forms.set(name, { by: 'operands', count: 1, options: false })
   Object.defineProperty(f, 'name', { value: name })
   return f as F

@@ -71,6 +71,19 @@ export {
   logcumsumexp,
   type RunningExtreme,
 } from './cumulative.ts'
+export {
+  type CholeskyOptions,
+  cholesky,
+  eigh,
+  eigvalsh,
+  type QrOptions,
+  type QrResult,
+  qr,
+  type SvdOptions,
+  type SvdResult,
+  svd,
+  svdvals,
+} from './decompositions.ts'
 export { einsum } from './einsum.ts'
 export {
   abs,
@@ -112,6 +125,7 @@ export {
   slice,
 } from './indexing.ts'
 export { type AlongOptions, chunk, concat, split, stack, unbind } from './joining.ts'
+export { det, inv, lu, slogdet, solve, solveTriangular, type TriangularOptions } from './linear-systems.ts'
 export { foriLoop, map, type ScanOptions, type SliceOf, type StackOf, scan } from './loops.ts'
 export {
   type DiagonalOptions,
@@ -153,6 +167,7 @@ export {
 export { repeat, repeatInterleave, tile } from './repeating.ts'
 export { scatter, scatterMax, scatterMin } from './scattering.ts'
 export { type SearchOptions, searchsorted } from './searchsorted.ts'
+export { lstsq, type MatrixNormOptions, matrixNorm, matrixRank, pinv, type RankOptions } from './singular.ts'
 export {
   argsort,
   type Chosen,

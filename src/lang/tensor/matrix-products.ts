@@ -9,6 +9,7 @@ import { add, mul } from './arithmetic.ts'
 import { permuteNode } from './axes.ts'
 import { innerDiffer, type Labels, matmul, pairOf, range } from './contraction.ts'
 import { dual, dualWith } from './dual.ts'
+import { inv } from './linear-systems.ts'
 import { castNode, expandNode, lift, refuse, reshapeNode, withTypes } from './operand.ts'
 
 interface Binary {
@@ -151,10 +152,11 @@ interface MatrixPower {
 }
 
 /**
- * A square matrix (or a batch) to a whole power ≥ 0 by repeated squaring; the power 0 is the identity. ShapeError for
- * other exponents and shapes.
+ * A square matrix (or a batch) to a whole power by repeated squaring: the power 0 is the identity, negative powers are
+ * those of the inverse, in floating point. ShapeError for other exponents and shapes.
  * @example
  * T.reference(T.matrixPower(T.tensor([[1, 1], [1, 0]]), 6)).data // => [13, 8, 8, 5]
+ * T.reference(T.matrixPower(T.tensor([[1, 1], [0, 1]]), -2)).data // => [1, -2, 0, 1]
  */
 export const matrixPower: MatrixPower = dual('T.matrixPower', 2, (x: Tensor, exponent: number) => {
   const n = lift('T.matrixPower', x)
@@ -163,13 +165,13 @@ export const matrixPower: MatrixPower = dual('T.matrixPower', 2, (x: Tensor, exp
       const size = shape.at(-1)
       if (shape.length < 2 || size !== shape.at(-2))
         return refuse('T.matrixPower', [n], { reason: `${showShape(shape)} is not a square matrix` })
-      if (!Number.isInteger(exponent) || exponent < 0)
-        return refuse('T.matrixPower', [n], { reason: `exponent ${exponent} is not a whole number ≥ 0` })
+      if (!Number.isInteger(exponent))
+        return refuse('T.matrixPower', [n], { reason: `exponent ${exponent} is not a whole number` })
       const counts = [0, 1].map((axis) => build.iota([], { shape: [size!, size!], dtype: 'i32', axis }))
       const identity = expandNode(castNode(build.eq(counts, {}), dtype), shape)
       let out: Tensor | undefined
-      let square: Tensor = tensorOf(n)
-      for (let e = exponent; e > 0; e = Math.floor(e / 2)) {
+      let square: Tensor = exponent < 0 ? inv(tensorOf(n)) : tensorOf(n)
+      for (let e = Math.abs(exponent); e > 0; e = Math.floor(e / 2)) {
         if (e % 2 === 1) out = out ? (matmul(out, square) as Tensor) : square
         if (e > 1) square = matmul(square, square) as Tensor
       }
