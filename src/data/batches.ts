@@ -1,6 +1,6 @@
 /** Mini-batches of a data set, and its division into parts for training, validation and test. */
 import { raise } from '../lang/errors.ts'
-import type { Key } from '../lang/tensor/random.ts'
+import type { Key } from '../lang/tensor/random/keys.ts'
 import { type Dataset, datasetRows, mapColumns, sliceRows, takeRows } from './column.ts'
 import { shuffled } from './shuffle.ts'
 

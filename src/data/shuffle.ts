@@ -1,6 +1,7 @@
 /** Orders of rows from a random key: the same key, the same order, on every machine. */
 import { evaluate } from '../lang/evaluate.ts'
-import { bits, type Key } from '../lang/tensor/random.ts'
+import type { Key } from '../lang/tensor/random/keys.ts'
+import { bits } from '../lang/tensor/random/uniform.ts'
 import { nodeOf } from '../lang/types.ts'
 
 /**

@@ -1,7 +1,7 @@
 /** Dropout, from an explicit random key. */
 import { dualWith } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
-import { bernoulli } from '../lang/tensor/random.ts'
+import { bernoulli } from '../lang/tensor/random/uniform.ts'
 import type { Tensor } from '../lang/types.ts'
 import { choose } from './choose.ts'
 

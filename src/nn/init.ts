@@ -1,6 +1,7 @@
 /** Initial weights from a random key: Xavier and He, by the fan of a weight `[out, in, …kernel]`. */
 import * as T from '../lang/tensor/index.ts'
-import { normal, uniform } from '../lang/tensor/random.ts'
+import { normal } from '../lang/tensor/random/normal.ts'
+import { uniform } from '../lang/tensor/random/uniform.ts'
 import type { Tensor } from '../lang/types.ts'
 
 type Shape = Tensor['shape']

@@ -1,17 +1,22 @@
 /** Random numbers from explicit keys: what users import as `tensorloom/random`. */
 export {
+  type ChoiceOptions,
+  categorical,
+  choice,
+  type PermutationOptions,
+  permutation,
+} from '../lang/tensor/random/choosing.ts'
+export { beta, dirichlet, gamma } from '../lang/tensor/random/gamma.ts'
+export { cauchy, exponential, gumbel, laplace, logistic } from '../lang/tensor/random/inverse.ts'
+export { foldIn, type Key, key, split, splitList } from '../lang/tensor/random/keys.ts'
+export { type NormalOptions, normal, truncatedNormal } from '../lang/tensor/random/normal.ts'
+export { poisson } from '../lang/tensor/random/poisson.ts'
+export {
   bernoulli,
   bits,
-  categorical,
-  foldIn,
-  type Key,
-  key,
-  type NormalOptions,
-  normal,
   type RandintOptions,
+  rademacher,
   randint,
-  split,
-  splitList,
   type UniformOptions,
   uniform,
-} from '../lang/tensor/random.ts'
+} from '../lang/tensor/random/uniform.ts'

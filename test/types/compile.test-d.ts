@@ -11,7 +11,7 @@ import {
 } from '../../src/compile.ts'
 import type { HostTensor } from '../../src/host.ts'
 import { mul } from '../../src/lang/tensor/index.ts'
-import { type Key, key, splitList } from '../../src/lang/tensor/random.ts'
+import { type Key, key, splitList } from '../../src/lang/tensor/random/keys.ts'
 import type { TensorTree } from '../../src/lang/tree.ts'
 import type { Tensor } from '../../src/lang/types.ts'
 import { crossEntropy, nllLoss } from '../../src/nn/index.ts'

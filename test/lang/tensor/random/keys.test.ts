@@ -1,9 +1,9 @@
 /** Random numbers against JAX's (0.10, partitionable Threefry), and their distributions by statistics. */
 import { describe, expect, test } from 'vitest'
-import * as T from '../../../src/lang/tensor/index.ts'
-import * as nn from '../../../src/nn/index.ts'
-import * as random from '../../../src/random/index.ts'
-import { flat, nested } from './run.ts'
+import * as T from '../../../../src/lang/tensor/index.ts'
+import * as nn from '../../../../src/nn/index.ts'
+import * as random from '../../../../src/random/index.ts'
+import { flat, nested } from '../run.ts'
 
 const key = random.key(42)
 

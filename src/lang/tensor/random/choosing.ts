@@ -1,0 +1,147 @@
+/** Choices among things: classes, orders, elements with and without putting them back. */
+import { build, typeOf } from '../../build.ts'
+import { type Shape, sizeOf } from '../../dim.ts'
+import type { DType } from '../../dtype.ts'
+import type { Node } from '../../ir.ts'
+import { showShape } from '../../shape.ts'
+import { nodeOf, type Tensor, tensorOf } from '../../types.ts'
+import { binaryNode, likeNode } from '../arithmetic.ts'
+import { castNode, expandNode, lift, onAxis, refuse, reshapeNode, withTypes } from '../operand.ts'
+import { narrowNode } from '../order.ts'
+import { take, takeAlongAxis } from '../picking.ts'
+import { search } from '../searchsorted.ts'
+import { sortedNode } from '../sorting.ts'
+import { gumbelOf } from './inverse.ts'
+import { withKey } from './keys.ts'
+import { bitsNode, randint, unitNode } from './uniform.ts'
+
+/**
+ * Samples (i32) of the distribution `softmax(logits)` along the last axis, which is dropped, by the Gumbel trick
+ * (jax.random.categorical). ShapeError for a scalar.
+ * @example
+ * T.reference(random.categorical(random.key(0), T.tensor([[0, -1e4], [-1e4, 0]]))).data // => [0, 1]
+ */
+export const categorical = (k: Tensor, logits: Tensor): Tensor<Shape, 'i32'> => {
+  const n = lift('random.categorical', logits, 1)
+  return tensorOf(
+    withTypes('random.categorical', [n], ([type]) => {
+      const { shape } = type!
+      if (shape.length === 0) return refuse('random.categorical', [n], { reason: 'logits need an axis of classes' })
+      const drawn = withKey('random.categorical', k, shape, (a, b) => {
+        const scores = binaryNode('add', castNode(n, 'f32'), gumbelOf(bitsNode(a, b, shape)))
+        return build.get([build.reduce([scores], { monoid: 'argmax', axes: [shape.length - 1] })], { index: 1 })
+      })
+      return nodeOf(drawn)
+    }),
+  )
+}
+
+/** Along which axis (0), and whether every line along it has an order of its own. */
+export interface PermutationOptions {
+  readonly axis?: number
+  readonly independent?: boolean
+}
+
+/** The indices of random words in order. */
+const shuffled = (a: Node, b: Node, shape: Shape, axis: number): Node =>
+  sortedNode(bitsNode(a, b, shape), axis, false, 1)
+
+const order = (name: string, k: Tensor, shape: Shape, axis: number): Tensor<Shape, 'i32'> =>
+  withKey(name, k, shape, (a, b) => shuffled(a, b, shape, axis))
+
+interface Permutation {
+  (k: Tensor, n: number): Tensor<readonly [number], 'i32'>
+  <S extends Shape, D extends DType>(k: Tensor, x: Tensor<S, D>, options?: PermutationOptions): Tensor<S, D>
+}
+
+/**
+ * The numbers 0 … n-1 (i32) in random order, or the slices of `x` along `axis` (0), each line in its own order with
+ * `independent` (jax.random.permutation's distribution, not its numbers). The order is that of random 32-bit words, equal
+ * ones by position: a pair is affected with probability 2⁻³². The same on every backend. ShapeError for an axis out of
+ * range or an n that is no size.
+ * @example
+ * T.reference(T.sort(random.permutation(random.key(0), 5))).data // => [0, 1, 2, 3, 4]
+ */
+export const permutation: Permutation = (
+  k: Tensor,
+  x: number | Tensor,
+  { axis = 0, independent = false }: PermutationOptions = {},
+): never => {
+  const name = 'random.permutation'
+  if (typeof x === 'number') return order(name, k, [x], 0) as never
+  return onAxis(name, x, axis, (n, a, { shape }) => {
+    const index = independent ? order(name, k, shape, a) : order(name, k, [shape[a]!], 0)
+    const x = tensorOf(n)
+    return nodeOf(independent ? takeAlongAxis(x, index, { axis: a }) : take(x, index, { axis: a }))
+  }) as never
+}
+
+/** How `choice` chooses. */
+export interface ChoiceOptions {
+  /** Whether an element can be chosen again (true). */
+  readonly replace?: boolean
+  /** Weights, one an element, not negative; equal ones by default. */
+  readonly p?: Tensor
+  /** The axis whose slices are chosen (0). */
+  readonly axis?: number
+}
+
+/** Indices in 0 … n-1, in `shape`. */
+const chosen = (k: Tensor, n: number, shape: Shape, replace: boolean, p: Node | undefined): Node => {
+  const name = 'random.choice'
+  if (replace && !p) return nodeOf(randint(k, shape, { high: n }))
+  const count = sizeOf(shape)
+  return nodeOf(
+    withKey(name, k, shape, (a, b) => {
+      if (!p) return reshapeNode(narrowNode(shuffled(a, b, [n], 0), 0, 0, count), shape)
+      if (!replace) {
+        const scores = binaryNode('add', build.log([p], {}), gumbelOf(bitsNode(a, b, [n])))
+        return reshapeNode(narrowNode(sortedNode(scores, 0, true, 1), 0, 0, count), shape)
+      }
+      const sums = build.cumulate([p], { monoid: 'sum', axis: 0, reverse: false })
+      const total = expandNode(reshapeNode(narrowNode(sums, 0, n - 1, n), []), shape)
+      const type = { shape, dtype: 'f32' } as const
+      const at = binaryNode('mul', total, binaryNode('sub', likeNode(1, type), unitNode(a, b, shape)))
+      return binaryNode('min', search(sums, at, n, 0, false), likeNode(n - 1, { shape, dtype: 'i32' }))
+    }),
+  )
+}
+
+interface Choice {
+  (k: Tensor, n: number, shape: Shape, options?: ChoiceOptions): Tensor<Shape, 'i32'>
+  <D extends DType>(k: Tensor, x: Tensor<Shape, D>, shape: Shape, options?: ChoiceOptions): Tensor<Shape, D>
+}
+
+/**
+ * Random choices: numbers in 0 … n-1 (i32) in `shape`, or slices of `x` along `axis` (0), which `shape` replaces; with or
+ * without putting back, by equal or given weights (jax.random.choice). By weights without putting back: the greatest of
+ * log p plus Gumbel numbers. ShapeError where there is nothing to choose from, where more is drawn than there is
+ * without putting back, or where p does not fit.
+ * @example
+ * const two = random.choice(random.key(0), 5, [2], { replace: false, p: T.tensor([1, 0, 0, 0, 1]) })
+ * T.reference(T.sort(two)).data // => [0, 4]
+ */
+export const choice: Choice = (
+  k: Tensor,
+  x: number | Tensor,
+  shape: Shape,
+  { replace = true, p, axis = 0 }: ChoiceOptions = {},
+): never => {
+  const name = 'random.choice'
+  const weights = p && lift(name, p, 2)
+  const indices = (n: number, nodes: readonly Node[]): Node =>
+    withTypes(name, weights ? [weights] : [], ([type]) => {
+      const wrong = (reason: string): Node => refuse(name, nodes, { reason })
+      if (n < 1 && sizeOf(shape) > 0) return wrong('there is nothing to choose from')
+      if (!replace && sizeOf(shape) > n) return wrong(`${sizeOf(shape)} of ${n} cannot be chosen without putting back`)
+      if (type && (type.shape.length !== 1 || type.shape[0] !== n))
+        return wrong(`the weights have shape ${showShape(type.shape)}, not [${n}]`)
+      if (n < 1) return likeNode(0, { shape, dtype: 'i32' })
+      return chosen(k, n, shape, replace, weights && castNode(weights, 'f32'))
+    })
+  if (typeof x === 'number') return tensorOf(indices(x, [lift(name, k)])) as never
+  return onAxis(name, x, axis, (n, a) => {
+    const index = indices(typeOf(n).shape[a]!, [n])
+    return withTypes(name, [index], () => nodeOf(take(tensorOf(n), tensorOf(index), { axis: a })))
+  }) as never
+}

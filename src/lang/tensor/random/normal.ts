@@ -1,0 +1,67 @@
+/** Normally distributed numbers, the whole line of them or a part. */
+import { build, typeOf } from '../../build.ts'
+import type { Shape } from '../../dim.ts'
+import type { Node, TensorType } from '../../ir.ts'
+import type { Operand, Tensor } from '../../types.ts'
+import { binaryNode, likeNode } from '../arithmetic.ts'
+import { un } from '../unary.ts'
+import { withKey } from './keys.ts'
+import { withParameters } from './parameters.ts'
+import { between, bitsNode, unitNode, unitOf } from './uniform.ts'
+
+/** Mean and standard deviation of `normal`. */
+export interface NormalOptions {
+  readonly mean?: number
+  readonly std?: number
+}
+
+/** The float after -1. */
+const afterMinusOne = -0.9999999403953552
+
+/** A standard normal number from a random word. */
+export const normalOf = (word: Node): Node => {
+  const u = between(unitOf(word), afterMinusOne, 1)
+  return binaryNode('mul', un('erfinv', u), likeNode(Math.SQRT2, typeOf(u)))
+}
+
+/**
+ * Normally distributed with `mean` (0) and `std` (1): f32 of `shape`, `√2 · erfinv(u)` of a uniform u in (-1, 1)
+ * (jax.random.normal).
+ * @example
+ * T.reference(random.normal(random.key(0), [1])).data // => [1.622642]
+ */
+export const normal = <const S extends Shape>(
+  k: Tensor,
+  shape: S,
+  { mean = 0, std = 1 }: NormalOptions = {},
+): Tensor<S, 'f32'> =>
+  withKey('random.normal', k, shape, (a, b) => {
+    const type: TensorType = { shape, dtype: 'f32' }
+    const z = normalOf(bitsNode(a, b, shape))
+    const scaled = std === 1 ? z : binaryNode('mul', z, likeNode(std, type))
+    return mean === 0 ? scaled : binaryNode('add', scaled, likeNode(mean, type))
+  })
+
+/**
+ * Standard normal numbers given that they lie between `lower` and `upper` (numbers, or tensors that broadcast to the
+ * shape): f32 of `shape`, by the inverse of the distribution function; far out in a tail, where it is flat, the grid of
+ * results is coarse (jax.random.truncated_normal). ShapeError where the bounds do not broadcast.
+ * @example
+ * const x = random.truncatedNormal(random.key(0), -1, 2, [100])
+ * T.reference(T.all(T.logicalAnd(T.greaterEqual(x, -1), T.lessEqual(x, 2)))).data // => [1]
+ */
+export const truncatedNormal = <const S extends Shape>(
+  k: Tensor,
+  lower: Operand,
+  upper: Operand,
+  shape: S,
+): Tensor<S, 'f32'> =>
+  withParameters('random.truncatedNormal', k, [lower, upper], shape, ([low, high], a, b) => {
+    const root = likeNode(Math.SQRT2, { shape, dtype: 'f32' })
+    const [from, to] = [low!, high!].map((n) => build.erf([binaryNode('div', n, root)], {}))
+    const u = binaryNode('add', binaryNode('mul', unitNode(a, b, shape), binaryNode('sub', to!, from!)), from!)
+    const edge = (x: number): Node => likeNode(x, { shape, dtype: 'f32' })
+    const inside = binaryNode('min', binaryNode('max', u, edge(afterMinusOne)), edge(-afterMinusOne))
+    const z = binaryNode('mul', un('erfinv', inside), root)
+    return binaryNode('min', binaryNode('max', z, low!), high!)
+  })

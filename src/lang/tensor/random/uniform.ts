@@ -1,0 +1,122 @@
+/** Random words and what is exact in them: evenly distributed numbers, whole numbers, coins. The same on every backend. */
+import { build, typeOf } from '../../build.ts'
+import type { Shape } from '../../dim.ts'
+import type { Node, TensorType } from '../../ir.ts'
+import type { Operand, Tensor } from '../../types.ts'
+import { binaryNode, likeNode, selectNode } from '../arithmetic.ts'
+import { lift, refuse, reshapeNode, toElement } from '../operand.ts'
+import { narrowNode } from '../order.ts'
+import { blocks, withKey } from './keys.ts'
+import { withParameters } from './parameters.ts'
+
+/** One word an element. */
+export const bitsNode = (high: Node, low: Node, shape: Shape): Node => {
+  const [a, b] = blocks(high, low, shape)
+  return binaryNode('xor', a, b)
+}
+
+/**
+ * Uniform 32-bit words, u32 of `shape`: both words of Threefry-2x32 (Salmon et al. 2011) at the element's number,
+ * combined by xor, as JAX with partitionable keys. ShapeError for a key that is not u32 `[2]`.
+ * @example
+ * T.reference(random.bits(random.key(0), [1])).data // => [4070199207]
+ */
+export const bits = <const S extends Shape>(k: Tensor, shape: S): Tensor<S, 'u32'> =>
+  withKey('random.bits', k, shape, (high, low) => bitsNode(high, low, shape))
+
+/** Bounds of `uniform`. */
+export interface UniformOptions {
+  readonly low?: number
+  readonly high?: number
+}
+
+/** A word's 23 high bits as the mantissa of a number in [1, 2), less 1: in [0, 1). Exact, so the same everywhere. */
+export const unitOf = (word: Node): Node => {
+  const type = typeOf(word)
+  const { shape } = type
+  const mantissa = binaryNode('shiftRight', word, likeNode(9, type))
+  const float = build.bitcast([binaryNode('or', mantissa, likeNode(0x3f800000, type))], { dtype: 'f32' })
+  return binaryNode('sub', float, likeNode(1, { shape, dtype: 'f32' }))
+}
+
+export const unitNode = (high: Node, low: Node, shape: Shape): Node => unitOf(bitsNode(high, low, shape))
+
+/** A number in [0, 1) brought to [low, high). */
+export const between = (unit: Node, low: number, high: number): Node => {
+  if (low === 0 && high === 1) return unit
+  const type = typeOf(unit)
+  const least = likeNode(low, type)
+  const width = likeNode(Math.fround(high) - Math.fround(low), type)
+  return binaryNode('max', least, binaryNode('add', binaryNode('mul', unit, width), least))
+}
+
+/**
+ * Evenly distributed in [low, high), [0, 1) by default: f32 of `shape`, 23 random bits each (jax.random.uniform).
+ * @example
+ * T.reference(random.uniform(random.key(0), [1])).data // => [0.947667]
+ */
+export const uniform = <const S extends Shape>(
+  k: Tensor,
+  shape: S,
+  { low = 0, high = 1 }: UniformOptions = {},
+): Tensor<S, 'f32'> => withKey('random.uniform', k, shape, (a, b) => between(unitNode(a, b, shape), low, high))
+
+/** Bounds of `randint`: low ≤ x < high. */
+export interface RandintOptions {
+  readonly low?: number
+  readonly high: number
+}
+
+/**
+ * Whole numbers in [low, high), low 0 by default: i32 of `shape`. 64 random bits are reduced, as in JAX, so that the
+ * bias is below 2⁻³². ShapeError where no number lies between.
+ * @example
+ * const dice = random.randint(random.key(0), [100], { low: 1, high: 7 })
+ * T.reference([T.min(dice), T.max(dice)]).map((t) => t.data) // => [[1], [6]]
+ */
+export const randint = <const S extends Shape>(
+  k: Tensor,
+  shape: S,
+  { low = 0, high }: RandintOptions,
+): Tensor<S, 'i32'> =>
+  withKey('random.randint', k, shape, (a, b) => {
+    const [least, span] = [toElement(low, 'i32'), (toElement(high, 'i32') - toElement(low, 'i32')) >>> 0]
+    if (high <= low)
+      return refuse('random.randint', [lift('random.randint', k)], {
+        reason: `no whole number lies in [${low}, ${high})`,
+      })
+    const type: TensorType = { shape, dtype: 'u32' }
+    const [high2, low2] = blocks(a, b, [2])
+    const at = (n: Node, i: number): Node => reshapeNode(narrowNode(n, 0, i, i + 1), [])
+    const [upper, lower] = [0, 1].map((i) => bitsNode(at(high2, i), at(low2, i), shape))
+    const size = likeNode(span, type)
+    const half = 2 ** 16 % span
+    const multiplier = likeNode(Number((BigInt(half) * BigInt(half)) % BigInt(2 ** 32)) % span, type)
+    const rem = (x: Node): Node => binaryNode('rem', x, size)
+    const mixed = rem(binaryNode('add', binaryNode('mul', rem(upper!), multiplier), rem(lower!)))
+    return binaryNode('add', build.bitcast([mixed], { dtype: 'i32' }), likeNode(least, { shape, dtype: 'i32' }))
+  })
+
+/**
+ * True with probability `p` (a number, or a tensor that broadcasts to the shape): bool of `shape`, `uniform < p`
+ * (jax.random.bernoulli). ShapeError where p does not broadcast.
+ * @example
+ * T.reference(random.bernoulli(random.key(0), 0.95, [1])).data // => [1]
+ */
+export const bernoulli = <const S extends Shape>(k: Tensor, p: Operand, shape: S): Tensor<S, 'bool'> =>
+  withParameters('random.bernoulli', k, [p], shape, ([chance], a, b) =>
+    binaryNode('lt', unitNode(a, b, shape), chance!),
+  )
+
+/**
+ * -1 or 1, each with probability a half: i32 of `shape` (jax.random.rademacher).
+ * @example
+ * T.reference(T.abs(random.rademacher(random.key(0), [3]))).data // => [1, 1, 1]
+ */
+export const rademacher = <const S extends Shape>(k: Tensor, shape: S): Tensor<S, 'i32'> =>
+  withKey('random.rademacher', k, shape, (a, b) => {
+    const type: TensorType = { shape, dtype: 'f32' }
+    const heads = binaryNode('lt', unitNode(a, b, shape), likeNode(0.5, type))
+    const [one, other] = [likeNode(1, { shape, dtype: 'i32' }), likeNode(-1, { shape, dtype: 'i32' })]
+    return selectNode(heads, one, other)
+  })
