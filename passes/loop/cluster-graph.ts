@@ -134,7 +134,9 @@ export const createClusterGraph = (
     )
     const turns =
       n.op === 'scan' ? n.params.length : { chunk: n.params.chunk, flag: carries[carries.length - 1]!.places[0] }
-    return { kernels: { fusion, carries, fixed, turns }, scratch, leaves }
+    const own = new Set(scratch)
+    const spans = new Map([...turnSpans(fusion)].filter(([b]) => own.has(b) && !named.has(b)))
+    return { kernels: { fusion, carries, fixed, spans, turns }, scratch, leaves }
   }
 
   /** A routine in the place of a cluster: all its outputs are stored, whoever reads them. */
@@ -274,4 +276,20 @@ export const createClusterGraph = (
     successors,
     reaches,
   }
+}
+
+/** When in a turn each of its tensors is first and last used, as a part of the turn. */
+const turnSpans = ({ kernels, buffers }: Fusion): ReadonlyMap<Buffer, readonly [number, number]> => {
+  const spans = new Map<Buffer, readonly [number, number]>()
+  kernels.forEach((kernel, i) => {
+    const now = (i + 1) / (kernels.length + 2)
+    const use = (b: Buffer): void => {
+      spans.set(b, [spans.get(b)?.[0] ?? now, now])
+    }
+    for (const f of kernel) {
+      for (const n of [...f.reads, ...f.stored]) use(buffers.get(n)!)
+      for (const b of f.routine?.scratch ?? []) use(b)
+    }
+  })
+  return spans
 }

@@ -52,6 +52,8 @@ export interface LoopKernels {
   }[]
   /** The kernels' own names for what stays, and what that is. */
   readonly fixed: ReadonlyMap<Buffer, Buffer>
+  /** When in a turn (0 to 1) memory that does not last longer is first and last used. */
+  readonly spans: ReadonlyMap<Buffer, readonly [number, number]>
   /** How many turns; or how many are submitted before the flag, a carry's place, is asked whether to go on. */
   readonly turns: number | { readonly chunk: number; readonly flag: Buffer }
 }

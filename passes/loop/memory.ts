@@ -46,6 +46,9 @@ export interface MemoryRequest {
   readonly profile: Profile
 }
 
+/** From the start of a kernel to its end, when time goes on by 1 from kernel to kernel: what it reads is there throughout. */
+const wholeKernel = 0.99
+
 export const planMemory = ({ fusion, inputs, outputs, profile }: MemoryRequest): MemoryPlan => {
   const align = (n: number): number => Math.ceil(n / profile.offsetAlignment) * profile.offsetAlignment
   // Vector access and copies want whole vec4s.
@@ -69,14 +72,17 @@ export const planMemory = ({ fusion, inputs, outputs, profile }: MemoryRequest):
   fusion.kernels.forEach((kernel, i) => {
     for (const f of kernel) {
       for (const n of f.stored) from.set(fusion.buffers.get(n)!, i)
-      for (const n of f.reads) until.set(fusion.buffers.get(n)!, i)
+      for (const n of f.reads) until.set(fusion.buffers.get(n)!, i + wholeKernel)
     }
   })
   for (const n of outputs) until.set(fusion.buffers.get(n)!, last)
   fusion.kernels.forEach((kernel, i) => {
-    for (const b of kernel.flatMap((f) => f.routine?.scratch ?? [])) {
-      from.set(b, i)
-      until.set(b, i)
+    for (const { scratch, loop } of kernel.flatMap((f) => f.routine ?? [])) {
+      for (const b of scratch) {
+        const [first, last] = loop?.spans.get(b) ?? [0, wholeKernel]
+        from.set(b, i + first)
+        until.set(b, i + last)
+      }
     }
   })
   const live: { readonly place: Place; readonly until: number }[] = []

@@ -105,6 +105,17 @@ describe('scan', () => {
     expect(T.showGraph(graph)).toMatch(/= dot\(%\d+, %\d+\) .*: f32\[3, 3\]\n/)
     expect(program.plan.prediction.submits).toBe(1)
   })
+  it('uses the memory of one turn again in the same turn', () => {
+    const deep = (x: X): X => {
+      let y = x
+      for (let i = 0; i < 6; i++) y = T.tanh(T.matmul(y, T.matrixTranspose(y))) as X
+      return y
+    }
+    const f = (xs: X): X => T.scan((c: X, v: X) => [deep(T.add(c, v) as X), []] as const, T.zeros([64, 64]) as X, xs)[0]
+    const { prediction } = T.orThrow(T.compile(f, [T.spec([3, 64, 64])])).plan
+    // Three slices, what is carried at both its places, the start, and two intermediates that take turns.
+    expect(prediction.peakBytes).toBeLessThan((3 + 2 + 1 + 2.5) * 64 * 64 * 4)
+  })
   it('maps over a batch', () => {
     const batch = T.stack([x5, T.mul(x5, 2) as X, T.neg(x5) as X]) as X
     close(T.vmap((v: X) => looped(w, v))(batch), T.stack([0, 1, 2].map((i) => unrolled(w, T.select(batch, i) as X))))
