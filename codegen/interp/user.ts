@@ -18,15 +18,15 @@ export const calledFunction = (
 /** Runs a user's kernel, all its workgroups at once. */
 export const runText = ({ bindings }: Kernel, { op, inputs, outputs }: KernelText, memory: readonly Memory[]): void => {
   const memoryOf = (name: string): Memory | undefined => memory[bindings.findIndex((b) => b.name === name)]
-  const xs = op.inputs.map(({ shape, dtype }, i) => {
+  const xs = op.takes.map(({ shape, dtype }, i) => {
     const data = allocate(dtype, sizeOf(shape))
     const from = memoryOf(inputs[i]!)
     for (let at = 0; at < data.length; at++) data[at] = from!.get(at, 0)
     return { shape, dtype, data }
   })
-  runReference(xs, op, op.outputs).forEach((found, i) => {
+  runReference(xs, op, op.gives).forEach((found, i) => {
     const to = memoryOf(outputs[i]!)
-    const { dtype } = op.outputs[i]!
+    const { dtype } = op.gives[i]!
     found.forEach((x, at) => {
       to!.set(at, 0, roundTo(dtype, x))
     })
@@ -37,6 +37,6 @@ export const runText = ({ bindings }: Kernel, { op, inputs, outputs }: KernelTex
 export const textBytes = ({ bindings }: Kernel, { op, inputs, outputs }: KernelText): number =>
   bindings.reduce((sum, { name }) => {
     const at = inputs.indexOf(name)
-    const type = at >= 0 ? op.inputs[at]! : op.outputs[outputs.indexOf(name)]!
+    const type = at >= 0 ? op.takes[at]! : op.gives[outputs.indexOf(name)]!
     return sum + sizeOf(type.shape) * byteSize(type.dtype)
   }, 0)

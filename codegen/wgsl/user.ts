@@ -44,7 +44,7 @@ export const printText = ({
   inputs,
   outputs,
 }: KernelText): { readonly main: readonly string[]; readonly below: readonly string[]; readonly half: boolean } => {
-  const tensors = [...op.inputs, ...op.outputs]
+  const tensors = [...op.takes, ...op.gives]
   const places = [...inputs, ...outputs]
   const names = new Map<string, string>()
   const constants: string[] = []

@@ -42,10 +42,28 @@ class GraphNode {
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return `Tensor(${describe(this as unknown as Node)})`
   }
+  /** How fast-check prints a counterexample. */
+  [Symbol.for('fast-check/toStringMethod')](): string {
+    return showContents(this as unknown as Node)
+  }
 }
 
 const describe = (n: Node): string =>
   E.isLeft(n.type) ? `${n.op}, ill-typed` : `${n.op} ${n.type.right.map(showOperand).join(', ')}`
+
+/** `f32[8] [1, -0, 2 ×6]` for a constant. */
+const showContents = (n: Node): string => {
+  if ((n.op !== 'const' && n.op !== 'data') || E.isLeft(n.type)) return `Tensor(${describe(n)})`
+  const values = Array.from(n.op === 'const' ? n.params.values : n.params.payload.array)
+  const runs: string[] = []
+  for (let from = 0, to = 0; from < values.length; from = to) {
+    while (to < values.length && Object.is(values[to], values[from])) to++
+    const shown = Object.is(values[from], -0) ? '-0' : `${values[from]}`
+    if (to - from > 4) runs.push(`${shown} ×${to - from}`)
+    else for (let i = from; i < to; i++) runs.push(shown)
+  }
+  return `${n.type.right.map(showOperand).join()} [${runs.join(', ')}]`
+}
 
 const buckets = new Map<number, WeakRef<Node>[]>()
 const registry = new FinalizationRegistry<number>((hash) => {

@@ -147,8 +147,8 @@ export interface ParamsOf extends Record<UnaryOp | BinaryOp | 'select', None> {
   readonly kernel: {
     readonly name: string
     readonly wgsl: string
-    readonly inputs: readonly NamedType[]
-    readonly outputs: readonly NamedType[]
+    readonly takes: readonly NamedType[]
+    readonly gives: readonly NamedType[]
     readonly workgroups: number
     readonly workgroupSize: number
   }

@@ -63,7 +63,7 @@ export interface NumberOptions {
 
 /**
  * One number that `dtype` can hold exactly: whole numbers, quarters, any others between `min` and `max` (-4 and 4), and
- * now and then what `specials` lists.
+ * now and then what `specials` lists. Shrinks to whole numbers.
  * @example
  * const numbers = fc.sample(testing.arbNumber('f32', { specials: false, max: 0 }), { seed: 42 })
  * numbers.every((x) => x >= -4 && x <= 0) // => true
@@ -78,17 +78,26 @@ export const arbNumber = (
   if (isInteger(dtype)) {
     const ends = extremes[dtype]
     return special
-      ? fc.oneof({ weight: 8, arbitrary: whole }, { weight: 1, arbitrary: fc.constantFrom(...ends) })
+      ? fc.oneof(
+          { withCrossShrink: true },
+          { weight: 8, arbitrary: whole },
+          { weight: 1, arbitrary: fc.constantFrom(...ends) },
+        )
       : whole
   }
   const round = roundTo(dtype)
   const plain = fc.oneof(
+    { withCrossShrink: true },
     whole,
     fc.integer({ min: Math.ceil(min * 4), max: Math.floor(max * 4) }).map((x) => x / 4),
     fc.double({ min, max, noNaN: true }).map(round),
   )
   if (!special) return plain
-  return fc.oneof({ weight: 8, arbitrary: plain }, { weight: 1, arbitrary: fc.constantFrom(...specials).map(round) })
+  return fc.oneof(
+    { withCrossShrink: true },
+    { weight: 8, arbitrary: plain },
+    { weight: 1, arbitrary: fc.constantFrom(...specials).map(round) },
+  )
 }
 
 /**

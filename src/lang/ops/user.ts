@@ -91,8 +91,8 @@ export const elementwise: Primitive<UserFunction> = {
   },
 }
 
-const outputsOf = (b: Build, n: Node, { outputs }: UserKernel): readonly Node[] =>
-  outputs.length === 1 ? [n] : outputs.map((_, index) => b.get([n], { index }))
+const outputsOf = (b: Build, n: Node, { gives }: UserKernel): readonly Node[] =>
+  gives.length === 1 ? [n] : gives.map((_, index) => b.get([n], { index }))
 
 /** The linear part of a kernel that can only pull cotangents back: `backward` of its operands, results and cotangents. */
 const pulled = (c: JvpContext<UserKernel>, vjp: NonNullable<KernelRules['vjp']>): readonly Linear[] => {
@@ -116,32 +116,32 @@ const pulled = (c: JvpContext<UserKernel>, vjp: NonNullable<KernelRules['vjp']>)
 
 /** A user's kernel on operands of the types it was made for. */
 export const kernel: Primitive<UserKernel> = {
-  infer: (xs, { inputs, outputs }) => {
-    const bad = wrongCount(xs, inputs.length)
+  infer: (xs, { takes, gives }) => {
+    const bad = wrongCount(xs, takes.length)
     if (bad) return bad
-    const at = xs.findIndex((x, i) => showOperand(x) !== showOperand(inputs[i]!))
-    if (at >= 0) return refuse(`${inputs[at]!.name} is ${showOperand(xs[at]!)}, not ${showOperand(inputs[at]!)}`)
-    return E.right(outputs.map(({ shape, dtype }) => ({ shape, dtype })))
+    const at = xs.findIndex((x, i) => showOperand(x) !== showOperand(takes[i]!))
+    if (at >= 0) return refuse(`${takes[at]!.name} is ${showOperand(xs[at]!)}, not ${showOperand(takes[at]!)}`)
+    return E.right(gives.map(({ shape, dtype }) => ({ shape, dtype })))
   },
   jvp: (c) => {
     const { b, args, tangents, params, out, mode } = c
     const { jvp, vjp } = kernelRules(params)
-    if (!params.outputs.some((t) => isFloat(t.dtype))) return params.outputs.map(() => undefined)
+    if (!params.gives.some((t) => isFloat(t.dtype))) return params.gives.map(() => undefined)
     if (!jvp && !vjp) return noDerivative(params.name, 'jvp or vjp')
     if (vjp && mode === 'reverse') return pulled(c, vjp)
     if (!jvp) return noDerivative(params.name, 'a jvp, which forward mode needs')
     const ys = outputsOf(b, out, params)
     const dxs = args.map((x, i) => tangents[i] ?? zerosLike(b, x))
     const slopes = jvp(asTensors(args), asTensors(ys), asTensors(dxs))
-    return answers(params.name, 'jvp', slopes, params.outputs).map((n, i) =>
-      isFloat(params.outputs[i]!.dtype) ? n : undefined,
+    return answers(params.name, 'jvp', slopes, params.gives).map((n, i) =>
+      isFloat(params.gives[i]!.dtype) ? n : undefined,
     )
   },
   transpose: 'nonlinear',
   // A kernel is written for one example: it runs once for each.
   batch: ({ b, args, batched, size, params, kit }) => {
-    if (size === 0) return params.outputs.map(({ shape, dtype }) => zeros(b, { shape: [0, ...shape], dtype }))
-    const inputs = kit.fresh(params.inputs)
+    if (size === 0) return params.gives.map(({ shape, dtype }) => zeros(b, { shape: [0, ...shape], dtype }))
+    const inputs = kit.fresh(params.takes)
     const inOrder = <A>(xs: readonly A[]): readonly A[] => [
       ...xs.filter((_, i) => batched[i]),
       ...xs.filter((_, i) => !batched[i]),
@@ -161,7 +161,7 @@ export const runReference = (
   types: readonly TensorType[],
 ): readonly HostArray[] => {
   const found = kernelRules(params).reference(xs.map((x) => ({ ...x, data: Float64Array.from(x.data) })))
-  return params.outputs.map(({ name }, i) => {
+  return params.gives.map(({ name }, i) => {
     const { shape, dtype } = types[i]!
     const out = allocate(dtype, sizeOf(shape))
     if (found[i]?.length !== out.length)

@@ -6,7 +6,7 @@ import { topological } from '../order.ts'
 
 /** How to print a graph. */
 export interface ShowGraphOptions {
-  /** Large constants as `<n values>`: shorter, but not readable back. */
+  /** Large constants as `<n values>` and users' WGSL as `<n characters>`: shorter, but not readable back. */
   readonly elide?: boolean
 }
 
@@ -15,7 +15,7 @@ const showNumber = (x: number): string => (Object.is(x, -0) ? '-0' : String(x))
 /** Serialisable data: `[…]`, `{key: …}`, "text", numbers with NaN, ±Infinity and -0. */
 const showData = (v: unknown, elide: boolean): string => {
   if (typeof v === 'number') return showNumber(v)
-  if (typeof v === 'string') return JSON.stringify(v)
+  if (typeof v === 'string') return elide && v.length > 40 ? `<${v.length} characters>` : JSON.stringify(v)
   if (Array.isArray(v)) return `[${v.map((x) => showData(x, elide)).join(', ')}]`
   if (typeof v === 'object' && v !== null) {
     if ('serial' in v && 'array' in v) {

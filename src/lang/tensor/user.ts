@@ -149,7 +149,7 @@ const callOf = (
   const named = (names: readonly string[], ts: readonly KernelType[]): readonly NamedType[] =>
     ts.map(({ shape, dtype }, i) => ({ name: names[i]!, shape, dtype }))
   if (workgroups === 0 && found.some((t) => sizeOf(t.shape) > 0)) return 'workgroups gives 0 for results with elements'
-  return { name, wgsl, inputs: named(inputs, given), outputs: named(outputs, found), workgroups, workgroupSize }
+  return { name, wgsl, takes: named(inputs, given), gives: named(outputs, found), workgroups, workgroupSize }
 }
 
 /**

@@ -7,11 +7,14 @@ import { software } from '../../../codegen/profile.ts'
 import { grad } from '../../../passes/graph/gradient.ts'
 import { inlined } from '../../../passes/graph/inline.ts'
 import { vmap } from '../../../passes/graph/vmap.ts'
+import { orThrow } from '../../../src/compile.ts'
 import { freshInputs, typeOf } from '../../../src/lang/build.ts'
 import { evaluate } from '../../../src/lang/evaluate.ts'
 import type { Graph } from '../../../src/lang/ir.ts'
 import { topological } from '../../../src/lang/order.ts'
+import { parseGraph } from '../../../src/lang/parse.ts'
 import type { Value } from '../../../src/lang/primitive.ts'
+import { showGraph } from '../../../src/lang/print/graph.ts'
 import * as T from '../../../src/lang/tensor/index.ts'
 import { nodeOf, type Tensor, tensorOf } from '../../../src/lang/types.ts'
 import { arbGraph } from '../../../src/testing/arb-graph.ts'
@@ -165,7 +168,7 @@ describe('a kernel', () => {
 
 it('agrees in random programs and their gradients', async () => {
   const ops = ['elementwise', 'kernel', 'mul', 'sin', 'reshape', 'broadcast', 'reduce', 'slice', 'gather'] as const
-  const drawn = fc.sample(arbGraph({ ops, maxNodes: 12 }), { seed: 5, numRuns: 12 })
+  const drawn = fc.sample(arbGraph({ ops, maxNodes: 8 }), { seed: 5, numRuns: 9 })
   const gradients = drawn.flatMap((s) => gradientOf(s)?.sample ?? [])
   const judged = [...drawn, ...gradients].flatMap((s) => {
     const sample = { ...s, graph: inlined(s.graph) }
@@ -180,6 +183,12 @@ it('agrees in random programs and their gradients', async () => {
     allowed: judged.flatMap((j) => j.expected.allowed),
   }
   expect(difference(expected, await runDevice(graph, inputs), graph)).toBeUndefined()
+})
+
+it('is read back from its text', () => {
+  const { outputs, inputs } = program([[7], [7]], (x, y) => [...mixed(x, y), compare(x, y)[1]])
+  const read = orThrow(parseGraph(showGraph({ inputs, outputs })))
+  expect(showGraph(read)).toBe(showGraph({ inputs, outputs }))
 })
 
 it('says whose WGSL does not compile, and where', async () => {
