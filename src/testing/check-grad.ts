@@ -26,6 +26,8 @@ export interface SlopePair {
   readonly element: number
   readonly gradient: number
   readonly difference: number
+  /** What rounding makes of the difference at most. */
+  readonly noise: number
   /** False where the differences to either side disagree: a kink or a jump lies near. */
   readonly settled: boolean
 }
@@ -80,7 +82,14 @@ export const slopesOf = (sample: Sample, maxElements = 24): readonly SlopePair[]
       // of a jump grows as the width falls.
       const slack = 1e-3 * Math.max(1, Math.abs(difference)) + (4 * noise) / width
       const settled = Math.abs(above - below) <= slack && Math.abs(above - near) <= slack
-      pairs.push({ input, element, gradient: found[k]!.data[element]!, difference, settled })
+      pairs.push({
+        input,
+        element,
+        gradient: found[k]!.data[element]!,
+        difference,
+        noise: (4 * noise) / width,
+        settled,
+      })
     }
     return pairs
   })
@@ -88,7 +97,8 @@ export const slopesOf = (sample: Sample, maxElements = 24): readonly SlopePair[]
 
 /** Whether a gradient is what finite differences say. */
 export const agrees = (p: SlopePair, tolerance: number): boolean =>
-  Math.abs(p.gradient - p.difference) <= tolerance * Math.max(1e-2, Math.abs(p.gradient), Math.abs(p.difference))
+  Math.abs(p.gradient - p.difference) <=
+  tolerance * Math.max(1e-2, Math.abs(p.gradient), Math.abs(p.difference)) + p.noise
 
 /**
  * ⟨weights, J·t⟩ and ⟨Jᵀ·weights, t⟩ for a fixed direction t: equal for every program, kinks included. `size` is what

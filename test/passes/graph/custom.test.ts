@@ -324,7 +324,7 @@ describe('the nodes', () => {
   })
 
   it('keep their laws in random programs: batches are exact, derivatives right', () => {
-    const without: ReadonlySet<Op> = new Set<Op>(['stopGradient', 'bitcast', 'atan2', 'customLinear'])
+    const without: ReadonlySet<Op> = new Set<Op>(['stopGradient', 'bitcast', 'atan2', 'customLinear', 'while'])
     const ops = (Object.keys(primitives) as readonly Op[]).filter((op) => !without.has(op))
     let calls = 0
     fc.assert(
@@ -337,7 +337,7 @@ describe('the nodes', () => {
           for (const [i, v] of values.entries()) expect(Array.from(after[i]!.data)).toEqual(Array.from(v.data))
         },
       ),
-      { seed: 42, numRuns: 150 },
+      { seed: 42, numRuns: 400 },
     )
     expect(calls).toBeGreaterThan(50)
   })
