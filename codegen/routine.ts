@@ -6,7 +6,7 @@ import type { Buffer } from '../passes/loop/ir.ts'
 import type { MemoryPlan } from '../passes/loop/memory.ts'
 import type { Profile } from '../passes/target.ts'
 import { type Shape, sizeOf } from '../src/lang/dim.ts'
-import type { KernelDType } from '../src/lang/dtype.ts'
+import { byteSize, type KernelDType } from '../src/lang/dtype.ts'
 import type { LimitError } from '../src/lang/errors.ts'
 import type { ParamsOf } from '../src/lang/ir.ts'
 import * as k from './build-kernel.ts'
@@ -96,38 +96,46 @@ export const assembleDispatch = (
   const buffers = [...new Set([...d.reads, ...d.writes])]
   const lies = (b: Buffer): Place => placeOf(memory, b)
   const written = new Set(d.writes.map((b) => lies(b).arena))
-  const byPlace = new Map<string, Binding>()
+  const byPlace = new Map<string, readonly Binding[]>()
   const bindings: Binding[] = []
   const places: Place[] = []
-  const bindingOf = new Map<Buffer, Binding>()
+  /** The parts of each tensor in order: one, unless it is larger than a binding may be. */
+  const partsOf = new Map<Buffer, readonly Binding[]>()
+  const part = Math.floor(profile.maxBindingBytes / profile.offsetAlignment) * profile.offsetAlignment
   for (const b of buffers) {
     const place = lies(b)
     const key = `${place.arena}:${place.offset}`
     const seen = byPlace.get(key)
-    const made: Binding = seen ?? {
-      name: `${d.text ? textPrefix : 'b'}${bindings.length}`,
-      element: k.kType(storageOf(b.dtype)),
-      access: written.has(place.arena) ? 'read_write' : 'read',
-    }
-    bindingOf.set(b, made)
-    if (seen) continue
-    byPlace.set(key, made)
-    bindings.push(made)
-    places.push(place)
-    if (place.bytes > profile.maxBindingBytes)
+    if (d.text && place.bytes > profile.maxBindingBytes)
       return overLimit(`bytes of a tensor that ${d.name} reads or writes`, place.bytes, profile.maxBindingBytes)
+    const parts =
+      seen ??
+      Array.from({ length: Math.ceil(place.bytes / part) }, (_, i): Binding => {
+        const offset = i * part
+        places.push({ ...place, offset: place.offset + offset, bytes: Math.min(part, place.bytes - offset) })
+        const binding: Binding = {
+          name: `${d.text ? textPrefix : 'b'}${bindings.length}`,
+          element: k.kType(storageOf(b.dtype)),
+          access: written.has(place.arena) ? 'read_write' : 'read',
+        }
+        bindings.push(binding)
+        return binding
+      })
+    byPlace.set(key, parts)
+    partsOf.set(b, parts)
   }
   if (bindings.length > profile.storageBuffers)
     return overLimit(`storage buffers of ${d.name}`, bindings.length, profile.storageBuffers)
   let names = 0
   const tensors: Tensors = {
     load: (b, index) => {
-      const word = k.load(bindingOf.get(b)!, index)
+      const word = loadFrom(partsOf.get(b)!, part / byteSize(b.dtype), index)
       return b.dtype === 'bool' ? k.cast(word, 'bool') : word
     },
     store: (b, index, value) => {
       const element = value.type.scalar === b.dtype ? value : k.cast(value, b.dtype)
-      return k.store(bindingOf.get(b)!, index, b.dtype === 'bool' ? k.cast(element, 'u32') : element)
+      const word = b.dtype === 'bool' ? k.cast(element, 'u32') : element
+      return storeTo(partsOf.get(b)!, part / byteSize(b.dtype), index, word)
     },
     name: (prefix) => `${prefix}${names++}`,
   }
@@ -136,7 +144,7 @@ export const assembleDispatch = (
     // A tensor without elements has no binding: what the text calls by its name is an array of one.
     const nothing: LocalArray[] = []
     const variable = (b: Buffer): string => {
-      const bound = bindingOf.get(b)
+      const bound = partsOf.get(b)?.[0]
       if (bound) return bound.name
       const element = k.kType(storageOf(b.dtype))
       nothing.push({ name: `${textPrefix}e${nothing.length}`, space: 'workgroup', element, size: 1 })
@@ -156,6 +164,19 @@ export const assembleDispatch = (
     }
   }
   return { kernel: { name, workgroupSize, bindings, arrays, body: d.body(tensors) }, places }
+}
+
+/** The element of a tensor in parts of `size` elements. */
+const loadFrom = ([first, ...others]: readonly Binding[], size: number, index: KExpr): KExpr => {
+  const here = k.load(first!, index)
+  if (others.length === 0) return here
+  return k.select(k.lt(index, k.u32(size)), here, loadFrom(others, size, k.sub(index, k.u32(size))))
+}
+
+const storeTo = ([first, ...others]: readonly Binding[], size: number, index: KExpr, value: KExpr): KStmt => {
+  const here = k.store(first!, index, value)
+  if (others.length === 0) return here
+  return k.ifStmt(k.lt(index, k.u32(size)), [here], [storeTo(others, size, k.sub(index, k.u32(size)), value)])
 }
 
 const overLimit = (what: string, needed: number, limit: number): LimitError => ({

@@ -30,9 +30,11 @@ export interface SortTask {
 const storeResult = (s: SortTask, t: Tensors, line: KExpr, from: KExpr, to: KExpr): readonly KStmt[] => {
   const address = lineAddress(s.shape, s.axis)
   const place = hold(t, address(line, to))
+  // A number from memory: a bound that holds anyway is for those who count without sorting.
+  const source = k.min(from, k.u32(s.shape[s.axis]! - 1))
   return [
     place.statement,
-    t.store(s.values, place.value, t.load(s.x, address(line, from))),
+    t.store(s.values, place.value, t.load(s.x, address(line, source))),
     t.store(s.indices, place.value, k.cast(from, 'i32')),
   ]
 }

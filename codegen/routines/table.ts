@@ -1,13 +1,14 @@
 /** Every routine's kernels by operation. Total: a routine without kernels is a compile error. */
 import type { Routine } from '../../passes/loop/fused.ts'
+import type { AuthoredOp } from '../../passes/loop/routine.ts'
 import type { Profile } from '../../passes/target.ts'
-import type { RoutineOp } from '../../src/lang/ir.ts'
 import type { RoutineDispatch } from '../routine.ts'
 import { choleskyRoutine } from './cholesky.ts'
 import { cumulateRoutine } from './cumulate.ts'
 import { eighRoutine } from './eigh.ts'
 import { luRoutine } from './lu.ts'
 import { qrRoutine } from './qr.ts'
+import { scatterAddRoutine } from './scatter-add.ts'
 import { sortRoutine } from './sort.ts'
 import { svdRoutine } from './svd.ts'
 import { triangularSolveRoutine } from './triangular-solve.ts'
@@ -15,9 +16,10 @@ import { userRoutine } from './user.ts'
 
 type Author = (r: Routine, profile: Profile) => readonly RoutineDispatch[]
 
-const authors: { readonly [K in RoutineOp]: Author } = {
+const authors: { readonly [K in AuthoredOp]: Author } = {
   cumulate: cumulateRoutine,
   sort: sortRoutine,
+  scatterAdd: scatterAddRoutine,
   kernel: userRoutine,
   triangularSolve: triangularSolveRoutine,
   cholesky: choleskyRoutine,
@@ -29,4 +31,4 @@ const authors: { readonly [K in RoutineOp]: Author } = {
 
 /** The dispatches of a routine, in order. */
 export const dispatchesOf = (r: Routine, profile: Profile): readonly RoutineDispatch[] =>
-  authors[r.node.op as RoutineOp](r, profile)
+  authors[r.node.op as AuthoredOp](r, profile)

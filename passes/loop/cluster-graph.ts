@@ -1,7 +1,7 @@
 /** The clusters of a program while they are joined: who reads whose results, and who must wait for whom. */
 import { typeOf } from '../../src/lang/build.ts'
 import { sizeOf } from '../../src/lang/dim.ts'
-import type { Graph, LoopNode, Node, NodeOf, RoutineOp } from '../../src/lang/ir.ts'
+import type { Graph, LoopNode, Node, NodeOf } from '../../src/lang/ir.ts'
 import { topological } from '../../src/lang/order.ts'
 import type { Profile } from '../target.ts'
 import { chooseGrid } from './cost.ts'
@@ -13,7 +13,7 @@ import { turnOfScan, turnOfWhile } from './loop-body.ts'
 import { lowering, storeOf } from './lower.ts'
 import { placeCluster } from './nest.ts'
 import { chooseRoots, isBufferLeaf } from './roots.ts'
-import { isLoop, routineOf, routineOutputs, scratchOf } from './routine.ts'
+import { type AuthoredOp, isLoop, routineOf, routineOutputs, scratchOf } from './routine.ts'
 import { storeRanges } from './store-ranges.ts'
 import { createValues, valuesBelow, valuesOfIndex } from './values.ts'
 import { hasBarriers, waitsOf } from './waits.ts'
@@ -162,7 +162,7 @@ export const createClusterGraph = (
         outputs,
         ...(loop
           ? { scratch: loop.scratch, loop: loop.kernels }
-          : { scratch: scratchOf(n as NodeOf<RoutineOp>, profile).map(newBuffer) }),
+          : { scratch: scratchOf(n as NodeOf<AuthoredOp>, profile).map(newBuffer) }),
       },
     }
   }

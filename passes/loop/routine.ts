@@ -23,8 +23,11 @@ const loops: ReadonlySet<Op> = new Set<Op>(loopOps)
 /** Whether `n` runs the kernels of a graph of its own. */
 export const isLoop = (n: Node): n is LoopNode => loops.has(n.op)
 
+/** Operations that kernels written by hand can compute: always, or where they are large. */
+export type AuthoredOp = RoutineOp | 'scatterAdd'
+
 /** Whether `n` runs in kernels of its own. */
-export const isRoutine = (n: Node): boolean => routines.has(n.op)
+export const isRoutine = (n: Node): boolean => routines.has(n.op) || isLargeScatter(n)
 
 /** The routine that stores `n`: itself, or what it is an output of. */
 export const routineOf = (n: Node): Node | undefined => {
@@ -84,6 +87,30 @@ export const sortScratch = (shape: Shape, axis: number, profile: Profile): reado
   const words: KernelType = { shape: [copies, lines, length], dtype: 'u32' }
   return copies === 0 ? [] : [words, words]
 }
+
+/** The sizes of a scatterAdd: lines of `positions` indices, each of which places `row` elements in one of `size` rows. */
+export const scatterSizes = (
+  n: NodeOf<'scatterAdd'>,
+): { readonly lines: number; readonly positions: number; readonly size: number; readonly row: number } => {
+  const { batch, size } = n.params
+  const index = typeOf(n.args[0]!).shape
+  return {
+    lines: sizeOf(index.slice(0, batch)),
+    positions: sizeOf(index.slice(batch)),
+    size,
+    row: sizeOf(typeOf(n.args[1]!).shape.slice(index.length)),
+  }
+}
+
+/** A fused scatterAdd compares every element of its result with every position: above this many it is sorted instead. */
+const fusedScatter = 2 ** 22
+
+const isLargeScatter = (n: Node): boolean => {
+  if (n.op !== 'scatterAdd') return false
+  const { lines, positions, size, row } = scatterSizes(n)
+  return positions > 16 && lines * size * row * positions > fusedScatter
+}
+
 /** Lines that Jacobi rotations pair with one another: `n`, and where that is odd one of zeros. */
 export const jacobiSize = (n: number): number => n + (n % 2)
 
@@ -93,13 +120,23 @@ export const jacobiSweeps = (n: number): number => 5 + Math.ceil(Math.log2(Math.
 const none = (): readonly KernelType[] => []
 
 /** Tensors that a routine writes and reads between its own dispatches. */
-const scratch: { readonly [K in RoutineOp]: (n: NodeOf<K>, profile: Profile) => readonly KernelType[] } = {
+const scratch: { readonly [K in AuthoredOp]: (n: NodeOf<K>, profile: Profile) => readonly KernelType[] } = {
   cumulate: (n) => {
     const { lines, blocks } = cumulateSplit(n)
     const outputs = typesOf(n as Node).map((_, i) => kernelTypeOf(n, i))
     return blocks === 1 ? [] : outputs.map(({ dtype }) => ({ shape: [lines, blocks], dtype }))
   },
   sort: (n, profile) => sortScratch(typesOf(n as Node)[0]!.shape, n.params.axis, profile),
+  // The indices in order, where each comes from, the first place of every row; then what sorting needs.
+  scatterAdd: (n, profile) => {
+    const { lines, positions, size } = scatterSizes(n)
+    return [
+      { shape: [lines, positions], dtype: kernelTypeOf(n.args[0]!).dtype },
+      { shape: [lines, positions], dtype: 'i32' },
+      { shape: [lines, size + 1], dtype: 'u32' },
+      ...sortScratch([lines, positions], 1, profile),
+    ]
+  },
   kernel: () => [],
   triangularSolve: none,
   cholesky: none,
@@ -120,5 +157,5 @@ const scratch: { readonly [K in RoutineOp]: (n: NodeOf<K>, profile: Profile) => 
 }
 
 /** What `n` needs beside its operands and outputs. */
-export const scratchOf = (n: NodeOf<RoutineOp>, profile: Profile): readonly KernelType[] =>
-  (scratch[n.op] as (n: NodeOf<RoutineOp>, profile: Profile) => readonly KernelType[])(n, profile)
+export const scratchOf = (n: NodeOf<AuthoredOp>, profile: Profile): readonly KernelType[] =>
+  (scratch[n.op] as (n: NodeOf<AuthoredOp>, profile: Profile) => readonly KernelType[])(n, profile)

@@ -1,0 +1,90 @@
+/**
+ * The kernels of a large scatterAdd: its indices are sorted, so that the updates of a row lie side by side, in their order;
+ * then a thread an element of the result adds up its own. No atomics, the same sum every time, and the work is that of the
+ * result and the updates, not their product.
+ */
+import type { Routine } from '../../passes/loop/fused.ts'
+import { scatterSizes } from '../../passes/loop/routine.ts'
+import type { Profile } from '../../passes/target.ts'
+import type { NodeOf } from '../../src/lang/ir.ts'
+import * as k from '../build-kernel.ts'
+import type { KExpr } from '../kernel.ts'
+import { computeType, hold, perThread, type RoutineDispatch } from '../routine.ts'
+import { sortDispatches } from './sort.ts'
+
+/** The dispatches of a scatterAdd. */
+export const scatterAddRoutine = (
+  { node, inputs, outputs, scratch }: Routine,
+  profile: Profile,
+): readonly RoutineDispatch[] => {
+  const { lines, positions, size, row } = scatterSizes(node as NodeOf<'scatterAdd'>)
+  const [index, updates] = [inputs[0]!, inputs[1]!]
+  const [sorted, order, starts, ...rest] = scratch
+  const sorting = sortDispatches(
+    {
+      x: index,
+      shape: [lines, positions],
+      axis: 1,
+      descending: false,
+      values: sorted!,
+      indices: order!,
+      scratch: rest,
+    },
+    profile,
+  )
+  // By bits from the highest: how many of a line's indices come before a row.
+  const bits = Math.floor(Math.log2(positions)) + 1
+  const search: RoutineDispatch = {
+    name: 'scatter_add_starts',
+    reads: [sorted!],
+    writes: [starts!],
+    ...perThread(lines * (size + 1), profile, (t, thread) => {
+      const line = hold(t, k.mul(k.div(thread, k.u32(size + 1)), k.u32(positions)))
+      const wanted = hold(t, k.cast(k.rem(thread, k.u32(size + 1)), computeType(sorted!.dtype)))
+      const found = t.name('found')
+      const step = t.name('step')
+      const next = hold(t, k.add(k.ref(found), k.shiftRight(k.u32(2 ** (bits - 1)), k.ref(step))))
+      const other = t.load(sorted!, k.add(line.value, k.sub(next.value, k.u32(1))))
+      return [
+        line.statement,
+        wanted.statement,
+        k.varStmt(found, k.kType('u32')),
+        k.forStmt(step, k.u32(0), k.u32(bits), 1, [
+          next.statement,
+          k.ifStmt(k.le(next.value, k.u32(positions)), [
+            k.ifStmt(k.lt(other, wanted.value), [k.assign(found, next.value)]),
+          ]),
+        ]),
+        t.store(starts!, thread, k.ref(found)),
+      ]
+    }),
+  }
+  const [result] = outputs
+  const type = computeType(result!.dtype)
+  const add: RoutineDispatch = {
+    name: 'scatter_add',
+    reads: [order!, starts!, updates],
+    writes: [result!],
+    ...perThread(lines * size * row, profile, (t, thread) => {
+      const column = hold(t, k.rem(thread, k.u32(row)))
+      const place = hold(t, k.div(thread, k.u32(row)))
+      const line = hold(t, k.div(place.value, k.u32(size)))
+      const first = hold(t, k.add(place.value, line.value))
+      const bound = (at: KExpr): KExpr => k.min(t.load(starts!, at), k.u32(positions))
+      const [from, to] = [first.value, k.add(first.value, k.u32(1))].map((at) => hold(t, bound(at)))
+      const base = hold(t, k.mul(line.value, k.u32(positions)))
+      const [sum, at] = [t.name('sum'), t.name('at')]
+      const source = k.cast(t.load(order!, k.add(base.value, k.ref(at))), 'u32')
+      const update = t.load(updates, k.add(k.mul(k.add(base.value, source), k.u32(row)), column.value))
+      return [
+        ...[column, place, line, first, base, from!, to!].map((h) => h.statement),
+        k.varStmt(sum, k.kType(type)),
+        k.forStmt(at, from!.value, to!.value, 1, [
+          k.assign(sum, k.add(k.ref(sum, k.kType(type)), k.cast(update, type))),
+        ]),
+        t.store(result!, thread, k.ref(sum, k.kType(type))),
+      ]
+    }),
+  }
+  return [...sorting, search, add]
+}
