@@ -129,7 +129,8 @@ const checkAccesses = (
     if (at.bytes === 0) continue
     const name = kernel.bindings[a.binding]!.name
     if (a.kind === 'store') {
-      const target = writes.find((w) => covers(w.place, at))
+      // Bounds of a routine's indices are no tighter than intervals can tell.
+      const target = writes.find((w) => covers(w.place, at) || (step.inParts && overlaps(w.place, at)))
       if (!target) {
         report('access', `kernel ${kernel.name} stores to ${name} at ${showPlace(at)}, which is no result of the step`)
         continue
