@@ -112,9 +112,9 @@ export const accessOf = (kernel: Kernel, workgroups: number): KernelAccess => {
           visit(s.to, names, facts, loops)
           const { low } = terms.interval(terms.of(s.from, names), facts)
           const { high } = terms.interval(terms.of(s.to, names), facts)
-          // A loop that never runs touches nothing.
+          // Without a turn nothing inside is reached.
           if (high <= low) break
-          const counter = terms.counter(s.name, { low, high: Math.max(low, high - 1) })
+          const counter = terms.counter(s.name, { low, high: high - 1 })
           block(s.body, new Map(names).set(s.name, { kind: 'term', term: counter }), facts, [...loops, s.name])
           break
         }

@@ -3,9 +3,8 @@
 import * as E from '#fp/Either'
 import { runKernel } from '../codegen/interp/kernel.ts'
 import { makePlan, type Planned } from '../codegen/make-plan.ts'
-import type { Place, Plan } from '../codegen/plan.ts'
+import type { Place, Plan, Step } from '../codegen/plan.ts'
 import { portable } from '../codegen/profile.ts'
-import { unrolled } from '../codegen/steps.ts'
 import { verifyKernel } from '../codegen/verify-kernel.ts'
 import { widen } from '../passes/graph/widen.ts'
 import { fuse } from '../passes/loop/fuse.ts'
@@ -86,15 +85,24 @@ export const interpretPlan = (plan: Plan, inputs: readonly Value[]): readonly Va
   for (const [i, slot] of plan.inputs.entries()) put(slot.place, inputs[i]!)
   for (const d of plan.data)
     put(d.place, { shape: [d.values.length], dtype: d.dtype, data: Float64Array.from(d.values) })
-  for (const step of unrolled(plan.steps)) {
-    if (step.kind === 'copy') {
+  const run = (step: Step): void => {
+    if (step.kind === 'repeat') for (let turn = 0; turn < step.times; turn++) step.steps.forEach(run)
+    else if (step.kind === 'while') {
+      const { arena, offset } = step.flag
+      while (new Uint32Array(arenas[arena]!, offset, 1)[0] !== 0) step.steps.forEach(run)
+    } else if (step.kind === 'copy') {
       const from = new Uint8Array(arenas[step.from.arena]!, step.from.offset, step.from.bytes)
       new Uint8Array(arenas[step.to.arena]!, step.to.offset, step.to.bytes).set(from)
-      continue
+    } else {
+      const bindings = step.bindings.map((p) => ({
+        buffer: arenas[p.arena]!,
+        byteOffset: p.offset,
+        byteLength: p.bytes,
+      }))
+      runKernel(plan.kernels[step.kernel]!.kernel, step.workgroups, bindings)
     }
-    const bindings = step.bindings.map((p) => ({ buffer: arenas[p.arena]!, byteOffset: p.offset, byteLength: p.bytes }))
-    runKernel(plan.kernels[step.kernel]!.kernel, step.workgroups, bindings)
   }
+  plan.steps.forEach(run)
   return plan.outputs.map(({ shape, dtype, place }) => {
     const data = allocate(dtype, sizeOf(shape))
     data.set(decode(dtype, arenas[place.arena]!, place.offset, data.length))

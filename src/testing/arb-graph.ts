@@ -40,7 +40,7 @@ const families: readonly Family[] = [
     weight: 6,
     ops: [
       ...['reduce', 'reduce', 'reduce', 'dot', 'dot', 'gather', 'scatterAdd'],
-      ...['cumulate', 'scan', 'threefry', 'stopGradient', 'barrier'],
+      ...['cumulate', 'sort', 'scan', 'threefry', 'stopGradient', 'barrier'],
     ] as readonly Op[],
   },
   { weight: 2, ops: ['input', 'const', 'data', 'iota'] },

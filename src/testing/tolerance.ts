@@ -163,6 +163,16 @@ const steps: ReadonlySet<Op> = new Set<Op>(['floor', 'ceil', 'trunc', 'round', '
 const isTorn = (n: Node, a: HostArray, b: HostArray): boolean =>
   n.op === 'atan2' && a.some((x, i) => Math.abs(x - b[i]!) > 1)
 
+/** Whether a device may hold something on the way to a float result that f32 cannot, or all but cannot. */
+const overflows = (n: Node, operandsOf: () => readonly HostArray[], outputs: readonly HostArray[]): boolean => {
+  if (!isFloat(typesOf(n)[0]!.dtype)) return false
+  const operands = operandsOf()
+  const finite = operands.every((a) => a.every(Number.isFinite))
+  const isOver = (x: number): boolean =>
+    Math.abs(x) > largest && (Math.abs(x) !== Number.POSITIVE_INFINITY || (finite && sums.has(n.op)))
+  return intermediates(n, operands, outputs).some((a) => a.some(isOver))
+}
+
 class Unstable extends Error {
   readonly reason: Discarded['discarded']
   constructor(reason: Discarded['discarded']) {
@@ -182,24 +192,19 @@ class Unstable extends Error {
  * 'values' in expected && expected.values[0]!.data // => [1]
  */
 export const expectation = ({ graph, inputs }: Sample, runs = 8): Expectation | Discarded => {
-  const base = new Map<Node, readonly HostArray[]>()
+  // The nodes of a loop's graph are computed once a turn: every turn is judged by its own values.
+  const base: (readonly HostArray[])[] = []
+  const last = new Map<Node, readonly HostArray[]>()
+  let over = false
   const values = evaluate(graph, inputs, {
     after: (n, arrays) => {
-      base.set(n, arrays)
+      base.push(arrays)
+      last.set(n, arrays)
+      if (!over) over = overflows(n, () => n.args.map((a) => last.get(a)![0]!), arrays)
       return arrays
     },
   })
-  const isFloatNode = (n: Node): boolean => isFloat(typesOf(n)[0]!.dtype)
-  for (const [n, arrays] of base) {
-    if (!isFloatNode(n)) continue
-    const operands = n.args.map((a) => base.get(a)![0]!)
-    const sizes = intermediates(n, operands, arrays)
-    const finite = operands.every((a) => a.every(Number.isFinite))
-    const isOver = (x: number): boolean =>
-      Math.abs(x) > largest && (Math.abs(x) !== Number.POSITIVE_INFINITY || (finite && sums.has(n.op)))
-    const over = sizes.some((a) => a.some(isOver))
-    if (over) return { discarded: 'overflow' }
-  }
+  if (over) return { discarded: 'overflow' }
   const allowed = values.map((v) => new Float64Array(v.data.length))
   const widen = (others: readonly Value[]): void => {
     values.forEach((v, k) => {
@@ -210,8 +215,7 @@ export const expectation = ({ graph, inputs }: Sample, runs = 8): Expectation | 
       }
     })
   }
-  const check = (n: Node, arrays: readonly HostArray[]): void => {
-    const known = base.get(n)!
+  const check = (n: Node, known: readonly HostArray[], arrays: readonly HostArray[]): void => {
     arrays.forEach((a, k) => {
       const float = isFloat(typesOf(n)[k]!.dtype)
       if (!float || steps.has(n.op)) {
@@ -226,8 +230,9 @@ export const expectation = ({ graph, inputs }: Sample, runs = 8): Expectation | 
       // The last run rounds to nearest and nothing more: what an ideal device does.
       const next = perturbations[run]
       const seen = new Map<Node, readonly HostArray[]>()
+      let at = 0
       const after = (n: Node, arrays: readonly HostArray[]): readonly HostArray[] => {
-        check(n, arrays)
+        check(n, base[at++]!, arrays)
         const types = typesOf(n)
         const operands = n.args.map((a) => seen.get(a)![0]!)
         const errors = next && !untouched.has(n.op) ? errorsOf(n, operands, arrays) : undefined
