@@ -6,11 +6,16 @@ import { topological } from '../../src/lang/order.ts'
 import { graphKit, rebuild } from '../../src/lang/trace.ts'
 import type { Pass } from '../pass.ts'
 
-const isInner = (v: unknown): boolean =>
-  Array.isArray(v) ? v.some(isInner) : typeof v === 'object' && v !== null && isGraph(v)
+const graphsIn = (v: unknown): readonly Graph[] => {
+  if (Array.isArray(v)) return v.flatMap(graphsIn)
+  return typeof v === 'object' && v !== null && isGraph(v) ? [v] : []
+}
+
+/** The closed graphs among the parameters of `n`. */
+export const graphsOf = (n: Node): readonly Graph[] => Object.values(n.params).flatMap(graphsIn)
 
 /** Whether `n` has a graph among its parameters. */
-export const holdsGraphs = (n: Node): boolean => Object.values(n.params).some(isInner)
+export const holdsGraphs = (n: Node): boolean => graphsOf(n).length > 0
 
 const mapGraphs = (v: unknown, f: (graph: Graph) => Graph): unknown => {
   if (Array.isArray(v)) return v.map((x) => mapGraphs(x, f))

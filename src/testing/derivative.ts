@@ -1,8 +1,10 @@
 /** Derivatives of random programs as random programs: their gradients go through every layer like any other graph. */
+import { jvpGraph } from '../../passes/graph/jvp.ts'
 import { linearise } from '../../passes/graph/linearise.ts'
 import { transpose } from '../../passes/graph/transpose.ts'
 import { build, constant, typeOf } from '../lang/build.ts'
 import { sizeOf } from '../lang/dim.ts'
+import { isFloat } from '../lang/dtype.ts'
 import type { Node, TensorType } from '../lang/ir.ts'
 import { fill } from '../lang/ops/fill.ts'
 import type { Sample } from './sample.ts'
@@ -58,4 +60,11 @@ export const descentOf = (sample: Sample): Sample | undefined => {
     return build.sub([x, by], {})
   })
   return { graph: { inputs: graph.inputs, outputs: [...graph.outputs, ...moved] }, inputs }
+}
+
+/** The directional derivative along a fixed direction in every float input, by forward mode; undefined when there is none. */
+export const tangentOf = ({ graph, inputs }: Sample): Sample | undefined => {
+  const given = graph.inputs.map((n, i) => (isFloat(n.params.dtype) ? weights(n.params, i) : undefined))
+  const outputs = jvpGraph(graph, given).filter((t) => t !== undefined)
+  return outputs.length === 0 ? undefined : { graph: { inputs: graph.inputs, outputs }, inputs }
 }
