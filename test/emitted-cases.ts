@@ -12,6 +12,8 @@ import type { HostArray } from '../src/lang/dtype.ts'
 export interface Case {
   readonly plan: Plan
   readonly inputs: readonly HostArray[]
+  /** How often it runs after the first time, and which results (by number) take the places of which arguments then. */
+  readonly again?: { readonly times: number; readonly feed: readonly (readonly [result: number, argument: number])[] }
 }
 
 /** One host array a leaf of the outputs, or what was thrown: one refused plan must not hide the others. */
@@ -83,20 +85,25 @@ export const runAll = async (gpu, read) => {
   if (!adapter) throw new Error('no WebGPU adapter')
   const { vendor, architecture, description } = adapter.info
   const cases = JSON.parse(new TextDecoder().decode(await read('cases.json')))
-  const results = []
-  for (const [i, { inputs, weights }] of cases.entries()) {
+  const reports = []
+  for (const [i, { inputs, weights, again }] of cases.entries()) {
     try {
       const { load, plan } = await import('./case' + i + '.js')
       const options = weights ? { weights: await read('case' + i + '.safetensors') } : {}
       const program = await load(gpu, options)
-      const result = await program.run(...grow(plan.inputTree, inputs.map(decode)))
-      const outputs = await Promise.all(pick(plan.outputTree, result, []).map((o) => o.read()))
-      results.push({ outputs: outputs.map(encode) })
+      const given = inputs.map(decode)
+      let results = pick(plan.outputTree, await program.run(...grow(plan.inputTree, given)), [])
+      for (let turn = 0; turn < (again?.times ?? 0); turn++) {
+        for (const [from, to] of again.feed) given[to] = results[from]
+        results = pick(plan.outputTree, await program.run(...grow(plan.inputTree, given)), [])
+      }
+      const outputs = await Promise.all(results.map((o) => o.read()))
+      reports.push({ outputs: outputs.map(encode) })
     } catch (e) {
-      results.push({ error: String(e?.stack ?? e) })
+      reports.push({ error: String(e?.stack ?? e) })
     }
   }
-  return { adapter: [vendor, architecture, description].filter(Boolean).join(' '), results }
+  return { adapter: [vendor, architecture, description].filter(Boolean).join(' '), results: reports }
 }
 `
 
@@ -108,10 +115,10 @@ export const writeCases = async (folder: string, cases: readonly Case[], start: 
     writeFileSync(file, bytes)
   }
   for (const { path, bytes } of await runtimeFiles()) put(path, bytes)
-  const index = cases.map(({ plan, inputs }, i) => {
+  const index = cases.map(({ plan, inputs, again }, i) => {
     const files = programFiles(`case${i}`, plan)
     for (const { path, bytes } of files) put(path, bytes)
-    return { inputs: inputs.map(encode), weights: files.some((f) => f.path.endsWith('.safetensors')) }
+    return { inputs: inputs.map(encode), weights: files.some((f) => f.path.endsWith('.safetensors')), again }
   })
   put('cases.json', JSON.stringify(index))
   put('run-cases.js', runCases)
