@@ -111,7 +111,8 @@ export const planMemory = ({ fusion, inputs, outputs, profile }: MemoryRequest):
     }
     const place = { arena, offset, bytes }
     places.set(b, place)
-    live.push({ place, until: until.get(b) ?? start })
+    // What nobody reads is still written until its kernel ends.
+    live.push({ place, until: until.get(b) ?? start + wholeKernel })
     ends[arena] = Math.max(ends[arena]!, offset + align(bytes))
   }
   return { arenas: ends, places }

@@ -43,6 +43,7 @@ const families: readonly Family[] = [
       ...['cumulate', 'sort', 'scan', 'threefry', 'stopGradient', 'barrier'],
     ] as readonly Op[],
   },
+  { weight: 0.5, ops: ['triangularSolve', 'cholesky', 'lu', 'qr', 'eigh', 'svd'] },
   { weight: 2, ops: ['input', 'const', 'data', 'iota'] },
 ]
 
@@ -98,6 +99,7 @@ const drawSample = (dice: Dice, options: GraphOptions): Sample => {
     dtypes: [...dtypes, ...dtypes.filter(isFloat), ...dtypes.filter(isFloat)],
     dims: Array.from({ length: woven ? dice.int(1, 3) : dice.int(3, 6) }, () => drawDim(dice, empty, limit > 1000)),
     limit,
+    branches: asked.includes('cond'),
     woven,
     maxInputs: dice.int(1, 6),
     special: specials && dice.chance(0.25) ? 0.4 : 0,

@@ -23,6 +23,8 @@ export interface WorkshopOptions {
   /** Elements a tensor may have. */
   readonly limit: number
   readonly maxInputs: number
+  /** Whether the bodies of loops may branch, which the pipeline has to remove. */
+  readonly branches: boolean
   /** Few shapes, much reuse: what programs that are fused look like. */
   readonly woven: boolean
   /** Probability that a fresh tensor holds NaN, infinities and extremes. */

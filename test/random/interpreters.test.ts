@@ -27,7 +27,7 @@ describe('random programs on every interpreter', () => {
   test('values', { timeout: 60 * minutes }, () =>
     agrees(
       'values',
-      runs(1500, 20_000),
+      runs(2000, 20_000),
       plain((s) => s),
     ),
   )
@@ -42,12 +42,12 @@ describe('random programs on every interpreter', () => {
   test('gradients', { timeout: 60 * minutes }, () =>
     agrees(
       'gradients',
-      runs(1200, 20_000),
+      runs(2000, 20_000),
       plain((s) => gradientOf(s)?.sample),
     ),
   )
   test('steps of descent', { timeout: 60 * minutes }, () =>
-    agrees('steps of descent', runs(300, 5000), plain(descentOf)),
+    agrees('steps of descent', runs(500, 5000), plain(descentOf)),
   )
 })
 

@@ -57,12 +57,14 @@ const scanMaker: Maker = (w) => {
     // What is stacked is not what is carried on; the carry may not change at all.
     (c, x) => [
       isUneven ? c : neg(c),
-      cond(
-        less(sum(x), 0),
-        (a: Tensor) => mul(a, 0.5),
-        (a: Tensor) => sin(a),
-        x,
-      ),
+      w.options.branches
+        ? cond(
+            less(sum(x), 0),
+            (a: Tensor) => mul(a, 0.5),
+            (a: Tensor) => sin(a),
+            x,
+          )
+        : mul(x, 0.5),
     ],
   ])
   const [last, stacked] = scan((c: Tensor, x) => turn(c, x as Tensor), asTensor(init), asTensor(xs), {
