@@ -87,6 +87,12 @@ export interface AssembledRoutine {
   readonly places: readonly Place[]
 }
 
+/** A dispatch without the tensors that have no elements, as they may have no place; a text counts on all of its tensors. */
+export const withoutEmpty = (d: RoutineDispatch): RoutineDispatch => {
+  const filled = (bs: readonly Buffer[]): readonly Buffer[] => bs.filter((b) => b.size > 0)
+  return d.text ? d : { ...d, reads: filled(d.reads), writes: filled(d.writes) }
+}
+
 /** The dispatch as a kernel on the places of its tensors. An arena that it writes is bound read-write as a whole. */
 export const assembleDispatch = (
   d: RoutineDispatch,

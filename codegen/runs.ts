@@ -12,7 +12,7 @@ import type { LimitError } from '../src/lang/errors.ts'
 import { assembleKernel, type BoundKernel } from './assemble.ts'
 import { numberOf, placeOf } from './names.ts'
 import type { Place, PlacedValue } from './plan.ts'
-import { assembleDispatch } from './routine.ts'
+import { assembleDispatch, withoutEmpty } from './routine.ts'
 import { dispatchesOf } from './routines/table.ts'
 
 /** What runs: a kernel, a list a number of times, a list while the word at `flag` is not zero. */
@@ -43,7 +43,7 @@ const routineRuns = (group: readonly Fused[], memory: MemoryPlan, profile: Profi
   const placed = (bs: readonly Buffer[]): readonly PlacedValue[] =>
     [...new Set(bs)].map((b) => ({ value: numberOf(memory, b), place: placeOf(memory, b) }))
   const runs: Run[] = []
-  for (const d of dispatchesOf(routine, profile)) {
+  for (const d of dispatchesOf(routine, profile).map(withoutEmpty)) {
     const made = assembleDispatch(d, memory, profile)
     if ('tag' in made) return made
     const { workgroups, reads, writes } = d

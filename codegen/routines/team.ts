@@ -39,7 +39,9 @@ export const perMatrix = (
     body: (t) => {
       const matrix = k.ref(t.name('matrix'))
       const share: Team['share'] = (from, to, each) =>
-        loop(t, k.add(k.builtin('localIndex'), from), k.u32(to), each, workgroupSize)
+        isEmpty(from, k.u32(to))
+          ? loop(t, from, k.u32(to), each)
+          : loop(t, k.add(k.builtin('localIndex'), from), k.u32(to), each, workgroupSize)
       return [
         k.letStmt(nameOf(matrix), k.builtin('gridIndex')),
         k.ifStmt(k.lt(matrix, k.u32(matrices)), body(t, { matrix, share, meet: [k.barrier] })),
@@ -50,6 +52,8 @@ export const perMatrix = (
 
 const nameOf = (e: KExpr): string => (e.kind === 'ref' ? e.name : '')
 
+const isEmpty = (from: KExpr, to: KExpr): boolean => (k.constantOf(from) ?? 0) >= (k.constantOf(to) ?? 1)
+
 /** A value and the statements that compute it. */
 export interface Computed {
   readonly value: KExpr
@@ -59,7 +63,8 @@ export interface Computed {
 /** `body` for every number in [from, to). */
 export const loop = (t: Tensors, from: KExpr, to: KExpr, body: (i: KExpr) => readonly KStmt[], step = 1): KStmt => {
   const i = k.ref(t.name('at'))
-  return k.forStmt(nameOf(i), from, to, step, body(i))
+  // What would never run is not written: it may name elements that do not exist.
+  return k.forStmt(nameOf(i), from, to, step, isEmpty(from, to) ? [] : body(i))
 }
 
 /** A variable that starts as `first` and becomes `next` of it and each number in [from, to). */

@@ -113,6 +113,21 @@ export {
   trunc,
 } from './elementary.ts'
 export { amax, amin, argmax, argmin, max, maxWithIndex, min, minWithIndex, type OneAxisOptions } from './extremes.ts'
+export {
+  type Complex,
+  type FftNorm,
+  type FftnOptions,
+  type FftOptions,
+  fft,
+  fft2,
+  fftn,
+  ifft,
+  ifft2,
+  ifftn,
+  irfft,
+  rfft,
+} from './fft.ts'
+export { type FrequencyOptions, fftfreq, fftshift, ifftshift, rfftfreq } from './frequencies.ts'
 export { copysign, gcd, hypot, lcm, logaddexp, logaddexp2, xlogy } from './guarded.ts'
 export { atIndices, type SetAtIndicesOptions, setAtIndices } from './index-arrays.ts'
 export {

@@ -49,7 +49,8 @@ interface Roll {
   <S extends Shape, D extends DType>(x: Tensor<S, D>, shifts: Axes, options?: AxisOptions): Tensor<S, D>
 }
 
-const rollNode = (n: Node, axis: number, shift: number): Node => {
+/** Elements moved forward along an axis, those past the end re-entering at the start. */
+export const rollNode = (n: Node, axis: number, shift: number): Node => {
   const size = typeOf(n).shape[axis]!
   const by = size === 0 ? 0 : ((shift % size) + size) % size
   if (by === 0) return n
