@@ -162,9 +162,9 @@ export const full = <const S extends Shape, const D extends DType = 'f32'>(
 ): Tensor<S, NoInfer<D>> => filled('T.full', shape, value, dtype ?? (typeof value === 'boolean' ? 'bool' : 'f32'))
 
 interface Like {
-  (options?: DTypeOptions): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, D>
   <S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, D>
   <S extends Shape, D extends DType>(x: Tensor<S>, options: Required<DTypeOptions<D>>): Tensor<S, NoInfer<D>>
+  (options?: DTypeOptions): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, D>
 }
 
 const like =
