@@ -109,6 +109,22 @@ const cases: Readonly<Record<string, Case>> = {
       return [b.mul([first, b.dot([z!, w!], { lhs: [5, 8], rhs: [8, 7], out: [7, 5] })], {})]
     },
   },
+  'prefixes of lines of one element': {
+    types: [type([3, 12, 1], 'u32')],
+    outputs: (x) => [b.get([b.cumulate([x!], { monoid: 'max', axis: 2, reverse: false })], { index: 1 })],
+  },
+  'a loop of whose results nobody reads most': {
+    types: [type([1]), type([1, 1])],
+    outputs: (x, xs) => {
+      const [c, row] = freshInputs([type([1]), type([1])])
+      const spread = b.broadcast([sum(row!, [0])], { shape: [1], axes: [0] })
+      const next = b.add([c!, b.sin([row!], {})], {})
+      const rows = [b.mul([c!, spread], {}), b.cos([row!], {}), spread, c!]
+      const body = { inputs: [c!, row!], outputs: [next, ...rows] }
+      const loop = b.scan([x!, xs!], { body, carries: 1, slices: 1, length: 1, reverse: false })
+      return [2, 3, 4].map((index) => b.get([loop], { index }))
+    },
+  },
   'a variance of sums of sums': {
     types: [type([8, 8])],
     outputs: (x) => {
