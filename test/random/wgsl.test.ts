@@ -88,7 +88,7 @@ const agreesOnDevice = async (
 describe('random programs in WGSL', () => {
   test('values', { timeout: 60 * minutes }, () => agreesOnDevice('values', runs(240, 2000), (s) => s))
   test('steps of descent', { timeout: 60 * minutes }, () =>
-    agreesOnDevice('steps of descent', runs(120, 1000), descentOf),
+    agreesOnDevice('steps of descent', runs(200, 1000), descentOf),
   )
   // Only derivatives bring customLinear about, and they transpose it away.
   const ops = (Object.keys(primitives) as readonly Op[]).filter((op) => op !== 'customLinear')
@@ -97,6 +97,6 @@ describe('random programs in WGSL', () => {
   )
   test('steps of descent through loops and branches', { timeout: 60 * minutes }, () => {
     const some = { maxNodes: 15, ops: ops.filter((op) => op !== 'while') }
-    return agreesOnDevice('through loops', runs(48, 500), descentOf, some)
+    return agreesOnDevice('through loops', runs(100, 500), descentOf, some)
   })
 })
