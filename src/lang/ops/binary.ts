@@ -45,11 +45,13 @@ const powBase = (b: Build, x: Node, y: Node, dx: Node): Linear => {
     const type = operandType(y)
     return mul(b, dx, scale(b, b.pow([x, fill(b, type, known - 1)], {}), known))
   }
-  // The guarded exponent keeps 0^(-1) out of the unselected branch, where a second derivative would meet 0 · inf.
-  const zero = b.eq([y, zerosLike(b, y)], {})
+  // The guarded exponent keeps 0^(-1) out of the unselected branch, where a second derivative would meet 0 · inf. Where x
+  // is another number, y x^(y-1) has no need of it, and its own slope at y = 0 is x^(-1).
+  const none = zerosLike(b, y)
+  const zero = b.and([b.eq([y, none], {}), b.not([b.lt([none, b.abs([x], {})], {})], {})], {})
   const safe = select(b, zero, ones(b, operandType(y)), y)
   const slope = mul(b, safe, b.pow([x, offset(b, safe, -1)], {}))
-  return mul(b, dx, select(b, zero, zerosLike(b, y), slope))
+  return mul(b, dx, select(b, zero, none, slope))
 }
 
 /** d(x^y)/dy · dy = x^y log(x) dy, and 0 where x = 0 and y >= 0: log(1) = 0 stands in for log(0) there. */
