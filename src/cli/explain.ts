@@ -5,10 +5,21 @@ import type { Planned } from '../../codegen/make-plan.ts'
 import type { Place, Prediction } from '../../codegen/plan.ts'
 import { dispatchWork } from '../../codegen/predict.ts'
 import { everyStep } from '../../codegen/steps.ts'
+import type { Fused } from '../../passes/loop/fused.ts'
 import { showSchedule } from '../../passes/loop/print.ts'
 import type { Node } from '../lang/ir.ts'
 import { topological } from '../lang/order.ts'
 import { nameNodes, showGraph } from '../lang/print/graph.ts'
+import {
+  type NameOf,
+  type Names,
+  namesInside,
+  type RepeatReport,
+  repeatsOf,
+  showRepeat,
+  spansOf,
+  timesOf,
+} from './explain-loops.ts'
 import { loadPrograms } from './load-programs.ts'
 import { plannedFor } from './replan.ts'
 import { bytesText, countText, heading, indent, plural, table } from './text.ts'
@@ -27,6 +38,9 @@ export interface KernelReport {
   /** The nodes it stores, by their names in the graph's text. */
   readonly stores: readonly string[]
   readonly reads: readonly string[]
+  /** How often it runs; with `isOpen`, each time that it is submitted, until the device says that its loop has ended. */
+  readonly times: number
+  readonly isOpen: boolean
   readonly workgroups: number
   readonly workgroupSize: number
   readonly bindings: readonly (Place & { readonly name: string; readonly access: string })[]
@@ -37,7 +51,7 @@ export interface KernelReport {
   readonly wgsl: string
 }
 
-/** Why two dispatches, of which the second reads what the first stores or both read the same, are not one. */
+/** Why two dispatches (of a routine or loop the nearest one), of which the second reads what the first stores or both read the same, are not one. */
 export interface BoundaryReport {
   readonly from: number
   readonly to: number
@@ -60,17 +74,16 @@ export interface Explanation {
   readonly stages: readonly StageReport[]
   readonly graph: string
   readonly kernels: readonly KernelReport[]
+  /** Which dispatches are run again and again, outer loops before inner ones. */
+  readonly repeats: readonly RepeatReport[]
   readonly boundaries: readonly BoundaryReport[]
   readonly arenas: readonly number[]
   readonly memory: readonly PlaceReport[]
   readonly prediction: Prediction
 }
 
-/** What the graph's text calls a node. */
-type NameOf = (node: Node) => string
-
-const kernelReports = ({ plan, kernels, fusion }: Planned, nameOf: NameOf): readonly KernelReport[] => {
-  const bufferNames = new Map([...fusion.buffers].map(([n, b]) => [b.id, nameOf(n)]))
+const kernelReports = ({ plan, kernels }: Planned, { nameOf, bufferName }: Names): readonly KernelReport[] => {
+  const repeats = repeatsOf(plan.steps)
   const dispatches = everyStep(plan.steps).filter((s) => s.kind === 'dispatch')
   return kernels.map((bound: BoundKernel, i) => {
     const { kernel, workgroups, places, fused } = bound
@@ -81,11 +94,12 @@ const kernelReports = ({ plan, kernels, fusion }: Planned, nameOf: NameOf): read
       kernel: index,
       stores: [...stored].map(nameOf),
       reads: [...new Set(fused.flatMap((f) => [...f.reads]))].filter((n) => !stored.has(n)).map(nameOf),
+      ...timesOf(i, repeats),
       workgroups,
       workgroupSize: kernel.workgroupSize,
       bindings: places.map((p, b) => ({ ...p, name: kernel.bindings[b]!.name, access: kernel.bindings[b]!.access })),
       ...dispatchWork(bound),
-      loops: fused.map((f) => showSchedule(f.schedule, (id) => bufferNames.get(id) ?? `b${id}`)),
+      loops: fused.map((f) => showSchedule(f.schedule, bufferName)),
       wgsl: plan.kernels[index]!.wgsl,
     }
   })
@@ -95,29 +109,44 @@ const kernelReports = ({ plan, kernels, fusion }: Planned, nameOf: NameOf): read
  * One line for every pair of dispatches where fusion was tried and refused (the last attempt holds), and for every pair
  * that passes a value on without one: there the clusters that were tried became parts of others.
  */
-const boundaryReports = ({ fusion }: Planned, nameOf: NameOf): readonly BoundaryReport[] => {
-  const home = new Map<Node, number>()
+const boundaryReports = ({ fusion, kernels }: Planned, nameOf: NameOf): readonly BoundaryReport[] => {
+  const spans = spansOf(fusion, kernels)
+  const place = new Map<Fused, number>()
+  const home = new Map<Node, Fused>()
   fusion.kernels.forEach((kernel, i) => {
-    for (const f of kernel) for (const n of f.stored) home.set(n, i)
-  })
-  const found = new Map<string, BoundaryReport>()
-  for (const { producer, consumer, reason, savedBytes } of fusion.refused) {
-    const [a, b] = [home.get(producer[0]!), home.get(consumer[0]!)]
-    if (a === undefined || b === undefined || a === b) continue
-    // Clusters that merely read the same were tried in any order; here the dispatch that runs first stands first.
-    const [from, to, first, second] = a < b ? [a, b, producer, consumer] : [b, a, consumer, producer]
-    const names = { producer: first.map(nameOf), consumer: second.map(nameOf) }
-    found.set(`${from},${to}`, { from, to, ...names, reason, savedBytes })
-  }
-  fusion.kernels.forEach((kernel, to) => {
-    for (const n of new Set(kernel.flatMap((f) => [...f.reads]))) {
-      const from = home.get(n)
-      if (from === undefined || from === to || found.has(`${from},${to}`)) continue
-      const consumer = kernel.filter((f) => f.reads.has(n)).flatMap((f) => f.stored.map(nameOf))
-      const reason = 'not tried: parts of them were, and the cost model kept those apart'
-      found.set(`${from},${to}`, { from, to, producer: [nameOf(n)], consumer, reason, savedBytes: 0 })
+    for (const f of kernel) {
+      place.set(f, i)
+      for (const n of f.stored) home.set(n, f)
     }
   })
+  const found = new Map<string, BoundaryReport>()
+  /** `a` runs before `b`; one that has no dispatch at all has no boundary. */
+  const between = (a: Fused, b: Fused, rest: Omit<BoundaryReport, 'from' | 'to'>, isLast: boolean): void => {
+    const [from, to] = [spans.get(a)?.last, spans.get(b)?.first]
+    if (from === undefined || to === undefined || (!isLast && found.has(`${from},${to}`))) return
+    found.set(`${from},${to}`, { from, to, ...rest })
+  }
+  for (const { producer, consumer, reason, savedBytes } of fusion.refused) {
+    const [a, b] = [home.get(producer[0]!), home.get(consumer[0]!)]
+    if (!a || !b || place.get(a) === place.get(b)) continue
+    // Clusters that merely read the same were tried in any order; here the dispatch that runs first stands first.
+    const isInOrder = place.get(a)! < place.get(b)!
+    const [first, second] = isInOrder ? [producer, consumer] : [consumer, producer]
+    const rest = { producer: first.map(nameOf), consumer: second.map(nameOf), reason, savedBytes }
+    between(isInOrder ? a : b, isInOrder ? b : a, rest, true)
+  }
+  for (const f of fusion.kernels.flat()) {
+    for (const n of f.reads) {
+      const from = home.get(n)
+      if (!from || place.get(from) === place.get(f)) continue
+      const reason =
+        from.routine || f.routine
+          ? 'a routine has kernels of its own'
+          : 'not tried: parts of them were, and the cost model kept those apart'
+      const rest = { producer: [nameOf(n)], consumer: f.stored.map(nameOf), reason, savedBytes: 0 }
+      between(from, f, rest, false)
+    }
+  }
   return [...found.values()].sort((a, b) => a.from - b.from || a.to - b.to)
 }
 
@@ -158,19 +187,25 @@ export const explain = async (
     const stored = planned.fusion.kernels.flatMap((kernel) => kernel.flatMap((f) => f.stored))
     // The planner may add copies of results; they get the numbers after the graph's own.
     const names = nameNodes({ inputs: graph.inputs, outputs: [...graph.outputs, ...stored] })
-    const nameOf = (n: Node): string => names.get(n) ?? '%?'
+    const inside = namesInside(planned.fusion, (n) => names.get(n) ?? '%?')
     return {
       name,
       profile: planned.plan.profile.name,
       stages: stages.map((s) => ({ name: s.name, nodes: topological(s.graph.outputs).length })),
       graph: showGraph(graph, { elide: true }),
-      kernels: kernelReports(planned, nameOf),
-      boundaries: boundaryReports(planned, nameOf),
+      kernels: kernelReports(planned, inside),
+      repeats: repeatsOf(planned.plan.steps),
+      boundaries: boundaryReports(planned, inside.nameOf),
       arenas: planned.plan.arenas,
       memory: placeReports(planned),
       prediction: planned.plan.prediction,
     }
   })
+
+const timesText = ({ times, isOpen }: KernelReport): string => {
+  if (isOpen) return times === 1 ? 'again and again, ' : `${countText(times)} times again and again, `
+  return times === 1 ? '' : `${countText(times)} times, `
+}
 
 const showKernel = (k: KernelReport, i: number): string => {
   const grid = `${plural(k.workgroups, 'workgroup')} of ${k.workgroupSize}`
@@ -182,7 +217,7 @@ const showKernel = (k: KernelReport, i: number): string => {
     bytesText(b.bytes),
   ])
   return [
-    `dispatch ${i}: ${k.name}, ${grid}, ${bytesText(k.bytes)}, ${countText(k.flops)} flops`,
+    `dispatch ${i}: ${k.name}, ${timesText(k)}${grid}, ${bytesText(k.bytes)}, ${countText(k.flops)} flops`,
     `  ${k.reads.join(', ') || 'nothing'} → ${k.stores.join(', ')}`,
     indent(table(bindings)),
     ...k.loops.map((l) => indent(l, '    ')),
@@ -221,6 +256,7 @@ export const showExplanation = (e: Explanation): string => {
     heading('graph'),
     indent(e.graph),
     '',
+    ...(e.repeats.length === 0 ? [] : [heading('repeated'), ...e.repeats.map((r) => indent(showRepeat(r))), '']),
     heading('kernels'),
     e.kernels
       .map(showKernel)

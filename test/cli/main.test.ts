@@ -34,12 +34,16 @@ interface Explained {
     readonly stages: readonly { readonly name: string; readonly nodes: number }[]
     readonly graph: string
     readonly kernels: readonly {
+      readonly name: string
       readonly wgsl: string
       readonly stores: readonly string[]
       readonly reads: readonly string[]
       readonly bytes: number
       readonly flops: number
+      readonly times: number
+      readonly isOpen: boolean
     }[]
+    readonly repeats: readonly { readonly first: number; readonly last: number; readonly times: number | null }[]
     readonly boundaries: readonly { readonly from: number; readonly to: number; readonly reason: string }[]
     readonly prediction: Readonly<Record<string, number>>
     readonly arenas: readonly number[]
@@ -91,6 +95,55 @@ describe('tensorloom explain', () => {
       expect(stdout).toMatch(new RegExp(`^${title}$`, 'm'))
     expect(stdout).toContain('takes the place of [0].params.w1')
     expect(stdout).not.toMatch(/^use for/m)
+  })
+})
+
+describe('tensorloom explain on loops and routines', () => {
+  it('says which dispatches are repeated, names their insides, and numbers boundaries by dispatch', async () => {
+    const { code, stdout } = await tensorloom(['explain', fixture('loops.ts'), '--json'])
+    expect(code).toBe(0)
+    const [settle, train] = (JSON.parse(stdout) as Explained).programs
+    expect([settle!.name, train!.name]).toEqual(['settle', 'train'])
+    for (const { kernels, boundaries, prediction } of [settle!, train!]) {
+      const sum = (of: (k: (typeof kernels)[number]) => number): number =>
+        kernels.reduce((n, k) => n + k.times * of(k), 0)
+      expect(prediction).toMatchObject({ dispatches: sum(() => 1), bytes: sum((k) => k.bytes) })
+      for (const k of kernels) expect([...k.reads, ...k.stores].join(' ')).not.toMatch(/%\?|undefined/)
+      for (const { from, to, reason } of boundaries) {
+        expect(from).toBeLessThan(to)
+        expect(to).toBeLessThan(kernels.length)
+        expect(reason).not.toBe('')
+      }
+    }
+    // Nine turns: one by itself, then four times two.
+    expect(train!.repeats.map((r) => r.times)).toEqual([4])
+    const [loop] = train!.repeats
+    const [before, after] = [loop!.first - 1, loop!.last + 1]
+    const inside = train!.kernels.slice(before, after)
+    expect(inside.map((k) => k.times)).toEqual([1, 4, 4])
+    for (const k of inside) expect(k.stores).toContainEqual(expect.stringMatching(/^next carry 0 of %\d+$/))
+    expect(train!.kernels[after]!.times).toBe(1)
+    // What reads the loop's results waits for its last dispatch, not for its first.
+    expect(train!.boundaries).toContainEqual(expect.objectContaining({ from: loop!.last, to: after }))
+    expect(train!.boundaries).not.toContainEqual(expect.objectContaining({ from: before, to: after }))
+    // A routine of several dispatches stands between what it reads and what reads it.
+    const sorts = train!.kernels.flatMap((k, i) => (k.name.startsWith('sort') ? [i] : []))
+    expect(sorts.length).toBeGreaterThan(1)
+    expect(train!.boundaries).toContainEqual(expect.objectContaining({ to: sorts[0] }))
+    expect(train!.boundaries).toContainEqual(expect.objectContaining({ from: sorts.at(-1) }))
+    // A chunk is four turns; the first turn of all goes before it.
+    expect(settle!.repeats.map((r) => r.times)).toEqual([null, 2])
+    const open = settle!.kernels.filter((k) => k.isOpen)
+    expect(open.length).toBeGreaterThan(0)
+    expect(open.every((k) => k.times === 2)).toBe(true)
+  })
+
+  it('says so as text', async () => {
+    const { stdout } = await tensorloom(['explain', fixture('loops.ts')])
+    expect(stdout).toMatch(/^repeated\n {2}dispatch(es)? \d+( to \d+)?: 4 times$/m)
+    expect(stdout).toMatch(/^ {2}dispatch \d+: .*, 4 times, /m)
+    expect(stdout).toMatch(/ again, a submission each, until the device says that the loop has ended$/m)
+    expect(stdout).toMatch(/^ {4}.*the turn of %\d+.* → .*next carry 0 of %\d+.*a row of %\d+/m)
   })
 })
 
