@@ -89,7 +89,7 @@ const mergeOnce = (graph: Graph): Graph | undefined => {
     for (const small of scans) {
       if (small === large || !sameLoop(small, large)) continue
       // A loop that needs the other's results runs after it.
-      if (dependents(large.args, [small]).length > 0) continue
+      if (dependents(large.args, [small]).length > 0 || dependents(small.args, [large]).length > 0) continue
       const merged = merge(large, small)
       if (!merged) continue
       const made = outputsOf(build, merged.node, graphOutputs(merged.node))

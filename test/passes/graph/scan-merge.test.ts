@@ -64,6 +64,18 @@ describe('loops over the same values', () => {
     )
     expect([two, chain].map((g) => scansOf(run(mergeScans, g)).length)).toEqual([2, 2])
   })
+  it('stay apart where one carries nothing and goes over what the other has stacked', () => {
+    const mapped = traced((_w, xs) => {
+      const [, ys] = T.scan((c: X, v: X) => [T.add(c, v) as X, T.sin(c) as X] as const, T.zeros([2, 3]) as X, xs)
+      return T.map((y: X) => T.sum(y), ys as never)
+    })
+    const twice = traced((_w, xs) => T.map((y: X) => T.sum(y), T.map((v: X) => T.sin(v), xs as never) as never))
+    for (const graph of [mapped, twice]) {
+      const merged = run(mergeScans, graph)
+      expect(scansOf(merged)).toHaveLength(2)
+      sameValues(graph, merged, shapes)
+    }
+  })
 })
 
 describe('a loop', () => {
