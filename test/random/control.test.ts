@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest'
 import { batchGraph } from '../../passes/graph/batch.ts'
 import { graphsOf } from '../../passes/graph/inner-graphs.ts'
 import { typeOf } from '../../src/lang/build.ts'
+import { sizeOf } from '../../src/lang/dim.ts'
 import { allocate, type HostArray } from '../../src/lang/dtype.ts'
 import type { Graph, Node, Op } from '../../src/lang/ir.ts'
 import { primitives } from '../../src/lang/ops/table.ts'
@@ -38,10 +39,10 @@ const together = <T extends HostArray>(parts: readonly T[], into: T): T => {
   return into
 }
 
-/** `count` examples side by side that differ in every other input, and what each gives alone. */
+/** `count` examples side by side that differ in some inputs, of which their shapes decide, and what each gives alone. */
 const batchOf = (drawn: Sample, count: number, tally: Tally): Subject | 'discarded' | 'without' => {
   const { graph } = drawn
-  const flags = graph.inputs.map((n, i) => (n.id + i) % 2 === 0 || graph.inputs.length === 1)
+  const flags = graph.inputs.map((n, i) => (i + sizeOf(n.params.shape)) % 2 === 0 || graph.inputs.length === 1)
   if (!flags.some((f) => f)) return 'without'
   const examples = Array.from({ length: count }, (_, e) =>
     drawn.inputs.map((v, i): Value => (flags[i] ? { ...v, data: turned(v.data, e) } : v)),
