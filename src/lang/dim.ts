@@ -11,9 +11,7 @@ export type Shape = readonly Dim[]
 
 export const isDim = (d: unknown): d is Dim => typeof d === 'number' && Number.isInteger(d) && d >= 0
 export const dimEquals = (a: Dim, b: Dim): boolean => a === b
-export const dimAdd = (a: Dim, b: Dim): Dim => a + b
 export const dimMul = (a: Dim, b: Dim): Dim => a * b
-export const dimCeilDiv = (a: Dim, b: Dim): Dim => Math.ceil(a / b)
 
 /** Number of elements: the product of all sizes, 1 for a scalar. */
 export const sizeOf = (shape: Shape): Dim => shape.reduce(dimMul, 1)

@@ -1,5 +1,4 @@
 /** What the rows that hold closed graphs share: checking operands against a graph, its outputs as nodes, its tangents inside. */
-import { isFloat } from '../dtype.ts'
 import { showOperand } from '../errors.ts'
 import type { Build, Graph, Node, TensorType } from '../ir.ts'
 import type { GraphKit, JvpWalk, Linear } from '../primitive.ts'
@@ -69,6 +68,3 @@ export const orZeros = (b: Build, t: Linear, like: Node): Node => t ?? zeros(b, 
 
 /** Those of `xs` for which the flag is set. */
 export const chosen = <T>(xs: readonly T[], flags: readonly boolean[]): readonly T[] => xs.filter((_, i) => flags[i])
-
-/** Whether a node has a tangent at all. */
-export const isDifferentiable = (n: Node): boolean => isFloat(operandType(n).dtype)

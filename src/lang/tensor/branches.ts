@@ -1,52 +1,61 @@
 /** Branches chosen on the device: `cond` and `switch`, as nodes whose derivatives are those of the branch that is taken. */
-import * as E from '#fp/Either'
 import { build, illTyped, typeOf } from '../build.ts'
 import { closeParts, tracePart } from '../closed-parts.ts'
-import { raise } from '../errors.ts'
+import { isInteger } from '../dtype.ts'
+import { type Refusal, raise, showOperand } from '../errors.ts'
 import type { Node } from '../ir.ts'
 import { outputsOf } from '../ops/graphs.ts'
 import { flattenTree, isTensor, sameTree, unflattenTree } from '../tree.ts'
 import { nodeOf, type Tensor } from '../types.ts'
-import { castNode, lift, refuse, withTypes } from './operand.ts'
+import { castNode, isIll, lift, refuse, withTypes } from './operand.ts'
 
 type Branch<A extends readonly unknown[], R> = (...operands: A) => R
 
-const isIll = (n: Node): boolean => E.isLeft(n.type)
+/** A branch and what its errors call it. */
+interface Named {
+  readonly name: string
+  readonly run: Branch<never[], unknown>
+}
 
 /** The result tree of the branch that `index` names. Branches are traced on inputs like the operands. */
-const choose = (
-  caller: string,
-  index: Node,
-  branches: readonly Branch<never[], unknown>[],
-  operands: readonly unknown[],
-): unknown => {
+const choose = (caller: string, index: Node, branches: readonly Named[], operands: readonly unknown[]): unknown => {
   const given = flattenTree<Tensor>(operands, isTensor)
   const leaves = given.leaves.map(nodeOf)
   const ill = [index, ...leaves].find(isIll)
   if (ill) {
-    const { shape, leaves: own } = flattenTree<Tensor>(branches[0]!(...(operands as never[])), isTensor)
+    const { shape, leaves: own } = flattenTree<Tensor>(branches[0]!.run(...(operands as never[])), isTensor)
     return unflattenTree(
       shape,
       own.map(() => illTyped(caller, [ill], { reason: '' })),
     )
   }
   const tree = { shape: given.shape, count: leaves.length }
-  const parts = branches.map((f) => tracePart((xs) => f(...(xs as never[])), [tree], leaves.map(typeOf)))
+  const parts = branches.map(({ run }) => tracePart((xs) => run(...(xs as never[])), [tree], leaves.map(typeOf)))
   const [first] = parts
   const other = parts.findIndex((p) => !sameTree(p.result.shape, first!.result.shape))
   if (other >= 0)
     return raise({
       tag: 'UsageError',
-      message: `${caller}: branch ${other} does not give the structure that branch 0 gives (${parts[other]!.result.leaves.length} tensors, not ${first!.result.leaves.length})`,
+      message: `${caller}: ${branches[other]!.name} does not give the structure that ${branches[0]!.name} gives (${parts[other]!.result.leaves.length} tensors, not ${first!.result.leaves.length})`,
       hint: 'every branch returns the same records and lists of tensors',
     })
-  const wrong = parts.flatMap((p) => p.graph.outputs.filter(isIll))
   const types = first!.graph.outputs
-  if (wrong.length > 0)
-    return unflattenTree(
+  const poison = (wrong: readonly Node[], refusal: Refusal): unknown =>
+    unflattenTree(
       first!.result.shape,
-      types.map(() => illTyped(caller, wrong, { reason: '' })),
+      types.map(() => illTyped(caller, wrong, refusal)),
     )
+  const wrong = parts.flatMap((p) => p.graph.outputs.filter(isIll))
+  if (wrong.length > 0) return poison(wrong, { reason: '' })
+  for (const [k, part] of parts.entries())
+    for (const [o, n] of part.graph.outputs.entries()) {
+      const [want, got] = [showOperand(typeOf(types[o]!)), showOperand(typeOf(n))]
+      if (want !== got)
+        return poison([types[o]!, n], {
+          reason: `result ${o} is ${want} in ${branches[0]!.name} and ${got} in ${branches[k]!.name}`,
+          hint: 'cast or reshape one, so that whichever runs gives the same type',
+        })
+    }
   if (types.length === 0) return unflattenTree(first!.result.shape, [])
   const closed = closeParts(parts.map((p) => p.graph))
   const graphs = closed.parts.map((g) => ({ inputs: [...g.inputs, ...closed.captures], outputs: g.outputs }))
@@ -75,7 +84,11 @@ export const cond = <A extends readonly unknown[], R>(
       ? refuse('T.cond', [n], { reason: 'the predicate must be a scalar', hint: 'T.where chooses element by element' })
       : castNode(castNode(n, 'bool'), 'i32'),
   )
-  return choose('T.cond', index, [falseFn, trueFn] as readonly Branch<never[], unknown>[], operands) as R
+  const branches = [
+    { name: 'falseFn', run: falseFn },
+    { name: 'trueFn', run: trueFn },
+  ]
+  return choose('T.cond', index, branches as readonly Named[], operands) as R
 }
 
 /**
@@ -92,5 +105,12 @@ export const switchBranch = <A extends readonly unknown[], R>(
 ): R => {
   if (branches.length === 0)
     return raise({ tag: 'UsageError', message: 'T.switch: there is no branch', hint: 'give at least one function' })
-  return choose('T.switch', lift('T.switch', index), branches as readonly Branch<never[], unknown>[], operands) as R
+  const n = lift('T.switch', index)
+  const whole = withTypes('T.switch', [n], ([type]) =>
+    type!.shape.length === 0 && isInteger(type!.dtype)
+      ? n
+      : refuse('T.switch', [n], { reason: 'the index must be an integer scalar', hint: 'e.g. T.tensor(1), an i32[]' }),
+  )
+  const named = branches.map((run, k) => ({ name: `branch ${k}`, run }))
+  return choose('T.switch', whole, named as readonly Named[], operands) as R
 }

@@ -1,5 +1,4 @@
 /** Loops that end when a condition on the device says so, with and without a bound. */
-import * as E from '#fp/Either'
 import { build, illTyped, typeOf } from '../build.ts'
 import { closeParts, tracePart } from '../closed-parts.ts'
 import { raise, showOperand } from '../errors.ts'
@@ -9,14 +8,13 @@ import { flattenTree, isTensor, unflattenTree } from '../tree.ts'
 import { nodeOf, type Tensor } from '../types.ts'
 import { cond } from './branches.ts'
 import { demandSameCarries, scan } from './loops.ts'
+import { isIll } from './operand.ts'
 
 /** A bound on the turns, or how many are submitted at a time where there is none. */
 export interface WhileOptions {
   readonly maxIterations?: number
   readonly chunk?: number
 }
-
-const isIll = (n: Node): boolean => E.isLeft(n.type)
 
 const unbounded = <C>(condition: (carry: C) => Tensor, body: (carry: C) => C, init: C, chunk: number): C => {
   const given = flattenTree<Tensor>(init, isTensor)
@@ -66,6 +64,12 @@ export const whileLoop = <C>(
   init: C,
   { maxIterations, chunk = 32 }: WhileOptions = {},
 ): C => {
+  if (!Number.isInteger(chunk) || chunk < 1)
+    return raise({
+      tag: 'UsageError',
+      message: `T.whileLoop: chunk is ${chunk}, where a positive whole number is needed`,
+      hint: 'it says how many turns are submitted before the condition is read: 32 unless given',
+    })
   if (maxIterations === undefined) return unbounded(condition, body, init, chunk)
   if (!Number.isInteger(maxIterations) || maxIterations < 0)
     return raise({

@@ -62,7 +62,7 @@ describe('cond', () => {
           T.tensor(1) as X,
         ),
       ),
-    ).toThrow('result 0 is i32[] in branch 0 and f32[] in branch 1')
+    ).toThrow(/^T\.cond: result 0 is i32\[\] in falseFn and f32\[\] in trueFn/)
   })
 })
 
@@ -79,6 +79,16 @@ describe('switch', () => {
       )
     }
     expect(() => T.switch(T.tensor(0), [], T.tensor(1))).toThrow('there is no branch')
+  })
+  it('names itself and the branch in what it refuses', () => {
+    const sums = [(v: X) => v, (v: X) => T.sum(v) as X]
+    expect(() => numbers(T.switch(T.tensor(0), sums, T.tensor([1, 2]) as X))).toThrow(
+      /^T\.switch: result 0 is i32\[2\] in branch 0 and i32\[\] in branch 1/,
+    )
+    for (const index of [T.tensor(0.5), T.tensor([0, 1])])
+      expect(() => numbers(T.switch(index, [(v: X) => v], T.tensor(1) as X))).toThrow(
+        /^T\.switch: the index must be an integer scalar/,
+      )
   })
   it('chooses for each example', () => {
     expect(numbers(T.vmap(pick)(T.tensor([0, 1, 5]) as X, T.tensor([1.5, 1.5, 0]) as X) as X)).toEqual([-1.5, 2.25, 1])

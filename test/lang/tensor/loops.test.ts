@@ -205,6 +205,12 @@ describe('whileLoop', () => {
       expect(Array.from(((await on(T.tensor(v) as X)) as T.HostTensor).data)).toEqual([want])
     }
   })
+  it('refuses a chunk that is no number of turns', () => {
+    for (const chunk of [0, -1, 1.5, Number.NaN])
+      expect(() => halvings({ chunk })(T.tensor(2) as X)).toThrow(
+        `T.whileLoop: chunk is ${chunk}, where a positive whole number is needed`,
+      )
+  })
   it('stops at its bound', () => {
     expect(tensors(halvings({ maxIterations: 3 })(T.tensor(100.5) as X))).toEqual([[3]])
   })
