@@ -62,9 +62,12 @@ export const drawDim = (dice: Dice, empty: number, large: boolean): number => {
   return dice.pick(large && dice.chance(0.6) ? largeDims : commonDims)
 }
 
-/** Up to `maxRank` sizes from `dims`, of at most `limit` elements together. */
-export const drawShape = (dice: Dice, dims: readonly number[], maxRank: number, limit: number): Shape => {
-  const rank = dice.pick([0, 1, 1, 2, 2, 2, 3, 3, 4].filter((r) => r <= maxRank))
+/** Ranks as often as programs have them. */
+export const commonRanks: readonly number[] = [0, 1, 1, 2, 2, 2, 3, 3, 4]
+
+/** As many sizes from `dims` as one of `ranks` says, of at most `limit` elements together. */
+export const drawShape = (dice: Dice, dims: readonly number[], ranks: readonly number[], limit: number): Shape => {
+  const rank = dice.pick(ranks)
   const shape: number[] = []
   for (let i = 0; i < rank; i++) {
     const room = Math.floor(limit / Math.max(1, sizeOf(shape)))

@@ -13,13 +13,15 @@ import { fill } from '../lang/ops/fill.ts'
 import type { Value } from '../lang/primitive.ts'
 import { otherAxes, ShapeEq } from '../lang/shape.ts'
 import { roundTo } from '../lang/special.ts'
-import { type Dice, drawData, drawShape, type ValueStyle } from './dice.ts'
+import { commonRanks, type Dice, drawData, drawShape, type ValueStyle } from './dice.ts'
 import { inputFor } from './sample.ts'
 
 /** What a random graph is made of. */
 export interface WorkshopOptions {
   readonly dtypes: readonly DType[]
   readonly dims: readonly number[]
+  /** Ranks of shapes, each as likely as it is often here; `commonRanks` unless said. */
+  readonly ranks?: readonly number[]
   /** Elements a tensor may have. */
   readonly limit: number
   readonly maxInputs: number
@@ -53,7 +55,9 @@ export interface Workshop {
   readonly like: (type: TensorType) => Node
   /** A new input, constant or iota of this type. */
   readonly fresh: (type: TensorType) => Node
-  readonly shape: (maxRank?: number) => Shape
+  readonly shape: () => Shape
+  /** The largest rank that operands of makers that add axes may have. */
+  readonly maxRank: number
   /** `value` everywhere. */
   readonly fill: (type: TensorType, value: number) => Node
 }
@@ -155,7 +159,8 @@ export const createWorkshop = (dice: Dice, options: WorkshopOptions): Workshop =
     return found
   }
 
-  const shape = (maxRank = 4): Shape => drawShape(dice, options.dims, maxRank, options.limit)
+  const ranks = options.ranks ?? commonRanks
+  const shape = (): Shape => drawShape(dice, options.dims, ranks, options.limit)
 
   const converted = (x: Node, dtype: DType): Node => {
     const type = typeOf(x)
@@ -208,6 +213,7 @@ export const createWorkshop = (dice: Dice, options: WorkshopOptions): Workshop =
     like,
     fresh,
     shape,
+    maxRank: Math.max(3, ...(options.ranks ?? [])),
     fill: splat,
   }
 }

@@ -65,7 +65,7 @@ const reduce: Maker = (w) => {
 }
 
 const dot: Maker = (w) => {
-  const x = w.take((t) => t.dtype !== 'bool' && t.shape.length < 4)
+  const x = w.take((t) => t.dtype !== 'bool' && t.shape.length <= w.maxRank)
   if (!x) return undefined
   const { shape, dtype } = typeOf(x)
   const labels = w.dice.shuffle(Array.from({ length: 12 }, (_, i) => i))

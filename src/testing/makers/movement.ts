@@ -76,7 +76,7 @@ const spread = (w: Workshop): Node | undefined => {
 const broadcast: Maker = (w) => {
   const back = w.dice.chance(w.options.woven ? 0.9 : 0.3) ? spread(w) : undefined
   if (back) return back
-  const x = w.take((t) => t.shape.length < 4)
+  const x = w.take((t) => t.shape.length <= w.maxRank)
   if (!x) return undefined
   const shape = typeOf(x).shape.map((d) => ({ d, isNew: false }))
   const count = w.dice.pick([1, 1, 1, 2])
@@ -170,7 +170,7 @@ const concat: Maker = (w) => {
 }
 
 const window: Maker = (w) => {
-  const x = w.take((t) => t.shape.length > 0 && t.shape.length < 5)
+  const x = w.take((t) => t.shape.length > 0 && t.shape.length <= w.maxRank + 1)
   if (!x) return undefined
   const { shape } = typeOf(x)
   const axis = w.dice.int(0, shape.length - 1)
