@@ -167,6 +167,10 @@ test('a device draws the same', async () => {
     random.bernoulli(k, 0.3, [9]),
     random.rademacher(k, [9]),
     random.permutation(k, 70),
+    random.choice(k, 50, [9]),
+    random.choice(k, 50, [9], { replace: false }),
+    random.choice(k, 4, [9], { p: T.tensor([0.1, 0.6, 0, 0.3]) }),
+    random.choice(k, 4, [3], { p: T.tensor([0.1, 0.6, 0, 0.3]), replace: false }),
   ]
   const close = [
     random.exponential(k, [9]),
@@ -176,6 +180,8 @@ test('a device draws the same', async () => {
     random.gamma(k, T.tensor([0.3, 1, 20]), [3, 3]),
     random.beta(k, 2, 0.5, [9]),
     random.poisson(k, T.tensor([2, 9, 40]), [3, 3]),
+    random.poisson(k, T.tensor([0, 1e-6, 1e4, 1e8]), [3, 4]),
+    random.dirichlet(k, T.tensor([0.2, 1, 30]), [3]),
   ]
   const graph = { inputs, outputs: [...exact, ...close].map(nodeOf) }
   const values = [{ shape: [2], dtype: 'u32', data: Uint32Array.of(0, 42) }] as const
