@@ -48,44 +48,33 @@ export const namesInside = (fusion: Fusion, nameOf: NameOf): Names => {
   return { nameOf: (n) => nodes.get(n) ?? nameOf(n), bufferName: (id) => buffers.get(id) ?? `b${id}` }
 }
 
-/** The first and the last of some dispatches, by number. */
-export interface Span {
-  readonly first: number
-  readonly last: number
-}
-
-/** The dispatches of each of `fusion`'s clusters: of a routine all that it has, of a loop those of its turns. */
-export const spansOf = (fusion: Fusion, kernels: readonly BoundKernel[]): ReadonlyMap<Fused, Span> => {
-  const found = new Map<Fused, Span>()
-  const widen = (f: Fused, { first, last }: Span): void => {
-    const seen = found.get(f)
-    found.set(f, seen ? { first: Math.min(seen.first, first), last: Math.max(seen.last, last) } : { first, last })
-  }
+/** The dispatches of each of `fusion`'s clusters by number: of a routine all that it has, of a loop those of its turns. */
+export const dispatchesOf = (
+  fusion: Fusion,
+  kernels: readonly BoundKernel[],
+): ReadonlyMap<Fused, readonly number[]> => {
+  const found = new Map<Fused, readonly number[]>()
   kernels.forEach(({ fused }, i) => {
-    for (const f of fused) widen(f, { first: i, last: i })
+    for (const f of fused) found.set(f, [...(found.get(f) ?? []), i])
   })
-  const visit = (within: Fusion): void => {
-    for (const f of within.kernels.flat()) {
-      const inner = f.routine?.loop?.fusion
-      if (!inner) continue
-      visit(inner)
-      for (const part of inner.kernels.flat()) {
-        const span = found.get(part)
-        if (span) widen(f, span)
-      }
-    }
-  }
+  const visit = (within: Fusion): readonly number[] =>
+    within.kernels.flat().flatMap((f) => {
+      if (f.routine?.loop) found.set(f, visit(f.routine.loop.fusion))
+      return found.get(f) ?? []
+    })
   visit(fusion)
   return found
 }
 
 /** Dispatches that run again and again, one after the other. */
-export interface RepeatReport extends Span {
+export interface RepeatReport {
+  readonly first: number
+  readonly last: number
   /** How often; null where the device finds out, and the host asks after each time. */
   readonly times: number | null
 }
 
-/** The repeated stretches of a plan, outer ones before those inside them. */
+/** The repeated stretches of a plan, outer ones before those inside them. A loop of three turns has none: one, then two. */
 export const repeatsOf = (steps: readonly Step[]): readonly RepeatReport[] => {
   const found: RepeatReport[] = []
   let next = 0
@@ -95,7 +84,7 @@ export const repeatsOf = (steps: readonly Step[]): readonly RepeatReport[] => {
     const [at, first] = [found.length, next]
     s.steps.forEach(visit)
     const times = s.kind === 'repeat' ? s.times : null
-    if (next > first) found.splice(at, 0, { first, last: next - 1, times })
+    if (next > first && times !== 1) found.splice(at, 0, { first, last: next - 1, times })
   }
   steps.forEach(visit)
   return found

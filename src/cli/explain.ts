@@ -5,21 +5,11 @@ import type { Planned } from '../../codegen/make-plan.ts'
 import type { Place, Prediction } from '../../codegen/plan.ts'
 import { dispatchWork } from '../../codegen/predict.ts'
 import { everyStep } from '../../codegen/steps.ts'
-import type { Fused } from '../../passes/loop/fused.ts'
 import { showSchedule } from '../../passes/loop/print.ts'
-import type { Node } from '../lang/ir.ts'
 import { topological } from '../lang/order.ts'
 import { nameNodes, showGraph } from '../lang/print/graph.ts'
-import {
-  type NameOf,
-  type Names,
-  namesInside,
-  type RepeatReport,
-  repeatsOf,
-  showRepeat,
-  spansOf,
-  timesOf,
-} from './explain-loops.ts'
+import { type BoundaryReport, boundariesOf } from './explain-boundaries.ts'
+import { type Names, namesInside, type RepeatReport, repeatsOf, showRepeat, timesOf } from './explain-loops.ts'
 import { loadPrograms } from './load-programs.ts'
 import { plannedFor } from './replan.ts'
 import { bytesText, countText, heading, indent, plural, table } from './text.ts'
@@ -49,16 +39,6 @@ export interface KernelReport {
   /** The Loop IR of each cluster, side by side on the grid. */
   readonly loops: readonly string[]
   readonly wgsl: string
-}
-
-/** Why two dispatches (of a routine or loop the nearest one), of which the second reads what the first stores or both read the same, are not one. */
-export interface BoundaryReport {
-  readonly from: number
-  readonly to: number
-  readonly producer: readonly string[]
-  readonly consumer: readonly string[]
-  readonly reason: string
-  readonly savedBytes: number
 }
 
 /** An argument, result or constant and where it lies. */
@@ -103,51 +83,6 @@ const kernelReports = ({ plan, kernels }: Planned, { nameOf, bufferName }: Names
       wgsl: plan.kernels[index]!.wgsl,
     }
   })
-}
-
-/**
- * One line for every pair of dispatches where fusion was tried and refused (the last attempt holds), and for every pair
- * that passes a value on without one: there the clusters that were tried became parts of others.
- */
-const boundaryReports = ({ fusion, kernels }: Planned, nameOf: NameOf): readonly BoundaryReport[] => {
-  const spans = spansOf(fusion, kernels)
-  const place = new Map<Fused, number>()
-  const home = new Map<Node, Fused>()
-  fusion.kernels.forEach((kernel, i) => {
-    for (const f of kernel) {
-      place.set(f, i)
-      for (const n of f.stored) home.set(n, f)
-    }
-  })
-  const found = new Map<string, BoundaryReport>()
-  /** `a` runs before `b`; one that has no dispatch at all has no boundary. */
-  const between = (a: Fused, b: Fused, rest: Omit<BoundaryReport, 'from' | 'to'>, isLast: boolean): void => {
-    const [from, to] = [spans.get(a)?.last, spans.get(b)?.first]
-    if (from === undefined || to === undefined || (!isLast && found.has(`${from},${to}`))) return
-    found.set(`${from},${to}`, { from, to, ...rest })
-  }
-  for (const { producer, consumer, reason, savedBytes } of fusion.refused) {
-    const [a, b] = [home.get(producer[0]!), home.get(consumer[0]!)]
-    if (!a || !b || place.get(a) === place.get(b)) continue
-    // Clusters that merely read the same were tried in any order; here the dispatch that runs first stands first.
-    const isInOrder = place.get(a)! < place.get(b)!
-    const [first, second] = isInOrder ? [producer, consumer] : [consumer, producer]
-    const rest = { producer: first.map(nameOf), consumer: second.map(nameOf), reason, savedBytes }
-    between(isInOrder ? a : b, isInOrder ? b : a, rest, true)
-  }
-  for (const f of fusion.kernels.flat()) {
-    for (const n of f.reads) {
-      const from = home.get(n)
-      if (!from || place.get(from) === place.get(f)) continue
-      const reason =
-        from.routine || f.routine
-          ? 'a routine has kernels of its own'
-          : 'not tried: parts of them were, and the cost model kept those apart'
-      const rest = { producer: [nameOf(n)], consumer: f.stored.map(nameOf), reason, savedBytes: 0 }
-      between(from, f, rest, false)
-    }
-  }
-  return [...found.values()].sort((a, b) => a.from - b.from || a.to - b.to)
 }
 
 const placeReports = ({ plan }: Planned): readonly PlaceReport[] => {
@@ -195,7 +130,7 @@ export const explain = async (
       graph: showGraph(graph, { elide: true }),
       kernels: kernelReports(planned, inside),
       repeats: repeatsOf(planned.plan.steps),
-      boundaries: boundaryReports(planned, inside.nameOf),
+      boundaries: boundariesOf(planned, inside.nameOf),
       arenas: planned.plan.arenas,
       memory: placeReports(planned),
       prediction: planned.plan.prediction,

@@ -102,9 +102,10 @@ describe('tensorloom explain on loops and routines', () => {
   it('says which dispatches are repeated, names their insides, and numbers boundaries by dispatch', async () => {
     const { code, stdout } = await tensorloom(['explain', fixture('loops.ts'), '--json'])
     expect(code).toBe(0)
-    const [settle, train] = (JSON.parse(stdout) as Explained).programs
-    expect([settle!.name, train!.name]).toEqual(['settle', 'train'])
-    for (const { kernels, boundaries, prediction } of [settle!, train!]) {
+    const { programs } = JSON.parse(stdout) as Explained
+    expect(programs.map((p) => p.name)).toEqual(['settle', 'train', 'twice'])
+    const [settle, train, twice] = programs
+    for (const { kernels, boundaries, prediction } of programs) {
       const sum = (of: (k: (typeof kernels)[number]) => number): number =>
         kernels.reduce((n, k) => n + k.times * of(k), 0)
       expect(prediction).toMatchObject({ dispatches: sum(() => 1), bytes: sum((k) => k.bytes) })
@@ -136,6 +137,10 @@ describe('tensorloom explain on loops and routines', () => {
     const open = settle!.kernels.filter((k) => k.isOpen)
     expect(open.length).toBeGreaterThan(0)
     expect(open.every((k) => k.times === 2)).toBe(true)
+    // Inside a turn too, what one dispatch passes to another is a boundary with the figures that kept them apart.
+    expect([twice!.kernels.map((k) => k.times), twice!.repeats]).toEqual([[1, 1, 1, 1, 1, 1], []])
+    const apart = { from: 0, to: 1, reason: expect.stringMatching(/^together they need/) }
+    expect(twice!.boundaries).toEqual([expect.objectContaining(apart)])
   })
 
   it('says so as text', async () => {
