@@ -116,3 +116,10 @@ export const oneAxis = (c: Call): { readonly axis?: number; readonly keepdims: b
   ...optional('axis', isScalar(c) ? undefined : maybeNumber(c, 'dim')),
   keepdims: flag(c, 'keepdim', false),
 })
+
+/** torch lets a scalar pass for a line of one element, along which it works; ours has no axis. */
+export const alongLine = (x: Tensor, f: (line: Tensor) => ReturnType<Op>): ReturnType<Op> => {
+  if (x.shape.length > 0) return f(x)
+  const out = f(T.reshape(x, [1]))
+  return 'shape' in out ? T.reshape(out, []) : out.map((y) => T.reshape(y, []))
+}

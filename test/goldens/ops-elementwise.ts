@@ -125,7 +125,10 @@ export const elementwiseOps: Ops<ElementwiseName> = {
     T.clamp(at(c, 0), { ...optional('min', maybeNumber(c, 'min')), ...optional('max', maybeNumber(c, 'max')) }),
   clamp_tensor: (c) => T.clamp(at(c, 0), { min: at(c, 1), max: at(c, 2) }),
   lerp: (c) => T.lerp(at(c, 0), at(c, 1), at(c, 2)),
-  masked_fill: (c) => T.maskedFill(at(c, 0), at(c, 1) as Tensor<readonly number[], 'bool'>, number(c, 'value')),
+  masked_fill: (c) => {
+    const [x, mask, value] = [at(c, 0), at(c, 1) as Tensor<readonly number[], 'bool'>, number(c, 'value')]
+    return x.dtype === 'bool' ? T.where(mask, value !== 0, x) : T.maskedFill(x, mask, value)
+  },
   nan_to_num: (c) =>
     T.nanToNum(at(c, 0), {
       nan: number(c, 'nan', 0),

@@ -3,7 +3,20 @@
 import * as T from '../../src/lang/tensor/index.ts'
 import type { Range } from '../../src/lang/tensor/indexing.ts'
 import type { Tensor } from '../../src/lang/types.ts'
-import { at, type Call, list, maybeList, maybeNumber, number, numbers, optional, promoted, raw, text } from './call.ts'
+import {
+  alongLine,
+  at,
+  type Call,
+  list,
+  maybeList,
+  maybeNumber,
+  number,
+  numbers,
+  optional,
+  promoted,
+  raw,
+  text,
+} from './call.ts'
 import type { MovementName, Ops } from './names.ts'
 
 const along = (c: Call, otherwise?: number): { readonly axis: number } => ({ axis: number(c, 'dim', otherwise) })
@@ -29,12 +42,24 @@ const pad = (c: Call): Tensor => {
   return T.pad(x, widths, { mode, value: number(c, 'value', 0) })
 }
 
+/** torch takes a scalar index for one index. */
+const indices = (c: Call, i: number): Tensor => {
+  const x = at(c, i)
+  return x.shape.length === 0 ? T.reshape(x, [1]) : x
+}
+
+/** Elements of a scalar by torch's rules: as many as the index has, and as many axes. */
+const picked = (c: Call, f: (x: Tensor, index: Tensor) => Tensor): Tensor =>
+  at(c, 0).shape.length > 0
+    ? f(at(c, 0), at(c, 1))
+    : T.reshape(f(T.reshape(at(c, 0), [1]), T.reshape(at(c, 1), [-1])), at(c, 1).shape as number[])
+
 /** The movement section of ops.py; `undefined` is an op we do not have. */
 export const movementOps: Ops<MovementName> = {
   reshape: (c) => T.reshape(at(c, 0), list(c, 'shape')) as Tensor,
   flatten: (c) => T.flatten(at(c, 0), { startAxis: number(c, 'start_dim', 0), endAxis: number(c, 'end_dim', -1) }),
   permute: (c) => T.permuteDims(at(c, 0), list(c, 'dims')) as Tensor,
-  transpose: (c) => T.swapaxes(at(c, 0), number(c, 'dim0'), number(c, 'dim1')),
+  transpose: (c) => alongLine(at(c, 0), (x) => T.swapaxes(x, number(c, 'dim0'), number(c, 'dim1'))),
   expand: (c) => T.broadcastTo(at(c, 0), list(c, 'shape')) as Tensor,
   squeeze,
   unsqueeze: (c) => T.expandDims(at(c, 0), number(c, 'dim')) as Tensor,
@@ -43,12 +68,16 @@ export const movementOps: Ops<MovementName> = {
   slice: (c) => T.slice(at(c, 0), raw(c, 'slices') as readonly Range[]),
   select: (c) => T.select(at(c, 0), number(c, 'index'), along(c)),
   narrow: (c) => T.narrow(at(c, 0), number(c, 'start'), number(c, 'length'), along(c)),
-  index_select: (c) => T.take(at(c, 0), at(c, 1), along(c)),
-  gather: (c) => T.gather(at(c, 0), at(c, 1), along(c)),
+  index_select: (c) => alongLine(at(c, 0), (x) => T.take(x, indices(c, 1), along(c))),
+  gather: (c) => picked(c, (x, i) => T.gather(x, i, along(c))),
   take_along_dim: (c) => T.takeAlongAxis(at(c, 0), at(c, 1), along(c)),
   scatter: (c) => T.scatter(at(c, 0), at(c, 1), at(c, 2), along(c)),
   scatter_add: (c) => T.scatterAdd(at(c, 0), at(c, 1), at(c, 2), along(c)),
-  index_add: (c) => T.indexAdd(at(c, 0), at(c, 1), at(c, 2), along(c)),
+  index_add: (c) =>
+    alongLine(at(c, 0), (x) => {
+      const source = at(c, 2)
+      return T.indexAdd(x, indices(c, 1), source.shape.length === 0 ? T.reshape(source, [1]) : source, along(c))
+    }),
   cat: (c) => T.concat(promoted(c.xs), along(c, 0)),
   stack: (c) => T.stack(promoted(c.xs), along(c, 0)),
   split: (c) => T.split(at(c, 0), numbers(c, 'split'), along(c, 0)),
@@ -69,7 +98,11 @@ export const movementOps: Ops<MovementName> = {
   tile: (c) => T.tile(at(c, 0), list(c, 'dims')),
   repeat_interleave: (c) =>
     T.repeatInterleave(at(c, 0), numbers(c, 'repeats'), optional('axis', maybeNumber(c, 'dim'))),
-  unfold: (c) => T.unfold(at(c, 0), { axis: number(c, 'dim'), size: number(c, 'size'), step: number(c, 'step') }),
-  movedim: (c) => T.moveaxis(at(c, 0), numbers(c, 'source'), numbers(c, 'destination')),
+  unfold: (c) => {
+    const options = { axis: number(c, 'dim'), size: number(c, 'size'), step: number(c, 'step') }
+    const x = at(c, 0)
+    return x.shape.length > 0 ? T.unfold(x, options) : T.reshape(T.unfold(T.reshape(x, [1]), options), [-1])
+  },
+  movedim: (c) => alongLine(at(c, 0), (x) => T.moveaxis(x, numbers(c, 'source'), numbers(c, 'destination'))),
   broadcast_tensors: (c) => T.broadcastArrays(c.xs),
 }

@@ -1,7 +1,7 @@
 /** torch's reductions and scans in our functions. No `dim` means all axes. */
 import * as T from '../../src/lang/tensor/index.ts'
 import type { Tensor } from '../../src/lang/types.ts'
-import { at, type Call, flag, number, oneAxis, reduction } from './call.ts'
+import { alongLine, at, type Call, flag, number, oneAxis, reduction } from './call.ts'
 import type { Ops, ReductionName } from './names.ts'
 
 /** torch's `unbiased` (true by default) as the correction of the divisor. */
@@ -33,17 +33,21 @@ export const reductionOps: Ops<ReductionName> = {
   argmin: (c) => T.argmin(at(c, 0), oneAxis(c)) as Tensor,
   any: (c) => T.any(at(c, 0), reduction(c)) as Tensor,
   all: (c) => T.all(at(c, 0), reduction(c)) as Tensor,
-  cumsum: (c) => T.cumsum(at(c, 0), along(c)) as Tensor,
-  cumprod: (c) => T.cumprod(at(c, 0), along(c)) as Tensor,
-  cummax: (c) => T.cummax(at(c, 0), along(c)) as readonly Tensor[],
-  logcumsumexp: (c) => T.logcumsumexp(at(c, 0), along(c)) as Tensor,
+  cumsum: (c) => alongLine(at(c, 0), (x) => T.cumsum(x, along(c)) as Tensor),
+  cumprod: (c) => alongLine(at(c, 0), (x) => T.cumprod(x, along(c)) as Tensor),
+  cummax: (c) => alongLine(at(c, 0), (x) => T.cummax(x, along(c)) as readonly Tensor[]),
+  logcumsumexp: (c) => alongLine(at(c, 0), (x) => T.logcumsumexp(x, along(c)) as Tensor),
   norm: (c) => T.vectorNorm(at(c, 0), { ...reduction(c), p: number(c, 'p', 2) }) as Tensor,
   count_nonzero: (c) => T.countNonzero(at(c, 0), reduction(c)) as Tensor,
-  sort: (c) => [T.sort(at(c, 0), sorting(c)), T.argsort(at(c, 0), sorting(c))],
-  argsort: (c) => T.argsort(at(c, 0), sorting(c)),
+  sort: (c) => alongLine(at(c, 0), (x) => [T.sort(x, sorting(c)), T.argsort(x, sorting(c))]),
+  argsort: (c) => alongLine(at(c, 0), (x) => T.argsort(x, sorting(c))),
   topk: (c) =>
-    T.topK(at(c, 0), number(c, 'k'), {
-      axis: number(c, 'dim', -1),
-      largest: flag(c, 'largest', true),
-    }) as readonly Tensor[],
+    alongLine(
+      at(c, 0),
+      (x) =>
+        T.topK(x, number(c, 'k'), {
+          axis: number(c, 'dim', -1),
+          largest: flag(c, 'largest', true),
+        }) as readonly Tensor[],
+    ),
 }

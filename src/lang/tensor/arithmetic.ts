@@ -158,17 +158,17 @@ export const maximum: Arithmetic<'maximum'> = dual('T.maximum', 2, plain('T.maxi
 export const minimum: Arithmetic<'minimum'> = dual('T.minimum', 2, plain('T.minimum', 'min', 'and'))
 
 const ignoringNan =
-  (name: string, op: BinaryOp) =>
+  (name: string, op: 'max' | 'min') =>
   (a: Operand, b: Operand): Tensor =>
     unify(name, [a, b], 'promote', ([x, y], { dtype }) => {
       if (!isFloat(dtype)) return binaryNode(dtype === 'bool' ? (op === 'max' ? 'or' : 'and') : op, x!, y!)
-      const [nanX, nanY] = [build.isNan([x!], {}), build.isNan([y!], {})]
-      return selectNode(nanX, y!, selectNode(nanY, x!, binaryNode(op, x!, y!)))
+      const isFirst = op === 'max' ? binaryNode('le', y!, x!) : binaryNode('le', x!, y!)
+      return selectNode(binaryNode('or', isFirst, build.isNan([y!], {})), x!, y!)
     })
 
 /**
  * The larger of two, where a number wins over NaN (IEEE 754 maxNum). Shapes broadcast, dtypes promote; on bool it is
- * `or`.
+ * `or`. On a tie the first operand gets the gradient, as in PyTorch.
  * @example
  * T.reference(T.fmax(T.tensor([NaN, 5]), T.tensor([3, 2]))).data // => [3, 5]
  */
@@ -176,7 +176,7 @@ export const fmax: Arithmetic<'fmax'> = dual('T.fmax', 2, ignoringNan('T.fmax', 
 
 /**
  * The smaller of two, where a number wins over NaN (IEEE 754 minNum). Shapes broadcast, dtypes promote; on bool it is
- * `and`.
+ * `and`. On a tie the first operand gets the gradient, as in PyTorch.
  * @example
  * T.reference(T.fmin(T.tensor([NaN, 5]), T.tensor([3, 2]))).data // => [3, 2]
  */

@@ -2,7 +2,7 @@
 import * as E from '#fp/Either'
 import { build } from '../build.ts'
 import type { Shape } from '../dim.ts'
-import { type DType, promote } from '../dtype.ts'
+import { type DType, isFloat, promote } from '../dtype.ts'
 import type { Node } from '../ir.ts'
 import type { Elementary, Elementwise, ElementwiseCheck } from '../types/broadcast.ts'
 import { type Operand, type Tensor, tensorOf } from '../types.ts'
@@ -105,7 +105,7 @@ interface Clamp {
 
 /**
  * `x` held between `min` and `max` (numbers or tensors that broadcast; either may be absent); dtypes promote. NaN
- * passes; the gradient passes at the bounds; where min > max the result is max (torch.clamp).
+ * passes, that of a bound too; the gradient passes at the bounds; where min > max the result is max (torch.clamp).
  * @example
  * T.reference(T.clamp(T.tensor([-2, 0.5, 3]), { min: -1, max: 1 })).data // => [-1, 0.5, 1]
  */
@@ -115,7 +115,11 @@ export const clamp: Clamp = dataFirst('T.clamp', (x: Tensor, { min, max }: Clamp
 })
 
 const bounded = (x: Tensor, bound: Operand, beyond: (n: Node, bound: Node) => Node): Tensor =>
-  unify('T.clamp', [x, bound], 'promote', ([n, b]) => selectNode(beyond(n!, b!), b!, n!))
+  unify('T.clamp', [x, bound], 'promote', ([n, b], { dtype }) => {
+    const isBeyond = beyond(n!, b!)
+    const replaced = isFloat(dtype) ? binaryNode('or', isBeyond, build.isNan([b!], {})) : isBeyond
+    return selectNode(replaced, b!, n!)
+  })
 
 /** Replacements of `nanToNum`; infinities become the largest finite numbers when absent. */
 export interface NanToNumOptions {

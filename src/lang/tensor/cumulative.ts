@@ -7,7 +7,7 @@ import type { FloatOf } from '../types/broadcast.ts'
 import type { Tensor } from '../types.ts'
 import { floatNode } from './arithmetic.ts'
 import { dataFirst } from './dual.ts'
-import { castNode, countedNode, onAxis } from './operand.ts'
+import { castNode, countedNode, onAxis, onTensor } from './operand.ts'
 
 /** Along which axis (0), and whether from its end. */
 export interface CumulativeOptions {
@@ -86,7 +86,9 @@ const countable = (n: Node, dtype: DType): Node => (dtype === 'bool' ? castNode(
 const extremes =
   (name: string, monoid: 'max' | 'min') =>
   (x: Tensor, o: CumulativeOptions = {}): RunningExtreme<Shape, DType> => [
-    cumulated(name, x, o, monoid, countable, 0),
+    onTensor(name, cumulated(name, x, o, monoid, countable, 0), (n, { dtype }) =>
+      castNode(n, x.dtype === 'bool' ? 'bool' : dtype),
+    ),
     cumulated(name, x, o, monoid, countable, 1) as Tensor<Shape, 'i32'>,
   ]
 

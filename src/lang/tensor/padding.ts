@@ -58,8 +58,9 @@ const border = (
 
 /**
  * Elements added at both ends of each axis, `[[before, after], …]` from the first axis on: `value` (0), or by `mode`
- * mirrored without the edge, the edge repeated, the other end. Negative widths crop (constant mode only). ShapeError
- * for widths that do not fit the rank, or a mirror past the axis.
+ * mirrored without the edge, the edge repeated, the other end. Negative widths crop: before the axis is wrapped around,
+ * after it is mirrored or its edge repeated (as in PyTorch). ShapeError for widths that do not fit the rank, or a mirror
+ * past the axis.
  * @example
  * T.reference(T.pad(T.tensor([1, 2]), [[1, 2]])).data // => [0, 1, 2, 0, 0]
  * T.reference(T.pad(T.tensor([1, 2, 3]), [[2, 0]], { mode: 'reflect' })).data // => [3, 2, 1, 2, 3]
@@ -96,16 +97,21 @@ export const pad: Pad = dataFirst(
       for (const [axis, [before, after]] of widths.entries()) {
         if (before === 0 && after === 0) continue
         const size = shape[axis]!
+        const crop = [Math.max(0, -before), Math.max(0, -after)] as const
+        const kept = mode === 'circular' ? size - crop[0] - crop[1] : size
         const most =
-          mode === 'reflect' ? size - 1 : mode === 'circular' ? size : size === 0 ? 0 : Number.POSITIVE_INFINITY
-        if (before < 0 || after < 0 || before > most || after > most)
+          mode === 'reflect' ? size - 1 : mode === 'circular' ? kept : size === 0 ? 0 : Number.POSITIVE_INFINITY
+        if (before > most || after > most)
           return refuse('T.pad', [n], {
-            reason: `widths ${before} and ${after} on axis ${axis} of size ${size}: mode ${mode} allows 0 to ${most}`,
+            reason: `widths ${before} and ${after} on axis ${axis} of size ${size}: mode ${mode} allows up to ${most}`,
             axis,
           })
-        const [left, right] = border(out, axis, size, before, after, mode)
+        const cropped = (m: Node): Node => narrowNode(m, axis, crop[0], typeOf(m).shape[axis]! - crop[1])
+        if (mode === 'circular') out = cropped(out)
+        const [left, right] = border(out, axis, kept, Math.max(0, before), Math.max(0, after), mode)
         const parts = [...(before > 0 ? [left] : []), out, ...(after > 0 ? [right] : [])]
         out = concatNode(parts, axis)
+        if (mode !== 'circular') out = cropped(out)
       }
       return out
     }),

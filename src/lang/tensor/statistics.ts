@@ -133,11 +133,18 @@ const normNode = (n: Node, axes: readonly number[], p: number): Node => {
   if (p === 2) return axes.length === 0 ? size : rootNode(reduceNode(binaryNode('mul', n, n), 'sum', axes))
   if (Math.abs(p) === Number.POSITIVE_INFINITY)
     return nonEmpty('T.vectorNorm', n, type, axes) ?? reduceNode(size, p > 0 ? 'max' : 'min', axes)
-  if (p < 0) return powNode(reduceNode(powNode(size, p), 'sum', axes), 1 / p)
+  if (p < 0) return powNode(reduceNode(inversePower(size, p), 'sum', axes), 1 / p)
   return guardedPower(reduceNode(guardedPower(size, p), 'sum', axes), 1 / p)
 }
 
 const powNode = (n: Node, p: number): Node => binaryNode('pow', n, likeNode(p, typeOf(n)))
+
+/** `xᵖ` for x ≥ 0 and p < 0 with derivative 0 where x is 0: the norm is 0 then, whatever the other elements are. */
+const inversePower = (n: Node, p: number): Node => {
+  const type = typeOf(n)
+  const none = binaryNode('eq', n, likeNode(0, type))
+  return selectNode(none, likeNode(Number.POSITIVE_INFINITY, type), powNode(selectNode(none, likeNode(1, type), n), p))
+}
 
 /** `xᵖ` for x ≥ 0 and p > 0 with derivative 0 where x is 0. */
 const guardedPower = (n: Node, p: number): Node => {

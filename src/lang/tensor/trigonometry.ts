@@ -105,15 +105,27 @@ export const deg2rad: FloatElementary = formula('T.deg2rad', (x, t) => binaryNod
  */
 export const rad2deg: FloatElementary = formula('T.rad2deg', (x, t) => binaryNode('mul', x, likeNode(180 / Math.PI, t)))
 
+/** Coefficients of sin(√u)/√u in powers of u, as many as Float64 tells from 0 for u up to (π/2)². */
+const sincSeries: readonly number[] = Array.from({ length: 11 }, (_, k) => {
+  let c = 1
+  for (let i = 2; i <= 2 * k + 1; i++) c /= i
+  return k % 2 === 0 ? c : -c
+})
+
 /**
- * The normalised sinc `sin(πx)/(πx)` (as NumPy and PyTorch), 1 at 0 with derivative 0 there. Same shape, floating point
- * (integers and bool become f32).
+ * The normalised sinc `sin(πx)/(πx)` (as NumPy and PyTorch), 1 at 0 with derivative 0 there: a series up to |x| = 1/2, as
+ * the quotient's derivatives cancel near 0. Same shape, floating point (integers and bool become f32).
  * @example
  * T.reference(T.sinc(T.tensor([0, 0.5, 1.5]))).data // => [1, 0.636620, -0.212207]
  */
 export const sinc: FloatElementary = formula('T.sinc', (x, t) => {
-  const one = likeNode(1, t)
-  const atZero = binaryNode('eq', x, likeNode(0, t))
-  const p = binaryNode('mul', selectNode(atZero, one, x), likeNode(Math.PI, t))
-  return selectNode(atZero, one, binaryNode('div', un('sin', p), p))
+  const isNear = binaryNode('le', un('abs', x), likeNode(0.5, t))
+  const p = binaryNode('mul', selectNode(isNear, likeNode(1, t), x), likeNode(Math.PI, t))
+  const q = binaryNode('mul', selectNode(isNear, x, likeNode(0, t)), likeNode(Math.PI, t))
+  const u = binaryNode('mul', q, q)
+  const series = sincSeries.reduceRight(
+    (sum, c) => binaryNode('add', binaryNode('mul', sum, u), likeNode(c, t)),
+    likeNode(0, t),
+  )
+  return selectNode(isNear, series, binaryNode('div', un('sin', p), p))
 })
