@@ -256,5 +256,6 @@ const perChannel = (x: Tensor, weight: Tensor): Tensor => {
   const [n, w] = [nodeOf(x), nodeOf(weight)]
   if (n.type._tag === 'Left' || w.type._tag === 'Left') return weight
   const [rank, count] = [x.shape.length, weight.shape.reduce((a, b) => a * b, 1)]
-  return T.reshape(weight, count === 1 || rank < 2 ? [-1] : [-1, ...Array.from({ length: rank - 2 }, () => 1)])
+  if (count === 1) return T.reshape(weight, [])
+  return T.reshape(weight, [-1, ...Array.from({ length: Math.max(0, rank - 2) }, () => 1)])
 }

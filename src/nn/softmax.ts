@@ -1,7 +1,9 @@
 /** Activations along an axis: softmax and its kin, gates, unit norms. */
 
+import { isMistake } from '../lang/tensor/ask.ts'
 import { dataFirst } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
+import type { Axes } from '../lang/tensor/operand.ts'
 import type { Tensor } from '../lang/types.ts'
 import type { Activation } from './activation.ts'
 
@@ -26,7 +28,9 @@ export const glu: Glu = dataFirst('nn.glu', (x: Tensor, { axis = -1 }: AlongAxis
   return T.mul(halves[0]!, T.sigmoid(halves[1] ?? halves[0]!))
 })
 
-const centred = (x: Tensor, axis: number): Tensor => T.sub(x, T.stopGradient(T.max(x, { axis, keepdims: true })))
+/** `x` less its largest along the axis; of an empty axis there is none. */
+const centred = (x: Tensor, axis: number): Tensor =>
+  !isMistake(x) && x.shape.at(axis) === 0 ? x : T.sub(x, T.stopGradient(T.max(x, { axis, keepdims: true })))
 
 /**
  * `eˣ / Σ eˣ` along one axis (the last by default), stable: the largest element is taken off first. Same shape and
@@ -61,10 +65,10 @@ export const softmin: Activation<AlongAxis> = dataFirst('nn.softmin', (x: Tensor
   softmax(T.neg(x), { axis }),
 )
 
-/** Options of `normalize`: the norm's order, its axis (1), the least divisor. */
+/** Options of `normalize`: the norm's order, its axis or axes (1), the least divisor. */
 export interface NormalizeOptions {
   readonly p?: number
-  readonly axis?: number
+  readonly axis?: Axes
   readonly eps?: number
 }
 

@@ -1,7 +1,7 @@
 /** torch's activations in our functions. */
 import type { Tensor } from '../../src/lang/types.ts'
 import * as nn from '../../src/nn/index.ts'
-import { at, type Call, number, type Op, text } from './call.ts'
+import { alongLine, at, type Call, number, numbers, type Op, text } from './call.ts'
 import type { ActivationName, Ops } from './names.ts'
 
 const one =
@@ -34,9 +34,9 @@ export const activationOps: Ops<ActivationName> = {
   threshold: (c) => nn.threshold(at(c, 0), number(c, 'threshold'), number(c, 'value')),
   prelu: (c) => nn.prelu(at(c, 0), at(c, 1)),
   glu: (c) => nn.glu(at(c, 0), along(c, -1)),
-  softmax: (c) => nn.softmax(at(c, 0), along(c)),
-  log_softmax: (c) => nn.logSoftmax(at(c, 0), along(c)),
-  softmin: (c) => nn.softmin(at(c, 0), along(c)),
+  softmax: (c) => alongLine(at(c, 0), (x) => nn.softmax(x, along(c))),
+  log_softmax: (c) => alongLine(at(c, 0), (x) => nn.logSoftmax(x, along(c))),
+  softmin: (c) => alongLine(at(c, 0), (x) => nn.softmin(x, along(c))),
   normalize: (c) =>
-    nn.normalize(at(c, 0), { p: number(c, 'p', 2), axis: number(c, 'dim', 1), eps: number(c, 'eps', 1e-12) }),
+    nn.normalize(at(c, 0), { p: number(c, 'p', 2), axis: numbers(c, 'dim', 1), eps: number(c, 'eps', 1e-12) }),
 }

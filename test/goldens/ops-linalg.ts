@@ -3,7 +3,7 @@ import type { TensordotAxes } from '../../src/lang/tensor/contraction.ts'
 import * as T from '../../src/lang/tensor/index.ts'
 import type { Tensor } from '../../src/lang/types.ts'
 import { linear } from '../../src/nn/index.ts'
-import { at, type Call, list, maybeNumber, number, optional, raw, text } from './call.ts'
+import { at, type Call, list, maybeNumber, number, optional, promoted, raw, text } from './call.ts'
 import type { CreationName, LinalgName, Ops } from './names.ts'
 import { dtypeOf } from './schema.ts'
 
@@ -11,6 +11,12 @@ const scaled = (c: Call): { readonly beta: number; readonly alpha: number } => (
   beta: number(c, 'beta', 1),
   alpha: number(c, 'alpha', 1),
 })
+
+/** Both inputs, in the dtype that torch promotes them to. */
+const pair = (c: Call): readonly [Tensor, Tensor] => {
+  const [a, b] = promoted([at(c, 0), at(c, 1)])
+  return [a!, b!]
+}
 
 /** The weight is [out, in], as in ours. */
 const affine = (c: Call): Tensor =>
@@ -22,11 +28,11 @@ type Vector = Tensor<readonly [number]>
 /** The linalg section of ops.py; `undefined` is an op we do not have. */
 export const linalgOps: Ops<LinalgName> = {
   matmul: (c) => T.matmul(at(c, 0), at(c, 1)) as Tensor,
-  outer: (c) => T.outer(at(c, 0), at(c, 1)),
+  outer: (c) => T.outer(...pair(c)),
   dot: (c) => T.dot(at(c, 0), at(c, 1)),
   bmm: (c) => T.bmm(at(c, 0), at(c, 1)),
   mv: (c) => T.mv(at(c, 0), at(c, 1)),
-  kron: (c) => T.kron(at(c, 0), at(c, 1)),
+  kron: (c) => T.kron(...pair(c)),
   det: (c) => T.det(at(c, 0)),
   inverse: (c) => T.inv(at(c, 0)),
   einsum: (c) => T.einsum(text(c, 'equation'), ...c.xs) as Tensor,
@@ -40,7 +46,11 @@ export const linalgOps: Ops<LinalgName> = {
       unitriangular: raw(c, 'unitriangular') === true,
     }),
   cholesky: (c) => T.cholesky(at(c, 0), { upper: raw(c, 'upper') === true }),
-  solve: (c) => T.solve(at(c, 0), at(c, 1)),
+  solve: (c) => {
+    const [a, b] = [at(c, 0), at(c, 1)]
+    const isVectors = b.shape.length > 1 && `${b.shape}` === `${a.shape.slice(0, -1)}`
+    return isVectors ? T.squeeze(T.solve(a, T.expandDims(b, -1)), { axis: -1 }) : T.solve(a, b)
+  },
   slogdet: (c) => T.slogdet(at(c, 0)),
   matrix_power: (c) => T.matrixPower(at(c, 0), number(c, 'n')),
 }
