@@ -37,9 +37,10 @@ const picked = (
   const safe = counts ? choose(counts, target, 0) : target
   const chosen = T.squeeze(T.takeAlongAxis(logp, T.expandDims(safe, axis), { axis }), { axis })
   const own = weight ? T.take(weight, safe) : undefined
-  const mask = counts ? T.cast(counts, logp.dtype) : undefined
-  const weights = own && mask ? T.mul(own, mask) : (own ?? mask)
-  return { losses: weights ? T.neg(T.mul(chosen, weights)) : T.neg(chosen), weights, safe }
+  const losses = T.neg(own ? T.mul(chosen, own) : chosen)
+  if (!counts) return { losses, weights: own, safe }
+  // What does not count may be infinite, or all there is: a choice keeps its value and its slope out, a factor 0 would not.
+  return { losses: choose(counts, losses, 0), weights: own ? choose(counts, own, 0) : T.cast(counts, logp.dtype), safe }
 }
 
 const averaged = ({ losses, weights }: Weighed, reduction: LossReduction = 'mean'): Tensor =>

@@ -4,7 +4,7 @@ import { dualWith } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
 import { refuse } from '../lang/tensor/operand.ts'
 import { nodeOf, type Tensor, tensorOf } from '../lang/types.ts'
-import { choose } from './choose.ts'
+import { choose, heldAbove } from './choose.ts'
 import { type Loss, type LossOptions, type LossReduction, loss, reduced, type TripleLoss } from './loss-reduction.ts'
 
 /** Options of `klDiv`: `batchmean` divides the sum by the first size, `logTarget` says that targets are logarithms. */
@@ -89,7 +89,7 @@ export const gaussianNllLoss: TripleLoss<GaussianOptions> = dualWith(
           hint: 'give one for each prediction, or for each vector along the last axis: T.expandDims(variance, -1)',
         }),
       )
-    const v = T.clamp(laid, { min: eps })
+    const v = heldAbove(laid, eps)
     const each = T.mul(T.add(T.log(v), T.div(gap, v)), 0.5)
     return reduced(full ? T.add(each, 0.5 * Math.log(2 * Math.PI)) : each, reduction)
   },

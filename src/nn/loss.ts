@@ -60,17 +60,22 @@ export interface BinaryOptions extends LossOptions {
   readonly weight?: Tensor
 }
 
-/** `log x`, at least -100, with no gradient where it is held. */
+/** Below this PyTorch's derivative of the logarithm is that at it. */
+const leastDivisor = 1e-12
+
+/** `log x`, at least -100, with derivative `1 / max(x, 1e-12)`: so that it still says where to go from 0. */
 const boundedLog = (x: Tensor): Tensor => {
-  const none = T.lessEqual(x, 0)
-  return choose(none, -100, T.clamp(T.log(choose(none, 1, x)), { min: -100 }))
+  const isSmall = T.less(x, leastDivisor)
+  const held = T.stopGradient(T.clamp(T.log(x), { min: -100 }))
+  const slope = T.div(T.sub(x, T.stopGradient(x)), leastDivisor)
+  return choose(isSmall, T.add(held, slope), T.log(choose(isSmall, 1, x)))
 }
 
 const weighted = (x: Tensor, weight: Tensor | undefined): Tensor => (weight ? T.mul(x, weight) : x)
 
 /**
- * `-(y·log x + (1-y)·log(1-x))` for probabilities x in [0, 1] and targets y; logarithms count at least as -100 (torch).
- * `weight` multiplies elements. Reduced as `mseLoss`.
+ * `-(y·log x + (1-y)·log(1-x))` for probabilities x in [0, 1] (NaN outside) and targets y; logarithms count at least as
+ * -100, and 1/x in derivatives at most as 10¹² (torch). `weight` multiplies elements. Reduced as `mseLoss`.
  * @example
  * T.reference(nn.binaryCrossEntropy(T.tensor([0.9, 0.2]), T.tensor([1, 0], { dtype: 'f32' }))).data // => [0.164252]
  */

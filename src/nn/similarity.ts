@@ -2,7 +2,7 @@
 import { dualWith } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
 import type { Tensor } from '../lang/types.ts'
-import { choose } from './choose.ts'
+import { choose, heldAbove } from './choose.ts'
 import { type LossOptions, type TripleLoss, tripleLoss } from './loss-reduction.ts'
 
 /** A dual function of two tensors along one axis, which is gone from the result. */
@@ -19,7 +19,7 @@ export interface CosineOptions {
 
 /**
  * The cosine of the angle between vectors along `axis` (1): `a·b / (|a| |b|)`, each norm at least `eps` (1e-8). Operands
- * broadcast, the axis is gone; floats.
+ * broadcast first, the axis is gone; floats.
  * @example
  * T.reference(nn.cosineSimilarity(T.tensor([[3, 4.5]]), T.tensor([[6, 9]], { dtype: 'f32' }))).data // => [1]
  */
@@ -27,8 +27,10 @@ export const cosineSimilarity: Likeness<CosineOptions> = dualWith(
   'nn.cosineSimilarity',
   2,
   (a: Tensor, b: Tensor, { axis = 1, eps = 1e-8 }: CosineOptions = {}) => {
-    const unit = (x: Tensor): Tensor => T.div(x, T.clamp(T.vectorNorm(x, { axis, keepdims: true }), { min: eps }))
-    return T.sum(T.mul(unit(a), unit(b)), { axis })
+    const [x, y] = T.broadcastArrays([a, b]) as readonly [Tensor, Tensor]
+    const norm = (v: Tensor): Tensor => T.sqrt(heldAbove(T.sum(T.square(v), { axis, keepdims: true }), eps * eps))
+    const unit = (v: Tensor): Tensor => T.div(v, norm(v))
+    return T.sum(T.mul(unit(x), unit(y)), { axis })
   },
 )
 

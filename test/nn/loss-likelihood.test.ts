@@ -1,6 +1,6 @@
 /** Likelihood losses against their formulas, with the options the goldens lack. */
 import { describe, expect, test } from 'vitest'
-import * as T from '../../src/lang/tensor/index.ts'
+import * as T from '../../src/index.ts'
 import type { Tensor } from '../../src/lang/types.ts'
 import * as nn from '../../src/nn/index.ts'
 import { checkGrad } from '../../src/testing/check-grad.ts'
@@ -17,6 +17,12 @@ const p = T.tensor([
 ]) as Tensor
 
 describe('likelihood losses', () => {
+  test('gaussianNllLoss: a variance under eps counts as eps, and its gradient says to grow', () => {
+    const loss = (v: Tensor): Tensor => nn.gaussianNllLoss(T.tensor([0.5]), T.tensor([1.5]), v, { eps: 0.25 }) as Tensor
+    near(loss(T.tensor([0.125])), [0.5 * (Math.log(0.25) + 4)])
+    near(T.grad(loss)(T.tensor([0.125])), [0.5 * (4 - 16)])
+  })
+
   test('klDiv: a target of 0 costs nothing; mean, batchmean and sum differ by their divisors', () => {
     const terms = [0.5 * Math.log(0.5) + 0.25, 0.5 * Math.log(0.5) + 0.5, 0].concat(
       [0.25, 0.5, 0.25].map((q, i) => q * (Math.log(q) - [-1.5, -0.25, -3][i]!)),

@@ -1,6 +1,6 @@
 /** Cosines and distances: zero vectors, axes, broadcasting. */
 import { describe, expect, test } from 'vitest'
-import * as T from '../../src/lang/tensor/index.ts'
+import * as T from '../../src/index.ts'
 import type { Tensor } from '../../src/lang/types.ts'
 import * as nn from '../../src/nn/index.ts'
 import { checkGrad } from '../../src/testing/check-grad.ts'
@@ -40,6 +40,29 @@ describe('similarity', () => {
     expect(got[0]).toBeCloseTo(0.8, 6)
     expect(got[1]).toBeCloseTo(1, 6)
     expect(nn.cosineSimilarity(T.zeros([0, 3]), T.zeros([0, 3])).shape).toEqual([0])
+  })
+
+  test('operands of different rank broadcast before the axis is counted', () => {
+    const [a, b] = [T.ones([3, 1, 4]), T.ones([2, 4])]
+    expect(nn.cosineSimilarity(a, b, { axis: 2 }).shape).toEqual([3, 2])
+    expect(
+      flat(
+        nn.cosineSimilarity(
+          f([[1], [2]]),
+          f([
+            [3, 3],
+            [1, 1],
+          ]),
+        ),
+      ),
+    ).toEqual([1, 1].map((x) => expect.closeTo(x, 6)))
+  })
+
+  test('the gradient passes a norm that is held, as in PyTorch', () => {
+    const [a, b] = [f([[1.507]]), f([[-0.072]])]
+    const cosine = (x: Tensor): Tensor => T.sum(nn.cosineSimilarity(a, x, { eps: 0.5 }))
+    expect(flat(cosine(b))[0]).toBeCloseTo(-0.144, 6)
+    expect(flat(T.grad(cosine)(b))[0]).toBeCloseTo(2.8398657 / 1.45, 5)
   })
 
   test('distances take any order', () => {
