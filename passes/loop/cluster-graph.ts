@@ -222,11 +222,15 @@ export const createClusterGraph = (
   }
 
   let inPlace = donations.filter((d) => stored.has(d.output) && writer.has(d.output))
+  let takenBy = new Map(inPlace.map((d) => [d.input, d.output]))
   /** Who must wait for `f`: readers of what it stores, and writers over what it reads. */
   const successors = (f: Fused): readonly Fused[] => {
-    const next = new Set<Fused>()
-    for (const s of followers(f)) next.add(s)
-    for (const d of inPlace) if (f.reads.has(d.input)) next.add(writer.get(d.output)!)
+    const next = new Set<Fused>(followers(f))
+    if (takenBy.size > 0)
+      for (const n of f.reads) {
+        const output = takenBy.get(n)
+        if (output) next.add(writer.get(output)!)
+      }
     next.delete(f)
     return [...next]
   }
@@ -250,6 +254,7 @@ export const createClusterGraph = (
     const late = [...(readers.get(d.input) ?? [])].some((r) => r !== w && reaches(w, r, true))
     return !late && readsOnlyInPlace(w, bufferOf(d.input), bufferOf(d.output))
   })
+  takenBy = new Map(inPlace.map((d) => [d.input, d.output]))
 
   return {
     groups,
