@@ -47,7 +47,7 @@ const logSumExpRun: CumulationRow['run'] = (data, outs, base, stride, n) => {
     const x = data[at]!
     if (x === top) sum += 1
     else if (x > top) {
-      sum = (top === Number.NEGATIVE_INFINITY ? 0 : sum * Math.exp(top - x)) + 1
+      sum = sum * Math.exp(top - x) + 1
       top = x
     } else sum += top === Number.POSITIVE_INFINITY && x < top ? 0 : Math.exp(x - top)
     outs[0]![at] = Number.isFinite(top) ? top + Math.log(sum) : Number.isNaN(sum) ? Number.NaN : top

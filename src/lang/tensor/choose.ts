@@ -165,15 +165,19 @@ interface Lerp {
 }
 
 /**
- * `start + weight · (end - start)`. All three broadcast; floating point, f32 for integers and bool. Weights outside [0,
- * 1] go on along the line.
+ * `start + weight · (end - start)`, from the end that is nearer: exact at both. All three broadcast; floating point, f32 for
+ * integers and bool. Weights outside [0, 1] go on along the line.
  * @example
  * T.reference(T.lerp(T.tensor([0, 10]), T.tensor([10, 20]), 0.25)).data // => [2.5, 12.5]
  */
 export const lerp: Lerp = dual('T.lerp', 3, (a: Operand, b: Operand, w: Operand) =>
-  unify('T.lerp', [a, b, w], 'float', ([x, y, t]) =>
-    binaryNode('add', x!, binaryNode('mul', t!, binaryNode('sub', y!, x!))),
-  ),
+  unify('T.lerp', [a, b, w], 'float', ([x, y, t], type) => {
+    const gap = binaryNode('sub', y!, x!)
+    const fromStart = binaryNode('add', x!, binaryNode('mul', t!, gap))
+    const fromEnd = binaryNode('sub', y!, binaryNode('mul', binaryNode('sub', likeNode(1, type), t!), gap))
+    const isNearer = binaryNode('lt', build.abs([t!], {}), likeNode(0.5, type))
+    return selectNode(isNearer, fromStart, fromEnd)
+  }),
 )
 
 /** Options of `addcmul` and `addcdiv`. */

@@ -38,6 +38,15 @@ describe('cumulate', () => {
       0,
       Number.POSITIVE_INFINITY,
     ])
+    for (const line of [
+      [Number.NaN, 1, 2],
+      [0, Number.NaN, 3],
+      [Number.NEGATIVE_INFINITY, Number.NaN, Number.POSITIVE_INFINITY],
+    ]) {
+      const [out] = evalOp('cumulate', { monoid: 'logSumExp', axis: 0, reverse: false }, value('f32', [3], line))
+      const first = line.findIndex(Number.isNaN)
+      expect(numbers(out)).toEqual(line.map((x, i) => (i < first ? x : Number.NaN)))
+    }
   })
   it('gives nothing for nothing', () => {
     for (const monoid of cumulations)
