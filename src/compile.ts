@@ -10,11 +10,20 @@ import type { Profile } from '../passes/target.ts'
 import { type HostTensor, hostArguments } from './host.ts'
 import type { Shape } from './lang/dim.ts'
 import type { DType } from './lang/dtype.ts'
-import { type CompileError, type RuntimeError, TensorloomError } from './lang/errors.ts'
+import { type CompileError, type RuntimeError, raise, TensorloomError } from './lang/errors.ts'
 import { constantIndexErrors } from './lang/index-check.ts'
 import type { Graph, TensorType } from './lang/ir.ts'
+import {
+  demandDType,
+  demandFunction,
+  demandList,
+  demandRecord,
+  demandShape,
+  type OptionNames,
+  showArgument,
+} from './lang/tensor/arguments.ts'
 import { traceTree } from './lang/trace.ts'
-import type { TensorTree } from './lang/tree.ts'
+import { isRecord, type TensorTree } from './lang/tree.ts'
 import type { Tensor } from './lang/types.ts'
 import type { Argument } from './runtime/argument.ts'
 import { type Device, openDevice } from './runtime/device.ts'
@@ -33,8 +42,10 @@ export interface Spec<S extends Shape = Shape, D extends DType = DType> extends 
  * @example
  * T.spec([64], 'i32') // => { shape: [64], dtype: 'i32' }
  */
-export const spec = <const S extends Shape, D extends DType = 'f32'>(shape: S, dtype: D = 'f32' as D): Spec<S, D> =>
-  Object.freeze({ shape, dtype })
+export const spec = <const S extends Shape, D extends DType = 'f32'>(shape: S, dtype: D = 'f32' as D): Spec<S, D> => {
+  demandShape('spec', shape)
+  return Object.freeze({ shape, dtype: demandDType('spec', dtype) })
+}
 
 /** A tree of `L` whose keys are not known: what becomes of an optimiser's state, whose type has no end to walk to. */
 export type TreeOfUnknownKeys<L> =
@@ -83,6 +94,29 @@ export interface CompileOptions extends PipelineOptions {
   readonly name?: string
 }
 
+const compileOptions: OptionNames<CompileOptions> = {
+  donate: 'may',
+  keep: 'may',
+  profile: 'may',
+  name: 'may',
+  fastMath: 'may',
+}
+
+/** UsageError where `f` is no function or the options are not those of `compile`; `caller` takes them. */
+export const demandCompile = (caller: string, f: unknown, options: CompileOptions): void => {
+  demandFunction(caller, 'the function to compile', f)
+  demandRecord(caller, compileOptions, options)
+  const { donate = [], keep = [], profile = portable } = options
+  demandList(caller, donate, "argument numbers in 'donate'", '{ donate: [0] }')
+  demandList(caller, keep, "paths in 'keep'", "{ keep: ['state'] }")
+  if (!isRecord(profile))
+    raise({
+      tag: 'UsageError',
+      message: `${caller}: the profile is ${showArgument(profile)}`,
+      hint: 'take one of T.profiles, or T.profileOf(device)',
+    })
+}
+
 /** A compiled function: data, no device. */
 export interface Program<A extends readonly unknown[] = readonly unknown[], R = unknown> {
   readonly plan: Plan
@@ -123,7 +157,7 @@ export const compile = <const A extends readonly unknown[], R>(
   specs: A,
   options: CompileOptions = {},
 ): E.Either<CompileError, Program<A, R>> => {
-  const traced = traceOrError(f, specs)
+  const traced = traceOrError(f, specs, options)
   if (E.isLeft(traced)) return traced
   const { graph, inputPaths, outputPaths, inputs: inputTree, outputs: outputTree } = traced.right
   const donated = new Set(options.donate ?? [])
@@ -156,8 +190,18 @@ export const compile = <const A extends readonly unknown[], R>(
 const traceOrError = (
   f: (...args: never[]) => unknown,
   specs: readonly unknown[],
+  options: CompileOptions,
 ): E.Either<CompileError, ReturnType<typeof traceTree>> => {
   try {
+    demandCompile('compile', f, options)
+    demandList('compile', specs, 'specs', 'compile(f, [T.spec([2, 3])])')
+    const absent = options.donate?.find((i) => !(i in specs))
+    if (absent !== undefined)
+      raise({
+        tag: 'UsageError',
+        message: `compile: there is no argument ${absent} to donate, the function takes ${specs.length}`,
+        hint: 'donate counts arguments from 0',
+      })
     return E.right(traceTree(f, specs))
   } catch (e) {
     if (e instanceof TensorloomError) return E.left(e.error as CompileError)

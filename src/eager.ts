@@ -1,9 +1,20 @@
 /** For the first day and the prompt: values of expressions at once, by the interpreter or on a device, and `jit`. */
 
-import { type CompileOptions, compile, type Loaded, orThrow, spec, type TensorsOf, toPromise } from './compile.ts'
+import {
+  type CompileOptions,
+  compile,
+  demandCompile,
+  type Loaded,
+  orThrow,
+  spec,
+  type TensorsOf,
+  toPromise,
+} from './compile.ts'
 import { type HostTensor, hostArray, reference } from './host.ts'
 import type { DType, HostArray } from './lang/dtype.ts'
-import { flattenTree, isTensor, type TreeOf, unflattenTree } from './lang/tree.ts'
+import { raise } from './lang/errors.ts'
+import { showArgument } from './lang/tensor/arguments.ts'
+import { flattenTree, isRecord, isTensor, type TreeOf, unflattenTree } from './lang/tree.ts'
 import type { Tensor } from './lang/types.ts'
 import type { Argument } from './runtime/argument.ts'
 import { type Device, openDevice, profileOf } from './runtime/device.ts'
@@ -62,6 +73,7 @@ export const jit = <A extends readonly unknown[], R>(
   f: (...args: A) => R,
   options: CompileOptions = {},
 ): ((...args: { readonly [K in keyof A]: JitArguments<A[K]> }) => Promise<TreeOf<R, HostTensor>>) => {
+  demandCompile('jit', f, options)
   const programs = new Map<string, Promise<Loaded>>()
   return async (...args) => {
     const { leaves, shape } = flattenTree<HostOrDevice>(args, isLeaf)
@@ -104,5 +116,13 @@ export const compileOn = async <const A extends readonly unknown[], R>(
   f: (...args: { readonly [K in keyof A]: TensorsOf<A[K]> }) => R,
   specs: A,
   options: CompileOptions = {},
-): Promise<Loaded<A, R>> =>
-  toPromise(orThrow(compile<A, R>(f, specs, { profile: profileOf(device), ...options })).load(device))
+): Promise<Loaded<A, R>> => {
+  if (!(isRecord(device) && 'gpu' in device))
+    raise({
+      tag: 'UsageError',
+      message: `compileOn: the first argument is ${showArgument(device)}, not a device`,
+      hint: 'wait for one first: await T.defaultDevice()',
+    })
+  demandCompile('compileOn', f, options)
+  return toPromise(orThrow(compile<A, R>(f, specs, { profile: profileOf(device), ...options })).load(device))
+}

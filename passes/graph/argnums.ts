@@ -4,6 +4,7 @@ import { typesOf } from '../../src/lang/build.ts'
 import { isFloat } from '../../src/lang/dtype.ts'
 import { raise, showOperand } from '../../src/lang/errors.ts'
 import type { Node } from '../../src/lang/ir.ts'
+import { showArgument } from '../../src/lang/tensor/arguments.ts'
 import { flattenTree, isTensor, type TreeShape, unflattenTree } from '../../src/lang/tree.ts'
 import { nodeOf, type Tensor } from '../../src/lang/types.ts'
 
@@ -28,6 +29,12 @@ export interface Selection {
 /** Takes the arguments at `argnums` apart; UsageError when there is no such argument or it is no tree of tensors. */
 export const select = (caller: string, args: readonly unknown[], argnums: Argnums): Selection => {
   const indices = typeof argnums === 'number' ? [argnums] : argnums
+  if (!Array.isArray(indices))
+    raise({
+      tag: 'UsageError',
+      message: `${caller}: argnums is ${showArgument(argnums)}, neither a number nor an array of them`,
+      hint: 'argnums counts from 0; it names the arguments to differentiate',
+    })
   const wrong = indices.find((i) => !Number.isInteger(i) || i < 0 || i >= args.length)
   if (wrong !== undefined)
     raise({

@@ -3,6 +3,7 @@ import { build, freshInputs, typeOf } from '../../src/lang/build.ts'
 import { closeParts } from '../../src/lang/closed-parts.ts'
 import { isFloat } from '../../src/lang/dtype.ts'
 import type { Graph } from '../../src/lang/ir.ts'
+import { demandFunction } from '../../src/lang/tensor/arguments.ts'
 import { closeGraph, instantiate, substitute } from '../../src/lang/trace.ts'
 import { calledOn, callTree } from './custom.ts'
 import { zeros } from './linear-map.ts'
@@ -42,9 +43,9 @@ const recomputing = (call: Graph): Graph => {
  * const layer = T.checkpoint((x: T.Tensor<readonly [2], 'f32'>) => T.sin(T.exp(x)))
  * T.reference(T.grad((x: T.Tensor<readonly [2], 'f32'>) => T.sum(layer(x)))(T.tensor([0.5, -1]))).data // => [-0.128347, 0.343265]
  */
-export const checkpoint =
-  <A extends readonly unknown[], R>(f: (...args: A) => R): ((...args: A) => R) =>
-  (...args) => {
+export const checkpoint = <A extends readonly unknown[], R>(f: (...args: A) => R): ((...args: A) => R) => {
+  demandFunction('checkpoint', 'the first argument', f)
+  return (...args) => {
     const called = calledOn(f as never, args)
     if (called === undefined) return f(...args)
     const { parts, captures, captured } = closeParts([called.graph])
@@ -56,3 +57,4 @@ export const checkpoint =
     const params = { kind: 'checkpoint', call, rules: [saving, recomputing(call)], captured: 0 } as const
     return callTree(params, [...called.operands, ...captured], called.result.shape) as R
   }
+}

@@ -3,6 +3,7 @@ import { build, illTyped, typeOf } from '../../src/lang/build.ts'
 import { closeParts, type Part, tracePart } from '../../src/lang/closed-parts.ts'
 import { raise } from '../../src/lang/errors.ts'
 import type { Graph, Node, ParamsOf } from '../../src/lang/ir.ts'
+import { demandFunction } from '../../src/lang/tensor/arguments.ts'
 import { closeGraph } from '../../src/lang/trace.ts'
 import { type Flattened, flattenTree, isTensor, type TreeShape, unflattenTree } from '../../src/lang/tree.ts'
 import { nodeOf, type Tensor } from '../../src/lang/types.ts'
@@ -87,12 +88,13 @@ const poisonedBy = (rule: readonly Node[], shape: TreeShape, count: number): unk
  * ])
  * T.reference(T.grad(log1pExp)(T.tensor(0.5))).data // => [0.622459]
  */
-export const customJvp =
-  <F extends Fn>(
-    f: F,
-    rule: (primals: Parameters<F>, tangents: Parameters<F>) => readonly [ReturnType<F>, ReturnType<F>],
-  ): Same<F> =>
-  (...args) => {
+export const customJvp = <F extends Fn>(
+  f: F,
+  rule: (primals: Parameters<F>, tangents: Parameters<F>) => readonly [ReturnType<F>, ReturnType<F>],
+): Same<F> => {
+  demandFunction('customJvp', 'the first argument', f)
+  demandFunction('customJvp', 'the rule', rule)
+  return (...args) => {
     const called = calledOn(f, args)
     if (called === undefined) return f(...args) as ReturnType<F>
     const { graph, result, operands, tree } = called
@@ -114,6 +116,7 @@ export const customJvp =
     }
     return callTree(params, [...operands, ...captured], result.shape) as ReturnType<F>
   }
+}
 
 const closed = (inputs: Graph['inputs'], outputs: readonly Node[]): Graph => closeGraph({ inputs, outputs }).graph
 
@@ -131,13 +134,15 @@ const closed = (inputs: Graph['inputs'], outputs: readonly Node[]): Graph => clo
  * )
  * T.reference(T.grad((x: T.Tensor<readonly [2], 'f32'>) => T.sum(T.mul(clipped(x), 3)))(T.ones([2]))).data // => [1, 1]
  */
-export const customVjp =
-  <F extends Fn, S>(
-    f: F,
-    forward: (...args: Parameters<F>) => readonly [ReturnType<F>, S],
-    backward: (residuals: NoInfer<S>, cotangent: ReturnType<F>) => readonly [...Parameters<F>],
-  ): Same<F> =>
-  (...args) => {
+export const customVjp = <F extends Fn, S>(
+  f: F,
+  forward: (...args: Parameters<F>) => readonly [ReturnType<F>, S],
+  backward: (residuals: NoInfer<S>, cotangent: ReturnType<F>) => readonly [...Parameters<F>],
+): Same<F> => {
+  demandFunction('customVjp', 'the first argument', f)
+  demandFunction('customVjp', 'forward', forward)
+  demandFunction('customVjp', 'backward', backward)
+  return (...args) => {
     const called = calledOn(f, args)
     if (called === undefined) return f(...args) as ReturnType<F>
     const { graph, result, operands, tree, given } = called
@@ -185,3 +190,4 @@ export const customVjp =
     }
     return callTree(params, [...operands, ...captured], result.shape) as ReturnType<F>
   }
+}

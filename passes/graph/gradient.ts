@@ -5,6 +5,7 @@
 import { build, typeOf } from '../../src/lang/build.ts'
 import { raise } from '../../src/lang/errors.ts'
 import { fill } from '../../src/lang/ops/fill.ts'
+import { demandFunction, demandRecord, type OptionNames } from '../../src/lang/tensor/arguments.ts'
 import { isTensor, unflattenTree } from '../../src/lang/tree.ts'
 import type { Tensor } from '../../src/lang/types.ts'
 import { type Argnums, type Picked, requireFloat, select } from './argnums.ts'
@@ -14,6 +15,14 @@ import { type Fn, isIll, linearMap, requireScalar } from './linear-map.ts'
 export interface GradOptions<N extends Argnums, Aux extends boolean> {
   readonly argnums?: N
   readonly hasAux?: Aux
+}
+
+const gradOptions: OptionNames<GradOptions<Argnums, boolean>> = { argnums: 'may', hasAux: 'may' }
+
+/** UsageError where `f` is no function or the options are not those of a derivative. */
+export const demandDerivative = (caller: string, f: unknown, options: unknown): void => {
+  demandFunction(caller, 'the first argument', f)
+  demandRecord(caller, gradOptions, options)
 }
 
 /** The shared body of `grad` and `valueAndGrad`: result tree with values put in, and gradients. */
@@ -60,10 +69,9 @@ export function grad<A extends readonly unknown[], X, const N extends Argnums = 
   f: (...args: A) => readonly [Tensor, X],
   options: GradOptions<N, true> & { readonly hasAux: true },
 ): (...args: A) => readonly [Picked<A, N>, X]
-export function grad(
-  f: Fn,
-  { argnums = 0, hasAux = false }: GradOptions<Argnums, boolean> = {},
-): (...args: unknown[]) => unknown {
+export function grad(f: Fn, options: GradOptions<Argnums, boolean> = {}): (...args: unknown[]) => unknown {
+  demandDerivative('grad', f, options)
+  const { argnums = 0, hasAux = false } = options
   return (...args) => {
     const [value, gradients] = differentiate('grad', f, args, argnums, hasAux)
     return hasAux ? [gradients, (value as readonly unknown[])[1]] : gradients
@@ -85,9 +93,8 @@ export function valueAndGrad<A extends readonly unknown[], R extends Tensor, X, 
   f: (...args: A) => readonly [R, X],
   options: GradOptions<N, true> & { readonly hasAux: true },
 ): (...args: A) => readonly [readonly [R, X], Picked<A, N>]
-export function valueAndGrad(
-  f: Fn,
-  { argnums = 0, hasAux = false }: GradOptions<Argnums, boolean> = {},
-): (...args: unknown[]) => unknown {
+export function valueAndGrad(f: Fn, options: GradOptions<Argnums, boolean> = {}): (...args: unknown[]) => unknown {
+  demandDerivative('valueAndGrad', f, options)
+  const { argnums = 0, hasAux = false } = options
   return (...args) => differentiate('valueAndGrad', f, args, argnums, hasAux)
 }

@@ -13,7 +13,7 @@ import { type TreeShape, unflattenTree } from '../../src/lang/tree.ts'
 import { nodeOf, type Tensor } from '../../src/lang/types.ts'
 import { type Argnums, type Picked, requireFloat, type Selection, select } from './argnums.ts'
 import { batchOnto } from './batch.ts'
-import type { GradOptions } from './gradient.ts'
+import { demandDerivative, type GradOptions } from './gradient.ts'
 import { jvpGraph } from './jvp.ts'
 import { type Fn, isIll, type Leaves, linearMap, poisoned, resultOnIll, traceSelected, zeros } from './linear-map.ts'
 
@@ -211,8 +211,10 @@ interface Hessian {
  * const f = (x: T.Tensor<readonly [2], 'f32'>) => T.mul(x, T.sum(x))
  * T.reference(T.jacfwd(f)(T.tensor([1.5, -2]))) // => { shape: [2, 2], dtype: 'f32', data: [1, 1.5, -2, -2.5] }
  */
-export const jacfwd: Jacobian = (f: Fn, options: GradOptions<Argnums, boolean> = {}) =>
-  ((...args: readonly unknown[]) => jacobian('jacfwd', forward, f, args, options)) as never
+export const jacfwd: Jacobian = (f: Fn, options: GradOptions<Argnums, boolean> = {}) => {
+  demandDerivative('jacfwd', f, options)
+  return ((...args: readonly unknown[]) => jacobian('jacfwd', forward, f, args, options)) as never
+}
 
 /**
  * The Jacobian by reverse mode, one batch of rows: best where the results are few and the arguments many. Result and
@@ -221,8 +223,10 @@ export const jacfwd: Jacobian = (f: Fn, options: GradOptions<Argnums, boolean> =
  * const f = (p: { a: T.Tensor; b: T.Tensor }) => T.mul(p.a, p.b)
  * T.reference(T.jacrev(f)({ a: T.tensor(0.5), b: T.tensor([2, 3], { dtype: 'f32' }) })).a.data // => [2, 3]
  */
-export const jacrev: Jacobian = (f: Fn, options: GradOptions<Argnums, boolean> = {}) =>
-  ((...args: readonly unknown[]) => jacobian('jacrev', reverse, f, args, options)) as never
+export const jacrev: Jacobian = (f: Fn, options: GradOptions<Argnums, boolean> = {}) => {
+  demandDerivative('jacrev', f, options)
+  return ((...args: readonly unknown[]) => jacobian('jacrev', reverse, f, args, options)) as never
+}
 
 /**
  * The Hessian, forward over reverse (jax.hessian): for a scalar function of a tensor `[…in]` the tensor
@@ -232,5 +236,7 @@ export const jacrev: Jacobian = (f: Fn, options: GradOptions<Argnums, boolean> =
  * const f = (x: T.Tensor<readonly [2], 'f32'>) => T.prod(T.square(x))
  * T.reference(T.hessian(f)(T.tensor([1.5, -2]))).data // => [8, -12, -12, 4.5]
  */
-export const hessian: Hessian = (f: Fn, options: GradOptions<Argnums, boolean> = {}) =>
-  jacfwd(jacrev(f as never, options as never) as never, options as never) as never
+export const hessian: Hessian = (f: Fn, options: GradOptions<Argnums, boolean> = {}) => {
+  demandDerivative('hessian', f, options)
+  return jacfwd(jacrev(f as never, options as never) as never, options as never) as never
+}

@@ -6,6 +6,7 @@ import { build, typeOf } from '../../src/lang/build.ts'
 import { isFloat } from '../../src/lang/dtype.ts'
 import { raise } from '../../src/lang/errors.ts'
 import { fill } from '../../src/lang/ops/fill.ts'
+import { demandFunction, demandList } from '../../src/lang/tensor/arguments.ts'
 import { substitute } from '../../src/lang/trace.ts'
 import { flattenTree, isTensor, unflattenTree } from '../../src/lang/tree.ts'
 import type { Tensor } from '../../src/lang/types.ts'
@@ -25,6 +26,13 @@ import {
 
 const everyIndex = (args: readonly unknown[]): readonly number[] => args.map((_, i) => i)
 
+/** UsageError unless `f` is a function and the others are lists of its arguments. */
+const demandLists = (caller: string, f: unknown, primals: readonly unknown[], tangents: readonly unknown[]): void => {
+  demandFunction(caller, 'the first argument', f)
+  demandList(caller, primals, 'primals', `${caller}(f, [x], [t])`)
+  demandList(caller, tangents, 'tangents', `${caller}(f, [x], [t])`)
+}
+
 /**
  * The value of `f` at `primals` and its pullback: a function from a cotangent (a tree like the value) to the cotangents
  * of all arguments. Arguments are trees of tensors; integer and bool leaves get zeros of their own dtype. UsageError
@@ -37,6 +45,7 @@ export const vjp = <A extends readonly unknown[], R>(
   f: (...args: A) => R,
   ...primals: A
 ): readonly [R, (cotangent: R) => A] => {
+  demandFunction('vjp', 'the first argument', f)
   const selection = select('vjp', primals, everyIndex(primals))
   const pulled = linearMap(f as unknown as Fn, selection)
   const value = unflattenTree(pulled.result.shape, pulled.outputs) as R
@@ -65,6 +74,7 @@ export const jvp = <A extends readonly unknown[], R>(
   primals: readonly [...A],
   tangents: readonly [...A],
 ): readonly [R, R] => {
+  demandLists('jvp', f, primals, tangents)
   const selection = select('jvp', primals, everyIndex(primals))
   const flat = flattenTree<Tensor>(primals, isTensor)
   const given = matching('jvp', 'tangent', tangents, flat, selection.leaves)
@@ -107,6 +117,7 @@ export const linearize = <A extends readonly unknown[], R>(
   f: (...args: A) => R,
   ...primals: A
 ): readonly [R, (...tangents: A) => R] => {
+  demandFunction('linearize', 'the first argument', f)
   const selection = select('linearize', primals, everyIndex(primals))
   const flat = flattenTree<Tensor>(primals, isTensor)
   const map = linearMap(f as unknown as Fn, selection, 'forward')
@@ -132,6 +143,7 @@ export const hvp = <A extends readonly unknown[]>(
   primals: readonly [...A],
   tangents: readonly [...A],
 ): A => {
+  demandLists('hvp', f, primals, tangents)
   const gradient = (...xs: A): A => {
     const map = linearMap(f as unknown as Fn, select('hvp', xs, everyIndex(xs)))
     if (map.result.shape !== 0)

@@ -5,6 +5,7 @@ import type { Dim } from '../../src/lang/dim.ts'
 import { raise, showOperand } from '../../src/lang/errors.ts'
 import type { Node } from '../../src/lang/ir.ts'
 import { normaliseAxis } from '../../src/lang/shape.ts'
+import { demandFunction, demandRecord, type OptionNames } from '../../src/lang/tensor/arguments.ts'
 import { trace } from '../../src/lang/trace.ts'
 import { flattenTree, isTensor, unflattenTree } from '../../src/lang/tree.ts'
 import { nodeOf, type Tensor } from '../../src/lang/types.ts'
@@ -35,6 +36,8 @@ export interface VmapOptions<I extends AxesTree = AxesTree, O extends AxesTree =
   readonly inAxes?: I
   readonly outAxes?: O
 }
+
+const vmapOptions: OptionNames<VmapOptions> = { inAxes: 'may', outAxes: 'may' }
 
 const isIll = (n: Node): boolean => E.isLeft(n.type)
 
@@ -123,6 +126,8 @@ export const vmap = <A extends readonly unknown[], R, const I extends AxesTree =
   f: (...args: A) => R,
   options: VmapOptions<I, O> = {},
 ): ((...args: [I] extends [null] ? A : BatchedParts<A, I>) => BatchedTree<R, O>) => {
+  demandFunction('vmap', 'the first argument', f)
+  demandRecord('vmap', vmapOptions, options)
   const { inAxes = 0, outAxes = 0 } = options
   return (...args) => {
     const given = axesOfTree('inAxes', inAxes, args, { name: argumentName, skipNull: true })

@@ -1,5 +1,6 @@
 /** Mini-batches of a data set, and its division into parts for training, validation and test. */
 import { raise } from '../lang/errors.ts'
+import { demandChoice, demandList, demandRecord, type OptionNames } from '../lang/tensor/arguments.ts'
 import type { Key } from '../lang/tensor/random/keys.ts'
 import { type Dataset, datasetRows, mapColumns, sliceRows, takeRows } from './column.ts'
 import { shuffled } from './shuffle.ts'
@@ -14,11 +15,16 @@ export interface BatchOptions {
   readonly rest?: 'drop' | 'keep'
 }
 
+const batchOptions: OptionNames<BatchOptions> = { size: 'must', key: 'may', rest: 'may' }
+
+const countOptions: OptionNames<Omit<BatchOptions, 'key'>> = { size: 'must', rest: 'may' }
+
 const cuts = (count: number, size: number, rest: 'drop' | 'keep'): number =>
   rest === 'keep' ? Math.ceil(count / size) : Math.floor(count / size)
 
-const demandSize = (size: number): void => {
+const demandCut = (name: string, { size, rest }: Omit<BatchOptions, 'key'>): void => {
   if (!(Number.isInteger(size) && size > 0)) raise({ tag: 'UsageError', message: `${size} is no batch size` })
+  demandChoice(name, 'rest', rest, ['drop', 'keep'])
 }
 
 /**
@@ -26,24 +32,17 @@ const demandSize = (size: number): void => {
  * @example
  * data.batchCount({ x: { shape: [3], data: Float32Array.of(1, 2, 3) } }, { size: 2 }) // => 1
  */
-export const batchCount = (data: Dataset, { size, rest = 'drop' }: Omit<BatchOptions, 'key'>): number => {
-  demandSize(size)
+export const batchCount = (data: Dataset, options: Omit<BatchOptions, 'key'>): number => {
+  demandRecord('batchCount', countOptions, options)
+  demandCut('batchCount', options)
+  const { size, rest = 'drop' } = options
   return cuts(datasetRows(data), size, rest)
 }
 
-/**
- * The data set in batches of `size` rows, each a data set of the same columns, made when it is asked for; shuffled by
- * `key`, a last smaller batch left out unless `rest` is `'keep'`. UsageError when columns differ in length or the size
- * is no positive whole number.
- * @example
- * const points = { x: { shape: [3], data: Float32Array.of(1, 2, 3) } }
- * Array.from(data.batches(points, { size: 2, rest: 'keep' }), (b) => b.x.data) // => [[1, 2], [3]]
- */
-export const batches = function* <D extends Dataset>(
+const cut = function* <D extends Dataset>(
   data: D,
   { size, key, rest = 'drop' }: BatchOptions,
 ): Generator<D, void, undefined> {
-  demandSize(size)
   const count = datasetRows(data)
   const order = key === undefined ? undefined : shuffled(count, key)
   for (let b = 0; b < cuts(count, size, rest); b++) {
@@ -54,10 +53,26 @@ export const batches = function* <D extends Dataset>(
   }
 }
 
+/**
+ * The data set in batches of `size` rows, each a data set of the same columns, made when it is asked for; shuffled by
+ * `key`, a last smaller batch left out unless `rest` is `'keep'`. UsageError when columns differ in length or the size
+ * is no positive whole number.
+ * @example
+ * const points = { x: { shape: [3], data: Float32Array.of(1, 2, 3) } }
+ * Array.from(data.batches(points, { size: 2, rest: 'keep' }), (b) => b.x.data) // => [[1, 2], [3]]
+ */
+export const batches = <D extends Dataset>(data: D, options: BatchOptions): Generator<D, void, undefined> => {
+  demandRecord('batches', batchOptions, options)
+  demandCut('batches', options)
+  return cut(data, options)
+}
+
 /** How `split` divides: as the rows come, or shuffled by a key. */
 export interface SplitOptions {
   readonly key?: Key
 }
+
+const splitOptions: OptionNames<SplitOptions> = { key: 'may' }
 
 /**
  * The data set in as many parts as there are `fractions`, which add up to at most 1, shuffled by `key`. Sizes are
@@ -69,8 +84,11 @@ export interface SplitOptions {
 export const split = <D extends Dataset>(
   data: D,
   fractions: readonly number[],
-  { key }: SplitOptions = {},
+  options: SplitOptions = {},
 ): readonly D[] => {
+  demandRecord('split', splitOptions, options)
+  demandList('split', fractions, 'fractions', 'split(data, [0.8, 0.2])')
+  const { key } = options
   const count = datasetRows(data)
   const ends = [0]
   for (const fraction of fractions) ends.push(ends.at(-1)! + fraction)

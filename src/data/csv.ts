@@ -2,7 +2,8 @@
 import * as E from '#fp/Either'
 import { pipe } from '#fp/function'
 import * as TE from '#fp/TaskEither'
-import type { DataError } from '../lang/errors.ts'
+import { type DataError, raise } from '../lang/errors.ts'
+import { demandList, demandRecord, type OptionNames, showArgument } from '../lang/tensor/arguments.ts'
 import { readBytes, settle } from './file.ts'
 
 /** How the text is written. */
@@ -15,6 +16,20 @@ export interface CsvOptions {
   readonly missing?: readonly string[]
   /** Names the text in errors. */
   readonly source?: string
+}
+
+const csvOptions: OptionNames<CsvOptions> = { separator: 'may', header: 'may', missing: 'may', source: 'may' }
+
+const demandCsv = (name: string, options: CsvOptions): void => {
+  demandRecord(name, csvOptions, options)
+  const { separator = ',', missing = [] } = options
+  demandList(name, missing, "texts in 'missing'", "{ missing: ['NA'] }")
+  if (typeof separator === 'string' && separator.length === 1) return
+  raise({
+    tag: 'UsageError',
+    message: `${name}: the separator is ${showArgument(separator)}, not one character`,
+    hint: "',' unless given; '\\t' for tabs",
+  })
 }
 
 /** A column of a table: numbers (NaN where one is missing) when every cell is one, else texts. */
@@ -97,10 +112,9 @@ const columnOf = (cells: readonly string[], missing: ReadonlySet<string>): Table
  * found // => { _tag: 'Right', right: { names: ['x'], rows: 2, columns } }
  * data.parseCsv('x,y\n1')._tag // => 'Left'
  */
-export const parseCsv = (
-  text: string,
-  { separator = ',', header = true, missing = [], source = 'CSV data' }: CsvOptions = {},
-): E.Either<DataError, Table> => {
+export const parseCsv = (text: string, options: CsvOptions = {}): E.Either<DataError, Table> => {
+  demandCsv('parseCsv', options)
+  const { separator = ',', header = true, missing = [], source = 'CSV data' } = options
   const wrong = (line: number, reason: string): E.Either<DataError, Table> =>
     E.left({ tag: 'DataError', source, line, reason })
   const parsed = rowsOf(text, separator, source)
@@ -133,16 +147,20 @@ export const parseCsv = (
  * @example
  * (await data.readCsvTask('missing.csv')())._tag // => 'Left'
  */
-export const readCsvTask = (path: string | URL, options: CsvOptions = {}): TE.TaskEither<DataError, Table> =>
-  pipe(
+export const readCsvTask = (path: string | URL, options: CsvOptions = {}): TE.TaskEither<DataError, Table> => {
+  demandCsv('readCsvTask', options)
+  return pipe(
     readBytes(path),
     TE.flatMapEither((bytes) => parseCsv(new TextDecoder().decode(bytes), { source: String(path), ...options })),
   )
+}
 
 /**
  * The columns of a CSV file on disk (UTF-8), by `parseCsv`. Rejects with a TensorloomError that carries the DataError.
  * @example
  * await data.readCsv('missing.csv') // => throws DataError
  */
-export const readCsv = (path: string | URL, options: CsvOptions = {}): Promise<Table> =>
-  settle(readCsvTask(path, options))
+export const readCsv = async (path: string | URL, options: CsvOptions = {}): Promise<Table> => {
+  demandCsv('readCsv', options)
+  return settle(readCsvTask(path, options))
+}

@@ -26,7 +26,7 @@ export const stridesOf = (shape: Shape): readonly number[] => {
 export const normaliseAxis = (axis: number, rank: number): E.Either<string, number> =>
   Number.isInteger(axis) && axis >= -rank && axis < rank
     ? E.right(axis < 0 ? axis + rank : axis)
-    : E.left(`axis ${axis} is out of range for rank ${rank}`)
+    : E.left(typeof axis === 'number' ? `axis ${axis} is out of range for rank ${rank}` : 'an axis is a whole number')
 
 /** NumPy broadcasting of two shapes, or the output axis at which they disagree. */
 export const broadcastShapes = (a: Shape, b: Shape): E.Either<{ readonly axis: number }, Shape> => {

@@ -1,10 +1,11 @@
 /** Activations, named as in torch.nn.functional, with PyTorch's derivatives at the kinks. */
-
-import { dataFirst, dual, single } from '../lang/tensor/dual.ts'
+import { demandChoice, type OptionNames } from '../lang/tensor/arguments.ts'
+import { dataFirst, dataFirstWith, dual, single } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
 import type { Elementary } from '../lang/types/broadcast.ts'
 import { nodeOf, type Operand, type Tensor, tensorOf } from '../lang/types.ts'
 import { choose } from './choose.ts'
+import { mistakeAmong } from './operands.ts'
 
 /** A function of one tensor that keeps shape and dtype, with options. */
 export interface Activation<Options> {
@@ -19,15 +20,23 @@ const guarded = (condition: Tensor, x: Operand, otherwise: number): Tensor => ch
 
 export { relu, sigmoid, tanh } from '../lang/tensor/index.ts'
 
+/** The slope of `leakyRelu` below 0. */
+interface LeakyReluOptions {
+  readonly negativeSlope?: number
+}
+
+const leakyReluOptions: OptionNames<LeakyReluOptions> = { negativeSlope: 'may' }
+
 /**
  * `max(x, 0)` with slope `negativeSlope` (0.01) below 0 (Maas et al. 2013). Same shape and dtype, floats.
  * @example
  * T.reference(nn.leakyRelu(T.tensor([-1.5, 2]))).data // => [-0.015, 2]
  */
-export const leakyRelu: Activation<{ readonly negativeSlope?: number }> = dataFirst(
+export const leakyRelu: Activation<LeakyReluOptions> = dataFirstWith(
   'nn.leakyRelu',
-  (x: Tensor, { negativeSlope = 0.01 }: { negativeSlope?: number } = {}) =>
-    choose(T.greater(x, 0), x, T.mul(x, negativeSlope)),
+  1,
+  leakyReluOptions,
+  (x: Tensor, { negativeSlope = 0.01 }: LeakyReluOptions = {}) => choose(T.greater(x, 0), x, T.mul(x, negativeSlope)),
 )
 
 /** `x` above 0, `scale · alpha · (e^(x/rate) - 1)` up to 0. */
@@ -41,12 +50,14 @@ interface Alpha {
   readonly alpha?: number
 }
 
+const alphaOptions: OptionNames<Alpha> = { alpha: 'may' }
+
 /**
  * `x` above 0, `alpha·(eˣ - 1)` below, alpha 1 (Clevert et al. 2016). Same shape and dtype, floats.
  * @example
  * T.reference(nn.elu(T.tensor([-1, 0.5]))).data // => [-0.632121, 0.5]
  */
-export const elu: Activation<Alpha> = dataFirst('nn.elu', (x: Tensor, { alpha = 1 }: Alpha = {}) =>
+export const elu: Activation<Alpha> = dataFirstWith('nn.elu', 1, alphaOptions, (x: Tensor, { alpha = 1 }: Alpha = {}) =>
   exponential(x, alpha, 1),
 )
 
@@ -55,8 +66,11 @@ export const elu: Activation<Alpha> = dataFirst('nn.elu', (x: Tensor, { alpha = 
  * @example
  * T.reference(nn.celu(T.tensor([-1, 0.5]), { alpha: 2 })).data // => [-0.786939, 0.5]
  */
-export const celu: Activation<Alpha> = dataFirst('nn.celu', (x: Tensor, { alpha = 1 }: Alpha = {}) =>
-  exponential(x, alpha, alpha),
+export const celu: Activation<Alpha> = dataFirstWith(
+  'nn.celu',
+  1,
+  alphaOptions,
+  (x: Tensor, { alpha = 1 }: Alpha = {}) => exponential(x, alpha, alpha),
 )
 
 /**
@@ -73,6 +87,8 @@ export interface GeluOptions {
   readonly approximate?: 'none' | 'tanh'
 }
 
+const geluOptions: OptionNames<GeluOptions> = { approximate: 'may' }
+
 /**
  * `x · Φ(x)` with the normal distribution function Φ (Hendrycks and Gimpel 2016); through erfc, so that the lower tail
  * keeps its digits, or `approximate: 'tanh'`. Same shape and dtype, floats.
@@ -80,9 +96,12 @@ export interface GeluOptions {
  * T.reference(nn.gelu(T.tensor([-1, 0.5, 2]))).data // => [-0.158655, 0.345731, 1.9545]
  * T.reference(nn.gelu(T.tensor([-1, 0.5, 2]), { approximate: 'tanh' })).data // => [-0.158808, 0.345714, 1.954598]
  */
-export const gelu: Activation<GeluOptions> = dataFirst(
+export const gelu: Activation<GeluOptions> = dataFirstWith(
   'nn.gelu',
+  1,
+  geluOptions,
   (x: Tensor, { approximate = 'none' }: GeluOptions = {}) => {
+    demandChoice('nn.gelu', 'approximation', approximate, ['none', 'tanh'])
     if (approximate === 'none') return T.mul(T.mul(x, 0.5), T.erfc(T.mul(x, -Math.SQRT1_2)))
     const cubic = T.add(x, T.mul(T.pow(x, 3), 0.044715))
     return T.mul(T.mul(x, 0.5), T.add(T.tanh(T.mul(cubic, Math.sqrt(2 / Math.PI))), 1))
@@ -109,14 +128,18 @@ export interface SoftplusOptions {
   readonly threshold?: number
 }
 
+const softplusOptions: OptionNames<SoftplusOptions> = { beta: 'may', threshold: 'may' }
+
 /**
  * `log(1 + e^(beta·x)) / beta` (beta 1), and `x` itself where `beta·x` is above `threshold` (20), as torch. No
  * exponential overflows. Same shape and dtype, floats.
  * @example
  * T.reference(nn.softplus(T.tensor([-1, 0.5, 100]))).data // => [0.313262, 0.974077, 100]
  */
-export const softplus: Activation<SoftplusOptions> = dataFirst(
+export const softplus: Activation<SoftplusOptions> = dataFirstWith(
   'nn.softplus',
+  1,
+  softplusOptions,
   (x: Tensor, { beta = 1, threshold: linear = 20 }: SoftplusOptions = {}) => {
     const z = beta === 1 ? x : T.mul(x, beta)
     const straight = T.greater(z, linear)
@@ -152,14 +175,18 @@ export interface HardtanhOptions {
   readonly max?: number
 }
 
+const hardtanhOptions: OptionNames<HardtanhOptions> = { min: 'may', max: 'may' }
+
 /**
  * `x` between `min` (-1) and `max` (1), constant outside and, for the derivative, at the bounds. Same shape and dtype;
  * NaN passes.
  * @example
  * T.reference(nn.hardtanh(T.tensor([-2, 0.5, 3]))).data // => [-1, 0.5, 1]
  */
-export const hardtanh: Activation<HardtanhOptions> = dataFirst(
+export const hardtanh: Activation<HardtanhOptions> = dataFirstWith(
   'nn.hardtanh',
+  1,
+  hardtanhOptions,
   (x: Tensor, { min = -1, max = 1 }: HardtanhOptions = {}) =>
     choose(T.lessEqual(x, min), min, choose(T.greaterEqual(x, max), max, x)),
 )
@@ -200,17 +227,23 @@ interface Lambda {
   readonly lambda?: number
 }
 
+const lambdaOptions: OptionNames<Lambda> = { lambda: 'may' }
+
 /**
  * `x` moved towards 0 by `lambda` (0.5), 0 in between; NaN passes. Same shape and dtype, floats.
  * @example
  * T.reference(nn.softshrink(T.tensor([-2, 0.25, 1]))).data // => [-1.5, 0, 0.5]
  */
-export const softshrink: Activation<Lambda> = dataFirst('nn.softshrink', (x: Tensor, { lambda = 0.5 }: Lambda = {}) =>
-  choose(
-    T.greater(x, lambda),
-    T.sub(x, lambda),
-    choose(T.less(x, -lambda), T.add(x, lambda), guarded(T.isnan(x), x, 0)),
-  ),
+export const softshrink: Activation<Lambda> = dataFirstWith(
+  'nn.softshrink',
+  1,
+  lambdaOptions,
+  (x: Tensor, { lambda = 0.5 }: Lambda = {}) =>
+    choose(
+      T.greater(x, lambda),
+      T.sub(x, lambda),
+      choose(T.less(x, -lambda), T.add(x, lambda), guarded(T.isnan(x), x, 0)),
+    ),
 )
 
 /**
@@ -218,8 +251,11 @@ export const softshrink: Activation<Lambda> = dataFirst('nn.softshrink', (x: Ten
  * @example
  * T.reference(nn.hardshrink(T.tensor([-2, 0.25, 1]))).data // => [-2, 0, 1]
  */
-export const hardshrink: Activation<Lambda> = dataFirst('nn.hardshrink', (x: Tensor, { lambda = 0.5 }: Lambda = {}) =>
-  choose(T.lessEqual(T.abs(x), lambda), 0, x),
+export const hardshrink: Activation<Lambda> = dataFirstWith(
+  'nn.hardshrink',
+  1,
+  lambdaOptions,
+  (x: Tensor, { lambda = 0.5 }: Lambda = {}) => choose(T.lessEqual(T.abs(x), lambda), 0, x),
 )
 
 interface Threshold {
@@ -232,7 +268,7 @@ interface Threshold {
  * @example
  * T.reference(nn.threshold(T.tensor([-2, 0.25, 1]), 0.5, 9)).data // => [9, 9, 1]
  */
-export const threshold: Threshold = dataFirst('nn.threshold', (x: Tensor, limit: number, value: number) =>
+export const threshold: Threshold = dataFirst('nn.threshold', 3, (x: Tensor, limit: number, value: number) =>
   choose(T.lessEqual(x, limit), value, x),
 )
 
@@ -248,13 +284,13 @@ interface Prelu {
  * T.reference(nn.prelu(T.tensor([[-4, 2.5]]), T.tensor([0.25, 0.5]))).data // => [-1, 2.5]
  */
 export const prelu: Prelu = dual('nn.prelu', 2, (x: Tensor, weight: Tensor) =>
-  choose(T.greater(x, 0), x, T.mul(x, perChannel(x, weight))),
+  mistakeAmong('nn.prelu', { 'operand 1': x, 'the weight': weight })
+    ? T.mul(x, weight)
+    : choose(T.greater(x, 0), x, T.mul(x, perChannel(x, weight))),
 )
 
 /** A vector laid along axis 1 of `x`; a single weight as it is. */
 const perChannel = (x: Tensor, weight: Tensor): Tensor => {
-  const [n, w] = [nodeOf(x), nodeOf(weight)]
-  if (n.type._tag === 'Left' || w.type._tag === 'Left') return weight
   const [rank, count] = [x.shape.length, weight.shape.reduce((a, b) => a * b, 1)]
   if (count === 1) return T.reshape(weight, [])
   return T.reshape(weight, [-1, ...Array.from({ length: Math.max(0, rank - 2) }, () => 1)])

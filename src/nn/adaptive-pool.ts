@@ -1,5 +1,6 @@
 /** Pooling to a given number of outputs: bin i of an axis of n elements holds those from ⌊i·n / out⌋ up to ⌈(i+1)·n / out⌉. */
 import { build, constant, typeOf } from '../lang/build.ts'
+import { isDim } from '../lang/dim.ts'
 import type { DType } from '../lang/dtype.ts'
 import type { Node } from '../lang/ir.ts'
 import { binaryNode, likeNode, selectNode } from '../lang/tensor/arithmetic.ts'
@@ -7,6 +8,7 @@ import { dataFirst } from '../lang/tensor/dual.ts'
 import { expandNode, onTensor, refuse, reshapeNode } from '../lang/tensor/operand.ts'
 import { take } from '../lang/tensor/picking.ts'
 import { nodeOf, type Tensor, tensorOf } from '../lang/types.ts'
+import { type PerAxis, perAxis } from './conv.ts'
 
 /** How many outputs there are: one number for all spatial axes, or one each; null keeps a size. */
 export type OutputSize = number | readonly (number | null)[]
@@ -60,7 +62,7 @@ const averaged = (n: Node, axis: number, bins: Bins): Node => {
 }
 
 const adaptive = (name: string, spatial: number, pooled: (n: Node, bins: readonly Bins[]) => Node): AdaptivePool =>
-  dataFirst(name, (x: Tensor, outputSize: OutputSize) =>
+  dataFirst(name, 2, (x: Tensor, outputSize: OutputSize) =>
     onTensor(name, x, (given, { shape }) => {
       const rank = shape.length
       if (rank !== spatial + 1 && rank !== spatial + 2)
@@ -68,11 +70,9 @@ const adaptive = (name: string, spatial: number, pooled: (n: Node, bins: readonl
           reason: `takes rank ${spatial + 2} (or ${spatial + 1} without a batch), not ${rank}`,
         })
       const sizes = shape.slice(rank - spatial)
-      const outs = sizes.map((n, i) => (typeof outputSize === 'number' ? outputSize : (outputSize[i] ?? n)))
-      if (
-        (typeof outputSize !== 'number' && outputSize.length !== spatial) ||
-        !outs.every((d) => Number.isInteger(d) && d >= 0)
-      )
+      const wanted: readonly (number | null)[] = perAxis(name, 'output size', outputSize as PerAxis, spatial)
+      const outs = sizes.map((n, i) => wanted[i] ?? n)
+      if (wanted.length !== spatial || !outs.every((d) => isDim(d) && d < 2 ** 31))
         return refuse(name, [given], {
           reason: `output sizes [${[outputSize].flat().join(', ')}] are not ${spatial} whole numbers`,
           hint: 'one number stands for all axes, null keeps a size',

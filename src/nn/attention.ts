@@ -1,11 +1,13 @@
 /** Attention: weighted means of values, the weights from products of queries and keys. */
+import { demandRecord, type OptionNames } from '../lang/tensor/arguments.ts'
 import { isMistake } from '../lang/tensor/ask.ts'
-import { dataFirst, dualWith } from '../lang/tensor/dual.ts'
+import { dataFirstWith, dualWith } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
 import { refuse } from '../lang/tensor/operand.ts'
 import { nodeOf, type Tensor, tensorOf } from '../lang/types.ts'
 import { choose } from './choose.ts'
 import { type LinearParams, linear } from './linear.ts'
+import { mistakeAmong } from './operands.ts'
 import { softmax } from './softmax.ts'
 
 type Shape = Tensor['shape']
@@ -18,6 +20,8 @@ export interface AttentionOptions {
   /** Factor of the scores; `1/√width` by default. */
   readonly scale?: number
 }
+
+const attentionOptions: OptionNames<AttentionOptions> = { mask: 'may', causal: 'may', scale: 'may' }
 
 interface Attention {
   <D extends DType>(
@@ -45,6 +49,7 @@ interface Attention {
 export const scaledDotProductAttention: Attention = dualWith(
   'nn.scaledDotProductAttention',
   3,
+  attentionOptions,
   (query: Tensor, key: Tensor, value: Tensor, { mask, causal = false, scale }: AttentionOptions = {}) => {
     const product = T.matmul(query, T.matrixTranspose(key))
     if (isMistake(product)) return product
@@ -68,11 +73,25 @@ export interface MultiHeadParams {
   readonly outProjBias?: Tensor
 }
 
+const multiHeadParams: OptionNames<MultiHeadParams> = {
+  inProjWeight: 'must',
+  inProjBias: 'may',
+  outProjWeight: 'must',
+  outProjBias: 'may',
+}
+
 /** Options of `multiHeadAttention`: keys and values where they are not the queries, masks as in `scaledDotProductAttention`. */
 export interface MultiHeadOptions extends AttentionOptions {
   readonly heads: number
   readonly key?: Tensor
   readonly value?: Tensor
+}
+
+const multiHeadOptions: OptionNames<MultiHeadOptions> = {
+  ...attentionOptions,
+  heads: 'must',
+  key: 'may',
+  value: 'may',
 }
 
 interface MultiHead {
@@ -107,11 +126,14 @@ const projections = (
  * const x = T.tensor([[0, 1], [1, 0]], { dtype: 'f32' })
  * T.reference(nn.multiHeadAttention(x, params, { heads: 2, causal: true })).data // => [0, 1, 0.731059, 0.5]
  */
-export const multiHeadAttention: MultiHead = dataFirst(
+export const multiHeadAttention: MultiHead = dataFirstWith(
   'nn.multiHeadAttention',
+  2,
+  multiHeadOptions,
   (query: Tensor, params: MultiHeadParams, { heads, key = query, value = key, ...options }: MultiHeadOptions) => {
+    demandRecord('nn.multiHeadAttention', multiHeadParams, params, 'parameter')
     const operands = [query, key, value, params.inProjWeight, params.outProjWeight]
-    const mistake = operands.find(isMistake)
+    const mistake = mistakeAmong('nn.multiHeadAttention', { query, key, value }, { ...params })
     if (mistake) return mistake
     const width = query.shape.at(-1) ?? 0
     const [rows, columns] = params.inProjWeight.shape

@@ -1,9 +1,11 @@
 /** Convolutions in any number of dimensions: overlapping windows as views, contracted with the weights in one product. */
 import { build, typeOf } from '../lang/build.ts'
 import type { DType } from '../lang/dtype.ts'
+import { raise } from '../lang/errors.ts'
 import type { Node } from '../lang/ir.ts'
+import { demandChoice, demandRecord, type OptionNames, showArgument } from '../lang/tensor/arguments.ts'
 import { pairOf } from '../lang/tensor/contraction.ts'
-import { dataFirst } from '../lang/tensor/dual.ts'
+import { dataFirstWith } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
 import { refuse, reshapeNode } from '../lang/tensor/operand.ts'
 import { padNode } from '../lang/tensor/padding.ts'
@@ -18,6 +20,8 @@ export interface ConvParams {
   readonly bias?: Tensor
 }
 
+const convParams: OptionNames<ConvParams> = { weight: 'must', bias: 'may' }
+
 /** Options of a convolution. Padding `'same'` (stride 1) keeps the size, `'valid'` is none. */
 export interface ConvOptions {
   readonly stride?: PerAxis
@@ -26,15 +30,24 @@ export interface ConvOptions {
   readonly groups?: number
 }
 
+const convOptions: OptionNames<ConvOptions> = { stride: 'may', padding: 'may', dilation: 'may', groups: 'may' }
+
 /** A dual function of a tensor, a record of parameters and options. */
 export interface ConvLayer<O> {
   (params: ConvParams, options?: O): <D extends DType>(x: Tensor<Tensor['shape'], D>) => Tensor<Tensor['shape'], D>
   <D extends DType>(x: Tensor<Tensor['shape'], D>, params: ConvParams, options?: O): Tensor<Tensor['shape'], D>
 }
 
-/** One value for each of `count` axes. */
-export const perAxis = (v: PerAxis, count: number): readonly number[] =>
-  typeof v === 'number' ? Array.from({ length: count }, () => v) : v
+/** One value for each of `count` axes; `what` is the option. UsageError for what is neither a number nor a list. */
+export const perAxis = (name: string, what: string, v: PerAxis, count: number): readonly number[] => {
+  if (typeof v === 'number') return Array.from({ length: count }, () => v)
+  if (Array.isArray(v)) return v
+  return raise({
+    tag: 'UsageError',
+    message: `${name}: the ${what} is ${showArgument(v)}`,
+    hint: `it can be a number or an array, one for each of the ${count} axes`,
+  })
+}
 
 /** What a convolution does along each spatial axis, worked out. */
 interface Geometry {
@@ -84,8 +97,13 @@ const addBias = (y: Tensor, bias: Tensor | undefined, spatial: number): Tensor =
   bias ? T.add(y, T.reshape(bias, [-1, ...range(spatial).map(() => 1)])) : y
 
 const conv = <F>(name: string, spatial: number): F =>
-  dataFirst(name, (x: Tensor, { weight, bias }: ConvParams, options: ConvOptions = {}) => {
+  dataFirstWith(name, 2, convOptions, (x: Tensor, params: ConvParams, options: ConvOptions = {}) => {
+    demandRecord(name, convParams, params, 'parameter')
+    const { weight, bias } = params
     const { stride = 1, padding = 0, dilation = 1, groups = 1 } = options
+    if (typeof padding === 'string') demandChoice(name, 'padding', padding, ['same', 'valid'])
+    const [s, d] = [perAxis(name, 'stride', stride, spatial), perAxis(name, 'dilation', dilation, spatial)]
+    const around = typeof padding === 'string' ? undefined : perAxis(name, 'padding', padding, spatial)
     const y = pairOf(name, x, weight, (a, w, ta, tw) => {
       const single = ta.shape.length === spatial + 1
       if ((!single && ta.shape.length !== spatial + 2) || tw.shape.length !== spatial + 2)
@@ -96,11 +114,12 @@ const conv = <F>(name: string, spatial: number): F =>
       const n = single ? reshapeNode(a, [1, ...ta.shape]) : a
       const [, channels, ...sizes] = typeOf(n).shape
       const [outs, ins, ...kernel] = tw.shape
-      const [s, d] = [perAxis(stride, spatial), perAxis(dilation, spatial)]
       if (!positive(s, d, [groups], kernel) || s.length !== spatial || d.length !== spatial)
         return refuse(name, [a, w], {
           reason: `stride, dilation, groups and kernel must be positive whole numbers, ${spatial} of each`,
         })
+      if (around && (around.length !== spatial || !around.every(Number.isInteger)))
+        return refuse(name, [a, w], { reason: `the padding [${around.join(', ')}] is not ${spatial} whole numbers` })
       if (channels !== ins! * groups || outs! % groups !== 0)
         return refuse(name, [a, w], {
           reason: `${channels} input channels and ${outs} output channels do not fit a weight for ${ins} channels in ${groups} group${groups === 1 ? '' : 's'}`,
@@ -110,10 +129,9 @@ const conv = <F>(name: string, spatial: number): F =>
       if (padding === 'same' && s.some((v) => v !== 1))
         return refuse(name, [a, w], { reason: "padding 'same' needs stride 1" })
       const total = kernel.map((k, i) => (padding === 'same' ? d[i]! * (k - 1) : 0))
-      const [low, high] =
-        typeof padding === 'string'
-          ? [total.map((t) => Math.floor(t / 2)), total.map((t) => Math.ceil(t / 2))]
-          : [perAxis(padding, spatial), perAxis(padding, spatial)]
+      const [low, high] = around
+        ? [around, around]
+        : [total.map((t) => Math.floor(t / 2)), total.map((t) => Math.ceil(t / 2))]
       const small = kernel.findIndex((k, i) => sizes[i]! + low[i]! + high[i]! < d[i]! * (k - 1) + 1)
       if (small >= 0)
         return refuse(name, [a, w], {
@@ -165,6 +183,14 @@ export interface ConvTransposeOptions {
   readonly groups?: number
 }
 
+const convTransposeOptions: OptionNames<ConvTransposeOptions> = {
+  stride: 'may',
+  padding: 'may',
+  outputPadding: 'may',
+  dilation: 'may',
+  groups: 'may',
+}
+
 /** `[G·I, O, …]` → `[G·O, I, …]` with the kernel reversed: the weight of the convolution that a transposed one is. */
 const turned = (w: Node, groups: number): Node => {
   const [ins, outs, ...kernel] = typeOf(w).shape
@@ -177,8 +203,13 @@ const turned = (w: Node, groups: number): Node => {
 }
 
 const convTranspose = <F>(name: string, spatial: number): F =>
-  dataFirst(name, (x: Tensor, { weight, bias }: ConvParams, options: ConvTransposeOptions = {}) => {
+  dataFirstWith(name, 2, convTransposeOptions, (x: Tensor, params: ConvParams, options: ConvTransposeOptions = {}) => {
+    demandRecord(name, convParams, params, 'parameter')
+    const { weight, bias } = params
     const { stride = 1, padding = 0, outputPadding = 0, dilation = 1, groups = 1 } = options
+    const [s, d, p, extra] = Object.entries({ stride, dilation, padding, outputPadding }).map(([what, v]) =>
+      perAxis(name, what, v, spatial),
+    )
     const y = pairOf(name, x, weight, (a, w, ta, tw) => {
       const single = ta.shape.length === spatial + 1
       if ((!single && ta.shape.length !== spatial + 2) || tw.shape.length !== spatial + 2)
@@ -188,9 +219,12 @@ const convTranspose = <F>(name: string, spatial: number): F =>
         })
       const n = single ? reshapeNode(a, [1, ...ta.shape]) : a
       const [ins, , ...kernel] = tw.shape
-      const [s, d, p, extra] = [stride, dilation, padding, outputPadding].map((v) => perAxis(v, spatial))
       if (!positive(s!, d!, [groups], kernel))
         return refuse(name, [a, w], { reason: 'stride, dilation, groups and kernel must be positive whole numbers' })
+      const lists = { stride: s!, dilation: d!, padding: p!, outputPadding: extra! }
+      const odd = Object.entries(lists).find(([, l]) => l.length !== spatial || !l.every(Number.isInteger))
+      if (odd)
+        return refuse(name, [a, w], { reason: `the ${odd[0]} [${odd[1].join(', ')}] is not ${spatial} whole numbers` })
       if (ins === undefined || typeOf(n).shape[1] !== ins || ins % groups !== 0)
         return refuse(name, [a, w], {
           reason: `${typeOf(n).shape[1]} input channels do not fit a weight for ${ins} in ${groups} groups`,

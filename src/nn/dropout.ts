@@ -1,9 +1,11 @@
 /** Dropout, from an explicit random key. */
+import { demandNumber, type OptionNames } from '../lang/tensor/arguments.ts'
 import { dualWith } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
 import { bernoulli } from '../lang/tensor/random/uniform.ts'
 import type { Tensor } from '../lang/types.ts'
 import { choose } from './choose.ts'
+import { mistakeAmong } from './operands.ts'
 
 type Shape = Tensor['shape']
 type DType = Tensor['dtype']
@@ -14,6 +16,8 @@ export interface DropoutOptions {
   readonly p?: number
   readonly training?: boolean
 }
+
+const dropoutOptions: OptionNames<DropoutOptions> = { p: 'may', training: 'may' }
 
 interface Dropout {
   (key: Tensor, options?: DropoutOptions): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, D>
@@ -30,8 +34,11 @@ interface Dropout {
 export const dropout: Dropout = dualWith(
   'nn.dropout',
   2,
+  dropoutOptions,
   (x: Tensor, key: Tensor, { p = 0.5, training = true }: DropoutOptions = {}) => {
-    if (!training || p === 0) return x
+    demandNumber('nn.dropout', 'p', p)
+    const mistake = mistakeAmong('nn.dropout', { 'operand 1': x })
+    if (mistake || !training || p === 0) return mistake ?? x
     if (p === 1) return T.zerosLike(x)
     return choose(bernoulli(key, 1 - p, x.shape), T.div(x, 1 - p), 0)
   },

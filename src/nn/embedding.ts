@@ -1,10 +1,11 @@
 /** Rows of a table at indices: one for each, or bags of them summed, averaged, or their largest elements. */
-import { isMistake } from '../lang/tensor/ask.ts'
+import { demandChoice, type OptionNames } from '../lang/tensor/arguments.ts'
 import { dualWith } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
 import { refuse } from '../lang/tensor/operand.ts'
 import { nodeOf, type Tensor, tensorOf } from '../lang/types.ts'
 import { choose } from './choose.ts'
+import { mistakeAmong } from './operands.ts'
 
 type Shape = Tensor['shape']
 type DType = Tensor['dtype']
@@ -13,6 +14,8 @@ type DType = Tensor['dtype']
 export interface EmbeddingOptions {
   readonly paddingIndex?: number
 }
+
+const embeddingOptions: OptionNames<EmbeddingOptions> = { paddingIndex: 'may' }
 
 interface Embedding {
   <N extends Shape, W extends number, D extends DType>(
@@ -35,6 +38,7 @@ interface Embedding {
 export const embedding: Embedding = dualWith(
   'nn.embedding',
   2,
+  embeddingOptions,
   (indices: Tensor, weight: Tensor, { paddingIndex }: EmbeddingOptions = {}) => {
     const rows = T.take(weight, indices)
     if (paddingIndex === undefined) return rows
@@ -51,6 +55,13 @@ export interface EmbeddingBagOptions extends EmbeddingOptions {
   readonly offsets?: Tensor
   readonly mode?: 'sum' | 'mean' | 'max'
   readonly perSampleWeights?: Tensor
+}
+
+const embeddingBagOptions: OptionNames<EmbeddingBagOptions> = {
+  ...embeddingOptions,
+  offsets: 'may',
+  mode: 'may',
+  perSampleWeights: 'may',
 }
 
 interface EmbeddingBag {
@@ -113,14 +124,16 @@ const largest = ({ members, rows }: Bags, like: Tensor): Tensor => {
 export const embeddingBag: EmbeddingBag = dualWith(
   'nn.embeddingBag',
   2,
+  embeddingBagOptions,
   (
     indices: Tensor,
     weight: Tensor,
     { offsets, mode = 'mean', paddingIndex, perSampleWeights: factors }: EmbeddingBagOptions = {},
   ) => {
+    demandChoice('nn.embeddingBag', 'mode', mode, ['sum', 'mean', 'max'])
     const rows = T.take(weight, indices)
     const operands = [indices, weight, ...(offsets ? [offsets] : []), ...(factors ? [factors] : [])]
-    const mistake = [rows, ...operands].find(isMistake)
+    const mistake = mistakeAmong('nn.embeddingBag', { rows, indices, weight }, { offsets, perSampleWeights: factors })
     if (mistake) return mistake
     const rank = indices.shape.length
     const wrong = (reason: string, hint: string): Tensor =>

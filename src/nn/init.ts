@@ -1,4 +1,5 @@
 /** Initial weights from a random key: Xavier and He, by the fan of a weight `[out, in, …kernel]`. */
+import { demandNumber, demandRecord, demandShape, type OptionNames } from '../lang/tensor/arguments.ts'
 import * as T from '../lang/tensor/index.ts'
 import { normal } from '../lang/tensor/random/normal.ts'
 import { uniform } from '../lang/tensor/random/uniform.ts'
@@ -12,7 +13,7 @@ type Shape = Tensor['shape']
  * nn.fans([8, 3, 5, 5]) // => { fanIn: 75, fanOut: 200 }
  */
 export const fans = (shape: Shape): { readonly fanIn: number; readonly fanOut: number } => {
-  const [out = 1, into = out, ...kernel] = shape
+  const [out = 1, into = out, ...kernel] = demandShape('nn.fans', shape)
   const taps = kernel.reduce((a, b) => a * b, 1)
   return { fanIn: into * taps, fanOut: out * taps }
 }
@@ -20,6 +21,21 @@ export const fans = (shape: Shape): { readonly fanIn: number; readonly fanOut: n
 /** A factor for the activation that follows: √2 for relu, 5/3 for tanh, 1 for none. */
 export interface GainOptions {
   readonly gain?: number
+}
+
+const gainOptions: OptionNames<GainOptions> = { gain: 'may' }
+
+/** The fans of a weight and the gain that the options of an initialiser give; both are checked. */
+const scaleOf = (
+  name: string,
+  shape: Shape,
+  options: GainOptions,
+  usual: number,
+): ReturnType<typeof fans> & { readonly gain: number } => {
+  demandRecord(name, gainOptions, options)
+  demandShape(name, shape)
+  const { gain = usual } = options
+  return { ...fans(shape), gain: demandNumber(name, 'the gain', gain) }
 }
 
 /**
@@ -31,9 +47,9 @@ export interface GainOptions {
 export const xavierUniform = <const S extends Shape>(
   key: Tensor,
   shape: S,
-  { gain = 1 }: GainOptions = {},
+  options: GainOptions = {},
 ): Tensor<S, 'f32'> => {
-  const { fanIn, fanOut } = fans(shape)
+  const { fanIn, fanOut, gain } = scaleOf('nn.xavierUniform', shape, options, 1)
   const bound = gain * Math.sqrt(6 / (fanIn + fanOut))
   return uniform(key, shape, { low: -bound, high: bound })
 }
@@ -48,9 +64,9 @@ export const xavierUniform = <const S extends Shape>(
 export const xavierNormal = <const S extends Shape>(
   key: Tensor,
   shape: S,
-  { gain = 1 }: GainOptions = {},
+  options: GainOptions = {},
 ): Tensor<S, 'f32'> => {
-  const { fanIn, fanOut } = fans(shape)
+  const { fanIn, fanOut, gain } = scaleOf('nn.xavierNormal', shape, options, 1)
   return normal(key, shape, { std: gain * Math.sqrt(2 / (fanIn + fanOut)) })
 }
 
@@ -63,9 +79,10 @@ export const xavierNormal = <const S extends Shape>(
 export const heUniform = <const S extends Shape>(
   key: Tensor,
   shape: S,
-  { gain = Math.SQRT2 }: GainOptions = {},
+  options: GainOptions = {},
 ): Tensor<S, 'f32'> => {
-  const bound = gain * Math.sqrt(3 / fans(shape).fanIn)
+  const { fanIn, gain } = scaleOf('nn.heUniform', shape, options, Math.SQRT2)
+  const bound = gain * Math.sqrt(3 / fanIn)
   return uniform(key, shape, { low: -bound, high: bound })
 }
 
@@ -75,11 +92,10 @@ export const heUniform = <const S extends Shape>(
  * const w = nn.heNormal(random.key(0), [100, 50])
  * T.reference(T.round(T.mul(T.std(w), 10))).data // => [2]
  */
-export const heNormal = <const S extends Shape>(
-  key: Tensor,
-  shape: S,
-  { gain = Math.SQRT2 }: GainOptions = {},
-): Tensor<S, 'f32'> => normal(key, shape, { std: gain / Math.sqrt(fans(shape).fanIn) })
+export const heNormal = <const S extends Shape>(key: Tensor, shape: S, options: GainOptions = {}): Tensor<S, 'f32'> => {
+  const { fanIn, gain } = scaleOf('nn.heNormal', shape, options, Math.SQRT2)
+  return normal(key, shape, { std: gain / Math.sqrt(fanIn) })
+}
 
 /**
  * PyTorch's default of a linear layer: f32 weight `[outputs, inputs]` and bias `[outputs]`, uniform within ±1/√inputs.

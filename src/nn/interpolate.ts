@@ -3,8 +3,9 @@ import { constant, typeOf } from '../lang/build.ts'
 import { type DType, isFloat } from '../lang/dtype.ts'
 import type { Refusal } from '../lang/errors.ts'
 import type { Node } from '../lang/ir.ts'
+import { demandChoice, type OptionNames } from '../lang/tensor/arguments.ts'
 import { binaryNode } from '../lang/tensor/arithmetic.ts'
-import { dataFirst } from '../lang/tensor/dual.ts'
+import { dataFirstWith } from '../lang/tensor/dual.ts'
 import { expandNode, lift, onTensor, refuse, reshapeNode, toElement } from '../lang/tensor/operand.ts'
 import { take } from '../lang/tensor/picking.ts'
 import { nodeOf, type Tensor, tensorOf } from '../lang/types.ts'
@@ -24,6 +25,13 @@ export interface InterpolateOptions {
   readonly scaleFactor?: PerAxis
   readonly mode?: InterpolationMode
   readonly alignCorners?: boolean
+}
+
+const interpolateOptions: OptionNames<InterpolateOptions> = {
+  size: 'may',
+  scaleFactor: 'may',
+  mode: 'may',
+  alignCorners: 'may',
 }
 
 interface Interpolate {
@@ -91,7 +99,7 @@ const target = (
   const given = size ?? scaleFactor
   if (given === undefined || (size !== undefined && scaleFactor !== undefined))
     return { reason: 'takes either a size or a scaleFactor', hint: 'as in { size: [64, 64] } or { scaleFactor: 2 }' }
-  const list = perAxis(given, sizes.length)
+  const list = perAxis('nn.interpolate', size === undefined ? 'scaleFactor' : 'size', given, sizes.length)
   if (list.length !== sizes.length || !list.every((v) => v > 0 && Number.isFinite(v)))
     return { reason: `[${list.join(', ')}] are not ${sizes.length} positive numbers`, hint: 'one stands for all axes' }
   const outs = size === undefined ? list.map((f, i) => Math.floor(sizes[i]! * f)) : list
@@ -111,25 +119,30 @@ const target = (
  * T.reference(nn.interpolate(x, { size: 4, mode: 'linear' })).data // => [1.5, 1.75, 2.25, 2.5]
  * T.reference(nn.interpolate(x, { size: 3, mode: 'linear', alignCorners: true })).data // => [1.5, 2, 2.5]
  */
-export const interpolate: Interpolate = dataFirst('nn.interpolate', (x: Tensor, options: InterpolateOptions) =>
-  onTensor('nn.interpolate', x, (n, { shape, dtype }) => {
-    const { mode = 'nearest', alignCorners = false } = options
-    const { sampling, spatial } = modes[mode]
-    const fail = (refusal: Refusal): Node => refuse('nn.interpolate', [n], refusal)
-    const sizes = shape.slice(2)
-    if (sizes.length < 1 || sizes.length > 3 || (spatial !== undefined && sizes.length !== spatial))
-      return fail({
-        reason: `mode '${mode}' takes [N, C, …] with ${spatial ?? '1 to 3'} spatial axes, not rank ${shape.length}`,
-      })
-    const nearest = sampling === 'nearest' || sampling === 'nearest-exact'
-    if (alignCorners && (nearest || !sampling)) return fail({ reason: `mode '${mode}' has no corners to align` })
-    if (!nearest && !isFloat(dtype))
-      return fail({ reason: `mode '${mode}' is not defined on ${dtype}`, hint: "cast first: T.cast(x, 'f32')" })
-    if (sizes.includes(0))
-      return fail({ reason: `axis ${2 + sizes.indexOf(0)} has no elements`, axis: 2 + sizes.indexOf(0) })
-    const to = target(sizes, options)
-    if ('reason' in to) return fail(to)
-    if (!sampling) return lift('nn.interpolate', areas[sizes.length - 1]!(x, to.outs))
-    return to.outs.reduce((m, out, i) => along(m, 2 + i, out, to.steps[i]!, sampling, alignCorners), n)
-  }),
+export const interpolate: Interpolate = dataFirstWith(
+  'nn.interpolate',
+  1,
+  interpolateOptions,
+  (x: Tensor, options: InterpolateOptions = {}) =>
+    onTensor('nn.interpolate', x, (n, { shape, dtype }) => {
+      const { mode = 'nearest', alignCorners = false } = options
+      demandChoice('nn.interpolate', 'mode', mode, Object.keys(modes) as InterpolationMode[])
+      const { sampling, spatial } = modes[mode]
+      const fail = (refusal: Refusal): Node => refuse('nn.interpolate', [n], refusal)
+      const sizes = shape.slice(2)
+      if (sizes.length < 1 || sizes.length > 3 || (spatial !== undefined && sizes.length !== spatial))
+        return fail({
+          reason: `mode '${mode}' takes [N, C, …] with ${spatial ?? '1 to 3'} spatial axes, not rank ${shape.length}`,
+        })
+      const nearest = sampling === 'nearest' || sampling === 'nearest-exact'
+      if (alignCorners && (nearest || !sampling)) return fail({ reason: `mode '${mode}' has no corners to align` })
+      if (!nearest && !isFloat(dtype))
+        return fail({ reason: `mode '${mode}' is not defined on ${dtype}`, hint: "cast first: T.cast(x, 'f32')" })
+      if (sizes.includes(0))
+        return fail({ reason: `axis ${2 + sizes.indexOf(0)} has no elements`, axis: 2 + sizes.indexOf(0) })
+      const to = target(sizes, options)
+      if ('reason' in to) return fail(to)
+      if (!sampling) return lift('nn.interpolate', areas[sizes.length - 1]!(x, to.outs))
+      return to.outs.reduce((m, out, i) => along(m, 2 + i, out, to.steps[i]!, sampling, alignCorners), n)
+    }),
 )

@@ -1,4 +1,5 @@
 /** The linear layer. Parameters come as a record, the result depends on nothing else. */
+import { demandRecord, type OptionNames } from '../lang/tensor/arguments.ts'
 import { dataFirst } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
 import type { Mistake } from '../lang/types/broadcast.ts'
@@ -12,6 +13,8 @@ export interface LinearParams<O extends number = number, I extends number = numb
   readonly weight: Tensor<readonly [O, I], D>
   readonly bias?: Tensor<readonly [O], D>
 }
+
+const linearParams: OptionNames<LinearParams> = { weight: 'must', bias: 'may' }
 
 /** The last size of `S` replaced by `O`; refused when it is known not to be `I`. */
 type Mapped<S extends Shape, O extends number> = S extends readonly [...infer P extends Shape, number]
@@ -47,7 +50,9 @@ type InnerCheck<S extends Shape, I extends number> = number extends S['length']
  * const params = { weight: T.tensor([[1, 2]]), bias: T.tensor([10]) }
  * T.reference(nn.linear(T.tensor([[3, 4]]), params)).data // => [21]
  */
-export const linear: Linear = dataFirst('nn.linear', (x: Tensor, { weight, bias }: LinearParams) => {
+export const linear: Linear = dataFirst('nn.linear', 2, (x: Tensor, params: LinearParams) => {
+  demandRecord('nn.linear', linearParams, params, 'parameter')
+  const { weight, bias } = params
   const y = T.matmul(x, T.matrixTranspose(weight))
   return bias ? T.add(y, bias) : y
 })

@@ -1,11 +1,12 @@
 /** Losses of scores and a class for each example: negative log-likelihood, cross-entropy. */
 import { isFloat } from '../lang/dtype.ts'
-import { isMistake } from '../lang/tensor/ask.ts'
+import type { OptionNames } from '../lang/tensor/arguments.ts'
 import { dualWith } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
 import type { Tensor } from '../lang/types.ts'
 import { choose } from './choose.ts'
-import { type LossOptions, type LossReduction, type Reduced, reduced } from './loss-reduction.ts'
+import { type LossOptions, type LossReduction, lossOptions, type Reduced, reduced } from './loss-reduction.ts'
+import { mistakeAmong } from './operands.ts'
 import { logSoftmax } from './softmax.ts'
 
 /** Options of the class losses: a weight for each class, and a target that does not count. */
@@ -13,6 +14,8 @@ export interface ClassOptions extends LossOptions {
   readonly weight?: Tensor
   readonly ignoreIndex?: number
 }
+
+const classOptions: OptionNames<ClassOptions> = { ...lossOptions, weight: 'may', ignoreIndex: 'may' }
 
 /** Where classes stand: axis 1, or 0 when there is no batch. */
 const classAxis = (x: Tensor): number => (x.shape.length > 1 ? 1 : 0)
@@ -43,8 +46,11 @@ const picked = (
   return { losses: choose(counts, losses, 0), weights: own ? choose(counts, own, 0) : T.cast(counts, logp.dtype), safe }
 }
 
-const averaged = ({ losses, weights }: Weighed, reduction: LossReduction = 'mean'): Tensor =>
-  reduction === 'mean' && weights ? T.div(T.sum(losses), T.sum(weights)) : reduced(losses, reduction)
+const averaged = (name: string, { losses, weights }: Weighed, reduction: LossReduction = 'mean'): Tensor =>
+  reduction === 'mean' && weights ? T.div(T.sum(losses), T.sum(weights)) : reduced(name, losses, reduction)
+
+const wrongOperand = (name: string, x: Tensor, target: Tensor, { weight }: ClassOptions): Tensor | undefined =>
+  mistakeAmong(name, { 'operand 1': x, 'the target': target }, { weight })
 
 /** A loss of scores `[N, C, …]` and targets. */
 export interface ClassLoss<Options extends LossOptions> {
@@ -70,10 +76,11 @@ export interface ClassLoss<Options extends LossOptions> {
 export const nllLoss: ClassLoss<ClassOptions> = dualWith(
   'nn.nllLoss',
   2,
-  (x: Tensor, target: Tensor, options: ClassOptions = {}) =>
-    isMistake(x) || isMistake(target)
-      ? T.neg(isMistake(x) ? x : target)
-      : averaged(picked(x, target, options), options.reduction),
+  classOptions,
+  (x: Tensor, target: Tensor, options: ClassOptions = {}) => {
+    const mistake = wrongOperand('nn.nllLoss', x, target, options)
+    return mistake ? T.neg(mistake) : averaged('nn.nllLoss', picked(x, target, options), options.reduction)
+  },
 )
 
 /** Options of `crossEntropy`. */
@@ -82,9 +89,11 @@ export interface CrossEntropyOptions extends ClassOptions {
   readonly labelSmoothing?: number
 }
 
+const crossEntropyOptions: OptionNames<CrossEntropyOptions> = { ...classOptions, labelSmoothing: 'may' }
+
 /** A mean over the batch of distributions: PyTorch divides by the number of targets, not of elements. */
 const overTargets = (x: Tensor, losses: Tensor, reduction: LossReduction = 'mean'): Tensor => {
-  if (reduction !== 'mean') return reduced(losses, reduction)
+  if (reduction !== 'mean') return reduced('nn.crossEntropy', losses, reduction)
   const targets = x.shape.reduce((a, b) => a * b, 1) / x.shape[classAxis(x)]!
   return T.div(T.sum(losses), targets)
 }
@@ -112,18 +121,20 @@ const softTargets = (
 export const crossEntropy: ClassLoss<CrossEntropyOptions> = dualWith(
   'nn.crossEntropy',
   2,
+  crossEntropyOptions,
   (x: Tensor, target: Tensor, options: CrossEntropyOptions = {}) => {
-    if (isMistake(x) || isMistake(target)) return T.neg(isMistake(x) ? x : target)
+    const mistake = wrongOperand('nn.crossEntropy', x, target, options)
+    if (mistake) return T.neg(mistake)
     const axis = classAxis(x)
     const logp = logSoftmax(x, { axis })
     if (isFloat(target.dtype)) return softTargets(x, logp, target, options)
     const { labelSmoothing = 0, reduction, weight } = options
     const hard = picked(logp, target, options)
-    if (labelSmoothing === 0) return averaged(hard, reduction)
+    if (labelSmoothing === 0) return averaged('nn.crossEntropy', hard, reduction)
     const all = T.neg(T.sum(weight ? T.mul(logp, classWeights(x, weight)) : logp, { axis }))
     const counts = options.ignoreIndex === undefined ? undefined : T.notEqual(target, options.ignoreIndex)
     const even = counts ? choose(counts, all, 0) : all
     const mixed = T.add(T.mul(hard.losses, 1 - labelSmoothing), T.mul(even, labelSmoothing / x.shape[axis]!))
-    return averaged({ losses: mixed, weights: hard.weights }, reduction)
+    return averaged('nn.crossEntropy', { losses: mixed, weights: hard.weights }, reduction)
   },
 )

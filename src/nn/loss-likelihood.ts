@@ -1,17 +1,29 @@
 /** Losses that compare with a distribution: Kullback-Leibler divergence, Poisson and normal likelihoods. */
+import { demandChoice, type OptionNames } from '../lang/tensor/arguments.ts'
 import { isMistake } from '../lang/tensor/ask.ts'
 import { dualWith } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
 import { refuse } from '../lang/tensor/operand.ts'
 import { nodeOf, type Tensor, tensorOf } from '../lang/types.ts'
 import { choose, heldAbove } from './choose.ts'
-import { type Loss, type LossOptions, type LossReduction, loss, reduced, type TripleLoss } from './loss-reduction.ts'
+import {
+  type Loss,
+  type LossOptions,
+  type LossReduction,
+  loss,
+  lossOptions,
+  reduced,
+  type TripleLoss,
+} from './loss-reduction.ts'
+import { mistakeAmong } from './operands.ts'
 
 /** Options of `klDiv`: `batchmean` divides the sum by the first size, `logTarget` says that targets are logarithms. */
 export interface KlDivOptions {
   readonly reduction?: LossReduction | 'batchmean'
   readonly logTarget?: boolean
 }
+
+const klDivOptions: OptionNames<KlDivOptions> = { reduction: 'may', logTarget: 'may' }
 
 /**
  * The Kullback-Leibler divergence of log-probabilities `x` from probabilities `target`: `target·(log target - x)`, 0
@@ -24,9 +36,11 @@ export interface KlDivOptions {
 export const klDiv: Loss<'klDiv', KlDivOptions> = dualWith(
   'nn.klDiv',
   2,
+  klDivOptions,
   (x: Tensor, y: Tensor, { reduction, logTarget = false }: KlDivOptions = {}) => {
+    demandChoice('nn.klDiv', 'reduction', reduction, ['mean', 'batchmean', 'sum', 'none'])
     const each = logTarget ? T.mul(T.exp(y), T.sub(y, x)) : T.sub(T.xlogy(y, y), T.mul(y, x))
-    if (reduction !== 'batchmean') return reduced(each, reduction)
+    if (reduction !== 'batchmean') return reduced('nn.klDiv', each, reduction)
     return isMistake(each) ? each : T.div(T.sum(each), each.shape[0] ?? 1)
   },
 )
@@ -38,6 +52,8 @@ export interface PoissonOptions extends LossOptions {
   readonly eps?: number
 }
 
+const poissonOptions: OptionNames<PoissonOptions> = { ...lossOptions, logInput: 'may', full: 'may', eps: 'may' }
+
 /**
  * The negative log-likelihood of counts under Poisson distributions, without `log target!` unless `full`: `eˣ -
  * target·x` where `x` is the logarithm of the rate (`logInput`, true by default), else `x - target·log(x + eps)`, eps
@@ -48,6 +64,7 @@ export interface PoissonOptions extends LossOptions {
  */
 export const poissonNllLoss: Loss<'poissonNllLoss', PoissonOptions> = loss(
   'nn.poissonNllLoss',
+  poissonOptions,
   (x, y, { logInput = true, full = false, eps = 1e-8 }: PoissonOptions) => {
     const each = logInput ? T.sub(T.exp(x), T.mul(y, x)) : T.sub(x, T.mul(y, T.log(T.add(x, eps))))
     if (!full) return each
@@ -64,6 +81,8 @@ export interface GaussianOptions extends LossOptions {
   readonly eps?: number
 }
 
+const gaussianOptions: OptionNames<GaussianOptions> = { ...lossOptions, full: 'may', eps: 'may' }
+
 /**
  * The negative log-likelihood of `target` under normal distributions of mean `x` and the given variances: `½·(log v + (x
  * - target)² / v)` with v = max(variance, eps). The variance has x's shape, or lacks its last axis, or has size 1 there.
@@ -75,9 +94,11 @@ export interface GaussianOptions extends LossOptions {
 export const gaussianNllLoss: TripleLoss<GaussianOptions> = dualWith(
   'nn.gaussianNllLoss',
   3,
+  gaussianOptions,
   (x: Tensor, y: Tensor, variance: Tensor, { full = false, eps = 1e-6, reduction }: GaussianOptions = {}) => {
     const gap = T.square(T.sub(x, y))
-    if (isMistake(gap) || isMistake(variance)) return T.add(gap, variance)
+    const operands = { gap, 'operand 1': x, 'the target': y, 'the variance': variance }
+    if (mistakeAmong('nn.gaussianNllLoss', operands)) return T.add(gap, variance)
     const [shape, given] = [x.shape, variance.shape]
     const without = given.length === shape.length - 1 && given.every((d, i) => d === shape[i])
     const laid = without ? T.expandDims(variance, -1) : variance
@@ -91,6 +112,6 @@ export const gaussianNllLoss: TripleLoss<GaussianOptions> = dualWith(
       )
     const v = heldAbove(laid, eps)
     const each = T.mul(T.add(T.log(v), T.div(gap, v)), 0.5)
-    return reduced(full ? T.add(each, 0.5 * Math.log(2 * Math.PI)) : each, reduction)
+    return reduced('nn.gaussianNllLoss', full ? T.add(each, 0.5 * Math.log(2 * Math.PI)) : each, reduction)
   },
 )

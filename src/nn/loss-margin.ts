@@ -1,5 +1,5 @@
 /** Losses that are 0 once scores or distances are apart by a margin. */
-import { isMistake } from '../lang/tensor/ask.ts'
+import { demandChoice, type OptionNames } from '../lang/tensor/arguments.ts'
 import { dualWith } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
 import { refuse } from '../lang/tensor/operand.ts'
@@ -7,7 +7,16 @@ import { nodeOf, type Tensor, tensorOf } from '../lang/types.ts'
 import { logsigmoid } from './activation.ts'
 import { choose } from './choose.ts'
 import type { ClassLoss } from './loss-class.ts'
-import { type Loss, type LossOptions, loss, reduced, type TripleLoss, tripleLoss } from './loss-reduction.ts'
+import {
+  type Loss,
+  type LossOptions,
+  loss,
+  lossOptions,
+  reduced,
+  type TripleLoss,
+  tripleLoss,
+} from './loss-reduction.ts'
+import { mistakeAmong } from './operands.ts'
 import { pairwiseDistance } from './similarity.ts'
 
 /** `max(x, 0)` whose gradient passes at 0, as PyTorch's clamp_min. */
@@ -18,6 +27,8 @@ export interface HingeOptions extends LossOptions {
   readonly squared?: boolean
 }
 
+const hingeOptions: OptionNames<HingeOptions> = { ...lossOptions, squared: 'may' }
+
 /**
  * `max(0, 1 - x·target)` for targets 1 and -1 (Cortes and Vapnik 1995), or its square under `squared`. Reduced as
  * `mseLoss`.
@@ -25,15 +36,21 @@ export interface HingeOptions extends LossOptions {
  * const y = T.tensor([1, -1], { dtype: 'f32' })
  * T.reference(nn.hingeLoss(T.tensor([0.5, 2.5]), y, { reduction: 'none' })).data // => [0.5, 3.5]
  */
-export const hingeLoss: Loss<'hingeLoss', HingeOptions> = loss('nn.hingeLoss', (x, y, { squared }: HingeOptions) => {
-  const short = T.relu(T.sub(1, T.mul(x, y)))
-  return squared ? T.square(short) : short
-})
+export const hingeLoss: Loss<'hingeLoss', HingeOptions> = loss(
+  'nn.hingeLoss',
+  hingeOptions,
+  (x, y, { squared }: HingeOptions) => {
+    const short = T.relu(T.sub(1, T.mul(x, y)))
+    return squared ? T.square(short) : short
+  },
+)
 
 /** The margin of a loss. */
 export interface MarginOptions extends LossOptions {
   readonly margin?: number
 }
+
+const marginOptions: OptionNames<MarginOptions> = { ...lossOptions, margin: 'may' }
 
 /**
  * Distances `x` of pairs that belong together (target 1) as they are, of pairs that do not (target -1) as `max(0, margin
@@ -44,6 +61,7 @@ export interface MarginOptions extends LossOptions {
  */
 export const hingeEmbeddingLoss: Loss<'hingeEmbeddingLoss', MarginOptions> = loss(
   'nn.hingeEmbeddingLoss',
+  marginOptions,
   (x, y, { margin = 1 }: MarginOptions) =>
     T.add(choose(T.notEqual(y, 1), atLeastZero(T.sub(margin, x)), 0), choose(T.notEqual(y, -1), x, 0)),
 )
@@ -54,7 +72,7 @@ export const hingeEmbeddingLoss: Loss<'hingeEmbeddingLoss', MarginOptions> = los
  * const [x, y] = [T.tensor([0.5, 200.5]), T.tensor([1, -1], { dtype: 'f32' })]
  * T.reference(nn.softMarginLoss(x, y, { reduction: 'none' })).data // => [0.474077, 200.5]
  */
-export const softMarginLoss: Loss<'softMarginLoss'> = loss('nn.softMarginLoss', (x, y) =>
+export const softMarginLoss: Loss<'softMarginLoss'> = loss('nn.softMarginLoss', lossOptions, (x, y) =>
   T.neg(logsigmoid(T.mul(x, y))),
 )
 
@@ -67,6 +85,7 @@ export const softMarginLoss: Loss<'softMarginLoss'> = loss('nn.softMarginLoss', 
  */
 export const marginRankingLoss: TripleLoss<MarginOptions> = tripleLoss(
   'nn.marginRankingLoss',
+  marginOptions,
   (a, b, y, { margin = 0 }: MarginOptions) => atLeastZero(T.add(T.neg(T.mul(y, T.sub(a, b))), margin)),
 )
 
@@ -76,6 +95,8 @@ export interface TripletOptions extends MarginOptions {
   readonly eps?: number
   readonly swap?: boolean
 }
+
+const tripletOptions: OptionNames<TripletOptions> = { ...marginOptions, p: 'may', eps: 'may', swap: 'may' }
 
 /**
  * `max(0, d(anchor, positive) - d(anchor, negative) + margin)` with distances along the last axis (`pairwiseDistance`):
@@ -87,6 +108,7 @@ export interface TripletOptions extends MarginOptions {
  */
 export const tripletMarginLoss: TripleLoss<TripletOptions> = tripleLoss(
   'nn.tripletMarginLoss',
+  tripletOptions,
   (anchor, positive, negative, { margin = 1, p = 2, eps = 1e-6, swap = false }: TripletOptions) => {
     const near = pairwiseDistance(anchor, positive, { p, eps })
     const far = pairwiseDistance(anchor, negative, { p, eps })
@@ -101,6 +123,8 @@ export interface MultiMarginOptions extends MarginOptions {
   readonly weight?: Tensor
 }
 
+const multiMarginOptions: OptionNames<MultiMarginOptions> = { ...marginOptions, p: 'may', weight: 'may' }
+
 /**
  * How far each other class comes within `margin` of the target's score: `Σ_{j≠y} max(0, margin - x[y] + x[j])ᵖ / C` for
  * scores `[N, C]` (or `[C]`) and class indices `[N]` (or a scalar), times `weight[y]` (Crammer and Singer 2001). Reduced
@@ -111,8 +135,11 @@ export interface MultiMarginOptions extends MarginOptions {
 export const multiMarginLoss: ClassLoss<MultiMarginOptions> = dualWith(
   'nn.multiMarginLoss',
   2,
+  multiMarginOptions,
   (x: Tensor, target: Tensor, { margin = 1, p = 1, weight, reduction }: MultiMarginOptions = {}) => {
-    if (isMistake(x) || isMistake(target)) return T.neg(isMistake(x) ? x : target)
+    demandChoice('nn.multiMarginLoss', 'power p', p, [1, 2])
+    const mistake = mistakeAmong('nn.multiMarginLoss', { 'operand 1': x, 'the target': target }, { weight })
+    if (mistake) return T.neg(mistake)
     if (x.shape.length < 1 || x.shape.length > 2 || target.shape.length !== x.shape.length - 1)
       return tensorOf(
         refuse('nn.multiMarginLoss', [nodeOf(x), nodeOf(target)], {
@@ -125,6 +152,6 @@ export const multiMarginLoss: ClassLoss<MultiMarginOptions> = dualWith(
     const others = T.logicalNot(T.oneHot(target, classes, { dtype: 'bool' }))
     const terms = choose(others, p === 2 ? T.square(short) : short, 0)
     const each = T.div(T.sum(terms, { axis: -1 }), classes)
-    return reduced(weight ? T.mul(each, T.take(weight, target)) : each, reduction)
+    return reduced('nn.multiMarginLoss', weight ? T.mul(each, T.take(weight, target)) : each, reduction)
   },
 )

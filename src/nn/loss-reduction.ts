@@ -1,4 +1,5 @@
 /** What all losses share: how the losses of single elements become one number, and the types of that. */
+import { demandChoice, type OptionNames } from '../lang/tensor/arguments.ts'
 import { dualWith } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
 import type { ElementwiseCheck } from '../lang/types/broadcast.ts'
@@ -11,6 +12,8 @@ export type LossReduction = 'mean' | 'sum' | 'none'
 export interface LossOptions {
   readonly reduction?: LossReduction
 }
+
+export const lossOptions: OptionNames<LossOptions> = { reduction: 'may' }
 
 /** A loss of dtype `D` under options `O`: a scalar, or of shape `S` when nothing is reduced. */
 export type Reduced<S extends Tensor['shape'], D extends Tensor['dtype'], O> = O extends { readonly reduction: 'none' }
@@ -34,14 +37,20 @@ export interface Loss<Op extends string, Options extends { readonly reduction?: 
   ): <A extends Tensor>(x: A & ElementwiseCheck<A, B, Op>) => Reduced<A['shape'], A['dtype'], O>
 }
 
-/** Losses of single elements reduced as asked. */
-export const reduced = (x: Tensor, reduction: LossReduction = 'mean'): Tensor =>
-  reduction === 'none' ? x : reduction === 'sum' ? T.sum(x) : T.mean(x)
+/** Losses of single elements reduced as asked. UsageError for a reduction that there is not. */
+export const reduced = (name: string, x: Tensor, reduction: LossReduction = 'mean'): Tensor => {
+  demandChoice(name, 'reduction', reduction, ['mean', 'sum', 'none'])
+  return reduction === 'none' ? x : reduction === 'sum' ? T.sum(x) : T.mean(x)
+}
 
 /** The dual function of a loss of single elements. */
-export const loss = <F, O extends LossOptions>(name: string, f: (x: Tensor, target: Tensor, options: O) => Tensor): F =>
-  dualWith(name, 2, (x: Tensor, target: Tensor, options: O = {} as O) =>
-    reduced(f(x, target, options), options.reduction),
+export const loss = <F, O extends LossOptions>(
+  name: string,
+  names: OptionNames<O>,
+  f: (x: Tensor, target: Tensor, options: O) => Tensor,
+): F =>
+  dualWith(name, 2, names, (x: Tensor, target: Tensor, options: O = {} as O) =>
+    reduced(name, f(x, target, options), options.reduction),
   )
 
 /** A loss of three tensors that broadcast. */
@@ -62,8 +71,9 @@ export interface TripleLoss<Options extends LossOptions = LossOptions> {
 /** The dual function of a loss of three tensors. */
 export const tripleLoss = <O extends LossOptions>(
   name: string,
+  names: OptionNames<O>,
   f: (a: Tensor, b: Tensor, c: Tensor, options: O) => Tensor,
 ): TripleLoss<O> =>
-  dualWith(name, 3, (a: Tensor, b: Tensor, c: Tensor, options: O = {} as O) =>
-    reduced(f(a, b, c, options), options.reduction),
+  dualWith(name, 3, names, (a: Tensor, b: Tensor, c: Tensor, options: O = {} as O) =>
+    reduced(name, f(a, b, c, options), options.reduction),
   )

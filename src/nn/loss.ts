@@ -1,8 +1,9 @@
 /** Losses of a prediction and a target of one shape, named and defined as in torch.nn.functional. */
+import type { OptionNames } from '../lang/tensor/arguments.ts'
 import * as T from '../lang/tensor/index.ts'
 import type { Tensor } from '../lang/types.ts'
 import { choose } from './choose.ts'
-import { type Loss, type LossOptions, loss } from './loss-reduction.ts'
+import { type Loss, type LossOptions, loss, lossOptions } from './loss-reduction.ts'
 
 /**
  * The squared difference of a prediction and a target of one shape (or that broadcast): its mean, `reduction: 'sum'` or
@@ -10,7 +11,7 @@ import { type Loss, type LossOptions, loss } from './loss-reduction.ts'
  * @example
  * T.reference(nn.mseLoss(T.tensor([0.5, 2]), T.tensor([1.5, 4]))).data // => [2.5]
  */
-export const mseLoss: Loss<'mseLoss'> = loss('nn.mseLoss', (x, y) => T.square(T.sub(x, y)))
+export const mseLoss: Loss<'mseLoss'> = loss('nn.mseLoss', lossOptions, (x, y) => T.square(T.sub(x, y)))
 
 /**
  * The absolute difference of a prediction and a target: its mean, `reduction: 'sum'` or `'none'`. Floats; the
@@ -18,28 +19,36 @@ export const mseLoss: Loss<'mseLoss'> = loss('nn.mseLoss', (x, y) => T.square(T.
  * @example
  * T.reference(nn.l1Loss(T.tensor([0.5, 2]), T.tensor([1.5, 4]), { reduction: 'none' })).data // => [1, 2]
  */
-export const l1Loss: Loss<'l1Loss'> = loss('nn.l1Loss', (x, y) => T.abs(T.sub(x, y)))
+export const l1Loss: Loss<'l1Loss'> = loss('nn.l1Loss', lossOptions, (x, y) => T.abs(T.sub(x, y)))
 
 /** Options of `huberLoss`. */
 export interface HuberOptions extends LossOptions {
   readonly delta?: number
 }
 
+const huberOptions: OptionNames<HuberOptions> = { ...lossOptions, delta: 'may' }
+
 /**
  * With d = |x - target|: `d²/2` below `delta` (1), `delta·(d - delta/2)` above (Huber 1964). Reduced as `mseLoss`.
  * @example
  * T.reference(nn.huberLoss(T.tensor([0.5, 2]), T.tensor([1, 5.5]), { reduction: 'none' })).data // => [0.125, 3]
  */
-export const huberLoss: Loss<'huberLoss', HuberOptions> = loss('nn.huberLoss', (x, y, { delta = 1 }: HuberOptions) => {
-  const d = T.sub(x, y)
-  const size = T.abs(d)
-  return choose(T.less(size, delta), T.mul(T.square(d), 0.5), T.mul(T.sub(size, 0.5 * delta), delta))
-})
+export const huberLoss: Loss<'huberLoss', HuberOptions> = loss(
+  'nn.huberLoss',
+  huberOptions,
+  (x, y, { delta = 1 }: HuberOptions) => {
+    const d = T.sub(x, y)
+    const size = T.abs(d)
+    return choose(T.less(size, delta), T.mul(T.square(d), 0.5), T.mul(T.sub(size, 0.5 * delta), delta))
+  },
+)
 
 /** Options of `smoothL1Loss`. */
 export interface SmoothL1Options extends LossOptions {
   readonly beta?: number
 }
+
+const smoothL1Options: OptionNames<SmoothL1Options> = { ...lossOptions, beta: 'may' }
 
 /**
  * With d = |x - target|: `d²/(2·beta)` below `beta` (1), `d - beta/2` above (Girshick 2015). Reduced as `mseLoss`.
@@ -48,6 +57,7 @@ export interface SmoothL1Options extends LossOptions {
  */
 export const smoothL1Loss: Loss<'smoothL1Loss', SmoothL1Options> = loss(
   'nn.smoothL1Loss',
+  smoothL1Options,
   (x, y, { beta = 1 }: SmoothL1Options) => {
     const d = T.sub(x, y)
     const size = T.abs(d)
@@ -59,6 +69,8 @@ export const smoothL1Loss: Loss<'smoothL1Loss', SmoothL1Options> = loss(
 export interface BinaryOptions extends LossOptions {
   readonly weight?: Tensor
 }
+
+const binaryOptions: OptionNames<BinaryOptions> = { ...lossOptions, weight: 'may' }
 
 /** Below this PyTorch's derivative of the logarithm is that at it. */
 const leastDivisor = 1e-12
@@ -81,6 +93,7 @@ const weighted = (x: Tensor, weight: Tensor | undefined): Tensor => (weight ? T.
  */
 export const binaryCrossEntropy: Loss<'binaryCrossEntropy', BinaryOptions> = loss(
   'nn.binaryCrossEntropy',
+  binaryOptions,
   (x, y, { weight }: BinaryOptions) => {
     const likely = T.mul(y, boundedLog(x))
     const unlikely = T.mul(T.sub(1, y), boundedLog(T.sub(1, x)))
@@ -93,6 +106,8 @@ export interface BinaryLogitsOptions extends BinaryOptions {
   readonly posWeight?: Tensor
 }
 
+const binaryLogitsOptions: OptionNames<BinaryLogitsOptions> = { ...binaryOptions, posWeight: 'may' }
+
 /**
  * `binaryCrossEntropy` of `sigmoid(x)`, computed from the logits so that it is finite for all finite x. `weight`
  * multiplies elements, `posWeight` the part of positive targets. Reduced as `mseLoss`.
@@ -103,6 +118,7 @@ export interface BinaryLogitsOptions extends BinaryOptions {
  */
 export const binaryCrossEntropyWithLogits: Loss<'binaryCrossEntropyWithLogits', BinaryLogitsOptions> = loss(
   'nn.binaryCrossEntropyWithLogits',
+  binaryLogitsOptions,
   (x, y, { weight, posWeight }: BinaryLogitsOptions) => {
     const positive = T.greater(x, 0)
     // log(1 + e^-x), through the exponential that cannot overflow

@@ -1,6 +1,7 @@
 /** Pooling by the p-norm of windows. */
+import type { OptionNames } from '../lang/tensor/arguments.ts'
 import { isMistake } from '../lang/tensor/ask.ts'
-import { dataFirst } from '../lang/tensor/dual.ts'
+import { dataFirstWith } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
 import type { Tensor } from '../lang/types.ts'
 import { choose } from './choose.ts'
@@ -15,6 +16,8 @@ export interface LpPoolOptions {
   readonly ceilMode?: boolean
 }
 
+const lpPoolOptions: OptionNames<LpPoolOptions> = { p: 'must', kernelSize: 'must', stride: 'may', ceilMode: 'may' }
+
 /** The p-th root, with derivative 0 at 0. */
 const root = (x: Tensor, p: number): Tensor => {
   if (p === 1) return x
@@ -28,9 +31,9 @@ const lpPool = (
   spatial: number,
   mean: (x: Tensor, windows: Omit<LpPoolOptions, 'p'>) => Tensor,
 ): Pool<LpPoolOptions> =>
-  dataFirst(name, (x: Tensor, { p, ...windows }: LpPoolOptions) => {
+  dataFirstWith(name, 1, lpPoolOptions, (x: Tensor, { p, ...windows }: LpPoolOptions) => {
     const average = mean(p === 1 ? x : T.pow(x, p), windows)
-    const count = perAxis(windows.kernelSize, spatial).reduce((a, b) => a * b, 1)
+    const count = perAxis(name, 'kernelSize', windows.kernelSize, spatial).reduce((a, b) => a * b, 1)
     return isMistake(average) ? average : root(T.mul(average, count), p)
   })
 

@@ -1,15 +1,21 @@
 /** Normalisation layers: features shifted and scaled to mean 0 and variance 1, then by learned parameters. */
+import { isDim } from '../lang/dim.ts'
+import { demandRecord, type OptionNames } from '../lang/tensor/arguments.ts'
 import { isMistake } from '../lang/tensor/ask.ts'
-import { dataFirst } from '../lang/tensor/dual.ts'
+import { dataFirstWith } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
+import { refuse } from '../lang/tensor/operand.ts'
 import type { Elementary } from '../lang/types/broadcast.ts'
-import type { Tensor } from '../lang/types.ts'
+import { nodeOf, type Tensor, tensorOf } from '../lang/types.ts'
+import { mistakeAmong } from './operands.ts'
 
 /** Learned scale and shift; either may be absent. */
 export interface ScaleParams {
   readonly weight?: Tensor
   readonly bias?: Tensor
 }
+
+const scaleParams: OptionNames<ScaleParams> = { weight: 'may', bias: 'may' }
 
 /**
  * Options of `layerNorm`: how many last axes are normalised (as many as the weight or the bias has, else one), the
@@ -19,6 +25,8 @@ export interface LayerNormOptions {
   readonly rank?: number
   readonly eps?: number
 }
+
+const layerNormOptions: OptionNames<LayerNormOptions> = { rank: 'may', eps: 'may' }
 
 /** A normalisation with parameters of type `P` and options of type `O`. */
 export interface Normalisation<P, O> {
@@ -44,11 +52,16 @@ const standardised = (x: Tensor, axes: readonly number[], eps: number): Tensor =
  * const x = T.tensor([1, 2, 3, 4], { dtype: 'f32' })
  * T.reference(nn.layerNorm(x)).data // => [-1.341635, -0.447212, 0.447212, 1.341635]
  */
-export const layerNorm: Normalisation<ScaleParams, LayerNormOptions> = dataFirst(
+export const layerNorm: Normalisation<ScaleParams, LayerNormOptions> = dataFirstWith(
   'nn.layerNorm',
+  [1, 2],
+  layerNormOptions,
   (x: Tensor, params: ScaleParams = {}, { rank, eps = 1e-5 }: LayerNormOptions = {}) => {
-    if ([x, params.weight, params.bias].some((t) => t && isMistake(t))) return scaled(x, params)
+    demandRecord('nn.layerNorm', scaleParams, params, 'parameter')
+    if (mistakeAmong('nn.layerNorm', { 'operand 1': x }, { ...params })) return scaled(x, params)
     const count = rank ?? params.weight?.shape.length ?? params.bias?.shape.length ?? 1
+    if (!isDim(count) || count > x.shape.length)
+      return tensorOf(refuse('nn.layerNorm', [nodeOf(x)], { reason: `there are no ${count} last axes` }))
     return scaled(
       standardised(
         x,
@@ -65,15 +78,27 @@ export interface EpsOptions {
   readonly eps?: number
 }
 
+const epsOptions: OptionNames<EpsOptions> = { eps: 'may' }
+
+/** The learned scale of `rmsNorm`. */
+interface RmsNormParams {
+  readonly weight?: Tensor
+}
+
+const rmsNormParams: OptionNames<RmsNormParams> = { weight: 'may' }
+
 /**
  * `x / √(mean(x²) + eps)` over the last axis, then `· weight`; eps 1e-6 (Zhang and Sennrich 2019). Same shape and
  * dtype, floats.
  * @example
  * T.reference(nn.rmsNorm(T.tensor([[3, 4]], { dtype: 'f32' }))).data // => [0.848528, 1.131371]
  */
-export const rmsNorm: Normalisation<{ readonly weight?: Tensor }, EpsOptions> = dataFirst(
+export const rmsNorm: Normalisation<RmsNormParams, EpsOptions> = dataFirstWith(
   'nn.rmsNorm',
-  (x: Tensor, params: { weight?: Tensor } = {}, { eps = 1e-6 }: EpsOptions = {}) => {
+  [1, 2],
+  epsOptions,
+  (x: Tensor, params: RmsNormParams = {}, { eps = 1e-6 }: EpsOptions = {}) => {
+    demandRecord('nn.rmsNorm', rmsNormParams, params, 'parameter')
     const power = T.mean(T.square(x), { axis: -1, keepdims: true })
     return scaled(T.mul(x, T.rsqrt(T.add(power, eps))), params)
   },
@@ -84,6 +109,8 @@ export interface BatchNormParams extends ScaleParams {
   readonly runningMean?: Tensor
   readonly runningVar?: Tensor
 }
+
+const batchNormParams: OptionNames<BatchNormParams> = { ...scaleParams, runningMean: 'may', runningVar: 'may' }
 
 /** A vector of channels laid along axis 1 of a tensor of rank `rank`. */
 const alongChannels = (v: Tensor, rank: number): Tensor =>
@@ -107,10 +134,13 @@ const allButChannels = (rank: number): readonly number[] =>
  * T.reference(nn.batchNorm(x)).data // => [-0.999995, 0.999995]
  * T.reference(nn.batchNorm(x, { runningMean: T.zeros([1]), runningVar: T.ones([1]) }, { eps: 0 })).data // => [1, 3]
  */
-export const batchNorm: Normalisation<BatchNormParams, EpsOptions> = dataFirst(
+export const batchNorm: Normalisation<BatchNormParams, EpsOptions> = dataFirstWith(
   'nn.batchNorm',
+  [1, 2],
+  epsOptions,
   (x: Tensor, params: BatchNormParams = {}, { eps = 1e-5 }: EpsOptions = {}) => {
-    if (isMistake(x)) return x
+    demandRecord('nn.batchNorm', batchNormParams, params, 'parameter')
+    if (mistakeAmong('nn.batchNorm', { 'operand 1': x })) return x
     const rank = x.shape.length
     const { runningMean, runningVar } = params
     if (!runningMean || !runningVar) return channelScaled(standardised(x, allButChannels(rank), eps), params, rank)
@@ -131,6 +161,13 @@ export interface BatchNormStepOptions extends EpsOptions {
   readonly momentum?: number
 }
 
+const batchNormStepOptions: OptionNames<BatchNormStepOptions> = { ...epsOptions, momentum: 'may' }
+
+/** Parameters of `batchNormStep`: the running statistics are there. */
+type RunningParams = BatchNormParams & { readonly runningMean: Tensor; readonly runningVar: Tensor }
+
+const runningParams: OptionNames<RunningParams> = { ...scaleParams, runningMean: 'must', runningVar: 'must' }
+
 /**
  * Batch normalisation in training, as a pure function: normalises by the batch and returns the running statistics moved
  * by `momentum` (0.1) to the batch's, with the unbiased variance (as PyTorch). The statistics carry no gradient.
@@ -139,12 +176,11 @@ export interface BatchNormStepOptions extends EpsOptions {
  * const next = nn.batchNormStep(T.tensor([[1], [3]], { dtype: 'f32' }), running)
  * T.reference([next.runningMean, next.runningVar]).map((t) => t.data) // => [[0.2], [1.1]]
  */
-export const batchNormStep = (
-  x: Tensor,
-  params: BatchNormParams & { readonly runningMean: Tensor; readonly runningVar: Tensor },
-  { momentum = 0.1, eps = 1e-5 }: BatchNormStepOptions = {},
-): BatchNormStep => {
-  if (isMistake(x)) return { output: x, runningMean: x, runningVar: x }
+export const batchNormStep = (x: Tensor, params: RunningParams, options: BatchNormStepOptions = {}): BatchNormStep => {
+  demandRecord('nn.batchNormStep', batchNormStepOptions, options)
+  demandRecord('nn.batchNormStep', runningParams, params, 'parameter')
+  const { momentum = 0.1, eps = 1e-5 } = options
+  if (mistakeAmong('nn.batchNormStep', { 'operand 1': x })) return { output: x, runningMean: x, runningVar: x }
   const { runningMean, runningVar, ...own } = params
   const [mean, variance] = T.meanVariance(T.stopGradient(x), { axis: allButChannels(x.shape.length), correction: 1 })
   const moved = (old: Tensor, now: Tensor): Tensor => T.add(T.mul(old, 1 - momentum), T.mul(now, momentum))
@@ -159,6 +195,8 @@ export const batchNormStep = (
 export interface GroupNormOptions extends EpsOptions {
   readonly groups: number
 }
+
+const groupNormOptions: OptionNames<GroupNormOptions> = { groups: 'must', ...epsOptions }
 
 interface GroupNorm {
   (params: ScaleParams, options: GroupNormOptions): Elementary
@@ -177,10 +215,13 @@ interface GroupNorm {
  * const x = T.tensor([[1, 3, 10, 30]], { dtype: 'f32' })
  * T.reference(nn.groupNorm(x, {}, { groups: 2, eps: 0 })).data // => [-1, 1, -1, 1]
  */
-export const groupNorm: GroupNorm = dataFirst(
+export const groupNorm: GroupNorm = dataFirstWith(
   'nn.groupNorm',
+  2,
+  groupNormOptions,
   (x: Tensor, params: ScaleParams, { groups, eps = 1e-5 }: GroupNormOptions) => {
-    if (isMistake(x)) return x
+    demandRecord('nn.groupNorm', scaleParams, params, 'parameter')
+    if (mistakeAmong('nn.groupNorm', { 'operand 1': x })) return x
     const [batch, channels, ...rest] = x.shape
     const split = T.reshape(x, [batch!, groups, channels! / groups, ...rest])
     if (isMistake(split)) return split
@@ -196,10 +237,13 @@ export const groupNorm: GroupNorm = dataFirst(
  * const x = T.tensor([[[1, 3], [10, 30]]], { dtype: 'f32' })
  * T.reference(nn.instanceNorm(x, {}, { eps: 0 })).data // => [-1, 1, -1, 1]
  */
-export const instanceNorm: Normalisation<ScaleParams, EpsOptions> = dataFirst(
+export const instanceNorm: Normalisation<ScaleParams, EpsOptions> = dataFirstWith(
   'nn.instanceNorm',
+  [1, 2],
+  epsOptions,
   (x: Tensor, params: ScaleParams = {}, { eps = 1e-5 }: EpsOptions = {}) => {
-    if (isMistake(x)) return x
+    demandRecord('nn.instanceNorm', scaleParams, params, 'parameter')
+    if (mistakeAmong('nn.instanceNorm', { 'operand 1': x })) return x
     const axes = x.shape.map((_, i) => i).slice(2)
     return channelScaled(standardised(x, axes, eps), params, x.shape.length)
   },

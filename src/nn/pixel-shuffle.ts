@@ -29,7 +29,7 @@ const counting = (n: number): readonly number[] => Array.from({ length: n }, (_,
  * @example
  * T.reference(nn.pixelShuffle(T.reshape(T.arange(8), [4, 1, 2]), 2)).data // => [0, 2, 1, 3, 4, 6, 5, 7]
  */
-export const pixelShuffle: Shuffle = dataFirst('nn.pixelShuffle', (x: Tensor, r: number) =>
+export const pixelShuffle: Shuffle = dataFirst('nn.pixelShuffle', 2, (x: Tensor, r: number) =>
   onTensor('nn.pixelShuffle', x, (n, { shape }) => {
     const parts = image(shape, r)
     if (typeof parts === 'string') return refuse('nn.pixelShuffle', [n], { reason: parts })
@@ -50,7 +50,7 @@ export const pixelShuffle: Shuffle = dataFirst('nn.pixelShuffle', (x: Tensor, r:
  * const x = T.reshape(T.arange(8), [1, 2, 4])
  * T.reference(nn.pixelUnshuffle(x, 2)).data // => [0, 2, 1, 3, 4, 6, 5, 7]
  */
-export const pixelUnshuffle: Shuffle = dataFirst('nn.pixelUnshuffle', (x: Tensor, r: number) =>
+export const pixelUnshuffle: Shuffle = dataFirst('nn.pixelUnshuffle', 2, (x: Tensor, r: number) =>
   onTensor('nn.pixelUnshuffle', x, (n, { shape }) => {
     const parts = image(shape, r)
     if (typeof parts === 'string') return refuse('nn.pixelUnshuffle', [n], { reason: parts })

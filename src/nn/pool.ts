@@ -2,8 +2,9 @@
 import { build, constant, typeOf } from '../lang/build.ts'
 import { type DType, integerRange, isInteger } from '../lang/dtype.ts'
 import type { Node, TensorType } from '../lang/ir.ts'
+import type { OptionNames } from '../lang/tensor/arguments.ts'
 import { binaryNode, likeNode } from '../lang/tensor/arithmetic.ts'
-import { dataFirst } from '../lang/tensor/dual.ts'
+import { dataFirstWith } from '../lang/tensor/dual.ts'
 import { expandNode, onTensor, refuse, reshapeNode } from '../lang/tensor/operand.ts'
 import { padNode } from '../lang/tensor/padding.ts'
 import type { Tensor } from '../lang/types.ts'
@@ -18,10 +19,27 @@ export interface MaxPoolOptions {
   readonly ceilMode?: boolean
 }
 
+const maxPoolOptions: OptionNames<MaxPoolOptions> = {
+  kernelSize: 'must',
+  stride: 'may',
+  padding: 'may',
+  dilation: 'may',
+  ceilMode: 'may',
+}
+
 /** Options of average pooling: whether padding counts as elements, or a divisor of one's own. */
 export interface AvgPoolOptions extends Omit<MaxPoolOptions, 'dilation'> {
   readonly countIncludePad?: boolean
   readonly divisorOverride?: number
+}
+
+const avgPoolOptions: OptionNames<AvgPoolOptions> = {
+  kernelSize: 'must',
+  stride: 'may',
+  padding: 'may',
+  ceilMode: 'may',
+  countIncludePad: 'may',
+  divisorOverride: 'may',
 }
 
 /** A dual pooling function. */
@@ -98,7 +116,9 @@ const pooling = <O extends MaxPoolOptions>(
       })
     const n = single ? reshapeNode(given, [1, ...type.shape]) : given
     const { kernelSize, stride = kernelSize, padding = 0, dilation = 1, ceilMode = false } = options
-    const [k, s, p, d] = [kernelSize, stride, padding, dilation].map((v) => perAxis(v, spatial))
+    const [k, s, p, d] = Object.entries({ kernelSize, stride, padding, dilation }).map(([what, v]) =>
+      perAxis(name, what, v, spatial),
+    )
     const axes = typeOf(n)
       .shape.slice(2)
       .map((size, i) => axisOf(size, k![i]!, s![i]!, p![i]!, d![i]!, ceilMode))
@@ -127,7 +147,7 @@ const pooling = <O extends MaxPoolOptions>(
   })
 
 const maxPool = <F>(name: string, spatial: number): F =>
-  dataFirst(name, (x: Tensor, options: MaxPoolOptions) =>
+  dataFirstWith(name, 1, maxPoolOptions, (x: Tensor, options: MaxPoolOptions) =>
     pooling(name, spatial, x, options, (n, axes, type) => {
       const least = isInteger(type.dtype) ? integerRange[type.dtype][0] : Number.NEGATIVE_INFINITY
       const windows = pooledWindows(n, axes, least)
@@ -172,7 +192,7 @@ const counted = ({ n, size, stride, padding, count }: Axis, includePad: boolean)
   })
 
 const avgPool = <F>(name: string, spatial: number): F =>
-  dataFirst(name, (x: Tensor, options: AvgPoolOptions) =>
+  dataFirstWith(name, 1, avgPoolOptions, (x: Tensor, options: AvgPoolOptions) =>
     pooling(name, spatial, x, options, (n, axes) => {
       const { countIncludePad = true, divisorOverride } = options
       const windows = pooledWindows(n, axes, 0)

@@ -1,10 +1,11 @@
 /** One step of a recurrent network: simple, long short-term memory, gated. Gates stand in PyTorch's order. */
-import { isMistake } from '../lang/tensor/ask.ts'
-import { dualWith } from '../lang/tensor/dual.ts'
+import { demandChoice, demandList, demandRecord, type OptionNames } from '../lang/tensor/arguments.ts'
+import { dual } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
 import { refuse } from '../lang/tensor/operand.ts'
 import { nodeOf, type Tensor, tensorOf } from '../lang/types.ts'
 import { type LinearParams, linear } from './linear.ts'
+import { mistakeAmong } from './operands.ts'
 
 /**
  * Parameters of a cell with G gates (1, 4 or 3) for inputs of I features and a state of H: `weightIh` `[G·H, I]`,
@@ -17,6 +18,13 @@ export interface CellParams {
   readonly biasHh?: Tensor
 }
 
+export const cellParams: OptionNames<CellParams> = {
+  weightIh: 'must',
+  weightHh: 'must',
+  biasIh: 'may',
+  biasHh: 'may',
+}
+
 /** What the simple cell applies to its sum. */
 export type Nonlinearity = 'tanh' | 'relu'
 
@@ -24,6 +32,8 @@ export type Nonlinearity = 'tanh' | 'relu'
 export interface RnnCellParams extends CellParams {
   readonly nonlinearity?: Nonlinearity
 }
+
+const rnnCellParams: OptionNames<RnnCellParams> = { ...cellParams, nonlinearity: 'may' }
 
 /** How a kind of cell moves its state, the products of its inputs already taken: `projected` is `x·weightIhᵀ + biasIh`. */
 export interface Cell<S> {
@@ -41,12 +51,15 @@ export const projected = (x: Tensor, { weightIh, biasIh }: CellParams): Tensor =
 
 const fromState = (h: Tensor, { weightHh, biasHh }: CellParams): Tensor => linear(h, layer(weightHh, biasHh)) as Tensor
 
-/** The simple cell under that nonlinearity. */
-export const rnnKind = (nonlinearity: Nonlinearity = 'tanh'): Cell<Tensor> => ({
-  name: 'rnn',
-  gates: 1,
-  move: (x, h, params) => (nonlinearity === 'relu' ? T.relu : T.tanh)(T.add(x, fromState(h, params))),
-})
+/** The simple cell under that nonlinearity; `name` is whom an error about it names. */
+export const rnnKind = (name: string, nonlinearity: Nonlinearity = 'tanh'): Cell<Tensor> => {
+  demandChoice(name, 'nonlinearity', nonlinearity, ['tanh', 'relu'])
+  return {
+    name: 'rnn',
+    gates: 1,
+    move: (x, h, params) => (nonlinearity === 'relu' ? T.relu : T.tanh)(T.add(x, fromState(h, params))),
+  }
+}
 
 /** Gates: input, forget, candidate, output. */
 export const lstmKind: Cell<readonly [Tensor, Tensor]> = {
@@ -79,10 +92,11 @@ export const wrongCell = (
   gates: number,
   x: Tensor,
   states: readonly Tensor[],
-  { weightIh, weightHh }: CellParams,
+  { weightIh, weightHh, biasIh, biasHh }: CellParams,
 ): Tensor | undefined => {
   const operands = [x, ...states, weightIh, weightHh]
-  const mistake = operands.find(isMistake)
+  const named = Object.fromEntries([x, ...states].map((t, i) => [`operand ${i + 1}`, t]))
+  const mistake = mistakeAmong(name, { ...named, weightIh, weightHh }, { biasIh, biasHh })
   if (mistake) return mistake
   const [features, hidden] = [x.shape.at(-1), weightHh.shape[1]]
   const fits =
@@ -107,11 +121,14 @@ interface StateCell<P> {
  * const params = { weightIh: T.tensor([[0.5]]), weightHh: T.tensor([[0.25]]), nonlinearity: 'relu' } as const
  * T.reference(nn.rnnCell(T.tensor([[3.5]]), T.tensor([[1.5]]), params)).data // => [2.125]
  */
-export const rnnCell: StateCell<RnnCellParams> = dualWith(
+export const rnnCell: StateCell<RnnCellParams> = dual(
   'nn.rnnCell',
-  2,
-  (x: Tensor, h: Tensor, params: RnnCellParams) =>
-    wrongCell('nn.rnnCell', 1, x, [h], params) ?? rnnKind(params.nonlinearity).move(projected(x, params), h, params),
+  3,
+  (x: Tensor, h: Tensor, params: RnnCellParams) => {
+    demandRecord('nn.rnnCell', rnnCellParams, params, 'parameter')
+    const kind = rnnKind('nn.rnnCell', params.nonlinearity)
+    return wrongCell('nn.rnnCell', 1, x, [h], params) ?? kind.move(projected(x, params), h, params)
+  },
 )
 
 /**
@@ -122,12 +139,10 @@ export const rnnCell: StateCell<RnnCellParams> = dualWith(
  * const params = { weightIh: T.zeros([3, 1]), weightHh: T.zeros([3, 1]) }
  * T.reference(nn.gruCell(T.tensor([[3.5]]), T.tensor([[1.5]]), params)).data // => [0.75]
  */
-export const gruCell: StateCell<CellParams> = dualWith(
-  'nn.gruCell',
-  2,
-  (x: Tensor, h: Tensor, params: CellParams) =>
-    wrongCell('nn.gruCell', 3, x, [h], params) ?? gruKind.move(projected(x, params), h, params),
-)
+export const gruCell: StateCell<CellParams> = dual('nn.gruCell', 3, (x: Tensor, h: Tensor, params: CellParams) => {
+  demandRecord('nn.gruCell', cellParams, params, 'parameter')
+  return wrongCell('nn.gruCell', 3, x, [h], params) ?? gruKind.move(projected(x, params), h, params)
+})
 
 type LstmState = readonly [hidden: Tensor, cell: Tensor]
 
@@ -145,7 +160,9 @@ interface LstmCell {
  * const next = nn.lstmCell(T.tensor([[3.5]]), [T.zeros([1, 1]), T.tensor([[1.5]])], params)
  * T.reference(next).map((t) => t.data) // => [[0.317575], [0.75]]
  */
-export const lstmCell: LstmCell = dualWith('nn.lstmCell', 2, (x: Tensor, state: LstmState, params: CellParams) => {
+export const lstmCell: LstmCell = dual('nn.lstmCell', 3, (x: Tensor, state: LstmState, params: CellParams) => {
+  demandRecord('nn.lstmCell', cellParams, params, 'parameter')
+  demandList('nn.lstmCell', state, 'state and cell', 'nn.lstmCell(x, [hidden, cell], params)')
   const wrong = wrongCell('nn.lstmCell', 4, x, state, params)
   return wrong ? [wrong, wrong] : lstmKind.move(projected(x, params), state, params)
 })

@@ -1,12 +1,15 @@
 /** Recurrent networks over sequences: layers of cells, one or both directions of time. */
+import { demandList, demandRecord, type OptionNames } from '../lang/tensor/arguments.ts'
 import { isMistake } from '../lang/tensor/ask.ts'
-import { dataFirst } from '../lang/tensor/dual.ts'
+import { dataFirstWith } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
 import { refuse } from '../lang/tensor/operand.ts'
 import { nodeOf, type Tensor, tensorOf } from '../lang/types.ts'
+import { mistakeAmong } from './operands.ts'
 import {
   type Cell,
   type CellParams,
+  cellParams,
   gruKind,
   lstmKind,
   type Nonlinearity,
@@ -24,16 +27,22 @@ export interface RecurrentOptions {
   readonly initial?: Tensor
 }
 
+const recurrentOptions: OptionNames<RecurrentOptions> = { batchFirst: 'may', initial: 'may' }
+
 /** Options of `rnn`, with what its cells apply to their sums (`'tanh'`). */
 export interface RnnOptions extends RecurrentOptions {
   readonly nonlinearity?: Nonlinearity
 }
+
+const rnnOptions: OptionNames<RnnOptions> = { ...recurrentOptions, nonlinearity: 'may' }
 
 /** Options of `lstm`: the state and the cell before the first step. */
 export interface LstmOptions {
   readonly batchFirst?: boolean
   readonly initial?: readonly [hidden: Tensor, cell: Tensor]
 }
+
+const lstmOptions: OptionNames<LstmOptions> = { batchFirst: 'may', initial: 'may' }
 
 interface Recurrent<Options, Result> {
   (layers: readonly RecurrentLayer[], options?: Options): (x: Tensor) => Result
@@ -104,8 +113,16 @@ const run = <S>(
 ): readonly Tensor[] => {
   const name = `nn.${kind.name}`
   const all = (t: Tensor): readonly Tensor[] => Array.from({ length: 1 + kind.count }, () => t)
-  const cells = layers.flatMap(directions)
-  const mistake = [x, ...(initial ?? []), ...cells.map((c) => c.weightHh)].find(isMistake)
+  const cells = demandList(name, layers, 'layers', `${name}(x, [layer])`).flatMap(directions)
+  for (const cell of cells) demandRecord(name, cellParams, cell, 'parameter')
+  if (initial !== undefined) demandList(name, initial, "states in 'initial'", '{ initial: [hidden, cell] }')
+  const mistake = [
+    mistakeAmong(name, { 'operand 1': x }),
+    ...cells.map(({ weightIh, weightHh, biasIh, biasHh }) =>
+      mistakeAmong(name, { weightIh, weightHh }, { biasIh, biasHh }),
+    ),
+    ...(initial ?? []).map((state) => mistakeAmong(name, { 'the initial state': state })),
+  ].find((t) => t !== undefined)
   if (mistake) return all(mistake)
   const fail = (reason: string, hint: string): readonly Tensor[] =>
     all(tensorOf(refuse(name, [x, ...(initial ?? [])].map(nodeOf), { reason, hint })))
@@ -153,13 +170,15 @@ const run = <S>(
  * const [output, hidden] = nn.rnn(T.tensor([[2], [4]], { dtype: 'f32' }), layers, { nonlinearity: 'relu' })
  * T.reference([output, hidden]).map((t) => t.data) // => [[1, 2.25], [2.25]]
  */
-export const rnn: Recurrent<RnnOptions, readonly [output: Tensor, hidden: Tensor]> = dataFirst(
+export const rnn: Recurrent<RnnOptions, readonly [output: Tensor, hidden: Tensor]> = dataFirstWith(
   'nn.rnn',
+  2,
+  rnnOptions,
   (
     x: Tensor,
     layers: readonly RecurrentLayer[],
     { batchFirst = false, initial, nonlinearity = 'tanh' }: RnnOptions = {},
-  ) => run(one(rnnKind(nonlinearity)), x, layers, batchFirst, initial && [initial]),
+  ) => run(one(rnnKind('nn.rnn', nonlinearity)), x, layers, batchFirst, initial && [initial]),
 )
 
 /**
@@ -169,8 +188,10 @@ export const rnn: Recurrent<RnnOptions, readonly [output: Tensor, hidden: Tensor
  * const [output] = nn.gru(T.zeros([2, 1]), layers, { initial: T.tensor([[1.5]]) })
  * T.reference(output).data // => [0.75, 0.375]
  */
-export const gru: Recurrent<RecurrentOptions, readonly [output: Tensor, hidden: Tensor]> = dataFirst(
+export const gru: Recurrent<RecurrentOptions, readonly [output: Tensor, hidden: Tensor]> = dataFirstWith(
   'nn.gru',
+  2,
+  recurrentOptions,
   (x: Tensor, layers: readonly RecurrentLayer[], { batchFirst = false, initial }: RecurrentOptions = {}) =>
     run(one(gruKind), x, layers, batchFirst, initial && [initial]),
 )
@@ -184,8 +205,10 @@ export const gru: Recurrent<RecurrentOptions, readonly [output: Tensor, hidden: 
  * const [output, , cell] = nn.lstm(T.zeros([2, 1]), layers, { initial })
  * T.reference([output, cell]).map((t) => t.data) // => [[0.317575, 0.179179], [0.375]]
  */
-export const lstm: Recurrent<LstmOptions, readonly [output: Tensor, hidden: Tensor, cell: Tensor]> = dataFirst(
+export const lstm: Recurrent<LstmOptions, readonly [output: Tensor, hidden: Tensor, cell: Tensor]> = dataFirstWith(
   'nn.lstm',
+  2,
+  lstmOptions,
   (x: Tensor, layers: readonly RecurrentLayer[], { batchFirst = false, initial }: LstmOptions = {}) =>
     run(pair, x, layers, batchFirst, initial),
 )

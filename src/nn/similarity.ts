@@ -1,9 +1,10 @@
 /** How near vectors are: cosines of angles, distances, and the loss that asks for either. */
+import type { OptionNames } from '../lang/tensor/arguments.ts'
 import { dualWith } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
 import type { Tensor } from '../lang/types.ts'
 import { choose, heldAbove } from './choose.ts'
-import { type LossOptions, type TripleLoss, tripleLoss } from './loss-reduction.ts'
+import { type LossOptions, lossOptions, type TripleLoss, tripleLoss } from './loss-reduction.ts'
 
 /** A dual function of two tensors along one axis, which is gone from the result. */
 interface Likeness<Options> {
@@ -17,6 +18,8 @@ export interface CosineOptions {
   readonly eps?: number
 }
 
+const cosineOptions: OptionNames<CosineOptions> = { axis: 'may', eps: 'may' }
+
 /**
  * The cosine of the angle between vectors along `axis` (1): `a·b / (|a| |b|)`, each norm at least `eps` (1e-8). Operands
  * broadcast first, the axis is gone; floats.
@@ -26,6 +29,7 @@ export interface CosineOptions {
 export const cosineSimilarity: Likeness<CosineOptions> = dualWith(
   'nn.cosineSimilarity',
   2,
+  cosineOptions,
   (a: Tensor, b: Tensor, { axis = 1, eps = 1e-8 }: CosineOptions = {}) => {
     const [x, y] = T.broadcastArrays([a, b]) as readonly [Tensor, Tensor]
     const norm = (v: Tensor): Tensor => T.sqrt(heldAbove(T.sum(T.square(v), { axis, keepdims: true }), eps * eps))
@@ -40,6 +44,8 @@ export interface DistanceOptions {
   readonly eps?: number
 }
 
+const distanceOptions: OptionNames<DistanceOptions> = { p: 'may', eps: 'may' }
+
 /**
  * The `p`-norm (2) of `a - b + eps` along the last axis: `[…, D]`, `[…, D]` → `[…]`; eps 1e-6, as torch. Operands
  * broadcast; floats.
@@ -50,6 +56,7 @@ export interface DistanceOptions {
 export const pairwiseDistance: Likeness<DistanceOptions> = dualWith(
   'nn.pairwiseDistance',
   2,
+  distanceOptions,
   (a: Tensor, b: Tensor, { p = 2, eps = 1e-6 }: DistanceOptions = {}) =>
     T.vectorNorm(eps === 0 ? T.sub(a, b) : T.add(T.sub(a, b), eps), { p, axis: -1 }),
 )
@@ -58,6 +65,8 @@ export const pairwiseDistance: Likeness<DistanceOptions> = dualWith(
 export interface CosineEmbeddingOptions extends LossOptions {
   readonly margin?: number
 }
+
+const cosineEmbeddingOptions: OptionNames<CosineEmbeddingOptions> = { ...lossOptions, margin: 'may' }
 
 /** Keeps the norms of zero vectors off zero; PyTorch's. */
 const tiny = 1e-12
@@ -71,6 +80,7 @@ const tiny = 1e-12
  */
 export const cosineEmbeddingLoss: TripleLoss<CosineEmbeddingOptions> = tripleLoss(
   'nn.cosineEmbeddingLoss',
+  cosineEmbeddingOptions,
   (a, b, y, { margin = 0 }: CosineEmbeddingOptions) => {
     const along = (p: Tensor, q: Tensor): Tensor => T.sum(T.mul(p, q), { axis: -1 })
     const sizes = T.mul(T.add(along(a, a), tiny), T.add(along(b, b), tiny))

@@ -1,7 +1,8 @@
 /** Activations along an axis: softmax and its kin, gates, unit norms. */
 
+import type { OptionNames } from '../lang/tensor/arguments.ts'
 import { isMistake } from '../lang/tensor/ask.ts'
-import { dataFirst } from '../lang/tensor/dual.ts'
+import { dataFirstWith } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
 import type { Axes } from '../lang/tensor/operand.ts'
 import type { Tensor } from '../lang/types.ts'
@@ -11,6 +12,8 @@ import type { Activation } from './activation.ts'
 export interface AlongAxis {
   readonly axis?: number
 }
+
+const alongAxis: OptionNames<AlongAxis> = { axis: 'may' }
 
 interface Glu {
   (options?: AlongAxis): (x: Tensor) => Tensor
@@ -23,7 +26,7 @@ interface Glu {
  * @example
  * T.reference(nn.glu(T.tensor([1.5, 2, 0, 100]))).data // => [0.75, 2]
  */
-export const glu: Glu = dataFirst('nn.glu', (x: Tensor, { axis = -1 }: AlongAxis = {}) => {
+export const glu: Glu = dataFirstWith('nn.glu', 1, alongAxis, (x: Tensor, { axis = -1 }: AlongAxis = {}) => {
   const halves = T.chunk(x, 2, { axis })
   return T.mul(halves[0]!, T.sigmoid(halves[1] ?? halves[0]!))
 })
@@ -38,18 +41,25 @@ const centred = (x: Tensor, axis: number): Tensor =>
  * @example
  * T.reference(nn.softmax(T.tensor([1, 2, 3], { dtype: 'f32' }))).data // => [0.090031, 0.244728, 0.665241]
  */
-export const softmax: Activation<AlongAxis> = dataFirst('nn.softmax', (x: Tensor, { axis = -1 }: AlongAxis = {}) => {
-  const e = T.exp(centred(x, axis))
-  return T.div(e, T.sum(e, { axis, keepdims: true }))
-})
+export const softmax: Activation<AlongAxis> = dataFirstWith(
+  'nn.softmax',
+  1,
+  alongAxis,
+  (x: Tensor, { axis = -1 }: AlongAxis = {}) => {
+    const e = T.exp(centred(x, axis))
+    return T.div(e, T.sum(e, { axis, keepdims: true }))
+  },
+)
 
 /**
  * `log softmax(x)` along one axis (the last by default), stable for large x. Same shape and dtype, floats.
  * @example
  * T.reference(nn.logSoftmax(T.tensor([1, 2, 3], { dtype: 'f32' }))).data // => [-2.407606, -1.407606, -0.407606]
  */
-export const logSoftmax: Activation<AlongAxis> = dataFirst(
+export const logSoftmax: Activation<AlongAxis> = dataFirstWith(
   'nn.logSoftmax',
+  1,
+  alongAxis,
   (x: Tensor, { axis = -1 }: AlongAxis = {}) => {
     const shifted = centred(x, axis)
     return T.sub(shifted, T.log(T.sum(T.exp(shifted), { axis, keepdims: true })))
@@ -61,8 +71,11 @@ export const logSoftmax: Activation<AlongAxis> = dataFirst(
  * @example
  * T.reference(nn.softmin(T.tensor([1, 2, 3], { dtype: 'f32' }))).data // => [0.665241, 0.244728, 0.090031]
  */
-export const softmin: Activation<AlongAxis> = dataFirst('nn.softmin', (x: Tensor, { axis = -1 }: AlongAxis = {}) =>
-  softmax(T.neg(x), { axis }),
+export const softmin: Activation<AlongAxis> = dataFirstWith(
+  'nn.softmin',
+  1,
+  alongAxis,
+  (x: Tensor, { axis = -1 }: AlongAxis = {}) => softmax(T.neg(x), { axis }),
 )
 
 /** Options of `normalize`: the norm's order, its axis or axes (1), the least divisor. */
@@ -72,14 +85,18 @@ export interface NormalizeOptions {
   readonly eps?: number
 }
 
+const normalizeOptions: OptionNames<NormalizeOptions> = { p: 'may', axis: 'may', eps: 'may' }
+
 /**
  * `x` divided by its `p`-norm (2) along `axis` (1), which counts at least as `eps` (1e-12): rows of zeros stay zeros.
  * Same shape and dtype, floats.
  * @example
  * T.reference(nn.normalize(T.tensor([[3, 4], [0, 0]], { dtype: 'f32' }))).data // => [0.6, 0.8, 0, 0]
  */
-export const normalize: Activation<NormalizeOptions> = dataFirst(
+export const normalize: Activation<NormalizeOptions> = dataFirstWith(
   'nn.normalize',
+  1,
+  normalizeOptions,
   (x: Tensor, { p = 2, axis = 1, eps = 1e-12 }: NormalizeOptions = {}) =>
     T.div(x, T.clamp(T.vectorNorm(x, { p, axis, keepdims: true }), { min: eps })),
 )

@@ -2,8 +2,9 @@
 import { build, typeOf } from '../lang/build.ts'
 import { windowCount } from '../lang/dim.ts'
 import type { DType } from '../lang/dtype.ts'
+import type { OptionNames } from '../lang/tensor/arguments.ts'
 import { permuteNode } from '../lang/tensor/axes.ts'
-import { dataFirst } from '../lang/tensor/dual.ts'
+import { dataFirstWith } from '../lang/tensor/dual.ts'
 import { onTensor, refuse, reshapeNode } from '../lang/tensor/operand.ts'
 import { padNode } from '../lang/tensor/padding.ts'
 import type { Tensor } from '../lang/types.ts'
@@ -17,10 +18,19 @@ export interface UnfoldOptions {
   readonly dilation?: PerAxis
 }
 
+const unfoldOptions: OptionNames<UnfoldOptions> = {
+  kernelSize: 'must',
+  stride: 'may',
+  padding: 'may',
+  dilation: 'may',
+}
+
 /** Options of `fold`: the size of the image, and blocks as in `unfold`. */
 export interface FoldOptions extends UnfoldOptions {
   readonly outputSize: PerAxis
 }
+
+const foldOptions: OptionNames<FoldOptions> = { outputSize: 'must', ...unfoldOptions }
 
 interface Blocks<O> {
   (options: O): <D extends DType>(x: Tensor<Tensor['shape'], D>) => Tensor<Tensor['shape'], D>
@@ -28,13 +38,15 @@ interface Blocks<O> {
 }
 
 /** Options for both axes, and how many blocks fit; or what is wrong with them. */
-const geometry = (sizes: readonly number[], { kernelSize, stride = 1, padding = 0, dilation = 1 }: UnfoldOptions) => {
-  const [kernel, step, around, apart] = [kernelSize, stride, padding, dilation].map((v) => perAxis(v, 2)) as [
-    readonly number[],
-    readonly number[],
-    readonly number[],
-    readonly number[],
-  ]
+const geometry = (
+  name: string,
+  sizes: readonly number[],
+  { kernelSize, stride = 1, padding = 0, dilation = 1 }: UnfoldOptions,
+) => {
+  const kernel = perAxis(name, 'kernelSize', kernelSize, 2)
+  const step = perAxis(name, 'stride', stride, 2)
+  const around = perAxis(name, 'padding', padding, 2)
+  const apart = perAxis(name, 'dilation', dilation, 2)
   const whole = (list: readonly number[], least: number): boolean =>
     list.length === 2 && list.every((v) => Number.isInteger(v) && v >= least)
   if (!(whole(kernel, 1) && whole(step, 1) && whole(apart, 1) && whole(around, 0)))
@@ -52,20 +64,24 @@ const geometry = (sizes: readonly number[], { kernelSize, stride = 1, padding = 
  * const x = T.reshape(T.arange(6), [1, 2, 3])
  * T.reference(nn.unfold(x, { kernelSize: 2 })).data // => [0, 1, 1, 2, 3, 4, 4, 5]
  */
-export const unfold: Blocks<UnfoldOptions> = dataFirst('nn.unfold', (x: Tensor, options: UnfoldOptions) =>
-  onTensor('nn.unfold', x, (given, { shape }) => {
-    if (shape.length !== 3 && shape.length !== 4)
-      return refuse('nn.unfold', [given], { reason: `takes [N, C, H, W] or [C, H, W], not rank ${shape.length}` })
-    const n = shape.length === 3 ? reshapeNode(given, [1, ...shape]) : given
-    const [batch, channels, ...sizes] = typeOf(n).shape
-    const g = geometry(sizes, options)
-    if (typeof g === 'string') return refuse('nn.unfold', [given], { reason: g })
-    const padded = padNode(n, [0, 0, ...g.padding], [0, 0, ...g.padding], 0)
-    const windows = permuteNode(windowsNode(padded, g.kernel, g), [0, 1, 4, 5, 2, 3])
-    const rows = channels! * g.kernel[0]! * g.kernel[1]!
-    const columns = g.counts[0]! * g.counts[1]!
-    return reshapeNode(windows, shape.length === 3 ? [rows, columns] : [batch!, rows, columns])
-  }),
+export const unfold: Blocks<UnfoldOptions> = dataFirstWith(
+  'nn.unfold',
+  1,
+  unfoldOptions,
+  (x: Tensor, options: UnfoldOptions) =>
+    onTensor('nn.unfold', x, (given, { shape }) => {
+      if (shape.length !== 3 && shape.length !== 4)
+        return refuse('nn.unfold', [given], { reason: `takes [N, C, H, W] or [C, H, W], not rank ${shape.length}` })
+      const n = shape.length === 3 ? reshapeNode(given, [1, ...shape]) : given
+      const [batch, channels, ...sizes] = typeOf(n).shape
+      const g = geometry('nn.unfold', sizes, options)
+      if (typeof g === 'string') return refuse('nn.unfold', [given], { reason: g })
+      const padded = padNode(n, [0, 0, ...g.padding], [0, 0, ...g.padding], 0)
+      const windows = permuteNode(windowsNode(padded, g.kernel, g), [0, 1, 4, 5, 2, 3])
+      const rows = channels! * g.kernel[0]! * g.kernel[1]!
+      const columns = g.counts[0]! * g.counts[1]!
+      return reshapeNode(windows, shape.length === 3 ? [rows, columns] : [batch!, rows, columns])
+    }),
 )
 
 /**
@@ -75,34 +91,38 @@ export const unfold: Blocks<UnfoldOptions> = dataFirst('nn.unfold', (x: Tensor, 
  * const columns = T.reshape(T.arange(8), [4, 2])
  * T.reference(nn.fold(columns, { outputSize: [2, 3], kernelSize: 2 })).data // => [0, 3, 3, 4, 11, 7]
  */
-export const fold: Blocks<FoldOptions> = dataFirst('nn.fold', (x: Tensor, { outputSize, ...options }: FoldOptions) =>
-  onTensor('nn.fold', x, (given, { shape }) => {
-    if (shape.length !== 2 && shape.length !== 3)
-      return refuse('nn.fold', [given], { reason: `takes [N, C·kh·kw, L] or [C·kh·kw, L], not rank ${shape.length}` })
-    const [batch, rows, columns] = shape.length === 2 ? [1, ...shape] : shape
-    const sizes = perAxis(outputSize, 2)
-    const g = geometry(sizes, options)
-    if (typeof g === 'string') return refuse('nn.fold', [given], { reason: g })
-    const [[kh, kw], [oh, ow]] = [g.kernel, g.counts]
-    const channels = rows! / (kh! * kw!)
-    if (!Number.isInteger(channels) || columns !== oh! * ow!)
-      return refuse('nn.fold', [given], {
-        reason: `[${rows}, ${columns}] is not [C·${kh! * kw!}, ${oh! * ow!}]`,
-        hint: `an image of [${sizes.join(', ')}] has ${oh} by ${ow} such blocks`,
-      })
-    const split = permuteNode(reshapeNode(given, [batch!, channels, kh!, kw!, oh!, ow!]), [0, 1, 4, 5, 2, 3])
-    const image = [1, 0].reduce(
-      (n, i) =>
-        build.fold([n], {
-          axis: 2 + i,
-          n: sizes[i]! + 2 * g.padding[i]!,
-          stride: g.stride[i]!,
-          dilation: g.dilation[i]!,
-        }),
-      split,
-    )
-    const crop = [0, 0, ...g.padding.map((p) => -p)]
-    const out = padNode(image, crop, crop, 0)
-    return shape.length === 2 ? reshapeNode(out, typeOf(out).shape.slice(1)) : out
-  }),
+export const fold: Blocks<FoldOptions> = dataFirstWith(
+  'nn.fold',
+  1,
+  foldOptions,
+  (x: Tensor, { outputSize, ...options }: FoldOptions) =>
+    onTensor('nn.fold', x, (given, { shape }) => {
+      if (shape.length !== 2 && shape.length !== 3)
+        return refuse('nn.fold', [given], { reason: `takes [N, C·kh·kw, L] or [C·kh·kw, L], not rank ${shape.length}` })
+      const [batch, rows, columns] = shape.length === 2 ? [1, ...shape] : shape
+      const sizes = perAxis('nn.fold', 'outputSize', outputSize, 2)
+      const g = geometry('nn.fold', sizes, options)
+      if (typeof g === 'string') return refuse('nn.fold', [given], { reason: g })
+      const [[kh, kw], [oh, ow]] = [g.kernel, g.counts]
+      const channels = rows! / (kh! * kw!)
+      if (!Number.isInteger(channels) || columns !== oh! * ow!)
+        return refuse('nn.fold', [given], {
+          reason: `[${rows}, ${columns}] is not [C·${kh! * kw!}, ${oh! * ow!}]`,
+          hint: `an image of [${sizes.join(', ')}] has ${oh} by ${ow} such blocks`,
+        })
+      const split = permuteNode(reshapeNode(given, [batch!, channels, kh!, kw!, oh!, ow!]), [0, 1, 4, 5, 2, 3])
+      const image = [1, 0].reduce(
+        (n, i) =>
+          build.fold([n], {
+            axis: 2 + i,
+            n: sizes[i]! + 2 * g.padding[i]!,
+            stride: g.stride[i]!,
+            dilation: g.dilation[i]!,
+          }),
+        split,
+      )
+      const crop = [0, 0, ...g.padding.map((p) => -p)]
+      const out = padNode(image, crop, crop, 0)
+      return shape.length === 2 ? reshapeNode(out, typeOf(out).shape.slice(1)) : out
+    }),
 )

@@ -1,15 +1,20 @@
 /** The optimisers of the textbooks, each a short chain of stages. Defaults and formulas are PyTorch's. */
+import { demandRecord, type OptionNames } from '../lang/tensor/arguments.ts'
 import {
   type AdadeltaOptions,
   type AdagradOptions,
   type AdamOptions,
+  adadeltaOptions,
+  adagradOptions,
+  adamOptions,
   type RmspropOptions,
+  rmspropOptions,
   scaleByAdadelta,
   scaleByAdagrad,
   scaleByAdam,
   scaleByRmsprop,
 } from './scalers.ts'
-import type { Rate } from './schedule.ts'
+import { demandRate, type Rate } from './schedule.ts'
 import { addWeightDecay, clipByGlobalNorm, scaleByRate, trackMomentum } from './stages.ts'
 import { type Optimiser, optimiser, type Transform } from './transform.ts'
 
@@ -19,6 +24,17 @@ export interface CommonOptions {
   /** Clips the gradients of all parameters together to this norm. */
   readonly clipNorm?: number
 }
+
+const commonOptions: OptionNames<CommonOptions> = { weightDecay: 'may', clipNorm: 'may' }
+
+/** UsageError for a rate that is none and for options that `names` does not have. */
+const demand = <O>(name: string, rate: Rate, names: OptionNames<O>, options: O): void => {
+  demandRate(name, rate)
+  demandRecord(name, names, options)
+}
+
+/** The options of an optimiser's own stage. */
+const own = <O extends CommonOptions>({ weightDecay, clipNorm, ...rest }: O): Omit<O, keyof CommonOptions> => rest
 
 const clipped = ({ clipNorm }: CommonOptions): readonly Transform[] =>
   clipNorm === undefined ? [] : [clipByGlobalNorm(clipNorm)]
@@ -33,6 +49,13 @@ export interface SgdOptions extends CommonOptions {
   readonly nesterov?: boolean
 }
 
+const sgdOptions: OptionNames<SgdOptions> = {
+  momentum: 'may',
+  dampening: 'may',
+  nesterov: 'may',
+  ...commonOptions,
+}
+
 const momentumOf = ({ momentum = 0, dampening = 0, nesterov = false }: SgdOptions): readonly Transform[] =>
   momentum === 0 ? [] : [trackMomentum({ momentum, dampening, nesterov })]
 
@@ -44,8 +67,10 @@ const momentumOf = ({ momentum = 0, dampening = 0, nesterov = false }: SgdOption
  * const params = { w: T.tensor([1.5]) }
  * T.reference(o.update(params, { w: T.tensor([2.5]) }, o.init(params)).params.w).data // => [1.25]
  */
-export const sgd = (rate: Rate, options: SgdOptions = {}): Optimiser =>
-  optimiser(...decayed(options), ...momentumOf(options), scaleByRate(rate))
+export const sgd = (rate: Rate, options: SgdOptions = {}): Optimiser => {
+  demand('optim.sgd', rate, sgdOptions, options)
+  return optimiser(...decayed(options), ...momentumOf(options), scaleByRate(rate))
+}
 
 /**
  * Adam (Kingma and Ba 2015): p -= rate · m̂ / (√v̂ + eps), rate 0.001, betas 0.9 and 0.999, eps 1e-8; `weightDecay` is
@@ -55,8 +80,10 @@ export const sgd = (rate: Rate, options: SgdOptions = {}): Optimiser =>
  * const params = { w: T.tensor([1.5]) }
  * T.reference(o.update(params, { w: T.tensor([2.5]) }, o.init(params)).params.w).data // => [1.4]
  */
-export const adam = (rate: Rate = 0.001, options: AdamOptions & CommonOptions = {}): Optimiser =>
-  optimiser(...decayed(options), scaleByAdam(options), scaleByRate(rate))
+export const adam = (rate: Rate = 0.001, options: AdamOptions & CommonOptions = {}): Optimiser => {
+  demand('optim.adam', rate, { ...adamOptions, ...commonOptions }, options)
+  return optimiser(...decayed(options), scaleByAdam(own(options)), scaleByRate(rate))
+}
 
 /**
  * AdamW (Loshchilov and Hutter 2019): Adam with the decay of weights (0.01) kept out of the moments: p -= rate ·
@@ -66,8 +93,11 @@ export const adam = (rate: Rate = 0.001, options: AdamOptions & CommonOptions = 
  * const params = { w: T.tensor([1.5]) }
  * T.reference(o.update(params, { w: T.tensor([2.5]) }, o.init(params)).params.w).data // => [1.3985]
  */
-export const adamw = (rate: Rate = 0.001, options: AdamOptions & CommonOptions = {}): Optimiser =>
-  optimiser(...clipped(options), scaleByAdam(options), addWeightDecay(options.weightDecay ?? 0.01), scaleByRate(rate))
+export const adamw = (rate: Rate = 0.001, options: AdamOptions & CommonOptions = {}): Optimiser => {
+  demand('optim.adamw', rate, { ...adamOptions, ...commonOptions }, options)
+  const decay = addWeightDecay(options.weightDecay ?? 0.01)
+  return optimiser(...clipped(options), scaleByAdam(own(options)), decay, scaleByRate(rate))
+}
 
 /**
  * Adagrad (Duchi et al. 2011): p -= rate / (1 + t·rateDecay) · g / (√Σg² + eps), rate 0.01. Defaults of
@@ -77,8 +107,10 @@ export const adamw = (rate: Rate = 0.001, options: AdamOptions & CommonOptions =
  * const params = { w: T.tensor([1.5]) }
  * T.reference(o.update(params, { w: T.tensor([2.5]) }, o.init(params)).params.w).data // => [1.4]
  */
-export const adagrad = (rate: Rate = 0.01, options: AdagradOptions & CommonOptions = {}): Optimiser =>
-  optimiser(...decayed(options), scaleByAdagrad(options), scaleByRate(rate))
+export const adagrad = (rate: Rate = 0.01, options: AdagradOptions & CommonOptions = {}): Optimiser => {
+  demand('optim.adagrad', rate, { ...adagradOptions, ...commonOptions }, options)
+  return optimiser(...decayed(options), scaleByAdagrad(own(options)), scaleByRate(rate))
+}
 
 /**
  * RMSProp: p -= rate · g / (√s + eps), rate 0.01, alpha 0.99, with `momentum` on the scaled gradient and `centered` as
@@ -91,13 +123,11 @@ export const adagrad = (rate: Rate = 0.01, options: AdagradOptions & CommonOptio
 export const rmsprop = (
   rate: Rate = 0.01,
   options: RmspropOptions & CommonOptions & { readonly momentum?: number } = {},
-): Optimiser =>
-  optimiser(
-    ...decayed(options),
-    scaleByRmsprop(options),
-    ...momentumOf({ momentum: options.momentum ?? 0 }),
-    scaleByRate(rate),
-  )
+): Optimiser => {
+  demand('optim.rmsprop', rate, { ...rmspropOptions, momentum: 'may', ...commonOptions }, options)
+  const { momentum = 0, ...scaling } = own(options)
+  return optimiser(...decayed(options), scaleByRmsprop(scaling), ...momentumOf({ momentum }), scaleByRate(rate))
+}
 
 /**
  * Adadelta (Zeiler 2012): p -= rate · √(d + eps) / √(s + eps) · g, rate 1, rho 0.9, eps 1e-6 as torch.optim.Adadelta.
@@ -106,5 +136,7 @@ export const rmsprop = (
  * const params = { w: T.tensor([1.5]) }
  * T.reference(o.update(params, { w: T.ones([1]) }, o.init(params)).params.w).data // => [1.496838]
  */
-export const adadelta = (rate: Rate = 1, options: AdadeltaOptions & CommonOptions = {}): Optimiser =>
-  optimiser(...decayed(options), scaleByAdadelta(options), scaleByRate(rate))
+export const adadelta = (rate: Rate = 1, options: AdadeltaOptions & CommonOptions = {}): Optimiser => {
+  demand('optim.adadelta', rate, { ...adadeltaOptions, ...commonOptions }, options)
+  return optimiser(...decayed(options), scaleByAdadelta(own(options)), scaleByRate(rate))
+}

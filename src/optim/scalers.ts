@@ -1,4 +1,5 @@
 /** Stages that scale every element of a gradient by its own history: Adam, Adagrad, RMSProp, Adadelta. PyTorch's formulas. */
+import { demandRecord, type OptionNames } from '../lang/tensor/arguments.ts'
 import { add, cast, div, expm1, maximum, mul, neg, sqrt } from '../lang/tensor/index.ts'
 import type { Tensor } from '../lang/types.ts'
 import { zerosOf } from './stages.ts'
@@ -28,6 +29,8 @@ export interface AdamOptions {
   readonly amsgrad?: boolean
 }
 
+export const adamOptions: OptionNames<AdamOptions> = { beta1: 'may', beta2: 'may', eps: 'may', amsgrad: 'may' }
+
 /**
  * m̂ / (√v̂ + eps) with bias-corrected moving averages m of g and v of g² (Kingma and Ba 2015). A stage: chain it with
  * `scaleByRate`.
@@ -35,37 +38,36 @@ export interface AdamOptions {
  * const [stage, g] = [optim.scaleByAdam(), T.tensor([2.5, -0.5])]
  * T.reference(stage.apply(g, stage.init(g), g, T.tensor(0))[0]).data // => [1, -1]
  */
-export const scaleByAdam = ({
-  beta1 = 0.9,
-  beta2 = 0.999,
-  eps = 1e-8,
-  amsgrad = false,
-}: AdamOptions = {}): Transform => ({
-  init: (params) => ({
-    m: zerosOf(params),
-    v: zerosOf(params),
-    ...(amsgrad ? { most: zerosOf(params) } : {}),
-  }),
-  apply: (updates, state, _params, step) => {
-    const before = state as { readonly m: TensorTree; readonly v: TensorTree; readonly most: TensorTree }
-    const m = each((g, old) => moving(beta1, old!, g!), updates, before.m)
-    const v = each((g, old) => moving(beta2, old!, times(g!, g!)), updates, before.v)
-    const second = amsgrad ? each((q, old) => maximum(old!, q!), v, before.most) : v
-    // With beta 0 there is nothing to correct: 0^t = 0, of which the logarithm knows nothing.
-    const scale1 = beta1 === 0 ? undefined : correction(beta1, step)
-    const scale2 = beta2 === 0 ? undefined : root(correction(beta2, step))
-    const given = each(
-      (p, q) => {
-        const spread = scale2 ? over(root(q!), scale2) : root(q!)
-        return over(scale1 ? over(p!, scale1) : p!, plus(spread, eps))
-      },
-      m,
-      second,
-    )
-    const moments = { m: m as TensorTree, v: v as TensorTree }
-    return [given, amsgrad ? { ...moments, most: second as TensorTree } : moments]
-  },
-})
+export const scaleByAdam = (options: AdamOptions = {}): Transform => {
+  demandRecord('optim.scaleByAdam', adamOptions, options)
+  const { beta1 = 0.9, beta2 = 0.999, eps = 1e-8, amsgrad = false } = options
+  return {
+    init: (params) => ({
+      m: zerosOf(params),
+      v: zerosOf(params),
+      ...(amsgrad ? { most: zerosOf(params) } : {}),
+    }),
+    apply: (updates, state, _params, step) => {
+      const before = state as { readonly m: TensorTree; readonly v: TensorTree; readonly most: TensorTree }
+      const m = each((g, old) => moving(beta1, old!, g!), updates, before.m)
+      const v = each((g, old) => moving(beta2, old!, times(g!, g!)), updates, before.v)
+      const second = amsgrad ? each((q, old) => maximum(old!, q!), v, before.most) : v
+      // With beta 0 there is nothing to correct: 0^t = 0, of which the logarithm knows nothing.
+      const scale1 = beta1 === 0 ? undefined : correction(beta1, step)
+      const scale2 = beta2 === 0 ? undefined : root(correction(beta2, step))
+      const given = each(
+        (p, q) => {
+          const spread = scale2 ? over(root(q!), scale2) : root(q!)
+          return over(scale1 ? over(p!, scale1) : p!, plus(spread, eps))
+        },
+        m,
+        second,
+      )
+      const moments = { m: m as TensorTree, v: v as TensorTree }
+      return [given, amsgrad ? { ...moments, most: second as TensorTree } : moments]
+    },
+  }
+}
 
 /** Settings of Adagrad. */
 export interface AdagradOptions {
@@ -74,31 +76,37 @@ export interface AdagradOptions {
   readonly initial?: number
 }
 
+export const adagradOptions: OptionNames<AdagradOptions> = { rateDecay: 'may', eps: 'may', initial: 'may' }
+
 /**
  * s += g²; g / (√s + eps) / (1 + t·rateDecay), t from 0 (Duchi et al. 2011). A stage: chain it with `scaleByRate`.
  * @example
  * const [stage, g] = [optim.scaleByAdagrad(), T.tensor([2.5, -0.5])]
  * T.reference(stage.apply(g, stage.init(g), g, T.tensor(0))[0]).data // => [1, -1]
  */
-export const scaleByAdagrad = ({ rateDecay = 0, eps = 1e-10, initial = 0 }: AdagradOptions = {}): Transform => ({
-  init: (params) => {
-    const zeros = zerosOf(params)
-    return initial === 0 ? zeros : each((s) => plus(s!, initial), zeros)
-  },
-  apply: (updates, state, _params, step) => {
-    const s = each((g, old) => plus(old!, times(g!, g!)), updates, state)
-    const slower = rateDecay === 0 ? undefined : plus(times(cast(step, 'f32'), rateDecay), 1)
-    const given = each(
-      (g, q) => {
-        const scaled = over(g!, plus(root(q!), eps))
-        return slower ? over(scaled, slower) : scaled
-      },
-      updates,
-      s,
-    )
-    return [given, s as TensorTree]
-  },
-})
+export const scaleByAdagrad = (options: AdagradOptions = {}): Transform => {
+  demandRecord('optim.scaleByAdagrad', adagradOptions, options)
+  const { rateDecay = 0, eps = 1e-10, initial = 0 } = options
+  return {
+    init: (params) => {
+      const zeros = zerosOf(params)
+      return initial === 0 ? zeros : each((s) => plus(s!, initial), zeros)
+    },
+    apply: (updates, state, _params, step) => {
+      const s = each((g, old) => plus(old!, times(g!, g!)), updates, state)
+      const slower = rateDecay === 0 ? undefined : plus(times(cast(step, 'f32'), rateDecay), 1)
+      const given = each(
+        (g, q) => {
+          const scaled = over(g!, plus(root(q!), eps))
+          return slower ? over(scaled, slower) : scaled
+        },
+        updates,
+        s,
+      )
+      return [given, s as TensorTree]
+    },
+  }
+}
 
 /** Settings of RMSProp. */
 export interface RmspropOptions {
@@ -107,6 +115,8 @@ export interface RmspropOptions {
   readonly centered?: boolean
 }
 
+export const rmspropOptions: OptionNames<RmspropOptions> = { alpha: 'may', eps: 'may', centered: 'may' }
+
 /**
  * s = alpha·s + (1 - alpha)·g²; g / (√s + eps). `centered` takes the square of the mean gradient off s (Graves 2013). A
  * stage: chain it with `scaleByRate`.
@@ -114,25 +124,31 @@ export interface RmspropOptions {
  * const [stage, g] = [optim.scaleByRmsprop(), T.tensor([2.5, -0.5])]
  * T.reference(stage.apply(g, stage.init(g), g, T.tensor(0))[0]).data // => [10, -10]
  */
-export const scaleByRmsprop = ({ alpha = 0.99, eps = 1e-8, centered = false }: RmspropOptions = {}): Transform => ({
-  init: (params) => (centered ? { s: zerosOf(params), mean: zerosOf(params) } : { s: zerosOf(params) }),
-  apply: (updates, state) => {
-    const before = state as { readonly s: TensorTree; readonly mean: TensorTree }
-    const s = each((g, old) => moving(alpha, old!, times(g!, g!)), updates, before.s)
-    if (!centered) {
-      return [each((g, q) => over(g!, plus(root(q!), eps)), updates, s), { s: s as TensorTree }]
-    }
-    const mean = each((g, old) => moving(alpha, old!, g!), updates, before.mean)
-    const given = each((g, q, m) => over(g!, plus(root(plus(q!, neg(times(m!, m!)))), eps)), updates, s, mean)
-    return [given, { s: s as TensorTree, mean: mean as TensorTree }]
-  },
-})
+export const scaleByRmsprop = (options: RmspropOptions = {}): Transform => {
+  demandRecord('optim.scaleByRmsprop', rmspropOptions, options)
+  const { alpha = 0.99, eps = 1e-8, centered = false } = options
+  return {
+    init: (params) => (centered ? { s: zerosOf(params), mean: zerosOf(params) } : { s: zerosOf(params) }),
+    apply: (updates, state) => {
+      const before = state as { readonly s: TensorTree; readonly mean: TensorTree }
+      const s = each((g, old) => moving(alpha, old!, times(g!, g!)), updates, before.s)
+      if (!centered) {
+        return [each((g, q) => over(g!, plus(root(q!), eps)), updates, s), { s: s as TensorTree }]
+      }
+      const mean = each((g, old) => moving(alpha, old!, g!), updates, before.mean)
+      const given = each((g, q, m) => over(g!, plus(root(plus(q!, neg(times(m!, m!)))), eps)), updates, s, mean)
+      return [given, { s: s as TensorTree, mean: mean as TensorTree }]
+    },
+  }
+}
 
 /** Settings of Adadelta. */
 export interface AdadeltaOptions {
   readonly rho?: number
   readonly eps?: number
 }
+
+export const adadeltaOptions: OptionNames<AdadeltaOptions> = { rho: 'may', eps: 'may' }
 
 /**
  * s = rho·s + (1 - rho)·g²; u = √(d + eps) / √(s + eps) · g; d = rho·d + (1 - rho)·u² (Zeiler 2012). A stage: chain it
@@ -141,13 +157,17 @@ export interface AdadeltaOptions {
  * const [stage, g] = [optim.scaleByAdadelta(), T.ones([1])]
  * T.reference(stage.apply(g, stage.init(g), g, T.tensor(0))[0]).data // => [0.00316226]
  */
-export const scaleByAdadelta = ({ rho = 0.9, eps = 1e-6 }: AdadeltaOptions = {}): Transform => ({
-  init: (params) => ({ s: zerosOf(params), d: zerosOf(params) }),
-  apply: (updates, state) => {
-    const before = state as { readonly s: TensorTree; readonly d: TensorTree }
-    const s = each((g, old) => moving(rho, old!, times(g!, g!)), updates, before.s)
-    const u = each((g, q, d) => times(over(root(plus(d!, eps)), root(plus(q!, eps))), g!), updates, s, before.d)
-    const d = each((x, old) => moving(rho, old!, times(x!, x!)), u, before.d)
-    return [u, { s: s as TensorTree, d: d as TensorTree }]
-  },
-})
+export const scaleByAdadelta = (options: AdadeltaOptions = {}): Transform => {
+  demandRecord('optim.scaleByAdadelta', adadeltaOptions, options)
+  const { rho = 0.9, eps = 1e-6 } = options
+  return {
+    init: (params) => ({ s: zerosOf(params), d: zerosOf(params) }),
+    apply: (updates, state) => {
+      const before = state as { readonly s: TensorTree; readonly d: TensorTree }
+      const s = each((g, old) => moving(rho, old!, times(g!, g!)), updates, before.s)
+      const u = each((g, q, d) => times(over(root(plus(d!, eps)), root(plus(q!, eps))), g!), updates, s, before.d)
+      const d = each((x, old) => moving(rho, old!, times(x!, x!)), u, before.d)
+      return [u, { s: s as TensorTree, d: d as TensorTree }]
+    },
+  }
+}

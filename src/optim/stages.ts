@@ -1,8 +1,9 @@
 /** Stages that any optimiser can use: learning rate, weight decay, clipping, momentum. */
+import { demandNumber, demandRecord, type OptionNames } from '../lang/tensor/arguments.ts'
 import { add, clamp, div, equal, full, mean, minimum, mul, neg, sqrt, sum, where } from '../lang/tensor/index.ts'
 import { flattenTree, isTensor } from '../lang/tree.ts'
 import type { Tensor } from '../lang/types.ts'
-import { type Rate, rateAt } from './schedule.ts'
+import { demandRate, type Rate, rateAt } from './schedule.ts'
 import { each, stateless, type TensorTree, type Transform } from './transform.ts'
 
 /**
@@ -10,12 +11,14 @@ import { each, stateless, type TensorTree, type Transform } from './transform.ts
  * @example
  * T.reference(optim.scaleByRate(0.1).apply(T.tensor([2.5]), [], T.ones([1]), T.tensor(0))[0]).data // => [-0.25]
  */
-export const scaleByRate = (rate: Rate): Transform =>
-  stateless((updates, _params, step) => {
+export const scaleByRate = (rate: Rate): Transform => {
+  demandRate('optim.scaleByRate', rate)
+  return stateless((updates, _params, step) => {
     const r = rateAt(rate, step)
     const factor = typeof r === 'number' ? -r : neg(r)
     return each((u) => mul(u!, factor), updates)
   })
+}
 
 /**
  * u + decay · p: before the gradients are scaled this is an L2 penalty, after them decoupled weight decay.
@@ -23,8 +26,12 @@ export const scaleByRate = (rate: Rate): Transform =>
  * const [u] = optim.addWeightDecay(0.1).apply(T.tensor([2.5]), [], T.tensor([5.5]), T.tensor(0))
  * T.reference(u).data // => [3.05]
  */
-export const addWeightDecay = (decay: number): Transform =>
-  stateless((updates, params) => (decay === 0 ? updates : each((u, p) => add(u!, mul(p!, decay)), updates, params)))
+export const addWeightDecay = (decay: number): Transform => {
+  demandNumber('optim.addWeightDecay', 'the decay', decay)
+  return stateless((updates, params) =>
+    decay === 0 ? updates : each((u, p) => add(u!, mul(p!, decay)), updates, params),
+  )
+}
 
 /**
  * The 2-norm of all tensors of a tree together: an f32 scalar, 0 for an empty tree.
@@ -43,11 +50,13 @@ export const globalNorm = (tree: unknown): Tensor => {
  * const u = T.tensor([3, 4], { dtype: 'f32' })
  * T.reference(optim.clipByGlobalNorm(1).apply(u, [], u, T.tensor(0))[0]).data // => [0.6, 0.8]
  */
-export const clipByGlobalNorm = (max: number): Transform =>
-  stateless((updates) => {
+export const clipByGlobalNorm = (max: number): Transform => {
+  demandNumber('optim.clipByGlobalNorm', 'the largest norm', max)
+  return stateless((updates) => {
     const factor = minimum(div(max, add(globalNorm(updates), 1e-6)), 1)
     return each((u) => mul(u!, factor), updates)
   })
+}
 
 /**
  * Every element of the updates kept within [-max, max].
@@ -55,8 +64,10 @@ export const clipByGlobalNorm = (max: number): Transform =>
  * const u = T.tensor([-3.5, 0.5])
  * T.reference(optim.clipByValue(1).apply(u, [], u, T.tensor(0))[0]).data // => [-1, 0.5]
  */
-export const clipByValue = (max: number): Transform =>
-  stateless((updates) => each((u) => clamp(u!, { min: -max, max }), updates))
+export const clipByValue = (max: number): Transform => {
+  demandNumber('optim.clipByValue', 'the largest value', max)
+  return stateless((updates) => each((u) => clamp(u!, { min: -max, max }), updates))
+}
 
 /**
  * u - mean(u) over all axes but the first, for tensors of rank 2 and more; others as they are (gradient centralisation,
@@ -77,12 +88,14 @@ export const centralise = (): Transform =>
 export const zerosOf = (params: unknown): TensorTree =>
   each((p) => full(p!.shape, 0, { dtype: p!.dtype }), params) as TensorTree
 
-/** Settings of `momentum`. */
+/** Settings of `trackMomentum`. */
 export interface MomentumOptions {
   readonly momentum: number
   readonly dampening?: number
   readonly nesterov?: boolean
 }
+
+const momentumOptions: OptionNames<MomentumOptions> = { momentum: 'must', dampening: 'may', nesterov: 'may' }
 
 /**
  * b = u at the first step, momentum·b + (1 - dampening)·u later; gives b, or with `nesterov` u + momentum·b
@@ -92,20 +105,24 @@ export interface MomentumOptions {
  * const [, state] = stage.apply(u, stage.init(u), u, T.tensor(0))
  * T.reference(stage.apply(u, state, u, T.tensor(1))[0]).data // => [2.85]
  */
-export const trackMomentum = ({ momentum, dampening = 0, nesterov = false }: MomentumOptions): Transform => ({
-  init: zerosOf,
-  apply: (updates, state, _params, step) => {
-    const isFirst = equal(step, full([], 0, { dtype: 'i32' }))
-    const next = each(
-      (u, b) => {
-        const kept = add(mul(b!, momentum), mul(u!, 1 - dampening))
-        // Without dampening the first step needs no case of its own: b is zero before it.
-        return dampening === 0 ? kept : where(isFirst, u!, kept)
-      },
-      updates,
-      state,
-    )
-    const given = nesterov ? each((u, b) => add(u!, mul(b!, momentum)), updates, next) : next
-    return [given, next as TensorTree]
-  },
-})
+export const trackMomentum = (options: MomentumOptions): Transform => {
+  demandRecord('optim.trackMomentum', momentumOptions, options)
+  const { momentum, dampening = 0, nesterov = false } = options
+  return {
+    init: zerosOf,
+    apply: (updates, state, _params, step) => {
+      const isFirst = equal(step, full([], 0, { dtype: 'i32' }))
+      const next = each(
+        (u, b) => {
+          const kept = add(mul(b!, momentum), mul(u!, 1 - dampening))
+          // Without dampening the first step needs no case of its own: b is zero before it.
+          return dampening === 0 ? kept : where(isFirst, u!, kept)
+        },
+        updates,
+        state,
+      )
+      const given = nesterov ? each((u, b) => add(u!, mul(b!, momentum)), updates, next) : next
+      return [given, next as TensorTree]
+    },
+  }
+}

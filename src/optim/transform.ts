@@ -4,8 +4,9 @@
  */
 import { isFloat } from '../lang/dtype.ts'
 import { raise } from '../lang/errors.ts'
+import { demandFunction, showArgument } from '../lang/tensor/arguments.ts'
 import { add, cast, full } from '../lang/tensor/index.ts'
-import { mapTree, type TensorTree, zipTrees } from '../lang/tree.ts'
+import { isRecord, mapTree, type TensorTree, zipTrees } from '../lang/tree.ts'
 import type { Tensor } from '../lang/types.ts'
 
 export type { TensorTree }
@@ -51,10 +52,24 @@ export const each = <P>(f: (...leaves: readonly Tensor[]) => Tensor, tree: P, ..
  * const flip = optim.stateless((updates) => T.mapTree(updates, (u) => T.neg(u)) as typeof updates)
  * T.reference(flip.apply(T.tensor([2.5]), [], T.ones([1]), T.tensor(0))[0]).data // => [-2.5]
  */
-export const stateless = (f: <P>(updates: P, params: P, step: Tensor) => P): Transform => ({
-  init: () => [],
-  apply: (updates, state, params, step) => [f(updates, params, step), state],
-})
+export const stateless = (f: <P>(updates: P, params: P, step: Tensor) => P): Transform => {
+  demandFunction('optim.stateless', 'the stage', f)
+  return {
+    init: () => [],
+    apply: (updates, state, params, step) => [f(updates, params, step), state],
+  }
+}
+
+/** UsageError for what is no stage. */
+const demandStages = (name: string, stages: readonly Transform[]): void => {
+  const at = stages.findIndex((s) => !(isRecord(s) && 'init' in s && 'apply' in s))
+  if (at < 0) return
+  raise({
+    tag: 'UsageError',
+    message: `${name}: stage ${at + 1} is ${showArgument(stages[at])}, not a stage`,
+    hint: `stages stand one after another: ${name}(optim.clipByValue(1), optim.scaleByRate(0.1))`,
+  })
+}
 
 /**
  * The stages one after another, each given what the one before made; their states as a list.
@@ -62,19 +77,22 @@ export const stateless = (f: <P>(updates: P, params: P, step: Tensor) => P): Tra
  * const stage = optim.chain(optim.clipByValue(1), optim.scaleByRate(0.5))
  * T.reference(stage.apply(T.tensor([3.5]), stage.init(T.ones([1])), T.ones([1]), T.tensor(0))[0]).data // => [-0.5]
  */
-export const chain = (...stages: readonly Transform[]): Transform => ({
-  init: (params) => stages.map((s) => s.init(params)),
-  apply: (updates, state, params, step) => {
-    const states: TensorTree[] = []
-    const before = state as readonly TensorTree[]
-    const result = stages.reduce((u, stage, i) => {
-      const [next, after] = stage.apply(u, before[i]!, params, step)
-      states.push(after)
-      return next
-    }, updates)
-    return [result, states]
-  },
-})
+export const chain = (...stages: readonly Transform[]): Transform => {
+  demandStages('optim.chain', stages)
+  return {
+    init: (params) => stages.map((s) => s.init(params)),
+    apply: (updates, state, params, step) => {
+      const states: TensorTree[] = []
+      const before = state as readonly TensorTree[]
+      const result = stages.reduce((u, stage, i) => {
+        const [next, after] = stage.apply(u, before[i]!, params, step)
+        states.push(after)
+        return next
+      }, updates)
+      return [result, states]
+    },
+  }
+}
 
 /**
  * `params + updates`, leaf by leaf, in the dtype of the parameter. UsageError where the structures differ.
@@ -105,6 +123,7 @@ const requireFloat = (params: unknown): void => {
  * T.reference([params, state.step]).map((t) => t.data) // => [[0.5], [1]]
  */
 export const optimiser = (...stages: readonly Transform[]): Optimiser => {
+  demandStages('optim.optimiser', stages)
   const whole = chain(...stages)
   const updates = <P>(grads: P, state: OptimiserState, params: P): readonly [P, OptimiserState] => {
     const [found, after] = whole.apply(grads, state.stages, params, state.step)

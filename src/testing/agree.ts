@@ -5,6 +5,7 @@ import { defaultDevice } from '../eager.ts'
 import { allocate } from '../lang/dtype.ts'
 import type { Value } from '../lang/primitive.ts'
 import { showGraph } from '../lang/print/graph.ts'
+import { demandList, demandRecord, type OptionNames } from '../lang/tensor/arguments.ts'
 import { flattenTree, isTensor, unflattenTree } from '../lang/tree.ts'
 import type { Tensor } from '../lang/types.ts'
 import { type Device, profileOf } from '../runtime/device.ts'
@@ -22,6 +23,8 @@ export interface AgreeOptions {
   readonly seed?: number
 }
 
+const agreeOptions: OptionNames<AgreeOptions> = { device: 'may', numRuns: 'may', seed: 'may' }
+
 /** An arbitrary in the place of each argument. */
 type Arbitraries<A extends readonly unknown[]> = { readonly [K in keyof A]: fc.Arbitrary<A[K]> }
 
@@ -34,7 +37,7 @@ const agreesAt = async (
   args: readonly unknown[],
   device: Device,
 ): Promise<boolean> => {
-  const sample = sampleOfCall(f as (...xs: readonly unknown[]) => unknown, args)
+  const sample = sampleOfCall('agreesWithReference', f as (...xs: readonly unknown[]) => unknown, args)
   const expected = expectation(sample)
   if ('discarded' in expected) return false
   const { leaves, shape } = flattenTree<Tensor>(args, isTensor)
@@ -75,6 +78,8 @@ export const agreesWithReference = async <A extends readonly unknown[]>(
   args: A | Arbitraries<A>,
   options: AgreeOptions = {},
 ): Promise<boolean> => {
+  demandList('agreesWithReference', args, 'arguments', 'agreesWithReference(f, [x])')
+  demandRecord('agreesWithReference', agreeOptions, options)
   const device = options.device ?? (await defaultDevice())
   if (args.length === 0 || !args.every((a) => a instanceof fc.Arbitrary)) return agreesAt(f as never, args, device)
   let judged = 0

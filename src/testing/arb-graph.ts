@@ -4,6 +4,7 @@ import { typeOf } from '../lang/build.ts'
 import { type DType, isFloat } from '../lang/dtype.ts'
 import { binaryOps, type Node, type Op, unaryOps } from '../lang/ir.ts'
 import { topological } from '../lang/order.ts'
+import { demandChoice, demandDType, demandRecord, type OptionNames } from '../lang/tensor/arguments.ts'
 import { type Dice, diceOf, drawDim } from './dice.ts'
 import { isSmall } from './makers/movement.ts'
 import { makers } from './makers/table.ts'
@@ -23,6 +24,14 @@ export interface GraphOptions {
   readonly maxElements?: number
   /** Whether NaN, infinities and extremes of the integers occur (in a quarter of the graphs); true unless said. */
   readonly specials?: boolean
+}
+
+const graphOptions: OptionNames<GraphOptions> = {
+  maxNodes: 'may',
+  ops: 'may',
+  dtypes: 'may',
+  maxElements: 'may',
+  specials: 'may',
 }
 
 interface Family {
@@ -156,4 +165,9 @@ class ArbitraryGraph extends Arbitrary<Sample> {
  * const [sample] = fc.sample(testing.arbGraph({ maxNodes: 5 }), { seed: 42, numRuns: 1 })
  * sample!.graph.outputs.length > 0 // => true
  */
-export const arbGraph = (options: GraphOptions = {}): Arbitrary<Sample> => new ArbitraryGraph(options)
+export const arbGraph = (options: GraphOptions = {}): Arbitrary<Sample> => {
+  demandRecord('arbGraph', graphOptions, options)
+  for (const op of options.ops ?? []) demandChoice('arbGraph', 'operation', op, Object.keys(makers) as Op[])
+  for (const dtype of options.dtypes ?? []) demandDType('arbGraph', dtype)
+  return new ArbitraryGraph(options)
+}

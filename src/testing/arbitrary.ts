@@ -6,8 +6,16 @@ import { type DType, integerRange, isInteger } from '../lang/dtype.ts'
 import type { TensorType } from '../lang/ir.ts'
 import type { Value } from '../lang/primitive.ts'
 import { roundTo } from '../lang/special.ts'
+import { demandDType, demandList, demandRecord, demandShape, type OptionNames } from '../lang/tensor/arguments.ts'
 import { type Tensor, tensorOf } from '../lang/types.ts'
 import { commonDims, extremes, specials, storedData } from './dice.ts'
+
+/** Whether `arbDim` may give 0. */
+interface DimOptions {
+  readonly empty?: boolean
+}
+
+const dimOptions: OptionNames<DimOptions> = { empty: 'may' }
 
 /**
  * Sizes that break things: 0 (rarely, unless `empty` is false), 1, primes, 4k and 4k+1. Shrinks to smaller ones.
@@ -15,7 +23,9 @@ import { commonDims, extremes, specials, storedData } from './dice.ts'
  * const sizes = fc.sample(testing.arbDim({ empty: false }), { seed: 42 })
  * sizes.every((d) => d > 0) // => true
  */
-export const arbDim = ({ empty = true }: { readonly empty?: boolean } = {}): fc.Arbitrary<number> => {
+export const arbDim = (options: DimOptions = {}): fc.Arbitrary<number> => {
+  demandRecord('arbDim', dimOptions, options)
+  const { empty = true } = options
   const sizes = [...new Set(commonDims)].sort((a, b) => a - b)
   return fc.oneof(
     { weight: 19, arbitrary: fc.constantFrom(...sizes) },
@@ -32,18 +42,23 @@ export interface ShapeOptions {
   readonly empty?: boolean
 }
 
+const shapeOptions: OptionNames<ShapeOptions> = { maxRank: 'may', maxElements: 'may', empty: 'may' }
+
 /**
  * Shapes of rank 0 to `maxRank` (4) with at most `maxElements` (64) elements; a size may be 0 unless `empty` is false.
  * @example
  * const shapes = fc.sample(testing.arbShape({ maxRank: 2 }), { seed: 42 })
  * shapes.every((s) => s.length <= 2) // => true
  */
-export const arbShape = ({ maxRank = 4, maxElements = 64, empty = true }: ShapeOptions = {}): fc.Arbitrary<Shape> =>
-  fc.array(arbDim({ empty }), { maxLength: maxRank }).map((sizes) => {
+export const arbShape = (options: ShapeOptions = {}): fc.Arbitrary<Shape> => {
+  demandRecord('arbShape', shapeOptions, options)
+  const { maxRank = 4, maxElements = 64, empty = true } = options
+  return fc.array(arbDim({ empty }), { maxLength: maxRank }).map((sizes) => {
     const shape: number[] = []
     for (const d of sizes) shape.push(sizeOf(shape) * d <= maxElements ? d : 1)
     return shape
   })
+}
 
 /**
  * Any dtype of the list; f32, i32, u32 and bool unless said.
@@ -51,7 +66,7 @@ export const arbShape = ({ maxRank = 4, maxElements = 64, empty = true }: ShapeO
  * fc.sample(testing.arbDType(['i32']), 2) // => ['i32', 'i32']
  */
 export const arbDType = (list: readonly DType[] = ['f32', 'i32', 'u32', 'bool']): fc.Arbitrary<DType> =>
-  fc.constantFrom(...list)
+  fc.constantFrom(...demandList('arbDType', list, 'dtypes', "arbDType(['f32'])").map((d) => demandDType('arbDType', d)))
 
 /** Which numbers a tensor may hold. */
 export interface NumberOptions {
@@ -61,6 +76,8 @@ export interface NumberOptions {
   readonly max?: number
 }
 
+const numberOptions: OptionNames<NumberOptions> = { specials: 'may', min: 'may', max: 'may' }
+
 /**
  * One number that `dtype` can hold exactly: whole numbers, quarters, any others between `min` and `max` (-4 and 4), and
  * now and then what `specials` lists. Shrinks to whole numbers.
@@ -68,10 +85,10 @@ export interface NumberOptions {
  * const numbers = fc.sample(testing.arbNumber('f32', { specials: false, max: 0 }), { seed: 42 })
  * numbers.every((x) => x >= -4 && x <= 0) // => true
  */
-export const arbNumber = (
-  dtype: DType,
-  { specials: special = true, min = -4, max = 4 }: NumberOptions = {},
-): fc.Arbitrary<number> => {
+export const arbNumber = (dtype: DType, options: NumberOptions = {}): fc.Arbitrary<number> => {
+  demandDType('arbNumber', dtype)
+  demandRecord('arbNumber', numberOptions, options)
+  const { specials: special = true, min = -4, max = 4 } = options
   if (dtype === 'bool') return fc.constantFrom(0, 1)
   const [least, most] = isInteger(dtype) ? integerRange[dtype] : [min, max]
   const whole = fc.integer({ min: Math.ceil(Math.max(least, min)), max: Math.floor(Math.min(most, max)) })
@@ -105,14 +122,12 @@ export const arbNumber = (
  * @example
  * fc.sample(testing.arbValue({ shape: [2, 3], dtype: 'f32' }), { seed: 42 })[0]!.data.length // => 6
  */
-export const arbValue = (type: TensorType, options: NumberOptions = {}): fc.Arbitrary<Value> =>
-  fc
-    .array(arbNumber(type.dtype, options), {
-      minLength: sizeOf(type.shape),
-      maxLength: sizeOf(type.shape),
-      size: 'max',
-    })
+export const arbValue = (type: TensorType, options: NumberOptions = {}): fc.Arbitrary<Value> => {
+  const size = sizeOf(demandShape('arbValue', type.shape))
+  return fc
+    .array(arbNumber(type.dtype, options), { minLength: size, maxLength: size, size: 'max' })
     .map((values) => ({ shape: type.shape, dtype: type.dtype, data: storedData(type.dtype, values) }))
+}
 
 /**
  * Constant tensors of one type, for properties of functions of tensors.

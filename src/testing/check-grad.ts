@@ -6,6 +6,7 @@ import { allocate, isFloat } from '../lang/dtype.ts'
 import { evaluate } from '../lang/evaluate.ts'
 import type { Node } from '../lang/ir.ts'
 import type { Value } from '../lang/primitive.ts'
+import { demandFunction, demandList, demandRecord, type OptionNames } from '../lang/tensor/arguments.ts'
 import { traceTree } from '../lang/trace.ts'
 import { flattenTree, isTensor } from '../lang/tree.ts'
 import { nodeOf, type Tensor } from '../lang/types.ts'
@@ -19,6 +20,8 @@ export interface GradOptions {
   /** Elements of each argument that are moved, spread evenly; 24 unless said. */
   readonly maxElements?: number
 }
+
+const gradOptions: OptionNames<GradOptions> = { tolerance: 'may', maxElements: 'may' }
 
 /** One element of one input: what the gradient says, and what finite differences say. */
 export interface SlopePair {
@@ -142,9 +145,11 @@ export const dotTest = (sample: Sample): { forward: number; reverse: number; siz
 export const checkGrad = <A extends readonly unknown[]>(
   f: (...args: A) => unknown,
   args: A,
-  { tolerance = 1e-4, maxElements = 24 }: GradOptions = {},
+  options: GradOptions = {},
 ): void => {
-  const sample = sampleOfCall(f, args)
+  demandRecord('checkGrad', gradOptions, options)
+  const { tolerance = 1e-4, maxElements = 24 } = options
+  const sample = sampleOfCall('checkGrad', f, args)
   const slopes = slopesOf(sample, maxElements)
   if (!slopes) throw new Error('checkGrad: no result depends on a float argument in a way that has a derivative')
   for (const p of slopes) {
@@ -161,11 +166,14 @@ export const checkGrad = <A extends readonly unknown[]>(
     throw new Error(`checkGrad: forward mode gives ${forward}, reverse mode ${reverse} in the same direction`)
 }
 
-/** The call `f(...args)` as a sample: the traced graph and the values of the constant tensors. */
+/** The call `f(...args)` as a sample: the traced graph and the values of the constant tensors; `caller` needs it. */
 export const sampleOfCall = <A extends readonly unknown[]>(
+  caller: string,
   f: (...args: A) => unknown,
   args: A,
 ): Sample & { readonly paths: readonly string[] } => {
+  demandFunction(caller, 'the first argument', f)
+  demandList(caller, args, 'arguments', `${caller}(f, [x])`)
   const { leaves } = flattenTree<Tensor>(args, isTensor)
   const traced = traceTree(f as (...xs: never[]) => unknown, args)
   const inputs = leaves.map((leaf) => constantOf(nodeOf(leaf))!)

@@ -8,6 +8,7 @@ import { showOperand } from '../lang/errors.ts'
 import { evaluate } from '../lang/evaluate.ts'
 import type { Node } from '../lang/ir.ts'
 import type { Value } from '../lang/primitive.ts'
+import { demandList } from '../lang/tensor/arguments.ts'
 import { flattenTree, isTensor } from '../lang/tree.ts'
 import { nodeOf, type Tensor } from '../lang/types.ts'
 import { sampleOfCall } from './check-grad.ts'
@@ -55,6 +56,7 @@ export const checkVmap = <A extends readonly unknown[]>(
   args: readonly unknown[],
   options: VmapOptions = {},
 ): void => {
+  demandList('checkVmap', args, 'arguments', 'checkVmap(f, [x])')
   const untyped = vmap as (f: unknown, options: VmapOptions) => (...xs: readonly unknown[]) => unknown
   const together = untyped(f, options)(...args)
   const given = examples('inAxes', options.inAxes ?? 0, args)
@@ -84,7 +86,7 @@ export const checkVmap = <A extends readonly unknown[]>(
  * testing.checkShape((x: T.Tensor) => T.exp(x), [T.ones([3])]) // => undefined
  */
 export const checkShape = <A extends readonly unknown[]>(f: (...args: A) => unknown, args: A): void => {
-  const { graph, inputs } = sampleOfCall(f, args)
+  const { graph, inputs } = sampleOfCall('checkShape', f, args)
   evaluate(graph, inputs, {
     after: (n, arrays) => {
       const types = typesOf(n)

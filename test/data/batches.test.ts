@@ -126,3 +126,23 @@ describe('split', () => {
     expect(() => split(pairs(10), [-0.1, 0.2])).toThrow('are no parts of a whole')
   })
 })
+
+describe('options', () => {
+  test('unknown ones are refused at the call, before the first batch', () => {
+    const points = pairs(4)
+    expect(() => batches(points, { batchSize: 2 } as never)).toThrow(
+      "batches: there is no option 'batchSize'\n  hint: it is called size here",
+    )
+    expect(() => batches(points, {} as never)).toThrow("batches: the option 'size' is missing")
+    expect(() => batches(points, { size: 2, rest: 'pad' as never })).toThrow(
+      "batches: the rest is 'pad'\n  hint: it can be 'drop' or 'keep'",
+    )
+    expect(() => batchCount(points, 2 as never)).toThrow(
+      'batchCount: 2 stands where a record of options is needed\n  hint: it knows size and rest',
+    )
+    expect(() => split(points, 0.8 as never)).toThrow(
+      'split takes an array of fractions, not 0.8\n  hint: write split(data, [0.8, 0.2])',
+    )
+    expect(() => split(points, [1], { seed: 1 } as never)).toThrow("split: there is no option 'seed'")
+  })
+})

@@ -117,3 +117,18 @@ describe('tables', () => {
     expect([...s.apply({ shape: [1, 2], data: Float64Array.of(4, 9) }).data]).toEqual([0, 0])
   })
 })
+
+describe('options', () => {
+  test('unknown ones, and separators of several characters, are refused', async () => {
+    expect(() => parseCsv('a;b', { delimiter: ';' } as never)).toThrow(
+      "parseCsv: there is no option 'delimiter'\n  hint: it is called separator here",
+    )
+    expect(() => parseCsv('a, b', { separator: ', ' })).toThrow("parseCsv: the separator is ', ', not one character")
+    expect(() => parseCsv('a', { missing: 'NA' as never })).toThrow(
+      "parseCsv takes an array of texts in 'missing', not 'NA'",
+    )
+    await expect(readCsv('missing.csv', { head: false } as never)).rejects.toThrow(
+      "readCsv: there is no option 'head'\n  hint: it knows separator, header, missing and source",
+    )
+  })
+})

@@ -3,12 +3,15 @@ import * as E from '#fp/Either'
 import { showError, showOperand } from '../errors.ts'
 import { type Graph, isGraph, type Node, type TensorType } from '../ir.ts'
 import { topological } from '../order.ts'
+import { demandRecord, type OptionNames } from '../tensor/arguments.ts'
 
 /** How to print a graph. */
 export interface ShowGraphOptions {
   /** Large constants as `<n values>` and users' WGSL as `<n characters>`: shorter, but not readable back. */
   readonly elide?: boolean
 }
+
+const showGraphOptions: OptionNames<ShowGraphOptions> = { elide: 'may' }
 
 const showNumber = (x: number): string => (Object.is(x, -0) ? '-0' : String(x))
 
@@ -65,8 +68,10 @@ export const nameNodes = (graph: Graph): ReadonlyMap<Node, string> => {
  * const text = 'graph(%0: f32[2]) {\n  %1 = exp(%0): f32[2]\n  return %1\n}'
  * T.showGraph(stages[0]!.graph) === text // => true
  */
-export const showGraph = (graph: Graph, { elide = false }: ShowGraphOptions = {}): string =>
-  linesOf(graph, elide).join('\n')
+export const showGraph = (graph: Graph, options: ShowGraphOptions = {}): string => {
+  demandRecord('showGraph', showGraphOptions, options)
+  return linesOf(graph, options.elide ?? false).join('\n')
+}
 
 const linesOf = (graph: Graph, elide: boolean): readonly string[] => {
   const names = nameNodes(graph)

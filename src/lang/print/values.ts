@@ -3,6 +3,7 @@ import { type Shape, sizeOf } from '../dim.ts'
 import { type DType, isFloat } from '../dtype.ts'
 import type { Value } from '../primitive.ts'
 import { stridesOf } from '../shape.ts'
+import { demandRecord, type OptionNames } from '../tensor/arguments.ts'
 
 /** PyTorch's print options, by its defaults. */
 export interface ShowOptions {
@@ -13,6 +14,13 @@ export interface ShowOptions {
   /** How many items an edge has. */
   readonly edgeItems?: number
   readonly lineWidth?: number
+}
+
+const showOptions: OptionNames<ShowOptions> = {
+  precision: 'may',
+  threshold: 'may',
+  edgeItems: 'may',
+  lineWidth: 'may',
 }
 
 type Options = Required<ShowOptions>
@@ -123,6 +131,7 @@ const vector = (items: readonly string[], width: number, indent: number, lineWid
  * T.showValue(T.reference(T.tensor([1, 0.5, -2]))) // => 'tensor([ 1.0000,  0.5000, -2.0000])'
  */
 export const showValue = ({ shape, dtype, data }: Value, options: ShowOptions = {}): string => {
+  demandRecord('showValue', showOptions, options)
   const all: Options = { ...defaults, ...options }
   const prefix = 'tensor('
   const count = sizeOf(shape)

@@ -6,9 +6,11 @@ import type { Node } from '../ir.ts'
 import { normaliseAxis } from '../shape.ts'
 import { flattenTree, isTensor, unflattenTree } from '../tree.ts'
 import { nodeOf, type Tensor, tensorOf } from '../types.ts'
+import { demandFunction, demandRecord, type OptionNames } from './arguments.ts'
 import { expandDims } from './axes.ts'
 import { slice } from './indexing.ts'
 import { concat } from './joining.ts'
+import { demandSameCarries } from './loops.ts'
 import { reshapeNode } from './operand.ts'
 import { flip } from './order.ts'
 
@@ -17,6 +19,8 @@ export interface AssociativeScanOptions {
   readonly axis?: number
   readonly reverse?: boolean
 }
+
+const associativeScanOptions: OptionNames<AssociativeScanOptions> = { axis: 'may', reverse: 'may' }
 
 type Leaves = readonly Tensor[]
 
@@ -54,17 +58,17 @@ const prefixes = (f: (a: Leaves, b: Leaves) => Leaves, xs: Leaves, axis: number)
 /**
  * Prefix reductions of a tree of tensors along `axis` (0) by an associative `f(earlier, later)`, which is given whole
  * stretches along that axis and works on each place alone (jax.lax.associative_scan). Logarithmic depth, about 2n
- * applications; made of slices and joins, so it differentiates and maps like any expression.
+ * applications; made of slices and joins, so it differentiates and maps like any expression. UsageError where f gives
+ * another structure, shape or dtype than it is given.
  * @example
  * const line = { a: T.tensor([2, 3, 4]), b: T.tensor([1, 1, 1]) }
  * const after = T.associativeScan((p, q) => ({ a: T.mul(q.a, p.a), b: T.add(T.mul(q.a, p.b), q.b) }), line)
  * T.reference(after.b).data // => [1, 4, 17]
  */
-export const associativeScan = <X>(
-  f: (earlier: X, later: X) => X,
-  xs: X,
-  { axis = 0, reverse = false }: AssociativeScanOptions = {},
-): X => {
+export const associativeScan = <X>(f: (earlier: X, later: X) => X, xs: X, options: AssociativeScanOptions = {}): X => {
+  demandFunction('T.associativeScan', 'f', f)
+  demandRecord('T.associativeScan', associativeScanOptions, options)
+  const { axis = 0, reverse = false } = options
   const { leaves, shape, paths } = flattenTree<Tensor>(xs, isTensor)
   if (leaves.length === 0 || leaves.some((x) => E.isLeft(nodeOf(x).type))) return xs
   const at = leaves.map((x) => normaliseAxis(axis, typeOf(nodeOf(x)).shape.length))
@@ -87,7 +91,11 @@ export const associativeScan = <X>(
       hint: 'give an axis counted from the front',
     })
   const tree = (ls: Leaves): X => unflattenTree(shape, ls) as X
-  const combine = (a: Leaves, b: Leaves): Leaves => flattenTree<Tensor>(f(tree(a), tree(b)), isTensor).leaves
+  const combine = (a: Leaves, b: Leaves): Leaves => {
+    const made = flattenTree<Tensor>(f(tree(a), tree(b)), isTensor)
+    demandSameCarries('T.associativeScan', { leaves: a, shape, paths }, made)
+    return made.leaves
+  }
   const turned = (x: Tensor): Tensor => (reverse ? (flip(x, { axis: axes[0]! }) as Tensor) : x)
   return tree(prefixes(combine, leaves.map(turned), axes[0]!).map(turned))
 }

@@ -8,7 +8,8 @@ import type { Node } from '../ir.ts'
 import { normaliseAxis } from '../shape.ts'
 import type { Expanded, MatrixTransposed, Permuted, Sized } from '../types/movement.ts'
 import type { Tensor } from '../types.ts'
-import { dataFirst, single } from './dual.ts'
+import { demandList, type OptionNames } from './arguments.ts'
+import { dataFirst, dataFirstWith, single } from './dual.ts'
 import { type Axes, isIll, onTensor, refuse, reshapeNode, resolveAxes } from './operand.ts'
 
 /** The node with its axes in another order; the node itself when the order is the same. */
@@ -38,13 +39,14 @@ interface PermuteDims {
  * @example
  * T.permuteDims(T.zeros([2, 3, 4]), [2, 0, 1]).shape // => [4, 2, 3]
  */
-export const permuteDims: PermuteDims = dataFirst('T.permuteDims', (x: Tensor, axes: Shape) =>
-  reorder('T.permuteDims', x, (rank) =>
+export const permuteDims: PermuteDims = dataFirst('T.permuteDims', 2, (x: Tensor, axes: Shape) => {
+  demandList('T.permuteDims', axes, 'axes', 'T.permuteDims(x, [1, 0])')
+  return reorder('T.permuteDims', x, (rank) =>
     axes.length === rank
       ? ordered(axes, rank)
       : E.left({ reason: `${axes.length} axes given for rank ${rank}`, hint: 'name every axis once' }),
-  ),
-)
+  )
+})
 
 /**
  * The last two axes exchanged: `[…, m, n]` → `[…, n, m]`. A view. ShapeError below rank 2.
@@ -74,7 +76,7 @@ interface TwoAxes {
  * @example
  * T.swapaxes(T.zeros([2, 3, 4]), 0, 2).shape // => [4, 3, 2]
  */
-export const swapaxes: TwoAxes = dataFirst('T.swapaxes', (x: Tensor, a: number, b: number) =>
+export const swapaxes: TwoAxes = dataFirst('T.swapaxes', 3, (x: Tensor, a: number, b: number) =>
   reorder('T.swapaxes', x, (rank) => {
     const [p, q] = [normaliseAxis(a, rank), normaliseAxis(b, rank)]
     if (E.isLeft(p)) return E.left({ reason: p.left, axis: a })
@@ -93,7 +95,7 @@ interface MoveAxis {
  * @example
  * T.moveaxis(T.zeros([2, 3, 4]), 0, -1).shape // => [3, 4, 2]
  */
-export const moveaxis: MoveAxis = dataFirst('T.moveaxis', (x: Tensor, source: Axes, destination: Axes) =>
+export const moveaxis: MoveAxis = dataFirst('T.moveaxis', 3, (x: Tensor, source: Axes, destination: Axes) =>
   reorder('T.moveaxis', x, (rank) => {
     const [from, to] = [ordered([source].flat(), rank), ordered([destination].flat(), rank)]
     if (E.isLeft(from)) return from
@@ -117,7 +119,7 @@ interface ExpandDims {
  * @example
  * T.expandDims(T.zeros([2, 3]), 1).shape // => [2, 1, 3]
  */
-export const expandDims: ExpandDims = dataFirst('T.expandDims', (x: Tensor, axis: number) =>
+export const expandDims: ExpandDims = dataFirst('T.expandDims', 2, (x: Tensor, axis: number) =>
   onTensor('T.expandDims', x, (n, { shape }) => {
     const at = normaliseAxis(axis, shape.length + 1)
     return E.isLeft(at)
@@ -131,6 +133,8 @@ export interface SqueezeOptions {
   readonly axis?: Axes
 }
 
+const squeezeOptions: OptionNames<SqueezeOptions> = { axis: 'may' }
+
 interface Squeeze {
   (options?: SqueezeOptions): <D extends DType>(x: Tensor<Shape, D>) => Tensor<Shape, D>
   <D extends DType>(x: Tensor<Shape, D>, options?: SqueezeOptions): Tensor<Shape, D>
@@ -141,21 +145,25 @@ interface Squeeze {
  * @example
  * T.squeeze(T.zeros([1, 3, 1])).shape // => [3]
  */
-export const squeeze: Squeeze = dataFirst('T.squeeze', (x: Tensor, { axis }: SqueezeOptions = {}) =>
-  onTensor('T.squeeze', x, (n, { shape }) => {
-    if (axis === undefined)
+export const squeeze: Squeeze = dataFirstWith(
+  'T.squeeze',
+  1,
+  squeezeOptions,
+  (x: Tensor, { axis }: SqueezeOptions = {}) =>
+    onTensor('T.squeeze', x, (n, { shape }) => {
+      if (axis === undefined)
+        return reshapeNode(
+          n,
+          shape.filter((d) => d !== 1),
+        )
+      const axes = resolveAxes(axis, shape.length)
+      if (E.isLeft(axes)) return refuse('T.squeeze', [n], axes.left)
+      const wrong = axes.right.find((a) => shape[a] !== 1)
+      if (wrong !== undefined)
+        return refuse('T.squeeze', [n], { reason: `axis ${wrong} has size ${shape[wrong]}, not 1`, axis: wrong })
       return reshapeNode(
         n,
-        shape.filter((d) => d !== 1),
+        shape.filter((_, i) => !axes.right.includes(i)),
       )
-    const axes = resolveAxes(axis, shape.length)
-    if (E.isLeft(axes)) return refuse('T.squeeze', [n], axes.left)
-    const wrong = axes.right.find((a) => shape[a] !== 1)
-    if (wrong !== undefined)
-      return refuse('T.squeeze', [n], { reason: `axis ${wrong} has size ${shape[wrong]}, not 1`, axis: wrong })
-    return reshapeNode(
-      n,
-      shape.filter((_, i) => !axes.right.includes(i)),
-    )
-  }),
+    }),
 )

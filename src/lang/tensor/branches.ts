@@ -7,6 +7,7 @@ import type { Node } from '../ir.ts'
 import { outputsOf } from '../ops/graphs.ts'
 import { flattenTree, isTensor, sameTree, unflattenTree } from '../tree.ts'
 import { nodeOf, type Tensor } from '../types.ts'
+import { demandFunction, demandList } from './arguments.ts'
 import { castNode, isIll, lift, refuse, withTypes } from './operand.ts'
 
 type Branch<A extends readonly unknown[], R> = (...operands: A) => R
@@ -78,6 +79,8 @@ export const cond = <A extends readonly unknown[], R>(
   falseFn: Branch<NoInfer<A>, R>,
   ...operands: A
 ): R => {
+  demandFunction('T.cond', 'trueFn', trueFn)
+  demandFunction('T.cond', 'falseFn', falseFn)
   const n = lift('T.cond', pred)
   const index = withTypes('T.cond', [n], ([type]) =>
     type!.shape.length > 0
@@ -103,6 +106,8 @@ export const switchBranch = <A extends readonly unknown[], R>(
   branches: readonly Branch<NoInfer<A>, R>[],
   ...operands: A
 ): R => {
+  demandList('T.switch', branches, 'functions', 'T.switch(index, [f, g], …operands)')
+  for (const [k, run] of branches.entries()) demandFunction('T.switch', `branch ${k}`, run)
   if (branches.length === 0)
     return raise({ tag: 'UsageError', message: 'T.switch: there is no branch', hint: 'give at least one function' })
   const n = lift('T.switch', index)

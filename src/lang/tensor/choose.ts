@@ -6,14 +6,16 @@ import { type DType, isFloat, promote } from '../dtype.ts'
 import type { Node } from '../ir.ts'
 import type { Elementary, Elementwise, ElementwiseCheck } from '../types/broadcast.ts'
 import { type Operand, type Tensor, tensorOf } from '../types.ts'
+import type { OptionNames } from './arguments.ts'
 import { binaryNode, likeNode, selectNode } from './arithmetic.ts'
-import { dataFirst, dual, dualWith } from './dual.ts'
+import { dataFirstWith, dual, dualWith } from './dual.ts'
 import {
   castNode,
   commonDtype,
   expandNode,
   jointShape,
   lift,
+  liftOperand,
   onTensor,
   refuse,
   scalar,
@@ -39,7 +41,7 @@ interface Where {
 
 const whereNode = (name: string, condition: unknown, a: Operand, b: Operand): Node => {
   const c = typeof condition === 'boolean' ? scalar(condition, 'bool') : lift(name, condition)
-  const values = [a, b].map((x, i) => (typeof x === 'object' ? lift(name, x, i + 1) : x))
+  const values = [a, b].map((x, i) => liftOperand(name, x, i + 1))
   const tensors = values.filter((x) => typeof x === 'object')
   return withTypes(name, [c, ...tensors], ([mask, ...types]) => {
     if (mask!.dtype !== 'bool')
@@ -98,6 +100,8 @@ export interface ClampOptions {
   readonly max?: Operand
 }
 
+const clampOptions: OptionNames<ClampOptions> = { min: 'may', max: 'may' }
+
 interface Clamp {
   (options: ClampOptions): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, D>
   <S extends Shape, D extends DType>(x: Tensor<S, D>, options: ClampOptions): Tensor<S, D>
@@ -109,7 +113,7 @@ interface Clamp {
  * @example
  * T.reference(T.clamp(T.tensor([-2, 0.5, 3]), { min: -1, max: 1 })).data // => [-1, 0.5, 1]
  */
-export const clamp: Clamp = dataFirst('T.clamp', (x: Tensor, { min, max }: ClampOptions) => {
+export const clamp: Clamp = dataFirstWith('T.clamp', 1, clampOptions, (x: Tensor, { min, max }: ClampOptions = {}) => {
   const raised = min === undefined ? x : bounded(x, min, (n, low) => binaryNode('lt', n, low))
   return max === undefined ? raised : bounded(raised, max, (n, high) => binaryNode('lt', high, n))
 })
@@ -128,6 +132,8 @@ export interface NanToNumOptions {
   readonly neginf?: number
 }
 
+const nanToNumOptions: OptionNames<NanToNumOptions> = { nan: 'may', posinf: 'may', neginf: 'may' }
+
 interface NanToNum {
   (options?: NanToNumOptions): Elementary
   <S extends Shape, D extends DType>(x: Tensor<S, D>, options?: NanToNumOptions): Tensor<S, D>
@@ -145,18 +151,22 @@ const largest: Readonly<Record<'f32' | 'f16' | 'bf16', number>> = {
  * @example
  * T.reference(T.nanToNum(T.tensor([NaN, 1.5, -Infinity]), { neginf: -9 })).data // => [0, 1.5, -9]
  */
-export const nanToNum: NanToNum = dataFirst('T.nanToNum', (x: Tensor, options: NanToNumOptions = {}) =>
-  onTensor('T.nanToNum', x, (n, type) => {
-    if (type.dtype !== 'f32' && type.dtype !== 'f16' && type.dtype !== 'bf16') return n
-    const big = largest[type.dtype]
-    const { nan = 0, posinf = big, neginf = -big } = options
-    const finite = selectNode(
-      build.isInf([n], {}),
-      selectNode(binaryNode('lt', likeNode(0, type), n), likeNode(posinf, type), likeNode(neginf, type)),
-      n,
-    )
-    return selectNode(build.isNan([n], {}), likeNode(nan, type), finite)
-  }),
+export const nanToNum: NanToNum = dataFirstWith(
+  'T.nanToNum',
+  1,
+  nanToNumOptions,
+  (x: Tensor, options: NanToNumOptions = {}) =>
+    onTensor('T.nanToNum', x, (n, type) => {
+      if (type.dtype !== 'f32' && type.dtype !== 'f16' && type.dtype !== 'bf16') return n
+      const big = largest[type.dtype]
+      const { nan = 0, posinf = big, neginf = -big } = options
+      const finite = selectNode(
+        build.isInf([n], {}),
+        selectNode(binaryNode('lt', likeNode(0, type), n), likeNode(posinf, type), likeNode(neginf, type)),
+        n,
+      )
+      return selectNode(build.isNan([n], {}), likeNode(nan, type), finite)
+    }),
 )
 
 interface Lerp {
@@ -185,6 +195,8 @@ export interface ScaledOptions {
   readonly value?: number
 }
 
+const scaledOptions: OptionNames<ScaledOptions> = { value: 'may' }
+
 interface Fused {
   (x: Operand, a: Operand, b: Operand, options?: ScaledOptions): Tensor
   (a: Operand, b: Operand, options?: ScaledOptions): (x: Operand) => Tensor
@@ -202,11 +214,11 @@ const fused =
  * @example
  * T.reference(T.addcmul(T.tensor([1, 2]), T.tensor([3, 4]), T.tensor([5, 6]), { value: 2 })).data // => [31, 50]
  */
-export const addcmul: Fused = dualWith('T.addcmul', 3, fused('T.addcmul', 'mul'))
+export const addcmul: Fused = dualWith('T.addcmul', 3, scaledOptions, fused('T.addcmul', 'mul'))
 
 /**
  * `x + value · a / b` (value 1). All broadcast; floating point, f32 for integers and bool.
  * @example
  * T.reference(T.addcdiv(T.tensor([1, 2]), T.tensor([3, 4]), T.tensor([2, 8]))).data // => [2.5, 2.5]
  */
-export const addcdiv: Fused = dualWith('T.addcdiv', 3, fused('T.addcdiv', 'div'))
+export const addcdiv: Fused = dualWith('T.addcdiv', 3, scaledOptions, fused('T.addcdiv', 'div'))

@@ -4,6 +4,7 @@ import { isInteger } from '../dtype.ts'
 import type { BinaryOp, Node } from '../ir.ts'
 import type { Arithmetic, Comparison } from '../types/broadcast.ts'
 import type { Operand, Tensor } from '../types.ts'
+import type { OptionNames } from './arguments.ts'
 import { binaryNode, likeNode, selectNode } from './arithmetic.ts'
 import { dual, dualWith } from './dual.ts'
 import { castNode, refuse, unify } from './operand.ts'
@@ -170,6 +171,8 @@ export interface CloseOptions {
   readonly equalNan?: boolean
 }
 
+const closeOptions: OptionNames<CloseOptions> = { rtol: 'may', atol: 'may', equalNan: 'may' }
+
 interface Close {
   (a: Operand, b: Operand, options?: CloseOptions): Tensor<readonly number[], 'bool'>
   (b: Operand, options?: CloseOptions): (a: Operand) => Tensor<readonly number[], 'bool'>
@@ -181,15 +184,19 @@ interface Close {
  * @example
  * T.reference(T.isclose(T.tensor([1, 2.5]), T.tensor([1.000001, 2.6]))).data // => [1, 0]
  */
-export const isclose: Close = dualWith('T.isclose', 2, (a: Operand, b: Operand, options: CloseOptions = {}) =>
-  unify('T.isclose', [a, b], 'float', ([x, y], type) => {
-    const { rtol = 1e-5, atol = 1e-8, equalNan = false } = options
-    const [zero, infinite] = [likeNode(0, type), build.isInf([y!], {})]
-    const far = build.abs([binaryNode('sub', x!, y!)], {})
-    const size = selectNode(infinite, zero, build.abs([y!], {}))
-    const allowed = binaryNode('add', likeNode(atol, type), binaryNode('mul', likeNode(rtol, type), size))
-    const near = binaryNode('and', binaryNode('le', far, allowed), not(infinite))
-    const same = binaryNode('or', binaryNode('eq', x!, y!), near)
-    return equalNan ? binaryNode('or', same, binaryNode('and', build.isNan([x!], {}), build.isNan([y!], {}))) : same
-  }),
+export const isclose: Close = dualWith(
+  'T.isclose',
+  2,
+  closeOptions,
+  (a: Operand, b: Operand, options: CloseOptions = {}) =>
+    unify('T.isclose', [a, b], 'float', ([x, y], type) => {
+      const { rtol = 1e-5, atol = 1e-8, equalNan = false } = options
+      const [zero, infinite] = [likeNode(0, type), build.isInf([y!], {})]
+      const far = build.abs([binaryNode('sub', x!, y!)], {})
+      const size = selectNode(infinite, zero, build.abs([y!], {}))
+      const allowed = binaryNode('add', likeNode(atol, type), binaryNode('mul', likeNode(rtol, type), size))
+      const near = binaryNode('and', binaryNode('le', far, allowed), not(infinite))
+      const same = binaryNode('or', binaryNode('eq', x!, y!), near)
+      return equalNan ? binaryNode('or', same, binaryNode('and', build.isNan([x!], {}), build.isNan([y!], {}))) : same
+    }),
 )

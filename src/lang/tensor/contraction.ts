@@ -1,14 +1,16 @@
 /** Products that contract axes: matmul, tensordot, vecdot, all through one labelled two-operand product. */
 import * as E from '#fp/Either'
 import { build } from '../build.ts'
-import type { Shape } from '../dim.ts'
+import { isDim, type Shape } from '../dim.ts'
 import { type DType, promote } from '../dtype.ts'
-import type { Refusal } from '../errors.ts'
+import { type Refusal, raise } from '../errors.ts'
 import type { Node, TensorType } from '../ir.ts'
 import { normaliseAxis } from '../shape.ts'
 import type { Product } from '../types/matmul.ts'
 import { type Tensor, tensorOf } from '../types.ts'
+import type { OptionNames } from './arguments.ts'
 import { dual, dualWith } from './dual.ts'
+import { type AlongOptions, alongOptions } from './joining.ts'
 import { castNode, lift, refuse, reshapeNode, withTypes } from './operand.ts'
 
 /** Labels of the axes of one operand; a size-1 axis may meet a larger one of the same label. */
@@ -133,15 +135,8 @@ export const matmul: Product<'matmul'> = dual('T.matmul', 2, (a: Tensor, b: Tens
 )
 
 interface Vecdot {
-  <D extends DType>(
-    a: Tensor<Shape, D>,
-    b: Tensor<Shape, NoInfer<D>>,
-    options?: { readonly axis?: number },
-  ): Tensor<Shape, D>
-  <D extends DType>(
-    b: Tensor<Shape, D>,
-    options?: { readonly axis?: number },
-  ): (a: Tensor<Shape, D>) => Tensor<Shape, D>
+  <D extends DType>(a: Tensor<Shape, D>, b: Tensor<Shape, NoInfer<D>>, options?: AlongOptions): Tensor<Shape, D>
+  <D extends DType>(b: Tensor<Shape, D>, options?: AlongOptions): (a: Tensor<Shape, D>) => Tensor<Shape, D>
 }
 
 /**
@@ -150,44 +145,59 @@ interface Vecdot {
  * @example
  * T.reference(T.vecdot(T.tensor([[1, 2], [3, 4]]), T.tensor([5, 6]))).data // => [17, 39]
  */
-export const vecdot: Vecdot = dualWith('T.vecdot', 2, (a: Tensor, b: Tensor, { axis = -1 }: { axis?: number } = {}) =>
-  pairOf('T.vecdot', a, b, (x, y, ta, tb) => {
-    const rank = Math.max(ta.shape.length, tb.shape.length)
-    const at = normaliseAxis(axis, Math.min(ta.shape.length, tb.shape.length))
-    if (E.isLeft(at)) return refuse('T.vecdot', [x, y], { reason: at.left, axis })
-    const fromEnd = axis < 0 ? axis : axis - rank
-    const contracted = rank + fromEnd
-    const [la, lb] = [range(ta.shape.length, rank - ta.shape.length), range(tb.shape.length, rank - tb.shape.length)]
-    for (const l of range(rank)) {
-      const [p, q] = [ta.shape[la.indexOf(l)] ?? 1, tb.shape[lb.indexOf(l)] ?? 1]
-      if (l === contracted ? p !== q : p !== q && p !== 1 && q !== 1)
-        return refuse('T.vecdot', [x, y], { reason: `sizes ${p} and ${q} differ at axis ${l}`, axis: l })
-    }
-    return contractNode(
-      x,
-      y,
-      ta,
-      tb,
-      la,
-      lb,
-      range(rank).filter((l) => l !== contracted),
-    )
-  }),
+export const vecdot: Vecdot = dualWith(
+  'T.vecdot',
+  2,
+  alongOptions,
+  (a: Tensor, b: Tensor, { axis = -1 }: AlongOptions = {}) =>
+    pairOf('T.vecdot', a, b, (x, y, ta, tb) => {
+      const rank = Math.max(ta.shape.length, tb.shape.length)
+      const at = normaliseAxis(axis, Math.min(ta.shape.length, tb.shape.length))
+      if (E.isLeft(at)) return refuse('T.vecdot', [x, y], { reason: at.left, axis })
+      const fromEnd = axis < 0 ? axis : axis - rank
+      const contracted = rank + fromEnd
+      const [la, lb] = [range(ta.shape.length, rank - ta.shape.length), range(tb.shape.length, rank - tb.shape.length)]
+      for (const l of range(rank)) {
+        const [p, q] = [ta.shape[la.indexOf(l)] ?? 1, tb.shape[lb.indexOf(l)] ?? 1]
+        if (l === contracted ? p !== q : p !== q && p !== 1 && q !== 1)
+          return refuse('T.vecdot', [x, y], { reason: `sizes ${p} and ${q} differ at axis ${l}`, axis: l })
+      }
+      return contractNode(
+        x,
+        y,
+        ta,
+        tb,
+        la,
+        lb,
+        range(rank).filter((l) => l !== contracted),
+      )
+    }),
 )
 
 /** How many trailing and leading axes to contract, or the two lists of axes. */
 export type TensordotAxes = number | readonly [readonly number[], readonly number[]]
 
+/** What `tensordot` contracts: 2 axes of each unless said. */
+export interface TensordotOptions {
+  readonly axes?: TensordotAxes
+}
+
+const tensordotOptions: OptionNames<TensordotOptions> = { axes: 'may' }
+
+/** UsageError unless `axes` is a number or two lists. */
+const demandSides = (axes: TensordotAxes): void => {
+  if (typeof axes === 'number' || (Array.isArray(axes) && axes.length === 2 && axes.every((a) => Array.isArray(a))))
+    return
+  raise({
+    tag: 'UsageError',
+    message: 'T.tensordot: axes is neither a number nor two lists of axes',
+    hint: 'write { axes: [[1], [0]] } to contract axis 1 of the first operand with axis 0 of the second',
+  })
+}
+
 interface Tensordot {
-  <D extends DType>(
-    a: Tensor<Shape, D>,
-    b: Tensor<Shape, NoInfer<D>>,
-    options?: { readonly axes?: TensordotAxes },
-  ): Tensor<Shape, D>
-  <D extends DType>(
-    b: Tensor<Shape, D>,
-    options?: { readonly axes?: TensordotAxes },
-  ): (a: Tensor<Shape, D>) => Tensor<Shape, D>
+  <D extends DType>(a: Tensor<Shape, D>, b: Tensor<Shape, NoInfer<D>>, options?: TensordotOptions): Tensor<Shape, D>
+  <D extends DType>(b: Tensor<Shape, D>, options?: TensordotOptions): (a: Tensor<Shape, D>) => Tensor<Shape, D>
 }
 
 /**
@@ -199,9 +209,13 @@ interface Tensordot {
 export const tensordot: Tensordot = dualWith(
   'T.tensordot',
   2,
-  (a: Tensor, b: Tensor, { axes = 2 }: { axes?: TensordotAxes } = {}) =>
-    pairOf('T.tensordot', a, b, (x, y, ta, tb) => {
+  tensordotOptions,
+  (a: Tensor, b: Tensor, { axes = 2 }: TensordotOptions = {}) => {
+    demandSides(axes)
+    return pairOf('T.tensordot', a, b, (x, y, ta, tb) => {
       const [ra, rb] = [ta.shape.length, tb.shape.length]
+      if (typeof axes === 'number' && !(isDim(axes) && axes <= Math.min(ra, rb)))
+        return refuse('T.tensordot', [x, y], { reason: `ranks ${ra} and ${rb} have no ${axes} axes to contract` })
       const [pa, pb] = typeof axes === 'number' ? [range(axes, ra - axes), range(axes)] : axes
       if (pa.length !== pb.length)
         return refuse('T.tensordot', [x, y], { reason: `${pa.length} axes cannot meet ${pb.length}` })
@@ -235,5 +249,6 @@ export const tensordot: Tensordot = dualWith(
         lb,
         [...la, ...lb].filter((l) => !shared.includes(l)),
       )
-    }),
+    })
+  },
 )

@@ -2,10 +2,12 @@
 import { constant, illTyped } from '../build.ts'
 import { isDim, type Shape, sizeOf } from '../dim.ts'
 import type { DType } from '../dtype.ts'
+import { raise } from '../errors.ts'
 import { showShape } from '../shape.ts'
 import type { DTypeOfNested, Nested, NestedShape } from '../types/create.ts'
 import { type Tensor, tensorOf } from '../types.ts'
-import { dataFirst } from './dual.ts'
+import { demandDType, demandNumber, demandRecord, demandShape, type OptionNames, showArgument } from './arguments.ts'
+import { dataFirstWith } from './dual.ts'
 import { filledNode } from './joining.ts'
 import { onTensor, toElement } from './operand.ts'
 
@@ -14,14 +16,29 @@ export interface DTypeOptions<D extends DType = DType> {
   readonly dtype?: D
 }
 
+export const dtypeOptions: OptionNames<DTypeOptions> = { dtype: 'may' }
+
+/** The dtype that the options of `name` give; both are checked. */
+export const dtypeIn = <D extends DType>(name: string, options: DTypeOptions<D> | undefined): D | undefined => {
+  demandRecord(name, dtypeOptions, options)
+  return options?.dtype === undefined ? undefined : demandDType(name, options.dtype)
+}
+
 /** A tensor that is a mistake: `reason` is reported when it is checked. */
 export const bad = <S extends Shape, D extends DType>(name: string, reason: string, hint?: string): Tensor<S, D> =>
   tensorOf(illTyped(name, [], { reason, ...(hint ? { hint } : {}) }))
 
+const notData = (name: string, data: unknown, wanted: string, hint: string): never =>
+  raise({ tag: 'UsageError', message: `${name}: the data is ${showArgument(data)}, not ${wanted}`, hint })
+
+/** True for an array, typed ones too. */
+const isArray = (x: unknown): x is readonly Nested[] =>
+  Array.isArray(x) || (ArrayBuffer.isView(x) && !(x instanceof DataView))
+
 /** The shape of nested arrays along their first elements. */
 const shapeOf = (data: Nested): Shape => {
   const out: number[] = []
-  for (let at: Nested | undefined = data; typeof at === 'object'; at = at[0]) out.push(at.length)
+  for (let at: Nested | undefined = data; isArray(at); at = at[0]) out.push(at.length)
   return out
 }
 
@@ -33,13 +50,15 @@ const leavesOf = (
   const values: (number | boolean)[] = []
   let ragged: string | undefined
   const walk = (x: Nested, depth: number, path: string): void => {
-    if (typeof x === 'object') {
+    if (isArray(x)) {
       if (depth >= shape.length || x.length !== shape[depth])
         ragged ??= `${path || 'the data'} has ${x.length} elements where ${shape[depth] ?? 'a number'} belong`
       else for (let i = 0; i < x.length; i++) walk(x[i]!, depth + 1, `${path}[${i}]`)
     } else if (depth === shape.length && (typeof x === 'number' || typeof x === 'boolean')) values.push(x)
-    else
-      ragged ??= `${path || 'the data'} is ${String(x)} where ${depth < shape.length ? 'an array' : 'a number'} belongs`
+    else {
+      const wanted = depth < shape.length ? 'an array' : 'a number'
+      ragged ??= `${path || 'the data'} is ${showArgument(x)} where ${wanted} belongs`
+    }
   }
   walk(data, 0, '')
   return ragged === undefined ? { values } : { values, ragged }
@@ -61,8 +80,11 @@ const leafDtype = (values: readonly (number | boolean)[]): DType => {
  */
 export const tensor = <const A extends Nested, const D extends DType = DTypeOfNested<A>>(
   data: A,
-  { dtype }: DTypeOptions<D> = {},
+  options: DTypeOptions<D> = {},
 ): Tensor<NestedShape<A>, NoInfer<D>> => {
+  if (!isArray(data) && typeof data !== 'number' && typeof data !== 'boolean')
+    return notData('T.tensor', data, 'a number or nested arrays of numbers', 'T.stack makes one tensor of many')
+  const dtype = dtypeIn('T.tensor', options)
   const shape = shapeOf(data)
   const { values, ragged } = leavesOf(data, shape)
   if (ragged !== undefined)
@@ -96,9 +118,13 @@ export const tensor = <const A extends Nested, const D extends DType = DTypeOfNe
 export const fromArray = <const S extends Shape, const D extends DType = DType>(
   data: ArrayLike<number> | ArrayLike<boolean>,
   shape: S,
-  { dtype }: DTypeOptions<D> = {},
+  options: DTypeOptions<D> = {},
 ): Tensor<S, NoInfer<D>> => {
-  if (!shape.every(isDim)) return bad('T.fromArray', `${showShape(shape)} is not a shape`)
+  if (!isArrayLike(data))
+    return notData('T.fromArray', data, 'an array of numbers', 'T.full fills a shape with one number')
+  const isShape = demandShape('T.fromArray', shape).every(isDim)
+  const dtype = dtypeIn('T.fromArray', options)
+  if (!isShape) return bad('T.fromArray', `${showShape(shape)} is not a shape`)
   if (sizeOf(shape) !== data.length)
     return bad('T.fromArray', `${data.length} elements do not fill shape ${showShape(shape)}`)
   const to = dtype ?? arrayDtype(data)
@@ -111,6 +137,9 @@ export const fromArray = <const S extends Shape, const D extends DType = DType>(
     : Float64Array.from(data as ArrayLike<number>, (v) => toElement(v, to))
   return tensorOf(constant({ shape, dtype: to }, values))
 }
+
+const isArrayLike = (x: unknown): boolean =>
+  typeof x === 'object' && x !== null && 'length' in x && typeof x.length === 'number'
 
 const arrayDtype = (data: ArrayLike<number | boolean>): DType => {
   if (data instanceof Int8Array) return 'i8'
@@ -125,9 +154,13 @@ const filled = <S extends Shape, D extends DType>(
   name: string,
   shape: S,
   value: number | boolean,
-  dtype: DType,
-): Tensor<S, D> =>
-  shape.every(isDim) ? tensorOf(filledNode(shape, dtype, value)) : bad(name, `${showShape(shape)} is not a shape`)
+  options: DTypeOptions<D>,
+): Tensor<S, D> => {
+  const isShape = demandShape(name, shape).every(isDim)
+  demandNumber(name, 'the value', value)
+  const dtype = dtypeIn(name, options) ?? (typeof value === 'boolean' ? 'bool' : 'f32')
+  return isShape ? tensorOf(filledNode(shape, dtype, value)) : bad(name, `${showShape(shape)} is not a shape`)
+}
 
 /**
  * All zeros of `shape`; f32 unless `dtype` says otherwise. ShapeError where a size is not a whole number ≥ 0.
@@ -136,8 +169,8 @@ const filled = <S extends Shape, D extends DType>(
  */
 export const zeros = <const S extends Shape, const D extends DType = 'f32'>(
   shape: S,
-  { dtype }: DTypeOptions<D> = {},
-): Tensor<S, NoInfer<D>> => filled('T.zeros', shape, 0, dtype ?? 'f32')
+  options: DTypeOptions<D> = {},
+): Tensor<S, NoInfer<D>> => filled('T.zeros', shape, 0, options)
 
 /**
  * All ones of `shape`; f32 unless `dtype` says otherwise. ShapeError where a size is not a whole number ≥ 0.
@@ -146,8 +179,8 @@ export const zeros = <const S extends Shape, const D extends DType = 'f32'>(
  */
 export const ones = <const S extends Shape, const D extends DType = 'f32'>(
   shape: S,
-  { dtype }: DTypeOptions<D> = {},
-): Tensor<S, NoInfer<D>> => filled('T.ones', shape, 1, dtype ?? 'f32')
+  options: DTypeOptions<D> = {},
+): Tensor<S, NoInfer<D>> => filled('T.ones', shape, 1, options)
 
 /**
  * All `value`, of `shape`; f32 (bool for a boolean) unless `dtype` says otherwise. ShapeError where a size is not a
@@ -158,8 +191,8 @@ export const ones = <const S extends Shape, const D extends DType = 'f32'>(
 export const full = <const S extends Shape, const D extends DType = 'f32'>(
   shape: S,
   value: number | boolean,
-  { dtype }: DTypeOptions<D> = {},
-): Tensor<S, NoInfer<D>> => filled('T.full', shape, value, dtype ?? (typeof value === 'boolean' ? 'bool' : 'f32'))
+  options: DTypeOptions<D> = {},
+): Tensor<S, NoInfer<D>> => filled('T.full', shape, value, options)
 
 interface Like {
   <S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, D>
@@ -168,23 +201,26 @@ interface Like {
 }
 
 const like =
-  (name: string, value: number) =>
-  (x: Tensor, { dtype }: DTypeOptions = {}): Tensor =>
-    onTensor(name, x, (_, type) => filledNode(type.shape, dtype ?? type.dtype, value))
+  (name: string, value: number | boolean) =>
+  (x: Tensor, { dtype }: DTypeOptions = {}): Tensor => {
+    demandNumber(name, 'the value', value)
+    if (dtype !== undefined) demandDType(name, dtype)
+    return onTensor(name, x, (_, type) => filledNode(type.shape, dtype ?? type.dtype, value))
+  }
 
 /**
  * Zeros of the operand's shape, and of its dtype unless `dtype` says otherwise.
  * @example
  * T.reference(T.zerosLike(T.tensor([[1.5, 2]]))) // => { shape: [1, 2], dtype: 'f32', data: [0, 0] }
  */
-export const zerosLike: Like = dataFirst('T.zerosLike', like('T.zerosLike', 0))
+export const zerosLike: Like = dataFirstWith('T.zerosLike', 1, dtypeOptions, like('T.zerosLike', 0))
 
 /**
  * Ones of the operand's shape, and of its dtype unless `dtype` says otherwise.
  * @example
  * T.reference(T.onesLike(T.tensor([7, 8]), { dtype: 'f32' })) // => { shape: [2], dtype: 'f32', data: [1, 1] }
  */
-export const onesLike: Like = dataFirst('T.onesLike', like('T.onesLike', 1))
+export const onesLike: Like = dataFirstWith('T.onesLike', 1, dtypeOptions, like('T.onesLike', 1))
 
 interface FullLike {
   (value: number | boolean, options?: DTypeOptions): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, D>
@@ -196,8 +232,9 @@ interface FullLike {
  * @example
  * T.reference(T.fullLike(T.tensor([7, 8]), 3)) // => { shape: [2], dtype: 'i32', data: [3, 3] }
  */
-export const fullLike: FullLike = dataFirst(
+export const fullLike: FullLike = dataFirstWith(
   'T.fullLike',
-  (x: Tensor, value: number | boolean, { dtype }: DTypeOptions = {}) =>
-    onTensor('T.fullLike', x, (_, type) => filledNode(type.shape, dtype ?? type.dtype, value)),
+  2,
+  dtypeOptions,
+  (x: Tensor, value: number | boolean, options: DTypeOptions = {}) => like('T.fullLike', value)(x, options),
 )

@@ -5,8 +5,9 @@ import type { DType } from '../dtype.ts'
 import type { Cumulation, Node } from '../ir.ts'
 import type { FloatOf } from '../types/broadcast.ts'
 import type { Tensor } from '../types.ts'
+import type { OptionNames } from './arguments.ts'
 import { floatNode } from './arithmetic.ts'
-import { dataFirst } from './dual.ts'
+import { dataFirstWith } from './dual.ts'
 import { castNode, countedNode, onAxis, onTensor } from './operand.ts'
 
 /** Along which axis (0), and whether from its end. */
@@ -14,6 +15,8 @@ export interface CumulativeOptions {
   readonly axis?: number
   readonly reverse?: boolean
 }
+
+const cumulativeOptions: OptionNames<CumulativeOptions> = { axis: 'may', reverse: 'may' }
 
 /** A prefix reduction that keeps the dtype. */
 interface Cumulative {
@@ -57,8 +60,11 @@ const cumulated = (
  * @example
  * T.reference(T.cumsum(T.tensor([1, 2, 3, 4]))).data // => [1, 3, 6, 10]
  */
-export const cumsum: Cumulative = dataFirst('T.cumsum', (x: Tensor, o: CumulativeOptions = {}) =>
-  cumulated('T.cumsum', x, o, 'sum', countedNode),
+export const cumsum: Cumulative = dataFirstWith(
+  'T.cumsum',
+  1,
+  cumulativeOptions,
+  (x: Tensor, o: CumulativeOptions = {}) => cumulated('T.cumsum', x, o, 'sum', countedNode),
 )
 
 /**
@@ -67,8 +73,11 @@ export const cumsum: Cumulative = dataFirst('T.cumsum', (x: Tensor, o: Cumulativ
  * @example
  * T.reference(T.cumprod(T.tensor([1, 2, 3, 4]), { reverse: true })).data // => [24, 24, 12, 4]
  */
-export const cumprod: Cumulative = dataFirst('T.cumprod', (x: Tensor, o: CumulativeOptions = {}) =>
-  cumulated('T.cumprod', x, o, 'prod', countedNode),
+export const cumprod: Cumulative = dataFirstWith(
+  'T.cumprod',
+  1,
+  cumulativeOptions,
+  (x: Tensor, o: CumulativeOptions = {}) => cumulated('T.cumprod', x, o, 'prod', countedNode),
 )
 
 /**
@@ -77,8 +86,11 @@ export const cumprod: Cumulative = dataFirst('T.cumprod', (x: Tensor, o: Cumulat
  * @example
  * T.reference(T.logcumsumexp(T.tensor([1000, 1000]))).data // => [1000, 1000.693147]
  */
-export const logcumsumexp: FloatCumulative = dataFirst('T.logcumsumexp', (x: Tensor, o: CumulativeOptions = {}) =>
-  cumulated('T.logcumsumexp', x, o, 'logSumExp', floatNode),
+export const logcumsumexp: FloatCumulative = dataFirstWith(
+  'T.logcumsumexp',
+  1,
+  cumulativeOptions,
+  (x: Tensor, o: CumulativeOptions = {}) => cumulated('T.logcumsumexp', x, o, 'logSumExp', floatNode),
 )
 
 const countable = (n: Node, dtype: DType): Node => (dtype === 'bool' ? castNode(n, 'i32') : n)
@@ -99,7 +111,7 @@ const extremes =
  * const [values, indices] = T.cummax(T.tensor([1, 3, 2, 3]))
  * T.reference([values, indices]).map((t) => t.data) // => [[1, 3, 3, 3], [0, 1, 1, 3]]
  */
-export const cummax: CumulativeExtreme = dataFirst('T.cummax', extremes('T.cummax', 'max'))
+export const cummax: CumulativeExtreme = dataFirstWith('T.cummax', 1, cumulativeOptions, extremes('T.cummax', 'max'))
 
 /**
  * The running minimum along `axis` (0): `[values, indices]`, the index (i32) being that of its latest occurrence. NaN
@@ -108,4 +120,4 @@ export const cummax: CumulativeExtreme = dataFirst('T.cummax', extremes('T.cumma
  * const [values, indices] = T.cummin(T.tensor([3, 1, 2, 1]))
  * T.reference([values, indices]).map((t) => t.data) // => [[3, 1, 1, 1], [0, 1, 1, 3]]
  */
-export const cummin: CumulativeExtreme = dataFirst('T.cummin', extremes('T.cummin', 'min'))
+export const cummin: CumulativeExtreme = dataFirstWith('T.cummin', 1, cumulativeOptions, extremes('T.cummin', 'min'))

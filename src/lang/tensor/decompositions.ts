@@ -7,7 +7,8 @@ import { product, transposed } from '../ops/matrix.ts'
 import { operandType } from '../ops/operand.ts'
 import type { FloatOf } from '../types/broadcast.ts'
 import type { Tensor } from '../types.ts'
-import { alone, dataFirst } from './dual.ts'
+import { demandChoice, type OptionNames } from './arguments.ts'
+import { alone, dataFirstWith } from './dual.ts'
 import { concatNode } from './joining.ts'
 import { onMatrix, output } from './linalg-operand.ts'
 import { narrowNode } from './order.ts'
@@ -16,6 +17,8 @@ import { narrowNode } from './order.ts'
 export interface CholeskyOptions {
   readonly upper?: boolean
 }
+
+const choleskyOptions: OptionNames<CholeskyOptions> = { upper: 'may' }
 
 interface Cholesky {
   (options?: CholeskyOptions): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, FloatOf<D>>
@@ -29,17 +32,23 @@ interface Cholesky {
  * @example
  * T.reference(T.cholesky(T.tensor([[4, 2], [2, 5]]))).data // => [2, 0, 1, 2]
  */
-export const cholesky: Cholesky = dataFirst('T.cholesky', (x: Tensor, { upper = false }: CholeskyOptions = {}) =>
-  onMatrix('T.cholesky', x, 'square', (a) => {
-    const lower = build.cholesky([a], {})
-    return upper ? transposed(build, lower) : lower
-  }),
+export const cholesky: Cholesky = dataFirstWith(
+  'T.cholesky',
+  1,
+  choleskyOptions,
+  (x: Tensor, { upper = false }: CholeskyOptions = {}) =>
+    onMatrix('T.cholesky', x, 'square', (a) => {
+      const lower = build.cholesky([a], {})
+      return upper ? transposed(build, lower) : lower
+    }),
 )
 
 /** `reduced` (the default): min(m, n) columns of Q; `complete`: all m. */
 export interface QrOptions {
   readonly mode?: 'reduced' | 'complete'
 }
+
+const qrOptions: OptionNames<QrOptions> = { mode: 'may' }
 
 /** Q and R. */
 export type QrResult<D extends DType> = readonly [q: Tensor<Shape, FloatOf<D>>, r: Tensor<Shape, FloatOf<D>>]
@@ -75,9 +84,10 @@ const qrNodes = (a: Node, shape: Shape, complete: boolean): readonly [Node, Node
  * const [q, r] = T.qr(T.tensor([[3, 1], [4, 2]]))
  * T.reference([q, r]).map((t) => t.data) // => [[-0.6, -0.8, -0.8, 0.6], [-5, -2.2, 0, 0.4]]
  */
-export const qr: Qr = dataFirst('T.qr', (x: Tensor, { mode = 'reduced' }: QrOptions = {}) =>
-  [0, 1].map((i) => onMatrix('T.qr', x, 'matrix', (a, shape) => qrNodes(a, shape, mode === 'complete')[i]!)),
-)
+export const qr: Qr = dataFirstWith('T.qr', 1, qrOptions, (x: Tensor, { mode = 'reduced' }: QrOptions = {}) => {
+  demandChoice('T.qr', 'mode', mode, ['reduced', 'complete'])
+  return [0, 1].map((i) => onMatrix('T.qr', x, 'matrix', (a, shape) => qrNodes(a, shape, mode === 'complete')[i]!))
+})
 
 /**
  * `[w, V]`: the eigenvalues `[…, n]` of symmetric matrices `[…, n, n]`, ascending, and their eigenvectors, the columns of V.
@@ -129,6 +139,8 @@ export interface SvdOptions {
   readonly fullMatrices?: boolean
 }
 
+const svdOptions: OptionNames<SvdOptions> = { fullMatrices: 'may' }
+
 /** U, the singular values, and V transposed. */
 export type SvdResult<D extends DType> = readonly [
   u: Tensor<Shape, FloatOf<D>>,
@@ -149,7 +161,7 @@ interface Svd {
  * const [u, s, vh] = T.svd(T.tensor([[0, 2], [3, 0]]))
  * T.reference([u, s, vh]).map((t) => t.data) // => [[0, 1, 1, 0], [3, 2], [1, 0, 0, 1]]
  */
-export const svd: Svd = dataFirst('T.svd', (x: Tensor, { fullMatrices = true }: SvdOptions = {}) =>
+export const svd: Svd = dataFirstWith('T.svd', 1, svdOptions, (x: Tensor, { fullMatrices = true }: SvdOptions = {}) =>
   [0, 1, 2].map((i) =>
     onMatrix('T.svd', x, 'matrix', (a, shape) => {
       const found = svdNodes(a, shape)[i]!

@@ -3,6 +3,7 @@ import { raise } from '../errors.ts'
 import type { Node, TensorType } from '../ir.ts'
 import { isRecord, isTensor } from '../tree.ts'
 import type { Tensor } from '../types.ts'
+import { demandRecord, type Names, showArgument } from './arguments.ts'
 import { onTensor } from './operand.ts'
 
 /** What `dual` needs to know of a function. */
@@ -12,56 +13,87 @@ export interface Form {
    * `data`: direct when the first argument is a tensor (for functions whose other arguments never come first as one).
    */
   readonly by: 'operands' | 'data'
+  /** Positional arguments, and how many of them must be given. */
   readonly count: number
-  /** Whether a trailing plain record is the options and not an operand. */
-  readonly options: boolean
+  readonly least: number
+  /** The options that come after them in one record, where there are any. */
+  readonly options: Names | undefined
 }
 
 /** Every dual function with its form, by public name: the test of duality runs over this table. */
 export const forms: Map<string, Form> = new Map()
 
-const isDirect = (form: Form, args: readonly unknown[]): boolean | undefined => {
-  if (form.by === 'data') return isTensor(args[0])
-  const given = form.options && args.length > 0 && isRecord(args.at(-1)) ? args.length - 1 : args.length
-  if (given === form.count) return true
-  return given === form.count - 1 ? false : undefined
+/** Why a call is neither direct nor curried: too many arguments or too few, or a first one that should be a tensor. */
+const wrongCall = (name: string, { by, count, least, options }: Form, args: readonly unknown[]): never => {
+  const takes = `${least < count ? `${least} to ` : ''}${count} argument${count === 1 ? '' : 's'}`
+  const direct = by === 'data' && isTensor(args[0])
+  const couldBeDirect = by === 'data' && least <= args.length && args.length <= count + (options ? 1 : 0)
+  const fewer = direct ? '' : ' (one fewer when curried)'
+  return raise({
+    tag: 'UsageError',
+    message:
+      couldBeDirect && !direct
+        ? `${name}: the first of ${args.length} arguments is ${showArgument(args[0])}, not a tensor`
+        : `${name} takes ${takes}${options ? ' and options' : ''}${fewer}, not ${args.length}`,
+    hint: `write ${name}(x, …) or pipe(x, ${name}(…))${options ? '; options go in one record at the end' : ''}`,
+  })
+}
+
+/** Whether a call is direct; UsageError where it is neither direct nor curried, or has options that nobody knows. */
+const isDirect = (name: string, form: Form, args: readonly unknown[]): boolean => {
+  const { by, count, least, options } = form
+  const tail = by === 'operands' && options && isRecord(args.at(-1)) ? 1 : 0
+  const direct = by === 'data' ? isTensor(args[0]) : args.length - tail >= count
+  const places = direct ? args : [undefined, ...args]
+  const positional = Math.min(places.length - tail, count)
+  const rest = places.slice(positional)
+  if (positional < least || rest.length > (options ? 1 : 0)) return wrongCall(name, form, args)
+  if (options) demandRecord(name, options, rest[0])
+  return direct
 }
 
 const make = <F>(name: string, form: Form, impl: (...args: never[]) => unknown): F => {
   forms.set(name, form)
-  const f = (...args: never[]): unknown => {
-    const direct = isDirect(form, args)
-    if (direct === undefined)
-      return raise({
-        tag: 'UsageError',
-        message: `${name} takes ${form.count} operand${form.count === 1 ? '' : 's'} (${form.count - 1} when curried), not ${args.length}`,
-        hint: `write ${name}(x, …) or pipe(x, ${name}(…)); options go in one record at the end`,
-      })
-    return direct ? impl(...args) : (x: never) => impl(x, ...args)
-  }
+  const f = (...args: never[]): unknown => (isDirect(name, form, args) ? impl(...args) : (x: never) => impl(x, ...args))
   Object.defineProperty(f, 'name', { value: name })
   return f as F
 }
 
+/** How many positional arguments there are, or the least and the most. */
+type Count = number | readonly [least: number, most: number]
+
+const formOf = (by: Form['by'], of: Count, options?: Form['options']): Form => {
+  const [least, count] = typeof of === 'number' ? [of, of] : of
+  return { by, count, least, options }
+}
+
 /** A function of `count` operands, all of which may be tensors: `T.add`, `T.where`. */
 export const dual = <F>(name: string, count: number, impl: (...args: never[]) => unknown): F =>
-  make(name, { by: 'operands', count, options: false }, impl)
+  make(name, formOf('operands', count), impl)
 
-/** A function of `count` operands and a trailing record of options: `T.sum(x, { axis })`. */
-export const dualWith = <F>(name: string, count: number, impl: (...args: never[]) => unknown): F =>
-  make(name, { by: 'operands', count, options: true }, impl)
+/** A function of `count` operands and a trailing record of options: `T.addcmul(x, a, b, { value })`. */
+export const dualWith = <F>(name: string, count: number, options: Names, impl: (...args: never[]) => unknown): F =>
+  make(name, formOf('operands', count, options), impl)
 
-/** A function of one tensor, the first argument, and of others that are not: `T.reshape(x, [2, 3])`. */
-export const dataFirst = <F>(name: string, impl: (...args: never[]) => unknown): F =>
-  make(name, { by: 'data', count: 1, options: true }, impl)
+/** A function of one tensor, the first of `count` arguments, and of others that are not: `T.reshape(x, [2, 3])`. */
+export const dataFirst = <F>(name: string, count: Count, impl: (...args: never[]) => unknown): F =>
+  make(name, formOf('data', count), impl)
+
+/** The same with a trailing record of options: `T.sum(x, { axis })`. */
+export const dataFirstWith = <F>(name: string, count: Count, options: Names, impl: (...args: never[]) => unknown): F =>
+  make(name, formOf('data', count, options), impl)
 
 /** A function of one tensor and nothing else, which needs no curried form: `pipe(x, T.exp)`. */
 export const single = <F>(name: string, body: (n: Node, type: TensorType) => Node): F =>
   alone(name, (x: Tensor) => onTensor(name, x, body))
 
-/** A function of one tensor and nothing else, which may give several. */
-export const alone = <F>(name: string, f: (x: Tensor) => unknown): F => {
-  forms.set(name, { by: 'operands', count: 1, options: false })
+/** A function of one tensor and nothing else, which may give several. What `map` of arrays gives it besides is left. */
+export const alone = <F>(name: string, impl: (x: Tensor) => unknown): F => {
+  forms.set(name, formOf('operands', 1))
+  const f = (x: Tensor, ...rest: readonly unknown[]): unknown => {
+    if (isRecord(rest[0])) demandRecord(name, {}, rest[0])
+    return impl(x)
+  }
   Object.defineProperty(f, 'name', { value: name })
   return f as F
 }

@@ -2,9 +2,10 @@
 import { typeOf } from '../build.ts'
 import type { Shape } from '../dim.ts'
 import { promote } from '../dtype.ts'
-import type { Refusal } from '../errors.ts'
+import { type Refusal, raise } from '../errors.ts'
 import type { Node, TensorType } from '../ir.ts'
 import { type Tensor, tensorOf } from '../types.ts'
+import { showArgument } from './arguments.ts'
 import { permuteNode } from './axes.ts'
 import { contractNode } from './contraction.ts'
 import { contractionOrder } from './contraction-order.ts'
@@ -130,6 +131,12 @@ const finish = ({ node, labels }: Term, out: Labels, sizes: Map<number, number>)
  * T.reference(T.einsum('ii', T.tensor([[1, 2], [3, 4]]))).data // => [5]
  */
 export const einsum = (equation: string, ...operands: readonly Tensor[]): Tensor => {
+  if (typeof equation !== 'string')
+    return raise({
+      tag: 'UsageError',
+      message: `${name}: the equation is ${showArgument(equation)}, not a string`,
+      hint: "it comes first, as in T.einsum('ij,jk->ik', a, b)",
+    })
   const nodes = operands.map((x, i) => lift(name, x, i))
   return tensorOf(
     withTypes(name, nodes, (types) => {

@@ -5,8 +5,9 @@ import { type DType, isFloat, isUnsigned } from '../dtype.ts'
 import type { Node, TensorType } from '../ir.ts'
 import type { Elementary, FloatElementary, FloatOf } from '../types/broadcast.ts'
 import type { Tensor } from '../types.ts'
+import type { OptionNames } from './arguments.ts'
 import { binaryNode, floatNode, likeNode, selectNode } from './arithmetic.ts'
-import { dataFirst, single } from './dual.ts'
+import { dataFirstWith, single } from './dual.ts'
 import { onTensor } from './operand.ts'
 import { float, formula, keep, rounding, un } from './unary.ts'
 
@@ -192,6 +193,8 @@ export interface LogitOptions {
   readonly eps?: number
 }
 
+const logitOptions: OptionNames<LogitOptions> = { eps: 'may' }
+
 interface Logit {
   (options?: LogitOptions): FloatElementary
   <S extends Shape, D extends DType>(x: Tensor<S, D>, options?: LogitOptions): Tensor<S, FloatOf<D>>
@@ -204,7 +207,7 @@ interface Logit {
  * T.reference(T.logit(T.tensor([0.5, 0.9, 1]))).data // => [0, 2.197225, Infinity]
  * T.reference(T.logit(T.tensor([0, 2]), { eps: 0.1 })).data // => [-2.197225, 2.197225]
  */
-export const logit: Logit = dataFirst('T.logit', (x: Tensor, { eps }: LogitOptions = {}) =>
+export const logit: Logit = dataFirstWith('T.logit', 1, logitOptions, (x: Tensor, { eps }: LogitOptions = {}) =>
   onTensor('T.logit', x, (given, { dtype }) => {
     const n = floatNode(given, dtype)
     const t = typeOf(n)

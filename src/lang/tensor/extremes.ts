@@ -5,9 +5,18 @@ import { type Shape, sizeOf } from '../dim.ts'
 import type { DType } from '../dtype.ts'
 import type { AxisCheck, Reduced } from '../types/movement.ts'
 import type { Tensor } from '../types.ts'
-import { dataFirst } from './dual.ts'
+import type { OptionNames } from './arguments.ts'
+import { dataFirstWith } from './dual.ts'
 import { castNode, onTensor, refuse, reshapeNode, resolveAxes } from './operand.ts'
-import { nonEmpty, type ReduceOptions, type Reduction, type ReductionTo, reduceNode, reducing } from './reduction.ts'
+import {
+  nonEmpty,
+  type ReduceOptions,
+  type Reduction,
+  type ReductionTo,
+  reduceNode,
+  reduceOptions,
+  reducing,
+} from './reduction.ts'
 
 const extreme =
   (name: string, monoid: 'max' | 'min') =>
@@ -27,7 +36,7 @@ const extreme =
  * @example
  * T.reference(T.max(T.tensor([[1, 5], [7, 2]]), { axis: 1 })).data // => [5, 7]
  */
-export const max: Reduction<'max'> = dataFirst('T.max', extreme('T.max', 'max'))
+export const max: Reduction<'max'> = dataFirstWith('T.max', 1, reduceOptions, extreme('T.max', 'max'))
 
 /**
  * The smallest element over `axis` (one, several, all by default); `keepdims` leaves them with size 1. Same dtype; NaN
@@ -35,21 +44,21 @@ export const max: Reduction<'max'> = dataFirst('T.max', extreme('T.max', 'max'))
  * @example
  * T.reference(T.min(T.tensor([[1, 5], [7, 2]]), { axis: 1 })).data // => [1, 2]
  */
-export const min: Reduction<'min'> = dataFirst('T.min', extreme('T.min', 'min'))
+export const min: Reduction<'min'> = dataFirstWith('T.min', 1, reduceOptions, extreme('T.min', 'min'))
 
 /**
  * PyTorch's name of `max`.
  * @example
  * T.reference(T.amax(T.tensor([1, 5, 3]))).data // => [5]
  */
-export const amax: Reduction<'amax'> = dataFirst('T.amax', extreme('T.amax', 'max'))
+export const amax: Reduction<'amax'> = dataFirstWith('T.amax', 1, reduceOptions, extreme('T.amax', 'max'))
 
 /**
  * PyTorch's name of `min`.
  * @example
  * T.reference(T.amin(T.tensor([4, 5, 3]))).data // => [3]
  */
-export const amin: Reduction<'amin'> = dataFirst('T.amin', extreme('T.amin', 'min'))
+export const amin: Reduction<'amin'> = dataFirstWith('T.amin', 1, reduceOptions, extreme('T.amin', 'min'))
 
 /** Options of reductions over one axis, or over all elements when it is absent. */
 export interface OneAxisOptions {
@@ -57,12 +66,16 @@ export interface OneAxisOptions {
   readonly keepdims?: boolean
 }
 
+const oneAxisOptions: OptionNames<OneAxisOptions> = { axis: 'may', keepdims: 'may' }
+
 /** (value, first index) of the extreme element along one axis, or in row-major order. */
 const extremeAt = (name: string, monoid: 'argmax' | 'argmin', x: unknown, o: OneAxisOptions, index: 0 | 1): Tensor => {
   const all = o.axis === undefined
   return onTensor(name, x, (n, type) => {
     const axes = resolveAxes(o.axis, type.shape.length)
     if (E.isLeft(axes)) return refuse(name, [n], axes.left)
+    if (!all && typeof o.axis !== 'number')
+      return refuse(name, [n], { reason: 'takes one axis, not several', hint: 'reshape to join axes' })
     const empty = nonEmpty(name, n, type, axes.right)
     if (empty) return empty
     const operand = type.dtype === 'bool' ? castNode(n, 'i32') : n
@@ -81,8 +94,10 @@ const extremeAt = (name: string, monoid: 'argmax' | 'argmin', x: unknown, o: One
  * @example
  * T.reference(T.argmax(T.tensor([[1, 5], [7, 2]]), { axis: 1 })).data // => [1, 0]
  */
-export const argmax: ReductionTo<'argmax', 'i32', OneAxisOptions> = dataFirst(
+export const argmax: ReductionTo<'argmax', 'i32', OneAxisOptions> = dataFirstWith(
   'T.argmax',
+  1,
+  oneAxisOptions,
   (x: Tensor, o: OneAxisOptions = {}) => extremeAt('T.argmax', 'argmax', x, o, 1),
 )
 
@@ -92,8 +107,10 @@ export const argmax: ReductionTo<'argmax', 'i32', OneAxisOptions> = dataFirst(
  * @example
  * T.reference(T.argmin(T.tensor([[1, 5], [7, 2]]))).data // => [0]
  */
-export const argmin: ReductionTo<'argmin', 'i32', OneAxisOptions> = dataFirst(
+export const argmin: ReductionTo<'argmin', 'i32', OneAxisOptions> = dataFirstWith(
   'T.argmin',
+  1,
+  oneAxisOptions,
   (x: Tensor, o: OneAxisOptions = {}) => extremeAt('T.argmin', 'argmin', x, o, 1),
 )
 
@@ -116,8 +133,10 @@ interface WithIndex<Op extends string> {
  * const [value, index] = T.maxWithIndex(T.tensor([3, 9, 9]))
  * T.reference([value, index]).map((t) => t.data) // => [[9], [1]]
  */
-export const maxWithIndex: WithIndex<'maxWithIndex'> = dataFirst(
+export const maxWithIndex: WithIndex<'maxWithIndex'> = dataFirstWith(
   'T.maxWithIndex',
+  1,
+  oneAxisOptions,
   (x: Tensor, o: OneAxisOptions = {}) => [
     extremeAt('T.maxWithIndex', 'argmax', x, o, 0),
     extremeAt('T.maxWithIndex', 'argmax', x, o, 1),
@@ -131,8 +150,10 @@ export const maxWithIndex: WithIndex<'maxWithIndex'> = dataFirst(
  * const [value, index] = T.minWithIndex(T.tensor([[3, 2], [1, 1]]), { axis: 1 })
  * T.reference([value, index]).map((t) => t.data) // => [[2, 1], [1, 0]]
  */
-export const minWithIndex: WithIndex<'minWithIndex'> = dataFirst(
+export const minWithIndex: WithIndex<'minWithIndex'> = dataFirstWith(
   'T.minWithIndex',
+  1,
+  oneAxisOptions,
   (x: Tensor, o: OneAxisOptions = {}) => [
     extremeAt('T.minWithIndex', 'argmin', x, o, 0),
     extremeAt('T.minWithIndex', 'argmin', x, o, 1),

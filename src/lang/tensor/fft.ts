@@ -3,11 +3,12 @@ import * as E from '#fp/Either'
 import { build, typeOf } from '../build.ts'
 import type { Shape } from '../dim.ts'
 import { type DType, isFloat } from '../dtype.ts'
-import type { Refusal } from '../errors.ts'
+import { type Refusal, raise } from '../errors.ts'
 import type { Node, TensorType } from '../ir.ts'
 import { normaliseAxis, showShape } from '../shape.ts'
 import type { FloatOf } from '../types/broadcast.ts'
 import { type Tensor, tensorOf } from '../types.ts'
+import { demandChoice, demandList, type OptionNames, showArgument } from './arguments.ts'
 import { binaryNode, likeNode } from './arithmetic.ts'
 import { permuteNode } from './axes.ts'
 import { dualWith } from './dual.ts'
@@ -29,6 +30,10 @@ export interface FftOptions {
   readonly axis?: number
   readonly norm?: FftNorm
 }
+
+const fftOptions: OptionNames<FftOptions> = { n: 'may', axis: 'may', norm: 'may' }
+
+const norms: readonly FftNorm[] = ['backward', 'ortho', 'forward']
 
 interface ComplexTransform {
   (options?: FftOptions): <D extends DType>(x: Complex<Shape, D>) => Complex<Shape, FloatOf<D>>
@@ -78,15 +83,25 @@ const alongAxis = (parts: readonly Node[], { axis, n, norm, direction }: Task): 
   return [0, 1].map((i) => permuteNode(reshapeNode(narrowNode(out, 1, i, i + 1), [...lead, n]), back))
 }
 
-/** Transforms one axis after another of a real tensor or a pair. */
-export const transformed = (
+/** The two parts of a complex tensor. */
+const partsOf = (name: string, x: Complex): Complex =>
+  Array.isArray(x) && x.length === 2
+    ? x
+    : raise({
+        tag: 'UsageError',
+        message: `${name} takes a pair [re, im], not ${Array.isArray(x) ? `an array of ${x.length}` : showArgument(x)}`,
+        hint: 'of a real tensor x write the pair [x, T.zerosLike(x)]',
+      })
+
+/** Transforms one axis after another of the parts: two, or one that is real. */
+const transformed = (
   name: string,
-  x: Tensor | Complex,
+  given: readonly Tensor[],
   tasks: (shape: Shape) => E.Either<Refusal, readonly Task[]>,
   finish: (parts: readonly Node[], tasks: readonly Task[]) => readonly Node[] = (parts) => parts,
   prepare: (parts: readonly Node[], tasks: readonly Task[]) => readonly Node[] = (parts) => parts,
 ): readonly Tensor[] => {
-  const nodes = (Array.isArray(x) ? (x as Complex) : [x as Tensor]).map((t, i) => lift(name, t, i))
+  const nodes = given.map((t, i) => lift(name, t, i))
   const part = (i: number): Tensor =>
     tensorOf(
       withTypes(name, nodes, (types) => {
@@ -118,7 +133,7 @@ const unlike = ([a, b]: readonly TensorType[]): Refusal | undefined => {
 }
 
 /** One axis resolved, and its length. */
-export const taskOf = (
+const taskOf = (
   shape: Shape,
   { n, axis = -1, norm = 'backward' }: FftOptions,
   direction: Direction,
@@ -132,10 +147,15 @@ export const taskOf = (
   return E.right({ axis: at.right, n: size, norm, direction })
 }
 
-const one =
-  (o: FftOptions, direction: Direction, length?: (size: number) => number) =>
-  (shape: Shape): E.Either<Refusal, readonly Task[]> =>
-    E.map((t: Task) => [t])(taskOf(shape, o, direction, length))
+const one = (
+  name: string,
+  o: FftOptions,
+  direction: Direction,
+  length?: (size: number) => number,
+): ((shape: Shape) => E.Either<Refusal, readonly Task[]>) => {
+  demandChoice(name, 'norm', o.norm, norms)
+  return (shape) => E.map((t: Task) => [t])(taskOf(shape, o, direction, length))
+}
 
 /**
  * The discrete Fourier transform Xₖ = Σⱼ xⱼ e^(-2πi jk/n) of a pair `[re, im]` along `axis` (the last), of the operand's length or
@@ -146,8 +166,8 @@ const one =
  * const x = T.tensor([1, 0, 0, 0])
  * T.reference(T.fft([x, T.zerosLike(x)])).map((t) => t.data) // => [[1, 1, 1, 1], [0, 0, 0, 0]]
  */
-export const fft: ComplexTransform = dualWith('T.fft', 1, (x: Complex, o: FftOptions = {}) =>
-  transformed('T.fft', x, one(o, -1)),
+export const fft: ComplexTransform = dualWith('T.fft', 1, fftOptions, (x: Complex, o: FftOptions = {}) =>
+  transformed('T.fft', partsOf('T.fft', x), one('T.fft', o, -1)),
 )
 
 /**
@@ -156,8 +176,8 @@ export const fft: ComplexTransform = dualWith('T.fft', 1, (x: Complex, o: FftOpt
  * const x = T.tensor([1, 1, 1, 1])
  * T.reference(T.ifft([x, T.zerosLike(x)])).map((t) => t.data) // => [[1, 0, 0, 0], [0, 0, 0, 0]]
  */
-export const ifft: ComplexTransform = dualWith('T.ifft', 1, (x: Complex, o: FftOptions = {}) =>
-  transformed('T.ifft', x, one(o, 1)),
+export const ifft: ComplexTransform = dualWith('T.ifft', 1, fftOptions, (x: Complex, o: FftOptions = {}) =>
+  transformed('T.ifft', partsOf('T.ifft', x), one('T.ifft', o, 1)),
 )
 
 interface RealTransform {
@@ -171,8 +191,8 @@ interface RealTransform {
  * @example
  * T.reference(T.rfft(T.tensor([1, 2, 3, 4]))).map((t) => t.data) // => [[10, -2, -2], [0, 2, 0]]
  */
-export const rfft: RealTransform = dualWith('T.rfft', 1, (x: Tensor, o: FftOptions = {}) =>
-  transformed('T.rfft', x, one(o, -1), (parts, [task]) =>
+export const rfft: RealTransform = dualWith('T.rfft', 1, fftOptions, (x: Tensor, o: FftOptions = {}) =>
+  transformed('T.rfft', [x], one('T.rfft', o, -1), (parts, [task]) =>
     parts.map((p) => narrowNode(p, task!.axis, 0, Math.floor(task!.n / 2) + 1)),
   ),
 )
@@ -200,9 +220,9 @@ interface RealInverse {
  * @example
  * T.reference(T.irfft([T.tensor([10, -2, -2]), T.tensor([0, 2, 0])])).data // => [1, 2, 3, 4]
  */
-export const irfft: RealInverse = dualWith('T.irfft', 1, (x: Complex, o: FftOptions = {}) => {
-  const tasks = one(o, 1, (m) => 2 * (m - 1))
-  return transformed('T.irfft', x, tasks, realOnly, (parts, [task]) => mirrored(parts, task!))[0]!
+export const irfft: RealInverse = dualWith('T.irfft', 1, fftOptions, (x: Complex, o: FftOptions = {}) => {
+  const tasks = one('T.irfft', o, 1, (m) => 2 * (m - 1))
+  return transformed('T.irfft', partsOf('T.irfft', x), tasks, realOnly, (parts, [task]) => mirrored(parts, task!))[0]!
 })
 
 /** Lengths and axes (all by default), and the scaling. */
@@ -212,6 +232,8 @@ export interface FftnOptions {
   readonly norm?: FftNorm
 }
 
+const fftnOptions: OptionNames<FftnOptions> = { s: 'may', axes: 'may', norm: 'may' }
+
 interface ManyTransform {
   (options?: FftnOptions): <D extends DType>(x: Complex<Shape, D>) => Complex<Shape, FloatOf<D>>
   <D extends DType>(x: Complex<Shape, D>, options?: FftnOptions): Complex<Shape, FloatOf<D>>
@@ -219,8 +241,11 @@ interface ManyTransform {
 
 const several =
   (name: string, direction: Direction, otherwise: ((rank: number) => readonly number[]) | undefined) =>
-  (x: Complex, { s, axes, norm }: FftnOptions = {}): readonly Tensor[] =>
-    transformed(name, x, (shape) => {
+  (x: Complex, { s, axes, norm }: FftnOptions = {}): readonly Tensor[] => {
+    demandChoice(name, 'norm', norm, norms)
+    if (s !== undefined) demandList(name, s, 'lengths s', `${name}(x, { s: [4, 4] })`)
+    if (axes !== undefined) demandList(name, axes, 'axes', `${name}(x, { axes: [0, 1] })`)
+    return transformed(name, partsOf(name, x), (shape) => {
       const all = shape.map((_, i) => i)
       const chosen = axes ?? otherwise?.(shape.length) ?? (s ? all.slice(all.length - s.length) : all)
       if (s && s.length !== chosen.length) return E.left({ reason: `${s.length} lengths for ${chosen.length} axes` })
@@ -234,6 +259,7 @@ const several =
       }
       return E.right(tasks)
     })
+  }
 
 const lastTwo = (): readonly number[] => [-2, -1]
 
@@ -244,7 +270,7 @@ const lastTwo = (): readonly number[] => [-2, -1]
  * const x = T.tensor([[1, 0], [0, 0]])
  * T.reference(T.fftn([x, T.zerosLike(x)])).map((t) => t.data) // => [[1, 1, 1, 1], [0, 0, 0, 0]]
  */
-export const fftn: ManyTransform = dualWith('T.fftn', 1, several('T.fftn', -1, undefined))
+export const fftn: ManyTransform = dualWith('T.fftn', 1, fftnOptions, several('T.fftn', -1, undefined))
 
 /**
  * The inverse of `fftn`, with the same options (numpy.fft.ifftn).
@@ -252,7 +278,7 @@ export const fftn: ManyTransform = dualWith('T.fftn', 1, several('T.fftn', -1, u
  * const x = T.tensor([[4, 0], [0, 0]])
  * T.reference(T.ifftn([x, T.zerosLike(x)])).map((t) => t.data) // => [[1, 1, 1, 1], [0, 0, 0, 0]]
  */
-export const ifftn: ManyTransform = dualWith('T.ifftn', 1, several('T.ifftn', 1, undefined))
+export const ifftn: ManyTransform = dualWith('T.ifftn', 1, fftnOptions, several('T.ifftn', 1, undefined))
 
 /**
  * The Fourier transform along the last two axes, or two others; options as `fftn` (numpy.fft.fft2).
@@ -260,7 +286,7 @@ export const ifftn: ManyTransform = dualWith('T.ifftn', 1, several('T.ifftn', 1,
  * const x = T.tensor([[1, 0], [0, 0]])
  * T.reference(T.fft2([x, T.zerosLike(x)])).map((t) => t.data) // => [[1, 1, 1, 1], [0, 0, 0, 0]]
  */
-export const fft2: ManyTransform = dualWith('T.fft2', 1, several('T.fft2', -1, lastTwo))
+export const fft2: ManyTransform = dualWith('T.fft2', 1, fftnOptions, several('T.fft2', -1, lastTwo))
 
 /**
  * The inverse of `fft2`, with the same options (numpy.fft.ifft2).
@@ -268,4 +294,4 @@ export const fft2: ManyTransform = dualWith('T.fft2', 1, several('T.fft2', -1, l
  * const x = T.tensor([[4, 0], [0, 0]])
  * T.reference(T.ifft2([x, T.zerosLike(x)])).map((t) => t.data) // => [[1, 1, 1, 1], [0, 0, 0, 0]]
  */
-export const ifft2: ManyTransform = dualWith('T.ifft2', 1, several('T.ifft2', 1, lastTwo))
+export const ifft2: ManyTransform = dualWith('T.ifft2', 1, fftnOptions, several('T.ifft2', 1, lastTwo))

@@ -6,22 +6,27 @@ import type { DType } from '../dtype.ts'
 import { raise } from '../errors.ts'
 import type { Node } from '../ir.ts'
 import { type Tensor, tensorOf } from '../types.ts'
-import { dataFirst } from './dual.ts'
+import { demandRecord, type OptionNames } from './arguments.ts'
+import { dataFirstWith } from './dual.ts'
 import { onTensor, refuse, resolveAxes } from './operand.ts'
-import { type AxisOptions, rollNode } from './order.ts'
+import { type AxisOptions, axisOptions, rollNode } from './order.ts'
 
 /** The distance of the samples, 1 by default. */
 export interface FrequencyOptions {
   readonly d?: number
 }
 
+const frequencyOptions: OptionNames<FrequencyOptions> = { d: 'may' }
+
 const frequencies = (
   name: string,
   n: number,
-  d: number,
+  options: FrequencyOptions,
   indexOf: (n: number) => readonly number[],
-): Tensor<readonly [number], 'f32'> =>
-  Number.isInteger(n) && n >= 1
+): Tensor<readonly [number], 'f32'> => {
+  demandRecord(name, frequencyOptions, options)
+  const { d = 1 } = options
+  return Number.isInteger(n) && n >= 1
     ? tensorOf(
         constant(
           { shape: [indexOf(n).length], dtype: 'f32' },
@@ -33,6 +38,7 @@ const frequencies = (
         message: `${name} of ${n} samples`,
         hint: 'give a whole number of samples, at least 1',
       })
+}
 
 /**
  * The frequencies k / (n d) of the elements of a Fourier transform of `n` samples at distance `d`: 0 and the positive ones,
@@ -40,8 +46,8 @@ const frequencies = (
  * @example
  * T.reference(T.fftfreq(4)).data // => [0, 0.25, -0.5, -0.25]
  */
-export const fftfreq = (n: number, { d = 1 }: FrequencyOptions = {}): Tensor<readonly [number], 'f32'> =>
-  frequencies('T.fftfreq', n, d, (count) =>
+export const fftfreq = (n: number, options: FrequencyOptions = {}): Tensor<readonly [number], 'f32'> =>
+  frequencies('T.fftfreq', n, options, (count) =>
     Array.from({ length: count }, (_, k) => (k < Math.ceil(count / 2) ? k : k - count)),
   )
 
@@ -51,8 +57,8 @@ export const fftfreq = (n: number, { d = 1 }: FrequencyOptions = {}): Tensor<rea
  * @example
  * T.reference(T.rfftfreq(4)).data // => [0, 0.25, 0.5]
  */
-export const rfftfreq = (n: number, { d = 1 }: FrequencyOptions = {}): Tensor<readonly [number], 'f32'> =>
-  frequencies('T.rfftfreq', n, d, (count) => Array.from({ length: Math.floor(count / 2) + 1 }, (_, k) => k))
+export const rfftfreq = (n: number, options: FrequencyOptions = {}): Tensor<readonly [number], 'f32'> =>
+  frequencies('T.rfftfreq', n, options, (count) => Array.from({ length: Math.floor(count / 2) + 1 }, (_, k) => k))
 
 interface Shift {
   (options?: AxisOptions): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, D>
@@ -74,8 +80,10 @@ const shifting =
  * @example
  * T.reference(T.fftshift(T.fftfreq(4))).data // => [-0.5, -0.25, 0, 0.25]
  */
-export const fftshift: Shift = dataFirst(
+export const fftshift: Shift = dataFirstWith(
   'T.fftshift',
+  1,
+  axisOptions,
   shifting('T.fftshift', (n) => Math.floor(n / 2)),
 )
 
@@ -84,7 +92,9 @@ export const fftshift: Shift = dataFirst(
  * @example
  * T.reference(T.ifftshift(T.fftshift(T.fftfreq(5)))).data // => [0, 0.2, 0.4, -0.4, -0.2]
  */
-export const ifftshift: Shift = dataFirst(
+export const ifftshift: Shift = dataFirstWith(
   'T.ifftshift',
+  1,
+  axisOptions,
   shifting('T.ifftshift', (n) => -Math.floor(n / 2)),
 )

@@ -6,10 +6,21 @@ import type { DType } from '../dtype.ts'
 import type { Node } from '../ir.ts'
 import { showShape, stridesOf } from '../shape.ts'
 import { type Operand, type Tensor, tensorOf } from '../types.ts'
+import { demandList, type OptionNames } from './arguments.ts'
 import { binaryNode, likeNode, selectNode } from './arithmetic.ts'
-import { dataFirst } from './dual.ts'
+import { dataFirst, dataFirstWith } from './dual.ts'
 import { broadcastNode } from './movement.ts'
-import { castNode, expandNode, jointShape, lift, refuse, reshapeNode, scalar, withTypes } from './operand.ts'
+import {
+  castNode,
+  expandNode,
+  jointShape,
+  lift,
+  liftOperand,
+  refuse,
+  reshapeNode,
+  scalar,
+  withTypes,
+} from './operand.ts'
 import { indexNode } from './picking.ts'
 import { checkedIndex, lastUpdate } from './scattering.ts'
 
@@ -30,7 +41,7 @@ const placed = (
   body: (n: Node, places: Places) => Node,
 ): Tensor => {
   const n = lift(name, x)
-  const given = indices.map((i, k) => lift(name, i, k + 1))
+  const given = demandList(name, indices, 'index tensors', `${name}(x, [i, j], …)`).map((i, k) => lift(name, i, k + 1))
   return tensorOf(
     withTypes(name, [n, ...given], ([type, ...types]) => {
       const whole = given.map((i, k) => indexNode(name, i, types[k]!.dtype))
@@ -78,7 +89,7 @@ interface AtIndices {
  * const x = T.tensor([[1, 2], [3, 4]])
  * T.reference(T.atIndices(x, [T.tensor([1, 0, 1]), T.tensor([0, 1, 1])])).data // => [3, 2, 4]
  */
-export const atIndices: AtIndices = dataFirst('T.atIndices', (x: Tensor, indices: readonly Tensor[]) =>
+export const atIndices: AtIndices = dataFirst('T.atIndices', 2, (x: Tensor, indices: readonly Tensor[]) =>
   placed('T.atIndices', x, indices, (_, { flat, at, shape, inner }) =>
     reshapeNode(build.gather([flat, at], { batch: 0 }), [...shape, ...inner]),
   ),
@@ -88,6 +99,8 @@ export const atIndices: AtIndices = dataFirst('T.atIndices', (x: Tensor, indices
 export interface SetAtIndicesOptions {
   readonly accumulate?: boolean
 }
+
+const setAtIndicesOptions: OptionNames<SetAtIndicesOptions> = { accumulate: 'may' }
 
 interface SetAtIndices {
   (
@@ -113,12 +126,15 @@ interface SetAtIndices {
  * T.reference(T.setAtIndices(x, [i, i], T.tensor([1, 2, 3]))).data // => [2, 0, 0, 3]
  * T.reference(T.setAtIndices(x, [i], 5, { accumulate: true })).data // => [5, 5, 10, 10]
  */
-export const setAtIndices: SetAtIndices = dataFirst(
+export const setAtIndices: SetAtIndices = dataFirstWith(
   'T.setAtIndices',
+  3,
+  setAtIndicesOptions,
   (x: Tensor, indices: readonly Tensor[], values: Operand, { accumulate = false }: SetAtIndicesOptions = {}) =>
     placed('T.setAtIndices', x, indices, (n, { flat, size, at, shape, inner }) => {
       const { dtype, shape: own } = typeOf(n)
-      const given = typeof values === 'object' ? lift('T.setAtIndices', values, 2) : scalar(values, dtype)
+      const filling = liftOperand('T.setAtIndices', values, 2)
+      const given = typeof filling === 'object' ? filling : scalar(filling, dtype)
       return withTypes('T.setAtIndices', [given], ([vt]) => {
         const full = broadcastNode('T.setAtIndices', castNode(given, dtype), vt!, [...shape, ...inner])
         return withTypes('T.setAtIndices', [full], () => {

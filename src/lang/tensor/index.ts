@@ -60,7 +60,7 @@ export {
   logicalXor,
   notEqual,
 } from './compare.ts'
-export { matmul, type TensordotAxes, tensordot, vecdot } from './contraction.ts'
+export { matmul, type TensordotAxes, type TensordotOptions, tensordot, vecdot } from './contraction.ts'
 export { type DTypeOptions, fromArray, full, fullLike, ones, onesLike, tensor, zeros, zerosLike } from './create.ts'
 export {
   type CumulativeOptions,
@@ -154,9 +154,21 @@ export {
 export { type AddmmOptions, addmm, baddbmm, bmm, dot, kron, matrixPower, mm, mv, outer } from './matrix-products.ts'
 export { broadcastArrays, broadcastTo, type FlattenOptions, flatten, reshape } from './movement.ts'
 export { nextafter } from './next-float.ts'
-export { type AxisOptions, flip, roll, unfold } from './order.ts'
+export { type AxisOptions, flip, roll, type UnfoldOptions, unfold } from './order.ts'
 export { type PadOptions, pad } from './padding.ts'
-export { arange, eye, linspace, logspace, type MeshgridOptions, meshgrid, oneHot, triMask } from './patterns.ts'
+export {
+  arange,
+  type EyeOptions,
+  eye,
+  type LogspaceOptions,
+  linspace,
+  logspace,
+  type MeshgridOptions,
+  meshgrid,
+  oneHot,
+  type TriMaskOptions,
+  triMask,
+} from './patterns.ts'
 export {
   gather,
   indexAdd,

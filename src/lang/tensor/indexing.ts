@@ -7,10 +7,23 @@ import type { Refusal } from '../errors.ts'
 import type { Node } from '../ir.ts'
 import type { Sized } from '../types/movement.ts'
 import { type Operand, type Tensor, tensorOf } from '../types.ts'
+import { demandList, showArgument } from './arguments.ts'
 import { selectNode } from './arithmetic.ts'
-import { dataFirst } from './dual.ts'
+import { dataFirst, dataFirstWith } from './dual.ts'
+import { type AlongOptions, alongOptions } from './joining.ts'
 import { broadcastNode } from './movement.ts'
-import { castNode, expandNode, lift, onAxis, onTensor, refuse, reshapeNode, scalar, withTypes } from './operand.ts'
+import {
+  castNode,
+  expandNode,
+  lift,
+  liftOperand,
+  onAxis,
+  onTensor,
+  refuse,
+  reshapeNode,
+  scalar,
+  withTypes,
+} from './operand.ts'
 import { narrowNode } from './order.ts'
 
 /** Python's `start:stop:step`; null for what is left out, negative numbers from the end. */
@@ -67,12 +80,21 @@ interface Slice {
  * @example
  * T.reference(T.slice(T.arange(6), [[1, null, 2]])).data // => [1, 3, 5]
  */
-export const slice: Slice = dataFirst('T.slice', (x: Tensor, ranges: readonly Range[]) =>
-  onTensor('T.slice', x, (n, { shape }) => {
+export const slice: Slice = dataFirst('T.slice', 2, (x: Tensor, ranges: readonly Range[]) => {
+  const odd = demandList('T.slice', ranges, 'ranges', 'T.slice(x, [[0, 2], [1, null]])').findIndex(
+    (r) => !Array.isArray(r),
+  )
+  return onTensor('T.slice', x, (n, { shape }) => {
+    if (odd >= 0)
+      return refuse('T.slice', [n], {
+        reason: `range ${odd} is ${showArgument(ranges[odd])}, not [start, stop, step]`,
+        axis: odd,
+        hint: 'T.at takes single indices too',
+      })
     const cut = resolve(ranges, shape)
     return E.isLeft(cut) ? refuse('T.slice', [n], cut.left) : spanNode(n, cut.right.spans)
-  }),
-)
+  })
+})
 
 /** Spans of all axes, and which axes an integer index removes. */
 interface Region {
@@ -108,7 +130,7 @@ const resolve = (indices: readonly Index[], shape: Shape): E.Either<Refusal, Reg
       spans.push(span.right)
     } else
       return E.left({
-        reason: `${String(index)} is not an index`,
+        reason: `${showArgument(index)} is not an index`,
         axis,
         hint: "use integers, [start, stop, step], ':' or '...'; T.take for index tensors",
       })
@@ -127,7 +149,7 @@ interface At {
  * @example
  * T.reference(T.at(T.tensor([[1, 2, 3], [4, 5, 6]]), 1, [null, null, 2])).data // => [4, 6]
  */
-export const at: At = dataFirst('T.at', (x: Tensor, ...indices: readonly Index[]) =>
+export const at: At = dataFirst('T.at', [1, Number.POSITIVE_INFINITY], (x: Tensor, ...indices: readonly Index[]) =>
   onTensor('T.at', x, (n, { shape }) => {
     const region = resolve(indices, shape)
     if (E.isLeft(region)) return refuse('T.at', [n], region.left)
@@ -165,17 +187,18 @@ const spread = (n: Node, spans: readonly Span[], shape: Shape): Node => {
  * @example
  * T.reference(T.setAt(T.tensor([1, 2, 3]), [[0, 2]], 9)).data // => [9, 9, 3]
  */
-export const setAt: SetAt = dataFirst('T.setAt', (x: Tensor, indices: readonly Index[], value: Operand) => {
+export const setAt: SetAt = dataFirst('T.setAt', 3, (x: Tensor, indices: readonly Index[], value: Operand) => {
+  demandList('T.setAt', indices, 'indices', 'T.setAt(x, [0, [1, 3]], value)')
   const n = lift('T.setAt', x)
-  const v = typeof value === 'object' ? lift('T.setAt', value, 2) : undefined
+  const v = liftOperand('T.setAt', value, 2)
   return tensorOf(
-    withTypes('T.setAt', v ? [n, v] : [n], ([type]) => {
+    withTypes('T.setAt', typeof v === 'object' ? [n, v] : [n], ([type]) => {
       const region = resolve(indices, type!.shape)
       if (E.isLeft(region)) return refuse('T.setAt', [n], region.left)
       const { spans, dropped } = region.right
       const counts = spans.map((s) => s.count)
       const kept = counts.filter((_, i) => !dropped.includes(i))
-      const cast = v ? castNode(v, type!.dtype) : scalar(value as number | boolean, type!.dtype)
+      const cast = typeof v === 'object' ? castNode(v, type!.dtype) : scalar(v, type!.dtype)
       const part = broadcastNode('T.setAt', cast, typeOf(cast), kept)
       return withTypes('T.setAt', [part], () => {
         const placed = spread(reshapeNode(part, counts), spans, type!.shape)
@@ -187,8 +210,8 @@ export const setAt: SetAt = dataFirst('T.setAt', (x: Tensor, indices: readonly I
 })
 
 interface Select {
-  (index: number, options?: { readonly axis?: number }): <D extends DType>(x: Tensor<Shape, D>) => Tensor<Shape, D>
-  <D extends DType>(x: Tensor<Shape, D>, index: number, options?: { readonly axis?: number }): Tensor<Shape, D>
+  (index: number, options?: AlongOptions): <D extends DType>(x: Tensor<Shape, D>) => Tensor<Shape, D>
+  <D extends DType>(x: Tensor<Shape, D>, index: number, options?: AlongOptions): Tensor<Shape, D>
 }
 
 /**
@@ -197,34 +220,29 @@ interface Select {
  * @example
  * T.reference(T.select(T.tensor([[1, 2], [3, 4]]), -1)).data // => [3, 4]
  */
-export const select: Select = dataFirst('T.select', (x: Tensor, index: number, { axis = 0 }: { axis?: number } = {}) =>
-  onAxis('T.select', x, axis, (n, a, { shape }) => {
-    const size = shape[a]!
-    if (!Number.isInteger(index) || index < -size || index >= size)
-      return refuse('T.select', [n], {
-        reason: `index ${index} is out of range for axis ${a} of size ${size}`,
-        axis: a,
-      })
-    const i = index < 0 ? index + size : index
-    return reshapeNode(
-      narrowNode(n, a, i, i + 1),
-      shape.filter((_, k) => k !== a),
-    )
-  }),
+export const select: Select = dataFirstWith(
+  'T.select',
+  2,
+  alongOptions,
+  (x: Tensor, index: number, { axis = 0 }: AlongOptions = {}) =>
+    onAxis('T.select', x, axis, (n, a, { shape }) => {
+      const size = shape[a]!
+      if (!Number.isInteger(index) || index < -size || index >= size)
+        return refuse('T.select', [n], {
+          reason: `index ${index} is out of range for axis ${a} of size ${size}`,
+          axis: a,
+        })
+      const i = index < 0 ? index + size : index
+      return reshapeNode(
+        narrowNode(n, a, i, i + 1),
+        shape.filter((_, k) => k !== a),
+      )
+    }),
 )
 
 interface Narrow {
-  (
-    start: number,
-    length: number,
-    options?: { readonly axis?: number },
-  ): <D extends DType>(x: Tensor<Shape, D>) => Tensor<Shape, D>
-  <D extends DType>(
-    x: Tensor<Shape, D>,
-    start: number,
-    length: number,
-    options?: { readonly axis?: number },
-  ): Tensor<Shape, D>
+  (start: number, length: number, options?: AlongOptions): <D extends DType>(x: Tensor<Shape, D>) => Tensor<Shape, D>
+  <D extends DType>(x: Tensor<Shape, D>, start: number, length: number, options?: AlongOptions): Tensor<Shape, D>
 }
 
 /**
@@ -233,9 +251,11 @@ interface Narrow {
  * @example
  * T.reference(T.narrow(T.arange(5), 1, 3)).data // => [1, 2, 3]
  */
-export const narrow: Narrow = dataFirst(
+export const narrow: Narrow = dataFirstWith(
   'T.narrow',
-  (x: Tensor, start: number, length: number, { axis = 0 }: { axis?: number } = {}) =>
+  3,
+  alongOptions,
+  (x: Tensor, start: number, length: number, { axis = 0 }: AlongOptions = {}) =>
     onAxis('T.narrow', x, axis, (n, a, { shape }) => {
       const size = shape[a]!
       const from = start < 0 ? start + size : start

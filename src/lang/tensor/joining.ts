@@ -6,23 +6,28 @@ import type { DType } from '../dtype.ts'
 import type { Node } from '../ir.ts'
 import { normaliseAxis, showShape } from '../shape.ts'
 import { type Tensor, tensorOf } from '../types.ts'
-import { dataFirst } from './dual.ts'
+import { demandList, demandRecord, type OptionNames } from './arguments.ts'
+import { dataFirstWith } from './dual.ts'
 import { expandNode, lift, onTensor, refuse, reshapeNode, scalar, withTypes } from './operand.ts'
 import { narrowNode } from './order.ts'
 
-/** The axis a function works along; 0 by default. */
+/** The one axis a function works along. */
 export interface AlongOptions {
   readonly axis?: number
 }
 
+export const alongOptions: OptionNames<AlongOptions> = { axis: 'may' }
+
 const joined = (
   name: string,
   xs: readonly Tensor[],
-  axis: number,
+  options: AlongOptions,
   extra: number,
   join: (nodes: readonly Node[], axis: number) => Node,
 ): Tensor => {
-  const nodes = xs.map((x, i) => lift(name, x, i))
+  const nodes = demandList(name, xs).map((x, i) => lift(name, x, i))
+  demandRecord(name, alongOptions, options)
+  const { axis = 0 } = options
   return tensorOf(
     withTypes(name, nodes, (types) => {
       const first = types[0]
@@ -70,8 +75,8 @@ export const concatNode = (nodes: readonly Node[], axis: number): Node =>
  */
 export const concat = <D extends DType>(
   xs: readonly Tensor<Shape, D>[],
-  { axis = 0 }: AlongOptions = {},
-): Tensor<Shape, D> => joined('T.concat', xs, axis, 0, concatNode) as Tensor<Shape, D>
+  options: AlongOptions = {},
+): Tensor<Shape, D> => joined('T.concat', xs, options, 0, concatNode) as Tensor<Shape, D>
 
 /**
  * Tensors of one shape and dtype joined along a new axis (default 0). ShapeError for no tensors, unlike dtypes or
@@ -79,11 +84,8 @@ export const concat = <D extends DType>(
  * @example
  * T.reference(T.stack([T.tensor([1, 2]), T.tensor([3, 4])], { axis: 1 })).data // => [1, 3, 2, 4]
  */
-export const stack = <D extends DType>(
-  xs: readonly Tensor<Shape, D>[],
-  { axis = 0 }: AlongOptions = {},
-): Tensor<Shape, D> =>
-  joined('T.stack', xs, axis, 1, (nodes, at) =>
+export const stack = <D extends DType>(xs: readonly Tensor<Shape, D>[], options: AlongOptions = {}): Tensor<Shape, D> =>
+  joined('T.stack', xs, options, 1, (nodes, at) =>
     concatNode(
       nodes.map((n) => {
         const { shape } = typeOf(n)
@@ -127,10 +129,13 @@ const evenly = (total: number, size: number): readonly number[] =>
  * @example
  * T.split(T.arange(5), 2).map((t) => T.reference(t).data) // => [[0, 1], [2, 3], [4]]
  */
-export const split: Split = dataFirst(
+export const split: Split = dataFirstWith(
   'T.split',
-  (x: Tensor, sizes: number | readonly number[], { axis = 0 }: AlongOptions = {}) =>
-    pieces('T.split', x, axis, (total) => {
+  2,
+  alongOptions,
+  (x: Tensor, sizes: number | readonly number[], { axis = 0 }: AlongOptions = {}) => {
+    if (typeof sizes !== 'number') demandList('T.split', sizes, 'sizes', 'T.split(x, 2) or T.split(x, [2, 3])')
+    return pieces('T.split', x, axis, (total) => {
       if (typeof sizes === 'number')
         return Number.isInteger(sizes) && sizes > 0
           ? evenly(total, sizes)
@@ -139,7 +144,8 @@ export const split: Split = dataFirst(
       return covered === total && sizes.every((s) => Number.isInteger(s) && s >= 0)
         ? sizes
         : `sizes [${sizes.join(', ')}] add up to ${covered}, the axis has ${total}`
-    }),
+    })
+  },
 )
 
 interface Chunk {
@@ -153,11 +159,15 @@ interface Chunk {
  * @example
  * T.chunk(T.arange(5), 2).map((t) => T.reference(t).data) // => [[0, 1, 2], [3, 4]]
  */
-export const chunk: Chunk = dataFirst('T.chunk', (x: Tensor, count: number, { axis = 0 }: AlongOptions = {}) =>
-  pieces('T.chunk', x, axis, (total) => {
-    if (!Number.isInteger(count) || count < 1) return `${count} is not a positive number of pieces`
-    return total === 0 ? Array.from({ length: count }, () => 0) : evenly(total, Math.ceil(total / count))
-  }),
+export const chunk: Chunk = dataFirstWith(
+  'T.chunk',
+  2,
+  alongOptions,
+  (x: Tensor, count: number, { axis = 0 }: AlongOptions = {}) =>
+    pieces('T.chunk', x, axis, (total) => {
+      if (!Number.isInteger(count) || count < 1) return `${count} is not a positive number of pieces`
+      return total === 0 ? Array.from({ length: count }, () => 0) : evenly(total, Math.ceil(total / count))
+    }),
 )
 
 interface Unbind {
@@ -170,7 +180,7 @@ interface Unbind {
  * @example
  * T.unbind(T.tensor([[1, 2], [3, 4]])).map((t) => T.reference(t).data) // => [[1, 2], [3, 4]]
  */
-export const unbind: Unbind = dataFirst('T.unbind', (x: Tensor, { axis = 0 }: AlongOptions = {}) =>
+export const unbind: Unbind = dataFirstWith('T.unbind', 1, alongOptions, (x: Tensor, { axis = 0 }: AlongOptions = {}) =>
   pieces('T.unbind', x, axis, (total) => Array.from({ length: total }, () => 1)).map((piece) =>
     onTensor('T.unbind', piece, (n, { shape }) => {
       const at = axis < 0 ? axis + shape.length : axis

@@ -8,6 +8,7 @@ import { diagonalOf, lowerPart, resized, upperPart } from '../ops/matrix.ts'
 import { operandType } from '../ops/operand.ts'
 import type { FloatElementary, FloatOf } from '../types/broadcast.ts'
 import type { Tensor } from '../types.ts'
+import type { OptionNames } from './arguments.ts'
 import { binaryNode, likeNode, selectNode } from './arithmetic.ts'
 import { alone, dual, dualWith } from './dual.ts'
 import { onMatrix, onSystem, output } from './linalg-operand.ts'
@@ -21,6 +22,8 @@ export interface TriangularOptions {
   readonly unitriangular?: boolean
   readonly transposed?: boolean
 }
+
+const triangularOptions: OptionNames<TriangularOptions> = { upper: 'may', unitriangular: 'may', transposed: 'may' }
 
 interface Solve {
   <D extends DType>(a: Tensor<Shape, D>, b: Tensor): Tensor<Shape, FloatOf<D>>
@@ -44,6 +47,7 @@ interface SolveTriangular {
 export const solveTriangular: SolveTriangular = dualWith(
   'T.solveTriangular',
   2,
+  triangularOptions,
   (x: Tensor, y: Tensor, { upper = false, unitriangular = false, transposed = false }: TriangularOptions = {}) =>
     onSystem('T.solveTriangular', x, y, 'square', (a, b) =>
       build.triangularSolve([a, b], { lower: !upper, transposed, unit: unitriangular }),

@@ -9,6 +9,7 @@ import { zeros } from '../ops/fill.ts'
 import { outputsOf } from '../ops/graphs.ts'
 import { type Flattened, flattenTree, isTensor, sameTree, type TreeShape, unflattenTree } from '../tree.ts'
 import { nodeOf, type Tensor } from '../types.ts'
+import { demandFunction, demandRecord, type OptionNames } from './arguments.ts'
 
 /** The trees of `X` without their axis 0: what a turn of a loop over `X` sees. */
 export type SliceOf<X> =
@@ -35,6 +36,8 @@ export interface ScanOptions {
   readonly length?: number
   readonly reverse?: boolean
 }
+
+const scanOptions: OptionNames<ScanOptions> = { length: 'may', reverse: 'may' }
 
 const isIll = (n: Node): boolean => E.isLeft(n.type)
 
@@ -163,14 +166,17 @@ export const scan = <C, X, Y>(
   init: C,
   xs: X,
   options: ScanOptions = {},
-): readonly [C, StackOf<Y>] =>
-  scanLeaves(
+): readonly [C, StackOf<Y>] => {
+  demandFunction('T.scan', 'f', f)
+  demandRecord('T.scan', scanOptions, options)
+  return scanLeaves(
     'T.scan',
     f as (carry: unknown, x: unknown) => unknown,
     flattenTree<Tensor>(init, isTensor),
     flattenTree<Tensor>(xs, isTensor),
     options,
   ) as unknown as readonly [C, StackOf<Y>]
+}
 
 /**
  * `f` of each slice along axis 0 of the tensors in `xs`, one after the other, the results stacked (jax.lax.map): like
@@ -178,14 +184,16 @@ export const scan = <C, X, Y>(
  * @example
  * T.reference(T.map((x) => T.sum(x), T.tensor([[1, 2], [3, 4]]))).data // => [3, 7]
  */
-export const map = <X, Y>(f: (x: SliceOf<X>) => Y, xs: X): StackOf<Y> =>
-  scanLeaves(
+export const map = <X, Y>(f: (x: SliceOf<X>) => Y, xs: X): StackOf<Y> => {
+  demandFunction('T.map', 'f', f)
+  return scanLeaves(
     'T.map',
     (_, x) => [[], f(x as SliceOf<X>)],
     flattenTree<Tensor>([], isTensor),
     flattenTree<Tensor>(xs, isTensor),
     {},
   )[1] as StackOf<Y>
+}
 
 /**
  * `carry = body(i, carry)` for i (an i32 scalar) from `lower` to before `upper`, whole numbers (jax.lax.fori_loop). A scan
@@ -205,6 +213,7 @@ export const foriLoop = <C>(
       message: `T.foriLoop: the bounds ${lower} and ${upper} must be whole numbers`,
       hint: 'use T.whileLoop where the device finds out how many turns there are',
     })
+  demandFunction('T.foriLoop', 'body', body)
   const length = Math.max(0, upper - lower)
   const counter = build.iota([], { shape: [length], dtype: 'i32', axis: 0 })
   const start = build.const([], { shape: [], dtype: 'i32', values: [lower] })

@@ -5,6 +5,7 @@ import type { DType } from '../dtype.ts'
 import type { TensorType } from '../ir.ts'
 import { showShape } from '../shape.ts'
 import { type Operand, type Tensor, tensorOf } from '../types.ts'
+import type { OptionNames } from './arguments.ts'
 import { add, mul } from './arithmetic.ts'
 import { permuteNode } from './axes.ts'
 import { innerDiffer, type Labels, matmul, pairOf, range } from './contraction.ts'
@@ -109,6 +110,8 @@ export interface AddmmOptions {
   readonly alpha?: number
 }
 
+const addmmOptions: OptionNames<AddmmOptions> = { beta: 'may', alpha: 'may' }
+
 interface Addmm {
   <D extends DType>(
     c: Tensor<Shape, D>,
@@ -136,7 +139,7 @@ const addProduct =
  * @example
  * T.reference(T.addmm(T.tensor([10]), T.tensor([[1, 2]]), T.tensor([[3], [4]]), { alpha: 2 })).data // => [32]
  */
-export const addmm: Addmm = dualWith('T.addmm', 3, addProduct(mm))
+export const addmm: Addmm = dualWith('T.addmm', 3, addmmOptions, addProduct(mm))
 
 /**
  * `beta·c + alpha·(a by b)` for batches of matrices (both factors 1); with beta 0 `c` is not looked at (torch.baddbmm).
@@ -144,7 +147,7 @@ export const addmm: Addmm = dualWith('T.addmm', 3, addProduct(mm))
  * @example
  * T.reference(T.baddbmm(T.tensor([10]), T.tensor([[[1, 2]]]), T.tensor([[[3], [4]]]))).data // => [21]
  */
-export const baddbmm: Addmm = dualWith('T.baddbmm', 3, addProduct(bmm))
+export const baddbmm: Addmm = dualWith('T.baddbmm', 3, addmmOptions, addProduct(bmm))
 
 interface MatrixPower {
   (exponent: number): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, D>

@@ -6,9 +6,10 @@ import type { DType } from '../dtype.ts'
 import type { Node } from '../ir.ts'
 import { normaliseAxis } from '../shape.ts'
 import type { Tensor } from '../types.ts'
+import type { OptionNames } from './arguments.ts'
 import { binaryNode, likeNode, selectNode } from './arithmetic.ts'
 import { permuteNode } from './axes.ts'
-import { dataFirst, single } from './dual.ts'
+import { dataFirstWith, single } from './dual.ts'
 import { castNode, countedNode, expandNode, onTensor, refuse, reshapeNode, scalar } from './operand.ts'
 import { narrowNode } from './order.ts'
 import { padNode } from './padding.ts'
@@ -17,6 +18,8 @@ import { padNode } from './padding.ts'
 export interface DiagonalOptions {
   readonly diagonal?: number
 }
+
+export const diagonalOptions: OptionNames<DiagonalOptions> = { diagonal: 'may' }
 
 /** Where, in the last two axes of `shape`, the column minus the row is at most `diagonal`. */
 export const lowerNode = (shape: Shape, diagonal: number): Node => {
@@ -46,8 +49,10 @@ const triangle =
  * @example
  * T.reference(T.tril(T.tensor([[1, 2], [3, 4]]))).data // => [1, 0, 3, 4]
  */
-export const tril: Triangle = dataFirst(
+export const tril: Triangle = dataFirstWith(
   'T.tril',
+  1,
+  diagonalOptions,
   triangle('T.tril', (n, shape, zero, d) => selectNode(lowerNode(shape, d), n, zero)),
 )
 
@@ -57,8 +62,10 @@ export const tril: Triangle = dataFirst(
  * @example
  * T.reference(T.triu(T.tensor([[1, 2], [3, 4]]))).data // => [1, 2, 0, 4]
  */
-export const triu: Triangle = dataFirst(
+export const triu: Triangle = dataFirstWith(
   'T.triu',
+  1,
+  diagonalOptions,
   triangle('T.triu', (n, shape, zero, d) => selectNode(lowerNode(shape, d - 1), zero, n)),
 )
 
@@ -104,15 +111,19 @@ interface Diag {
  * T.reference(T.diag(T.tensor([1, 2]))).data // => [1, 0, 0, 2]
  * T.reference(T.diag(T.tensor([[1, 2], [3, 4]]), { diagonal: 1 })).data // => [2]
  */
-export const diag: Diag = dataFirst('T.diag', (x: Tensor, { diagonal = 0 }: DiagonalOptions = {}) =>
-  onTensor('T.diag', x, (n, { shape }) => {
-    if (shape.length === 1) return embedNode(n, diagonal)
-    if (shape.length === 2) return diagonalNode(n, diagonal)
-    return refuse('T.diag', [n], {
-      reason: `takes a vector or a matrix, not rank ${shape.length}`,
-      hint: 'T.diagonal works on any two axes',
-    })
-  }),
+export const diag: Diag = dataFirstWith(
+  'T.diag',
+  1,
+  diagonalOptions,
+  (x: Tensor, { diagonal = 0 }: DiagonalOptions = {}) =>
+    onTensor('T.diag', x, (n, { shape }) => {
+      if (shape.length === 1) return embedNode(n, diagonal)
+      if (shape.length === 2) return diagonalNode(n, diagonal)
+      return refuse('T.diag', [n], {
+        reason: `takes a vector or a matrix, not rank ${shape.length}`,
+        hint: 'T.diagonal works on any two axes',
+      })
+    }),
 )
 
 /** The diagonal `offset` of the plane of two axes (0 and 1 by default). */
@@ -121,6 +132,8 @@ export interface PlaneOptions {
   readonly axis1?: number
   readonly axis2?: number
 }
+
+const planeOptions: OptionNames<PlaneOptions> = { offset: 'may', axis1: 'may', axis2: 'may' }
 
 interface Diagonal {
   (options?: PlaneOptions): <D extends DType>(x: Tensor<Shape, D>) => Tensor<Shape, D>
@@ -133,8 +146,10 @@ interface Diagonal {
  * @example
  * T.reference(T.diagonal(T.tensor([[1, 2], [3, 4]]))).data // => [1, 4]
  */
-export const diagonal: Diagonal = dataFirst(
+export const diagonal: Diagonal = dataFirstWith(
   'T.diagonal',
+  1,
+  planeOptions,
   (x: Tensor, { offset = 0, axis1 = 0, axis2 = 1 }: PlaneOptions = {}) =>
     onTensor('T.diagonal', x, (n, { shape }) => {
       const [a, b] = [normaliseAxis(axis1, shape.length), normaliseAxis(axis2, shape.length)]

@@ -7,7 +7,8 @@ import type { Node, TensorType } from '../ir.ts'
 import { broadcastShapes, normaliseAxis, showShape } from '../shape.ts'
 import type { Declared } from '../types/movement.ts'
 import { type Tensor, tensorOf } from '../types.ts'
-import { dataFirst } from './dual.ts'
+import { demandList, demandShape, type OptionNames } from './arguments.ts'
+import { dataFirst, dataFirstWith } from './dual.ts'
 import { cannotBroadcast, expandNode, jointShape, lift, onTensor, refuse, reshapeNode, withTypes } from './operand.ts'
 
 /** `shape` with its one -1 worked out from the number of elements, or why it does not fit. */
@@ -49,18 +50,21 @@ interface Reshape {
  * @example
  * T.reshape(T.arange(6), [2, -1]).shape // => [2, 3]
  */
-export const reshape: Reshape = dataFirst('T.reshape', (x: Tensor, shape: Shape) =>
-  onTensor('T.reshape', x, (n, type) => {
+export const reshape: Reshape = dataFirst('T.reshape', 2, (x: Tensor, given: Shape) => {
+  const shape = demandShape('T.reshape', given)
+  return onTensor('T.reshape', x, (n, type) => {
     const to = inferShape(type.shape, shape)
     return E.isLeft(to) ? refuse('T.reshape', [n], to.left) : reshapeNode(n, to.right)
-  }),
-)
+  })
+})
 
 /** Which axes `flatten` joins: all by default, both ends included. */
 export interface FlattenOptions {
   readonly startAxis?: number
   readonly endAxis?: number
 }
+
+const flattenOptions: OptionNames<FlattenOptions> = { startAxis: 'may', endAxis: 'may' }
 
 interface Flatten {
   (options?: FlattenOptions): <D extends DType>(x: Tensor<Shape, D>) => Tensor<Shape, D>
@@ -73,8 +77,10 @@ interface Flatten {
  * @example
  * T.flatten(T.zeros([2, 3, 4]), { startAxis: 1 }).shape // => [2, 12]
  */
-export const flatten: Flatten = dataFirst(
+export const flatten: Flatten = dataFirstWith(
   'T.flatten',
+  1,
+  flattenOptions,
   (x: Tensor, { startAxis = 0, endAxis = -1 }: FlattenOptions = {}) =>
     onTensor('T.flatten', x, (n, { shape }) => {
       if (shape.length === 0) return reshapeNode(n, [1])
@@ -112,9 +118,10 @@ export const broadcastNode = (name: string, n: Node, type: TensorType, shape: Sh
  * @example
  * T.reference(T.broadcastTo(T.tensor([1, 2]), [2, 2])).data // => [1, 2, 1, 2]
  */
-export const broadcastTo: Reshape = dataFirst('T.broadcastTo', (x: Tensor, shape: Shape) =>
-  onTensor('T.broadcastTo', x, (n, type) => broadcastNode('T.broadcastTo', n, type, shape)),
-)
+export const broadcastTo: Reshape = dataFirst('T.broadcastTo', 2, (x: Tensor, given: Shape) => {
+  const shape = demandShape('T.broadcastTo', given)
+  return onTensor('T.broadcastTo', x, (n, type) => broadcastNode('T.broadcastTo', n, type, shape))
+})
 
 /**
  * All tensors broadcast to their joint shape, dtypes as they are. Views. ShapeError where shapes do not broadcast.
@@ -122,7 +129,7 @@ export const broadcastTo: Reshape = dataFirst('T.broadcastTo', (x: Tensor, shape
  * T.broadcastArrays([T.zeros([3, 1]), T.zeros([2])]).map((t) => t.shape) // => [[3, 2], [3, 2]]
  */
 export const broadcastArrays = (xs: readonly Tensor[]): readonly Tensor[] => {
-  const nodes = xs.map((x, i) => lift('T.broadcastArrays', x, i))
+  const nodes = demandList('T.broadcastArrays', xs).map((x, i) => lift('T.broadcastArrays', x, i))
   return nodes.map((n) =>
     tensorOf(
       withTypes('T.broadcastArrays', nodes, (types) => {

@@ -9,14 +9,12 @@ import { broadcastShapes, normaliseAxis, showShape } from '../shape.ts'
 import { roundTo } from '../special.ts'
 import { isTensor } from '../tree.ts'
 import { nodeOf, type Operand, type Tensor, tensorOf } from '../types.ts'
+import { showArgument } from './arguments.ts'
 
 /** A weak scalar: it takes the dtype of the tensors it meets. */
 type Weak = number | boolean
 
 const isWeak = (x: unknown): x is Weak => typeof x === 'number' || typeof x === 'boolean'
-
-const show = (x: unknown): string =>
-  Array.isArray(x) ? 'an array' : x === null || typeof x !== 'object' ? String(x) : 'an object'
 
 /** The node of an operand that must be a tensor; anything else is a UsageError. */
 export const lift = (name: string, x: unknown, position = 0): Node =>
@@ -24,9 +22,13 @@ export const lift = (name: string, x: unknown, position = 0): Node =>
     ? nodeOf(x)
     : raise({
         tag: 'UsageError',
-        message: `${name}: operand ${position + 1} is ${show(x)}, not a tensor`,
+        message: `${name}: operand ${position + 1} is ${showArgument(x)}, not a tensor`,
         hint: 'make a tensor with T.tensor([1, 2, 3])',
       })
+
+/** The node of an operand, or the weak scalar that it is. */
+export const liftOperand = (name: string, x: unknown, position: number): Node | Weak =>
+  isWeak(x) ? x : lift(name, x, position)
 
 /** A number as an element of `dtype`: floats are rounded to the nearest, integers wrap, bool is a test for zero. */
 export const toElement = (x: Weak, dtype: DType): number => {
@@ -142,7 +144,7 @@ export const unify = (
   mixing: Mixing,
   body: (nodes: readonly Node[], type: TensorType) => Node,
 ): Tensor => {
-  const nodes = operands.map((x, i) => (isWeak(x) ? x : lift(name, x, i)))
+  const nodes = operands.map((x, i) => liftOperand(name, x, i))
   const tensors = nodes.filter((x): x is Node => !isWeak(x))
   return tensorOf(
     withTypes(name, tensors, (types) => {
@@ -167,11 +169,20 @@ export const onTensor = (name: string, x: unknown, body: (n: Node, type: TensorT
 /** One axis or several, as options give them. */
 export type Axes = number | readonly number[]
 
-/** Axes resolved against `rank`, sorted; all of them when absent. A refusal when one is out of range or named twice. */
+/**
+ * Axes resolved against `rank`, sorted; all of them when absent. A refusal when one is out of range or named twice, or
+ * when they are not axes at all.
+ */
 export const resolveAxes = (axis: Axes | undefined, rank: number): E.Either<Refusal, readonly number[]> => {
   if (axis === undefined) return E.right(Array.from({ length: rank }, (_, i) => i))
+  const given = typeof axis === 'number' ? [axis] : axis
+  if (!Array.isArray(given))
+    return E.left({
+      reason: `axis is ${showArgument(axis)}, not a number or an array of numbers`,
+      hint: axisHint(rank),
+    })
   const out: number[] = []
-  for (const a of typeof axis === 'number' ? [axis] : axis) {
+  for (const a of given as readonly number[]) {
     const at = normaliseAxis(a, rank)
     if (E.isLeft(at)) return E.left({ reason: at.left, axis: a, hint: axisHint(rank) })
     if (out.includes(at.right)) return E.left({ reason: `axis ${a} is named twice`, axis: a })

@@ -1,12 +1,13 @@
 /** Elements in another order along their axes, and overlapping windows of them. */
 import * as E from '#fp/Either'
 import { build, typeOf } from '../build.ts'
-import { type Shape, sizeOf } from '../dim.ts'
+import { isDim, type Shape, sizeOf } from '../dim.ts'
 import type { DType } from '../dtype.ts'
 import type { Node } from '../ir.ts'
 import { normaliseAxis } from '../shape.ts'
 import type { Tensor } from '../types.ts'
-import { dataFirst } from './dual.ts'
+import { type OptionNames, showArgument } from './arguments.ts'
+import { dataFirstWith } from './dual.ts'
 import { type Axes, isIll, onAxis, onTensor, refuse, reshapeNode, resolveAxes } from './operand.ts'
 
 /** Elements `start … stop-1` of one axis. Bounds must fit. */
@@ -26,6 +27,8 @@ export interface AxisOptions {
   readonly axis?: Axes
 }
 
+export const axisOptions: OptionNames<AxisOptions> = { axis: 'may' }
+
 interface Flip {
   (options?: AxisOptions): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, D>
   <S extends Shape, D extends DType>(x: Tensor<S, D>, options?: AxisOptions): Tensor<S, D>
@@ -36,7 +39,7 @@ interface Flip {
  * @example
  * T.reference(T.flip(T.tensor([[1, 2], [3, 4]]), { axis: 1 })).data // => [2, 1, 4, 3]
  */
-export const flip: Flip = dataFirst('T.flip', (x: Tensor, { axis }: AxisOptions = {}) =>
+export const flip: Flip = dataFirstWith('T.flip', 1, axisOptions, (x: Tensor, { axis }: AxisOptions = {}) =>
   onTensor('T.flip', x, (n, { shape }) => {
     const axes = resolveAxes(axis, shape.length)
     if (E.isLeft(axes)) return refuse('T.flip', [n], axes.left)
@@ -63,43 +66,50 @@ export const rollNode = (n: Node, axis: number, shift: number): Node => {
  * @example
  * T.reference(T.roll(T.tensor([1, 2, 3, 4]), 1)).data // => [4, 1, 2, 3]
  */
-export const roll: Roll = dataFirst('T.roll', (x: Tensor, shifts: Axes, { axis }: AxisOptions = {}) =>
-  onTensor('T.roll', x, (n, { shape }) => {
-    const by = [shifts].flat()
-    if (axis === undefined) {
-      const flat = reshapeNode(n, [sizeOf(shape)])
-      return reshapeNode(
-        rollNode(
-          flat,
-          0,
-          by.reduce((a, b) => a + b, 0),
-        ),
-        shape,
-      )
-    }
-    const axes = [axis].flat()
-    if (by.length !== axes.length && by.length !== 1)
-      return refuse('T.roll', [n], { reason: `${by.length} shifts for ${axes.length} axes` })
-    let out = n
-    for (const [i, a] of axes.entries()) {
-      const at = normaliseAxis(a, shape.length)
-      if (E.isLeft(at)) return refuse('T.roll', [n], { reason: at.left, axis: a })
-      out = rollNode(out, at.right, by[by.length === 1 ? 0 : i]!)
-    }
-    return out
-  }),
+export const roll: Roll = dataFirstWith(
+  'T.roll',
+  2,
+  axisOptions,
+  (x: Tensor, shifts: Axes, { axis }: AxisOptions = {}) =>
+    onTensor('T.roll', x, (n, { shape }) => {
+      const by = [shifts].flat()
+      if (!by.every(Number.isInteger)) return refuse('T.roll', [n], { reason: 'the shifts are not whole numbers' })
+      if (axis === undefined) {
+        const flat = reshapeNode(n, [sizeOf(shape)])
+        return reshapeNode(
+          rollNode(
+            flat,
+            0,
+            by.reduce((a, b) => a + b, 0),
+          ),
+          shape,
+        )
+      }
+      const axes = [axis].flat()
+      if (by.length !== axes.length && by.length !== 1)
+        return refuse('T.roll', [n], { reason: `${by.length} shifts for ${axes.length} axes` })
+      let out = n
+      for (const [i, a] of axes.entries()) {
+        const at = normaliseAxis(a, shape.length)
+        if (E.isLeft(at)) return refuse('T.roll', [n], { reason: at.left, axis: a })
+        out = rollNode(out, at.right, by[by.length === 1 ? 0 : i]!)
+      }
+      return out
+    }),
 )
 
+/** Along which axis the windows of `unfold` stand, of how many elements, and how far one is from the next. */
+export interface UnfoldOptions {
+  readonly axis: number
+  readonly size: number
+  readonly step: number
+}
+
+const unfoldOptions: OptionNames<UnfoldOptions> = { axis: 'must', size: 'must', step: 'must' }
+
 interface Unfold {
-  (options: {
-    readonly axis: number
-    readonly size: number
-    readonly step: number
-  }): <D extends DType>(x: Tensor<Shape, D>) => Tensor<Shape, D>
-  <D extends DType>(
-    x: Tensor<Shape, D>,
-    options: { readonly axis: number; readonly size: number; readonly step: number },
-  ): Tensor<Shape, D>
+  (options: UnfoldOptions): <D extends DType>(x: Tensor<Shape, D>) => Tensor<Shape, D>
+  <D extends DType>(x: Tensor<Shape, D>, options: UnfoldOptions): Tensor<Shape, D>
 }
 
 /**
@@ -108,17 +118,20 @@ interface Unfold {
  * @example
  * T.reference(T.unfold(T.tensor([1, 2, 3, 4]), { axis: 0, size: 2, step: 1 })).data // => [1, 2, 2, 3, 3, 4]
  */
-export const unfold: Unfold = dataFirst(
+export const unfold: Unfold = dataFirstWith(
   'T.unfold',
-  (x: Tensor, { axis, size, step }: { axis: number; size: number; step: number }) =>
+  1,
+  unfoldOptions,
+  (x: Tensor, { axis, size, step }: UnfoldOptions) =>
     onAxis('T.unfold', x, axis, (n, at, { shape }) => {
+      for (const [what, d] of Object.entries({ size, step }))
+        if (!isDim(d) || d < 1)
+          return refuse('T.unfold', [n], { reason: `the ${what} is ${showArgument(d)}, not a positive whole number` })
       if (size > shape[at]!)
         return refuse('T.unfold', [n], {
           reason: `a window of ${size} does not fit axis ${at} of size ${shape[at]}`,
           axis: at,
         })
-      if (step < 1 || !Number.isInteger(step))
-        return refuse('T.unfold', [n], { reason: `step ${step} is not a positive whole number` })
       return build.window([n], { axis: at, size, stride: step, dilation: 1 })
     }),
 )

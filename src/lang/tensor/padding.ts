@@ -4,7 +4,8 @@ import type { Shape } from '../dim.ts'
 import { type DType, isFloat } from '../dtype.ts'
 import type { Node } from '../ir.ts'
 import type { Tensor } from '../types.ts'
-import { dataFirst } from './dual.ts'
+import { demandChoice, demandList, type OptionNames } from './arguments.ts'
+import { dataFirstWith } from './dual.ts'
 import { concatNode } from './joining.ts'
 import { expandNode, onTensor, refuse, toElement } from './operand.ts'
 import { narrowNode } from './order.ts'
@@ -14,6 +15,8 @@ export interface PadOptions {
   readonly mode?: 'constant' | 'reflect' | 'replicate' | 'circular'
   readonly value?: number
 }
+
+const padOptions: OptionNames<PadOptions> = { mode: 'may', value: 'may' }
 
 type Widths = readonly (readonly [before: number, after: number])[]
 
@@ -65,16 +68,20 @@ const border = (
  * T.reference(T.pad(T.tensor([1, 2]), [[1, 2]])).data // => [0, 1, 2, 0, 0]
  * T.reference(T.pad(T.tensor([1, 2, 3]), [[2, 0]], { mode: 'reflect' })).data // => [3, 2, 1, 2, 3]
  */
-export const pad: Pad = dataFirst(
+export const pad: Pad = dataFirstWith(
   'T.pad',
-  (x: Tensor, widths: Widths, { mode = 'constant', value = 0 }: PadOptions = {}) =>
-    onTensor('T.pad', x, (n, { shape, dtype }) => {
+  2,
+  padOptions,
+  (x: Tensor, widths: Widths, { mode = 'constant', value = 0 }: PadOptions = {}) => {
+    demandChoice('T.pad', 'mode', mode, ['constant', 'reflect', 'replicate', 'circular'])
+    demandList('T.pad', widths, 'pairs of widths', 'T.pad(x, [[1, 1], [0, 2]])')
+    return onTensor('T.pad', x, (n, { shape, dtype }) => {
       if (widths.length !== shape.length)
         return refuse('T.pad', [n], {
           reason: `${widths.length} pairs of widths for rank ${shape.length}`,
           hint: 'give [before, after] for every axis',
         })
-      const odd = widths.findIndex((w) => w.length !== 2 || !w.every(Number.isInteger))
+      const odd = widths.findIndex((w) => !Array.isArray(w) || w.length !== 2 || !w.every(Number.isInteger))
       if (odd >= 0)
         return refuse('T.pad', [n], { reason: `the widths of axis ${odd} are not a pair of whole numbers`, axis: odd })
       const short = widths.findIndex(([a, b], i) => shape[i]! + a + b < 0)
@@ -114,5 +121,6 @@ export const pad: Pad = dataFirst(
         if (mode !== 'circular') out = cropped(out)
       }
       return out
-    }),
+    })
+  },
 )

@@ -2,12 +2,14 @@
 import { build, constant } from '../build.ts'
 import { isDim, type Shape } from '../dim.ts'
 import { type DType, isInteger } from '../dtype.ts'
+import { raise } from '../errors.ts'
 import type { Node } from '../ir.ts'
 import { nodeOf, type Tensor, tensorOf } from '../types.ts'
+import { demandChoice, demandDType, demandList, demandRecord, type OptionNames, showArgument } from './arguments.ts'
 import { binaryNode, likeNode } from './arithmetic.ts'
-import { bad, type DTypeOptions } from './create.ts'
-import { dataFirst } from './dual.ts'
-import { eyeNode, lowerNode } from './matrix.ts'
+import { bad, type DTypeOptions, dtypeIn, dtypeOptions } from './create.ts'
+import { dataFirstWith } from './dual.ts'
+import { type DiagonalOptions, diagonalOptions, eyeNode, lowerNode } from './matrix.ts'
 import { castNode, expandNode, lift, onTensor, refuse, reshapeNode, toElement, withTypes } from './operand.ts'
 
 /** `start + i·step` for i < count: exact host numbers while they fit a node, counted on the device beyond. */
@@ -50,11 +52,17 @@ export const arange: Arange = <D extends DType>(
   ...args: readonly (number | DTypeOptions<D> | undefined)[]
 ): Tensor<readonly [number], NoInfer<D>> => {
   const numbers = args.filter((a) => typeof a === 'number')
-  const dtype = args.find((a) => typeof a === 'object')?.dtype
+  const [options, ...more] = args.slice(numbers.length) as readonly (DTypeOptions<D> | undefined)[]
+  if (numbers.length < 1 || numbers.length > 3 || more.length > 0)
+    return raise({
+      tag: 'UsageError',
+      message: `T.arange takes 1 to 3 numbers, then options, not (${args.map(showArgument).join(', ')})`,
+      hint: 'write T.arange(stop), T.arange(start, stop) or T.arange(start, stop, step)',
+    })
+  const dtype = dtypeIn('T.arange', options)
   const [start, stop, step] = numbers.length === 1 ? [0, numbers[0]!, 1] : [numbers[0]!, numbers[1]!, numbers[2] ?? 1]
   const count = Math.ceil((stop - start) / step)
-  if (numbers.length === 0 || step === 0 || !Number.isFinite(count))
-    return bad('T.arange', `no range from ${start} to ${stop} by ${step}`)
+  if (step === 0 || !Number.isFinite(count)) return bad('T.arange', `no range from ${start} to ${stop} by ${step}`)
   if (count < 0)
     return bad(
       'T.arange',
@@ -73,13 +81,21 @@ export const linspace = <const D extends DType = 'f32'>(
   start: number,
   stop: number,
   count: number,
-  { dtype }: DTypeOptions<D> = {},
+  options: DTypeOptions<D> = {},
 ): Tensor<readonly [number], NoInfer<D>> => {
+  const dtype = dtypeIn('T.linspace', options)
   if (!isDim(count)) return bad('T.linspace', `${count} is not a number of points`)
   const step = count > 1 ? (stop - start) / (count - 1) : 0
   const at = (i: number): number => (i === count - 1 && count > 1 ? stop : start + i * step)
   return tensorOf(progression(start, step, count, dtype ?? 'f32', at))
 }
+
+/** The base of `logspace`, 10 by default. */
+export interface LogspaceOptions {
+  readonly base?: number
+}
+
+const logspaceOptions: OptionNames<LogspaceOptions> = { base: 'may' }
 
 /**
  * `base ** e` (base 10) for `count` exponents evenly spaced from `start` to `stop`, both included: f32 `[count]`.
@@ -90,8 +106,10 @@ export const logspace = (
   start: number,
   stop: number,
   count: number,
-  { base = 10 }: { readonly base?: number } = {},
+  options: LogspaceOptions = {},
 ): Tensor<readonly [number], 'f32'> => {
+  demandRecord('T.logspace', logspaceOptions, options)
+  const { base = 10 } = options
   const exponents = nodeOf(linspace(start, stop, count))
   return tensorOf(
     withTypes('T.logspace', [exponents], ([type]) => {
@@ -105,6 +123,13 @@ export const logspace = (
   )
 }
 
+/** How many columns `eye` has, as many as rows by default, and its dtype. */
+export interface EyeOptions<D extends DType = DType> extends DTypeOptions<D> {
+  readonly columns?: number
+}
+
+const eyeOptions: OptionNames<EyeOptions> = { columns: 'may', ...dtypeOptions }
+
 /**
  * The identity: `[rows, columns]` (square by default) with ones on the main diagonal; f32 unless `dtype` says
  * otherwise.
@@ -113,11 +138,14 @@ export const logspace = (
  */
 export const eye = <const D extends DType = 'f32'>(
   rows: number,
-  { columns = rows, dtype }: DTypeOptions<D> & { readonly columns?: number } = {},
-): Tensor<readonly [number, number], NoInfer<D>> =>
-  isDim(rows) && isDim(columns)
-    ? tensorOf(eyeNode(rows, columns, dtype ?? 'f32'))
+  options: EyeOptions<D> = {},
+): Tensor<readonly [number, number], NoInfer<D>> => {
+  demandRecord('T.eye', eyeOptions, options)
+  const { columns = rows, dtype = 'f32' } = options
+  return isDim(rows) && isDim(columns)
+    ? tensorOf(eyeNode(rows, columns, demandDType('T.eye', dtype)))
     : bad('T.eye', `${rows} by ${columns} is not a size`)
+}
 
 interface OneHot {
   (classes: number, options?: DTypeOptions): (x: Tensor) => Tensor
@@ -130,10 +158,13 @@ interface OneHot {
  * @example
  * T.reference(T.oneHot(T.tensor([2, 0]), 3)).data // => [0, 0, 1, 1, 0, 0]
  */
-export const oneHot: OneHot = dataFirst(
+export const oneHot: OneHot = dataFirstWith(
   'T.oneHot',
-  (x: Tensor, classes: number, { dtype = 'i32' }: DTypeOptions = {}) =>
-    onTensor('T.oneHot', x, (n, { shape, dtype: from }) => {
+  2,
+  dtypeOptions,
+  (x: Tensor, classes: number, { dtype = 'i32' }: DTypeOptions = {}) => {
+    demandDType('T.oneHot', dtype)
+    return onTensor('T.oneHot', x, (n, { shape, dtype: from }) => {
       if (!isInteger(from))
         return refuse('T.oneHot', [n], {
           reason: `indices are ${from}, not integers`,
@@ -143,13 +174,16 @@ export const oneHot: OneHot = dataFirst(
       const type = [...shape, classes]
       const index = expandNode(reshapeNode(castNode(n, 'i32'), [...shape, 1]), type)
       return castNode(binaryNode('eq', index, build.iota([], { shape: type, dtype: 'i32', axis: shape.length })), dtype)
-    }),
+    })
+  },
 )
 
 /** How `meshgrid` orders axes: `'ij'` as the operands come, `'xy'` with the first two exchanged. */
 export interface MeshgridOptions {
   readonly indexing?: 'ij' | 'xy'
 }
+
+const meshgridOptions: OptionNames<MeshgridOptions> = { indexing: 'may' }
 
 /**
  * Coordinates of the grid that vectors span: one tensor a vector, each of shape `[n₀, n₁, …]` (the first two exchanged
@@ -158,8 +192,11 @@ export interface MeshgridOptions {
  * const [rows, columns] = T.meshgrid([T.tensor([1, 2]), T.tensor([3, 4])])
  * T.reference([rows!, columns!]).map((t) => t.data) // => [[1, 1, 2, 2], [3, 4, 3, 4]]
  */
-export const meshgrid = (xs: readonly Tensor[], { indexing = 'ij' }: MeshgridOptions = {}): readonly Tensor[] => {
-  const nodes = xs.map((x, i) => lift('T.meshgrid', x, i))
+export const meshgrid = (xs: readonly Tensor[], options: MeshgridOptions = {}): readonly Tensor[] => {
+  const nodes = demandList('T.meshgrid', xs).map((x, i) => lift('T.meshgrid', x, i))
+  demandRecord('T.meshgrid', meshgridOptions, options)
+  const { indexing = 'ij' } = options
+  demandChoice('T.meshgrid', 'indexing', indexing, ['ij', 'xy'])
   const axis = (i: number): number => (indexing === 'xy' && xs.length > 1 && i < 2 ? 1 - i : i)
   return nodes.map((n, i) =>
     tensorOf(
@@ -180,15 +217,22 @@ export const meshgrid = (xs: readonly Tensor[], { indexing = 'ij' }: MeshgridOpt
   )
 }
 
+/** How many columns `triMask` has, as many as rows by default, and up to which diagonal it holds. */
+export interface TriMaskOptions extends DiagonalOptions {
+  readonly columns?: number
+}
+
+const triMaskOptions: OptionNames<TriMaskOptions> = { ...diagonalOptions, columns: 'may' }
+
 /**
  * Bool `[rows, columns]` (square by default), true on and below `diagonal`: the causal mask of attention.
  * @example
  * T.reference(T.triMask(3)).data // => [1, 0, 0, 1, 1, 0, 1, 1, 1]
  */
-export const triMask = (
-  rows: number,
-  { diagonal = 0, columns = rows }: { readonly diagonal?: number; readonly columns?: number } = {},
-): Tensor<readonly [number, number], 'bool'> =>
-  isDim(rows) && isDim(columns)
+export const triMask = (rows: number, options: TriMaskOptions = {}): Tensor<readonly [number, number], 'bool'> => {
+  demandRecord('T.triMask', triMaskOptions, options)
+  const { diagonal = 0, columns = rows } = options
+  return isDim(rows) && isDim(columns)
     ? tensorOf(lowerNode([rows, columns], diagonal))
     : bad('T.triMask', `${rows} by ${columns} is not a size`)
+}

@@ -7,7 +7,8 @@ import { showShape } from '../shape.ts'
 import type { Operand, Tensor } from '../types.ts'
 import { permuteNode } from './axes.ts'
 import { dualWith } from './dual.ts'
-import { castNode, expandNode, lift, onAxis, refuse, scalar, withTypes } from './operand.ts'
+import { type AlongOptions, alongOptions } from './joining.ts'
+import { castNode, expandNode, lift, liftOperand, onAxis, refuse, scalar, withTypes } from './operand.ts'
 import { narrowNode } from './order.ts'
 
 /** An index tensor as i32, or the refusal of `name`. */
@@ -24,8 +25,8 @@ export const indexNode = (name: string, n: Node, dtype: DType): Node =>
 
 /** A function of data and an index tensor along one axis. */
 interface Indexing {
-  (indices: Tensor, options?: { readonly axis?: number }): <D extends DType>(x: Tensor<Shape, D>) => Tensor<Shape, D>
-  <D extends DType>(x: Tensor<Shape, D>, indices: Tensor, options?: { readonly axis?: number }): Tensor<Shape, D>
+  (indices: Tensor, options?: AlongOptions): <D extends DType>(x: Tensor<Shape, D>) => Tensor<Shape, D>
+  <D extends DType>(x: Tensor<Shape, D>, indices: Tensor, options?: AlongOptions): Tensor<Shape, D>
 }
 
 /** `body` on a tensor, its index tensor as i32, and a resolved axis; or the refusal. */
@@ -63,7 +64,8 @@ export const inverse = (axes: readonly number[]): readonly number[] => axes.map(
 export const take: Indexing = dualWith(
   'T.take',
   2,
-  (x: Tensor, indices: Tensor, { axis = 0 }: { axis?: number } = {}) =>
+  alongOptions,
+  (x: Tensor, indices: Tensor, { axis = 0 }: AlongOptions = {}) =>
     indexed('T.take', x, indices, axis, (n, index, a, [{ shape }, it]) => {
       const front = permuteNode(n, bring(shape.length, a, 'front'))
       const taken = build.gather([front, index], { batch: 0 })
@@ -90,7 +92,8 @@ const pickAlong = (n: Node, index: Node, a: number, rank: number): Node => {
 export const takeAlongAxis: Indexing = dualWith(
   'T.takeAlongAxis',
   2,
-  (x: Tensor, indices: Tensor, { axis = -1 }: { axis?: number } = {}) =>
+  alongOptions,
+  (x: Tensor, indices: Tensor, { axis = -1 }: AlongOptions = {}) =>
     indexed('T.takeAlongAxis', x, indices, axis, (n, index, a, [type, it]) => {
       const rank = type.shape.length
       if (it.shape.length !== rank)
@@ -138,7 +141,8 @@ export const cutTo = (name: string, n: Node, index: Node, a: number, shape: Shap
 export const gather: Indexing = dualWith(
   'T.gather',
   2,
-  (x: Tensor, indices: Tensor, { axis = 0 }: { axis?: number } = {}) =>
+  alongOptions,
+  (x: Tensor, indices: Tensor, { axis = 0 }: AlongOptions = {}) =>
     indexed('T.gather', x, indices, axis, (n, index, a, [type, it]) => {
       const cut = cutTo('T.gather', n, index, a, type.shape, it.shape)
       return withTypes('T.gather', [cut], () => pickAlong(cut, index, a, type.shape.length))
@@ -150,20 +154,20 @@ export interface Scatter {
   (
     indices: Tensor,
     source: Operand,
-    options?: { readonly axis?: number },
+    options?: AlongOptions,
   ): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, D>
   <S extends Shape, D extends DType>(
     x: Tensor<S, D>,
     indices: Tensor,
     source: Operand,
-    options?: { readonly axis?: number },
+    options?: AlongOptions,
   ): Tensor<S, D>
 }
 
 /** The source of updates as a node of `dtype`; a number fills `shape`. */
 const sourceNode = (name: string, source: Operand, shape: Shape, dtype: DType): Node => {
-  if (typeof source !== 'object') return expandNode(scalar(source, dtype), shape)
-  return castNode(lift(name, source, 2), dtype)
+  const given = liftOperand(name, source, 2)
+  return typeof given === 'object' ? castNode(given, dtype) : expandNode(scalar(given, dtype), shape)
 }
 
 /** What updates of the elements that `indices` name along one axis have: all three with that axis last. */
@@ -222,7 +226,8 @@ export const grown = (n: Node, room: readonly number[], value: number): Node =>
 export const scatterAdd: Scatter = dualWith(
   'T.scatterAdd',
   3,
-  (x: Tensor, indices: Tensor, source: Operand, { axis = 0 }: { axis?: number } = {}) =>
+  alongOptions,
+  (x: Tensor, indices: Tensor, source: Operand, { axis = 0 }: AlongOptions = {}) =>
     updating('T.scatterAdd', x, indices, source, axis, (n, { cut, index, source: src, room, back }) => {
       const { shape } = typeOf(cut)
       const added = build.scatterAdd([index, src], { batch: shape.length - 1, size: shape.at(-1)! })
@@ -239,7 +244,8 @@ export const scatterAdd: Scatter = dualWith(
 export const indexAdd: Scatter = dualWith(
   'T.indexAdd',
   3,
-  (x: Tensor, indices: Tensor, source: Operand, { axis = 0 }: { axis?: number } = {}) =>
+  alongOptions,
+  (x: Tensor, indices: Tensor, source: Operand, { axis = 0 }: AlongOptions = {}) =>
     indexed('T.indexAdd', x, indices, axis, (n, index, a, [type, it]) => {
       if (it.shape.length !== 1)
         return refuse('T.indexAdd', [n, index], { reason: `indices have rank ${it.shape.length}, not 1` })

@@ -6,9 +6,10 @@ import type { DType } from '../dtype.ts'
 import type { Node } from '../ir.ts'
 import type { FloatOf } from '../types/broadcast.ts'
 import type { Tensor } from '../types.ts'
+import { demandList, type OptionNames } from './arguments.ts'
 import { floatNode, selectNode } from './arithmetic.ts'
 import { permuteNode } from './axes.ts'
-import { dataFirst } from './dual.ts'
+import { dataFirstWith } from './dual.ts'
 import { type Axes, expandNode, onTensor, refuse, reshapeNode, resolveAxes, scalar } from './operand.ts'
 import { narrowNode } from './order.ts'
 import { sortedNode } from './sorting.ts'
@@ -18,6 +19,8 @@ export interface QuantileOptions {
   readonly axis?: Axes
   readonly keepdims?: boolean
 }
+
+const quantileOptions: OptionNames<QuantileOptions> = { axis: 'may', keepdims: 'may' }
 
 interface Quantile {
   (
@@ -78,9 +81,14 @@ const quantiles = (name: string, x: Tensor, q: number | readonly number[], o: Qu
  * @example
  * T.reference(T.quantile(T.tensor([4, 1, 3, 2]), [0, 0.5, 0.75])).data // => [1, 2.5, 3.25]
  */
-export const quantile: Quantile = dataFirst(
+export const quantile: Quantile = dataFirstWith(
   'T.quantile',
-  (x: Tensor, q: number | readonly number[], o: QuantileOptions = {}) => quantiles('T.quantile', x, q, o),
+  2,
+  quantileOptions,
+  (x: Tensor, q: number | readonly number[], o: QuantileOptions = {}) => {
+    if (typeof q !== 'number') demandList('T.quantile', q, 'probabilities', 'T.quantile(x, [0.25, 0.75])')
+    return quantiles('T.quantile', x, q, o)
+  },
 )
 
 interface Median {
@@ -94,6 +102,6 @@ interface Median {
  * @example
  * T.reference(T.median(T.tensor([[1, 9, 4], [2, 8, 3]]), { axis: 1 })).data // => [4, 3]
  */
-export const median: Median = dataFirst('T.median', (x: Tensor, o: QuantileOptions = {}) =>
+export const median: Median = dataFirstWith('T.median', 1, quantileOptions, (x: Tensor, o: QuantileOptions = {}) =>
   quantiles('T.median', x, 0.5, o),
 )

@@ -7,8 +7,9 @@ import type { Monoid, Node, TensorType } from '../ir.ts'
 import type { CountOf, FloatOf } from '../types/broadcast.ts'
 import type { AxisCheck, Reduced } from '../types/movement.ts'
 import type { Tensor } from '../types.ts'
+import type { OptionNames } from './arguments.ts'
 import { binaryNode, floatNode, likeNode } from './arithmetic.ts'
-import { dataFirst } from './dual.ts'
+import { dataFirstWith } from './dual.ts'
 import { type Axes, castNode, countedNode, onTensor, refuse, reshapeNode, resolveAxes } from './operand.ts'
 
 /** Which axes to reduce, and whether they stay with size 1. */
@@ -16,6 +17,8 @@ export interface ReduceOptions {
   readonly axis?: Axes
   readonly keepdims?: boolean
 }
+
+export const reduceOptions: OptionNames<ReduceOptions> = { axis: 'may', keepdims: 'may' }
 
 /** A reduction that keeps the dtype. */
 export interface Reduction<Op extends string, Options extends ReduceOptions = ReduceOptions> {
@@ -102,8 +105,11 @@ const sumNode = (n: Node, axes: readonly number[], dtype: DType): Node => reduce
  * T.reference(T.sum(T.tensor([[1, 2], [3, 4]]), { axis: 0 })).data // => [4, 6]
  * T.reference(T.sum(T.tensor([[1, 2], [3, 4]]))).data // => [10]
  */
-export const sum: CountingReduction<'sum'> = dataFirst('T.sum', (x: Tensor, o: ReduceOptions = {}) =>
-  reducing('T.sum', x, o, (n, axes, { dtype }) => sumNode(n, axes, dtype)),
+export const sum: CountingReduction<'sum'> = dataFirstWith(
+  'T.sum',
+  1,
+  reduceOptions,
+  (x: Tensor, o: ReduceOptions = {}) => reducing('T.sum', x, o, (n, axes, { dtype }) => sumNode(n, axes, dtype)),
 )
 
 /**
@@ -112,8 +118,12 @@ export const sum: CountingReduction<'sum'> = dataFirst('T.sum', (x: Tensor, o: R
  * @example
  * T.reference(T.prod(T.tensor([[1, 2], [3, 4]]), { axis: 1 })).data // => [2, 12]
  */
-export const prod: CountingReduction<'prod'> = dataFirst('T.prod', (x: Tensor, o: ReduceOptions = {}) =>
-  reducing('T.prod', x, o, (n, axes, { dtype }) => reduceNode(countedNode(n, dtype), 'prod', axes)),
+export const prod: CountingReduction<'prod'> = dataFirstWith(
+  'T.prod',
+  1,
+  reduceOptions,
+  (x: Tensor, o: ReduceOptions = {}) =>
+    reducing('T.prod', x, o, (n, axes, { dtype }) => reduceNode(countedNode(n, dtype), 'prod', axes)),
 )
 
 /**
@@ -122,7 +132,7 @@ export const prod: CountingReduction<'prod'> = dataFirst('T.prod', (x: Tensor, o
  * @example
  * T.reference(T.mean(T.tensor([[1, 2.5], [3, 4]]), { axis: 0 })).data // => [2, 3.25]
  */
-export const mean: Reduction<'mean'> = dataFirst('T.mean', (x: Tensor, o: ReduceOptions = {}) =>
+export const mean: Reduction<'mean'> = dataFirstWith('T.mean', 1, reduceOptions, (x: Tensor, o: ReduceOptions = {}) =>
   reducing('T.mean', x, o, (n, axes, { shape, dtype }) => {
     if (!isFloat(dtype))
       return refuse('T.mean', [n], {
@@ -142,8 +152,12 @@ export const mean: Reduction<'mean'> = dataFirst('T.mean', (x: Tensor, o: Reduce
  * @example
  * T.reference(T.all(T.tensor([[1, 0], [3, 4]]), { axis: 1 })).data // => [0, 1]
  */
-export const all: ReductionTo<'all', 'bool'> = dataFirst('T.all', (x: Tensor, o: ReduceOptions = {}) =>
-  reducing('T.all', x, o, (n, axes) => reduceNode(castNode(n, 'bool'), 'all', axes)),
+export const all: ReductionTo<'all', 'bool'> = dataFirstWith(
+  'T.all',
+  1,
+  reduceOptions,
+  (x: Tensor, o: ReduceOptions = {}) =>
+    reducing('T.all', x, o, (n, axes) => reduceNode(castNode(n, 'bool'), 'all', axes)),
 )
 
 /**
@@ -152,8 +166,12 @@ export const all: ReductionTo<'all', 'bool'> = dataFirst('T.all', (x: Tensor, o:
  * @example
  * T.reference(T.any(T.tensor([[1, 0], [0, 0]]), { axis: 1 })).data // => [1, 0]
  */
-export const any: ReductionTo<'any', 'bool'> = dataFirst('T.any', (x: Tensor, o: ReduceOptions = {}) =>
-  reducing('T.any', x, o, (n, axes) => reduceNode(castNode(n, 'bool'), 'any', axes)),
+export const any: ReductionTo<'any', 'bool'> = dataFirstWith(
+  'T.any',
+  1,
+  reduceOptions,
+  (x: Tensor, o: ReduceOptions = {}) =>
+    reducing('T.any', x, o, (n, axes) => reduceNode(castNode(n, 'bool'), 'any', axes)),
 )
 
 /**
@@ -161,8 +179,10 @@ export const any: ReductionTo<'any', 'bool'> = dataFirst('T.any', (x: Tensor, o:
  * @example
  * T.reference(T.countNonzero(T.tensor([[1, 0], [3, 4]]))).data // => [3]
  */
-export const countNonzero: ReductionTo<'countNonzero', 'i32'> = dataFirst(
+export const countNonzero: ReductionTo<'countNonzero', 'i32'> = dataFirstWith(
   'T.countNonzero',
+  1,
+  reduceOptions,
   (x: Tensor, o: ReduceOptions = {}) =>
     reducing('T.countNonzero', x, o, (n, axes) => reduceNode(castNode(castNode(n, 'bool'), 'i32'), 'sum', axes)),
 )
@@ -173,6 +193,10 @@ export const countNonzero: ReductionTo<'countNonzero', 'i32'> = dataFirst(
  * @example
  * T.reference(T.logsumexp(T.tensor([1000, 1000]))).data // => [1000.693147]
  */
-export const logsumexp: FloatReduction<'logsumexp'> = dataFirst('T.logsumexp', (x: Tensor, o: ReduceOptions = {}) =>
-  reducing('T.logsumexp', x, o, (n, axes, { dtype }) => reduceNode(floatNode(n, dtype), 'logSumExp', axes)),
+export const logsumexp: FloatReduction<'logsumexp'> = dataFirstWith(
+  'T.logsumexp',
+  1,
+  reduceOptions,
+  (x: Tensor, o: ReduceOptions = {}) =>
+    reducing('T.logsumexp', x, o, (n, axes, { dtype }) => reduceNode(floatNode(n, dtype), 'logSumExp', axes)),
 )

@@ -4,8 +4,9 @@ import { type Shape, sizeOf } from '../dim.ts'
 import type { DType } from '../dtype.ts'
 import type { Node } from '../ir.ts'
 import type { Tensor } from '../types.ts'
-import { dataFirst } from './dual.ts'
-import { type AlongOptions, concatNode } from './joining.ts'
+import { demandList } from './arguments.ts'
+import { dataFirst, dataFirstWith } from './dual.ts'
+import { type AlongOptions, alongOptions, concatNode } from './joining.ts'
 import { expandNode, onAxis, onTensor, refuse, reshapeNode } from './operand.ts'
 import { narrowNode } from './order.ts'
 import { edge } from './padding.ts'
@@ -41,29 +42,31 @@ interface Repeat {
  * @example
  * T.reference(T.repeat(T.tensor([1, 2]), [2, 1])).data // => [1, 2, 1, 2]
  */
-export const repeat: Repeat = dataFirst('T.repeat', (x: Tensor, counts: readonly number[]) =>
-  onTensor('T.repeat', x, (n, { shape }) =>
+export const repeat: Repeat = dataFirst('T.repeat', 2, (x: Tensor, counts: readonly number[]) => {
+  demandList('T.repeat', counts, 'counts', 'T.repeat(x, [2, 1])')
+  return onTensor('T.repeat', x, (n, { shape }) =>
     counts.length < shape.length || !whole(counts)
       ? refuse('T.repeat', [n], {
           reason: `counts [${counts.join(', ')}] do not cover rank ${shape.length}`,
           hint: 'T.tile aligns fewer counts to the last axes',
         })
       : tileNode(n, counts),
-  ),
-)
+  )
+})
 
 /**
  * As `repeat`, where missing leading counts are 1 (numpy.tile).
  * @example
  * T.reference(T.tile(T.tensor([1, 2]), [2])).data // => [1, 2, 1, 2]
  */
-export const tile: Repeat = dataFirst('T.tile', (x: Tensor, counts: readonly number[]) =>
-  onTensor('T.tile', x, (n, { shape }) =>
+export const tile: Repeat = dataFirst('T.tile', 2, (x: Tensor, counts: readonly number[]) => {
+  demandList('T.tile', counts, 'counts', 'T.tile(x, [2, 1])')
+  return onTensor('T.tile', x, (n, { shape }) =>
     whole(counts)
       ? tileNode(n, [...Array.from({ length: Math.max(0, shape.length - counts.length) }, () => 1), ...counts])
       : refuse('T.tile', [n], { reason: `counts [${counts.join(', ')}] are not whole numbers` }),
-  ),
-)
+  )
+})
 
 interface RepeatInterleave {
   (
@@ -80,9 +83,13 @@ interface RepeatInterleave {
  * T.reference(T.repeatInterleave(T.tensor([1, 2]), 2)).data // => [1, 1, 2, 2]
  * T.reference(T.repeatInterleave(T.tensor([1, 2]), [0, 3])).data // => [2, 2, 2]
  */
-export const repeatInterleave: RepeatInterleave = dataFirst(
+export const repeatInterleave: RepeatInterleave = dataFirstWith(
   'T.repeatInterleave',
+  2,
+  alongOptions,
   (x: Tensor, repeats: number | readonly number[], { axis }: AlongOptions = {}) => {
+    if (typeof repeats !== 'number')
+      demandList('T.repeatInterleave', repeats, 'numbers of repeats', 'T.repeatInterleave(x, 2)')
     const flat =
       axis === undefined ? onTensor('T.repeatInterleave', x, (n, { shape }) => reshapeNode(n, [sizeOf(shape)])) : x
     return onAxis('T.repeatInterleave', flat, axis ?? 0, (n, at, { shape }) => {

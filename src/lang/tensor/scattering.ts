@@ -5,7 +5,7 @@ import type { Node } from '../ir.ts'
 import type { Operand, Tensor } from '../types.ts'
 import { binaryNode, likeNode, selectNode } from './arithmetic.ts'
 import { dualWith } from './dual.ts'
-import { concatNode } from './joining.ts'
+import { type AlongOptions, alongOptions, concatNode } from './joining.ts'
 import { expandNode, refuse, reshapeNode, scalar } from './operand.ts'
 import { grown, type Scatter, type Updates, updating } from './picking.ts'
 
@@ -59,7 +59,8 @@ const set = ({ cut, index, source, room, back }: Updates, n: Node): Node => {
 export const scatter: Scatter = dualWith(
   'T.scatter',
   3,
-  (x: Tensor, indices: Tensor, source: Operand, { axis = 0 }: { axis?: number } = {}) =>
+  alongOptions,
+  (x: Tensor, indices: Tensor, source: Operand, { axis = 0 }: AlongOptions = {}) =>
     updating('T.scatter', x, indices, source, axis, (n, updates) =>
       typeOf(updates.index).shape.includes(0) ? n : set(updates, n),
     ),
@@ -88,7 +89,7 @@ const extreme = (monoid: 'max' | 'min', { cut, index, source, room, back }: Upda
 }
 
 const extremes = (name: string, monoid: 'max' | 'min'): Scatter =>
-  dualWith(name, 3, (x: Tensor, indices: Tensor, source: Operand, { axis = 0 }: { axis?: number } = {}) =>
+  dualWith(name, 3, alongOptions, (x: Tensor, indices: Tensor, source: Operand, { axis = 0 }: AlongOptions = {}) =>
     updating(name, x, indices, source, axis, (n, updates) => {
       if (typeOf(n).dtype === 'bool')
         return refuse(name, [n], { reason: 'is not defined on bool', hint: "cast first: T.cast(x, 'i32')" })

@@ -4,14 +4,17 @@ import type { Node } from '../ir.ts'
 import { showShape } from '../shape.ts'
 import type { Operand, Tensor } from '../types.ts'
 import { tensorOf } from '../types.ts'
+import { demandChoice, type OptionNames } from './arguments.ts'
 import { binaryNode, likeNode, selectNode } from './arithmetic.ts'
 import { dualWith } from './dual.ts'
-import { castNode, commonDtype, lift, refuse, scalar, withTypes } from './operand.ts'
+import { castNode, commonDtype, lift, liftOperand, refuse, scalar, withTypes } from './operand.ts'
 
 /** Which side of equal elements a value goes to. */
 export interface SearchOptions {
   readonly side?: 'left' | 'right'
 }
+
+const searchOptions: OptionNames<SearchOptions> = { side: 'may' }
 
 interface Search {
   (values: Operand, options?: SearchOptions): (sorted: Tensor) => Tensor<Tensor['shape'], 'i32'>
@@ -46,14 +49,17 @@ export const search = (sorted: Node, values: Node, n: number, batch: number, rig
 export const searchsorted: Search = dualWith(
   'T.searchsorted',
   2,
+  searchOptions,
   (sorted: Tensor, values: Operand, { side = 'left' }: SearchOptions = {}) => {
+    demandChoice('T.searchsorted', 'side', side, ['left', 'right'])
     const x = lift('T.searchsorted', sorted)
-    const given = typeof values === 'object' ? lift('T.searchsorted', values, 1) : undefined
+    const given = liftOperand('T.searchsorted', values, 1)
+    const isNode = typeof given === 'object'
     return tensorOf(
-      withTypes('T.searchsorted', given ? [x, given] : [x], ([type, vt]) => {
-        const common = commonDtype(vt ? [type!.dtype, vt.dtype] : [type!.dtype], given ? [] : [values as number])
+      withTypes('T.searchsorted', isNode ? [x, given] : [x], ([type, vt]) => {
+        const common = commonDtype(vt ? [type!.dtype, vt.dtype] : [type!.dtype], isNode ? [] : [given])
         const dtype = common === 'bool' ? 'i32' : common
-        const v = given ? castNode(given, dtype) : scalar(values as number, dtype)
+        const v = isNode ? castNode(given, dtype) : scalar(given, dtype)
         const { shape } = type!
         const lead = shape.slice(0, -1)
         const vs = typeOf(v).shape

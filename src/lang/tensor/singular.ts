@@ -7,9 +7,10 @@ import { product, transposed } from '../ops/matrix.ts'
 import { operandType } from '../ops/operand.ts'
 import type { FloatOf } from '../types/broadcast.ts'
 import type { Tensor } from '../types.ts'
+import type { OptionNames } from './arguments.ts'
 import { binaryNode, likeNode, selectNode } from './arithmetic.ts'
 import { svdNodes } from './decompositions.ts'
-import { dataFirst, dualWith } from './dual.ts'
+import { dataFirstWith, dualWith } from './dual.ts'
 import { onMatrix, onSystem } from './linalg-operand.ts'
 import { castNode, expandNode, refuse, reshapeNode } from './operand.ts'
 import { reduceNode } from './reduction.ts'
@@ -19,6 +20,8 @@ import { rootNode } from './statistics.ts'
 export interface RankOptions {
   readonly rtol?: number
 }
+
+const rankOptions: OptionNames<RankOptions> = { rtol: 'may' }
 
 interface OfMatrix<O> {
   (options?: O): <D extends DType>(x: Tensor<Shape, D>) => Tensor<Shape, FloatOf<D>>
@@ -64,8 +67,12 @@ const pinvNode = (a: Node, shape: Shape, rtol: number): Node => {
  * @example
  * T.reference(T.pinv(T.tensor([[2, 0], [0, 0]]))).data // => [0.5, 0, 0, 0]
  */
-export const pinv: OfMatrix<RankOptions> = dataFirst('T.pinv', (x: Tensor, { rtol }: RankOptions = {}) =>
-  onMatrix('T.pinv', x, 'matrix', (a, shape) => pinvNode(a, shape, rtol ?? defaultTolerance(shape))),
+export const pinv: OfMatrix<RankOptions> = dataFirstWith(
+  'T.pinv',
+  1,
+  rankOptions,
+  (x: Tensor, { rtol }: RankOptions = {}) =>
+    onMatrix('T.pinv', x, 'matrix', (a, shape) => pinvNode(a, shape, rtol ?? defaultTolerance(shape))),
 )
 
 interface Lstsq {
@@ -80,7 +87,7 @@ interface Lstsq {
  * @example
  * T.reference(T.lstsq(T.tensor([[1, 0], [1, 1], [1, 2]]), T.tensor([1, 3, 5]))).data // => [1, 2]
  */
-export const lstsq: Lstsq = dualWith('T.lstsq', 2, (x: Tensor, y: Tensor, { rtol }: RankOptions = {}) =>
+export const lstsq: Lstsq = dualWith('T.lstsq', 2, rankOptions, (x: Tensor, y: Tensor, { rtol }: RankOptions = {}) =>
   onSystem('T.lstsq', x, y, 'matrix', (a, b) => {
     const { shape } = operandType(a)
     return product(build, pinvNode(a, shape, rtol ?? defaultTolerance(shape)), b)
@@ -98,11 +105,15 @@ interface MatrixRank {
  * @example
  * T.reference(T.matrixRank(T.tensor([[1, 2], [2, 4]]))).data // => [1]
  */
-export const matrixRank: MatrixRank = dataFirst('T.matrixRank', (x: Tensor, { rtol }: RankOptions = {}) =>
-  onMatrix('T.matrixRank', x, 'matrix', (a, shape) => {
-    const counts = countingNode(svdNodes(a, shape)[1], shape, rtol ?? defaultTolerance(shape))
-    return reduceNode(castNode(counts, 'i32'), 'sum', [shape.length - 2])
-  }),
+export const matrixRank: MatrixRank = dataFirstWith(
+  'T.matrixRank',
+  1,
+  rankOptions,
+  (x: Tensor, { rtol }: RankOptions = {}) =>
+    onMatrix('T.matrixRank', x, 'matrix', (a, shape) => {
+      const counts = countingNode(svdNodes(a, shape)[1], shape, rtol ?? defaultTolerance(shape))
+      return reduceNode(castNode(counts, 'i32'), 'sum', [shape.length - 2])
+    }),
 )
 
 /** Which norm (`fro`), and whether the two axes stay as axes of size 1. */
@@ -110,6 +121,8 @@ export interface MatrixNormOptions {
   readonly ord?: 'fro' | 'nuc' | 1 | -1 | 2 | -2 | typeof Infinity
   readonly keepdims?: boolean
 }
+
+const matrixNormOptions: OptionNames<MatrixNormOptions> = { ord: 'may', keepdims: 'may' }
 
 const normNode = (a: Node, shape: Shape, ord: NonNullable<MatrixNormOptions['ord']>): Node => {
   const rank = shape.length
@@ -137,8 +150,10 @@ const normNode = (a: Node, shape: Shape, ord: NonNullable<MatrixNormOptions['ord
  * T.reference(T.matrixNorm(T.tensor([[3, 0], [0, 4]]))).data // => [5]
  * T.reference(T.matrixNorm(T.tensor([[3, 0], [0, 4]]), { ord: 'nuc' })).data // => [7]
  */
-export const matrixNorm: OfMatrix<MatrixNormOptions> = dataFirst(
+export const matrixNorm: OfMatrix<MatrixNormOptions> = dataFirstWith(
   'T.matrixNorm',
+  1,
+  matrixNormOptions,
   (x: Tensor, { ord = 'fro', keepdims = false }: MatrixNormOptions = {}) =>
     onMatrix('T.matrixNorm', x, 'matrix', (a, shape) => {
       const norm = normNode(a, shape, ord)

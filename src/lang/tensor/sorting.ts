@@ -4,7 +4,8 @@ import type { Shape } from '../dim.ts'
 import type { DType } from '../dtype.ts'
 import type { Node, TensorType } from '../ir.ts'
 import type { Tensor } from '../types.ts'
-import { dataFirst } from './dual.ts'
+import type { OptionNames } from './arguments.ts'
+import { dataFirstWith } from './dual.ts'
 import { onAxis, refuse, reshapeNode } from './operand.ts'
 import { narrowNode } from './order.ts'
 
@@ -14,6 +15,8 @@ export interface SortOptions {
   readonly descending?: boolean
   readonly stable?: boolean
 }
+
+const sortOptions: OptionNames<SortOptions> = { axis: 'may', descending: 'may', stable: 'may' }
 
 /** The elements (output 0) or the indices (output 1) of `n` in order. */
 export const sortedNode = (n: Node, axis: number, descending: boolean, output: 0 | 1): Node =>
@@ -41,7 +44,7 @@ interface Argsort {
  * @example
  * T.reference(T.sort(T.tensor([[3, 1, 2], [9, 8, 7]]))).data // => [1, 2, 3, 7, 8, 9]
  */
-export const sort: Sort = dataFirst('T.sort', sorted('T.sort', 0))
+export const sort: Sort = dataFirstWith('T.sort', 1, sortOptions, sorted('T.sort', 0))
 
 /**
  * The indices (i32) that put the elements in order along `axis` (-1): `takeAlongAxis(x, argsort(x))` is `sort(x)` (array
@@ -49,13 +52,15 @@ export const sort: Sort = dataFirst('T.sort', sorted('T.sort', 0))
  * @example
  * T.reference(T.argsort(T.tensor([3, 1, 2]), { descending: true })).data // => [0, 2, 1]
  */
-export const argsort: Argsort = dataFirst('T.argsort', sorted('T.argsort', 1))
+export const argsort: Argsort = dataFirstWith('T.argsort', 1, sortOptions, sorted('T.argsort', 1))
 
 /** Along which axis (-1), and whether the `largest` (true) or the smallest. */
 export interface TopKOptions {
   readonly axis?: number
   readonly largest?: boolean
 }
+
+const topKOptions: OptionNames<TopKOptions> = { axis: 'may', largest: 'may' }
 
 /** Elements along an axis that was cut to another size, with the indices they come from. */
 export type Chosen<D extends DType> = readonly [values: Tensor<Shape, D>, indices: Tensor<Shape, 'i32'>]
@@ -89,12 +94,16 @@ const inOrder = (
  * const [values, indices] = T.topK(T.tensor([3, 9, 5, 7]), 2)
  * T.reference([values, indices]).map((t) => t.data) // => [[9, 7], [1, 3]]
  */
-export const topK: TopK = dataFirst('T.topK', (x: Tensor, k: number, { axis = -1, largest = true }: TopKOptions = {}) =>
-  inOrder('T.topK', x, axis, largest, (n, a, { shape }) =>
-    Number.isInteger(k) && k >= 0 && k <= shape[a]!
-      ? narrowNode(n, a, 0, k)
-      : refuse('T.topK', [n], { reason: `axis ${a} of size ${shape[a]} has no ${k} elements`, axis: a }),
-  ),
+export const topK: TopK = dataFirstWith(
+  'T.topK',
+  2,
+  topKOptions,
+  (x: Tensor, k: number, { axis = -1, largest = true }: TopKOptions = {}) =>
+    inOrder('T.topK', x, axis, largest, (n, a, { shape }) =>
+      Number.isInteger(k) && k >= 0 && k <= shape[a]!
+        ? narrowNode(n, a, 0, k)
+        : refuse('T.topK', [n], { reason: `axis ${a} of size ${shape[a]} has no ${k} elements`, axis: a }),
+    ),
 )
 
 /** Along which axis (-1), and whether it stays with size 1. */
@@ -102,6 +111,8 @@ export interface KthOptions {
   readonly axis?: number
   readonly keepdims?: boolean
 }
+
+const kthOptions: OptionNames<KthOptions> = { axis: 'may', keepdims: 'may' }
 
 interface Kth {
   (k: number, options?: KthOptions): <D extends DType>(x: Tensor<Shape, D>) => Chosen<D>
@@ -115,7 +126,7 @@ interface Kth {
  * const [value, index] = T.kthvalue(T.tensor([3, 9, 5, 7]), 2)
  * T.reference([value, index]).map((t) => t.data) // => [[5], [2]]
  */
-export const kthvalue: Kth = dataFirst('T.kthvalue', (x: Tensor, k: number, o: KthOptions = {}) =>
+export const kthvalue: Kth = dataFirstWith('T.kthvalue', 2, kthOptions, (x: Tensor, k: number, o: KthOptions = {}) =>
   inOrder('T.kthvalue', x, o.axis ?? -1, false, (n, a, { shape }) => {
     if (!(Number.isInteger(k) && k >= 1 && k <= shape[a]!))
       return refuse('T.kthvalue', [n], { reason: `axis ${a} of size ${shape[a]} has no ${k}-th element`, axis: a })

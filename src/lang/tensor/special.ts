@@ -45,7 +45,7 @@ interface Polygamma {
  * @example
  * T.reference(T.polygamma(T.tensor([0.5, 3, -0.6]), 1)).data // => [4.934802, 0.394934, 10.053134]
  */
-export const polygamma: Polygamma = dataFirst('T.polygamma', (x: Tensor, n: number) =>
+export const polygamma: Polygamma = dataFirst('T.polygamma', 2, (x: Tensor, n: number) =>
   onTensor('T.polygamma', x, (given, { dtype }) => {
     if (!Number.isInteger(n) || n < 0)
       return refuse('T.polygamma', [given], {

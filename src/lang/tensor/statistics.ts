@@ -5,8 +5,9 @@ import { type DType, isFloat } from '../dtype.ts'
 import type { Node, TensorType } from '../ir.ts'
 import type { AxisCheck, Reduced } from '../types/movement.ts'
 import type { Tensor } from '../types.ts'
+import type { OptionNames } from './arguments.ts'
 import { binaryNode, floatNode, likeNode, selectNode } from './arithmetic.ts'
-import { dataFirst } from './dual.ts'
+import { dataFirstWith } from './dual.ts'
 import { castNode, refuse } from './operand.ts'
 import {
   count,
@@ -15,6 +16,7 @@ import {
   type ReduceOptions,
   type Reduction,
   reduceNode,
+  reduceOptions,
   reducing,
 } from './reduction.ts'
 
@@ -22,6 +24,8 @@ import {
 export interface VarianceOptions extends ReduceOptions {
   readonly correction?: number
 }
+
+const varianceOptions: OptionNames<VarianceOptions> = { ...reduceOptions, correction: 'may' }
 
 const varianceNode = (
   name: string,
@@ -50,8 +54,10 @@ const varianceNode = (
  * @example
  * T.reference(T.variance(T.tensor([1.5, 2.5, 6.5]))).data // => [7]
  */
-export const variance: Reduction<'variance', VarianceOptions> = dataFirst(
+export const variance: Reduction<'variance', VarianceOptions> = dataFirstWith(
   'T.variance',
+  1,
+  varianceOptions,
   (x: Tensor, o: VarianceOptions = {}) =>
     reducing('T.variance', x, o, (n, axes, type) => varianceNode('T.variance', n, axes, type, o.correction ?? 1)),
 )
@@ -70,11 +76,15 @@ export const rootNode = (n: Node): Node => {
  * @example
  * T.reference(T.std(T.tensor([1.5, 2.5, 6.5]))).data // => [2.645751]
  */
-export const std: Reduction<'std', VarianceOptions> = dataFirst('T.std', (x: Tensor, o: VarianceOptions = {}) =>
-  reducing('T.std', x, o, (n, axes, type) => {
-    const v = varianceNode('T.std', n, axes, type, o.correction ?? 1)
-    return isFloat(type.dtype) ? rootNode(v) : v
-  }),
+export const std: Reduction<'std', VarianceOptions> = dataFirstWith(
+  'T.std',
+  1,
+  varianceOptions,
+  (x: Tensor, o: VarianceOptions = {}) =>
+    reducing('T.std', x, o, (n, axes, type) => {
+      const v = varianceNode('T.std', n, axes, type, o.correction ?? 1)
+      return isFloat(type.dtype) ? rootNode(v) : v
+    }),
 )
 
 interface MeanVariance {
@@ -101,15 +111,24 @@ const meanNode = (name: string, n: Node, axes: readonly number[], dtype: DType):
  * const [mean, variance] = T.meanVariance(T.tensor([[1.5, 2.5, 6.5]]), { axis: 1 })
  * T.reference([mean, variance]).map((t) => t.data) // => [[3.5], [7]]
  */
-export const meanVariance: MeanVariance = dataFirst('T.meanVariance', (x: Tensor, o: VarianceOptions = {}) => [
-  reducing('T.meanVariance', x, o, (n, axes, { dtype }) => meanNode('T.meanVariance', n, axes, dtype)),
-  reducing('T.meanVariance', x, o, (n, axes, type) => varianceNode('T.meanVariance', n, axes, type, o.correction ?? 1)),
-])
+export const meanVariance: MeanVariance = dataFirstWith(
+  'T.meanVariance',
+  1,
+  varianceOptions,
+  (x: Tensor, o: VarianceOptions = {}) => [
+    reducing('T.meanVariance', x, o, (n, axes, { dtype }) => meanNode('T.meanVariance', n, axes, dtype)),
+    reducing('T.meanVariance', x, o, (n, axes, type) =>
+      varianceNode('T.meanVariance', n, axes, type, o.correction ?? 1),
+    ),
+  ],
+)
 
 /** Options of `vectorNorm`: the order `p` (2 by default), Infinity, -Infinity and 0 included. */
 export interface NormOptions extends ReduceOptions {
   readonly p?: number
 }
+
+const normOptions: OptionNames<NormOptions> = { ...reduceOptions, p: 'may' }
 
 /**
  * `(Σ |x|ᵖ)^(1/p)` over `axis` (one, several, all by default), p = 2: the largest |x| for p = ∞, the smallest for -∞,
@@ -119,8 +138,10 @@ export interface NormOptions extends ReduceOptions {
  * T.reference(T.vectorNorm(T.tensor([3, -4]))).data // => [5]
  * T.reference(T.vectorNorm(T.tensor([3, -4]), { p: 1 })).data // => [7]
  */
-export const vectorNorm: FloatReduction<'vectorNorm', NormOptions> = dataFirst(
+export const vectorNorm: FloatReduction<'vectorNorm', NormOptions> = dataFirstWith(
   'T.vectorNorm',
+  1,
+  normOptions,
   (x: Tensor, o: NormOptions = {}) =>
     reducing('T.vectorNorm', x, o, (given, axes, type) => normNode(floatNode(given, type.dtype), axes, o.p ?? 2)),
 )

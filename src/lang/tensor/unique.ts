@@ -4,8 +4,9 @@ import { type Shape, sizeOf } from '../dim.ts'
 import { type DType, isFloat } from '../dtype.ts'
 import type { Node, TensorType } from '../ir.ts'
 import type { Tensor } from '../types.ts'
+import type { OptionNames } from './arguments.ts'
 import { binaryNode, likeNode, selectNode } from './arithmetic.ts'
-import { dataFirst } from './dual.ts'
+import { dataFirstWith } from './dual.ts'
 import { concatNode } from './joining.ts'
 import { castNode, expandNode, onTensor, refuse, reshapeNode, scalar } from './operand.ts'
 import { narrowNode } from './order.ts'
@@ -17,6 +18,8 @@ export interface UniqueOptions {
   readonly size: number
   readonly fillValue?: number
 }
+
+const uniqueOptions: OptionNames<UniqueOptions> = { size: 'must', fillValue: 'may' }
 
 /** What `unique` gives. */
 export interface Unique<S extends Shape, D extends DType> {
@@ -91,19 +94,24 @@ const nothing = (type: TensorType, { size, fillValue = 0 }: UniqueOptions): Part
  * const { values, counts, inverse, distinct } = T.unique(T.tensor([3, 1, 3]), { size: 3 })
  * T.reference([values, counts, inverse, distinct]).map((t) => t.data) // => [[1, 3, 1], [1, 2, 0], [1, 0, 1], [2]]
  */
-export const unique: UniqueFunction = dataFirst('T.unique', (x: Tensor, o: UniqueOptions): Unique<Shape, DType> => {
-  const part = (of: (u: Parts, shape: Shape) => Node): Tensor =>
-    onTensor('T.unique', x, (n, type) => {
-      if (!(Number.isInteger(o.size) && o.size >= 0))
-        return refuse('T.unique', [n], { reason: `size ${o.size} is not a number of elements` })
-      const count = sizeOf(type.shape)
-      const flat = reshapeNode(n, [count])
-      return of(count === 0 ? nothing(type, o) : parts(flat, count, type.dtype, o), type.shape)
-    })
-  return {
-    values: part((u) => u.values) as Tensor<readonly [number]>,
-    counts: part((u) => u.counts) as Tensor<readonly [number], 'i32'>,
-    inverse: part((u, shape) => reshapeNode(u.inverse, shape)) as Tensor<Shape, 'i32'>,
-    distinct: part((u) => u.distinct) as Tensor<readonly [], 'i32'>,
-  }
-})
+export const unique: UniqueFunction = dataFirstWith(
+  'T.unique',
+  1,
+  uniqueOptions,
+  (x: Tensor, o: UniqueOptions): Unique<Shape, DType> => {
+    const part = (of: (u: Parts, shape: Shape) => Node): Tensor =>
+      onTensor('T.unique', x, (n, type) => {
+        if (!(Number.isInteger(o.size) && o.size >= 0))
+          return refuse('T.unique', [n], { reason: `size ${o.size} is not a number of elements` })
+        const count = sizeOf(type.shape)
+        const flat = reshapeNode(n, [count])
+        return of(count === 0 ? nothing(type, o) : parts(flat, count, type.dtype, o), type.shape)
+      })
+    return {
+      values: part((u) => u.values) as Tensor<readonly [number]>,
+      counts: part((u) => u.counts) as Tensor<readonly [number], 'i32'>,
+      inverse: part((u, shape) => reshapeNode(u.inverse, shape)) as Tensor<Shape, 'i32'>,
+      distinct: part((u) => u.distinct) as Tensor<readonly [], 'i32'>,
+    }
+  },
+)

@@ -8,6 +8,7 @@ import type { NamedType, Node, ParamsOf, TensorType } from '../ir.ts'
 import { type Operand, type Tensor, tensorOf } from '../types.ts'
 import { defineFunction, defineKernel, type KernelValue, type Slope } from '../user-ops.ts'
 import { checkText, signatureOf } from '../wgsl-text.ts'
+import { demandFunction, demandList, demandRecord, type OptionNames, showArgument } from './arguments.ts'
 import { castNode, expandNode, isIll, jointShape, lift, refuse, scalar, withTypes } from './operand.ts'
 
 const undefinedText = (caller: string, name: string, signature: string): never =>
@@ -29,6 +30,21 @@ export interface ElementwiseDefinition<A extends readonly number[]> {
   readonly derivatives?: (xs: readonly Tensor[], y: Tensor) => readonly Slope[]
   /** How far the WGSL may be from the reference, in units of the last place; 8 unless said. Only tests look at it. */
   readonly ulp?: number
+}
+
+const elementwiseParts: OptionNames<ElementwiseDefinition<readonly number[]>> = {
+  name: 'must',
+  wgsl: 'must',
+  reference: 'must',
+  derivatives: 'may',
+  ulp: 'may',
+}
+
+/** UsageError unless the name and the text of an op are strings. */
+const demandText = (caller: string, { name, wgsl }: { readonly name: unknown; readonly wgsl: unknown }): void => {
+  for (const [part, x] of Object.entries({ name, wgsl }))
+    if (typeof x !== 'string')
+      raise({ tag: 'UsageError', message: `${caller}: ${part} is ${showArgument(x)}, not a string` })
 }
 
 /** One operand for each parameter of the reference. */
@@ -54,7 +70,12 @@ type Operands<A extends readonly number[]> = { readonly [K in keyof A]: Operand 
 export const elementwise = <A extends readonly number[]>(
   definition: ElementwiseDefinition<A>,
 ): ((...operands: Operands<A>) => Tensor) => {
+  demandRecord('elementwise', elementwiseParts, definition, 'part')
+  demandText('elementwise', definition)
   const { name, wgsl, reference, derivatives, ulp = 8 } = definition
+  demandFunction('elementwise', 'reference', reference, 'numbers')
+  if (derivatives !== undefined)
+    demandFunction('elementwise', 'derivatives', derivatives, 'the operands and the result')
   checkText('elementwise', name, wgsl)
   const signature = signatureOf(name, wgsl)
   if (!signature?.gives || signature.takes.length === 0)
@@ -125,6 +146,20 @@ export interface KernelDefinition<I extends readonly string[], O extends readonl
   readonly ulp?: number
 }
 
+const kernelParts: OptionNames<KernelDefinition<readonly string[], readonly string[]>> = {
+  name: 'must',
+  inputs: 'must',
+  outputs: 'must',
+  infer: 'must',
+  wgsl: 'must',
+  workgroups: 'must',
+  workgroupSize: 'may',
+  reference: 'must',
+  jvp: 'may',
+  vjp: 'may',
+  ulp: 'may',
+}
+
 type Tensors<N extends readonly string[]> = { readonly [K in keyof N]: Tensor }
 type Results<O extends readonly string[]> = O extends readonly [string] ? Tensor : Tensors<O>
 
@@ -182,7 +217,12 @@ const callOf = (
 export const customKernel = <const I extends readonly string[], const O extends readonly string[]>(
   definition: KernelDefinition<I, O>,
 ): ((...operands: Tensors<I>) => Results<O>) => {
+  demandRecord('customKernel', kernelParts, definition, 'part')
+  demandText('customKernel', definition)
   const { name, wgsl, inputs, outputs, reference, jvp, vjp, ulp = 16, workgroupSize = 64 } = definition
+  for (const names of [inputs, outputs]) demandList('customKernel', names, 'names', "inputs: ['x'], outputs: ['y']")
+  for (const part of ['infer', 'workgroups', 'reference', 'jvp', 'vjp'] as const)
+    if (definition[part] !== undefined) demandFunction('customKernel', part, definition[part], 'what its type says')
   checkText('customKernel', name, wgsl, [...inputs, ...outputs])
   const signature = signatureOf(name, wgsl)
   if (`${signature?.takes}` !== 'u32,u32' || signature?.gives)

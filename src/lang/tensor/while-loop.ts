@@ -6,6 +6,7 @@ import type { Node } from '../ir.ts'
 import { outputsOf } from '../ops/graphs.ts'
 import { flattenTree, isTensor, unflattenTree } from '../tree.ts'
 import { nodeOf, type Tensor } from '../types.ts'
+import { demandFunction, demandRecord, type OptionNames } from './arguments.ts'
 import { cond } from './branches.ts'
 import { demandSameCarries, scan } from './loops.ts'
 import { isIll } from './operand.ts'
@@ -15,6 +16,8 @@ export interface WhileOptions {
   readonly maxIterations?: number
   readonly chunk?: number
 }
+
+const whileOptions: OptionNames<WhileOptions> = { maxIterations: 'may', chunk: 'may' }
 
 const unbounded = <C>(condition: (carry: C) => Tensor, body: (carry: C) => C, init: C, chunk: number): C => {
   const given = flattenTree<Tensor>(init, isTensor)
@@ -62,8 +65,12 @@ export const whileLoop = <C>(
   condition: (carry: C) => Tensor,
   body: (carry: C) => C,
   init: C,
-  { maxIterations, chunk = 32 }: WhileOptions = {},
+  options: WhileOptions = {},
 ): C => {
+  demandFunction('T.whileLoop', 'condition', condition)
+  demandFunction('T.whileLoop', 'body', body)
+  demandRecord('T.whileLoop', whileOptions, options)
+  const { maxIterations, chunk = 32 } = options
   if (!Number.isInteger(chunk) || chunk < 1)
     return raise({
       tag: 'UsageError',

@@ -5,6 +5,7 @@ import type { DType } from '../../dtype.ts'
 import type { Node } from '../../ir.ts'
 import { showShape } from '../../shape.ts'
 import { nodeOf, type Tensor, tensorOf } from '../../types.ts'
+import { demandRecord, demandShape, type OptionNames } from '../arguments.ts'
 import { binaryNode, likeNode } from '../arithmetic.ts'
 import { castNode, expandNode, lift, onAxis, refuse, reshapeNode, withTypes } from '../operand.ts'
 import { narrowNode } from '../order.ts'
@@ -42,6 +43,8 @@ export interface PermutationOptions {
   readonly independent?: boolean
 }
 
+const permutationOptions: OptionNames<PermutationOptions> = { axis: 'may', independent: 'may' }
+
 /** The indices of random words in order. */
 const shuffled = (a: Node, b: Node, shape: Shape, axis: number): Node =>
   sortedNode(bitsNode(a, b, shape), axis, false, 1)
@@ -62,12 +65,10 @@ interface Permutation {
  * @example
  * T.reference(T.sort(random.permutation(random.key(0), 5))).data // => [0, 1, 2, 3, 4]
  */
-export const permutation: Permutation = (
-  k: Tensor,
-  x: number | Tensor,
-  { axis = 0, independent = false }: PermutationOptions = {},
-): never => {
+export const permutation: Permutation = (k: Tensor, x: number | Tensor, options: PermutationOptions = {}): never => {
   const name = 'random.permutation'
+  demandRecord(name, permutationOptions, options)
+  const { axis = 0, independent = false } = options
   if (typeof x === 'number') return order(name, k, [x], 0) as never
   return onAxis(name, x, axis, (n, a, { shape }) => {
     const index = independent ? order(name, k, shape, a) : order(name, k, [shape[a]!], 0)
@@ -85,6 +86,8 @@ export interface ChoiceOptions {
   /** The axis whose slices are chosen (0). */
   readonly axis?: number
 }
+
+const choiceOptions: OptionNames<ChoiceOptions> = { replace: 'may', p: 'may', axis: 'may' }
 
 /** Indices in 0 … n-1, in `shape`. */
 const chosen = (k: Tensor, n: number, shape: Shape, replace: boolean, p: Node | undefined): Node => {
@@ -121,17 +124,16 @@ interface Choice {
  * const two = random.choice(random.key(0), 5, [2], { replace: false, p: T.tensor([1, 0, 0, 0, 1]) })
  * T.reference(T.sort(two)).data // => [0, 4]
  */
-export const choice: Choice = (
-  k: Tensor,
-  x: number | Tensor,
-  shape: Shape,
-  { replace = true, p, axis = 0 }: ChoiceOptions = {},
-): never => {
+export const choice: Choice = (k: Tensor, x: number | Tensor, shape: Shape, options: ChoiceOptions = {}): never => {
   const name = 'random.choice'
+  demandRecord(name, choiceOptions, options)
+  demandShape(name, shape)
+  const { replace = true, p, axis = 0 } = options
   const weights = p && lift(name, p, 2)
   const indices = (n: number, nodes: readonly Node[]): Node =>
     withTypes(name, weights ? [weights] : [], ([type]) => {
       const wrong = (reason: string): Node => refuse(name, nodes, { reason })
+      if (!Number.isInteger(n)) return wrong(`${n} is no number of things`)
       if (n < 1 && sizeOf(shape) > 0) return wrong('there is nothing to choose from')
       if (!replace && sizeOf(shape) > n) return wrong(`${sizeOf(shape)} of ${n} cannot be chosen without putting back`)
       if (type && (type.shape.length !== 1 || type.shape[0] !== n))

@@ -8,6 +8,7 @@ import type { Shape } from '../../dim.ts'
 import type { Node, TensorType } from '../../ir.ts'
 import type { Operand, Tensor } from '../../types.ts'
 import { tensorOf } from '../../types.ts'
+import { demandShape } from '../arguments.ts'
 import { binaryNode, likeNode, selectNode } from '../arithmetic.ts'
 import { expandNode, lift, refuse, reshapeNode, withTypes } from '../operand.ts'
 import { blocks } from './keys.ts'
@@ -98,6 +99,7 @@ export const beta = <const S extends Shape>(k: Tensor, a: Operand, b: Operand, s
  */
 export const dirichlet = (k: Tensor, alpha: Tensor, shape: Shape): Tensor<Shape, 'f32'> => {
   const n = lift('random.dirichlet', alpha, 1)
+  demandShape('random.dirichlet', shape)
   return tensorOf(
     withTypes('random.dirichlet', [n], ([type]) => {
       const count = type!.shape.at(-1)

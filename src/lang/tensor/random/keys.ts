@@ -5,9 +5,11 @@
 import { build } from '../../build.ts'
 import { isDim, type Shape, sizeOf } from '../../dim.ts'
 import type { DType } from '../../dtype.ts'
+import { raise } from '../../errors.ts'
 import type { Node, TensorType } from '../../ir.ts'
 import { showShape } from '../../shape.ts'
 import { type Operand, type Tensor, tensorOf } from '../../types.ts'
+import { demandNumber, demandShape, showArgument } from '../arguments.ts'
 import { likeNode } from '../arithmetic.ts'
 import { fromArray } from '../create.ts'
 import { castNode, expandNode, lift, refuse, reshapeNode, scalar, withTypes } from '../operand.ts'
@@ -22,6 +24,7 @@ export type Key = Tensor<readonly [2], 'u32'>
  * T.reference(random.key(42)).data // => [0, 42]
  */
 export const key = (seed: number): Key => {
+  demandNumber('random.key', 'the seed', seed)
   const words = [Math.floor(seed / 2 ** 32) >>> 0, seed >>> 0]
   return fromArray(words, [2], { dtype: 'u32' })
 }
@@ -34,6 +37,7 @@ export const withKey = <S extends Shape, D extends DType>(
   body: (high: Node, low: Node) => Node,
 ): Tensor<S, D> => {
   const n = lift(name, k)
+  demandShape(name, shape)
   return tensorOf(
     withTypes(name, [n], ([type]) => {
       if (type!.dtype !== 'u32' || showShape(type!.shape) !== '[2]')
@@ -89,6 +93,8 @@ type Keys<N extends number, L extends readonly Key[] = readonly []> = number ext
  * T.reference(k).data // => [1797259609, 2579123966]
  */
 export const splitList = <const N extends number = 2>(k: Tensor, count: N = 2 as N): Keys<N> => {
+  if (!(isDim(count) && count < 2 ** 31))
+    raise({ tag: 'UsageError', message: `random.splitList: ${showArgument(count)} is no number of keys` })
   const all = lift('random.splitList', split(k, count))
   const keys = Array.from(
     { length: count },
@@ -105,7 +111,10 @@ export const splitList = <const N extends number = 2>(k: Tensor, count: N = 2 as
  */
 export const foldIn = (k: Tensor, data: Operand): Key =>
   withKey('random.foldIn', k, [], (high, low) => {
-    const word = typeof data === 'object' ? castNode(lift('random.foldIn', data, 1), 'u32') : scalar(data, 'u32')
+    const word =
+      typeof data === 'object'
+        ? castNode(lift('random.foldIn', data, 1), 'u32')
+        : scalar(demandNumber('random.foldIn', 'operand 2', data), 'u32')
     return withTypes('random.foldIn', [word], ([type]) => {
       if (type!.shape.length !== 0) return refuse('random.foldIn', [word], { reason: 'the number must have rank 0' })
       const pair = build.threefry([high, low, scalar(0, 'u32'), word], {})

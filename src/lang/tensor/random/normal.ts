@@ -3,6 +3,7 @@ import { build, typeOf } from '../../build.ts'
 import type { Shape } from '../../dim.ts'
 import type { Node, TensorType } from '../../ir.ts'
 import type { Operand, Tensor } from '../../types.ts'
+import { demandNumber, demandRecord, type OptionNames } from '../arguments.ts'
 import { binaryNode, likeNode } from '../arithmetic.ts'
 import { un } from '../unary.ts'
 import { withKey } from './keys.ts'
@@ -14,6 +15,8 @@ export interface NormalOptions {
   readonly mean?: number
   readonly std?: number
 }
+
+const normalOptions: OptionNames<NormalOptions> = { mean: 'may', std: 'may' }
 
 /** The float after -1. */
 const afterMinusOne = -0.9999999403953552
@@ -30,17 +33,18 @@ export const normalOf = (word: Node): Node => {
  * @example
  * T.reference(random.normal(random.key(0), [1])).data // => [1.622642]
  */
-export const normal = <const S extends Shape>(
-  k: Tensor,
-  shape: S,
-  { mean = 0, std = 1 }: NormalOptions = {},
-): Tensor<S, 'f32'> =>
-  withKey('random.normal', k, shape, (a, b) => {
+export const normal = <const S extends Shape>(k: Tensor, shape: S, options: NormalOptions = {}): Tensor<S, 'f32'> => {
+  demandRecord('random.normal', normalOptions, options)
+  const { mean = 0, std = 1 } = options
+  demandNumber('random.normal', 'the mean', mean)
+  demandNumber('random.normal', 'the standard deviation', std)
+  return withKey('random.normal', k, shape, (a, b) => {
     const type: TensorType = { shape, dtype: 'f32' }
     const z = normalOf(bitsNode(a, b, shape))
     const scaled = std === 1 ? z : binaryNode('mul', z, likeNode(std, type))
     return mean === 0 ? scaled : binaryNode('add', scaled, likeNode(mean, type))
   })
+}
 
 /**
  * Standard normal numbers given that they lie between `lower` and `upper` (numbers, or tensors that broadcast to the

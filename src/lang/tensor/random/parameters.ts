@@ -3,6 +3,7 @@ import type { Shape } from '../../dim.ts'
 import type { DType } from '../../dtype.ts'
 import type { Node } from '../../ir.ts'
 import type { Operand, Tensor } from '../../types.ts'
+import { demandNumber } from '../arguments.ts'
 import { broadcastNode } from '../movement.ts'
 import { castNode, lift, scalar, withTypes } from '../operand.ts'
 import { withKey } from './keys.ts'
@@ -17,7 +18,9 @@ export const withParameters = <S extends Shape, D extends DType>(
 ): Tensor<S, D> =>
   withKey(name, k, shape, (high, low) => {
     const given = parameters.map((p, i) =>
-      typeof p === 'object' ? castNode(lift(name, p, i + 1), 'f32') : scalar(p, 'f32'),
+      typeof p === 'object'
+        ? castNode(lift(name, p, i + 1), 'f32')
+        : scalar(demandNumber(name, `operand ${i + 2}`, p), 'f32'),
     )
     return withTypes(name, given, (types) => {
       const spread = given.map((n, i) => broadcastNode(name, n, types[i]!, shape))

@@ -3,6 +3,7 @@ import { build, typeOf } from '../../build.ts'
 import type { Shape } from '../../dim.ts'
 import type { Node, TensorType } from '../../ir.ts'
 import type { Operand, Tensor } from '../../types.ts'
+import { demandNumber, demandRecord, type OptionNames } from '../arguments.ts'
 import { binaryNode, likeNode, selectNode } from '../arithmetic.ts'
 import { lift, refuse, reshapeNode, toElement } from '../operand.ts'
 import { narrowNode } from '../order.ts'
@@ -30,6 +31,8 @@ export interface UniformOptions {
   readonly high?: number
 }
 
+const uniformOptions: OptionNames<UniformOptions> = { low: 'may', high: 'may' }
+
 /** A word's 23 high bits as the mantissa of a number in [1, 2), less 1: in [0, 1). Exact, so the same everywhere. */
 export const unitOf = (word: Node): Node => {
   const type = typeOf(word)
@@ -55,11 +58,13 @@ export const between = (unit: Node, low: number, high: number): Node => {
  * @example
  * T.reference(random.uniform(random.key(0), [1])).data // => [0.947667]
  */
-export const uniform = <const S extends Shape>(
-  k: Tensor,
-  shape: S,
-  { low = 0, high = 1 }: UniformOptions = {},
-): Tensor<S, 'f32'> => withKey('random.uniform', k, shape, (a, b) => between(unitNode(a, b, shape), low, high))
+export const uniform = <const S extends Shape>(k: Tensor, shape: S, options: UniformOptions = {}): Tensor<S, 'f32'> => {
+  demandRecord('random.uniform', uniformOptions, options)
+  const { low = 0, high = 1 } = options
+  demandNumber('random.uniform', 'low', low)
+  demandNumber('random.uniform', 'high', high)
+  return withKey('random.uniform', k, shape, (a, b) => between(unitNode(a, b, shape), low, high))
+}
 
 /** Bounds of `randint`: low ≤ x < high. */
 export interface RandintOptions {
@@ -67,19 +72,26 @@ export interface RandintOptions {
   readonly high: number
 }
 
+const randintOptions: OptionNames<RandintOptions> = { low: 'may', high: 'must' }
+
 /**
  * Whole numbers in [low, high), low 0 by default: i32 of `shape`. 64 random bits are reduced, as in JAX, so that the
- * bias is below 2⁻³². ShapeError where no number lies between.
+ * bias is below 2⁻³². ShapeError where no number lies between, or a bound is none of i32.
  * @example
  * const dice = random.randint(random.key(0), [100], { low: 1, high: 7 })
  * T.reference([T.min(dice), T.max(dice)]).map((t) => t.data) // => [[1], [6]]
  */
-export const randint = <const S extends Shape>(
-  k: Tensor,
-  shape: S,
-  { low = 0, high }: RandintOptions,
-): Tensor<S, 'i32'> =>
-  withKey('random.randint', k, shape, (a, b) => {
+export const randint = <const S extends Shape>(k: Tensor, shape: S, options: RandintOptions): Tensor<S, 'i32'> => {
+  demandRecord('random.randint', randintOptions, options)
+  const { low = 0, high } = options
+  demandNumber('random.randint', 'low', low)
+  demandNumber('random.randint', 'high', high)
+  return withKey('random.randint', k, shape, (a, b) => {
+    const isRange = [low, high].every((b) => Number.isInteger(b) && Math.abs(b) <= 2 ** 31) && high - low < 2 ** 32
+    if (!isRange)
+      return refuse('random.randint', [lift('random.randint', k)], {
+        reason: `[${low}, ${high}) is no range of whole numbers of 32 bits`,
+      })
     const [least, span] = [toElement(low, 'i32'), (toElement(high, 'i32') - toElement(low, 'i32')) >>> 0]
     if (high <= low)
       return refuse('random.randint', [lift('random.randint', k)], {
@@ -96,6 +108,7 @@ export const randint = <const S extends Shape>(
     const mixed = rem(binaryNode('add', binaryNode('mul', rem(upper!), multiplier), rem(lower!)))
     return binaryNode('add', build.bitcast([mixed], { dtype: 'i32' }), likeNode(least, { shape, dtype: 'i32' }))
   })
+}
 
 /**
  * True with probability `p` (a number, or a tensor that broadcasts to the shape): bool of `shape`, `uniform < p`

@@ -1,0 +1,66 @@
+/** Options that a distribution does not have, and arguments of another kind: a UsageError. */
+import { describe, expect, it } from 'vitest'
+import * as T from '../../../../src/index.ts'
+import * as random from '../../../../src/random/index.ts'
+
+/** The editor refuses these calls; a program that was never checked makes them all the same. */
+const loose = random as unknown as Readonly<Record<string, (...args: readonly unknown[]) => unknown>>
+
+const key = random.key(0)
+
+const cases: readonly (readonly [name: string, args: readonly unknown[], message: string, hint: string | undefined])[] =
+  [
+    ['normal', [key, 3], 'random.normal: the shape is 3, not an array of sizes', 'write [3]'],
+    ['normal', [key, [3], { stddev: 2 }], "random.normal: there is no option 'stddev'", 'it is called std here'],
+    ['normal', [key, [3], 2], 'random.normal: 2 stands where a record of options is needed', 'it knows mean and std'],
+    ['normal', [key, [3], { mean: T.ones([3]) }], 'random.normal: the mean is a tensor, not a number', undefined],
+    ['uniform', [key, [3], { minval: -1 }], "random.uniform: there is no option 'minval'", 'it is called low here'],
+    ['uniform', [key], 'random.uniform: the shape is undefined, not an array of sizes', 'write [2, 3]'],
+    ['randint', [key, [3]], "random.randint: the option 'high' is missing", 'it knows low and high'],
+    ['randint', [key, [3], 6], 'random.randint: 6 stands where a record of options is needed', 'it knows low and high'],
+    ['bernoulli', [key, '0.5', [3]], "random.bernoulli: operand 2 is '0.5', not a number", undefined],
+    [
+      'permutation',
+      [key, T.ones([3]), { dim: 0 }],
+      "random.permutation: there is no option 'dim'",
+      'it is called axis here',
+    ],
+    [
+      'choice',
+      [key, 5, [2], { replacement: false }],
+      "random.choice: there is no option 'replacement'",
+      'it knows replace, p and axis',
+    ],
+    ['dirichlet', [key, T.ones([3]), 4], 'random.dirichlet: the shape is 4, not an array of sizes', 'write [4]'],
+    ['key', ['42'], "random.key: the seed is '42', not a number", undefined],
+    ['splitList', [key, -1], 'random.splitList: -1 is no number of keys', undefined],
+  ]
+
+describe('what a distribution does not know', () => {
+  it.each(cases)('%s %#', (name, args, message, hint) => {
+    const error = new T.TensorloomError({ tag: 'UsageError', message, ...(hint === undefined ? {} : { hint }) })
+    expect(() => loose[name]!(...args)).toThrow(error)
+  })
+})
+
+describe('bounds of randint', () => {
+  const range = (low: number, high: number): T.Tensor => random.randint(key, [8], { low, high })
+
+  it('are whole numbers of 32 bits', () => {
+    for (const [low, high] of [
+      [0, 0.5],
+      [0, 2 ** 31 + 1],
+      [-(2 ** 31), 2 ** 31],
+      [Number.NaN, 3],
+    ] as const)
+      expect(() => T.reference(range(low, high))).toThrow(
+        `random.randint: [${low}, ${high}) is no range of whole numbers of 32 bits`,
+      )
+  })
+
+  it('may lie at the ends', () => {
+    const { data } = T.reference(range(2 ** 31 - 2, 2 ** 31))
+    expect(new Set(data)).toEqual(new Set([2 ** 31 - 2, 2 ** 31 - 1]))
+    expect(() => T.reference(range(-(2 ** 31), 2 ** 31 - 1))).not.toThrow()
+  })
+})

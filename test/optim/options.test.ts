@@ -1,0 +1,102 @@
+/** Options that an optimiser, a stage or a schedule does not have, and arguments of another kind: a UsageError. */
+import { describe, expect, it } from 'vitest'
+import * as T from '../../src/index.ts'
+import * as optim from '../../src/optim/index.ts'
+
+/** The editor refuses these calls; a program that was never checked makes them all the same. */
+const loose = optim as unknown as Readonly<Record<string, (...args: readonly unknown[]) => unknown>>
+
+const cases: readonly (readonly [name: string, args: readonly unknown[], message: string, hint: string | undefined])[] =
+  [
+    [
+      'adam',
+      [0.1, { betas: [0.9, 0.99] }],
+      "optim.adam: there is no option 'betas'",
+      'it knows beta1, beta2, eps, amsgrad, weightDecay and clipNorm',
+    ],
+    [
+      'adamw',
+      [0.1, { weight_decay: 0.1 }],
+      "optim.adamw: there is no option 'weight_decay'",
+      'it is called weightDecay here',
+    ],
+    [
+      'sgd',
+      [{ lr: 0.1 }],
+      'optim.sgd: the rate is an object, neither a number nor a function of the step',
+      'write optim.sgd(0.1); options follow after the rate',
+    ],
+    [
+      'sgd',
+      [0.1, 0.9],
+      'optim.sgd: 0.9 stands where a record of options is needed',
+      'it knows momentum, dampening, nesterov, weightDecay and clipNorm',
+    ],
+    [
+      'rmsprop',
+      [0.1, { rho: 0.9 }],
+      "optim.rmsprop: there is no option 'rho'",
+      'it knows alpha, eps, centered, momentum, weightDecay and clipNorm',
+    ],
+    [
+      'scaleByAdam',
+      [{ weightDecay: 0.1 }],
+      "optim.scaleByAdam: there is no option 'weightDecay'",
+      'it knows beta1, beta2, eps and amsgrad',
+    ],
+    [
+      'trackMomentum',
+      [0.9],
+      'optim.trackMomentum: 0.9 stands where a record of options is needed',
+      'it knows momentum, dampening and nesterov',
+    ],
+    ['clipByValue', [{ max: 1 }], 'optim.clipByValue: the largest value is an object, not a number', undefined],
+    [
+      'stepDecay',
+      [0.1, { gamma: 0.5 }],
+      "optim.stepDecay: the option 'stepSize' is missing",
+      'it knows stepSize and gamma',
+    ],
+    [
+      'cosineDecay',
+      [0.1, 100],
+      'optim.cosineDecay: 100 stands where a record of options is needed',
+      'it knows steps and min',
+    ],
+    [
+      'chain',
+      [[optim.clipByValue(1)]],
+      'optim.chain: stage 1 is an array, not a stage',
+      'stages stand one after another: optim.chain(optim.clipByValue(1), optim.scaleByRate(0.1))',
+    ],
+    [
+      'optimiser',
+      [optim.clipByValue(1), 0.1],
+      'optim.optimiser: stage 2 is 0.1, not a stage',
+      'stages stand one after another: optim.optimiser(optim.clipByValue(1), optim.scaleByRate(0.1))',
+    ],
+  ]
+
+describe('what an optimiser does not know', () => {
+  it.each(cases)('%s %#', (name, args, message, hint) => {
+    const error = new T.TensorloomError({ tag: 'UsageError', message, ...(hint === undefined ? {} : { hint }) })
+    expect(() => loose[name]!(...args)).toThrow(error)
+  })
+})
+
+describe('what an optimiser knows', () => {
+  const common = { weightDecay: 0.1, clipNorm: 1 }
+  it.each([
+    ['sgd', { ...common, momentum: 0.9, dampening: 0.1, nesterov: true }],
+    ['adam', { ...common, beta1: 0.8, beta2: 0.9, eps: 1e-6, amsgrad: true }],
+    ['adamw', { ...common, beta1: 0.8, beta2: 0.9, eps: 1e-6, amsgrad: true }],
+    ['adagrad', { ...common, rateDecay: 0.1, eps: 1e-6, initial: 0.5 }],
+    ['rmsprop', { ...common, alpha: 0.9, eps: 1e-6, centered: true, momentum: 0.9 }],
+    ['adadelta', { ...common, rho: 0.8, eps: 1e-6 }],
+  ])('%s takes all its options', (name, options) => {
+    const params = { w: T.tensor([1.5]) }
+    const o = loose[name]!(0.1, options) as optim.Optimiser
+    const next = o.update(params, { w: T.tensor([0.5]) }, o.init(params)).params.w
+    expect(Number.isFinite(T.reference(next).data[0])).toBe(true)
+  })
+})
