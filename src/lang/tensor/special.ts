@@ -33,6 +33,9 @@ export const lgamma: FloatElementary = float('T.lgamma', 'lgamma')
  */
 export const digamma: FloatElementary = float('T.digamma', 'digamma')
 
+/** Beyond it n! is no number of Float64. */
+const mostDerivatives = 170
+
 interface Polygamma {
   (n: number): FloatElementary
   <S extends Shape, D extends DType>(x: Tensor<S, D>, n: number): Tensor<S, FloatOf<D>>
@@ -41,15 +44,15 @@ interface Polygamma {
 /**
  * The n-th derivative of `digamma`, which is the one for n = 0: `(-1)ⁿ⁺¹ n! Σ (x + k)⁻⁽ⁿ⁺¹⁾` over k ≥ 0. Same shape,
  * floating point (integers and bool become f32); infinite at 0 and, for n ≥ 1, at negative whole numbers. Below 0 by the
- * reflection with the derivatives of `π cot πx`. ShapeError unless n is a whole number ≥ 0.
+ * reflection with the derivatives of `π cot πx`. ShapeError unless n is a whole number from 0 to 170.
  * @example
  * T.reference(T.polygamma(T.tensor([0.5, 3, -0.6]), 1)).data // => [4.934802, 0.394934, 10.053134]
  */
 export const polygamma: Polygamma = dataFirst('T.polygamma', 2, (x: Tensor, n: number) =>
   onTensor('T.polygamma', x, (given, { dtype }) => {
-    if (!Number.isInteger(n) || n < 0)
+    if (!Number.isInteger(n) || n < 0 || n > mostDerivatives)
       return refuse('T.polygamma', [given], {
-        reason: `n = ${n} is not a whole number of derivatives`,
+        reason: `n = ${n} is not a whole number of derivatives from 0 to ${mostDerivatives}`,
         hint: 'give n = 0 for digamma, n = 1 for its derivative',
       })
     const ready = floatNode(given, dtype)

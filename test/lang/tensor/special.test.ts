@@ -58,7 +58,7 @@ describe('polygamma', () => {
     expect(T.reference(T.polygamma(at, 1)).data).toEqual(Float32Array.of(Infinity, Infinity, 0))
     expect(T.polygamma(at, 0)).toBe(T.digamma(at))
     expect(mistakeOf(T.polygamma(at, -1))).toMatchObject({ tag: 'ShapeError', op: 'T.polygamma' })
-    expect(mistakeOf(T.polygamma(at, 1.5)).reason).toContain('n = 1.5')
+    for (const n of [1.5, 171, 1e10]) expect(mistakeOf(T.polygamma(at, n)).reason).toContain(`n = ${n} is not`)
   })
 })
 
