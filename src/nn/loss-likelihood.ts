@@ -41,7 +41,7 @@ export const klDiv: Loss<'klDiv', KlDivOptions> = dualWith(
     demandChoice('nn.klDiv', 'reduction', reduction, ['mean', 'batchmean', 'sum', 'none'])
     const each = logTarget ? T.mul(T.exp(y), T.sub(y, x)) : T.sub(T.xlogy(y, y), T.mul(y, x))
     if (reduction !== 'batchmean') return reduced('nn.klDiv', each, reduction)
-    return isMistake(each) ? each : T.div(T.sum(each), each.shape[0] ?? 1)
+    return isMistake(each) ? each : T.div(T.sum(each), x.shape[0] ?? 1)
   },
 )
 

@@ -72,22 +72,15 @@ export interface BinaryOptions extends LossOptions {
 
 const binaryOptions: OptionNames<BinaryOptions> = { ...lossOptions, weight: 'may' }
 
-/** Below this PyTorch's derivative of the logarithm is that at it. */
-const leastDivisor = 1e-12
-
-/** `log x`, at least -100, with derivative `1 / max(x, 1e-12)`: so that it still says where to go from 0. */
-const boundedLog = (x: Tensor): Tensor => {
-  const isSmall = T.less(x, leastDivisor)
-  const held = T.stopGradient(T.clamp(T.log(x), { min: -100 }))
-  const slope = T.div(T.sub(x, T.stopGradient(x)), leastDivisor)
-  return choose(isSmall, T.add(held, slope), T.log(choose(isSmall, 1, x)))
-}
-
 const weighted = (x: Tensor, weight: Tensor | undefined): Tensor => (weight ? T.mul(x, weight) : x)
+
+/** What `x(1-x)` counts at least as in the derivative of the binary cross-entropy; PyTorch's. */
+const leastDivisor = 1e-12
 
 /**
  * `-(y·log x + (1-y)·log(1-x))` for probabilities x in [0, 1] (NaN outside) and targets y; logarithms count at least as
- * -100, and 1/x in derivatives at most as 10¹² (torch). `weight` multiplies elements. Reduced as `mseLoss`.
+ * -100, and the derivative is `(x-y) / max(x(1-x), 1e-12)`, which still says where to go from 0 and 1 (torch). `weight`
+ * multiplies elements. Reduced as `mseLoss`.
  * @example
  * T.reference(nn.binaryCrossEntropy(T.tensor([0.9, 0.2]), T.tensor([1, 0], { dtype: 'f32' }))).data // => [0.164252]
  */
@@ -95,9 +88,13 @@ export const binaryCrossEntropy: Loss<'binaryCrossEntropy', BinaryOptions> = los
   'nn.binaryCrossEntropy',
   binaryOptions,
   (x, y, { weight }: BinaryOptions) => {
-    const likely = T.mul(y, boundedLog(x))
-    const unlikely = T.mul(T.sub(1, y), boundedLog(T.sub(1, x)))
-    return weighted(T.neg(T.add(likely, unlikely)), weight)
+    const isCertain = T.less(T.mul(x, T.sub(1, x)), leastDivisor)
+    const log = (p: Tensor): Tensor =>
+      choose(isCertain, T.stopGradient(T.clamp(T.log(p), { min: -100 })), T.log(choose(isCertain, 0.5, p)))
+    const cost = T.neg(T.add(T.mul(y, log(x)), T.mul(T.sub(1, y), log(T.sub(1, x)))))
+    // Worth nothing, but for its slope.
+    const pull = T.mul(T.sub(x, T.stopGradient(x)), T.stopGradient(T.div(T.sub(x, y), leastDivisor)))
+    return weighted(T.add(cost, choose(isCertain, pull, 0)), weight)
   },
 )
 

@@ -18,9 +18,12 @@ const pair = (c: Call): readonly [Tensor, Tensor] => {
   return [a!, b!]
 }
 
-/** The weight is [out, in], as in ours. */
-const affine = (c: Call): Tensor =>
-  linear(at(c, 0), { weight: at(c, 1) as Matrix, ...optional('bias', c.xs[2] as Vector | undefined) }) as Tensor
+/** The weight is [out, in], as in ours; torch takes [in] for one output without an axis. */
+const affine = (c: Call): Tensor => {
+  const [x, weight, bias] = [at(c, 0), at(c, 1), c.xs[2]]
+  if (weight.shape.length === 1) return bias ? T.add(T.matmul(x, weight), bias) : (T.matmul(x, weight) as Tensor)
+  return linear(x, { weight: weight as Matrix, ...optional('bias', bias as Vector | undefined) }) as Tensor
+}
 
 type Matrix = Tensor<readonly [number, number]>
 type Vector = Tensor<readonly [number]>
