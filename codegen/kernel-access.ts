@@ -2,7 +2,8 @@
 import { operandsOf } from './flops.ts'
 import type { Interval } from './interval.ts'
 import type { KExpr, Kernel, KStmt } from './kernel.ts'
-import { createTerms, type Facts, type Meaning, noFacts } from './kernel-terms.ts'
+import { createTermFacts, type Facts, noFacts } from './term-facts.ts'
+import { createTermTable, type Meaning } from './term-table.ts'
 
 /** One load or store in the text of a kernel. */
 export interface MemoryAccess {
@@ -39,9 +40,10 @@ export interface KernelAccess {
 export const accessOf = (kernel: Kernel, workgroups: number): KernelAccess => {
   const numbers = new Map(kernel.bindings.map((b, i) => [b.name, i]))
   const isConstant = (name: string): boolean => kernel.bindings[numbers.get(name) ?? -1]?.access === 'read'
-  const terms = createTerms(workgroups, kernel.workgroupSize, isConstant)
-  const grid = terms.of({ kind: 'builtin', name: 'gridIndex', type: { scalar: 'u32', width: 1 } }, new Map())
-  const local = terms.of({ kind: 'builtin', name: 'localIndex', type: { scalar: 'u32', width: 1 } }, new Map())
+  const table = createTermTable(workgroups, kernel.workgroupSize, isConstant)
+  const known = createTermFacts(table)
+  const grid = table.of({ kind: 'builtin', name: 'gridIndex', type: { scalar: 'u32', width: 1 } }, new Map())
+  const local = table.of({ kind: 'builtin', name: 'localIndex', type: { scalar: 'u32', width: 1 } }, new Map())
   const found: MemoryAccess[] = []
   /** What holds where each access is. */
   const facts: Facts[] = []
@@ -56,9 +58,9 @@ export const accessOf = (kernel: Kernel, workgroups: number): KernelAccess => {
     const binding = numbers.get(name)
     if (binding === undefined) return
     facts.push(here)
-    const elements = terms.interval(address, here)
+    const elements = known.interval(address, here)
     const isSingle = [grid, local].every((t) => {
-      const { low, high } = terms.interval(t, here)
+      const { low, high } = known.interval(t, here)
       return low >= high
     })
     found.push({
@@ -68,14 +70,14 @@ export const accessOf = (kernel: Kernel, workgroups: number): KernelAccess => {
       elements: elements.high - elements.low >= 2 ** 32 - 1 ? undefined : elements,
       order: found.length,
       loops,
-      depends: terms.depends(address),
+      depends: table.terms[address]!.depends,
       isShared: !isSingle,
     })
   }
 
   const visit = (e: KExpr, names: ReadonlyMap<string, Meaning>, facts: Facts, loops: readonly string[]): void => {
     for (const x of operandsOf(e)) visit(x, names, facts, loops)
-    if (e.kind === 'load') record('load', e.binding, terms.of(e.index, names), facts, loops)
+    if (e.kind === 'load') record('load', e.binding, table.of(e.index, names), facts, loops)
   }
 
   const block = (
@@ -89,7 +91,7 @@ export const accessOf = (kernel: Kernel, workgroups: number): KernelAccess => {
       switch (s.kind) {
         case 'let':
           visit(s.value, names, facts, loops)
-          names.set(s.name, { kind: 'term', term: terms.of(s.value, names) })
+          names.set(s.name, { kind: 'term', term: table.of(s.value, names) })
           break
         case 'var':
           if (s.init) visit(s.init, names, facts, loops)
@@ -101,7 +103,7 @@ export const accessOf = (kernel: Kernel, workgroups: number): KernelAccess => {
         case 'store':
           visit(s.index, names, facts, loops)
           visit(s.value, names, facts, loops)
-          record('store', s.binding, terms.of(s.index, names), facts, loops)
+          record('store', s.binding, table.of(s.index, names), facts, loops)
           break
         case 'write':
           visit(s.index, names, facts, loops)
@@ -110,19 +112,19 @@ export const accessOf = (kernel: Kernel, workgroups: number): KernelAccess => {
         case 'for': {
           visit(s.from, names, facts, loops)
           visit(s.to, names, facts, loops)
-          const { low } = terms.interval(terms.of(s.from, names), facts)
-          const { high } = terms.interval(terms.of(s.to, names), facts)
+          const { low } = known.interval(table.of(s.from, names), facts)
+          const { high } = known.interval(table.of(s.to, names), facts)
           // Without a turn nothing inside is reached.
           if (high <= low) break
-          const counter = terms.counter(s.name, { low, high: high - 1 })
+          const counter = table.counter(s.name, { low, high: high - 1 })
           block(s.body, new Map(names).set(s.name, { kind: 'term', term: counter }), facts, [...loops, s.name])
           break
         }
         case 'if': {
           visit(s.cond, names, facts, loops)
-          const cond = terms.of(s.cond, names)
-          block(s.then, names, terms.assume(cond, true, facts), loops)
-          block(s.else, names, terms.assume(cond, false, facts), loops)
+          const cond = table.of(s.cond, names)
+          block(s.then, names, known.assume(cond, true, facts), loops)
+          block(s.else, names, known.assume(cond, false, facts), loops)
           break
         }
         case 'barrier':
@@ -137,7 +139,7 @@ export const accessOf = (kernel: Kernel, workgroups: number): KernelAccess => {
       if (s.kind !== 'store' || s.binding !== load.binding || s.order < load.order) return false
       const where = facts[s.order]!
       return (
-        (s.address === load.address || terms.decided(s.address, where) === terms.decided(load.address, where)) &&
+        (s.address === load.address || known.decided(s.address, where) === known.decided(load.address, where)) &&
         load.loops.every((l) => !s.loops.includes(l) || s.depends.has(l)) &&
         (!s.isShared || s.depends.has('gridIndex') || s.depends.has('localIndex'))
       )

@@ -1,7 +1,4 @@
-/**
- * Index expressions of a kernel as numbered terms: equal numbers mean equal values in one invocation, whatever `let` they
- * went through; and intervals of their values under the conditions that hold where they are used.
- */
+/** Intervals of the values of terms, under the conditions that hold where they are used. */
 import {
   anything,
   bounded,
@@ -18,27 +15,13 @@ import {
   top,
   width,
 } from './interval.ts'
-import type { KExpr, Scalar } from './kernel.ts'
+import type { Term, TermTable } from './term-table.ts'
 
 /** Steps one question may take: conditions inside conditions would double them each time. */
 const maxEffort = 5000
 
 /** Known sums that may be taken out of one sum. */
 const maxRounds = 8
-
-/** One distinct value. */
-interface Term {
-  readonly op: string
-  readonly scalar: Scalar
-  readonly args: readonly number[]
-  /** What is known of a leaf. */
-  readonly leaf?: Interval
-  /** Loop counters and builtins the value depends on. */
-  readonly depends: ReadonlySet<string>
-}
-
-/** What a name of the kernel stands for; a variable changes, so each use of it is its own term. */
-export type Meaning = { readonly kind: 'term'; readonly term: number } | { readonly kind: 'variable' }
 
 /**
  * Narrower intervals of some terms, by the conditions around a place. They hold for the sum as it is written, before it
@@ -48,117 +31,18 @@ export type Facts = ReadonlyMap<number, Interval>
 
 export const noFacts: Facts = new Map()
 
-export interface Terms {
-  /** The term of an expression, given what names mean. */
-  readonly of: (e: KExpr, names: ReadonlyMap<string, Meaning>) => number
-  /** A loop counter with the values it takes. */
-  readonly counter: (name: string, values: Interval) => number
+/** What can be known of terms. */
+export interface TermFacts {
   /** The values a term can take as a u32; all of them where nothing better is known. */
   readonly interval: (term: number, facts: Facts) => Interval
   /** `facts` and what follows from the term being true (or false). */
   readonly assume: (condition: number, holds: boolean, facts: Facts) => Facts
-  readonly depends: (term: number) => ReadonlySet<string>
   /** The term that `term` is where `facts` hold: choices that they decide are taken. */
   readonly decided: (term: number, facts: Facts) => number
 }
 
-/** Terms of one kernel; `isConstant` says which bindings nobody writes while it runs. */
-export const createTerms = (
-  workgroups: number,
-  workgroupSize: number,
-  isConstant: (binding: string) => boolean,
-): Terms => {
-  const terms: Term[] = []
-  const numbers = new Map<string, number>()
-
-  const add = (op: string, scalar: Scalar, args: readonly number[], leaf?: Interval, own?: string): number => {
-    const key = `${op}:${scalar}(${args.join()})`
-    const seen = numbers.get(key)
-    if (seen !== undefined) return seen
-    const depends = new Set<string>(own === undefined ? [] : [own])
-    for (const a of args) for (const d of terms[a]!.depends) depends.add(d)
-    terms.push({ op, scalar, args, depends, ...(leaf ? { leaf } : {}) })
-    numbers.set(key, terms.length - 1)
-    return terms.length - 1
-  }
-  const opaque = (scalar: Scalar): number => add(`opaque${terms.length}`, scalar, [])
-
-  const of: Terms['of'] = (e, names) => {
-    const down = (op: string, ...args: readonly KExpr[]): number =>
-      add(
-        e.type.width === 1 ? op : `${op}${e.type.width}`,
-        e.type.scalar,
-        args.map((a) => of(a, names)),
-      )
-    switch (e.kind) {
-      case 'lit': {
-        const whole = Number.isInteger(e.value) ? { low: e.value, high: e.value } : undefined
-        return add(`lit ${Object.is(e.value, -0) ? '-0' : e.value}`, e.type.scalar, [], whole)
-      }
-      case 'ref': {
-        const meaning = names.get(e.name)
-        return meaning?.kind === 'term' ? meaning.term : opaque(e.type.scalar)
-      }
-      case 'builtin': {
-        const count = e.name === 'gridIndex' ? workgroups : workgroupSize
-        return add(e.name, 'u32', [], { low: 0, high: Math.max(0, count - 1) }, e.name)
-      }
-      case 'unary':
-        return down(e.op, e.a)
-      case 'binary':
-        return down(e.op, e.a, e.b)
-      case 'fma':
-        return down('fma', e.a, e.b, e.c)
-      case 'select':
-        return down('select', e.cond, e.a, e.b)
-      case 'cast':
-        return down('cast', e.a)
-      case 'bitcast':
-        return down('bitcast', e.a)
-      case 'splat':
-        return down('splat', e.a)
-      case 'vec':
-        return down('vec', ...e.items)
-      case 'lane': {
-        const whole = of(e.a, names)
-        const { op, args } = terms[whole]!
-        if (op.startsWith('splat')) return args[0]!
-        if (op.startsWith('vec')) return args[e.lane]!
-        return add(`lane ${e.lane}`, e.type.scalar, [whole])
-      }
-      case 'load': {
-        const parts = e.component ? [e.index, e.component] : [e.index]
-        const args = parts.map((x) => of(x, names))
-        return isConstant(e.binding) ? add(`load ${e.binding}`, e.type.scalar, args) : opaque(e.type.scalar)
-      }
-      case 'read':
-        return opaque(e.type.scalar)
-      case 'call':
-      case 'threefry':
-        return down(e.kind === 'call' ? `call ${e.callee.name}` : `threefry${e.word}`, ...e.args)
-    }
-  }
-
-  const forms = new Map<number, Linear>()
-  /** A term as a sum of products with constants, as far down as there are any. */
-  const linear = (term: number): Linear => {
-    const seen = forms.get(term)
-    if (seen) return seen
-    const form = spread(term)
-    forms.set(term, form)
-    return form
-  }
-  const spread = (term: number): Linear => {
-    const { op, scalar, args, leaf } = terms[term]!
-    const alone = { parts: new Map([[term, 1]]), constant: 0 }
-    if (scalar !== 'u32') return alone
-    if (leaf && leaf.low === leaf.high) return { parts: new Map(), constant: leaf.low }
-    if (op !== 'add' && op !== 'sub' && op !== 'mul') return alone
-    const [a, b] = [linear(args[0]!), linear(args[1]!)]
-    if (op === 'mul') return b.parts.size > 0 ? alone : combine(a, 0, a, b.constant)
-    return combine(a, 1, b, op === 'add' ? 1 : -1)
-  }
-
+/** Answers about the terms of a table. */
+export const createTermFacts = ({ terms, add, linear }: TermTable): TermFacts => {
   let effort = 0
   const interval = (term: number, facts: Facts, memo: Map<number, Interval> = new Map()): Interval =>
     settled(range(term, facts, memo))
@@ -359,7 +243,7 @@ export const createTerms = (
     learnWord(large, { low: sa.low + strict, high: top.high }, facts)
   }
 
-  const assume: Terms['assume'] = (condition, holds, facts) => {
+  const assume: TermFacts['assume'] = (condition, holds, facts) => {
     const more = new Map(facts)
     // What one part of a condition says may help the next: two rounds.
     for (let round = 0; round < 2; round++) assumeInto(condition, holds, more)
@@ -381,8 +265,6 @@ export const createTerms = (
   }
 
   return {
-    of,
-    counter: (name, values) => add(`counter ${name}`, 'u32', [], values, name),
     interval: (term, facts) => {
       effort = 0
       return interval(term, facts)
@@ -391,7 +273,6 @@ export const createTerms = (
       effort = 0
       return assume(condition, holds, facts)
     },
-    depends: (term) => terms[term]!.depends,
     decided: (term, facts) => {
       effort = 0
       return decided(term, facts)
