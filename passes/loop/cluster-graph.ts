@@ -1,15 +1,15 @@
 /** The clusters of a program while they are joined: who reads whose results, and who must wait for whom. */
 import { typeOf } from '../../src/lang/build.ts'
 import { sizeOf } from '../../src/lang/dim.ts'
-import type { Graph, LoopNode, Node, NodeOf } from '../../src/lang/ir.ts'
+import type { Graph, Node, NodeOf } from '../../src/lang/ir.ts'
 import { topological } from '../../src/lang/order.ts'
 import type { Profile } from '../target.ts'
 import { chooseGrid } from './cost.ts'
-import { type Fused, type Fusion, type InPlace, type LoopKernels, readsOnlyInPlace } from './fused.ts'
+import { type Fused, type Fusion, type InPlace, readsOnlyInPlace } from './fused.ts'
 import { addIndex, scaleIndex, valueIndex } from './index.ts'
 import type { Buffer, Cluster, Range, Store } from './ir.ts'
 import { type KernelType, kernelTypeOf } from './kernel-type.ts'
-import { turnOfScan, turnOfWhile } from './loop-body.ts'
+import { type BufferNumbers, loopKernels, type RowTargets } from './loop-kernels.ts'
 import { lowering, storeOf } from './lower.ts'
 import { placeCluster } from './nest.ts'
 import { chooseRoots, isBufferLeaf } from './roots.ts'
@@ -37,14 +37,6 @@ export interface ClusterGraph {
   /** Whether `to` must wait for `from`; with `direct` false, through others. */
   readonly reaches: (from: Fused, to: Fused, direct: boolean) => boolean
 }
-
-/** Numbers buffers: one counter for a program and all graphs inside it. */
-export interface BufferNumbers {
-  next: number
-}
-
-/** Nodes that are stored as one row of a larger tensor: at the number that `counter` holds, of `length`. */
-export type RowTargets = ReadonlyMap<Node, { readonly buffer: Buffer; readonly counter: Node; readonly length: number }>
 
 /** One cluster for each node that the first cut stores. `fuseTurn` fuses the graph of one turn of a loop. */
 export const createClusterGraph = (
@@ -98,54 +90,13 @@ export const createClusterGraph = (
     return { id: nextId++, stored: own, reads, after, cluster, first, last, isPartial, ...chooseGrid(cluster, profile) }
   }
 
-  /** The kernels of a loop, the memory they need between them, and the constants that they read. */
-  const loopKernels = (
-    n: LoopNode,
-    inputs: readonly Buffer[],
-    outputs: readonly Buffer[],
-  ): { readonly kernels: LoopKernels; readonly scratch: readonly Buffer[]; readonly leaves: readonly Node[] } => {
-    const turn = n.op === 'scan' ? turnOfScan(n) : turnOfWhile(n)
-    const count = turn.carries.length - (turn.counter ? 1 : 0)
-    const targets: RowTargets = new Map(
-      turn.rows.map((row, i) => [
-        row,
-        { buffer: outputs[count + i]!, counter: turn.counter!.node, length: (n as NodeOf<'scan'>).params.length },
-      ]),
-    )
-    const fusion = fuseTurn(turn.graph, targets)
-    const inner = (node: Node): Buffer => fusion.buffers.get(node)!
-    const spare = (b: Buffer): Buffer => ({ ...b, id: numbers.next++ })
-    const scratch: Buffer[] = []
-    const carries = turn.carries.map(({ read, write }, i) => {
-      const start = i < count ? inputs[i]! : spare(inner(read))
-      if (i >= count) constants.set(start, turn.counter!.start)
-      const places = [outputs[i] && i < count ? outputs[i]! : spare(start), spare(start)] as const
-      scratch.push(places[1], ...(i < count ? [] : [places[0]]))
-      return { read: inner(read), write: inner(write), start, places }
-    })
-    const fixed = new Map(turn.fixed.map(({ read, at }) => [inner(read), inputs[at]!]))
-    const leaves = [...fusion.buffers.keys()].filter((x) => isBufferLeaf(x) && x.op !== 'input')
-    for (const leaf of leaves) fixed.set(inner(leaf), bufferOf(leaf))
-    for (const [b, value] of fusion.constants) constants.set(b, value)
-    const named = new Set([...fixed.keys(), ...carries.flatMap((c) => [c.read, c.write]), ...outputs])
-    scratch.push(
-      ...[...fusion.buffers.values()].filter((b) => !named.has(b)),
-      ...fusion.kernels.flat().flatMap((f) => f.routine?.scratch ?? []),
-    )
-    const turns =
-      n.op === 'scan' ? n.params.length : { chunk: n.params.chunk, flag: carries[carries.length - 1]!.places[0] }
-    const own = new Set(scratch)
-    const spans = new Map([...turnSpans(fusion)].filter(([b]) => own.has(b) && !named.has(b)))
-    return { kernels: { fusion, carries, fixed, spans, turns }, scratch, leaves }
-  }
-
   /** A routine in the place of a cluster: all its outputs are stored, whoever reads them. */
   const makeRoutine = (n: Node): Fused => {
     const own = routineOutputs(n)
     const cluster: Cluster = { stores: [] }
     const positions = own.flatMap((o) => position.get(o) ?? [])
     const [inputs, outputs] = [n.args.map(bufferOf), own.map(bufferOf)]
-    const loop = isLoop(n) ? loopKernels(n, inputs, outputs) : undefined
+    const loop = isLoop(n) ? loopKernels(n, inputs, outputs, { numbers, constants, bufferOf, fuseTurn }) : undefined
     return {
       id: nextId++,
       stored: own,
@@ -281,20 +232,4 @@ export const createClusterGraph = (
     successors,
     reaches,
   }
-}
-
-/** When in a turn each of its tensors is first and last used, as a part of the turn. */
-const turnSpans = ({ kernels, buffers }: Fusion): ReadonlyMap<Buffer, readonly [number, number]> => {
-  const spans = new Map<Buffer, readonly [number, number]>()
-  kernels.forEach((kernel, i) => {
-    const now = (i + 1) / (kernels.length + 2)
-    const use = (b: Buffer): void => {
-      spans.set(b, [spans.get(b)?.[0] ?? now, now])
-    }
-    for (const f of kernel) {
-      for (const n of [...f.reads, ...f.stored]) use(buffers.get(n)!)
-      for (const b of f.routine?.scratch ?? []) use(b)
-    }
-  })
-  return spans
 }

@@ -5,9 +5,10 @@
  */
 import type { Graph, Node } from '../../src/lang/ir.ts'
 import type { Profile } from '../target.ts'
-import { type BufferNumbers, createClusterGraph, type RowTargets } from './cluster-graph.ts'
+import { createClusterGraph } from './cluster-graph.ts'
 import type { Fusion, InPlace } from './fused.ts'
 import { joinClusters } from './join.ts'
+import type { BufferNumbers, RowTargets } from './loop-kernels.ts'
 import { sideBySide } from './side-by-side.ts'
 
 export type { Fusion } from './fused.ts'
