@@ -161,9 +161,30 @@ export const deviceOf = async ({ adapter, kind }: FoundAdapter, quiet: boolean):
   return adoptDevice(gpu, kind, text)
 }
 
+const preferences: readonly string[] = ['auto', 'hardware', 'software'] satisfies readonly Preference[]
+const known: readonly string[] = ['prefer', 'quiet', 'dawn', 'provider'] satisfies readonly (keyof DeviceOptions)[]
+
+/** UsageError for what `openDevice` does not know: nobody gets a software GPU by a slip of the pen. */
+const demandOptions = (options: DeviceOptions): void => {
+  const unknown = Object.keys(options).find((k) => !known.includes(k))
+  if (unknown !== undefined)
+    raise({
+      tag: 'UsageError',
+      message: `T.openDevice: there is no option '${unknown}'`,
+      hint: `it knows ${known.join(', ')}`,
+    })
+  if (options.prefer !== undefined && !preferences.includes(options.prefer))
+    raise({
+      tag: 'UsageError',
+      message: `T.openDevice: prefer is '${options.prefer}'`,
+      hint: `it can be ${preferences.join(', ')}`,
+    })
+}
+
 /**
  * Opens the best device there is (`prefer`: hardware before software), prints the choice once to stderr unless `quiet`,
- * and asks for every limit and feature that kernels can use. Raises NoAdapter or ValidationError (as TensorloomError).
+ * and asks for every limit and feature that kernels can use. Raises NoAdapter, ValidationError, or UsageError for options
+ * that it does not know (as TensorloomError).
  * @example
  * const device = await T.openDevice({ quiet: true })
  * device.liveBytes() // => 0
@@ -171,6 +192,7 @@ export const deviceOf = async ({ adapter, kind }: FoundAdapter, quiet: boolean):
  * await T.openDevice({ provider: async () => null }) // => throws NoAdapter
  */
 export const openDevice = async (options: DeviceOptions = {}): Promise<Device> => {
+  demandOptions(options)
   const prefer = options.prefer ?? 'auto'
   const found = await (options.provider?.() ?? findAdapter(prefer, options.dawn ?? []))
   if (!found)

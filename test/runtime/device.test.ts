@@ -28,6 +28,11 @@ describe('openDevice', () => {
     expect(a.lost()).toBeUndefined()
   })
 
+  it('refuses options that it does not know', async () => {
+    await expect(openDevice({ prefer: 'sofware' as never })).rejects.toThrow("T.openDevice: prefer is 'sofware'")
+    await expect(openDevice({ perfer: 'software' } as never)).rejects.toThrow("there is no option 'perfer'")
+  })
+
   it('says NoAdapter with a way out when there is none', async () => {
     const error = await openDevice({ provider: async () => null }).catch((e: unknown) => e)
     expect(error).toBeInstanceOf(TensorloomError)
