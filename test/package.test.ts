@@ -114,10 +114,15 @@ describe('the built package', () => {
       import { load } from './out/model.js'
       const { create } = createRequire(${JSON.stringify(join(root, 'package.json'))})('webgpu')
       const model = await load(create([]))
+      // Nobody but the runtime holds on to what \`create\` gave.
+      globalThis.gc()
+      await new Promise((done) => setTimeout(done, 20))
+      globalThis.gc()
       console.log(JSON.stringify(Array.from(await (await model.run(w, x)).read())))`
     const script = join(app, 'use.mjs')
     writeFileSync(script, source)
-    const { code, stdout, stderr } = await run(process.execPath, [script], { cwd: app, env: unpackSoftware().env })
+    const args = ['--expose-gc', script]
+    const { code, stdout, stderr } = await run(process.execPath, args, { cwd: app, env: unpackSoftware().env })
     expect([code, stderr]).toEqual([0, ''])
     checkNear(stdout)
   })

@@ -16,13 +16,14 @@ export type Preference = 'auto' | 'hardware' | 'software'
 /** Dawn hides `shader-f16` on NVIDIA Vulkan unless asked; the switch is ignored elsewhere. */
 const dawnSwitches: readonly string[] = ['enable-dawn-features=vulkan_enable_f16_on_nvidia,allow_unsafe_apis']
 
-/** Dawn wants its instances alive as long as their devices, and never collected while work is pending. */
-const instances: GPU[] = []
+/** Dawn crashes where an instance is collected before its devices: those that gave an adapter stay. */
+const instances: Set<GPU> = new Set()
 
 /** What `gpu` (a browser's `navigator.gpu`, an instance of Dawn) has to offer, or null. */
 export const requestAdapter = async (gpu: GPU): Promise<FoundAdapter | null> => {
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' })
   if (!adapter) return null
+  instances.add(gpu)
   const { isFallbackAdapter, architecture, description } = adapter.info
   const software = isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|warp/i.test(`${architecture} ${description}`)
   return { adapter, kind: software ? 'software' : 'hardware' }
@@ -45,12 +46,7 @@ const loadDawn = async (): Promise<(switches: string[]) => GPU> => {
 const fromDawn = async (prefer: Preference, extra: readonly string[]): Promise<FoundAdapter | null> => {
   const create = await loadDawn()
   const { hasVulkanLoader, useSoftware } = await import('./software.ts')
-  const ask = async (switches: readonly string[]): Promise<FoundAdapter | null> => {
-    const gpu = create([...switches])
-    const found = await requestAdapter(gpu)
-    if (found) instances.push(gpu)
-    return found
-  }
+  const ask = (switches: readonly string[]): Promise<FoundAdapter | null> => requestAdapter(create([...switches]))
   if (prefer !== 'software' && hasVulkanLoader()) {
     const found = await ask([...dawnSwitches, ...extra])
     if (found && (prefer === 'auto' || found.kind === 'hardware')) return found
