@@ -64,6 +64,8 @@ export const bindBuffers = (parts: readonly Part[], memory: MemoryPlan, profile:
   // A binding may not be larger than the profile grants: what is larger is bound in parts.
   const part = Math.floor(profile.maxBindingBytes / profile.offsetAlignment) * profile.offsetAlignment
   const partsOf = (g: typeof tensors): number => Math.ceil(spanOf(g).bytes / part)
+  const bytes = Math.max(0, ...tensors.map((t) => t.place.bytes))
+  if (bytes > part * profile.storageBuffers) return limit('bytes of one tensor', bytes, part * profile.storageBuffers)
   const total = (): number => groups.reduce((n, g) => n + partsOf(g), 0)
   while (total() > profile.storageBuffers) {
     let best = -1

@@ -13,6 +13,7 @@ import { invariant, type LimitError } from '../src/lang/errors.ts'
 import type { Graph, Node } from '../src/lang/ir.ts'
 import type { TreeShape } from '../src/lang/tree.ts'
 import { type BoundKernel, deduplicate } from './assemble.ts'
+import { overTarget } from './fit-target.ts'
 import { indexInputs } from './index-inputs.ts'
 import type { DataSlot, InputSlot, OutputSlot, Plan, Step } from './plan.ts'
 import { type PlanFault, showFault } from './plan-fault.ts'
@@ -69,6 +70,8 @@ const planWith = (request: Request, profile: Profile, apart: ReadonlySet<Node>):
   // Arguments and results keep the types that the caller gave them; everything between sees words.
   const given = request.graph
   const graph = widen(given)
+  const over = overTarget(graph, profile)
+  if (over) return E.left(over)
   const inputs = request.inputs.map((x, i) => ({ ...x, node: graph.inputs[i]! as Node }))
   const asked: readonly Leaf[] = request.outputs.map((x, i) => ({ path: x.path, node: graph.outputs[i]! }))
   const donations = matchDonations(

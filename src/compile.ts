@@ -8,11 +8,21 @@ import { portable } from '../codegen/profile.ts'
 import { graphPipeline, type PipelineOptions, runPipeline, type Stage } from '../passes/pipeline.ts'
 import type { Profile } from '../passes/target.ts'
 import { type HostTensor, hostArguments } from './host.ts'
+import { typeOf } from './lang/build.ts'
 import type { Shape } from './lang/dim.ts'
 import type { DType } from './lang/dtype.ts'
-import { type CompileError, type RuntimeError, raise, TensorloomError } from './lang/errors.ts'
+import {
+  type CompileError,
+  type DataError,
+  type RuntimeError,
+  raise,
+  showOperand,
+  siteIn,
+  TensorloomError,
+} from './lang/errors.ts'
 import { constantIndexErrors } from './lang/index-check.ts'
-import type { Graph, TensorType } from './lang/ir.ts'
+import type { Graph, Node, TensorType } from './lang/ir.ts'
+import { topological } from './lang/order.ts'
 import {
   demandDType,
   demandFunction,
@@ -23,7 +33,7 @@ import {
   showArgument,
 } from './lang/tensor/arguments.ts'
 import { traceTree } from './lang/trace.ts'
-import { isRecord, type TensorTree } from './lang/tree.ts'
+import { type IsTensorTree, isRecord, type TreeOfUnknownKeys, type TreeShape } from './lang/tree.ts'
 import type { Tensor } from './lang/types.ts'
 import type { Argument } from './runtime/argument.ts'
 import { type Device, openDevice } from './runtime/device.ts'
@@ -43,18 +53,9 @@ export interface Spec<S extends Shape = Shape, D extends DType = DType> extends 
  * T.spec([64], 'i32') // => { shape: [64], dtype: 'i32' }
  */
 export const spec = <const S extends Shape, D extends DType = 'f32'>(shape: S, dtype: D = 'f32' as D): Spec<S, D> => {
-  demandShape('spec', shape)
-  return Object.freeze({ shape, dtype: demandDType('spec', dtype) })
+  const sizes = Object.freeze(demandShape('spec', shape)) as S
+  return Object.freeze({ shape: sizes, dtype: demandDType('spec', dtype) })
 }
-
-/** A tree of `L` whose keys are not known: what becomes of an optimiser's state, whose type has no end to walk to. */
-export type TreeOfUnknownKeys<L> =
-  | L
-  | readonly TreeOfUnknownKeys<L>[]
-  | { readonly [key: string]: TreeOfUnknownKeys<L> }
-
-/** Whether `A` is `TensorTree` itself. */
-type IsTensorTree<A> = unknown extends A ? false : [TensorTree] extends [A] ? true : false
 
 /** Trees of specs (or tensors) as the traced function sees them: trees of tensors. */
 export type TensorsOf<A> =
@@ -186,6 +187,18 @@ export const compile = <const A extends readonly unknown[], R>(
   )
 }
 
+/** UsageError where a program uses a tensor that another function was given while it was traced. */
+const demandOwnInputs = ({ inputs, outputs }: Graph): void => {
+  const own = new Set<Node>(inputs)
+  const foreign = topological(outputs).find((n) => n.op === 'input' && !own.has(n))
+  if (foreign)
+    raise({
+      tag: 'UsageError',
+      message: `compile: the program uses a tensor of another function that was traced (${showOperand(typeOf(foreign))})`,
+      hint: 'a tensor inside a traced function has no value outside of it: return it there, and give it here as an argument',
+    })
+}
+
 /** User code may throw our typed errors (asking an ill-typed node for its shape, say); other exceptions are its own. */
 const traceOrError = (
   f: (...args: never[]) => unknown,
@@ -202,11 +215,32 @@ const traceOrError = (
         message: `compile: there is no argument ${absent} to donate, the function takes ${specs.length}`,
         hint: 'donate counts arguments from 0',
       })
-    return E.right(traceTree(f, specs))
+    const traced = traceTree(f, specs)
+    demandOwnInputs(traced.graph)
+    const nowhere = options.keep?.find((k) => !stands(traced.outputs, k))
+    if (nowhere !== undefined)
+      raise({
+        tag: 'UsageError',
+        message: `compile: there is no result at '${nowhere}' to keep`,
+        hint: `results are at ${traced.outputPaths.map((p) => p || "''").join(', ')}`,
+      })
+    return E.right(traced)
   } catch (e) {
-    if (e instanceof TensorloomError) return E.left(e.error as CompileError)
-    throw e
+    if (!(e instanceof TensorloomError)) throw e
+    const error = e.error as CompileError
+    const site = error.tag === 'UsageError' && !error.site ? siteIn(e.stack ?? '') : undefined
+    return E.left(site ? { ...error, site } : error)
   }
+}
+
+/** Whether a tree has anything at `path`, be it empty. */
+const stands = (tree: TreeShape, path: string): boolean => {
+  let at: TreeShape | undefined = tree
+  for (const step of path.split(/[.[\]"]+/).filter((s) => s !== '')) {
+    if (at === undefined || typeof at === 'number') return false
+    at = 'list' in at ? at.list[Number(step)] : at.record[step]
+  }
+  return at !== undefined
 }
 
 const covers = (prefix: string, path: string): boolean => {
@@ -255,11 +289,11 @@ const attempt = <T>(f: () => Promise<T>): TE.TaskEither<RuntimeError, T> =>
   })
 
 /**
- * The Right of a compile result; throws the typed error otherwise. For scripts.
+ * The Right of what `compile` (or the reading of a table) gives; throws the typed error otherwise. For scripts.
  * @example
  * T.orThrow(T.compile((x) => T.mean(x), [T.spec([4], 'i32')])) // => throws CheckError
  */
-export const orThrow = <T>(result: E.Either<CompileError, T>): T => {
+export const orThrow = <T>(result: E.Either<CompileError | DataError, T>): T => {
   if (E.isLeft(result)) throw new TensorloomError(result.left)
   return result.right
 }

@@ -14,7 +14,15 @@ import { type HostTensor, hostArray, reference } from './host.ts'
 import type { DType, HostArray } from './lang/dtype.ts'
 import { raise } from './lang/errors.ts'
 import { showArgument } from './lang/tensor/arguments.ts'
-import { flattenTree, isRecord, isTensor, type TreeOf, unflattenTree } from './lang/tree.ts'
+import {
+  flattenTree,
+  type IsTensorTree,
+  isRecord,
+  isTensor,
+  type TreeOf,
+  type TreeOfUnknownKeys,
+  unflattenTree,
+} from './lang/tree.ts'
 import type { Tensor } from './lang/types.ts'
 import type { Argument } from './runtime/argument.ts'
 import { type Device, openDevice, profileOf } from './runtime/device.ts'
@@ -60,7 +68,12 @@ const isLeaf = (x: unknown): x is HostOrDevice =>
   typeof x === 'object' && x !== null && 'shape' in x && 'dtype' in x && Array.isArray(x.shape)
 
 /** What `jit(f)` takes for each argument: constant tensors, host tensors or results of earlier calls. */
-export type JitArguments<A> = A extends Tensor ? HostOrDevice : { readonly [K in keyof A]: JitArguments<A[K]> }
+export type JitArguments<A> =
+  IsTensorTree<A> extends true
+    ? TreeOfUnknownKeys<HostOrDevice>
+    : A extends Tensor
+      ? HostOrDevice
+      : { readonly [K in keyof A]: JitArguments<A[K]> }
 
 /**
  * `f` compiled at the first call for each structure, shapes and dtypes of its arguments, run on the default device, its

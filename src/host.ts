@@ -48,10 +48,10 @@ export const reference = <R>(tree: R): TreeOf<R, HostTensor> => {
 
 const isHostTensor = (x: unknown): x is HostTensor => isRecord(x) && 'dtype' in x && ArrayBuffer.isView(x['data'])
 
-/** A tree of arguments with constant and host tensors replaced by their elements; everything else stays as it is. */
+/** A tree of arguments with constant tensors replaced by host tensors; everything else stays as it is. */
 export const hostArguments = (tree: unknown): unknown => {
-  if (isTensor(tree)) return (reference(tree) as HostTensor).data
-  if (isHostTensor(tree)) return tree.data
+  if (isTensor(tree)) return reference(tree)
+  if (isHostTensor(tree)) return tree
   if (Array.isArray(tree)) return tree.some((x) => typeof x === 'object') ? tree.map(hostArguments) : tree
   if (isRecord(tree) && !('read' in tree))
     return Object.fromEntries(Object.entries(tree).map(([k, x]) => [k, hostArguments(x)]))

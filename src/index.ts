@@ -33,6 +33,13 @@ export { type ShowGraphOptions, showGraph } from './lang/print/graph.ts'
 export { type ShowOptions, showValue } from './lang/print/values.ts'
 export * from './lang/tensor/index.ts'
 export { flattenTree, isTensor, mapTree, type TensorTree, unflattenTree, zipTrees } from './lang/tree.ts'
+export type {
+  BoolElementwise,
+  CountOf,
+  Elementwise,
+  FloatElementwise,
+  FloatOf,
+} from './lang/types/broadcast.ts'
 export type { Tensor } from './lang/types.ts'
 export {
   adoptDevice,

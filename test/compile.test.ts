@@ -6,7 +6,9 @@ import * as T from '../src/index.ts'
 const f = (x: T.Tensor): T.Tensor => T.mul(x, 2)
 const specs = [T.spec([2])] as const
 
-const textOf = (result: T.Compiled): string => (E.isLeft(result) ? T.showError(result.left) : 'no error')
+/** What a Left says, without the line that it names. */
+const textOf = (result: T.Compiled): string =>
+  E.isLeft(result) ? T.showError(result.left).replace(/\n {2}at [^\n]*/, '') : 'no error'
 
 const usage = (message: string, hint: string): T.TensorloomError =>
   new T.TensorloomError({ tag: 'UsageError', message, hint })

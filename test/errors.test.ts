@@ -101,7 +101,7 @@ describe('mistakes in a program', () => {
     [
       'a tensor larger than all bindings together',
       () => compiling((x) => T.exp(x!), [spec([1000])], { profile: { ...T.portable, maxBindingBytes: 256 } }),
-      `LimitError: storage buffers of one kernel: needs 32, the target allows 8
+      `LimitError: bytes of one tensor: needs 4000, the target allows 2048
   hint: compile for a profile with higher limits, or split the tensor`,
     ],
     [

@@ -6,12 +6,24 @@ import type { Graph } from '../../src/lang/ir.ts'
 import { topological } from '../../src/lang/order.ts'
 import type { Pass } from '../pass.ts'
 
-/** The mistakes under the graph's outputs in the order they were made. What only stands above a mistake is not one. */
-export const errorsOf = (graph: Graph): readonly ShapeError[] =>
-  topological(graph.outputs)
+/**
+ * The mistakes under the graph's outputs in the order they were made. What only stands above a mistake is not one; each
+ * result of a call may say the same, which is one.
+ */
+export const errorsOf = (graph: Graph): readonly ShapeError[] => {
+  const found = topological(graph.outputs)
     .filter((n) => E.isLeft(n.type) && !isPoisoned(n))
     .toSorted((a, b) => a.id - b.id)
     .flatMap((n) => (E.isLeft(n.type) ? [n.type.left] : []))
+  const said = new Set<string>()
+  return found.filter(({ op, reason, site }) => {
+    if (!site) return true
+    const key = `${op} ${reason} ${site.file}:${site.line}:${site.column}`
+    const isNew = !said.has(key)
+    said.add(key)
+    return isNew
+  })
+}
 
 /** The graph itself when all its nodes are well-typed, else a CheckError with all errors. Linear in the graph. */
 export const check: Pass<Graph, Graph, CheckError> = {

@@ -45,6 +45,12 @@ const cut = function* <D extends Dataset>(
 ): Generator<D, void, undefined> {
   const count = datasetRows(data)
   const order = key === undefined ? undefined : shuffled(count, key)
+  if (count > 0 && cuts(count, size, rest) === 0)
+    raise({
+      tag: 'UsageError',
+      message: `batches: ${count} rows do not fill a batch of ${size}`,
+      hint: "give a smaller size, or rest: 'keep' for a smaller batch",
+    })
   for (let b = 0; b < cuts(count, size, rest); b++) {
     const [from, to] = [b * size, Math.min(count, (b + 1) * size)]
     yield order

@@ -73,11 +73,21 @@ export const mapColumns = <D extends Dataset>(data: D, f: <A extends Elements>(c
   Object.fromEntries(Object.entries(data).map(([name, column]) => [name, f(column)])) as unknown as D
 
 /**
- * The rows of a data set, 0 without columns. UsageError when its columns differ in length.
+ * The rows of a data set, 0 without columns. UsageError when its columns differ in length, or one has not the elements
+ * that its shape says.
  * @example
  * data.datasetRows({ x: { shape: [3], data: Float32Array.of(1, 2, 3) } }) // => 3
  */
 export const datasetRows = (data: Dataset): number => {
+  for (const [name, { shape, data: elements }] of Object.entries(data)) {
+    const size = shape.reduce((a, b) => a * b, 1)
+    if (size !== elements.length)
+      raise({
+        tag: 'UsageError',
+        message: `${name} has ${elements.length} elements, its shape [${shape.join(', ')}] ${size}`,
+        hint: 'the first axis counts rows, the others are those of a row',
+      })
+  }
   const counts = Object.entries(data).map(([name, column]) => [name, rowCount(column)] as const)
   const [first] = counts
   const other = counts.find(([, n]) => n !== first?.[1])

@@ -1,6 +1,6 @@
 /** From a table to what a model takes: a design matrix, class numbers, standardised features. */
 import * as E from '#fp/Either'
-import type { DataError } from '../lang/errors.ts'
+import { type DataError, raise } from '../lang/errors.ts'
 import { type Column, rowCount } from './column.ts'
 import type { Table, TableColumn } from './csv.ts'
 
@@ -95,12 +95,18 @@ export const standardiser = (column: Column): Standardiser => {
   return {
     mean,
     std,
-    apply: ({ shape, data }) => ({
-      shape,
-      data: Float32Array.from(data, (x, i) => {
+    apply: ({ shape, data }) => {
+      if ((shape[1] ?? 1) !== features)
+        raise({
+          tag: 'UsageError',
+          message: `standardiser: the column has ${shape[1] ?? 1} features, it was made from ${features}`,
+          hint: 'apply it to columns with the same features',
+        })
+      const scaled = Float32Array.from(data, (x, i) => {
         const p = i % features
         return std[p] === 0 ? 0 : (x - mean[p]!) / std[p]!
-      }),
-    }),
+      })
+      return { shape, data: scaled }
+    },
   }
 }

@@ -22,9 +22,9 @@ class GraphNode {
     this.args = args
     this.type = type
   }
-  /** The shape; throws the node's own ShapeError when it is ill-typed. */
+  /** A copy of the shape, which nobody can change; throws the node's own ShapeError when it is ill-typed. */
   get shape(): TensorType['shape'] {
-    return typeOf(this as unknown as Node).shape
+    return Object.freeze([...typeOf(this as unknown as Node).shape])
   }
   /** The dtype; throws the node's own ShapeError when it is ill-typed. */
   get dtype(): TensorType['dtype'] {

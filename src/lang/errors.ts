@@ -179,6 +179,11 @@ export const captureSite = (): Site | undefined => {
   Error.stackTraceLimit = 40
   const stack = new Error().stack ?? ''
   Error.stackTraceLimit = limit
+  return siteIn(stack)
+}
+
+/** The same of a stack that was kept. */
+export const siteIn = (stack: string): Site | undefined => {
   for (const frame of stack.split('\n').slice(1)) {
     if (ownFolders.test(frame)) continue
     const m = /\(?([^()\s]+):(\d+):(\d+)\)?$/.exec(frame)

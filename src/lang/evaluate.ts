@@ -81,6 +81,18 @@ export const evaluateRow = <K extends Op>(
 const step = (node: Node, operands: readonly (readonly Value[])[], run: Evaluate = evaluate): readonly HostArray[] =>
   evaluateRow(node.op, node.op === 'get' ? operands[0]! : operands.map((o) => o[0]!), node.params, typesOf(node), run)
 
+/** What an array of the host can be asked to hold. */
+const mostElements = 2 ** 31
+
+const tooLarge = (op: string, needed: number): never =>
+  raise({
+    tag: 'LimitError',
+    what: `elements of a ${op} on the interpreter`,
+    needed,
+    limit: mostElements,
+    hint: 'run it on a device, or on smaller shapes',
+  })
+
 /**
  * The outputs of `graph` on `inputs` (one value per input, of its very shape and dtype). Floats are computed in Float64;
  * a value is dropped after its last use. Throws the ShapeError of an ill-typed node, ArgumentError for inputs that do not
@@ -93,6 +105,7 @@ export const evaluate = (graph: Graph, inputs: readonly Value[], options: Evalua
   const values = new Map<Node, readonly Value[]>()
   for (const node of order) {
     const types = typesOf(node)
+    for (const { shape } of types) if (sizeOf(shape) > mostElements) tooLarge(node.op, sizeOf(shape))
     const given = bound.get(node)
     invariant(given || node.op !== 'input', 'the graph is not closed: it uses an input that is not its own')
     const exact = given

@@ -164,7 +164,8 @@ const hasType = (x: unknown): x is TensorType =>
 export const traceTree = (f: (...args: never[]) => unknown, args: readonly unknown[]): TracedTree => {
   const given = flattenTree(args, hasType)
   const fresh = freshInputs(given.leaves.map(({ shape, dtype }) => ({ shape, dtype })))
-  const result = flattenTree<Tensor>(f(...(unflattenTree(given.shape, fresh) as never[])), isTensor)
+  const returned = f(...(unflattenTree(given.shape, fresh) as never[]))
+  const result = flattenTree<Tensor>(returned, isTensor, 'what the function returns')
   return {
     graph: { inputs: fresh, outputs: result.leaves.map(nodeOf) },
     inputs: given.shape,

@@ -18,8 +18,24 @@ export interface Flattened<L> {
   readonly shape: TreeShape
 }
 
+/** A tree of `L` whose keys are not known: what becomes of an optimiser's state, whose type has no end to walk to. */
+export type TreeOfUnknownKeys<L> =
+  | L
+  | readonly TreeOfUnknownKeys<L>[]
+  | { readonly [key: string]: TreeOfUnknownKeys<L> }
+
+/** Whether `A` is `TensorTree` itself. */
+export type IsTensorTree<A> = unknown extends A ? false : [TensorTree] extends [A] ? true : false
+
 /** `T` with every tensor replaced by `L`. */
-export type TreeOf<T, L> = T extends Tensor ? L : T extends object ? { readonly [K in keyof T]: TreeOf<T[K], L> } : T
+export type TreeOf<T, L> =
+  IsTensorTree<T> extends true
+    ? TreeOfUnknownKeys<L>
+    : T extends Tensor
+      ? L
+      : T extends object
+        ? { readonly [K in keyof T]: TreeOf<T[K], L> }
+        : T
 
 /**
  * True for a tensor of ours (a graph node), never for a plain record that merely has a shape and a dtype.
@@ -54,7 +70,7 @@ const join = (path: string, key: string): string => {
 }
 
 /**
- * Leaves, their paths and the structure of a tree. Record keys are taken in sorted order, so that two records written
+ * Leaves, their paths and the structure of a tree, which errors call `name`. Record keys are taken in sorted order, so that two records written
  * in different orders have one structure. Anything that is neither leaf, array nor plain record is a UsageError that
  * names its path.
  * @example
@@ -62,7 +78,11 @@ const join = (path: string, key: string): string => {
  * flat.paths // => ['b', 'w[0]']
  * flat.shape // => { record: { b: 0, w: { list: [1] } } }
  */
-export const flattenTree = <L>(tree: unknown, isLeaf: (x: unknown) => x is L): Flattened<L> => {
+export const flattenTree = <L>(
+  tree: unknown,
+  isLeaf: (x: unknown) => x is L,
+  name = 'the tree itself',
+): Flattened<L> => {
   const leaves: L[] = []
   const paths: string[] = []
   const walk = (t: unknown, path: string): TreeShape => {
@@ -77,7 +97,7 @@ export const flattenTree = <L>(tree: unknown, isLeaf: (x: unknown) => x is L): F
     }
     return raise({
       tag: 'UsageError',
-      message: `${path === '' ? 'the tree itself' : path} is ${describe(t)}, where a tensor, an array or a plain record belongs`,
+      message: `${path === '' ? name : path} is ${describe(t)}, where a tensor, an array or a plain record belongs`,
       hint: 'wrap numbers as tensors with T.tensor(3), or leave them outside of the tree',
     })
   }

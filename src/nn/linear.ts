@@ -2,8 +2,10 @@
 import { demandRecord, type OptionNames } from '../lang/tensor/arguments.ts'
 import { dataFirst } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
+import { refuse } from '../lang/tensor/operand.ts'
 import type { Mistake } from '../lang/types/broadcast.ts'
-import type { Tensor } from '../lang/types.ts'
+import { nodeOf, type Tensor, tensorOf } from '../lang/types.ts'
+import { mistakeAmong } from './operands.ts'
 
 type Shape = Tensor['shape']
 type DType = Tensor['dtype']
@@ -43,6 +45,22 @@ type InnerCheck<S extends Shape, I extends number> = number extends S['length']
           : Mistake<`linear: the input has ${L} features, the weight takes ${I}`>
       : Mistake<'linear: a scalar has no features'>
 
+/** The refusal of an input that has not the features that the weight takes. */
+const wrongFeatures = (x: Tensor, weight: Tensor): Tensor | undefined => {
+  if (mistakeAmong('nn.linear', { 'the input': x, weight })) return undefined
+  const [features, taken] = [x.shape.at(-1), weight.shape[1]]
+  if (weight.shape.length === 2 && features === taken) return undefined
+  return tensorOf(
+    refuse('nn.linear', [nodeOf(x), nodeOf(weight)], {
+      reason:
+        weight.shape.length === 2
+          ? `the input has ${features ?? 'no'} features, the weight takes ${taken}`
+          : `the weight has ${weight.shape.length} axes, not 2`,
+      hint: 'the weight is [out, in], as in PyTorch',
+    }),
+  )
+}
+
 /**
  * `x · weightᵀ + bias` over the last axis: x `[…, in]`, weight `[out, in]`, bias `[out]` (optional) → `[…, out]`. One
  * dtype. ShapeError (and a compile-time error where sizes are known) when `in` differs.
@@ -53,6 +71,8 @@ type InnerCheck<S extends Shape, I extends number> = number extends S['length']
 export const linear: Linear = dataFirst('nn.linear', 2, (x: Tensor, params: LinearParams) => {
   demandRecord('nn.linear', linearParams, params, 'parameter')
   const { weight, bias } = params
+  const wrong = wrongFeatures(x, weight)
+  if (wrong) return wrong
   const y = T.matmul(x, T.matrixTranspose(weight))
   return bias ? T.add(y, bias) : y
 })

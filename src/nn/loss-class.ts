@@ -1,9 +1,11 @@
 /** Losses of scores and a class for each example: negative log-likelihood, cross-entropy. */
 import { isFloat } from '../lang/dtype.ts'
+import { ShapeEq, showShape } from '../lang/shape.ts'
 import type { OptionNames } from '../lang/tensor/arguments.ts'
 import { dualWith } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
-import type { Tensor } from '../lang/types.ts'
+import { refuse } from '../lang/tensor/operand.ts'
+import { nodeOf, type Tensor, tensorOf } from '../lang/types.ts'
 import { choose } from './choose.ts'
 import { type LossOptions, type LossReduction, lossOptions, type Reduced, reduced } from './loss-reduction.ts'
 import { mistakeAmong } from './operands.ts'
@@ -49,8 +51,22 @@ const picked = (
 const averaged = (name: string, { losses, weights }: Weighed, reduction: LossReduction = 'mean'): Tensor =>
   reduction === 'mean' && weights ? T.div(T.sum(losses), T.sum(weights)) : reduced(name, losses, reduction)
 
+/** The refusal of targets that are neither one class an example nor (floats) probabilities of the shape of the scores. */
+const wrongTarget = (name: string, x: Tensor, target: Tensor): Tensor | undefined => {
+  const axis = classAxis(x)
+  const wanted = isFloat(target.dtype) && name === 'nn.crossEntropy' ? x.shape : x.shape.filter((_, i) => i !== axis)
+  if (ShapeEq.equals(target.shape, wanted)) return undefined
+  const [scores, given, fits] = [x.shape, target.shape, wanted].map(showShape)
+  return tensorOf(
+    refuse(name, [nodeOf(x), nodeOf(target)], {
+      reason: `targets of shape ${given} do not fit scores of shape ${scores}: ${fits} would`,
+      hint: 'give the number of a class for each example',
+    }),
+  )
+}
+
 const wrongOperand = (name: string, x: Tensor, target: Tensor, { weight }: ClassOptions): Tensor | undefined =>
-  mistakeAmong(name, { 'operand 1': x, 'the target': target }, { weight })
+  mistakeAmong(name, { 'operand 1': x, 'the target': target }, { weight }) ?? wrongTarget(name, x, target)
 
 /** A loss of scores `[N, C, …]` and targets. */
 export interface ClassLoss<Options extends LossOptions> {

@@ -12,7 +12,7 @@ export type Rate = number | Schedule
 
 /** UsageError unless `rate` is a number or a function. */
 export const demandRate = (name: string, rate: unknown): void => {
-  if (typeof rate === 'number' || typeof rate === 'function') return
+  if (typeof rate === 'function' || Number.isFinite(rate)) return
   raise({
     tag: 'UsageError',
     message: `${name}: the rate is ${showArgument(rate)}, neither a number nor a function of the step`,

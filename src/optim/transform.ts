@@ -3,10 +3,12 @@
  * chain; and the optimiser around them, which counts steps on the device. State is a tree of tensors like any other.
  */
 import { isFloat } from '../lang/dtype.ts'
-import { raise } from '../lang/errors.ts'
+import { raise, showOperand } from '../lang/errors.ts'
+import { ShapeEq } from '../lang/shape.ts'
 import { demandFunction, showArgument } from '../lang/tensor/arguments.ts'
+import { isMistake } from '../lang/tensor/ask.ts'
 import { add, cast, full } from '../lang/tensor/index.ts'
-import { isRecord, mapTree, type TensorTree, zipTrees } from '../lang/tree.ts'
+import { isRecord, isTensor, mapTree, type TensorTree, zipTrees } from '../lang/tree.ts'
 import type { Tensor } from '../lang/types.ts'
 
 export type { TensorTree }
@@ -71,6 +73,29 @@ const demandStages = (name: string, stages: readonly Transform[]): void => {
   })
 }
 
+const wrongState = (): never =>
+  raise({
+    tag: 'UsageError',
+    message: 'optimiser: the state is not one of this optimiser',
+    hint: 'write update(params, grads, state), the state being what init(params) or the last update gave',
+  })
+
+/** UsageError unless every gradient has the shape of its parameter: a broadcast would change the parameter's. */
+const demandGradients = (params: unknown, grads: unknown): void => {
+  zipTrees(
+    ([p, g], path) => {
+      if (isMistake(p!) || isMistake(g!) || ShapeEq.equals(p!.shape, g!.shape)) return
+      raise({
+        tag: 'UsageError',
+        message: `optimiser: the gradient of ${path || 'the parameter'} is ${showOperand(g!)}, the parameter ${showOperand(p!)}`,
+        hint: 'give T.grad of a loss of these parameters, in the order update(params, grads, state)',
+      })
+    },
+    params,
+    grads,
+  )
+}
+
 /**
  * The stages one after another, each given what the one before made; their states as a list.
  * @example
@@ -84,6 +109,7 @@ export const chain = (...stages: readonly Transform[]): Transform => {
     apply: (updates, state, params, step) => {
       const states: TensorTree[] = []
       const before = state as readonly TensorTree[]
+      if (!(Array.isArray(state) && state.length === stages.length)) wrongState()
       const result = stages.reduce((u, stage, i) => {
         const [next, after] = stage.apply(u, before[i]!, params, step)
         states.push(after)
@@ -126,6 +152,8 @@ export const optimiser = (...stages: readonly Transform[]): Optimiser => {
   demandStages('optim.optimiser', stages)
   const whole = chain(...stages)
   const updates = <P>(grads: P, state: OptimiserState, params: P): readonly [P, OptimiserState] => {
+    if (!isRecord(state) || !isTensor(state.step)) wrongState()
+    demandGradients(params, grads)
     const [found, after] = whole.apply(grads, state.stages, params, state.step)
     return [found, { step: add(state.step, full([], 1, { dtype: 'i32' })), stages: after }]
   }

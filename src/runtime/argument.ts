@@ -8,7 +8,13 @@ import { type Output, type Resident, type Store, storeOf } from './resident.ts'
 import { encode, type HostValues, type Words } from './words.ts'
 
 /** What a run takes per leaf: flat host values, a plain number or boolean for one element, or a resident result. */
-export type Argument = HostValues | number | boolean | Output
+export type Argument = HostValues | ShapedValues | number | boolean | Output
+
+/** Flat values that say their shape: it must be the one that the program takes. */
+export interface ShapedValues {
+  readonly shape: readonly number[]
+  readonly data: HostValues
+}
 
 /** A checked argument: words to upload, or a store to take from. */
 export type Checked =
@@ -100,7 +106,11 @@ const checkResident = (device: Device, slot: InputSlot, output: Output): Checked
     const lost = store.device.lost()
     return lost
       ? raise(lost)
-      : refuse(slot.path, `${output.path} lives on another device`, 'await its read() and pass the host array')
+      : refuse(
+          slot.path,
+          `${output.path || 'the result'} lives on another device`,
+          'await its read() and pass the host array',
+        )
   }
   if (
     output.dtype !== slot.dtype ||
@@ -110,6 +120,8 @@ const checkResident = (device: Device, slot: InputSlot, output: Output): Checked
     refuse(slot.path, `got ${output.dtype}[${output.shape.join(', ')}], ${showType(slot)} was expected`)
   return { kind: 'resident', handle: output, store }
 }
+
+const isShaped = (x: object): x is ShapedValues => 'shape' in x && 'data' in x
 
 const isOutput = (x: object): x is Output => 'kind' in x && 'read' in x
 
@@ -122,6 +134,12 @@ const checkOne = (device: Device, slot: InputSlot, argument: Argument | undefine
     return { kind: 'host', words: checkHost(slot, argument as HostValues) }
   if (typeof argument === 'object' && isOutput(argument as object))
     return checkResident(device, slot, argument as Output)
+  if (typeof argument === 'object' && isShaped(argument)) {
+    const { shape, data } = argument
+    if (shape.length !== slot.shape.length || shape.some((d, i) => d !== slot.shape[i]))
+      refuse(slot.path, `got shape [${shape.join(', ')}], ${showType(slot)} was expected`)
+    return { kind: 'host', words: checkHost(slot, data) }
+  }
   return refuse(
     slot.path,
     `got ${typeof argument}, ${showType(slot)} was expected`,

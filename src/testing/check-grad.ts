@@ -90,7 +90,8 @@ export const slopesOf = (sample: Sample, maxElements = 24): readonly SlopePair[]
         element,
         gradient: found[k]!.data[element]!,
         difference,
-        noise: (4 * noise) / width,
+        // What the curve bends within the width: where a gradient is 0 and turns, as in relu(x)² at 0, it is all there is.
+        noise: (4 * noise) / width + Math.abs(above - below) / 2,
         settled,
       })
     }

@@ -53,6 +53,6 @@ describe('bindings of at most 512 bytes', () => {
 test('what cannot be bound is a typed error that counts', () => {
   const profile = { ...portable, maxBindingBytes: 256, storageBuffers: 3 }
   expect(() => planOf(cases['a map over three parts']!(), profile)).toThrow(
-    'storage buffers of one kernel: needs 15, the target allows 3',
+    'bytes of one tensor: needs 1280, the target allows 768',
   )
 })

@@ -59,6 +59,7 @@ export const showArgument = (x: unknown): string => {
   if (Array.isArray(x)) return 'an array'
   if (typeof x === 'function') return 'a function'
   if (typeof x === 'string') return `'${x}'`
+  if (x instanceof Promise) return 'a promise, which was not awaited'
   return typeof x === 'object' && x !== null ? 'an object' : String(x)
 }
 
@@ -100,10 +101,13 @@ export const demandChoice = <C extends string | number>(
   })
 }
 
-/** `x` as a list of sizes; whether they are whole numbers is for those to say who know what -1 means to them. */
+/**
+ * `x` as a list of sizes, a copy that the caller cannot change; whether they are whole numbers is for those to say who know
+ * what -1 means to them.
+ */
 export const demandShape = (name: string, x: unknown): Shape =>
   Array.isArray(x)
-    ? (x as Shape)
+    ? [...(x as Shape)]
     : raise({
         tag: 'UsageError',
         message: `${name}: the shape is ${showArgument(x)}, not an array of sizes`,
@@ -130,6 +134,12 @@ export const demandNumber = <X extends number | boolean>(name: string, what: str
   typeof x === 'number' || typeof x === 'boolean'
     ? x
     : raise({ tag: 'UsageError', message: `${name}: ${what} is ${showArgument(x)}, not a number` })
+
+/** `x` as a number between two others; `what` is its part in the call. */
+export const demandBetween = (name: string, what: string, x: number, low: number, high: number): void => {
+  if (demandNumber(name, what, x) >= low && x <= high) return
+  raise({ tag: 'UsageError', message: `${name}: ${what} is ${x}, not a number from ${low} to ${high}` })
+}
 
 /** UsageError unless `f` is a function; `what` is its part in the call, `of` what it is given. */
 export const demandFunction = (

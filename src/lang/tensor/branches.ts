@@ -18,6 +18,10 @@ interface Named {
   readonly run: Branch<never[], unknown>
 }
 
+/** Where the tensors of a tree stand. */
+const showStructure = ({ paths }: { readonly paths: readonly string[] }): string =>
+  paths.map((p) => p || 'a tensor').join(', ') || 'nothing'
+
 /** The result tree of the branch that `index` names. Branches are traced on inputs like the operands. */
 const choose = (caller: string, index: Node, branches: readonly Named[], operands: readonly unknown[]): unknown => {
   const given = flattenTree<Tensor>(operands, isTensor)
@@ -37,7 +41,7 @@ const choose = (caller: string, index: Node, branches: readonly Named[], operand
   if (other >= 0)
     return raise({
       tag: 'UsageError',
-      message: `${caller}: ${branches[other]!.name} does not give the structure that ${branches[0]!.name} gives (${parts[other]!.result.leaves.length} tensors, not ${first!.result.leaves.length})`,
+      message: `${caller}: ${branches[other]!.name} does not give the structure that ${branches[0]!.name} gives (${showStructure(parts[other]!.result)}, not ${showStructure(first!.result)})`,
       hint: 'every branch returns the same records and lists of tensors',
     })
   const types = first!.graph.outputs

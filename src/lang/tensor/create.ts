@@ -9,7 +9,7 @@ import { type Tensor, tensorOf } from '../types.ts'
 import { demandDType, demandNumber, demandRecord, demandShape, type OptionNames, showArgument } from './arguments.ts'
 import { dataFirstWith } from './dual.ts'
 import { filledNode } from './joining.ts'
-import { onTensor, toElement } from './operand.ts'
+import { holds, onTensor, refuse, toElement } from './operand.ts'
 
 /** The dtype of a new tensor. */
 export interface DTypeOptions<D extends DType = DType> {
@@ -73,7 +73,7 @@ const leafDtype = (values: readonly (number | boolean)[]): DType => {
 /**
  * A constant from nested arrays (copied), of their shape. Without `dtype`: i32 when all numbers are whole, f32 when
  * some is not, bool for booleans. ShapeError for ragged arrays, and for whole numbers past i32 without a dtype; with
- * one, numbers are rounded to f32 or wrap as JavaScript's `| 0`.
+ * one, numbers are rounded to f32 or cut to whole ones; ShapeError for NaN and what is past the range of integers.
  * @example
  * T.tensor([[1, 2, 3], [4, 5, 6]]).shape // => [2, 3]
  * T.reference(T.tensor([0.5, 1])) // => { shape: [2], dtype: 'f32', data: [0.5, 1] }
@@ -89,7 +89,10 @@ export const tensor = <const A extends Nested, const D extends DType = DTypeOfNe
   const { values, ragged } = leavesOf(data, shape)
   if (ragged !== undefined)
     return bad('T.tensor', `ragged data: ${ragged}`, 'all arrays of one depth must have one length')
-  const to = dtype ?? leafDtype(values)
+  const to = dtype ?? (ArrayBuffer.isView(data) ? arrayDtype(data as never) : leafDtype(values))
+  const lost = values.find((v) => !holds(v, to))
+  if (dtype !== undefined && lost !== undefined)
+    return bad('T.tensor', `${String(lost)} does not fit ${to}`, 'give another dtype, or the numbers that are meant')
   if (dtype === undefined && to === 'i32') {
     const over = values.find((v) => Number(v) !== (Number(v) | 0))
     if (over !== undefined)
@@ -122,12 +125,18 @@ export const fromArray = <const S extends Shape, const D extends DType = DType>(
 ): Tensor<S, NoInfer<D>> => {
   if (!isArrayLike(data))
     return notData('T.fromArray', data, 'an array of numbers', 'T.full fills a shape with one number')
-  const isShape = demandShape('T.fromArray', shape).every(isDim)
+  const sizes = demandShape('T.fromArray', shape)
   const dtype = dtypeIn('T.fromArray', options)
-  if (!isShape) return bad('T.fromArray', `${showShape(shape)} is not a shape`)
-  if (sizeOf(shape) !== data.length)
-    return bad('T.fromArray', `${data.length} elements do not fill shape ${showShape(shape)}`)
+  if (!sizes.every(isDim)) return bad('T.fromArray', `${showShape(sizes)} is not a shape`)
+  if (sizeOf(sizes) !== data.length)
+    return bad('T.fromArray', `${data.length} elements do not fill shape ${showShape(sizes)}`)
   const to = dtype ?? arrayDtype(data)
+  for (let i = 0; i < data.length; i++) {
+    const x = data[i]!
+    if (typeof x !== 'number' && typeof x !== 'boolean')
+      return bad('T.fromArray', `element ${i} is ${showArgument(x)}, not a number`)
+    if (!holds(x, to)) return bad('T.fromArray', `element ${i} is ${x}, which does not fit ${to}`)
+  }
   const exact =
     (to === 'f32' && data instanceof Float32Array) ||
     (to === 'i32' && data instanceof Int32Array) ||
@@ -135,7 +144,7 @@ export const fromArray = <const S extends Shape, const D extends DType = DType>(
   const values = exact
     ? (data as ArrayLike<number>)
     : Float64Array.from(data as ArrayLike<number>, (v) => toElement(v, to))
-  return tensorOf(constant({ shape, dtype: to }, values))
+  return tensorOf(constant({ shape: sizes, dtype: to }, values))
 }
 
 const isArrayLike = (x: unknown): boolean =>
@@ -156,10 +165,11 @@ const filled = <S extends Shape, D extends DType>(
   value: number | boolean,
   options: DTypeOptions<D>,
 ): Tensor<S, D> => {
-  const isShape = demandShape(name, shape).every(isDim)
+  const sizes = demandShape(name, shape)
   demandNumber(name, 'the value', value)
   const dtype = dtypeIn(name, options) ?? (typeof value === 'boolean' ? 'bool' : 'f32')
-  return isShape ? tensorOf(filledNode(shape, dtype, value)) : bad(name, `${showShape(shape)} is not a shape`)
+  if (!sizes.every(isDim)) return bad(name, `${showShape(sizes)} is not a shape`)
+  return holds(value, dtype) ? tensorOf(filledNode(sizes, dtype, value)) : bad(name, `${value} does not fit ${dtype}`)
 }
 
 /**
@@ -205,7 +215,11 @@ const like =
   (x: Tensor, { dtype }: DTypeOptions = {}): Tensor => {
     demandNumber(name, 'the value', value)
     if (dtype !== undefined) demandDType(name, dtype)
-    return onTensor(name, x, (_, type) => filledNode(type.shape, dtype ?? type.dtype, value))
+    return onTensor(name, x, (n, type) =>
+      holds(value, dtype ?? type.dtype)
+        ? filledNode(type.shape, dtype ?? type.dtype, value)
+        : refuse(name, [n], { reason: `${value} does not fit ${dtype ?? type.dtype}` }),
+    )
   }
 
 /**

@@ -2,7 +2,7 @@
 import * as E from '#fp/Either'
 import { build, illTyped, typeOf } from '../build.ts'
 import type { Shape } from '../dim.ts'
-import { type DType, isFloat, promote } from '../dtype.ts'
+import { type DType, integerRange, isFloat, isInteger, promote } from '../dtype.ts'
 import { type Refusal, raise } from '../errors.ts'
 import type { Node, TensorType } from '../ir.ts'
 import { broadcastShapes, normaliseAxis, showShape } from '../shape.ts'
@@ -49,6 +49,14 @@ export const toElement = (x: Weak, dtype: DType): number => {
     case 'bool':
       return n === 0 ? 0 : 1
   }
+}
+
+/** Whether an element of `dtype` can be `x`; a fraction may lose what is behind the point. */
+export const holds = (x: Weak, dtype: DType): boolean => {
+  if (!isInteger(dtype)) return true
+  const [low, high] = integerRange[dtype]
+  const whole = Math.trunc(Number(x))
+  return whole >= low && whole <= high
 }
 
 /** A rank-0 constant. */
@@ -152,6 +160,12 @@ export const unify = (
       if (mixing === 'strict' && dtypes.some((d) => d !== dtypes[0])) return refuse(name, tensors, refuseDtypes(dtypes))
       const common = commonDtype(dtypes, nodes.filter(isWeak))
       const dtype = mixing === 'float' && !isFloat(common) ? 'f32' : common
+      const over = nodes.find((x) => isWeak(x) && !holds(x, dtype))
+      if (over !== undefined)
+        return refuse(name, tensors, {
+          reason: `${String(over)} does not fit ${dtype}`,
+          hint: "cast the tensor first, e.g. T.cast(x, 'f32')",
+        })
       const shape = jointShape(types.map((t) => t.shape))
       if (E.isLeft(shape)) return refuse(name, tensors, shape.left)
       const ready = nodes.map((x) => expandNode(isWeak(x) ? scalar(x, dtype) : castNode(x, dtype), shape.right))

@@ -72,7 +72,12 @@ const cases: readonly (readonly [() => Tensor, string, string, { axis?: number; 
     [() => T.tensor([3e9]), 'T.tensor', 'does not fit i32', { hint: /u32/ }],
     [() => T.arange(0, 5, -1), 'T.arange', 'goes the wrong way', {}],
     [() => T.oneHot(f(2), 3), 'T.oneHot', 'indices are f32', {}],
-    [() => nn.linear(f(2, 3), { weight: f(5, 4) as never }), 'T.matmul', 'inner dimensions 3 and 4 differ', {}],
+    [
+      () => nn.linear(f(2, 3), { weight: f(5, 4) as never }),
+      'nn.linear',
+      'the input has 3 features, the weight takes 4',
+      { hint: /out, in/ },
+    ],
     [() => nn.conv2d(f(1, 3, 8, 8), { weight: f(4, 2, 3, 3) }), 'nn.conv2d', '3 input channels', { axis: 1 }],
     [() => nn.maxPool2d(f(1, 1, 2, 2), { kernelSize: 3 }), 'nn.maxPool2d', 'windows of 3', { axis: 2 }],
     [() => random.uniform(f(2), [3]), 'random.uniform', 'a key is u32[2], not f32[2]', { hint: /random\.key/ }],

@@ -9,7 +9,7 @@ import { raise } from '../../errors.ts'
 import type { Node, TensorType } from '../../ir.ts'
 import { showShape } from '../../shape.ts'
 import { type Operand, type Tensor, tensorOf } from '../../types.ts'
-import { demandNumber, demandShape, showArgument } from '../arguments.ts'
+import { demandShape, showArgument } from '../arguments.ts'
 import { likeNode } from '../arithmetic.ts'
 import { fromArray } from '../create.ts'
 import { castNode, expandNode, lift, refuse, reshapeNode, scalar, withTypes } from '../operand.ts'
@@ -24,7 +24,12 @@ export type Key = Tensor<readonly [2], 'u32'>
  * T.reference(random.key(42)).data // => [0, 42]
  */
 export const key = (seed: number): Key => {
-  demandNumber('random.key', 'the seed', seed)
+  if (!(Number.isSafeInteger(seed) && seed >= 0))
+    raise({
+      tag: 'UsageError',
+      message: `random.key: the seed is ${showArgument(seed)}, not a whole number from 0 to 2⁵³`,
+      hint: 'write random.key(42)',
+    })
   const words = [Math.floor(seed / 2 ** 32) >>> 0, seed >>> 0]
   return fromArray(words, [2], { dtype: 'u32' })
 }
@@ -103,6 +108,11 @@ export const splitList = <const N extends number = 2>(k: Tensor, count: N = 2 as
   return keys as readonly Key[] as Keys<N>
 }
 
+const wholeNumber = (name: string, x: number | boolean): number =>
+  Number.isInteger(x)
+    ? (x as number)
+    : raise({ tag: 'UsageError', message: `${name}: operand 2 is ${showArgument(x)}, not a whole number` })
+
 /**
  * A new key from a key and a number (a step counter, a layer's index): an integer tensor of rank 0, or a whole number
  * (jax.random.fold_in). ShapeError for a tensor of another rank.
@@ -114,7 +124,7 @@ export const foldIn = (k: Tensor, data: Operand): Key =>
     const word =
       typeof data === 'object'
         ? castNode(lift('random.foldIn', data, 1), 'u32')
-        : scalar(demandNumber('random.foldIn', 'operand 2', data), 'u32')
+        : scalar(wholeNumber('random.foldIn', data), 'u32')
     return withTypes('random.foldIn', [word], ([type]) => {
       if (type!.shape.length !== 0) return refuse('random.foldIn', [word], { reason: 'the number must have rank 0' })
       const pair = build.threefry([high, low, scalar(0, 'u32'), word], {})

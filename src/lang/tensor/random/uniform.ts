@@ -3,7 +3,7 @@ import { build, typeOf } from '../../build.ts'
 import type { Shape } from '../../dim.ts'
 import type { Node, TensorType } from '../../ir.ts'
 import type { Operand, Tensor } from '../../types.ts'
-import { demandNumber, demandRecord, type OptionNames } from '../arguments.ts'
+import { demandBetween, demandNumber, demandRecord, type OptionNames } from '../arguments.ts'
 import { binaryNode, likeNode, selectNode } from '../arithmetic.ts'
 import { lift, refuse, reshapeNode, toElement } from '../operand.ts'
 import { narrowNode } from '../order.ts'
@@ -116,10 +116,12 @@ export const randint = <const S extends Shape>(k: Tensor, shape: S, options: Ran
  * @example
  * T.reference(random.bernoulli(random.key(0), 0.95, [1])).data // => [1]
  */
-export const bernoulli = <const S extends Shape>(k: Tensor, p: Operand, shape: S): Tensor<S, 'bool'> =>
-  withParameters('random.bernoulli', k, [p], shape, ([chance], a, b) =>
+export const bernoulli = <const S extends Shape>(k: Tensor, p: Operand, shape: S): Tensor<S, 'bool'> => {
+  if (typeof p === 'number') demandBetween('random.bernoulli', 'the probability', p, 0, 1)
+  return withParameters('random.bernoulli', k, [p], shape, ([chance], a, b) =>
     binaryNode('lt', unitNode(a, b, shape), chance!),
   )
+}
 
 /**
  * -1 or 1, each with probability a half: i32 of `shape` (jax.random.rademacher).

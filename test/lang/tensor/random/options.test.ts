@@ -32,7 +32,7 @@ const cases: readonly (readonly [name: string, args: readonly unknown[], message
       'it knows replace, p and axis',
     ],
     ['dirichlet', [key, T.ones([3]), 4], 'random.dirichlet: the shape is 4, not an array of sizes', 'write [4]'],
-    ['key', ['42'], "random.key: the seed is '42', not a number", undefined],
+    ['key', ['42'], "random.key: the seed is '42', not a whole number from 0 to 2⁵³", 'write random.key(42)'],
     ['splitList', [key, -1], 'random.splitList: -1 is no number of keys', undefined],
   ]
 
