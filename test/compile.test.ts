@@ -53,6 +53,39 @@ describe('spec', () => {
   })
 })
 
+describe('what a program is made of', () => {
+  it('is its own arguments: a tensor of another trace is no value', () => {
+    let leaked: T.Tensor | undefined
+    T.compile((x: T.Tensor) => (leaked = T.exp(x)), [T.spec([3])])
+    const made = T.compile((y: T.Tensor) => T.add(y, leaked!), [T.spec([3])])
+    expect(textOf(made as T.Compiled)).toMatch(/^compile: the program uses a tensor of another function.*\(f32\[3\]\)/)
+  })
+
+  it('keeps only results that there are, empty ones too', () => {
+    const pair = (x: T.Tensor): unknown => ({ a: T.exp(x), none: [], list: [T.neg(x)] })
+    const keeping = (...keep: readonly string[]): string =>
+      textOf(T.compile(pair as never, [T.spec([3])], { keep }) as T.Compiled)
+    expect([keeping('a'), keeping('none'), keeping('list[0]'), keeping('list')]).toEqual(Array(4).fill('no error'))
+    expect(keeping('b')).toBe("compile: there is no result at 'b' to keep\n  hint: results are at a, list[0]")
+    expect(keeping('list[1]')).toContain('no result')
+  })
+
+  it('says on which line a wrong option stands', () => {
+    const made = T.compile((x: T.Tensor) => T.sum(x, { dim: 0 } as never), [T.spec([3])])
+    expect(made).toMatchObject({ left: { site: { file: expect.stringContaining('compile.test.ts') } } })
+  })
+
+  it('takes constant and host tensors of its own shapes', async () => {
+    const sums = await T.compileOn(await T.defaultDevice(), (x: T.Tensor) => T.sum(x, { axis: 1 }), [T.spec([3, 2])])
+    const numbers = { shape: [2, 3], dtype: 'f32', data: Float32Array.of(1, 2, 3, 4, 5, 6) } as const
+    const wrong = '[0]: got shape [2, 3], f32[3, 2] was expected'
+    await expect(sums.run(numbers)).rejects.toThrow(wrong)
+    await expect(sums.run(T.fromArray(numbers.data, [2, 3]))).rejects.toThrow(wrong)
+    const out = await sums.run({ ...numbers, shape: [3, 2] })
+    expect(Array.from(await out.read())).toEqual([3, 7, 11])
+  })
+})
+
 describe('jit and compileOn', () => {
   it('know the options of compile', async () => {
     const hint = 'it knows donate, keep, profile, name and fastMath'

@@ -85,7 +85,9 @@ export const build = async (
     return { name, profile: plan.profile.name, files, kernels: plan.kernels.length, dispatches, peakBytes }
   })
   const runtime = await runtimeFiles()
-  await mkdir(options.out, { recursive: true })
+  await mkdir(options.out, { recursive: true }).catch((e: unknown) => {
+    throw new Failure(`${options.out} is no folder to write to (${e instanceof Error ? e.message : String(e)})`)
+  })
   for (const f of [...programs.flatMap((p) => p.files), ...runtime]) await writeFile(join(options.out, f.path), f.bytes)
   return { programs, runtime }
 }

@@ -116,6 +116,9 @@ export class TensorloomError extends Error {
   }
 }
 
+const showOperands = (xs: readonly OperandInfo[]): string =>
+  xs.length === 0 ? '' : `\n  operands: ${xs.map(showOperand).join(', ')}`
+
 const showSite = (s: Site | undefined): string => (s ? `\n  at ${s.file}:${s.line}:${s.column}` : '')
 const showHint = (h: string | undefined): string => (h ? `\n  hint: ${h}` : '')
 
@@ -130,7 +133,7 @@ export const showOperand = (o: OperandInfo): string => `${o.dtype}[${o.shape.joi
 export const showError = (e: TensorloomErrorData): string => {
   switch (e.tag) {
     case 'ShapeError':
-      return `${e.op}: ${e.reason}\n  operands: ${e.operands.map(showOperand).join(', ')}${showSite(e.site)}${showHint(e.hint)}`
+      return `${e.op}: ${e.reason}${showOperands(e.operands)}${showSite(e.site)}${showHint(e.hint)}`
     case 'CheckError':
       return e.errors.length === 1
         ? showError(e.errors[0]!)

@@ -1,9 +1,13 @@
 /** What all losses share: how the losses of single elements become one number, and the types of that. */
+import { isLeft } from '#fp/Either'
+import { broadcastShapes, showShape } from '../lang/shape.ts'
 import { demandChoice, type OptionNames } from '../lang/tensor/arguments.ts'
 import { dualWith } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
+import { refuse } from '../lang/tensor/operand.ts'
 import type { ElementwiseCheck } from '../lang/types/broadcast.ts'
-import type { Tensor } from '../lang/types.ts'
+import { nodeOf, type Tensor, tensorOf } from '../lang/types.ts'
+import { mistakeAmong } from './operands.ts'
 
 /** What becomes of the losses of single elements. */
 export type LossReduction = 'mean' | 'sum' | 'none'
@@ -43,6 +47,25 @@ export const reduced = (name: string, x: Tensor, reduction: LossReduction = 'mea
   return reduction === 'none' ? x : reduction === 'sum' ? T.sum(x) : T.mean(x)
 }
 
+/**
+ * The refusal of a prediction and a target of unlike rank that would be compared all with all, as [N, 1] and [N] would: of
+ * two ranks one may be spread, not both.
+ */
+const spreadMistake = (name: string, x: Tensor, target: Tensor): Tensor | undefined => {
+  if (mistakeAmong(name, { 'operand 1': x, 'operand 2': target })) return undefined
+  if (x.shape.length === target.shape.length) return undefined
+  const joint = broadcastShapes(x.shape, target.shape)
+  if (isLeft(joint)) return undefined
+  const [spread, own, other] = [joint.right, x.shape, target.shape].map(showShape)
+  if (spread === own || spread === other) return undefined
+  return tensorOf(
+    refuse(name, [nodeOf(x), nodeOf(target)], {
+      reason: `predictions of shape ${own} and targets of shape ${other} would be compared all with all, ${spread}`,
+      hint: 'reshape one to the shape of the other',
+    }),
+  )
+}
+
 /** The dual function of a loss of single elements. */
 export const loss = <F, O extends LossOptions>(
   name: string,
@@ -50,7 +73,7 @@ export const loss = <F, O extends LossOptions>(
   f: (x: Tensor, target: Tensor, options: O) => Tensor,
 ): F =>
   dualWith(name, 2, names, (x: Tensor, target: Tensor, options: O = {} as O) =>
-    reduced(name, f(x, target, options), options.reduction),
+    reduced(name, spreadMistake(name, x, target) ?? f(x, target, options), options.reduction),
   )
 
 /** A loss of three tensors that broadcast. */

@@ -264,7 +264,7 @@ describe('the command', () => {
       /wrong\.ts: product does not compile\nT\.matmul: inner dimensions 3 and 4 differ[\s\S]*wrong\.ts:\d+/,
     ],
     ['a file without programs', 'scenario.js', /exports no program: export the result of compile/],
-    ['a file that is not there', 'nothing.ts', /nothing\.ts cannot be loaded/],
+    ['a file that is not there', 'nothing.ts', /nothing\.ts: there is no such file/],
   ])('fails on %s', async (_, file, message) => {
     const { code, stdout, stderr } = await tensorloom(['build', fixture(file), '--out', join(folder, 'never')])
     expect([code, stdout]).toEqual([1, ''])

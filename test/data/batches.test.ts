@@ -1,7 +1,16 @@
 /** Batches, shuffles and splits: every row once, rows of one example together, the order fixed by the key. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { batchCount, batches, type Column, shuffled, sliceRows, split, takeRows } from '../../src/data/index.ts'
+import {
+  batchCount,
+  batches,
+  type Column,
+  shuffled,
+  sliceRows,
+  split,
+  standardiser,
+  takeRows,
+} from '../../src/data/index.ts'
 import { foldIn, key } from '../../src/random/index.ts'
 
 /** `count` rows of two: [i, -i]; labels i. */
@@ -144,5 +153,21 @@ describe('options', () => {
       'split takes an array of fractions, not 0.8\n  hint: write split(data, [0.8, 0.2])',
     )
     expect(() => split(points, [1], { seed: 1 } as never)).toThrow("split: there is no option 'seed'")
+  })
+})
+
+describe('data that do not fit', () => {
+  const points = { x: { shape: [3], data: Float32Array.of(1, 2, 3) } }
+  test('a batch that no rows fill, a column without the elements of its shape', () => {
+    expect(() => [...batches(points, { size: 4 })]).toThrow('batches: 3 rows do not fill a batch of 4')
+    expect([...batches(points, { size: 4, rest: 'keep' })]).toHaveLength(1)
+    const lie = { x: { shape: [2, 2], data: Float32Array.of(1, 2, 3) } }
+    expect(() => [...batches(lie, { size: 1 })]).toThrow('x has 3 elements, its shape [2, 2] 4')
+  })
+  test('other features than those that were standardised', () => {
+    const one = standardiser({ shape: [2, 1], data: Float32Array.of(1, 3) })
+    expect(() => one.apply({ shape: [2, 2], data: new Float32Array(4) })).toThrow(
+      'standardiser: the column has 2 features, it was made from 1',
+    )
   })
 })

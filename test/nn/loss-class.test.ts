@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import * as T from '../../src/index.ts'
 import type { Tensor } from '../../src/lang/types.ts'
 import * as nn from '../../src/nn/index.ts'
-import { flat } from '../lang/tensor/run.ts'
+import { flat, mistakeOf } from '../lang/tensor/run.ts'
 
 const logits = T.tensor(
   [
@@ -35,4 +35,17 @@ describe.each(losses)('%s', (name, options) => {
     const slopes = flat(T.grad((x: Tensor) => loss(x, T.tensor([-1, -1])))(finite))
     expect(slopes.map(Math.abs)).toEqual([0, 0, 0, 0, 0, 0])
   })
+})
+
+test('targets that do not fit the scores', () => {
+  const [x, y] = [T.zeros([7, 3]), T.tensor([0, 1])]
+  for (const [made, op] of [
+    [nn.crossEntropy(x, y), 'nn.crossEntropy'],
+    [nn.nllLoss(x, y), 'nn.nllLoss'],
+  ] as const)
+    expect(mistakeOf(made as Tensor)).toMatchObject({
+      op,
+      reason: 'targets of shape [2] do not fit scores of shape [7, 3]: [7] would',
+    })
+  expect(mistakeOf(nn.crossEntropy(T.zeros([7, 3]), T.zeros([7])) as Tensor).reason).toContain('[7, 3] would')
 })

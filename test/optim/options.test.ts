@@ -1,5 +1,5 @@
 /** Options that an optimiser, a stage or a schedule does not have, and arguments of another kind: a UsageError. */
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, test } from 'vitest'
 import * as T from '../../src/index.ts'
 import * as optim from '../../src/optim/index.ts'
 
@@ -99,4 +99,16 @@ describe('what an optimiser knows', () => {
     const next = o.update(params, { w: T.tensor([0.5]) }, o.init(params)).params.w
     expect(Number.isFinite(T.reference(next).data[0])).toBe(true)
   })
+})
+
+test('a gradient has the shape of its parameter, and a state is that of its optimiser', () => {
+  const [w, g] = [T.ones([2, 3]), T.ones([3])]
+  const adam = optim.adam(0.1)
+  expect(() => adam.update({ w }, { w: g }, adam.init({ w }))).toThrow(
+    'optimiser: the gradient of w is f32[3], the parameter f32[2, 3]',
+  )
+  for (const state of [{}, optim.optimiser().init({ w }), { w }])
+    expect(() => adam.update({ w }, { w }, state as never)).toThrow('the state is not one of this optimiser')
+  for (const rate of [Number.NaN, Number.POSITIVE_INFINITY])
+    expect(() => optim.adam(rate)).toThrow(`the rate is ${rate}`)
 })

@@ -114,6 +114,21 @@ holds<
 >()
 holds<Equal<ElementwiseCheck<typeof x, number, 'add'>, unknown>>()
 
+// A fraction makes floats of integers, a whole number integers of bool; of a number that is not known only that.
+holds<Equal<ReturnType<typeof numbered>, readonly ['f32', 'f32', 'i32', 'i32', 'f32', 'i32']>>()
+const numbered = () => {
+  const flag = given<Tensor<readonly [3], 'bool'>>()
+  const some = given<number>()
+  return [
+    T.add(whole, 0.5).dtype,
+    T.mul(whole, 1e-9).dtype,
+    T.add(whole, 2).dtype,
+    T.add(flag, 2).dtype,
+    T.mul(x, 0.5).dtype,
+    T.add(whole, some).dtype,
+  ] as const
+}
+
 // Choices.
 const mask = given<Tensor<readonly [3, 1], 'bool'>>()
 holds<Equal<ReturnType<typeof chosen>, Tensor<readonly [3, 4], 'f32'>>>()

@@ -79,8 +79,29 @@ export type ElementwiseCheck<A, B, Op extends string> =
         : unknown
       : unknown
 
+/** The dtype of a tensor beside a plain number: a fraction makes floats of integers, a whole number integers of bool. */
+type WithNumber<D extends DType, N> = [DType] extends [D]
+  ? D
+  : N extends number
+    ? `${N}` extends `${string}.${string}` | `${string}e-${string}`
+      ? FloatOf<D>
+      : D extends 'bool'
+        ? 'i32'
+        : D
+    : D
+
+/** The dtype of `a op b` for arithmetic. Of a number whose value is not known only that it is one counts. */
+type ArithmeticDType<A, B> =
+  A extends Tensor<Shape, infer D>
+    ? B extends Tensor<Shape, infer E>
+      ? JoinDType<D, E>
+      : WithNumber<D, B>
+    : B extends Tensor<Shape, infer E>
+      ? WithNumber<E, A>
+      : never
+
 /** The type of `a op b` for arithmetic. */
-export type Elementwise<A, B> = Tensor<Valid<Broadcast<ShapeOf<A>, ShapeOf<B>>>, JoinDType<DTypeOf<A>, DTypeOf<B>>>
+export type Elementwise<A, B> = Tensor<Valid<Broadcast<ShapeOf<A>, ShapeOf<B>>>, ArithmeticDType<A, B>>
 
 /** The dtype of a result computed in floating point: integers become f32. */
 export type FloatOf<D> = D extends 'f16' | 'bf16' ? D : 'f32'

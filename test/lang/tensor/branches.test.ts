@@ -80,6 +80,12 @@ describe('switch', () => {
     }
     expect(() => T.switch(T.tensor(0), [], T.tensor(1))).toThrow('there is no branch')
   })
+  it('says which tensors a branch gives', () => {
+    const [one, two] = [(v: X): unknown => [v], (v: X): unknown => ({ y: v })]
+    expect(() => T.cond(T.tensor(true), one as (v: X) => X, two as (v: X) => X, T.tensor(1) as X)).toThrow(
+      'T.cond: trueFn does not give the structure that falseFn gives ([0], not y)',
+    )
+  })
   it('names itself and the branch in what it refuses', () => {
     const sums = [(v: X) => v, (v: X) => T.sum(v) as X]
     expect(() => numbers(T.switch(T.tensor(0), sums, T.tensor([1, 2]) as X))).toThrow(

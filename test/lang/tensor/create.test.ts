@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { DType } from '../../../src/lang/dtype.ts'
 import * as T from '../../../src/lang/tensor/index.ts'
 import type { Tensor } from '../../../src/lang/types.ts'
-import { flat, nested } from './run.ts'
+import { flat, mistakeOf, nested } from './run.ts'
 
 describe('creation', () => {
   test.each([
@@ -179,5 +179,33 @@ describe('the first lesson', () => {
     expect(joined.shape).toEqual(shape)
     expect(flat(T.sum(joined))).toEqual([24])
     expect(flat(T.narrow(joined, 0, [2, 3, 4][axis]!, { axis })).every((v) => v === 0)).toBe(true)
+  })
+})
+
+describe('numbers that do not fit', () => {
+  const reason = (x: Tensor): string => mistakeOf(x).reason
+  test.each([
+    [T.tensor([Number.NaN], { dtype: 'i32' }), 'NaN does not fit i32'],
+    [T.tensor([1e10], { dtype: 'i32' }), '10000000000 does not fit i32'],
+    [T.tensor([-1], { dtype: 'u32' }), '-1 does not fit u32'],
+    [T.full([1], 128, { dtype: 'i8' }), '128 does not fit i8'],
+    [T.fullLike(T.tensor([1]), 1e10), '10000000000 does not fit i32'],
+    [T.fromArray([1, 300], [2], { dtype: 'u8' }), 'element 1 is 300, which does not fit u8'],
+    [T.fromArray(['5'] as never, [1]), "element 0 is '5', not a number"],
+    [T.fromArray([1n] as never, [1]), 'element 0 is 1, not a number'],
+    [T.add(T.tensor([1]), 1e12), '1000000000000 does not fit i32'],
+    [T.add(T.tensor([1], { dtype: 'u8' }), 300), '300 does not fit u8'],
+  ] as readonly (readonly [Tensor, string])[])('%#', (x, text) => {
+    expect(reason(x)).toBe(text)
+  })
+  test('a typed array says its dtype', () => {
+    expect(T.tensor(Float32Array.of(1, 2) as never).dtype).toBe('f32')
+  })
+  test('nobody can change a shape', () => {
+    const shape = [2, 3]
+    const x = T.zeros(shape)
+    shape[0] = 7
+    expect(x.shape).toEqual([2, 3])
+    expect(() => ((x.shape as number[])[0] = 7)).toThrow(TypeError)
   })
 })
