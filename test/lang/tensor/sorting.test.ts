@@ -110,3 +110,8 @@ describe('unique', () => {
     expect(mistakeOf(T.unique(T.zeros([2]), { size: -1 }).values)).toMatchObject({ tag: 'ShapeError', op: 'T.unique' })
   })
 })
+
+it('a mistake of several results is said once', () => {
+  const made = T.compile((x: T.Tensor) => T.topK(x, 5), [T.spec([3])])
+  expect(made).toMatchObject({ left: { tag: 'CheckError', errors: [{ op: 'T.topK' }] } })
+})
