@@ -5,8 +5,8 @@ import * as TE from '#fp/TaskEither'
 import { makePlan, type Planned } from '../codegen/make-plan.ts'
 import type { Plan } from '../codegen/plan.ts'
 import { portable } from '../codegen/profile.ts'
-import { graphPipeline, type PipelineOptions, runPipeline, type Stage } from '../passes/pipeline.ts'
-import type { Profile } from '../passes/target.ts'
+import { graphPipeline, runPipeline, type Stage } from '../passes/pipeline.ts'
+import { type CompileOptions, covers, demandCompile, demandKept, demandSpecs } from './compile-options.ts'
 import { type HostTensor, hostArguments } from './host.ts'
 import { typeOf } from './lang/build.ts'
 import type { Shape } from './lang/dim.ts'
@@ -23,17 +23,9 @@ import {
 import { constantIndexErrors } from './lang/index-check.ts'
 import type { Graph, Node, TensorType } from './lang/ir.ts'
 import { topological } from './lang/order.ts'
-import {
-  demandDType,
-  demandFunction,
-  demandList,
-  demandRecord,
-  demandShape,
-  type OptionNames,
-  showArgument,
-} from './lang/tensor/arguments.ts'
+import { demandDType, demandShape } from './lang/tensor/arguments.ts'
 import { traceTree } from './lang/trace.ts'
-import { type IsTensorTree, isRecord, type TreeOfUnknownKeys, type TreeShape } from './lang/tree.ts'
+import type { IsTensorTree, TreeOfUnknownKeys } from './lang/tree.ts'
 import type { Tensor } from './lang/types.ts'
 import type { Argument } from './runtime/argument.ts'
 import { type Device, openDevice } from './runtime/device.ts'
@@ -82,41 +74,6 @@ export type ResultsOf<R> =
     : R extends Tensor
       ? Output
       : { readonly [K in keyof R]: ResultsOf<R[K]> }
-
-/** Options of `compile`: what is given away, what stays on the device, the target, the name, and the passes. */
-export interface CompileOptions extends PipelineOptions {
-  /** Numbers of the arguments that the caller gives away: their memory is reused for results. */
-  readonly donate?: readonly number[]
-  /** Results that stay on the device: paths or their beginnings (`'state'`). What replaces a donated argument always stays. */
-  readonly keep?: readonly string[]
-  /** What to plan for; default `portable`, which runs everywhere. */
-  readonly profile?: Profile
-  /** Shown in kernels, errors and emitted modules. */
-  readonly name?: string
-}
-
-const compileOptions: OptionNames<CompileOptions> = {
-  donate: 'may',
-  keep: 'may',
-  profile: 'may',
-  name: 'may',
-  fastMath: 'may',
-}
-
-/** UsageError where `f` is no function or the options are not those of `compile`; `caller` takes them. */
-export const demandCompile = (caller: string, f: unknown, options: CompileOptions): void => {
-  demandFunction(caller, 'the function to compile', f)
-  demandRecord(caller, compileOptions, options)
-  const { donate = [], keep = [], profile = portable } = options
-  demandList(caller, donate, "argument numbers in 'donate'", '{ donate: [0] }')
-  demandList(caller, keep, "paths in 'keep'", "{ keep: ['state'] }")
-  if (!isRecord(profile))
-    raise({
-      tag: 'UsageError',
-      message: `${caller}: the profile is ${showArgument(profile)}`,
-      hint: 'take one of T.profiles, or T.profileOf(device)',
-    })
-}
 
 /** A compiled function: data, no device. */
 export interface Program<A extends readonly unknown[] = readonly unknown[], R = unknown> {
@@ -207,23 +164,10 @@ const traceOrError = (
 ): E.Either<CompileError, ReturnType<typeof traceTree>> => {
   try {
     demandCompile('compile', f, options)
-    demandList('compile', specs, 'specs', 'compile(f, [T.spec([2, 3])])')
-    const absent = options.donate?.find((i) => !(i in specs))
-    if (absent !== undefined)
-      raise({
-        tag: 'UsageError',
-        message: `compile: there is no argument ${absent} to donate, the function takes ${specs.length}`,
-        hint: 'donate counts arguments from 0',
-      })
+    demandSpecs(specs, options)
     const traced = traceTree(f, specs)
     demandOwnInputs(traced.graph)
-    const nowhere = options.keep?.find((k) => !stands(traced.outputs, k))
-    if (nowhere !== undefined)
-      raise({
-        tag: 'UsageError',
-        message: `compile: there is no result at '${nowhere}' to keep`,
-        hint: `results are at ${traced.outputPaths.map((p) => p || "''").join(', ')}`,
-      })
+    demandKept(traced, options)
     return E.right(traced)
   } catch (e) {
     if (!(e instanceof TensorloomError)) throw e
@@ -231,21 +175,6 @@ const traceOrError = (
     const site = error.tag === 'UsageError' && !error.site ? siteIn(e.stack ?? '') : undefined
     return E.left(site ? { ...error, site } : error)
   }
-}
-
-/** Whether a tree has anything at `path`, be it empty. */
-const stands = (tree: TreeShape, path: string): boolean => {
-  let at: TreeShape | undefined = tree
-  for (const step of path.split(/[.[\]"]+/).filter((s) => s !== '')) {
-    if (at === undefined || typeof at === 'number') return false
-    at = 'list' in at ? at.list[Number(step)] : at.record[step]
-  }
-  return at !== undefined
-}
-
-const covers = (prefix: string, path: string): boolean => {
-  const clean = path.replace(/^\./, '')
-  return clean === prefix || clean.startsWith(`${prefix}.`) || clean.startsWith(`${prefix}[`)
 }
 
 const programOf = <A extends readonly unknown[], R>(planned: Planned, stages: readonly Stage[]): Program<A, R> => {

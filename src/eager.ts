@@ -1,15 +1,7 @@
 /** For the first day and the prompt: values of expressions at once, by the interpreter or on a device, and `jit`. */
 
-import {
-  type CompileOptions,
-  compile,
-  demandCompile,
-  type Loaded,
-  orThrow,
-  spec,
-  type TensorsOf,
-  toPromise,
-} from './compile.ts'
+import { compile, type Loaded, orThrow, spec, type TensorsOf, toPromise } from './compile.ts'
+import { type CompileOptions, demandCompile } from './compile-options.ts'
 import { type HostTensor, hostArray, reference } from './host.ts'
 import type { DType, HostArray } from './lang/dtype.ts'
 import { raise } from './lang/errors.ts'

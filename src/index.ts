@@ -12,7 +12,6 @@ export type { Profile } from '../passes/target.ts'
 export {
   type ArgumentsOf,
   type Compiled,
-  type CompileOptions,
   compile,
   type Loaded,
   orThrow,
@@ -23,6 +22,7 @@ export {
   type TensorsOf,
   toPromise,
 } from './compile.ts'
+export type { CompileOptions } from './compile-options.ts'
 export { compileOn, defaultDevice, evaluate, jit } from './eager.ts'
 export { type HostTensor, reference } from './host.ts'
 export type { Dim, Shape } from './lang/dim.ts'

@@ -12,7 +12,7 @@ const order: readonly (readonly [string, RegExp])[] = [
   ['passes', /^passes\//],
   ['codegen', /^codegen\//],
   ['src/runtime', /^src\/runtime\//],
-  ['src/{compile,eager,host}.ts', /^src\/(compile|eager|host)\.ts$/],
+  ['src/{compile,compile-options,eager,host}.ts', /^src\/(compile|compile-options|eager|host)\.ts$/],
   ['src/{nn,optim,random,data,io,testing,vite,cli}', /^src\/(nn|optim|random|data|io|testing|vite|cli)(\/|\.ts$)/],
   ['src/index.ts', /^src\/index\.ts$/],
   ['test, examples', /^(test|examples)\//],

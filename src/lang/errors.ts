@@ -174,7 +174,7 @@ export function invariant(condition: unknown, message: string): asserts conditio
 }
 
 const ownFolders =
-  /[/\\](?:src[/\\](?:lang|nn|optim|random|testing|compile)|passes|codegen)[/\\.]|node:internal|[/\\]node_modules[/\\]/
+  /[/\\](?:src[/\\](?:lang|nn|optim|random|testing|compile|compile-options|eager|host)|passes|codegen)[/\\.]|node:internal|[/\\]node_modules[/\\]/
 
 /** The first stack frame outside tensorloom: the line the user wrote. */
 export const captureSite = (): Site | undefined => {

@@ -1,0 +1,82 @@
+/** The options of `compile`, and what is wrong with them before anything is planned. */
+import { portable } from '../codegen/profile.ts'
+import type { PipelineOptions } from '../passes/pipeline.ts'
+import type { Profile } from '../passes/target.ts'
+import { raise } from './lang/errors.ts'
+import { demandFunction, demandList, demandRecord, type OptionNames, showArgument } from './lang/tensor/arguments.ts'
+import type { traceTree } from './lang/trace.ts'
+import { isRecord, type TreeShape } from './lang/tree.ts'
+
+/** Options of `compile`: what is given away, what stays on the device, the target, the name, and the passes. */
+export interface CompileOptions extends PipelineOptions {
+  /** Numbers of the arguments that the caller gives away: their memory is reused for results. */
+  readonly donate?: readonly number[]
+  /** Results that stay on the device: paths or their beginnings (`'state'`). What replaces a donated argument always stays. */
+  readonly keep?: readonly string[]
+  /** What to plan for; default `portable`, which runs everywhere. */
+  readonly profile?: Profile
+  /** Shown in kernels, errors and emitted modules. */
+  readonly name?: string
+}
+
+const compileOptions: OptionNames<CompileOptions> = {
+  donate: 'may',
+  keep: 'may',
+  profile: 'may',
+  name: 'may',
+  fastMath: 'may',
+}
+
+/** UsageError where `f` is no function or the options are not those of `compile`; `caller` takes them. */
+export const demandCompile = (caller: string, f: unknown, options: CompileOptions): void => {
+  demandFunction(caller, 'the function to compile', f)
+  demandRecord(caller, compileOptions, options)
+  const { donate = [], keep = [], profile = portable } = options
+  demandList(caller, donate, "argument numbers in 'donate'", '{ donate: [0] }')
+  demandList(caller, keep, "paths in 'keep'", "{ keep: ['state'] }")
+  if (!isRecord(profile))
+    raise({
+      tag: 'UsageError',
+      message: `${caller}: the profile is ${showArgument(profile)}`,
+      hint: 'take one of T.profiles, or T.profileOf(device)',
+    })
+}
+
+/** UsageError where specs are no list, or an argument is given away that there is not. */
+export const demandSpecs = (specs: readonly unknown[], options: CompileOptions): void => {
+  demandList('compile', specs, 'specs', 'compile(f, [T.spec([2, 3])])')
+  const absent = options.donate?.find((i) => !(i in specs))
+  if (absent !== undefined)
+    raise({
+      tag: 'UsageError',
+      message: `compile: there is no argument ${absent} to donate, the function takes ${specs.length}`,
+      hint: 'donate counts arguments from 0',
+    })
+}
+
+/** UsageError where results are to be kept that there are not. */
+export const demandKept = (traced: ReturnType<typeof traceTree>, options: CompileOptions): void => {
+  const nowhere = options.keep?.find((k) => !stands(traced.outputs, k))
+  if (nowhere !== undefined)
+    raise({
+      tag: 'UsageError',
+      message: `compile: there is no result at '${nowhere}' to keep`,
+      hint: `results are at ${traced.outputPaths.map((p) => p || "''").join(', ')}`,
+    })
+}
+
+/** Whether a tree has anything at `path`, be it empty. */
+const stands = (tree: TreeShape, path: string): boolean => {
+  let at: TreeShape | undefined = tree
+  for (const step of path.split(/[.[\]"]+/).filter((s) => s !== '')) {
+    if (at === undefined || typeof at === 'number') return false
+    at = 'list' in at ? at.list[Number(step)] : at.record[step]
+  }
+  return at !== undefined
+}
+
+/** Whether `path` is `prefix`, or stands below it. */
+export const covers = (prefix: string, path: string): boolean => {
+  const clean = path.replace(/^\./, '')
+  return clean === prefix || clean.startsWith(`${prefix}.`) || clean.startsWith(`${prefix}[`)
+}
