@@ -6,6 +6,10 @@ import { primitives } from '../../src/lang/ops/table.ts'
 import type { Linear, Primitive } from '../../src/lang/primitive.ts'
 import { dependents, graphKit } from '../../src/lang/trace.ts'
 
+/** A product is linear in each factor by itself, not in both; a quotient not in its divisor. A user's rule may have either. */
+const isProductOfTangents = ({ op }: Node, [a, b]: readonly boolean[]): boolean =>
+  op === 'mul' || op === 'dot' ? a === true && b === true : op === 'div' && b === true
+
 /**
  * Cotangents of `inputs`, where `outputs` are linear in them (zero outputs are `undefined`) and `cotangents` has one per
  * output. What does not depend on `inputs` is a coefficient. Zeros never become nodes; contributions are added in the
@@ -41,7 +45,8 @@ export const transpose = (
       continue
     }
     const rule = (primitives[n.op] as Primitive<unknown>).transpose
-    if (rule === 'nonlinear')
+    const isLinear = n.args.map((a) => linear.has(a))
+    if (rule === 'nonlinear' || isProductOfTangents(n, isLinear))
       return raise({
         tag: 'UsageError',
         message: `${n.op} depends on a tangent, but is not linear in it`,
@@ -53,7 +58,7 @@ export const transpose = (
       ct: cts[0]!,
       cts: typesOf(n).map((_, k) => cts[k]),
       args: n.args,
-      linear: n.args.map((a) => linear.has(a)),
+      linear: isLinear,
       params: n.params,
       kit: graphKit,
       walk: transpose,

@@ -123,6 +123,17 @@ describe('customJvp', () => {
       'exp depends on a tangent, but is not linear in it',
     ],
     [
+      'a product of tangents',
+      () =>
+        grad(
+          customJvp(
+            (a: T.Tensor) => a,
+            ([a], [d]) => [a, T.square(d)],
+          ),
+        )(T.sum(x)),
+      'mul depends on a tangent, but is not linear in it',
+    ],
+    [
       'what is differentiated from outside',
       () =>
         grad((a: T.Tensor) =>
