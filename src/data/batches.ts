@@ -61,8 +61,8 @@ const cut = function* <D extends Dataset>(
 
 /**
  * The data set in batches of `size` rows, each a data set of the same columns, made when it is asked for; shuffled by
- * `key`, a last smaller batch left out unless `rest` is `'keep'`. UsageError when columns differ in length or the size
- * is no positive whole number.
+ * `key`, a last smaller batch left out unless `rest` is `'keep'`. UsageError when columns differ in length, the size is
+ * no positive whole number, or no batch is full.
  * @example
  * const points = { x: { shape: [3], data: Float32Array.of(1, 2, 3) } }
  * Array.from(data.batches(points, { size: 2, rest: 'keep' }), (b) => b.x.data) // => [[1, 2], [3]]

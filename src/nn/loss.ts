@@ -7,7 +7,7 @@ import { type Loss, type LossOptions, loss, lossOptions } from './loss-reduction
 
 /**
  * The squared difference of a prediction and a target of one shape (or that broadcast): its mean, `reduction: 'sum'` or
- * `'none'`. Floats.
+ * `'none'`. Floats. ShapeError for shapes that would compare all with all, such as [n, 1] with [n].
  * @example
  * T.reference(nn.mseLoss(T.tensor([0.5, 2]), T.tensor([1.5, 4]))).data // => [2.5]
  */

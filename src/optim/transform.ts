@@ -80,19 +80,24 @@ const wrongState = (): never =>
     hint: 'write update(params, grads, state), the state being what init(params) or the last update gave',
   })
 
-/** UsageError unless every gradient has the shape of its parameter: a broadcast would change the parameter's. */
-const demandGradients = (params: unknown, grads: unknown): void => {
+const shapeHints = {
+  gradient: 'give T.grad of a loss of these parameters, in the order update(params, grads, state)',
+  update: 'give what updates(grads, state, params) gave, in the order applyUpdates(params, updates)',
+}
+
+/** UsageError unless every `what` has the shape of its parameter: a broadcast would change the parameter's. */
+const demandShapes = (what: 'gradient' | 'update', params: unknown, given: unknown): void => {
   zipTrees(
     ([p, g], path) => {
       if (isMistake(p!) || isMistake(g!) || ShapeEq.equals(p!.shape, g!.shape)) return
       raise({
         tag: 'UsageError',
-        message: `optimiser: the gradient of ${path || 'the parameter'} is ${showOperand(g!)}, the parameter ${showOperand(p!)}`,
-        hint: 'give T.grad of a loss of these parameters, in the order update(params, grads, state)',
+        message: `optimiser: the ${what} of ${path || 'the parameter'} is ${showOperand(g!)}, the parameter ${showOperand(p!)}`,
+        hint: shapeHints[what],
       })
     },
     params,
-    grads,
+    given,
   )
 }
 
@@ -121,12 +126,14 @@ export const chain = (...stages: readonly Transform[]): Transform => {
 }
 
 /**
- * `params + updates`, leaf by leaf, in the dtype of the parameter. UsageError where the structures differ.
+ * `params + updates`, leaf by leaf, in the dtype of the parameter. UsageError where structures or shapes differ.
  * @example
  * T.reference(optim.applyUpdates({ w: T.tensor([1.5]) }, { w: T.tensor([-0.5]) }).w).data // => [1]
  */
-export const applyUpdates = <P>(params: P, updates: P): P =>
-  each((p, u) => add(p!, cast(u!, p!.dtype)), params, updates)
+export const applyUpdates = <P>(params: P, updates: P): P => {
+  demandShapes('update', params, updates)
+  return each((p, u) => add(p!, cast(u!, p!.dtype)), params, updates)
+}
 
 const requireFloat = (params: unknown): void => {
   mapTree(params, (leaf, path) => {
@@ -153,7 +160,7 @@ export const optimiser = (...stages: readonly Transform[]): Optimiser => {
   const whole = chain(...stages)
   const updates = <P>(grads: P, state: OptimiserState, params: P): readonly [P, OptimiserState] => {
     if (!isRecord(state) || !isTensor(state.step)) wrongState()
-    demandGradients(params, grads)
+    demandShapes('gradient', params, grads)
     const [found, after] = whole.apply(grads, state.stages, params, state.step)
     return [found, { step: add(state.step, full([], 1, { dtype: 'i32' })), stages: after }]
   }

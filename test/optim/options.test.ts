@@ -107,6 +107,10 @@ test('a gradient has the shape of its parameter, and a state is that of its opti
   expect(() => adam.update({ w }, { w: g }, adam.init({ w }))).toThrow(
     'optimiser: the gradient of w is f32[3], the parameter f32[2, 3]',
   )
+  expect(() => optim.applyUpdates({ w }, { w: g })).toThrow(
+    'optimiser: the update of w is f32[3], the parameter f32[2, 3]',
+  )
+  expect(() => optim.applyUpdates({ w: g }, { w })).toThrow('the update of w is f32[2, 3], the parameter f32[3]')
   for (const state of [{}, optim.optimiser().init({ w }), { w }])
     expect(() => adam.update({ w }, { w }, state as never)).toThrow('the state is not one of this optimiser')
   for (const rate of [Number.NaN, Number.POSITIVE_INFINITY])

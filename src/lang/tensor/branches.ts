@@ -69,9 +69,10 @@ const choose = (caller: string, index: Node, branches: readonly Named[], operand
 }
 
 /**
- * `trueFn(...operands)` where the scalar `pred` holds (a number where it is not 0), else `falseFn(...operands)`: chosen on
- * the device. Both give trees of the same structure, shapes and dtypes (jax.lax.cond). The derivative is that of the branch
- * taken: one that is not may hold NaN without a trace. Both branches are computed where they are cheap to fuse; nothing of the other is seen.
+ * `trueFn(...operands)` where the scalar `pred` holds (a number where it is not 0), else `falseFn(...operands)`: chosen
+ * on the device. Both give trees of the same structure, shapes and dtypes (jax.lax.cond). The derivative is that of the
+ * branch taken: one that is not may hold NaN without a trace. Where both are cheap to fuse both are computed, and
+ * nothing of the other is seen.
  * UsageError for different structures, ShapeError for different types or a `pred` that is no scalar.
  * @example
  * const safeSqrt = (x: T.Tensor) => T.cond(T.greater(x, 0), (v) => T.sqrt(v), (v) => T.sub(v, v), x)

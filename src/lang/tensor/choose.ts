@@ -16,6 +16,7 @@ import {
   jointShape,
   lift,
   liftOperand,
+  misfit,
   onTensor,
   refuse,
   scalar,
@@ -59,6 +60,8 @@ const whereNode = (name: string, condition: unknown, a: Operand, b: Operand): No
       dtypes,
       values.filter((x) => typeof x !== 'object'),
     )
+    const over = misfit(values, dtype)
+    if (over !== undefined) return refuse(name, [c, ...tensors], over)
     const shape = jointShape([mask!.shape, ...types.map((t) => t.shape)])
     if (E.isLeft(shape)) return refuse(name, [c, ...tensors], shape.left)
     const [x, y] = values.map((v) =>

@@ -16,6 +16,7 @@ import {
   jointShape,
   lift,
   liftOperand,
+  misfit,
   refuse,
   reshapeNode,
   scalar,
@@ -134,6 +135,8 @@ export const setAtIndices: SetAtIndices = dataFirstWith(
     placed('T.setAtIndices', x, indices, (n, { flat, size, at, shape, inner }) => {
       const { dtype, shape: own } = typeOf(n)
       const filling = liftOperand('T.setAtIndices', values, 2)
+      const over = misfit([filling], dtype)
+      if (over !== undefined) return refuse('T.setAtIndices', [n], over)
       const given = typeof filling === 'object' ? filling : scalar(filling, dtype)
       return withTypes('T.setAtIndices', [given], ([vt]) => {
         const full = broadcastNode('T.setAtIndices', castNode(given, dtype), vt!, [...shape, ...inner])

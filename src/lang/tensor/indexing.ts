@@ -17,6 +17,7 @@ import {
   expandNode,
   lift,
   liftOperand,
+  misfit,
   onAxis,
   onTensor,
   refuse,
@@ -195,6 +196,8 @@ export const setAt: SetAt = dataFirst('T.setAt', 3, (x: Tensor, indices: readonl
     withTypes('T.setAt', typeof v === 'object' ? [n, v] : [n], ([type]) => {
       const region = resolve(indices, type!.shape)
       if (E.isLeft(region)) return refuse('T.setAt', [n], region.left)
+      const over = misfit([v], type!.dtype)
+      if (over !== undefined) return refuse('T.setAt', [n], over)
       const { spans, dropped } = region.right
       const counts = spans.map((s) => s.count)
       const kept = counts.filter((_, i) => !dropped.includes(i))

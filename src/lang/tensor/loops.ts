@@ -1,5 +1,4 @@
 /** Loops as nodes of the graph: `scan`, and what is said with it. Compiled once, run on the device. */
-import * as E from '#fp/Either'
 import { build, illTyped, typeOf } from '../build.ts'
 import { closeParts, type Part, tracePart } from '../closed-parts.ts'
 import type { Shape } from '../dim.ts'
@@ -10,6 +9,7 @@ import { outputsOf } from '../ops/graphs.ts'
 import { type Flattened, flattenTree, isTensor, sameTree, type TreeShape, unflattenTree } from '../tree.ts'
 import { nodeOf, type Tensor } from '../types.ts'
 import { demandFunction, demandRecord, type OptionNames } from './arguments.ts'
+import { isIll } from './operand.ts'
 
 /** The trees of `X` without their axis 0: what a turn of a loop over `X` sees. */
 export type SliceOf<X> =
@@ -38,8 +38,6 @@ export interface ScanOptions {
 }
 
 const scanOptions: OptionNames<ScanOptions> = { length: 'may', reverse: 'may' }
-
-const isIll = (n: Node): boolean => E.isLeft(n.type)
 
 /** How many turns: what the slices agree on, else the option. */
 const turnsOf = (caller: string, xs: Flattened<Tensor>, { length }: ScanOptions): number => {

@@ -59,6 +59,17 @@ export const holds = (x: Weak, dtype: DType): boolean => {
   return whole >= low && whole <= high
 }
 
+/** The refusal of a weak number that `dtype` cannot hold, where one of `operands` is such. */
+export const misfit = (operands: readonly (Node | Weak)[], dtype: DType): Refusal | undefined => {
+  const over = operands.find((x) => isWeak(x) && !holds(x, dtype))
+  return over === undefined
+    ? undefined
+    : {
+        reason: `${String(over)} does not fit ${dtype}`,
+        hint: "give a number that does, or cast the tensor first, e.g. T.cast(x, 'f32')",
+      }
+}
+
 /** A rank-0 constant. */
 export const scalar = (x: Weak, dtype: DType): Node =>
   build.const([], { shape: [], dtype, values: [toElement(x, dtype)] })
@@ -160,12 +171,8 @@ export const unify = (
       if (mixing === 'strict' && dtypes.some((d) => d !== dtypes[0])) return refuse(name, tensors, refuseDtypes(dtypes))
       const common = commonDtype(dtypes, nodes.filter(isWeak))
       const dtype = mixing === 'float' && !isFloat(common) ? 'f32' : common
-      const over = nodes.find((x) => isWeak(x) && !holds(x, dtype))
-      if (over !== undefined)
-        return refuse(name, tensors, {
-          reason: `${String(over)} does not fit ${dtype}`,
-          hint: "cast the tensor first, e.g. T.cast(x, 'f32')",
-        })
+      const over = misfit(nodes, dtype)
+      if (over !== undefined) return refuse(name, tensors, over)
       const shape = jointShape(types.map((t) => t.shape))
       if (E.isLeft(shape)) return refuse(name, tensors, shape.left)
       const ready = nodes.map((x) => expandNode(isWeak(x) ? scalar(x, dtype) : castNode(x, dtype), shape.right))

@@ -8,7 +8,7 @@ import type { Operand, Tensor } from '../types.ts'
 import { permuteNode } from './axes.ts'
 import { dualWith } from './dual.ts'
 import { type AlongOptions, alongOptions } from './joining.ts'
-import { castNode, expandNode, lift, liftOperand, onAxis, refuse, scalar, withTypes } from './operand.ts'
+import { castNode, expandNode, lift, liftOperand, misfit, onAxis, refuse, scalar, withTypes } from './operand.ts'
 import { narrowNode } from './order.ts'
 
 /** An index tensor as i32, or the refusal of `name`. */
@@ -167,7 +167,9 @@ export interface Scatter {
 /** The source of updates as a node of `dtype`; a number fills `shape`. */
 const sourceNode = (name: string, source: Operand, shape: Shape, dtype: DType): Node => {
   const given = liftOperand(name, source, 2)
-  return typeof given === 'object' ? castNode(given, dtype) : expandNode(scalar(given, dtype), shape)
+  if (typeof given === 'object') return castNode(given, dtype)
+  const over = misfit([given], dtype)
+  return over === undefined ? expandNode(scalar(given, dtype), shape) : refuse(name, [], over)
 }
 
 /** What updates of the elements that `indices` name along one axis have: all three with that axis last. */

@@ -7,7 +7,7 @@ import { tensorOf } from '../types.ts'
 import { demandChoice, type OptionNames } from './arguments.ts'
 import { binaryNode, likeNode, selectNode } from './arithmetic.ts'
 import { dualWith } from './dual.ts'
-import { castNode, commonDtype, lift, liftOperand, refuse, scalar, withTypes } from './operand.ts'
+import { castNode, commonDtype, lift, liftOperand, misfit, refuse, scalar, withTypes } from './operand.ts'
 
 /** Which side of equal elements a value goes to. */
 export interface SearchOptions {
@@ -59,6 +59,8 @@ export const searchsorted: Search = dualWith(
       withTypes('T.searchsorted', isNode ? [x, given] : [x], ([type, vt]) => {
         const common = commonDtype(vt ? [type!.dtype, vt.dtype] : [type!.dtype], isNode ? [] : [given])
         const dtype = common === 'bool' ? 'i32' : common
+        const over = misfit([given], dtype)
+        if (over !== undefined) return refuse('T.searchsorted', [x], over)
         const v = isNode ? castNode(given, dtype) : scalar(given, dtype)
         const { shape } = type!
         const lead = shape.slice(0, -1)
