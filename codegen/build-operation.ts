@@ -209,15 +209,6 @@ export const neg = (a: KExpr): KExpr => unary('neg', a)
 export const shiftLeft = (a: KExpr, b: KExpr): KExpr => binary('shiftLeft', a, b)
 export const shiftRight = (a: KExpr, b: KExpr): KExpr => binary('shiftRight', a, b)
 
-/** a·b + c over floats, one or two roundings. */
-export const fma = (a: KExpr, b: KExpr, c: KExpr): KExpr => {
-  invariant(
-    isFloatScalar(a.type.scalar) && sameType(a.type, b.type) && sameType(a.type, c.type),
-    `fma of ${showType(a.type)}, ${showType(b.type)}, ${showType(c.type)}`,
-  )
-  return { kind: 'fma', a, b, c, type: a.type }
-}
-
 /** `cond ? a : b`, lane by lane. */
 export const select = (cond: KExpr, a: KExpr, b: KExpr): KExpr => {
   invariant(

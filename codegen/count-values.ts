@@ -201,10 +201,6 @@ export const valueCompiler = (body: readonly KStmt[], valueAt: ValueAt): ValueCo
       }
       case 'binary':
         return binaryOf(e, value(e.a, lane), value(e.b, lane))
-      case 'fma': {
-        const [x, y, z] = [value(e.a, lane), value(e.b, lane), value(e.c, lane)]
-        return () => roundTo(scalar, x() * y() + z())
-      }
       case 'select': {
         const [cond, a, b] = [value(e.cond, lane), value(e.a, lane), value(e.b, lane)]
         return () => (cond() !== 0 ? a() : b())

@@ -3,7 +3,7 @@ import type { BinaryOp, UnaryOp } from '../src/lang/ir.ts'
 import type { KExpr } from './kernel.ts'
 
 /** Units of one lane of each elementwise op on floats. A transcendental counts one, as a user would count it. */
-export const flopWeight: { readonly [K in UnaryOp | BinaryOp | 'fma']: number } = {
+export const flopWeight: { readonly [K in UnaryOp | BinaryOp]: number } = {
   neg: 1,
   abs: 1,
   sign: 1,
@@ -58,7 +58,6 @@ export const flopWeight: { readonly [K in UnaryOp | BinaryOp | 'fma']: number } 
   xor: 0,
   shiftLeft: 0,
   shiftRight: 0,
-  fma: 2,
 }
 
 /** The operands of an expression, in order. */
@@ -76,8 +75,6 @@ export const operandsOf = (e: KExpr): readonly KExpr[] => {
       return [e.a]
     case 'binary':
       return [e.a, e.b]
-    case 'fma':
-      return [e.a, e.b, e.c]
     case 'select':
       return [e.cond, e.a, e.b]
     case 'vec':
@@ -99,5 +96,5 @@ export const flopsOf = (e: KExpr): number => {
   const isFloat = operand.type.scalar === 'f32' || operand.type.scalar === 'f16'
   if (!isFloat) return inner
   if (e.kind === 'unary' || e.kind === 'binary') return inner + flopWeight[e.op] * e.a.type.width
-  return e.kind === 'fma' ? inner + flopWeight.fma * e.type.width : inner
+  return inner
 }

@@ -24,8 +24,6 @@ export type KExpr = { readonly type: KType } /** Finite or not; a bool is 0 or 1
   /** Elementwise on scalars and vectors, with the semantics (special values, accuracy) of the op table. */
   | { readonly kind: 'unary'; readonly op: UnaryOp; readonly a: KExpr }
   | { readonly kind: 'binary'; readonly op: BinaryOp; readonly a: KExpr; readonly b: KExpr }
-  /** a·b + c, one or two roundings. */
-  | { readonly kind: 'fma'; readonly a: KExpr; readonly b: KExpr; readonly c: KExpr }
   /** `cond ? a : b`, lane by lane; both sides may be evaluated. */
   | { readonly kind: 'select'; readonly cond: KExpr; readonly a: KExpr; readonly b: KExpr }
   | { readonly kind: 'cast'; readonly a: KExpr }

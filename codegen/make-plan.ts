@@ -15,7 +15,7 @@ import type { TreeShape } from '../src/lang/tree.ts'
 import { type BoundKernel, deduplicate } from './assemble.ts'
 import { overTarget } from './fit-target.ts'
 import { indexInputs } from './index-inputs.ts'
-import type { DataSlot, InputSlot, OutputSlot, Plan, Step } from './plan.ts'
+import type { DataSlot, InputSlot, OutputSlot, Plan, Step, Subnormals } from './plan.ts'
 import { type PlanFault, showFault } from './plan-fault.ts'
 import { predict } from './predict.ts'
 import { kernelsOf, type Run, runsOf } from './runs.ts'
@@ -30,6 +30,8 @@ export interface Request {
   readonly outputs: readonly { readonly path: string; readonly keep: boolean }[]
   readonly inputTree: TreeShape
   readonly outputTree: TreeShape
+  /** `'device'` where it is not said. */
+  readonly subnormals?: Subnormals
 }
 
 /** A Plan with the decisions that led to it, for `explain`. */
@@ -131,12 +133,15 @@ const planWith = (request: Request, profile: Profile, apart: ReadonlySet<Node>):
   const starts = [...fusion.constants].map(
     ([b, value]): DataSlot => ({ place: memory.places.get(b)!, value: b.id, dtype: b.dtype, values: [value] }),
   )
+  const { subnormals = 'device' } = request
+  const printing = { keepSubnormals: subnormals === 'keep' }
   const plan: Plan = {
     version: 1,
     name: request.name,
     profile,
+    subnormals,
     arenas: memory.arenas,
-    kernels: distinct.map((kernel) => ({ kernel, wgsl: printKernel(kernel) })),
+    kernels: distinct.map((kernel) => ({ kernel, wgsl: printKernel(kernel, printing) })),
     steps,
     inputs: inputSlots,
     outputs: outputSlots,

@@ -81,6 +81,9 @@ export interface DataSlot {
   readonly values: readonly number[] | Float32Array | Int32Array | Uint32Array
 }
 
+/** Whether f32 numbers below 2^-126 count on every device, or as the device has it. */
+export type Subnormals = 'device' | 'keep'
+
 /** What the planner says the program will cost; the Kernel IR interpreter counts the same figures. */
 export interface Prediction {
   readonly dispatches: number
@@ -98,6 +101,7 @@ export interface Plan {
   readonly version: 1
   readonly name: string
   readonly profile: Profile
+  readonly subnormals: Subnormals
   /** Sizes in bytes of the program-owned buffers. */
   readonly arenas: readonly number[]
   readonly kernels: readonly PlannedKernel[]

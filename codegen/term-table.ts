@@ -77,8 +77,6 @@ export const createTermTable = (
         return down(e.op, e.a)
       case 'binary':
         return down(e.op, e.a, e.b)
-      case 'fma':
-        return down('fma', e.a, e.b, e.c)
       case 'select':
         return down('select', e.cond, e.a, e.b)
       case 'cast':

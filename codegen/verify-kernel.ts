@@ -182,8 +182,6 @@ const typeOf = (c: Check, e: KExpr, names: ReadonlyMap<string, Name>): KType | s
       if (!sameType(e.a.type, e.b.type) || !binaryDomain[e.op].includes(e.a.type.scalar))
         return `${e.op} of ${showType(e.a.type)} and ${showType(e.b.type)}`
       return e.op === 'eq' || e.op === 'lt' || e.op === 'le' ? bool(e.a.type.width) : e.a.type
-    case 'fma':
-      return sameType(e.a.type, e.b.type) && sameType(e.a.type, e.c.type) ? e.a.type : 'fma of unequal types'
     case 'select':
       if (!sameType(e.a.type, e.b.type) || !sameType(e.cond.type, bool(e.a.type.width)))
         return `select by ${showType(e.cond.type)} of ${showType(e.a.type)} and ${showType(e.b.type)}`

@@ -1,4 +1,5 @@
 /** The options of `compile`, and what is wrong with them before anything is planned. */
+import type { Subnormals } from '../codegen/plan.ts'
 import { portable } from '../codegen/profile.ts'
 import type { PipelineOptions } from '../passes/pipeline.ts'
 import type { Profile } from '../passes/target.ts'
@@ -15,6 +16,11 @@ export interface CompileOptions extends PipelineOptions {
   readonly keep?: readonly string[]
   /** What to plan for; default `portable`, which runs everywhere. */
   readonly profile?: Profile
+  /**
+   * What becomes of f32 numbers below 2^-126: `'device'`, the default, is whatever the device does (WGSL lets it take them
+   * for zero, and many do); `'keep'` counts them as IEEE 754 asks, everywhere alike, at several times the arithmetic.
+   */
+  readonly subnormals?: Subnormals
   /** Shown in kernels, errors and emitted modules. */
   readonly name?: string
 }
@@ -23,6 +29,7 @@ const compileOptions: OptionNames<CompileOptions> = {
   donate: 'may',
   keep: 'may',
   profile: 'may',
+  subnormals: 'may',
   name: 'may',
   fastMath: 'may',
 }
@@ -31,7 +38,7 @@ const compileOptions: OptionNames<CompileOptions> = {
 export const demandCompile = (caller: string, f: unknown, options: CompileOptions): void => {
   demandFunction(caller, 'the function to compile', f)
   demandRecord(caller, compileOptions, options)
-  const { donate = [], keep = [], profile = portable } = options
+  const { donate = [], keep = [], profile = portable, subnormals = 'device' } = options
   demandList(caller, donate, "argument numbers in 'donate'", '{ donate: [0] }')
   demandList(caller, keep, "paths in 'keep'", "{ keep: ['state'] }")
   if (!isRecord(profile))
@@ -39,6 +46,12 @@ export const demandCompile = (caller: string, f: unknown, options: CompileOption
       tag: 'UsageError',
       message: `${caller}: the profile is ${showArgument(profile)}`,
       hint: 'take one of T.profiles, or T.profileOf(device)',
+    })
+  if (!['device', 'keep'].includes(subnormals))
+    raise({
+      tag: 'UsageError',
+      message: `${caller}: subnormals is ${showArgument(subnormals)}`,
+      hint: "write 'keep' or 'device'",
     })
 }
 

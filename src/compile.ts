@@ -136,6 +136,7 @@ export const compile = <const A extends readonly unknown[], R>(
             outputs: outputPaths.map((path) => ({ path, keep: (options.keep ?? []).some((k) => covers(k, path)) })),
             inputTree,
             outputTree,
+            subnormals: options.subnormals ?? 'device',
           },
           options.profile ?? portable,
         ),

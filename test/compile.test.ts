@@ -17,12 +17,13 @@ describe('compile', () => {
   const cases: readonly (readonly [options: object, text: string])[] = [
     [
       { profle: T.portable },
-      "compile: there is no option 'profle'\n  hint: it knows donate, keep, profile, name and fastMath",
+      "compile: there is no option 'profle'\n  hint: it knows donate, keep, profile, subnormals, name and fastMath",
     ],
     [
       { profile: 'software' },
       "compile: the profile is 'software'\n  hint: take one of T.profiles, or T.profileOf(device)",
     ],
+    [{ subnormals: true }, "compile: subnormals is true\n  hint: write 'keep' or 'device'"],
     [{ donate: 0 }, "compile takes an array of argument numbers in 'donate', not 0\n  hint: write { donate: [0] }"],
     [{ keep: 'state' }, "compile takes an array of paths in 'keep', not 'state'\n  hint: write { keep: ['state'] }"],
     [
@@ -88,7 +89,7 @@ describe('what a program is made of', () => {
 
 describe('jit and compileOn', () => {
   it('know the options of compile', async () => {
-    const hint = 'it knows donate, keep, profile, name and fastMath'
+    const hint = 'it knows donate, keep, profile, subnormals, name and fastMath'
     expect(() => T.jit(f, { profle: T.portable } as never)).toThrow(usage("jit: there is no option 'profle'", hint))
     await expect(T.compileOn({ gpu: {} } as never, f, specs, { nme: 'f' } as never)).rejects.toThrow(
       usage("compileOn: there is no option 'nme'", hint),

@@ -3,7 +3,7 @@
 import * as E from '#fp/Either'
 import { runKernel } from '../codegen/interp/kernel.ts'
 import { makePlan, type Planned } from '../codegen/make-plan.ts'
-import type { Place, Plan, Step } from '../codegen/plan.ts'
+import type { Place, Plan, Step, Subnormals } from '../codegen/plan.ts'
 import { portable } from '../codegen/profile.ts'
 import { verifyKernel } from '../codegen/verify-kernel.ts'
 import { widen } from '../passes/graph/widen.ts'
@@ -23,7 +23,12 @@ import { decode, encode } from '../src/runtime/words.ts'
 import { sharedDevice } from './device.ts'
 
 /** The Plan of a closed graph, which is given all its arguments for good where `donate` says so; throws the typed error's text. */
-export const planOf = (graph: Graph, profile: Profile = portable, donate = false): Planned => {
+export const planOf = (
+  graph: Graph,
+  profile: Profile = portable,
+  donate = false,
+  subnormals: Subnormals = 'device',
+): Planned => {
   const planned = makePlan(
     {
       name: 'test',
@@ -32,6 +37,7 @@ export const planOf = (graph: Graph, profile: Profile = portable, donate = false
       outputs: graph.outputs.map((_, i) => ({ path: `[${i}]`, keep: false })),
       inputTree: { list: graph.inputs.map((_, i) => i) },
       outputTree: { list: graph.outputs.map((_, i) => i) },
+      subnormals,
     },
     profile,
   )
@@ -124,8 +130,9 @@ export const runDevice = async (
   inputs: readonly Value[],
   profile: Profile = portable,
   donate = false,
+  subnormals: Subnormals = 'device',
 ): Promise<readonly Value[]> => {
-  const { plan } = planOf(graph, profile, donate)
+  const { plan } = planOf(graph, profile, donate, subnormals)
   const executable = await loadPlan(await sharedDevice(), plan)
   const outputs = await executable.run(inputs.map((v) => hostOf(v)))
   return Promise.all(

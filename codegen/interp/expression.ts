@@ -38,13 +38,6 @@ export const lanes = (c: Scope, e: KExpr): readonly Lane[] => {
         return (v) => f(x(v), y(v))
       })
     }
-    case 'fma': {
-      const [a, b, d] = [lanes(c, e.a), lanes(c, e.b), lanes(c, e.c)]
-      return each((i) => {
-        const [x, y, z] = [a[i]!, b[i]!, d[i]!]
-        return (v) => roundTo(scalar, x(v) * y(v) + z(v))
-      })
-    }
     case 'select': {
       const [cond, a, b] = [lanes(c, e.cond), lanes(c, e.a), lanes(c, e.b)]
       return each((i) => {

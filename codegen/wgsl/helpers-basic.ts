@@ -1,6 +1,6 @@
 /** Guarded forms of what WGSL has but does not define enough: non-finite constants, max and min, rem, sign, roots, conversions, shifts. */
-import type { Helpers } from './lanes.ts'
-import { isNanBits, patch } from './patch.ts'
+import type { Helpers, Lanes } from './lanes.ts'
+import { isNanBits, isTinyBits, patch, whereKept } from './patch.ts'
 
 export type BasicName =
   | 'bits'
@@ -28,28 +28,28 @@ export type BasicName =
   | 'powI32'
   | 'threefry'
 
+/** The bits `u` of a subnormal number as a number 2^150 times as large. */
+const doubled = (t: Lanes): string => `${t.F}(u + u)`
+
 export const basicHelpers: Helpers<BasicName> = {
   /** A float from bits that no constant expression may hold: the parameter keeps compilers from folding it into an error. */
-  bits: { uses: [], text: (t) => [`(u: ${t.U}) -> ${t.F}`, `return bitcast<${t.F}>(u);`] },
+  bits: { text: (t) => [`(u: ${t.U}) -> ${t.F}`, `return bitcast<${t.F}>(u);`] },
   /** Stops constant evaluation: a call of a function is never a constant expression. */
-  f32: { uses: [], text: (t) => [`(x: ${t.F}) -> ${t.F}`, 'return x;'] },
-  i32: { uses: [], text: (t) => [`(x: ${t.I}) -> ${t.I}`, 'return x;'] },
-  u32: { uses: [], text: (t) => [`(x: ${t.U}) -> ${t.U}`, 'return x;'] },
-  bool: { uses: [], text: (t) => [`(x: ${t.B}) -> ${t.B}`, 'return x;'] },
-  f16: { uses: [], text: (t) => [`(x: ${t.H}) -> ${t.H}`, 'return x;'] },
-  halfBits: { uses: ['bits'], text: (t) => [`(u: ${t.U}) -> ${t.H}`, `return ${t.H}(${t.fn('bits')}(u));`] },
+  f32: { text: (t) => [`(x: ${t.F}) -> ${t.F}`, 'return x;'] },
+  i32: { text: (t) => [`(x: ${t.I}) -> ${t.I}`, 'return x;'] },
+  u32: { text: (t) => [`(x: ${t.U}) -> ${t.U}`, 'return x;'] },
+  bool: { text: (t) => [`(x: ${t.B}) -> ${t.B}`, 'return x;'] },
+  f16: { text: (t) => [`(x: ${t.H}) -> ${t.H}`, 'return x;'] },
+  halfBits: { text: (t) => [`(u: ${t.U}) -> ${t.H}`, `return ${t.H}(${t.fn('bits')}(u));`] },
   /** max with a constant `b` that is no NaN and no −0 (min: no +0). */
   maxConst: {
-    uses: [],
     text: (t) => [`(a: ${t.F}, b: ${t.F}) -> ${t.F}`, `return select(b, a, (a > b) | ${isNanBits(t, 'a')});`],
   },
   minConst: {
-    uses: [],
     text: (t) => [`(a: ${t.F}, b: ${t.F}) -> ${t.F}`, `return select(b, a, (a < b) | ${isNanBits(t, 'a')});`],
   },
   /** NaN if either operand is; of two zeros the positive. */
   max: {
-    uses: [],
     text: (t) => [
       `(a: ${t.F}, b: ${t.F}) -> ${t.F}`,
       `let m = select(b, a, (a > b) | ${isNanBits(t, 'a')});`,
@@ -58,7 +58,6 @@ export const basicHelpers: Helpers<BasicName> = {
   },
   /** NaN if either operand is; of two zeros the negative. */
   min: {
-    uses: [],
     text: (t) => [
       `(a: ${t.F}, b: ${t.F}) -> ${t.F}`,
       `let m = select(b, a, (a < b) | ${isNanBits(t, 'a')});`,
@@ -67,7 +66,6 @@ export const basicHelpers: Helpers<BasicName> = {
   },
   /** +0 for both zeros, NaN for NaN. */
   sign: {
-    uses: [],
     text: (t) => [
       `(x: ${t.F}) -> ${t.F}`,
       `let u = bitcast<${t.U}>(x);`,
@@ -78,7 +76,6 @@ export const basicHelpers: Helpers<BasicName> = {
   },
   /** Ties to even, by integers: 2^23 and beyond, infinities and NaN are whole already. The sign of zero stays. */
   round: {
-    uses: [],
     text: (t) => [
       `(x: ${t.F}) -> ${t.F}`,
       `let u = bitcast<${t.U}>(x);`,
@@ -93,7 +90,6 @@ export const basicHelpers: Helpers<BasicName> = {
   },
   /** The exact remainder by long division on the mantissas, 8 bits of the quotient a step; the sign is x's. */
   rem: {
-    uses: [],
     text: (t) => [
       `(x: ${t.F}, y: ${t.F}) -> ${t.F}`,
       `let a = bitcast<${t.U}>(x) & ${t.u(0x7fffffff)};`,
@@ -118,13 +114,13 @@ export const basicHelpers: Helpers<BasicName> = {
   },
   /** Zeros, infinity and NaN stay; below zero NaN. */
   sqrt: {
-    uses: [],
     text: (t) => [
       `(x: ${t.F}) -> ${t.F}`,
       `let u = bitcast<${t.U}>(x);`,
       `return ${patch(
         t,
         `sqrt(abs(x))`,
+        ...whereKept(t, [isTinyBits(t, 'u'), `bitcast<${t.U}>(sqrt(${doubled(t)}) * ${t.k(2 ** -75)})`]),
         [`u > ${t.u(0x80000000)}`, t.u(0x7fc00000)],
         [`((u << ${t.u(1)}) == ${t.u(0)}) | ((u >= ${t.u(0x7f800000)}) & (u < ${t.u(0x80000000)}))`, 'u'],
       )};`,
@@ -132,13 +128,13 @@ export const basicHelpers: Helpers<BasicName> = {
   },
   /** A zero gives the infinity of its sign, infinity zero; below zero NaN. */
   rsqrt: {
-    uses: [],
     text: (t) => [
       `(x: ${t.F}) -> ${t.F}`,
       `let u = bitcast<${t.U}>(x);`,
       `return ${patch(
         t,
         `${t.k(1)} / sqrt(abs(x))`,
+        ...whereKept(t, [isTinyBits(t, 'u'), `bitcast<${t.U}>(${t.k(2 ** 75)} / sqrt(${doubled(t)}))`]),
         [`u > ${t.u(0x80000000)}`, t.u(0x7fc00000)],
         [`(u << ${t.u(1)}) == ${t.u(0)}`, `u | ${t.u(0x7f800000)}`],
         [`u == ${t.u(0x7f800000)}`, t.u(0)],
@@ -148,7 +144,6 @@ export const basicHelpers: Helpers<BasicName> = {
   },
   /** Truncates, saturates; NaN gives 0. */
   toI32: {
-    uses: [],
     text: (t) => [
       `(x: ${t.F}) -> ${t.I}`,
       `let y = ${t.I}(clamp(x, ${t.f(-2147483648)}, ${t.f(2147483520)}));`,
@@ -156,7 +151,6 @@ export const basicHelpers: Helpers<BasicName> = {
     ],
   },
   toU32: {
-    uses: [],
     text: (t) => [
       `(x: ${t.F}) -> ${t.U}`,
       `let y = ${t.U}(clamp(x, ${t.f(0)}, ${t.f(4294967040)}));`,
@@ -165,23 +159,20 @@ export const basicHelpers: Helpers<BasicName> = {
   },
   /** Shifts by 32 and more give 0, or the sign. */
   shiftLeft: {
-    uses: [],
     text: (t) => [
       `(a: ${t.U}, n: ${t.U}) -> ${t.U}`,
       `return select(${t.u(0)}, a << (n & ${t.u(31)}), n < ${t.u(32)});`,
     ],
   },
   shiftRight: {
-    uses: [],
     text: (t) => [
       `(a: ${t.U}, n: ${t.U}) -> ${t.U}`,
       `return select(${t.u(0)}, a >> (n & ${t.u(31)}), n < ${t.u(32)});`,
     ],
   },
-  shiftSigned: { uses: [], text: (t) => [`(a: ${t.I}, n: ${t.U}) -> ${t.I}`, `return a >> min(n, ${t.u(31)});`] },
+  shiftSigned: { text: (t) => [`(a: ${t.I}, n: ${t.U}) -> ${t.I}`, `return a >> min(n, ${t.u(31)});`] },
   /** Whole powers by squaring, modulo 2^32. */
   powU32: {
-    uses: [],
     text: (t) => [
       `(x: ${t.U}, y: ${t.U}) -> ${t.U}`,
       'var b = x;',
@@ -197,7 +188,6 @@ export const basicHelpers: Helpers<BasicName> = {
   },
   /** A negative exponent truncates 1 / x^|y| towards zero: ±1 keep their powers, others give 0. */
   powI32: {
-    uses: ['powU32'],
     text: (t) => [
       `(x: ${t.I}, y: ${t.I}) -> ${t.I}`,
       `let r = bitcast<${t.I}>(${t.fn('powU32')}(bitcast<${t.U}>(x), bitcast<${t.U}>(abs(y))));`,
@@ -206,10 +196,9 @@ export const basicHelpers: Helpers<BasicName> = {
   },
   /** Threefry-2x32 with 20 rounds (Salmon et al. 2011), as in JAX. */
   threefry: {
-    uses: [],
     result: (t) => [`a: ${t.U}`, `b: ${t.U}`],
     text: (t) => [
-      `(k0: ${t.U}, k1: ${t.U}, c0: ${t.U}, c1: ${t.U}) -> ${t.fn('Threefry')}`,
+      `(k0: ${t.U}, k1: ${t.U}, c0: ${t.U}, c1: ${t.U}) -> ${t.struct}`,
       `let k2 = k0 ^ k1 ^ ${t.u(0x1bd11bda)};`,
       'var a = c0 + k0;',
       'var b = c1 + k1;',
@@ -221,7 +210,7 @@ export const basicHelpers: Helpers<BasicName> = {
         `a += k${(group + 1) % 3};`,
         `b += k${(group + 2) % 3} + ${t.u(group + 1)};`,
       ]),
-      `return ${t.fn('Threefry')}(a, b);`,
+      `return ${t.struct}(a, b);`,
     ],
   },
 }

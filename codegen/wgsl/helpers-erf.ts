@@ -1,6 +1,6 @@
 /** erf and erfc. erf: an odd polynomial below 1, 1 − e^p(|x|) above. erfc: e^(−x²) times a fit of its scaled rest, so small results keep their digits. */
 import { type Helpers, horner } from './lanes.ts'
-import { isNanBits, oddSign, patch } from './patch.ts'
+import { isNanBits, oddSign, patch, slope } from './patch.ts'
 
 const nearTerms = [0.128379166, -0.376126289, 0.112836182, -0.026855126, 0.00519073382, -8.03076138e-4, 7.92036808e-5]
 // biome-ignore format: one polynomial
@@ -18,7 +18,6 @@ export type ErfName = 'erf' | 'erfc'
 
 export const erfHelpers: Helpers<ErfName> = {
   erf: {
-    uses: ['exp'],
     text: (t) => [
       `(x: ${t.F}) -> ${t.F}`,
       `let a = min(abs(x), ${t.f(4)});`,
@@ -26,20 +25,19 @@ export const erfHelpers: Helpers<ErfName> = {
       `let near = a + a * ${horner(t, 'z', nearTerms)};`,
       `let far = ${t.k(1)} - ${t.fn('exp')}(${horner(t, 'a', farTerms)});`,
       `let y = ${oddSign(t, `select(far, near, a < ${t.f(1)})`, 'x')};`,
-      `return ${patch(t, 'y', [isNanBits(t, 'x'), `bitcast<${t.U}>(x)`])};`,
+      `return ${patch(t, 'y', [isNanBits(t, 'x'), `bitcast<${t.U}>(x)`], ...slope(t, 2 / Math.sqrt(Math.PI)))};`,
     ],
   },
   /** x² in two parts: the head of x has 12 bits, so its square is exact. */
   erfc: {
-    uses: ['expSum'],
     text: (t) => [
       `(x: ${t.F}) -> ${t.F}`,
       `let a = min(abs(x), ${t.f(10.5)});`,
       `let b = max(a, ${t.f(0.5)});`,
       `let d = (b - ${t.k(2)}) / (b + ${t.k(2)});`,
       `let h = bitcast<${t.F}>(bitcast<${t.U}>(b) & ${t.u(0xfffff000)});`,
-      `let e = ${t.fn('expSum')}(-h * h, (h - b) * (h + b));`,
-      `let far = e * (${horner(t, 'd', scaledTerms)} / (${t.k(1)} + ${t.k(2)} * b));`,
+      `let f = ${horner(t, 'd', scaledTerms)} / (${t.k(1)} + ${t.k(2)} * b);`,
+      `let far = ${t.fn('expTimes')}(-h * h, (h - b) * (h + b), f);`,
       'let z = a * a;',
       `let near = a + a * ${horner(t, 'z', nearTerms)};`,
       `let inner = ${t.k(1)} - select(near, -near, x < ${t.f(0)});`,

@@ -2,8 +2,9 @@
  * exp, exp2, expm1, sigmoid, tanh, sinh, cosh by own reduction and polynomials: native ones are off by tens of ULP or wrong
  * at the edges on some devices. Polynomials: minimax fits for relative error. Special values are put in by bits at the end.
  */
+import { scaled } from './helpers-subnormal.ts'
 import { type Helpers, horner, type Lanes } from './lanes.ts'
-import { isInfBits, isNanBits, oddSign, patch } from './patch.ts'
+import { isInfBits, isItself, isNanBits, oddSign, patch, whereKept } from './patch.ts'
 
 const log2e = Math.LOG2E
 /** ln 2 in two parts: the first has 10 significant bits, so that n·hi is exact. */
@@ -15,27 +16,24 @@ const expm1Tail = [0.5, 0.166666672, 0.0416664816, 0.00833320804, 0.00139335624,
 const sinhTail = [0.166666672, 0.00833331142, 0.000198426351, 2.78392508e-6]
 const tanhTail = [-0.333332837, 0.133314833, -0.0537427738, 0.0206480622, -0.00571406353]
 
-/** `p · 2^k` for k in [-252, 254], in two exact factors so that only the last product rounds. */
-export const scale = (t: Lanes, p: string, k: string, half: string): string =>
-  `${p} * bitcast<${t.F}>((${half} + ${t.i(127)}) << ${t.u(23)}) * bitcast<${t.F}>((${k} - ${half} + ${t.i(127)}) << ${t.u(23)})`
+const times = (sum: string, factor: string | undefined): string => (factor ? `(${sum}) * ${factor}` : sum)
 
-/** exp(c + low) for c in [-104, 91], `low` small, times 2^-shift; `c`'s own overflow is the caller's. */
-const expCore = (t: Lanes, c: string, low: string, shift: number): readonly string[] => [
+/** exp(c + low) for c in [-104, 91], `low` small, times 2^-shift and a factor; `c`'s own overflow is the caller's. */
+const expCore = (t: Lanes, c: string, low: string, shift: number, factor?: string): readonly string[] => [
   `let n = floor(${c} * ${t.k(log2e)} + ${t.k(0.5)});`,
   `let r = (${c} - n * ${t.k(ln2Hi)}) - n * ${t.k(ln2Lo)}${low};`,
-  `let p = ${t.k(1)} + (r + r * r * ${horner(t, 'r', expTail)});`,
+  `let p = ${times(`${t.k(1)} + (r + r * r * ${horner(t, 'r', expTail)})`, factor)};`,
   `let k = ${t.I}(n)${shift === 0 ? '' : ` - ${t.i(shift)}`};`,
   `let h = k >> ${t.u(1)};`,
-  `let y = ${scale(t, 'p', 'k', 'h')};`,
+  `let y = ${scaled(t, 'p', 'k', 'h')};`,
 ]
 
 const overflow = { exp: 88.7228394, halfExp: 89.4159851 }
 
-export type ExpName = 'exp' | 'halfExp' | 'expSum' | 'exp2' | 'expm1' | 'sigmoid' | 'tanh' | 'sinh' | 'cosh'
+export type ExpName = 'exp' | 'halfExp' | 'expTimes' | 'exp2' | 'expm1' | 'sigmoid' | 'tanh' | 'sinh' | 'cosh'
 
 export const expHelpers: Helpers<ExpName> = {
   exp: {
-    uses: [],
     text: (t) => [
       `(x: ${t.F}) -> ${t.F}`,
       `let c = clamp(x, ${t.f(-104)}, ${t.f(89)});`,
@@ -45,7 +43,6 @@ export const expHelpers: Helpers<ExpName> = {
   },
   /** exp(x) / 2 for x >= 0, finite up to the overflow of cosh. */
   halfExp: {
-    uses: [],
     text: (t) => [
       `(x: ${t.F}) -> ${t.F}`,
       `let c = min(x, ${t.f(90)});`,
@@ -53,18 +50,16 @@ export const expHelpers: Helpers<ExpName> = {
       `return ${patch(t, 'y', [`x > ${t.f(overflow.halfExp)}`, t.u(0x7f800000)])};`,
     ],
   },
-  /** exp(x + low) for x <= 0. */
-  expSum: {
-    uses: [],
+  /** exp(x + low)·f for x <= 0, f in [2^-20, 2^20]. */
+  expTimes: {
     text: (t) => [
-      `(x: ${t.F}, low: ${t.F}) -> ${t.F}`,
+      `(x: ${t.F}, low: ${t.F}, f: ${t.F}) -> ${t.F}`,
       `let c = max(x, ${t.f(-104)});`,
-      ...expCore(t, 'c', ' + low', 0),
+      ...expCore(t, 'c', ' + low', 0, 'f'),
       'return y;',
     ],
   },
   exp2: {
-    uses: [],
     text: (t) => [
       `(x: ${t.F}) -> ${t.F}`,
       `let c = clamp(x, ${t.f(-151)}, ${t.f(128)});`,
@@ -73,13 +68,12 @@ export const expHelpers: Helpers<ExpName> = {
       `let p = ${t.k(1)} + r * ${horner(t, 'r', exp2Terms)};`,
       `let k = ${t.I}(n);`,
       `let h = k >> ${t.u(1)};`,
-      `let y = ${scale(t, 'p', 'k', 'h')};`,
+      `let y = ${scaled(t, 'p', 'k', 'h')};`,
       `return ${patch(t, 'y', [`x >= ${t.f(128)}`, t.u(0x7f800000)], [isNanBits(t, 'x'), `bitcast<${t.U}>(x)`])};`,
     ],
   },
   /** 2^n·(e^r − 1) + (2^n − 1), halved before the last doubling so that 2^128 is not needed. */
   expm1: {
-    uses: [],
     text: (t) => [
       `(x: ${t.F}) -> ${t.F}`,
       `let c = clamp(x, ${t.f(-20)}, ${t.f(89)});`,
@@ -98,16 +92,14 @@ export const expHelpers: Helpers<ExpName> = {
   },
   /** With e = exp(−|x|): 1 / (1 + e), or e / (1 + e) on the left: no overflow on either side. */
   sigmoid: {
-    uses: ['exp'],
     text: (t) => [
       `(x: ${t.F}) -> ${t.F}`,
       `let e = ${t.fn('exp')}(-abs(x));`,
       `let y = select(${t.f(1)}, e, x < ${t.f(0)}) / (${t.k(1)} + e);`,
-      `return ${patch(t, 'y', [isNanBits(t, 'x'), `bitcast<${t.U}>(x)`])};`,
+      `return ${patch(t, 'y', ...whereKept(t, [`x < ${t.f(-20)}`, `bitcast<${t.U}>(e)`]), [isNanBits(t, 'x'), `bitcast<${t.U}>(x)`])};`,
     ],
   },
   tanh: {
-    uses: ['exp'],
     text: (t) => [
       `(x: ${t.F}) -> ${t.F}`,
       `let a = min(abs(x), ${t.f(10)});`,
@@ -115,11 +107,10 @@ export const expHelpers: Helpers<ExpName> = {
       `let near = a + a * (z * ${horner(t, 'z', tanhTail)});`,
       `let far = ${t.k(1)} - ${t.k(2)} / (${t.fn('exp')}(a + a) + ${t.k(1)});`,
       `let y = ${oddSign(t, `select(far, near, a < ${t.f(0.625)})`, 'x')};`,
-      `return ${patch(t, 'y', [isNanBits(t, 'x'), `bitcast<${t.U}>(x)`])};`,
+      `return ${patch(t, 'y', [isItself(t, 'x'), `bitcast<${t.U}>(x)`])};`,
     ],
   },
   sinh: {
-    uses: ['halfExp'],
     text: (t) => [
       `(x: ${t.F}) -> ${t.F}`,
       'let a = abs(x);',
@@ -129,11 +120,10 @@ export const expHelpers: Helpers<ExpName> = {
       `let near = c + c * (z * ${horner(t, 'z', sinhTail)});`,
       `let y = ${oddSign(t, `select(h - ${t.k(0.25)} / h, near, a < ${t.f(1)})`, 'x')};`,
       `let big = bitcast<${t.U}>(h) | (bitcast<${t.U}>(x) & ${t.u(0x80000000)});`,
-      `return ${patch(t, 'y', [isInfBits(t, 'h'), 'big'], [isNanBits(t, 'x'), `bitcast<${t.U}>(x)`])};`,
+      `return ${patch(t, 'y', [isInfBits(t, 'h'), 'big'], [isItself(t, 'x'), `bitcast<${t.U}>(x)`])};`,
     ],
   },
   cosh: {
-    uses: ['halfExp'],
     text: (t) => [
       `(x: ${t.F}) -> ${t.F}`,
       `let h = ${t.fn('halfExp')}(abs(x));`,

@@ -3,7 +3,7 @@
  * above Stirling's series; on the left the reflection at 0. Polynomials: minimax fits for relative error.
  */
 import { type Helpers, horner, type Lanes } from './lanes.ts'
-import { isNanBits, isNonFiniteBits, patch } from './patch.ts'
+import { absolute, isNanBits, isNonFiniteBits, isTiny, patch, slope, whereKept } from './patch.ts'
 
 /** log Γ(2 + z) / z, z in [-¾, ½]. */
 const nearTwo = [
@@ -45,7 +45,6 @@ export const gammaHelpers: Helpers<GammaName> = {
    * the logarithms become one, of `share`·π / sin πa.
    */
   lgamma: {
-    uses: ['log'],
     text: (t) => [
       `(x: ${t.F}) -> ${t.F}`,
       'let a = abs(x);',
@@ -73,6 +72,7 @@ export const gammaHelpers: Helpers<GammaName> = {
         'select(select(m - l, m + l, three), l - m, left)',
         [`pole | ${isNonFiniteBits(t, 'x')}`, t.u(0x7f800000)],
         [isNanBits(t, 'x'), `bitcast<${t.U}>(x)`],
+        ...whereKept(t, [isTiny(t, 'x'), `bitcast<${t.U}>(-${t.fn('log')}(${absolute(t, 'x')}))`]),
       )};`,
     ],
   },
@@ -81,7 +81,6 @@ export const gammaHelpers: Helpers<GammaName> = {
    * the zero is counted in steps of 2^-23: compilers would join the two parts of a difference.
    */
   digamma: {
-    uses: ['log'],
     text: (t) => [
       `(x: ${t.F}) -> ${t.F}`,
       `let u = bitcast<${t.U}>(x);`,
@@ -114,11 +113,11 @@ export const gammaHelpers: Helpers<GammaName> = {
           `(u << ${t.u(1)}) < ${t.u(0x01000000)}`,
           `${t.u(0x7f800000)} | ((u ^ ${t.u(0x80000000)}) & ${t.u(0x80000000)})`,
         ],
+        ...whereKept(t, [isTiny(t, 'x'), `bitcast<${t.U}>(${t.fn('keptDiv')}(${t.f(-1)}, x))`]),
       )};`,
     ],
   },
   erfinv: {
-    uses: ['log'],
     text: (t) => [
       `(x: ${t.F}) -> ${t.F}`,
       'let a = abs(x);',
@@ -131,6 +130,7 @@ export const gammaHelpers: Helpers<GammaName> = {
         'y',
         [`a == ${t.f(1)}`, `${t.u(0x7f800000)} | (bitcast<${t.U}>(x) & ${t.u(0x80000000)})`],
         [`(a > ${t.f(1)}) | ${isNanBits(t, 'x')}`, t.u(0x7fc00000)],
+        ...slope(t, Math.sqrt(Math.PI) / 2),
       )};`,
     ],
   },

@@ -2,9 +2,9 @@
  * The logarithms, their inverse-hyperbolic kin and pow. Arguments are split by bits, so subnormal ones count even where the
  * device flushes them. The kernels of log (s = f / (2 + f)) and pow (a head-and-tail log2) follow Sun's fdlibm in its float form.
  */
-import { scale } from './helpers-exp.ts'
+import { scaled } from './helpers-subnormal.ts'
 import { type Helpers, horner, type Lanes } from './lanes.ts'
-import { isNanBits, isNonFiniteBits, oddSign, patch } from './patch.ts'
+import { isItself, isNanBits, isNonFiniteBits, isTiny, isTinyBits, oddSign, patch } from './patch.ts'
 
 const ln2Hi = 0.69313812256
 const ln2Lo = 9.0580006145e-6
@@ -57,7 +57,6 @@ export type LogName = 'log' | 'log2' | 'log10' | 'log1p' | 'asinh' | 'acosh' | '
 
 export const logHelpers: Helpers<LogName> = {
   log: {
-    uses: [],
     text: (t) => [
       `(x: ${t.F}) -> ${t.F}`,
       ...split(t),
@@ -67,7 +66,6 @@ export const logHelpers: Helpers<LogName> = {
     ],
   },
   log2: {
-    uses: [],
     text: (t) => [
       `(x: ${t.F}) -> ${t.F}`,
       ...split(t),
@@ -78,7 +76,6 @@ export const logHelpers: Helpers<LogName> = {
     ],
   },
   log10: {
-    uses: [],
     text: (t) => [
       `(x: ${t.F}) -> ${t.F}`,
       ...split(t),
@@ -94,7 +91,6 @@ export const logHelpers: Helpers<LogName> = {
    * plain `x - ((1 + x) - 1)` is folded to 0 by some compilers.
    */
   log1p: {
-    uses: [],
     text: (t) => [
       `(x: ${t.F}) -> ${t.F}`,
       `let u = bitcast<${t.U}>(x);`,
@@ -119,18 +115,16 @@ export const logHelpers: Helpers<LogName> = {
     ],
   },
   asinh: {
-    uses: ['log1p'],
     text: (t) => [
       `(x: ${t.F}) -> ${t.F}`,
       'let a = abs(x);',
       'let z = a * a;',
       `let big = a > ${t.f(2 ** 28)};`,
       `let y = ${t.fn('log1p')}(select(a + z / (${t.k(1)} + sqrt(${t.k(1)} + z)), a, big)) + select(${t.f(0)}, ${t.f(ln2)}, big);`,
-      `return ${patch(t, oddSign(t, 'y', 'x'), [isNonFiniteBits(t, 'x'), `bitcast<${t.U}>(x)`])};`,
+      `return ${patch(t, oddSign(t, 'y', 'x'), [`${isNonFiniteBits(t, 'x')}${t.keep ? ` | ${isTiny(t, 'x')}` : ''}`, `bitcast<${t.U}>(x)`])};`,
     ],
   },
   acosh: {
-    uses: ['log1p'],
     text: (t) => [
       `(x: ${t.F}) -> ${t.F}`,
       `let a = max(x - ${t.k(1)}, ${t.f(0)});`,
@@ -140,7 +134,6 @@ export const logHelpers: Helpers<LogName> = {
     ],
   },
   atanh: {
-    uses: ['log1p'],
     text: (t) => [
       `(x: ${t.F}) -> ${t.F}`,
       'let a = abs(x);',
@@ -151,13 +144,12 @@ export const logHelpers: Helpers<LogName> = {
         t,
         oddSign(t, `select(y, a, a < ${t.f(1e-5)})`, 'x'),
         ['!inside', 'edge'],
-        [isNanBits(t, 'x'), `bitcast<${t.U}>(x)`],
+        [isItself(t, 'x'), `bitcast<${t.U}>(x)`],
       )};`,
     ],
   },
   /** C99's pow: pow(1, NaN) = 1, x^0 = 1, a negative base only to an integer, its sign by the integer's parity. */
   pow: {
-    uses: [],
     text: (t) => [
       `(x: ${t.F}, y: ${t.F}) -> ${t.F}`,
       'let a = abs(x);',
@@ -201,11 +193,11 @@ export const logHelpers: Helpers<LogName> = {
       `let p = ${t.k(1)} + g * ${horner(t, 'g', exp2Terms)};`,
       `let k = ${t.I}(b);`,
       `let h = k >> ${t.u(1)};`,
-      `let whole = (yu >= ${t.u(0x4b800000)}) | (trunc(y) == y);`,
+      `let whole = (yu >= ${t.u(0x4b800000)}) | ${t.keep ? `((trunc(y) == y) & !${isTinyBits(t, 'yu')})` : '(trunc(y) == y)'};`,
       `let odd = whole & (yu < ${t.u(0x4b800000)}) & (trunc(${t.k(0.5)} * y) != ${t.k(0.5)} * y);`,
       `let flip = select(${t.u(0)}, bitcast<${t.U}>(x) & ${t.u(0x80000000)}, odd);`,
       `let up = ${t.u(0x7f800000)};`,
-      `let out = bitcast<${t.U}>(${scale(t, 'p', 'k', 'h')});`,
+      `let out = bitcast<${t.U}>(${scaled(t, 'p', 'k', 'h')});`,
       `let ranged = select(select(out, up, e >= ${t.f(128)}), ${t.u(0)}, e < ${t.f(-151)});`,
       `let grows = (a > ${t.f(1)}) == (bitcast<${t.U}>(y) < ${t.u(0x80000000)});`,
       `let edge = (au == ${t.u(0)}) | (au == up) | (yu == up);`,

@@ -2,8 +2,8 @@
  * sin, cos, tan and their inverses. Arguments are reduced by π/2 in four exact parts up to 1e5 (Cody and Waite), beyond that
  * by the bits of 2/π (Payne and Hanek) in integers, so every finite argument counts. Polynomials: minimax fits.
  */
-import { type Helpers, horner, type Lanes } from './lanes.ts'
-import { isNanBits, isNonFiniteBits, oddSign, patch } from './patch.ts'
+import { type Helpers, horner, type Lanes, lanewise } from './lanes.ts'
+import { isItself, isNanBits, isNonFiniteBits, isTiny, oddSign, patch, whereKept } from './patch.ts'
 
 const limit = 1e5
 const sinTail = [-0.166666552, 0.00833219104, -0.000195186061]
@@ -16,6 +16,27 @@ const atanTail = [
 /** π/2 in parts of 8, 8 and 8 bits and a rest: k·part is exact for k below 2^16. */
 const halfPi = [1.5703125, 4.825592041015625e-4, 1.2665987014770508e-6, 9.92093629470503e-10]
 const piOver2 = 1.5707963267948966
+
+/** The smaller of |x| and |y| over the `most` of them: huge and tiny operands are scaled first, as division promises little there. */
+const scaledRatio = (t: Lanes): readonly string[] => [
+  'let ax = abs(x);',
+  'let ay = abs(y);',
+  'let most = max(ax, ay);',
+  `let gain = select(select(${t.f(1)}, ${t.f(2 ** 48)}, most < ${t.f(2 ** -60)}), ${t.f(2 ** -48)}, most > ${t.f(2 ** 60)});`,
+  `let ratio = (min(ax, ay) * gain) / select(most * gain, ${t.f(1)}, most == ${t.f(0)});`,
+  'let swapped = ay > ax;',
+]
+
+/** As `scaledRatio`, with subnormal operands and quotients. */
+const exactRatio = (t: Lanes): readonly string[] => [
+  `let u = bitcast<${t.U}>(x) & ${t.u(0x7fffffff)};`,
+  `let v = bitcast<${t.U}>(y) & ${t.u(0x7fffffff)};`,
+  `let ax = bitcast<${t.F}>(u);`,
+  `let ay = bitcast<${t.F}>(v);`,
+  `let most = bitcast<${t.F}>(max(u, v));`,
+  `let ratio = ${t.fn('keptDiv')}(bitcast<${t.F}>(min(u, v)), ${patch(t, 'most', [`max(u, v) == ${t.u(0)}`, t.u(0x3f800000)])});`,
+  'let swapped = v > u;',
+]
 
 /** sin and cos of the reduced angle, and the test of the quadrant's low bit. */
 const kernels = (t: Lanes): readonly string[] => [
@@ -37,7 +58,6 @@ export type TrigName = 'bigAngle' | 'angle' | 'mulHigh' | 'sin' | 'cos' | 'tan' 
 export const trigHelpers: Helpers<TrigName> = {
   /** x in (-∞, ∞) as q·π/2 + r: one lane, |x| beyond the reach of the exact products. Bits 0, 1 of q count. */
   bigAngle: {
-    uses: ['mulHigh'],
     scalarOnly: true,
     text: (t) => [
       '(x: f32) -> vec2<f32>',
@@ -80,33 +100,21 @@ export const trigHelpers: Helpers<TrigName> = {
   },
   /** x = q·π/2 + r, |r| <= π/4 (and a little): r and q. */
   angle: {
-    uses: ['bigAngle'],
     result: (t) => [`r: ${t.F}`, `q: ${t.I}`],
     text: (t) => [
-      `(x: ${t.F}) -> ${t.fn('Angle')}`,
+      `(x: ${t.F}) -> ${t.struct}`,
       `let c = select(${t.f(0)}, x, abs(x) <= ${t.f(limit)});`,
       `let k = floor(c * ${t.k(2 / Math.PI)} + ${t.k(0.5)});`,
       `var r = ((c - k * ${t.k(halfPi[0]!)}) - k * ${t.k(halfPi[1]!)} - k * ${t.k(halfPi[2]!)}) - k * ${t.k(halfPi[3]!)};`,
       `var q = ${t.I}(k);`,
       `let big = abs(x) > ${t.f(limit)};`,
       'if any(big) {',
-      ...(t.width === 1
-        ? ['  let b = tl_bigAngle(x);', '  r = b.x;', '  q = i32(b.y);']
-        : [
-            `  for (var i = 0u; i < ${t.width}u; i += 1u) {`,
-            '    if big[i] {',
-            '      let b = tl_bigAngle(x[i]);',
-            '      r[i] = b.x;',
-            '      q[i] = i32(b.y);',
-            '    }',
-            '  }',
-          ]),
+      ...lanewise(t, 'big', (at) => [`let b = ${t.fn('bigAngle')}(x${at});`, `r${at} = b.x;`, `q${at} = i32(b.y);`]),
       '}',
-      `return ${t.fn('Angle')}(r, q);`,
+      `return ${t.struct}(r, q);`,
     ],
   },
   mulHigh: {
-    uses: [],
     scalarOnly: true,
     text: () => [
       '(a: u32, b: u32) -> u32',
@@ -120,7 +128,6 @@ export const trigHelpers: Helpers<TrigName> = {
     ],
   },
   sin: {
-    uses: ['angle'],
     text: (t) => [
       ...circular(t, 's', 'c', 0),
       `return ${patch(
@@ -132,14 +139,12 @@ export const trigHelpers: Helpers<TrigName> = {
     ],
   },
   cos: {
-    uses: ['angle'],
     text: (t) => [
       ...circular(t, 'c', 's', 1),
       `return ${patch(t, `bitcast<${t.F}>(bitcast<${t.U}>(y) ^ flip)`, [isNonFiniteBits(t, 'x'), t.u(0x7fc00000)])};`,
     ],
   },
   tan: {
-    uses: ['angle'],
     text: (t) => [
       `(x: ${t.F}) -> ${t.F}`,
       ...kernels(t),
@@ -155,7 +160,6 @@ export const trigHelpers: Helpers<TrigName> = {
   },
   /** Beyond ½: asin a = π/2 − 2 asin √((1 − a) / 2). */
   asin: {
-    uses: [],
     text: (t) => [
       `(x: ${t.F}) -> ${t.F}`,
       'let a = abs(x);',
@@ -164,11 +168,10 @@ export const trigHelpers: Helpers<TrigName> = {
       'let s = select(a, sqrt(z), far);',
       `let p = s + s * (z * ${horner(t, 'z', asinTail)});`,
       `let y = ${oddSign(t, `select(p, ${t.k(piOver2)} - ${t.k(2)} * p, far)`, 'x')};`,
-      `return ${patch(t, 'y', [`a > ${t.f(1)}`, t.u(0x7fc00000)], [isNanBits(t, 'x'), `bitcast<${t.U}>(x)`])};`,
+      `return ${patch(t, 'y', [`a > ${t.f(1)}`, t.u(0x7fc00000)], [isItself(t, 'x'), `bitcast<${t.U}>(x)`])};`,
     ],
   },
   acos: {
-    uses: [],
     text: (t) => [
       `(x: ${t.F}) -> ${t.F}`,
       'let a = abs(x);',
@@ -182,7 +185,6 @@ export const trigHelpers: Helpers<TrigName> = {
     ],
   },
   atan: {
-    uses: [],
     text: (t) => [
       `(x: ${t.F}) -> ${t.F}`,
       'let a = abs(x);',
@@ -191,25 +193,19 @@ export const trigHelpers: Helpers<TrigName> = {
       'let z = s * s;',
       `let p = s + s * (z * ${horner(t, 'z', atanTail)});`,
       `let wide = select(${t.k(piOver2)} - p, ${t.f(piOver2)}, a > ${t.f(1e9)});`,
-      `return ${patch(t, oddSign(t, 'select(p, wide, far)', 'x'), [isNanBits(t, 'x'), `bitcast<${t.U}>(x)`])};`,
+      `return ${patch(t, oddSign(t, 'select(p, wide, far)', 'x'), [isItself(t, 'x'), `bitcast<${t.U}>(x)`])};`,
     ],
   },
-  /** The octant's quotient is at most 1; huge and tiny operands are scaled first, as division promises little there. */
+  /** The octant's quotient is at most 1. */
   atan2: {
-    uses: [],
     text: (t) => [
       `(y: ${t.F}, x: ${t.F}) -> ${t.F}`,
-      'let ax = abs(x);',
-      'let ay = abs(y);',
-      'let most = max(ax, ay);',
-      `let gain = select(select(${t.f(1)}, ${t.f(2 ** 48)}, most < ${t.f(2 ** -60)}), ${t.f(2 ** -48)}, most > ${t.f(2 ** 60)});`,
+      ...(t.keep ? exactRatio(t) : scaledRatio(t)),
       `let even = ${isNonFiniteBits(t, 'ax')} & ${isNonFiniteBits(t, 'ay')};`,
-      `let zero = most == ${t.f(0)};`,
-      `let ratio = (min(ax, ay) * gain) / select(most * gain, ${t.f(1)}, zero);`,
       `let s = select(select(ratio, ${t.f(0)}, ${isNonFiniteBits(t, 'most')}), ${t.f(1)}, even);`,
       'let z = s * s;',
-      `let p = s + s * (z * ${horner(t, 'z', atanTail)});`,
-      `let q = select(p, ${t.k(piOver2)} - (p + ${t.k(4.371139e-8)}), ay > ax);`,
+      `let p = ${patch(t, `s + s * (z * ${horner(t, 'z', atanTail)})`, ...whereKept(t, [isTiny(t, 's'), `bitcast<${t.U}>(s)`]))};`,
+      `let q = select(p, ${t.k(piOver2)} - (p + ${t.k(4.371139e-8)}), swapped);`,
       `let left = bitcast<${t.U}>(x) >= ${t.u(0x80000000)};`,
       `let r = select(q, ${t.k(Math.PI)} - (q + ${t.k(8.742278e-8)}), left);`,
       `return ${patch(t, oddSign(t, 'r', 'y'), [`${isNanBits(t, 'x')} | ${isNanBits(t, 'y')}`, t.u(0x7fc00000)])};`,

@@ -1,4 +1,5 @@
 /** The helper functions a kernel needs, collected while it is printed and emitted once each, in the order of the table. */
+
 import { invariant } from '../../src/lang/errors.ts'
 import type { KType } from '../kernel.ts'
 import { type BasicName, basicHelpers } from './helpers-basic.ts'
@@ -6,10 +7,11 @@ import { type ErfName, erfHelpers } from './helpers-erf.ts'
 import { type ExpName, expHelpers } from './helpers-exp.ts'
 import { type GammaName, gammaHelpers } from './helpers-gamma.ts'
 import { type LogName, logHelpers } from './helpers-log.ts'
+import { type SubnormalName, subnormalHelpers } from './helpers-subnormal.ts'
 import { type TrigName, trigHelpers } from './helpers-trig.ts'
-import { type Helper, type Helpers, helperName, lanes } from './lanes.ts'
+import { type Helper, type Helpers, helperName, type Lanes, lanes } from './lanes.ts'
 
-export type HelperName = BasicName | ExpName | LogName | TrigName | ErfName | GammaName
+export type HelperName = BasicName | ExpName | LogName | TrigName | ErfName | GammaName | SubnormalName
 
 const table: Helpers<HelperName> = {
   ...basicHelpers,
@@ -18,6 +20,7 @@ const table: Helpers<HelperName> = {
   ...trigHelpers,
   ...erfHelpers,
   ...gammaHelpers,
+  ...subnormalHelpers,
 }
 const helpers: Readonly<Record<string, Helper>> = table
 const order: readonly string[] = Object.keys(table)
@@ -29,39 +32,41 @@ export const helperNames: readonly HelperName[] = order as readonly HelperName[]
 export interface Prelude {
   /** The function's name at a width; from now on it is part of the text. */
   readonly use: (name: HelperName, width: KType['width']) => string
+  /** Whether helpers keep subnormal numbers. */
+  readonly keep: boolean
   readonly text: () => string
 }
 
-const functionText = (name: string, width: KType['width']): string => {
-  const helper = helpers[name]
-  invariant(helper, `no helper ${name}`)
-  const t = lanes(width)
-  const [signature, ...body] = helper.text(t)
-  const struct = helper.result
-    ? `struct ${t.fn(name[0]!.toUpperCase() + name.slice(1))} { ${helper.result(t).join(', ')} }\n`
-    : ''
-  return `${struct}fn ${t.fn(name)}${signature} {\n${body.map((line) => `  ${line}\n`).join('')}}\n`
+const structName = (name: string, width: KType['width']): string =>
+  helperName(name[0]!.toUpperCase() + name.slice(1), width)
+
+const functionText = (name: string, { text, result }: Helper, t: Lanes): string => {
+  const [signature, ...body] = text(t)
+  const struct = result ? `struct ${t.struct} { ${result(t).join(', ')} }\n` : ''
+  return `${struct}fn ${helperName(name, t.width)}${signature} {\n${body.map((line) => `  ${line}\n`).join('')}}\n`
 }
 
 /** An empty collection. */
-export const makePrelude = (): Prelude => {
-  const used = new Set<string>()
-  const need = (name: string, width: KType['width']): void => {
-    const key = `${name} ${helpers[name]?.scalarOnly ? 1 : width}`
-    if (used.has(key)) return
-    used.add(key)
-    for (const other of helpers[name]?.uses ?? []) need(other, width)
+export const makePrelude = (keep = false): Prelude => {
+  const texts = new Map<string, string>()
+  const use = (name: string, width: KType['width']): string => {
+    const helper = helpers[name]
+    invariant(helper, `no helper ${name}`)
+    const own = helper.scalarOnly ? 1 : width
+    const key = helperName(name, own)
+    if (!texts.has(key)) {
+      texts.set(key, '')
+      texts.set(
+        key,
+        functionText(name, helper, lanes(own, { fn: (n) => use(n, own), struct: structName(name, own), keep })),
+      )
+    }
+    return key
   }
   return {
-    use: (name, width) => {
-      need(name, width)
-      return helperName(name, helpers[name]?.scalarOnly ? 1 : width)
-    },
+    use,
+    keep,
     text: () =>
-      order
-        .flatMap((name) =>
-          ([1, 2, 3, 4] as const).filter((w) => used.has(`${name} ${w}`)).map((w) => functionText(name, w)),
-        )
-        .join('\n'),
+      order.flatMap((name) => ([1, 2, 3, 4] as const).flatMap((w) => texts.get(helperName(name, w)) ?? [])).join('\n'),
   }
 }

@@ -47,12 +47,14 @@ const operands = (c: Context, es: readonly KExpr[]): readonly string[] => {
 const site = (c: Context, width: KType['width'], es: readonly KExpr[]): Site => ({
   width,
   prelude: c.prelude,
+  keep: c.prelude.keep,
   constant: (i) => (es[i] ? constantOf(es[i]) : undefined),
 })
 
 const litText = (c: Context, scalar: Scalar, value: number): Text => {
   const text = literal(scalar, value)
-  if (text !== undefined) return constant(text)
+  const flushed = c.prelude.keep && scalar === 'f32' && value !== 0 && Math.abs(value) < 2 ** -126
+  if (text !== undefined && !flushed) return constant(text)
   invariant(scalar === 'f32' || scalar === 'f16', `no literal for ${value}`)
   return runtime(`${c.prelude.use(scalar === 'f32' ? 'bits' : 'halfBits', 1)}(${bitsLiteral(value)})`)
 }
@@ -79,8 +81,6 @@ const expr = (c: Context, e: KExpr): Text => {
       const scalar = e.a.type.scalar
       return runtime(spell(binarySpelling[e.op], site(c, width, [e.a, e.b]), scalar, e.type.scalar === 'bool', a!, b!))
     }
-    case 'fma':
-      return runtime(`fma(${operands(c, [e.a, e.b, e.c]).join(', ')})`)
     case 'select': {
       const [b, a, cond] = operands(c, [e.b, e.a, e.cond])
       return runtime(`select(${b}, ${a}, ${cond})`)
@@ -193,13 +193,19 @@ const storedBindings = (body: readonly KStmt[], into: Set<string>): Set<string> 
   return into
 }
 
+/** How a kernel is spelled. */
+export interface PrintOptions {
+  /** Subnormal f32 numbers count, also on devices that flush them to zero. Default false. */
+  readonly keepSubnormals?: boolean
+}
+
 /**
  * The WGSL module of a kernel: entry point `main`, bindings in order at group 0. The grid may be folded into x and y:
  * `gridIndex` counts x first.
  */
-export const printKernel = (k: Kernel): string => {
+export const printKernel = (k: Kernel, { keepSubnormals = false }: PrintOptions = {}): string => {
   const c: Context = {
-    prelude: makePrelude(),
+    prelude: makePrelude(keepSubnormals),
     calls: makeUserFunctions(),
     constants: new Set(),
     seen: { half: false, grid: false, local: false },

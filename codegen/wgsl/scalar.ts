@@ -10,6 +10,8 @@ import type { HelperName, Prelude } from './prelude.ts'
 export interface Site {
   readonly width: KType['width']
   readonly prelude: Prelude
+  /** Whether subnormal numbers are kept. */
+  readonly keep: boolean
   /** The value of operand i where it is a constant (in every lane). */
   readonly constant: (i: number) => number | undefined
 }
@@ -42,8 +44,13 @@ const native =
     b === '' ? `${name}(${a})` : `${name}(${a}, ${b})`
 const helper =
   (name: HelperName): Spell =>
-  ({ prelude, width }, a, b) =>
-    native(prelude.use(name, width))({ prelude, width, constant: () => undefined }, a, b)
+  (site, a, b) =>
+    native(site.prelude.use(name, site.width))(site, a, b)
+/** As `device` has it, or with a form that keeps subnormal numbers. */
+const either =
+  (device: Spell, kept: Spell): Spell =>
+  (site, a, b) =>
+    (site.keep ? kept : device)(site, a, b)
 const same: Spell = (_site, a) => a
 const wide = (site: Site, scalar: Scalar, text: string): string =>
   site.width === 1 ? text : `${typeName({ scalar, width: site.width })}(${text})`
@@ -53,18 +60,30 @@ const floatOnly = (f32: Spell, f16: Row['f16'] = 'wide'): Row => ({ f32, i32: ne
 const special = (name: HelperName): Row => floatOnly(helper(name))
 const rounding = (f32: Spell, f16: Row['f16'] = 'same'): Row => ({ f32, i32: same, u32: same, bool: never, f16 })
 
+const onBits =
+  (op: '^' | '&', word32: string): Spell =>
+  (site, a) =>
+    `bitcast<${typeName({ scalar: 'f32', width: site.width })}>(bitcast<${word(site)}>(${a}) ${op} ${wide(site, 'u32', word32)})`
+const negated = onBits('^', '0x80000000u')
+
 const magnitude: Spell = (site, a) => `(bitcast<${word(site)}>(${a}) & ${wide(site, 'u32', '0x7fffffffu')})`
 
 /** Unary ops. The predicates look at bits: comparing NaN with itself folds away on some devices. */
 export const unarySpelling: { readonly [K in UnaryOp]: Row } = {
   neg: {
-    f32: prefix('-'),
+    f32: either(prefix('-'), negated),
     i32: prefix('-'),
     u32: (s, a) => `(${wide(s, 'u32', '0u')} - ${a})`,
     bool: never,
     f16: 'same',
   },
-  abs: { f32: native('abs'), i32: native('abs'), u32: same, bool: never, f16: 'same' },
+  abs: {
+    f32: either(native('abs'), onBits('&', '0x7fffffffu')),
+    i32: native('abs'),
+    u32: same,
+    bool: never,
+    f16: 'same',
+  },
   sign: {
     f32: helper('sign'),
     i32: native('sign'),
@@ -72,8 +91,8 @@ export const unarySpelling: { readonly [K in UnaryOp]: Row } = {
     bool: never,
     f16: 'wide',
   },
-  floor: rounding(native('floor')),
-  ceil: rounding(native('ceil')),
+  floor: rounding(either(native('floor'), helper('keptFloor'))),
+  ceil: rounding(either(native('ceil'), helper('keptCeil'))),
   trunc: rounding(native('trunc')),
   round: rounding(helper('round'), 'wide'),
   sqrt: special('sqrt'),
@@ -108,8 +127,8 @@ export const unarySpelling: { readonly [K in UnaryOp]: Row } = {
   isInf: floatOnly((s, a) => `(${magnitude(s, a, '')} == ${wide(s, 'u32', '0x7f800000u')})`),
 }
 
-const both = (op: string, bool: Spell = never): Row => ({
-  f32: infix(op),
+const both = (op: string, kept: Spell, bool: Spell = never): Row => ({
+  f32: either(infix(op), kept),
   i32: infix(op),
   u32: infix(op),
   bool,
@@ -125,7 +144,7 @@ const zeroUnless = (site: Site, fails: string): string => {
 /** A product with a constant zero is zero for finite numbers alone. */
 const multiply: Spell = (site, a, b) => {
   const other = site.constant(0) === 0 ? b : site.constant(1) === 0 ? a : undefined
-  if (other === undefined) return `(${a} * ${b})`
+  if (other === undefined) return either(infix('*'), helper('keptMul'))(site, a, b)
   const isConstant = site.constant(0) !== undefined && site.constant(1) !== undefined
   const shown = isConstant ? `${site.prelude.use('f32', site.width)}(${other})` : other
   return zeroUnless(site, `(${magnitude(site, shown, '')} >= ${wide(site, 'u32', '0x7f800000u')})`)
@@ -133,7 +152,7 @@ const multiply: Spell = (site, a, b) => {
 
 /** A constant zero divided by zero or NaN is NaN. */
 const divideFloat: Spell = (site, a, b) => {
-  if (site.constant(0) !== 0) return `(${a} / ${b})`
+  if (site.constant(0) !== 0) return either(infix('/'), helper('keptDiv'))(site, a, b)
   // Of two constants a driver makes a constant, and NaN is not one it allows: one of them goes through a function.
   const shown = site.constant(1) === undefined ? b : `${site.prelude.use('f32', site.width)}(${b})`
   const before = `(${magnitude(site, shown, '')} - ${wide(site, 'u32', '1u')})`
@@ -158,12 +177,18 @@ const divideSigned =
 
 /** max and min of floats: with a constant that is neither NaN nor the zero that would lose against another zero, one test is enough. */
 const extreme =
-  (general: 'max' | 'min', withConstant: 'maxConst' | 'minConst', losingZero: number): Spell =>
+  (
+    general: 'max' | 'min',
+    withConstant: 'maxConst' | 'minConst',
+    losingZero: number,
+    kept: 'keptMax' | 'keptMin',
+  ): Spell =>
   (site, a, b) => {
     const easy = (i: number): boolean => {
       const c = site.constant(i)
       return c !== undefined && !Number.isNaN(c) && !Object.is(c, losingZero)
     }
+    if (site.keep) return `${site.prelude.use(kept, site.width)}(${a}, ${b})`
     if (easy(1)) return `${site.prelude.use(withConstant, site.width)}(${a}, ${b})`
     if (easy(0)) return `${site.prelude.use(withConstant, site.width)}(${b}, ${a})`
     return `${site.prelude.use(general, site.width)}(${a}, ${b})`
@@ -187,20 +212,34 @@ const signedShift =
     return `bitcast<${typeName({ scalar: 'i32', width: site.width })}>(${text})`
   }
 
+const keptAdd = helper('keptAdd')
+
 /** Binary ops. On bool: add, max, or are `|`, mul, min, and are `&`, sub, xor are `!=`, and false < true. */
 export const binarySpelling: { readonly [K in BinaryOp]: Row } = {
-  add: both('+', infix('|')),
-  sub: both('-', infix('!=')),
-  mul: { ...both('*', infix('&')), f32: multiply },
+  add: both('+', keptAdd, infix('|')),
+  sub: both('-', (s, a, b) => keptAdd(s, a, negated(s, b, '')), infix('!=')),
+  mul: { ...both('*', never, infix('&')), f32: multiply },
   div: { f32: divideFloat, i32: divideSigned('/'), u32: divide('/'), bool: never, f16: 'same' },
   rem: { f32: helper('rem'), i32: divideSigned('%'), u32: divide('%'), bool: never, f16: 'wide' },
   pow: { f32: helper('pow'), i32: helper('powI32'), u32: helper('powU32'), bool: never, f16: 'wide' },
   atan2: special('atan2'),
-  max: { f32: extreme('max', 'maxConst', -0), i32: native('max'), u32: native('max'), bool: infix('|'), f16: 'wide' },
-  min: { f32: extreme('min', 'minConst', 0), i32: native('min'), u32: native('min'), bool: infix('&'), f16: 'wide' },
-  eq: both('==', infix('==')),
-  lt: both('<', (_s, a, b) => `(!${a} & ${b})`),
-  le: both('<=', (_s, a, b) => `(!${a} | ${b})`),
+  max: {
+    f32: extreme('max', 'maxConst', -0, 'keptMax'),
+    i32: native('max'),
+    u32: native('max'),
+    bool: infix('|'),
+    f16: 'wide',
+  },
+  min: {
+    f32: extreme('min', 'minConst', 0, 'keptMin'),
+    i32: native('min'),
+    u32: native('min'),
+    bool: infix('&'),
+    f16: 'wide',
+  },
+  eq: both('==', helper('keptEq'), infix('==')),
+  lt: both('<', helper('keptLt'), (_s, a, b) => `(!${a} & ${b})`),
+  le: both('<=', helper('keptLe'), (_s, a, b) => `(!${a} | ${b})`),
   and: { f32: never, i32: infix('&'), u32: infix('&'), bool: infix('&'), f16: 'same' },
   or: { f32: never, i32: infix('|'), u32: infix('|'), bool: infix('|'), f16: 'same' },
   xor: { f32: never, i32: infix('^'), u32: infix('^'), bool: infix('!='), f16: 'same' },
@@ -223,8 +262,8 @@ export const binarySpelling: { readonly [K in BinaryOp]: Row } = {
 /** The text of an elementwise op on operands of `scalar`; `resultIsBool` for predicates and comparisons. */
 export const spell = (row: Row, site: Site, scalar: Scalar, resultIsBool: boolean, a: string, b: string): string => {
   if (scalar !== 'f16') return row[scalar](site, a, b)
-  // Spellings for a known constant look at the bits of an f32.
-  if (row.f16 === 'same') return row.f32({ ...site, constant: () => undefined }, a, b)
+  // Spellings for a known constant, and those that keep subnormal numbers, look at the bits of an f32.
+  if (row.f16 === 'same') return row.f32({ ...site, keep: false, constant: () => undefined }, a, b)
   const f32 = typeName({ scalar: 'f32', width: site.width })
   const text = row.f32(site, `${f32}(${a})`, b === '' ? '' : `${f32}(${b})`)
   return resultIsBool ? text : `${typeName({ scalar: 'f16', width: site.width })}(${text})`

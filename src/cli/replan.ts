@@ -20,6 +20,7 @@ export const plannedFor = (program: Program, name: string | undefined): Planned 
       outputs: plan.outputs,
       inputTree: plan.inputTree,
       outputTree: plan.outputTree,
+      subnormals: plan.subnormals,
     },
     profile,
   )

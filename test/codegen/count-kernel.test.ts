@@ -225,7 +225,7 @@ const cases: Readonly<Record<string, Case>> = {
       k.varStmt('acc', f32, k.lit(1)),
       k.forStmt('i', grid, thread, 3, [
         read(x, k.ref('i')),
-        k.assign('acc', k.fma(k.ref('acc', f32), k.ref('v', f32), k.lit(2))),
+        k.assign('acc', k.add(k.mul(k.ref('acc', f32), k.ref('v', f32)), k.lit(2))),
       ]),
       k.store(y, thread, k.ref('acc', f32)),
     ],

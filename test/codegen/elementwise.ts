@@ -1,6 +1,7 @@
 /** Kernels that apply elementwise ops to whole arrays, many ops in one kernel, at width 1 or 4. */
 import * as k from '../../codegen/build-kernel.ts'
 import type { Binding, KExpr, Kernel, KStmt, Scalar } from '../../codegen/kernel.ts'
+import type { PrintOptions } from '../../codegen/wgsl/print.ts'
 import { runOnDevice } from './run-wgsl.ts'
 
 /** One result: an expression over the operands (already loaded). */
@@ -51,6 +52,7 @@ export const apply = async (
   inputs: readonly { readonly scalar: Scalar; readonly words: Uint32Array }[],
   width: 1 | 4,
   perKernel = 4,
+  options: PrintOptions = {},
 ): Promise<ReadonlyMap<string, Uint32Array>> => {
   const length = inputs[0]!.words.length
   const n = Math.ceil(length / 256) * 256
@@ -68,7 +70,12 @@ export const apply = async (
       n,
       width,
     )
-    const buffers = await runOnDevice(kernel, n / width / threads, [...padded, new ArrayBuffer(n * 4 * group.length)])
+    const buffers = await runOnDevice(
+      kernel,
+      n / width / threads,
+      [...padded, new ArrayBuffer(n * 4 * group.length)],
+      options,
+    )
     const words = new Uint32Array(buffers.at(-1)!)
     for (const [j, c] of group.entries()) results.set(c.name, words.slice(j * n, j * n + length))
   }

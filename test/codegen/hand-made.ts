@@ -106,8 +106,6 @@ const below = (e: KExpr): readonly KExpr[] => {
       return [e.a]
     case 'binary':
       return [e.a, e.b]
-    case 'fma':
-      return [e.a, e.b, e.c]
     case 'select':
       return [e.cond, e.a, e.b]
     case 'vec':

@@ -1,7 +1,7 @@
 /** Runs the WGSL of a kernel on the shared device: buffers in, buffers out. Any refusal of the device is a failure. */
 
 import type { Kernel } from '../../codegen/kernel.ts'
-import { printKernel } from '../../codegen/wgsl/print.ts'
+import { type PrintOptions, printKernel } from '../../codegen/wgsl/print.ts'
 import { sharedDevice } from '../device.ts'
 
 const storage = 0x80 | 0x8 | 0x4
@@ -78,9 +78,10 @@ export const runOnDevice = (
   k: Kernel,
   workgroups: number,
   buffers: readonly ArrayBuffer[],
+  options: PrintOptions = {},
 ): Promise<readonly ArrayBuffer[]> =>
   runWgsl(
-    printKernel(k),
+    printKernel(k, options),
     workgroups,
     buffers,
     k.bindings.map((b) => b.access),

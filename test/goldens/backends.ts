@@ -32,13 +32,14 @@ export const reference: Backend = async (programs) =>
     return evaluate(checked.right, p.arguments, { precision: p.float32 ? 'f32' : 'f64' }).map(asFloat32)
   })
 
-/** Several programs as one compiled program on the shared device. */
+/** Several programs as one compiled program on the shared device, alike in what becomes of subnormal numbers. */
 export const webgpu: Backend = async (programs) => {
   const device = await sharedDevice()
   const all = (...lists: readonly (readonly Tensor[])[]): readonly (readonly Tensor[])[] =>
     programs.map((p, i) => p.run(lists[i]!))
   const specs = programs.map(typesOfArguments)
-  const program = orThrow(compile(all as never, specs as never, { name: 'goldens' }))
+  const subnormals = programs[0]!.subnormals ? 'keep' : 'device'
+  const program = orThrow(compile(all as never, specs as never, { name: 'goldens', subnormals }))
   const loaded = await toPromise(program.load(device))
   const results = (await loaded.run(
     ...(programs.map((p) => p.arguments.map(argumentOf)) as never),

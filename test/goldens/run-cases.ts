@@ -42,7 +42,7 @@ export const runCases = async (
   const judged = (p: CaseProgram, results: readonly Value[]): void => {
     const verdict = p.judge(results)
     if (verdict.kind === 'passed') report.passed++
-    else if (verdict.kind === 'skipped') report.skipped.push({ id: p.id, reason: verdict.why })
+    else if (verdict.kind === 'dropped') report.dropped.push({ id: p.id, reason: verdict.why })
     else fail(p.id, verdict.why)
   }
   const ready: CaseProgram[] = []
@@ -56,17 +56,24 @@ export const runCases = async (
     else if (error !== undefined) fail(c.id, messageOf(error))
     else ready.push(program)
   }
-  const groups = Array.from({ length: Math.ceil(ready.length / grouping.size) }, (_, i) =>
-    ready.slice(i * grouping.size, (i + 1) * grouping.size),
+  const groups = [false, true].flatMap((subnormals) =>
+    groupsOf(
+      ready.filter((p) => p.subnormals === subnormals),
+      grouping,
+    ),
   )
   const outcomes = await mapPooled(groups, 2, (group) => outcomesOf(backend, group))
-  for (const [i, p] of ready.entries()) {
-    const outcome = outcomes[Math.floor(i / grouping.size)]![i % grouping.size]!
-    if (outcome instanceof Failure) fail(p.id, outcome.why)
-    else judged(p, outcome)
-  }
+  for (const [g, group] of groups.entries())
+    for (const [i, p] of group.entries()) {
+      const outcome = outcomes[g]![i]!
+      if (outcome instanceof Failure) fail(p.id, outcome.why)
+      else judged(p, outcome)
+    }
   return report
 }
+
+const groupsOf = (programs: readonly CaseProgram[], { size }: Grouping): readonly (readonly CaseProgram[])[] =>
+  Array.from({ length: Math.ceil(programs.length / size) }, (_, i) => programs.slice(i * size, (i + 1) * size))
 
 /** A program that did not run. */
 class Failure {

@@ -1,6 +1,7 @@
 /** Random programs and gradients in WGSL on the shared device (Dawn) agree with the reference interpreter. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { Subnormals } from '../../codegen/plan.ts'
 import { portable } from '../../codegen/profile.ts'
 import type { Profile } from '../../passes/target.ts'
 import type { Op } from '../../src/lang/ir.ts'
@@ -25,14 +26,18 @@ interface Judged {
 
 /**
  * Runs samples as one program, a pipeline being dear; the first disagreement in words. Once as any device can, arguments
- * kept, and once as this one can, arguments given away.
+ * kept, and once as this one can, arguments given away, now and then with subnormal numbers kept.
  */
-const onDevice = async (list: readonly Judged[]): Promise<string | undefined> => {
+const onDevice = async (list: readonly Judged[], subnormals: Subnormals): Promise<string | undefined> => {
   const own = profileOf(await sharedDevice())
-  return (await onTarget(list, portable)) ?? (await onTarget(list, own))
+  return (await onTarget(list, portable, 'device')) ?? (await onTarget(list, own, subnormals))
 }
 
-const onTarget = async (list: readonly Judged[], profile: Profile): Promise<string | undefined> => {
+const onTarget = async (
+  list: readonly Judged[],
+  profile: Profile,
+  subnormals: Subnormals,
+): Promise<string | undefined> => {
   const whole = united(list.map((j) => j.sample))
   const stages = stagesOf(whole.graph)
   const { graph } = stages[stages.length - 1]!
@@ -41,23 +46,24 @@ const onTarget = async (list: readonly Judged[], profile: Profile): Promise<stri
     allowed: list.flatMap((j) => j.expected.allowed),
   }
   try {
-    return difference(expected, await runDevice(graph, whole.inputs, profile, profile !== portable), graph)
+    return difference(expected, await runDevice(graph, whole.inputs, profile, profile !== portable, subnormals), graph)
   } catch (error) {
     return error instanceof Error ? error.stack : String(error)
   }
 }
 
-const alone = async (sample: Sample): Promise<string | undefined> => {
+const alone = async (sample: Sample, subnormals: Subnormals): Promise<string | undefined> => {
   const expected = expectation(sample)
-  return 'discarded' in expected ? undefined : onDevice([{ sample, expected }])
+  return 'discarded' in expected ? undefined : onDevice([{ sample, expected }], subnormals)
 }
 
 /** Who of a failed batch is to blame: the shrunk sample, or the batch itself where each member is right alone. */
-const blame = async (batch: readonly Judged[], what: string): Promise<string> => {
+const blame = async (batch: readonly Judged[], subnormals: Subnormals, what: string): Promise<string> => {
+  const fault = (s: Sample): Promise<string | undefined> => alone(s, subnormals)
   for (const { sample } of batch) {
-    if ((await alone(sample)) === undefined) continue
-    const small = await smallest(sample, async (s) => (await alone(s)) !== undefined, 150)
-    return `${await alone(small)}\n${showSample(small)}`
+    if ((await fault(sample)) === undefined) continue
+    const small = await smallest(sample, async (s) => (await fault(s)) !== undefined, 150)
+    return `${await fault(small)}\n${showSample(small)}`
   }
   return `only together: ${what}\n${showSample(united(batch.map((j) => j.sample)))}`
 }
@@ -77,8 +83,9 @@ const agreesOnDevice = async (
   }
   for (let i = 0; i < judged.length; i += 8) {
     const batch = judged.slice(i, i + 8)
-    const wrong = await onDevice(batch)
-    if (wrong) throw new Error(`seed ${seed}: ${await blame(batch, wrong)}`)
+    const subnormals = i % 32 === 0 ? 'keep' : 'device'
+    const wrong = await onDevice(batch, subnormals)
+    if (wrong) throw new Error(`seed ${seed}: ${await blame(batch, subnormals, wrong)}`)
   }
   console.log(`${name}: ${judged.length} judged, discarded ${JSON.stringify(tally.discarded)}`)
   expect(judged.length).toBeGreaterThan(numRuns / 3)

@@ -71,6 +71,7 @@ export const planOf = (
   parts: Pick<Plan, 'arenas' | 'kernels' | 'steps' | 'inputs' | 'outputs'> & Partial<Plan>,
 ): Plan => ({
   version: 1,
+  subnormals: 'device',
   name: 'test',
   profile: portable,
   data: [],

@@ -14,12 +14,12 @@ fn tl_max(a: f32, b: f32) -> f32 {
   return bitcast<f32>(select(select(bitcast<u32>(m), bitcast<u32>(a) & bitcast<u32>(b), a == b), bitcast<u32>(b), ((bitcast<u32>(b) & 0x7fffffffu) > 0x7f800000u)));
 }
 
-fn tl_max4(a: vec4<f32>, b: vec4<f32>) -> vec4<f32> {
+fn tl_max_4(a: vec4<f32>, b: vec4<f32>) -> vec4<f32> {
   let m = select(b, a, (a > b) | ((bitcast<vec4<u32>>(a) & vec4<u32>(0x7fffffffu)) > vec4<u32>(0x7f800000u)));
   return bitcast<vec4<f32>>(select(select(bitcast<vec4<u32>>(m), bitcast<vec4<u32>>(a) & bitcast<vec4<u32>>(b), a == b), bitcast<vec4<u32>>(b), ((bitcast<vec4<u32>>(b) & vec4<u32>(0x7fffffffu)) > vec4<u32>(0x7f800000u))));
 }
 
-fn tl_exp4(x: vec4<f32>) -> vec4<f32> {
+fn tl_exp_4(x: vec4<f32>) -> vec4<f32> {
   let c = clamp(x, vec4<f32>(-104.0f), vec4<f32>(89.0f));
   let n = floor(c * 0x1.715476p+0f + 0.5f);
   let r = (c - n * 0x1.63p-1f) - n * -0x1.bd0106p-13f;
@@ -43,16 +43,16 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) wo
     let x7 = g3 * 25u;
     for (var n6 = 0u; n6 < 25u; n6++) {
       let v8 = b0[x7 + n6];
-      acc5 = tl_max4(acc5, v8);
+      acc5 = tl_max_4(acc5, v8);
     }
     let v9 = tl_max(tl_max(acc5.x, acc5.y), tl_max(acc5.z, acc5.w));
     let v10 = v4 - vec4<f32>(v9);
-    let v11 = tl_exp4(v10);
+    let v11 = tl_exp_4(v10);
     var acc12: vec4<f32> = vec4<f32>(0.0f);
     for (var n13 = 0u; n13 < 25u; n13++) {
       let v14 = b0[x7 + n13];
       let v15 = v14 - vec4<f32>(v9);
-      let v16 = tl_exp4(v15);
+      let v16 = tl_exp_4(v15);
       acc12 = acc12 + v16;
     }
     let v17 = (acc12.x + acc12.y) + (acc12.z + acc12.w);

@@ -161,7 +161,11 @@ const vectors: Case = {
       k.letStmt('at', k.add(k.mul(grid, c(4)), local)),
       k.varStmt('v', vec, k.load(xv, k.ref('at'))),
       k.assign('v', k.vec([3, 2, 1, 0].map((i) => k.lane(k.ref('v', vec), i)))),
-      k.write(tile, local, k.fma(k.ref('v', vec), k.splat(k.lit(0.5), 4), k.splat(k.lane(k.ref('v', vec), 1), 4))),
+      k.write(
+        tile,
+        local,
+        k.add(k.mul(k.ref('v', vec), k.splat(k.lit(0.5), 4)), k.splat(k.lane(k.ref('v', vec), 1), 4)),
+      ),
       k.barrier,
       k.letStmt('w', k.read(tile, k.sub(c(3), local))),
       k.letStmt('far', k.select(k.lt(k.ref('at'), c(23)), k.lane(k.load(xv, k.add(k.ref('at'), c(1))), 0), k.lit(7))),
@@ -349,12 +353,12 @@ describe('counters', () => {
     // Two workgroups of 4 read x[0] and their own element, and write their own.
     const body = [
       k.letStmt('at', k.add(k.mul(grid, c(4)), local)),
-      k.letStmt('v', k.fma(k.load(x, k.ref('at')), k.load(x, c(0)), k.lit(1))),
+      k.letStmt('v', k.add(k.mul(k.load(x, k.ref('at')), k.load(x, c(0))), k.lit(1))),
       k.store(y, k.ref('at'), k.unary('exp', k.ref('v', f32))),
     ]
     const counters = makeCounters()
     runKernel(oneOf(body), 2, [{ buffer: new ArrayBuffer(32) }, { buffer: new ArrayBuffer(32) }], counters)
-    // x: 4 elements in the first workgroup (x[0] is its own), 5 in the second; y: 4 in each. fma 2 + exp 1, 8 times.
+    // x: 4 elements in the first workgroup (x[0] is its own), 5 in the second; y: 4 in each. mul 1 + add 1 + exp 1, 8 times.
     expect(counters).toEqual({ flops: 24, bytes: (9 + 8) * 4, bindings: [36, 32] })
   })
 

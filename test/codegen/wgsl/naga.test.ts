@@ -17,8 +17,10 @@ const scalars = ['f32', 'i32', 'u32', 'bool'] as const
 /** One module per op, type and width; then constants only, finite and not, where const evaluation could refuse. */
 const modules = (): readonly string[] => {
   const out: string[] = []
-  const print = (columns: readonly Column[], inputs: readonly Scalar[], width: 1 | 4): void =>
-    void out.push(printKernel(elementwiseKernel(columns, inputs, 1024, width)))
+  const print = (columns: readonly Column[], inputs: readonly Scalar[], width: 1 | 4): void => {
+    for (const keepSubnormals of inputs[0] === 'f32' ? [false, true] : [false])
+      out.push(printKernel(elementwiseKernel(columns, inputs, 1024, width), { keepSubnormals }))
+  }
   for (const width of [1, 4] as const) {
     for (const s of scalars) {
       const unary = unaryOps.filter((op) => k.unaryDomain[op].includes(s))
@@ -31,7 +33,11 @@ const modules = (): readonly string[] => {
         width,
       )
       const values =
-        s === 'f32' ? [0, -1, 3e38, Number.POSITIVE_INFINITY, Number.NaN] : s === 'bool' ? [0, 1] : [0, 1, 40, 2 ** 31]
+        s === 'f32'
+          ? [0, -1, 1e-40, 3e38, Number.POSITIVE_INFINITY, Number.NaN]
+          : s === 'bool'
+            ? [0, 1]
+            : [0, 1, 40, 2 ** 31]
       const columns = values.flatMap((v) => {
         const c = k.splat(k.lit(v, s), width)
         return [
