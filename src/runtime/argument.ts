@@ -54,7 +54,11 @@ const checkPlain = (slot: InputSlot, values: readonly (number | boolean)[]): voi
   for (let i = 0; i < values.length; i++) {
     const v = values[i]
     if (typeof v === 'boolean' ? dtype !== 'bool' : typeof v !== 'number')
-      refuse(slot.path, `element ${i} is of type ${typeof v}, ${showType(slot)} was expected`)
+      refuse(
+        slot.path,
+        `element ${i} is ${Array.isArray(v) ? 'a list' : `of type ${typeof v}`}, ${showType(slot)} was expected`,
+        Array.isArray(v) ? 'give all elements in one flat array, row by row' : undefined,
+      )
     if (isInteger(dtype) && typeof v === 'number') {
       const [low, high] = integerRange[dtype]
       if (!Number.isInteger(v) || v < low || v > high) refuse(slot.path, `element ${i} is ${v}, which is no ${dtype}`)

@@ -36,7 +36,7 @@ export const encode = (dtype: DType, values: HostValues): Words => {
         : Uint32Array.from(values as ArrayLike<number>)
     case 'bool': {
       const words = new Uint32Array(values.length)
-      for (let i = 0; i < words.length; i++) words[i] = values[i] ? 1 : 0
+      for (let i = 0; i < words.length; i++) words[i] = values[i] === 0 || values[i] === false ? 0 : 1
       return words
     }
     case 'f16': {

@@ -6,6 +6,7 @@ import { countCalls } from '../../src/runtime/count.ts'
 import { type Device, openDevice } from '../../src/runtime/device.ts'
 import { loadPlan } from '../../src/runtime/execute.ts'
 import type { Output, Resident } from '../../src/runtime/resident.ts'
+import { encode } from '../../src/runtime/words.ts'
 import { sharedDevice } from '../device.ts'
 import { accumulate, affine, input, kernelOf, output, place, planOf } from './plans.ts'
 
@@ -123,6 +124,7 @@ describe('a run', () => {
       Int8Array.of(-1, 127, -128),
       Uint8Array.of(0, 1, 255),
     ])
+    expect(encode('bool', [Number.NaN, 0, -0, 0.5])).toEqual(Uint32Array.of(1, 0, 0, 1))
     const plain = await program.run([
       [1, 2, 3],
       [-1, 0, 1],

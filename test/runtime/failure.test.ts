@@ -51,7 +51,7 @@ describe('arguments', () => {
           [4, 5, 6],
         ],
       ],
-      /element 0 is of type object/,
+      /element 0 is a list/,
     ],
     ['a string', f23, ['x'], /got string/],
     ['an object', f23, [{}], /got object/],

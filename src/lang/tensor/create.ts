@@ -91,16 +91,10 @@ export const tensor = <const A extends Nested, const D extends DType = DTypeOfNe
     return bad('T.tensor', `ragged data: ${ragged}`, 'all arrays of one depth must have one length')
   const to = dtype ?? (ArrayBuffer.isView(data) ? arrayDtype(data as never) : leafDtype(values))
   const lost = values.find((v) => !holds(v, to))
-  if (dtype !== undefined && lost !== undefined)
-    return bad('T.tensor', `${String(lost)} does not fit ${to}`, 'give another dtype, or the numbers that are meant')
-  if (dtype === undefined && to === 'i32') {
-    const over = values.find((v) => Number(v) !== (Number(v) | 0))
-    if (over !== undefined)
-      return bad(
-        'T.tensor',
-        `${over} does not fit i32`,
-        "say which dtype is meant: { dtype: 'u32' } or { dtype: 'f32' }",
-      )
+  if (lost !== undefined) {
+    const inferred = "say which dtype is meant: { dtype: 'u32' } or { dtype: 'f32' }"
+    const hint = dtype === undefined ? inferred : 'give another dtype, or the numbers that are meant'
+    return bad('T.tensor', `${String(lost)} does not fit ${to}`, hint)
   }
   return tensorOf(
     constant(
