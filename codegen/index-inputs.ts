@@ -1,7 +1,9 @@
 /** Arguments that reach a gather or scatter as its index: the host checks their range before it uploads them. */
 import { typeOf } from '../src/lang/build.ts'
+import type { Site } from '../src/lang/errors.ts'
 import type { Graph, Node, Op } from '../src/lang/ir.ts'
 import { topological } from '../src/lang/order.ts'
+import { siteOf } from '../src/lang/provenance.ts'
 
 /** Operations whose result holds nothing but elements of their first operand. */
 const keeping: ReadonlySet<Op> = new Set<Op>([
@@ -12,6 +14,7 @@ const keeping: ReadonlySet<Op> = new Set<Op>([
   'flip',
   'window',
   'stopGradient',
+  'observe',
   'barrier',
 ])
 
@@ -22,6 +25,7 @@ const isExactCast = (n: Node): boolean =>
 export interface IndexRange {
   readonly size: number
   readonly op: string
+  readonly site?: Site
 }
 
 export const indexInputs = (graph: Graph): ReadonlyMap<Node, IndexRange> => {
@@ -33,7 +37,8 @@ export const indexInputs = (graph: Graph): ReadonlyMap<Node, IndexRange> => {
     while (keeping.has(source.op) || isExactCast(source)) source = source.args[0]!
     if (source.op !== 'input') continue
     const seen = found.get(source)
-    if (!seen || size < seen.size) found.set(source, { size, op: n.op })
+    const site = siteOf(n)
+    if (!seen || size < seen.size) found.set(source, { size, op: n.op, ...(site ? { site } : {}) })
   }
   return found
 }

@@ -1,5 +1,6 @@
 /** Graph → Plan: widen packed dtypes, fuse, place, lower, print. Pure: needs a profile, never a device. */
 import * as E from '#fp/Either'
+import type { Observation } from '../passes/graph/observe.ts'
 import { widen } from '../passes/graph/widen.ts'
 import { type Leaf, matchDonations } from '../passes/loop/donation.ts'
 import { type Fusion, fuse } from '../passes/loop/fuse.ts'
@@ -30,6 +31,8 @@ export interface Request {
   readonly outputs: readonly { readonly path: string; readonly keep: boolean }[]
   readonly inputTree: TreeShape
   readonly outputTree: TreeShape
+  /** What the last outputs are for, where they are no results. */
+  readonly observations?: readonly Observation[]
   /** `'device'` where it is not said. */
   readonly subnormals?: Subnormals
 }
@@ -146,6 +149,7 @@ const planWith = (request: Request, profile: Profile, apart: ReadonlySet<Node>):
     inputs: inputSlots,
     outputs: outputSlots,
     data: [...data, ...starts],
+    observations: request.observations ?? [],
     inputTree: request.inputTree,
     outputTree: request.outputTree,
     prediction: predict(runs, memory),

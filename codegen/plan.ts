@@ -2,9 +2,11 @@
  * The Plan: everything needed to run a program, as plain data that survives JSON. JIT and AOT run the same Plan.
  */
 
+import type { Observation } from '../passes/graph/observe.ts'
 import type { Profile } from '../passes/target.ts'
 import type { DType } from '../src/lang/dtype.ts'
 import type { TreeShape } from '../src/lang/tree.ts'
+import type { IndexRange } from './index-inputs.ts'
 import type { Kernel } from './kernel.ts'
 
 export type { Profile } from '../passes/target.ts'
@@ -63,7 +65,7 @@ export interface InputSlot extends Slot {
   /** The caller gives the value away: its bytes may be overwritten, a handle to it is consumed. */
   readonly donated: boolean
   /** Reaches a gather or scatter as its index: the host checks 0 <= value < size before upload. */
-  readonly indexOf?: { readonly size: number; readonly op: string }
+  readonly indexOf?: IndexRange
 }
 
 export interface OutputSlot extends Slot {
@@ -109,6 +111,8 @@ export interface Plan {
   readonly inputs: readonly InputSlot[]
   readonly outputs: readonly OutputSlot[]
   readonly data: readonly DataSlot[]
+  /** What is told at every run: the last outputs are theirs. */
+  readonly observations: readonly Observation[]
   /** Argument and result trees with leaves replaced by their index into inputs and outputs. */
   readonly inputTree: TreeShape
   readonly outputTree: TreeShape

@@ -9,6 +9,7 @@ import type { Buffer } from '../passes/loop/ir.ts'
 import type { MemoryPlan } from '../passes/loop/memory.ts'
 import type { Profile } from '../passes/target.ts'
 import type { LimitError } from '../src/lang/errors.ts'
+import { located } from '../src/lang/provenance.ts'
 import { assembleKernel, type BoundKernel } from './assemble.ts'
 import { numberOf, placeOf } from './names.ts'
 import type { Place, PlacedValue } from './plan.ts'
@@ -25,6 +26,13 @@ export type Run =
 type Runs = readonly Run[] | LimitError
 
 const isLimit = (r: Runs): r is LimitError => 'tag' in r
+
+/** Where the user made what is too large. */
+const madeAt = (error: LimitError, group: readonly Fused[]): LimitError =>
+  located(
+    error,
+    group.flatMap((f) => f.stored),
+  )
 
 /** One after the other; the first limit. */
 const inOrder = (parts: readonly (() => Runs)[]): Runs => {
@@ -45,7 +53,7 @@ const routineRuns = (group: readonly Fused[], memory: MemoryPlan, profile: Profi
   const runs: Run[] = []
   for (const d of dispatchesOf(routine, profile).map(withoutEmpty)) {
     const made = assembleDispatch(d, memory, profile)
-    if ('tag' in made) return made
+    if ('tag' in made) return madeAt(made, group)
     const { workgroups, reads, writes } = d
     const bound = { ...made, workgroups, reads: placed(reads), writes: placed(writes), fused: group, routine: true }
     runs.push({ kind: 'dispatch', bound })
@@ -92,7 +100,7 @@ export const runsOf = (fusion: Fusion, memory: MemoryPlan, profile: Profile): Ru
       if (routine?.loop) return loopRuns(routine.loop, memory, profile)
       if (routine) return routineRuns(group, memory, profile)
       const bound = assembleKernel(group, memory, profile)
-      return 'tag' in bound ? bound : [{ kind: 'dispatch', bound }]
+      return 'tag' in bound ? madeAt(bound, group) : [{ kind: 'dispatch', bound }]
     }),
   )
 

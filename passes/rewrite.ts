@@ -6,6 +6,7 @@ import * as E from '#fp/Either'
 import { build } from '../src/lang/build.ts'
 import { invariant } from '../src/lang/errors.ts'
 import type { Build, Graph, Node, Op } from '../src/lang/ir.ts'
+import { inheritSite } from '../src/lang/provenance.ts'
 import { ShapeEq } from '../src/lang/shape.ts'
 import { rebuild } from '../src/lang/trace.ts'
 
@@ -96,6 +97,7 @@ export const rewriteWithStats = (
       return true
     }
     const finish = (frame: Frame, result: Node): void => {
+      inheritSite(result, frame.asked)
       normal.set(frame.asked, result)
       normal.set(frame.node, result)
       if (!normal.has(result)) normal.set(result, result)

@@ -21,6 +21,8 @@ export interface CompileOptions extends PipelineOptions {
    * for zero, and many do); `'keep'` counts them as IEEE 754 asks, everywhere alike, at several times the arithmetic.
    */
   readonly subnormals?: Subnormals
+  /** Remember which line made each node, for errors that show late: limits, indices. Costs time while the function is traced. */
+  readonly provenance?: boolean
   /** Shown in kernels, errors and emitted modules. */
   readonly name?: string
 }
@@ -30,6 +32,7 @@ const compileOptions: OptionNames<CompileOptions> = {
   keep: 'may',
   profile: 'may',
   subnormals: 'may',
+  provenance: 'may',
   name: 'may',
   fastMath: 'may',
 }

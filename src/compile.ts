@@ -5,9 +5,10 @@ import * as TE from '#fp/TaskEither'
 import { makePlan, type Planned } from '../codegen/make-plan.ts'
 import type { Plan } from '../codegen/plan.ts'
 import { portable } from '../codegen/profile.ts'
+import { takeObservations } from '../passes/graph/observe.ts'
 import { graphPipeline, runPipeline, type Stage } from '../passes/pipeline.ts'
 import { type CompileOptions, covers, demandCompile, demandKept, demandSpecs } from './compile-options.ts'
-import { type HostTensor, hostArguments } from './host.ts'
+import { type HostTensor, hostArguments, showObserved } from './host.ts'
 import { typeOf } from './lang/build.ts'
 import type { Shape } from './lang/dim.ts'
 import type { DType } from './lang/dtype.ts'
@@ -17,14 +18,15 @@ import {
   type RuntimeError,
   raise,
   showOperand,
-  siteIn,
   TensorloomError,
 } from './lang/errors.ts'
 import { constantIndexErrors } from './lang/index-check.ts'
 import type { Graph, Node, TensorType } from './lang/ir.ts'
 import { topological } from './lang/order.ts'
+import { recordSites } from './lang/provenance.ts'
+import { siteIn } from './lang/site.ts'
 import { demandDType, demandShape } from './lang/tensor/arguments.ts'
-import { traceTree } from './lang/trace.ts'
+import { type TracedTree, traceTree } from './lang/trace.ts'
 import type { IsTensorTree, TreeOfUnknownKeys } from './lang/tree.ts'
 import type { Tensor } from './lang/types.ts'
 import type { Argument } from './runtime/argument.ts'
@@ -117,7 +119,7 @@ export const compile = <const A extends readonly unknown[], R>(
 ): E.Either<CompileError, Program<A, R>> => {
   const traced = traceOrError(f, specs, options)
   if (E.isLeft(traced)) return traced
-  const { graph, inputPaths, outputPaths, inputs: inputTree, outputs: outputTree } = traced.right
+  const { graph, observations, inputPaths, outputPaths, inputs: inputTree, outputs: outputTree } = traced.right
   const donated = new Set(options.donate ?? [])
   const stages: Stage[] = [{ name: 'trace', graph }]
   return pipe(
@@ -133,7 +135,11 @@ export const compile = <const A extends readonly unknown[], R>(
             name: options.name ?? (f.name || 'program'),
             graph: g,
             inputs: inputPaths.map((path) => ({ path, donated: donated.has(Number(/^\[(\d+)\]/.exec(path)?.[1])) })),
-            outputs: outputPaths.map((path) => ({ path, keep: (options.keep ?? []).some((k) => covers(k, path)) })),
+            outputs: [
+              ...outputPaths.map((path) => ({ path, keep: (options.keep ?? []).some((k) => covers(k, path)) })),
+              ...observations.map(({ label }) => ({ path: label, keep: false })),
+            ],
+            observations,
             inputTree,
             outputTree,
             subnormals: options.subnormals ?? 'device',
@@ -162,14 +168,14 @@ const traceOrError = (
   f: (...args: never[]) => unknown,
   specs: readonly unknown[],
   options: CompileOptions,
-): E.Either<CompileError, ReturnType<typeof traceTree>> => {
+): E.Either<CompileError, TracedTree & ReturnType<typeof takeObservations>> => {
   try {
     demandCompile('compile', f, options)
     demandSpecs(specs, options)
-    const traced = traceTree(f, specs)
+    const traced = recordSites(options.provenance ?? false, () => traceTree(f, specs))
     demandOwnInputs(traced.graph)
     demandKept(traced, options)
-    return E.right(traced)
+    return E.right({ ...traced, ...takeObservations(traced.graph) })
   } catch (e) {
     if (!(e instanceof TensorloomError)) throw e
     const error = e.error as CompileError
@@ -187,7 +193,7 @@ const programOf = <A extends readonly unknown[], R>(planned: Planned, stages: re
       pipe(
         attempt(async () => {
           const on = device ?? (await openDevice())
-          return loadPlan(on, planned.plan)
+          return loadPlan(on, planned.plan, showObserved)
         }),
         TE.map((executable) => loadedOf(program, executable)),
       ),

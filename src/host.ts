@@ -3,9 +3,14 @@ import { check } from '../passes/graph/check.ts'
 import { allocate, type DType, type HostArray, isFloat } from './lang/dtype.ts'
 import { raise } from './lang/errors.ts'
 import { evaluate } from './lang/evaluate.ts'
+import type { NodeOf } from './lang/ir.ts'
+import type { Value } from './lang/primitive.ts'
+import { showValue } from './lang/print/values.ts'
+import { siteOf } from './lang/provenance.ts'
 import { closeGraph } from './lang/trace.ts'
 import { flattenTree, isRecord, isTensor, type TreeOf, unflattenTree } from './lang/tree.ts'
 import { nodeOf, type Tensor } from './lang/types.ts'
+import { censusOf, demandFinite, printObserved, type Show } from './runtime/tell.ts'
 
 /** A tensor's elements on the host, row-major: Float32Array for all floats, Uint8Array (0 or 1) for bool. */
 export interface HostTensor {
@@ -20,6 +25,17 @@ export const hostArray = (dtype: DType, data: ArrayLike<number>): HostArray => {
   const out = allocate(dtype, data.length)
   out.set(data as HostArray)
   return out
+}
+
+/** As PyTorch prints a tensor. */
+export const showObserved: Show = ({ shape, dtype }, data) => showValue({ shape, dtype, data })
+
+/** What the interpreter comes by is told at once. */
+const observed = (n: NodeOf<'observe'>, { shape, dtype, data }: Value): void => {
+  const site = siteOf(n)
+  const observation = { ...n.params, shape, dtype, ...(site ? { site } : {}) }
+  if (n.params.kind === 'print') printObserved(observation, hostArray(dtype, data), showObserved)
+  else demandFinite(observation, censusOf(data))
 }
 
 /**
@@ -42,7 +58,7 @@ export const reference = <R>(tree: R): TreeOf<R, HostTensor> => {
       hint: 'return it from the function',
     })
   }
-  const values = evaluate(graph, []).map((v) => ({ ...v, data: hostArray(v.dtype, v.data) }))
+  const values = evaluate(graph, [], { observed }).map((v) => ({ ...v, data: hostArray(v.dtype, v.data) }))
   return unflattenTree(shape, values) as TreeOf<R, HostTensor>
 }
 

@@ -5,6 +5,7 @@ import { isFloat } from '../../src/lang/dtype.ts'
 import type { Graph, Node } from '../../src/lang/ir.ts'
 import { primitives } from '../../src/lang/ops/table.ts'
 import type { JvpMode, Linear, Primitive } from '../../src/lang/primitive.ts'
+import { inheritSite } from '../../src/lang/provenance.ts'
 import { dependents, graphKit } from '../../src/lang/trace.ts'
 
 /** Tangents of all outputs of one node, or undefined when all are zero. `tangentOf(a)` is that of a's first output. */
@@ -46,7 +47,9 @@ export const jvpGraph = (graph: Graph, tangents: readonly Linear[], mode: JvpMod
   for (const n of dependents(graph.outputs, active)) {
     if (known.has(n)) continue
     const found = tangentsOfNode(n, known, mode)
-    if (found?.some((t) => t !== undefined)) known.set(n, found)
+    if (!found?.some((t) => t !== undefined)) continue
+    for (const t of found) if (t) inheritSite(t, n)
+    known.set(n, found)
   }
   return graph.outputs.map((n) => known.get(n)?.[0])
 }

@@ -4,6 +4,7 @@ import { raise } from '../../src/lang/errors.ts'
 import type { Node } from '../../src/lang/ir.ts'
 import { primitives } from '../../src/lang/ops/table.ts'
 import type { Linear, Primitive } from '../../src/lang/primitive.ts'
+import { inheritSite } from '../../src/lang/provenance.ts'
 import { dependents, graphKit } from '../../src/lang/trace.ts'
 
 /** A product is linear in each factor by itself, not in both; a quotient not in its divisor. A user's rule may have either. */
@@ -64,7 +65,8 @@ export const transpose = (
       walk: transpose,
     })
     n.args.forEach((a, k) => {
-      if (linear.has(a)) accumulate(a, found[k])
+      const ct = found[k]
+      if (ct && linear.has(a)) accumulate(a, inheritSite(ct, n))
     })
   }
   return inputs.map((n) => known.get(n)?.[0])

@@ -27,6 +27,7 @@ const settling: ReadonlySet<Op> = new Set<Op>([
   'sort',
   'select',
   'stopGradient',
+  'observe',
   'barrier',
   'max',
   'min',

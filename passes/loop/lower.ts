@@ -100,6 +100,7 @@ const rules: { readonly [K in LoweredOp]: Rule<K> } = {
   ),
   get: (c, n, _component, point, bounds) => c.at(n.args[0]!, n.params.index, point, bounds),
   stopGradient: view((_n, p) => p),
+  observe: view((_n, p) => p),
   barrier: view((_n, p) => p),
   customCall: () => notLowered('customCall'),
   customLinear: () => notLowered('customLinear'),

@@ -61,6 +61,7 @@ const samePoint: ReadonlySet<Op> = new Set<Op>([
   'elementwise',
   'get',
   'stopGradient',
+  'observe',
   'barrier',
 ])
 

@@ -21,6 +21,7 @@ export const plannedFor = (program: Program, name: string | undefined): Planned 
       inputTree: plan.inputTree,
       outputTree: plan.outputTree,
       subnormals: plan.subnormals,
+      observations: plan.observations,
     },
     profile,
   )

@@ -3,10 +3,12 @@
  * common subexpressions cost nothing. Building never throws: an ill-typed node is a value that carries its ShapeError.
  */
 import * as E from '#fp/Either'
-import { captureSite, raise, type ShapeError, type Site, showOperand } from './errors.ts'
+import { raise, type ShapeError, type Site, showOperand } from './errors.ts'
 import type { Build, Node, NodeOf, Op, ParamsOf, TensorType } from './ir.ts'
 import { primitives } from './ops/table.ts'
 import type { Primitive } from './primitive.ts'
+import { noteMade } from './provenance.ts'
+import { captureSite } from './site.ts'
 
 /** Inherited by every node: what JavaScript may and may not do with one. */
 class GraphNode {
@@ -173,7 +175,10 @@ export const make = <K extends Op>(op: K, args: readonly Node[], params: ParamsO
   if (bucket) {
     for (const ref of bucket) {
       const n = ref.deref()
-      if (n && sameNode(n, op, args, params)) return n
+      if (n && sameNode(n, op, args, params)) {
+        noteMade(n)
+        return n
+      }
     }
   }
   const outputs = args.map((a) => (a.type as E.Right<readonly TensorType[]>).right)
@@ -188,6 +193,7 @@ export const make = <K extends Op>(op: K, args: readonly Node[], params: ParamsO
   if (bucket) bucket.push(ref)
   else buckets.set(hash, [ref])
   registry.register(node, hash)
+  noteMade(node)
   return node
 }
 

@@ -53,6 +53,19 @@ export interface IndexError {
   readonly size: number
   readonly position: readonly number[]
   readonly hint?: string
+  readonly site?: Site
+}
+
+/** Numbers that are not finite where T.checkNumerics looked. */
+export interface NumericsError {
+  readonly tag: 'NumericsError'
+  readonly label: string
+  readonly operand: OperandInfo
+  readonly nans: number
+  readonly infinities: number
+  /** Of the first of them. */
+  readonly position: readonly number[]
+  readonly site?: Site
 }
 
 /** Arguments given to a compiled program do not fit its signature. */
@@ -70,6 +83,7 @@ export interface LimitError {
   readonly needed: number
   readonly limit: number
   readonly hint?: string
+  readonly site?: Site
 }
 
 /** Anything that can go wrong between a function and a program. */
@@ -80,6 +94,7 @@ export type RuntimeError =
   | ArgumentError
   | IndexError
   | LimitError
+  | NumericsError
   | { readonly tag: 'NoAdapter'; readonly reason: string; readonly hint: string }
   | { readonly tag: 'UnsupportedFeature'; readonly feature: string; readonly hint: string }
   | { readonly tag: 'OutOfMemory'; readonly bytes: number; readonly hint: string }
@@ -125,6 +140,16 @@ const showHint = (h: string | undefined): string => (h ? `\n  hint: ${h}` : '')
 /** `f32[3, 4]`: how errors and graphs show a tensor's type. Spelled out here: emitted modules use this file without fp-ts. */
 export const showOperand = (o: OperandInfo): string => `${o.dtype}[${o.shape.join(', ')}]`
 
+const showNumerics = ({ label, operand, nans, infinities, position, site }: NumericsError): string => {
+  const counted = [
+    ...(nans > 0 ? [`${nans} NaN`] : []),
+    ...(infinities > 0 ? [`${infinities} infinit${infinities === 1 ? 'y' : 'ies'}`] : []),
+  ]
+  const where = position.length === 0 ? '' : `, the first at position [${position.join(', ')}]`
+  const hint = 'print what it is made of with T.debug(x, label)'
+  return `T.checkNumerics: ${label}, ${showOperand(operand)}, holds ${counted.join(' and ')}${where}${showSite(site)}${showHint(hint)}`
+}
+
 /**
  * The text of an error: what, which operands, where, and the way out.
  * @example
@@ -141,11 +166,13 @@ export const showError = (e: TensorloomErrorData): string => {
     case 'UsageError':
       return `${e.message}${showSite(e.site)}${showHint(e.hint)}`
     case 'IndexError':
-      return `${e.op}: index ${e.index} at position [${e.position.join(', ')}] is out of range for an axis of size ${e.size}${showHint(e.hint)}`
+      return `${e.op}: index ${e.index} at position [${e.position.join(', ')}] is out of range for an axis of size ${e.size}${showSite(e.site)}${showHint(e.hint)}`
     case 'ArgumentError':
       return `argument ${e.path}: ${e.reason}${showHint(e.hint)}`
     case 'LimitError':
-      return `${e.what}: needs ${e.needed}, the target allows ${e.limit}${showHint(e.hint)}`
+      return `${e.what}: needs ${e.needed}, the target allows ${e.limit}${showSite(e.site)}${showHint(e.hint)}`
+    case 'NumericsError':
+      return showNumerics(e)
     case 'NoAdapter':
       return `no WebGPU adapter: ${e.reason}${showHint(e.hint)}`
     case 'UnsupportedFeature':
@@ -171,26 +198,4 @@ export const raise = (e: TensorloomErrorData): never => {
 /** A bug of ours, never of the user's. */
 export function invariant(condition: unknown, message: string): asserts condition {
   if (!condition) throw new Error(`tensorloom bug: ${message}`)
-}
-
-const ownFolders =
-  /[/\\](?:src[/\\](?:lang|nn|optim|random|testing|compile|compile-options|eager|host)|passes|codegen)[/\\.]|node:internal|[/\\]node_modules[/\\]/
-
-/** The first stack frame outside tensorloom: the line the user wrote. */
-export const captureSite = (): Site | undefined => {
-  const limit = Error.stackTraceLimit
-  Error.stackTraceLimit = 40
-  const stack = new Error().stack ?? ''
-  Error.stackTraceLimit = limit
-  return siteIn(stack)
-}
-
-/** The same of a stack that was kept. */
-export const siteIn = (stack: string): Site | undefined => {
-  for (const frame of stack.split('\n').slice(1)) {
-    if (ownFolders.test(frame)) continue
-    const m = /\(?([^()\s]+):(\d+):(\d+)\)?$/.exec(frame)
-    if (m) return { file: m[1]!.replace(/^file:\/\//, ''), line: Number(m[2]), column: Number(m[3]) }
-  }
-  return undefined
 }

@@ -3,7 +3,7 @@ import { typesOf } from './build.ts'
 import { sizeOf } from './dim.ts'
 import { type HostArray, isFloat } from './dtype.ts'
 import { invariant, raise, showOperand } from './errors.ts'
-import type { Graph, Node, Op, ParamsOf, TensorType } from './ir.ts'
+import type { Graph, Node, NodeOf, Op, ParamsOf, TensorType } from './ir.ts'
 import { primitives } from './ops/table.ts'
 import { topological } from './order.ts'
 import type { Evaluate, Primitive, Value } from './primitive.ts'
@@ -17,6 +17,8 @@ export interface EvaluateOptions {
    * and bf16 always: its rounding is part of what a program means.
    */
   readonly precision?: 'f64' | 'f32'
+  /** Is told what `observe` nodes see. */
+  readonly observed?: (node: NodeOf<'observe'>, value: Value) => void
   /** Sees (and may replace) the outputs of every node, inputs included: for perturbation and for hunting NaN. */
   readonly after?: (node: Node, values: readonly HostArray[]) => readonly HostArray[]
 }
@@ -117,6 +119,7 @@ export const evaluate = (graph: Graph, inputs: readonly Value[], options: Evalua
         )
     const stored = options.precision === 'f32' ? exact.map((a, i) => rounded(types[i]!, a)) : exact
     values.set(node, withTypes(types, options.after ? options.after(node, stored) : stored))
+    if (node.op === 'observe') options.observed?.(node, values.get(node)![0]!)
     for (const a of node.args) {
       const left = uses.get(a)! - 1
       uses.set(a, left)

@@ -4,6 +4,7 @@ import type { IndexError } from './errors.ts'
 import { constantValue } from './evaluate.ts'
 import type { Graph } from './ir.ts'
 import { topological } from './order.ts'
+import { located } from './provenance.ts'
 import { stridesOf } from './shape.ts'
 
 /** One error per gather or scatter whose constant index leaves its axis. */
@@ -17,5 +18,5 @@ export const constantIndexErrors = (graph: Graph): readonly IndexError[] =>
     if (!value || at < 0) return []
     const position = stridesOf(value.shape).map((s, i) => Math.floor(at / s) % value.shape[i]!)
     const hint = `indices of this axis go from 0 to ${size - 1}`
-    return [{ tag: 'IndexError', op: n.op, index: value.data[at]!, size, position, hint }]
+    return [located({ tag: 'IndexError', op: n.op, index: value.data[at]!, size, position, hint }, [n])]
   })

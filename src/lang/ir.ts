@@ -155,6 +155,8 @@ export interface ParamsOf extends Record<UnaryOp | BinaryOp | 'select', None> {
   /** Output `index` of a node with several outputs. */
   readonly get: { readonly index: number }
   readonly stopGradient: None
+  /** The operand, of which somebody is told when the program runs: its elements, or that some of them are not finite. */
+  readonly observe: { readonly kind: 'print' | 'finite'; readonly label: string }
   /** The first operand, as a node of its own: never merged with it, and not before the other operands are known. */
   readonly barrier: None
   /**

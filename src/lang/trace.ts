@@ -9,6 +9,7 @@ import { invariant } from './errors.ts'
 import type { Graph, Node, NodeOf, TensorType } from './ir.ts'
 import { topological } from './order.ts'
 import type { GraphKit } from './primitive.ts'
+import { inheritSite } from './provenance.ts'
 import { showShape } from './shape.ts'
 import { flattenTree, isTensor, type TreeShape, unflattenTree } from './tree.ts'
 import { nodeOf, type Tensor } from './types.ts'
@@ -72,7 +73,7 @@ export const dependents = (roots: readonly Node[], inputs: readonly Node[]): rea
 
 /** `n` on other arguments; `n` itself when they are the same, or when it is ill-typed (each mistake keeps its own site). */
 export const rebuild = (n: Node, args: readonly Node[]): Node =>
-  E.isLeft(n.type) || args.every((a, i) => a === n.args[i]) ? n : make(n.op, args, n.params as never)
+  E.isLeft(n.type) || args.every((a, i) => a === n.args[i]) ? n : inheritSite(make(n.op, args, n.params as never), n)
 
 /** `outputs` with the nodes `from` replaced by `to`, all at once. Ill-typed nodes stay as they are. */
 export const substitute = (outputs: readonly Node[], from: readonly Node[], to: readonly Node[]): readonly Node[] => {

@@ -87,6 +87,7 @@ const checkHost = (slot: InputSlot, values: HostValues): Words => {
           size: indexOf.size,
           position: positionOf(i, slot.shape),
           hint: `it is in argument ${slot.path}`,
+          ...(indexOf.site ? { site: indexOf.site } : {}),
         })
     }
   return encode(slot.dtype, values)

@@ -3,6 +3,7 @@ import type { Profile } from '../../codegen/plan.ts'
 import { hardware, software } from '../../codegen/profile.ts'
 import { type RuntimeError, raise, TensorloomError } from '../lang/errors.ts'
 import { type AdapterProvider, type FoundAdapter, findAdapter, type Preference } from './adapter.ts'
+import { say } from './tell.ts'
 
 /** Options of `openDevice`. */
 export interface DeviceOptions {
@@ -60,8 +61,7 @@ const announced = new Set<string>()
 const announce = (text: string): void => {
   if (announced.has(text)) return
   announced.add(text)
-  if (typeof process !== 'undefined' && process.stderr) process.stderr.write(`${text}\n`)
-  else console.info(text)
+  say(text)
 }
 
 const memoryHint = 'use smaller batches or checkpoint(f)'

@@ -19,6 +19,7 @@ import {
   storeOf,
 } from './resident.ts'
 import { type Batch, batchOf, createRing, layoutBatch, valueAt } from './staging.ts'
+import { type Show, showFlat, tell } from './tell.ts'
 import { alignUp } from './words.ts'
 
 /** A program on a device. */
@@ -158,7 +159,7 @@ const ownCopies = (args: readonly Checked[]): readonly Checked[] =>
   args.map((a) => (a.kind === 'host' ? { ...a, words: a.words.slice() } : a))
 
 /** The executable of a loaded plan. */
-export const executableOf = (loaded: Loaded): Executable => {
+export const executableOf = (loaded: Loaded, show: Show): Executable => {
   const { device, plan } = loaded
   const values = plan.outputs.filter((slot) => !slot.keep)
   const layout = layoutBatch(values)
@@ -229,7 +230,9 @@ export const executableOf = (loaded: Loaded): Executable => {
       return handle
     })
     await Promise.all([ring.push(batch), keepPace()])
-    return outputs
+    const results = outputs.slice(0, outputs.length - plan.observations.length)
+    await tell(plan.observations, outputs.slice(results.length), show)
+    return results
   }
 
   /** A run that waits for the device in the middle, or for one that does. */
@@ -258,11 +261,16 @@ export const executableOf = (loaded: Loaded): Executable => {
     })
     return turn
   }
-  return { plan, device, run: (args) => aware(device, async () => run(args)), reload: (next) => loadPlan(next, plan) }
+  return {
+    plan,
+    device,
+    run: (args) => aware(device, async () => run(args)),
+    reload: (next) => loadPlan(next, plan, show),
+  }
 }
 
 /**
- * Loads `plan` on `device` and makes it ready to run. Rejects (TensorloomError) with LimitError, UnsupportedFeature,
+ * Loads `plan` on `device` and makes it ready to run; `show` is how T.debug shows elements. Rejects (TensorloomError) with LimitError, UnsupportedFeature,
  * OutOfMemory, ValidationError or DeviceLost.
  * @example
  * const { plan } = T.orThrow(T.compile((x) => T.add(x, 1), [T.spec([2])]))
@@ -270,5 +278,5 @@ export const executableOf = (loaded: Loaded): Executable => {
  * const [out] = await executable.run([[1, 2]])
  * await out!.read() // => [2, 3]
  */
-export const loadPlan = async (device: Device, plan: Plan): Promise<Executable> =>
-  executableOf(await load(device, plan))
+export const loadPlan = async (device: Device, plan: Plan, show: Show = showFlat): Promise<Executable> =>
+  executableOf(await load(device, plan), show)

@@ -49,7 +49,7 @@ const families: readonly Family[] = [
     weight: 6,
     ops: [
       ...['reduce', 'reduce', 'reduce', 'dot', 'dot', 'gather', 'scatterAdd'],
-      ...['cumulate', 'sort', 'scan', 'threefry', 'stopGradient', 'barrier'],
+      ...['cumulate', 'sort', 'scan', 'threefry', 'stopGradient', 'observe', 'barrier'],
     ] as readonly Op[],
   },
   { weight: 0.5, ops: ['triangularSolve', 'cholesky', 'lu', 'qr', 'eigh', 'svd'] },

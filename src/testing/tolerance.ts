@@ -150,6 +150,7 @@ const untouched: ReadonlySet<Op> = new Set<Op>([
   'get',
   'bitcast',
   'stopGradient',
+  'observe',
   'barrier',
 ])
 

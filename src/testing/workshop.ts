@@ -90,6 +90,7 @@ const exactOps: ReadonlySet<Op> = new Set<Op>([
   'gather',
   'get',
   'stopGradient',
+  'observe',
   'barrier',
 ])
 

@@ -72,6 +72,7 @@ export const planOf = (
 ): Plan => ({
   version: 1,
   subnormals: 'device',
+  observations: [],
   name: 'test',
   profile: portable,
   data: [],

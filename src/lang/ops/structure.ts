@@ -1,4 +1,4 @@
-/** Rows without arithmetic: get (one output of several), stopGradient and barrier. */
+/** Rows without arithmetic: get (one output of several), stopGradient, observe and barrier. */
 import * as E from '#fp/Either'
 import type { ParamsOf } from '../ir.ts'
 import type { Primitive } from '../primitive.ts'
@@ -28,6 +28,20 @@ export const stopGradient: Primitive<ParamsOf['stopGradient']> = {
   jvp: () => [undefined],
   transpose: 'nonlinear',
   batch: ({ b, args }) => [b.stopGradient([args[0]!], {})],
+  eval: ([x]) => [x!.data],
+}
+
+/**
+ * The operand itself; what is to be told of it is told by whoever runs the graph. A check for finite numbers looks at
+ * tangents and cotangents too, as in TensorFlow's check_numerics; printing shows the value alone.
+ */
+export const observe: Primitive<ParamsOf['observe']> = {
+  infer: (xs) => wrongCount(xs, 1) ?? E.right([xs[0]!]),
+  jvp: ({ b, tangents: [dx], params: { kind, label } }) => [
+    dx && kind === 'finite' ? b.observe([dx], { kind, label: `gradient of ${label}` }) : dx,
+  ],
+  transpose: ({ b, ct, params }) => [b.observe([ct], params)],
+  batch: ({ b, args, params }) => [b.observe([args[0]!], params)],
   eval: ([x]) => [x!.data],
 }
 

@@ -17,7 +17,7 @@ import { threefry } from './random.ts'
 import { reduce } from './reduce.ts'
 import { scan } from './scan.ts'
 import { sort } from './sort.ts'
-import { barrier, get, stopGradient } from './structure.ts'
+import { barrier, get, observe, stopGradient } from './structure.ts'
 import { svd } from './svd.ts'
 import { triangularSolve } from './triangular-solve.ts'
 import { unaryRows } from './unary.ts'
@@ -62,6 +62,7 @@ export const primitives: PrimitiveTable = {
   kernel,
   get,
   stopGradient,
+  observe,
   barrier,
   customCall,
   scan,

@@ -135,6 +135,16 @@ export const demandNumber = <X extends number | boolean>(name: string, what: str
     ? x
     : raise({ tag: 'UsageError', message: `${name}: ${what} is ${showArgument(x)}, not a number` })
 
+/** `x` as a text; `what` is its part in the call, which `call` shows. */
+export const demandString = (name: string, what: string, x: string, call: string): string =>
+  typeof x === 'string'
+    ? x
+    : raise({
+        tag: 'UsageError',
+        message: `${name}: ${what} is ${showArgument(x)}, not a string`,
+        hint: `write ${call}`,
+      })
+
 /** `x` as a number between two others; `what` is its part in the call. */
 export const demandBetween = (name: string, what: string, x: number, low: number, high: number): void => {
   if (demandNumber(name, what, x) >= low && x <= high) return

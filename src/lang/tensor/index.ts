@@ -154,6 +154,7 @@ export {
 export { type AddmmOptions, addmm, baddbmm, bmm, dot, kron, matrixPower, mm, mv, outer } from './matrix-products.ts'
 export { broadcastArrays, broadcastTo, type FlattenOptions, flatten, reshape } from './movement.ts'
 export { nextafter } from './next-float.ts'
+export { checkNumerics, debug } from './observing.ts'
 export { type AxisOptions, flip, roll, type UnfoldOptions, unfold } from './order.ts'
 export { type PadOptions, pad } from './padding.ts'
 export {

@@ -171,6 +171,11 @@ const stopGradient: Maker = (w) => {
   return x && w.b.stopGradient([x], {})
 }
 
+const observe: Maker = (w) => {
+  const x = w.take(() => true)
+  return x && w.b.observe([x], { kind: w.dice.pick(['print', 'finite']), label: 'x' })
+}
+
 /** On what it waits for: a tensor of any type. */
 const barrier: Maker = (w) => {
   const x = w.take(() => true)
@@ -219,6 +224,7 @@ export const contractMakers: { readonly [K in OtherOp]: Maker } = {
   threefry,
   get: reduce,
   stopGradient,
+  observe,
   barrier,
   customCall,
   // Only derivatives bring it about, and they transpose it away.

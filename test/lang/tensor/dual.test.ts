@@ -64,6 +64,8 @@ const samples: Readonly<Record<string, readonly unknown[]>> = {
   'T.polygamma': [x, 2],
   'T.clamp': [x, { min: 0 }],
   'T.nanToNum': [x, { nan: 1 }],
+  'T.checkNumerics': [x, 'x'],
+  'T.debug': [x, 'x'],
   'T.reshape': [x, [3, -1]],
   'T.broadcastTo': [v, [2, 3]],
   'T.permuteDims': [x, [1, 0]],

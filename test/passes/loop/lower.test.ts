@@ -171,6 +171,7 @@ const cases: {
     of(`output ${index}`, [f32(3, 5)], (x) => b.get([b.reduce([x], { monoid: 'argmax', axes: [1] })], { index })),
   ),
   stopGradient: [of('', [f32(3)], (x) => b.stopGradient([x], {}))],
+  observe: [of('', [f32(3)], (x) => b.observe([x], { kind: 'finite', label: 'x' }))],
   barrier: [of('', [f32(3), f32(2)], (x, y) => b.barrier([x, b.exp([y], {})], {}))],
 }
 

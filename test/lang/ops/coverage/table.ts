@@ -112,7 +112,7 @@ export const withoutDerivative: ReadonlySet<Op> = new Set<Op>([
 // biome-ignore format: a word list
 export const linear: ReadonlySet<Op> = new Set<Op>([
   'neg', 'abs', 'add', 'sub', 'rem', 'max', 'min', 'select', 'cast', 'input', 'reshape', 'permute', 'broadcast', 'slice',
-  'pad', 'flip', 'concat', 'window', 'fold', 'gather', 'scatterAdd', 'sort', 'barrier',
+  'pad', 'flip', 'concat', 'window', 'fold', 'gather', 'scatterAdd', 'sort', 'observe', 'barrier',
 ])
 
 /** Shapes that an op cannot be given, and why. */

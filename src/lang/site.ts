@@ -1,0 +1,34 @@
+/** The line that the user wrote: the first frame of a stack that is neither ours, nor Node's, nor a library's. */
+import type { Site } from './errors.ts'
+
+/** The package's own root, as stack traces spell it; a bundle of everything has none. */
+const ownRoot = import.meta.url?.replace(/^file:\/\/|src\/lang\/[^/]*$/g, '') ?? ''
+
+const ownFiles = /^(?:src[/\\](?:lang|nn|optim|random|testing|compile|compile-options|eager|host)|passes|codegen)[/\\.]/
+
+/** Whether a line of a stack is in tensorloom, in Node or in a library. A user may have a folder named like one of ours. */
+const isOwnFrame = (frame: string): boolean => {
+  const at = frame.indexOf(ownRoot)
+  return (
+    /node:internal|[/\\]node_modules[/\\]/.test(frame) || (at >= 0 && ownFiles.test(frame.slice(at + ownRoot.length)))
+  )
+}
+
+/** The first stack frame outside tensorloom: the line the user wrote. */
+export const captureSite = (): Site | undefined => {
+  const limit = Error.stackTraceLimit
+  Error.stackTraceLimit = 40
+  const stack = new Error().stack ?? ''
+  Error.stackTraceLimit = limit
+  return siteIn(stack)
+}
+
+/** The same of a stack that was kept. */
+export const siteIn = (stack: string): Site | undefined => {
+  for (const frame of stack.split('\n').slice(1)) {
+    if (isOwnFrame(frame)) continue
+    const m = /\(?([^()\s]+):(\d+):(\d+)\)?$/.exec(frame)
+    if (m) return { file: m[1]!.replace(/^file:\/\//, ''), line: Number(m[2]), column: Number(m[3]) }
+  }
+  return undefined
+}
