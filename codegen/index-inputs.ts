@@ -1,44 +1,102 @@
 /** Arguments that reach a gather or scatter as its index: the host checks their range before it uploads them. */
 import { typeOf } from '../src/lang/build.ts'
 import type { Site } from '../src/lang/errors.ts'
-import type { Graph, Node, Op } from '../src/lang/ir.ts'
+import type { Graph, Node, NodeOf, Op } from '../src/lang/ir.ts'
 import { topological } from '../src/lang/order.ts'
 import { siteOf } from '../src/lang/provenance.ts'
 
-/** Operations whose result holds nothing but elements of their first operand. */
+/** Some of the elements of a tensor: Python's `x[start:stop:step]` for each axis. */
+export interface Region {
+  readonly start: readonly number[]
+  readonly stop: readonly number[]
+  readonly step: readonly number[]
+}
+
+/** What elements of an argument must be: below `size`, for `op`. All of them where there is no region. */
+export interface IndexRange {
+  readonly size: number
+  readonly op: string
+  readonly region?: Region
+  readonly site?: Site
+}
+
+/** Operations whose result holds all elements of their first operand and no others, each as often as it likes. */
 const keeping: ReadonlySet<Op> = new Set<Op>([
   'reshape',
   'permute',
   'broadcast',
-  'slice',
   'flip',
-  'window',
   'stopGradient',
   'observe',
   'barrier',
 ])
 
-/** A small integer that became one of 32 bits is the same number. */
+/** An integer that becomes one of 32 bits is the same number, or stays out of range. */
 const isExactCast = (n: Node): boolean =>
-  n.op === 'cast' && n.params.dtype === 'i32' && ['i8', 'u8'].includes(typeOf(n.args[0]!).dtype)
+  n.op === 'cast' && n.params.dtype === 'i32' && ['i8', 'u8', 'u32'].includes(typeOf(n.args[0]!).dtype)
 
-export interface IndexRange {
-  readonly size: number
-  readonly op: string
-  readonly site?: Site
+/** A graph's inputs, and what they stand for outside of it. */
+type Outside = ReadonlyMap<Node, { readonly node: Node; readonly isSlice: boolean }>
+
+/** One element of a scan's slices is one element of the whole, whatever the turn. */
+const wholeAxis = (region: Region, size: number): Region => ({
+  start: [0, ...region.start],
+  stop: [size, ...region.stop],
+  step: [1, ...region.step],
+})
+
+/** Gives the arguments of the program that `n` takes its elements from to `visit`; where that cannot be said, nothing. */
+const walk = (n: Node, levels: readonly Outside[], visit: (n: NodeOf<'input'>, region?: Region) => void): void => {
+  const follow = (at: Node, depth: number, region: Region | undefined): void => {
+    if (at.op === 'input') {
+      const outer = depth === 0 ? undefined : levels[depth - 1]!.get(at)
+      if (depth === 0) visit(at, region)
+      else if (outer) {
+        const { shape } = typeOf(outer.node)
+        follow(outer.node, depth - 1, region && outer.isSlice ? wholeAxis(region, shape[0]!) : region)
+      }
+    } else if (isExactCast(at) || at.op === 'stopGradient' || at.op === 'barrier' || at.op === 'observe') {
+      follow(at.args[0]!, depth, region)
+    } else if (region) {
+      // Which elements of the argument they are is known only right below the slice.
+    } else if (keeping.has(at.op)) follow(at.args[0]!, depth, undefined)
+    else if (at.op === 'slice') follow(at.args[0]!, depth, at.params)
+    else if (at.op === 'concat') for (const part of at.args) follow(part, depth, undefined)
+  }
+  follow(n, levels.length, undefined)
 }
 
-export const indexInputs = (graph: Graph): ReadonlyMap<Node, IndexRange> => {
-  const found = new Map<Node, IndexRange>()
-  for (const n of topological(graph.outputs)) {
-    if (n.op !== 'gather' && n.op !== 'scatterAdd') continue
-    let source = n.op === 'gather' ? n.args[1]! : n.args[0]!
-    const size = n.op === 'gather' ? typeOf(n.args[0]!).shape[n.params.batch]! : n.params.size
-    while (keeping.has(source.op) || isExactCast(source)) source = source.args[0]!
-    if (source.op !== 'input') continue
-    const seen = found.get(source)
-    const site = siteOf(n)
-    if (!seen || size < seen.size) found.set(source, { size, op: n.op, ...(site ? { site } : {}) })
+/** What the inputs of a loop's body stand for, carries aside: they change from turn to turn. */
+const outsideOf = (n: Node): Outside => {
+  const outside = new Map<Node, { readonly node: Node; readonly isSlice: boolean }>()
+  if (n.op !== 'scan' && n.op !== 'while') return outside
+  const carries = n.op === 'scan' ? n.params.carries : n.params.body.outputs.length
+  const slices = n.op === 'scan' ? n.params.slices : 0
+  for (const [i, input] of n.params.body.inputs.entries())
+    if (i >= carries) outside.set(input, { node: n.args[i]!, isSlice: i < carries + slices })
+  return outside
+}
+
+/** The ranges that elements of each argument must keep, loops looked into. */
+export const indexInputs = (graph: Graph): ReadonlyMap<Node, readonly IndexRange[]> => {
+  const found = new Map<Node, Map<string, IndexRange>>()
+  const look = (inner: Graph, levels: readonly Outside[]): void => {
+    for (const n of topological(inner.outputs)) {
+      if (n.op === 'scan' || n.op === 'while') look(n.params.body, [...levels, outsideOf(n)])
+      if (n.op !== 'gather' && n.op !== 'scatterAdd') continue
+      const index = n.op === 'gather' ? n.args[1]! : n.args[0]!
+      const size = n.op === 'gather' ? typeOf(n.args[0]!).shape[n.params.batch]! : n.params.size
+      const site = siteOf(n)
+      walk(index, levels, (input, region) => {
+        const ranges = found.get(input) ?? new Map<string, IndexRange>()
+        const key = JSON.stringify(region)
+        const seen = ranges.get(key)
+        if (!seen || size < seen.size)
+          ranges.set(key, { size, op: n.op, ...(region ? { region } : {}), ...(site ? { site } : {}) })
+        found.set(input, ranges)
+      })
+    }
   }
-  return found
+  look(graph, [])
+  return new Map([...found].map(([n, ranges]) => [n, [...ranges.values()]]))
 }

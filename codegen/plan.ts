@@ -65,7 +65,7 @@ export interface InputSlot extends Slot {
   /** The caller gives the value away: its bytes may be overwritten, a handle to it is consumed. */
   readonly donated: boolean
   /** Reaches a gather or scatter as its index: the host checks 0 <= value < size before upload. */
-  readonly indexOf?: IndexRange
+  readonly indexOf?: readonly IndexRange[]
 }
 
 export interface OutputSlot extends Slot {

@@ -37,25 +37,41 @@ const compileOptions: OptionNames<CompileOptions> = {
   fastMath: 'may',
 }
 
+const ownProfile = 'take one of T.profiles, or T.profileOf(device)'
+
 /** UsageError where `f` is no function or the options are not those of `compile`; `caller` takes them. */
 export const demandCompile = (caller: string, f: unknown, options: CompileOptions): void => {
   demandFunction(caller, 'the function to compile', f)
   demandRecord(caller, compileOptions, options)
-  const { donate = [], keep = [], profile = portable, subnormals = 'device' } = options
-  demandList(caller, donate, "argument numbers in 'donate'", '{ donate: [0] }')
-  demandList(caller, keep, "paths in 'keep'", "{ keep: ['state'] }")
-  if (!isRecord(profile))
-    raise({
-      tag: 'UsageError',
-      message: `${caller}: the profile is ${showArgument(profile)}`,
-      hint: 'take one of T.profiles, or T.profileOf(device)',
-    })
+  const { donate = [], keep = [], profile = portable, subnormals = 'device', name = '' } = options
+  const wrong = (message: string, hint: string): never =>
+    raise({ tag: 'UsageError', message: `${caller}: ${message}`, hint })
+  for (const [i, n] of demandList(caller, donate, "argument numbers in 'donate'", '{ donate: [0] }').entries())
+    if (typeof n !== 'number') wrong(`donate[${i}] is ${showArgument(n)}, not a number`, 'write { donate: [0] }')
+  for (const [i, path] of demandList(caller, keep, "paths in 'keep'", "{ keep: ['state'] }").entries())
+    if (typeof path !== 'string') wrong(`keep[${i}] is ${showArgument(path)}, not a path`, "write { keep: ['state'] }")
+  const fields: Readonly<Record<string, unknown>> = isRecord(profile)
+    ? profile
+    : wrong(`the profile is ${showArgument(profile)}`, ownProfile)
+  const missing = Object.entries(portable).find(([key, value]) => typeof fields[key] !== typeof value)
+  if (missing) wrong(`the profile's ${missing[0]} is ${showArgument(fields[missing[0]])}`, ownProfile)
   if (!['device', 'keep'].includes(subnormals))
-    raise({
-      tag: 'UsageError',
-      message: `${caller}: subnormals is ${showArgument(subnormals)}`,
-      hint: "write 'keep' or 'device'",
-    })
+    wrong(`subnormals is ${showArgument(subnormals)}`, "write 'keep' or 'device'")
+  if (typeof name !== 'string') wrong(`the name is ${showArgument(name)}, not a string`, "write { name: 'step' }")
+  for (const key of ['fastMath', 'provenance'] as const)
+    if (!['boolean', 'undefined'].includes(typeof options[key]))
+      wrong(`${key} is ${showArgument(options[key])}`, 'write true or false')
+}
+
+/** UsageError unless `x` is a device that openDevice or adoptDevice gave; `caller` takes one. */
+export const demandDevice = (caller: string, x: unknown): void => {
+  if (isRecord(x) && 'gpu' in x && 'whenLost' in x) return
+  const isRaw = typeof x === 'object' && x !== null && 'createBuffer' in x
+  raise({
+    tag: 'UsageError',
+    message: `${caller}: the first argument is ${isRaw ? 'a bare GPUDevice' : showArgument(x)}, not a device`,
+    hint: isRaw ? 'wrap it with T.adoptDevice' : 'wait for one first: await T.defaultDevice()',
+  })
 }
 
 /** UsageError where specs are no list, or an argument is given away that there is not. */

@@ -7,7 +7,7 @@ import type { Plan } from '../codegen/plan.ts'
 import { portable } from '../codegen/profile.ts'
 import { takeObservations } from '../passes/graph/observe.ts'
 import { graphPipeline, runPipeline, type Stage } from '../passes/pipeline.ts'
-import { type CompileOptions, covers, demandCompile, demandKept, demandSpecs } from './compile-options.ts'
+import { type CompileOptions, covers, demandCompile, demandDevice, demandKept, demandSpecs } from './compile-options.ts'
 import { type HostTensor, hostArguments, showObserved } from './host.ts'
 import { typeOf } from './lang/build.ts'
 import type { Shape } from './lang/dim.ts'
@@ -151,10 +151,15 @@ export const compile = <const A extends readonly unknown[], R>(
   )
 }
 
-/** UsageError where a program uses a tensor that another function was given while it was traced. */
+/**
+ * UsageError where a program uses a tensor that another function was given while it was traced. Mistakes come first: what
+ * lies below an ill-typed node belongs to whatever function it was made in.
+ */
 const demandOwnInputs = ({ inputs, outputs }: Graph): void => {
   const own = new Set<Node>(inputs)
-  const foreign = topological(outputs).find((n) => n.op === 'input' && !own.has(n))
+  const order = topological(outputs)
+  if (order.some((n) => E.isLeft(n.type))) return
+  const foreign = order.find((n) => n.op === 'input' && !own.has(n))
   if (foreign)
     raise({
       tag: 'UsageError',
@@ -192,6 +197,7 @@ const programOf = <A extends readonly unknown[], R>(planned: Planned, stages: re
     load: (device) =>
       pipe(
         attempt(async () => {
+          if (device !== undefined) demandDevice('load', device)
           const on = device ?? (await openDevice())
           return loadPlan(on, planned.plan, showObserved)
         }),

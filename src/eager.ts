@@ -1,15 +1,12 @@
 /** For the first day and the prompt: values of expressions at once, by the interpreter or on a device, and `jit`. */
 
 import { compile, type Loaded, orThrow, spec, type TensorsOf, toPromise } from './compile.ts'
-import { type CompileOptions, demandCompile } from './compile-options.ts'
+import { type CompileOptions, demandCompile, demandDevice } from './compile-options.ts'
 import { type HostTensor, hostArray, reference } from './host.ts'
 import type { DType, HostArray } from './lang/dtype.ts'
-import { raise } from './lang/errors.ts'
-import { showArgument } from './lang/tensor/arguments.ts'
 import {
   flattenTree,
   type IsTensorTree,
-  isRecord,
   isTensor,
   type TreeOf,
   type TreeOfUnknownKeys,
@@ -27,10 +24,17 @@ let shared: Promise<Device> | undefined
  * (await T.defaultDevice()) === (await T.defaultDevice()) // => true
  */
 export const defaultDevice = async (): Promise<Device> => {
-  const current = await (shared ??= openDevice())
-  if (!current.lost()) return current
-  shared = openDevice()
-  return shared
+  const current = await (shared ??= opening())
+  return current.lost() ? (shared = opening()) : current
+}
+
+/** A device on its way; one that does not come is not waited for again. */
+const opening = (): Promise<Device> => {
+  const device = openDevice()
+  device.catch(() => {
+    shared = undefined
+  })
+  return device
 }
 
 /**
@@ -80,6 +84,10 @@ export const jit = <A extends readonly unknown[], R>(
 ): ((...args: { readonly [K in keyof A]: JitArguments<A[K]> }) => Promise<TreeOf<R, HostTensor>>) => {
   demandCompile('jit', f, options)
   const programs = new Map<string, Promise<Loaded>>()
+  const keep = (key: string, loading: Promise<Loaded>): Promise<Loaded> => {
+    programs.set(key, loading)
+    return loading
+  }
   return async (...args) => {
     const { leaves, shape } = flattenTree<HostOrDevice>(args, isLeaf)
     const key = JSON.stringify([shape, leaves.map((x) => [x.dtype, x.shape])])
@@ -91,11 +99,8 @@ export const jit = <A extends readonly unknown[], R>(
       ) as readonly unknown[]
       return toPromise(orThrow(compile(f as never, specs, options)).load(device)) as Promise<Loaded>
     }
-    const made = programs.get(key)
-    const loaded =
-      made && (await made).device === device
-        ? await made
-        : await (programs.set(key, fresh()).get(key) as Promise<Loaded>)
+    const made = await programs.get(key)?.catch(() => undefined)
+    const loaded = made?.device === device ? made : await keep(key, fresh())
     const given = leaves.map((x) => (isTensor(x) ? (reference(x) as HostTensor).data : 'data' in x ? x.data : x))
     const result = await loaded.run(...(unflattenTree(shape, given) as never[]))
     const out = flattenTree(result, (x): x is { read: () => Promise<HostArray>; shape: number[]; dtype: DType } =>
@@ -122,12 +127,8 @@ export const compileOn = async <const A extends readonly unknown[], R>(
   specs: A,
   options: CompileOptions = {},
 ): Promise<Loaded<A, R>> => {
-  if (!(isRecord(device) && 'gpu' in device))
-    raise({
-      tag: 'UsageError',
-      message: `compileOn: the first argument is ${showArgument(device)}, not a device`,
-      hint: 'wait for one first: await T.defaultDevice()',
-    })
   demandCompile('compileOn', f, options)
-  return toPromise(orThrow(compile<A, R>(f, specs, { profile: profileOf(device), ...options })).load(device))
+  demandDevice('compileOn', device)
+  const profile = options.profile ?? profileOf(device)
+  return toPromise(orThrow(compile<A, R>(f, specs, { ...options, profile })).load(device))
 }

@@ -62,14 +62,16 @@ export const reference = <R>(tree: R): TreeOf<R, HostTensor> => {
   return unflattenTree(shape, values) as TreeOf<R, HostTensor>
 }
 
-const isHostTensor = (x: unknown): x is HostTensor => isRecord(x) && 'dtype' in x && ArrayBuffer.isView(x['data'])
+/** By its three fields: a user's record may have keys of the same names. */
+const isHostTensor = (x: unknown): x is HostTensor =>
+  isRecord(x) && Array.isArray(x['shape']) && typeof x['dtype'] === 'string' && ArrayBuffer.isView(x['data'])
 
 /** A tree of arguments with constant tensors replaced by host tensors; everything else stays as it is. */
 export const hostArguments = (tree: unknown): unknown => {
   if (isTensor(tree)) return reference(tree)
   if (isHostTensor(tree)) return tree
   if (Array.isArray(tree)) return tree.some((x) => typeof x === 'object') ? tree.map(hostArguments) : tree
-  if (isRecord(tree) && !('read' in tree))
+  if (isRecord(tree) && typeof tree['read'] !== 'function')
     return Object.fromEntries(Object.entries(tree).map(([k, x]) => [k, hostArguments(x)]))
   return tree
 }

@@ -24,6 +24,14 @@ describe('compile', () => {
       "compile: the profile is 'software'\n  hint: take one of T.profiles, or T.profileOf(device)",
     ],
     [{ subnormals: true }, "compile: subnormals is true\n  hint: write 'keep' or 'device'"],
+    [{ donate: ['0'] }, "compile: donate[0] is '0', not a number\n  hint: write { donate: [0] }"],
+    [{ keep: [0] }, "compile: keep[0] is 0, not a path\n  hint: write { keep: ['state'] }"],
+    [
+      { profile: {} },
+      "compile: the profile's name is undefined\n  hint: take one of T.profiles, or T.profileOf(device)",
+    ],
+    [{ fastMath: 'no' }, "compile: fastMath is 'no'\n  hint: write true or false"],
+    [{ name: 5 }, "compile: the name is 5, not a string\n  hint: write { name: 'step' }"],
     [{ donate: 0 }, "compile takes an array of argument numbers in 'donate', not 0\n  hint: write { donate: [0] }"],
     [{ keep: 'state' }, "compile takes an array of paths in 'keep', not 'state'\n  hint: write { keep: ['state'] }"],
     [
@@ -55,6 +63,22 @@ describe('spec', () => {
 })
 
 describe('what a program is made of', () => {
+  it('mistakes inside a derivative, a batch or a loop come first, all of them', () => {
+    const wrong = (x: T.Tensor): T.Tensor => T.sum(T.add(x, T.zeros([7]))) as T.Tensor
+    const inside: readonly ((a: T.Tensor) => unknown)[] = [
+      T.grad(wrong as never),
+      T.valueAndGrad(wrong as never),
+      (a) => T.vmap(wrong)(T.reshape(a, [1, 3]) as never),
+      (a) => T.foriLoop(0, 2, (_i, c: T.Tensor) => T.mul(c, wrong(c)) as T.Tensor, a),
+    ]
+    for (const f of inside) {
+      const both = (a: T.Tensor): unknown => [f(a), T.sum(a, { axis: 7 })]
+      const text = textOf(T.compile(both as never, [T.spec([3])]))
+      expect(text).toMatch(/T\.add: shapes \[3\] and \[7\] do not broadcast/)
+      expect(text).toMatch(/T\.sum: axis 7 is out of range/)
+    }
+  })
+
   it('is its own arguments: a tensor of another trace is no value', () => {
     let leaked: T.Tensor | undefined
     T.compile((x: T.Tensor) => (leaked = T.exp(x)), [T.spec([3])])

@@ -21,7 +21,7 @@ const notes = (slot: Slot): string => {
   const more = [
     ...('donated' in slot && slot.donated ? ['given away: a handle is consumed'] : []),
     ...('keep' in slot && slot.keep ? ['stays on the device'] : []),
-    ...('indexOf' in slot ? [`indices below ${(slot as InputSlot).indexOf?.size}`] : []),
+    ...('indexOf' in slot ? [`indices below ${Math.min(...(slot as InputSlot).indexOf!.map((r) => r.size))}`] : []),
   ]
   return [`${slot.dtype}[${slot.shape.join(', ')}]`, ...more].join(', ')
 }

@@ -79,9 +79,9 @@ export interface Request {
   readonly out: string
 }
 
-const wholeNumber = (name: string, text: string): number => {
-  if (/^\d+$/.test(text)) return Number(text)
-  throw new Error(`--${name} takes a whole number, not ${text}`)
+const wholeNumber = (name: string, text: string, least: number): number => {
+  if (/^\d+$/.test(text) && Number(text) >= least) return Number(text)
+  throw new Error(`--${name} takes a whole number${least > 0 ? ` from ${least} on` : ''}, not ${text}`)
 }
 
 /** The request that `args` spell. Throws for an option there is not, or a number that is none. */
@@ -96,15 +96,25 @@ export const requestOf = (args: readonly string[]): Request => {
       out: { type: 'string', default: join('out', 'mnist') },
     },
   })
-  const epochs = wholeNumber('epochs', values.epochs ?? (values.quick ? '1' : '3'))
-  const seed = wholeNumber('seed', values.seed)
+  const epochs = wholeNumber('epochs', values.epochs ?? (values.quick ? '1' : '3'), 1)
+  const seed = wholeNumber('seed', values.seed, 0)
   // Half of the digits once: two minutes on two cores without a GPU.
   const settings = values.quick ? { epochs, seed, trainingDigits: 32_000 } : { epochs, seed }
   return { settings, json: values.json, out: values.out }
 }
 
+/** The request of the command line; a mistake in it is said in a line, and ends the program with 2. */
+const asked = (): Request => {
+  try {
+    return requestOf(process.argv.slice(2))
+  } catch (e) {
+    process.stderr.write(`${e instanceof Error ? e.message : String(e)}\n`)
+    return process.exit(2)
+  }
+}
+
 const main = async (): Promise<void> => {
-  const { settings, json, out } = requestOf(process.argv.slice(2))
+  const { settings, json, out } = asked()
   const progress = progressBar('learning')
   const outcome = await run({
     ...settings,

@@ -72,7 +72,17 @@ const platformGpu = (): GPU =>
   })
 
 const deviceFor = (on: GPUDevice | GPU | undefined): Device | Promise<Device> =>
-  on && 'createBuffer' in on ? adopt(on) : openShared(on ?? platformGpu())
+  typeof on === 'object' && on && 'createBuffer' in on ? adopt(on) : openShared(gpuOf(on))
+
+/** UsageError for what is no `navigator.gpu`: an adapter, say, or nothing of the kind. */
+const gpuOf = (on: GPU | undefined): GPU =>
+  on === undefined || typeof on?.requestAdapter === 'function'
+    ? (on ?? platformGpu())
+    : raise({
+        tag: 'UsageError',
+        message: 'load: the first argument is neither a GPUDevice nor a GPU',
+        hint: 'give a device, navigator.gpu, or `create([])` of npm webgpu in Node',
+      })
 
 /** Puts large constants back into the plan. Raises ArgumentError when the weights are not those of this program. */
 const withWeights = (plan: EmittedPlan, weights: LoadOptions['weights']): Plan => {

@@ -65,6 +65,9 @@ export const runtimeFiles = async (): Promise<readonly BuiltFile[]> => [
 const checkNames = (names: readonly string[]): void => {
   const seen = new Map<string, string>([['runtime', 'the shared runtime']])
   for (const name of names) {
+    // A name may be any text: export { p as '../p' }.
+    if (!/^[\p{L}\p{N}_$-]+$/u.test(name))
+      throw new Failure(`export ${name} cannot be the name of a file: give it another`)
     const other = seen.get(name.toLowerCase())
     if (other !== undefined) throw new Failure(`export ${name} would be written over ${other}: give it another name`)
     seen.set(name.toLowerCase(), `export ${name}`)
@@ -88,6 +91,11 @@ export const build = async (
   await mkdir(options.out, { recursive: true }).catch((e: unknown) => {
     throw new Failure(`${options.out} is no folder to write to (${e instanceof Error ? e.message : String(e)})`)
   })
-  for (const f of [...programs.flatMap((p) => p.files), ...runtime]) await writeFile(join(options.out, f.path), f.bytes)
+  for (const f of [...programs.flatMap((p) => p.files), ...runtime]) {
+    const path = join(options.out, f.path)
+    await writeFile(path, f.bytes).catch((e: unknown) => {
+      throw new Failure(`${path} cannot be written (${e instanceof Error ? e.message : String(e)})`)
+    })
+  }
   return { programs, runtime }
 }

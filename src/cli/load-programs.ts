@@ -1,5 +1,5 @@
 /** Loads a user's file and finds the compiled programs it exports. */
-import { existsSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { extname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Program } from '../compile.ts'
@@ -43,7 +43,7 @@ const exportsOf = (module: Readonly<Record<string, unknown>>): Readonly<Record<s
  * error. `only` picks one export. Rejects with Failure.
  */
 export const loadPrograms = async (file: string, only?: string): Promise<readonly Exported[]> => {
-  if (!existsSync(resolve(file))) throw new Failure(`${file}: there is no such file`)
+  if (!statSync(resolve(file), { throwIfNoEntry: false })?.isFile()) throw new Failure(`${file}: there is no such file`)
   const module = await importFile(resolve(file)).catch((e: unknown) => {
     throw new Failure(`${file} cannot be loaded: ${e instanceof Error ? (e.stack ?? e.message) : String(e)}`)
   })

@@ -7,9 +7,10 @@ import { topological } from './order.ts'
 import { located } from './provenance.ts'
 import { stridesOf } from './shape.ts'
 
-/** One error per gather or scatter whose constant index leaves its axis. */
+/** One error per gather or scatter whose constant index leaves its axis, in loops too. */
 export const constantIndexErrors = (graph: Graph): readonly IndexError[] =>
   topological(graph.outputs).flatMap((n): readonly IndexError[] => {
+    if (n.op === 'scan' || n.op === 'while') return constantIndexErrors(n.params.body)
     if (n.op !== 'gather' && n.op !== 'scatterAdd') return []
     const index = n.op === 'gather' ? n.args[1]! : n.args[0]!
     const size = n.op === 'gather' ? typeOf(n.args[0]!).shape[n.params.batch]! : n.params.size

@@ -23,12 +23,16 @@ export const captureSite = (): Site | undefined => {
   return siteIn(stack)
 }
 
+/** The path of a file as people write it. */
+const pathOf = (file: string): string =>
+  file.startsWith('file://') ? decodeURIComponent(file.slice('file://'.length)) : file
+
 /** The same of a stack that was kept. */
 export const siteIn = (stack: string): Site | undefined => {
   for (const frame of stack.split('\n').slice(1)) {
     if (isOwnFrame(frame)) continue
-    const m = /\(?([^()\s]+):(\d+):(\d+)\)?$/.exec(frame)
-    if (m) return { file: m[1]!.replace(/^file:\/\//, ''), line: Number(m[2]), column: Number(m[3]) }
+    const m = /(?:\(|at (?:async )?)([^()]+):(\d+):(\d+)\)?$/.exec(frame)
+    if (m) return { file: pathOf(m[1]!), line: Number(m[2]), column: Number(m[3]) }
   }
   return undefined
 }

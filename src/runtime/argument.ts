@@ -1,8 +1,10 @@
 /** Checks the arguments of a run against the plan's input slots, before anything is changed. */
+import type { IndexRange } from '../../codegen/index-inputs.ts'
 import type { InputSlot } from '../../codegen/plan.ts'
 import { sizeOf } from '../lang/dim.ts'
 import { type DType, type HostArray, integerRange, isInteger } from '../lang/dtype.ts'
 import { type ArgumentError, raise, TensorloomError } from '../lang/errors.ts'
+import { stridesOf } from '../lang/shape.ts'
 import type { Device } from './device.ts'
 import { type Output, type Resident, type Store, storeOf } from './resident.ts'
 import { encode, type HostValues, type Words } from './words.ts'
@@ -66,6 +68,27 @@ const checkPlain = (slot: InputSlot, values: readonly (number | boolean)[]): voi
   }
 }
 
+/** Raises IndexError for the first element out of range. */
+const checkRange = (slot: InputSlot, values: HostValues, { op, size, region, site }: IndexRange): void => {
+  const strides = stridesOf(slot.shape)
+  const counts = region
+    ? region.start.map((a, k) => Math.max(0, Math.ceil((region.stop[k]! - a) / region.step[k]!)))
+    : slot.shape
+  const total = sizeOf(counts)
+  for (let k = 0; k < total; k++) {
+    let at = k
+    if (region) {
+      const position = positionOf(k, counts)
+      at = position.reduce((sum, p, a) => sum + (region.start[a]! + p * region.step[a]!) * strides[a]!, 0)
+    }
+    const index = Number(values[at])
+    if (index >= 0 && index < size) continue
+    const hint = `it is in argument ${slot.path}`
+    const error = { tag: 'IndexError', op, index, size, position: positionOf(at, slot.shape), hint } as const
+    raise(site ? { ...error, site } : error)
+  }
+}
+
 const checkHost = (slot: InputSlot, values: HostValues): Words => {
   if (Array.isArray(values)) checkPlain(slot, values as readonly (number | boolean)[])
   else {
@@ -75,31 +98,23 @@ const checkHost = (slot: InputSlot, values: HostValues): Words => {
   }
   const count = sizeOf(slot.shape)
   if (values.length !== count) refuse(slot.path, `got ${values.length} elements, ${showType(slot)} has ${count}`)
-  const { indexOf } = slot
-  if (indexOf)
-    for (let i = 0; i < values.length; i++) {
-      const index = Number(values[i])
-      if (!(index >= 0 && index < indexOf.size))
-        raise({
-          tag: 'IndexError',
-          op: indexOf.op,
-          index,
-          size: indexOf.size,
-          position: positionOf(i, slot.shape),
-          hint: `it is in argument ${slot.path}`,
-          ...(indexOf.site ? { site: indexOf.site } : {}),
-        })
-    }
+  for (const range of slot.indexOf ?? []) checkRange(slot, values, range)
   return encode(slot.dtype, values)
 }
 
 const checkResident = (device: Device, slot: InputSlot, output: Output): Checked => {
   const store = storeOf(output)
-  if (!store || output.kind === 'value')
+  if (output.kind === 'value')
     return refuse(
       slot.path,
-      `${output.path} is a result on its way to the host`,
+      `${output.path || 'it'} is a result on its way to the host`,
       'keep it on the device (option keep), or await its read()',
+    )
+  if (!store)
+    return refuse(
+      slot.path,
+      'it is a result of another copy of the runtime',
+      'await its read() and pass the host array',
     )
   if (!store.home)
     return raise({
@@ -126,17 +141,19 @@ const checkResident = (device: Device, slot: InputSlot, output: Output): Checked
   return { kind: 'resident', handle: output, store }
 }
 
-const isShaped = (x: object): x is ShapedValues => 'shape' in x && 'data' in x
+const isFlat = (x: unknown): x is HostValues => Array.isArray(x) || ArrayBuffer.isView(x)
 
-const isOutput = (x: object): x is Output => 'kind' in x && 'read' in x
+const isShaped = (x: object): x is ShapedValues =>
+  'shape' in x && Array.isArray(x.shape) && 'data' in x && isFlat(x.data)
+
+const isOutput = (x: object): x is Output => 'kind' in x && 'read' in x && typeof x.read === 'function'
 
 const checkOne = (device: Device, slot: InputSlot, argument: Argument | undefined): Checked => {
   if (argument === undefined || argument === null)
     return refuse(slot.path, `is missing, ${showType(slot)} was expected`)
   if (typeof argument === 'number') return { kind: 'host', words: checkHost(slot, [argument]) }
   if (typeof argument === 'boolean') return { kind: 'host', words: checkHost(slot, [argument]) }
-  if (Array.isArray(argument) || ArrayBuffer.isView(argument))
-    return { kind: 'host', words: checkHost(slot, argument as HostValues) }
+  if (isFlat(argument)) return { kind: 'host', words: checkHost(slot, argument) }
   if (typeof argument === 'object' && isOutput(argument as object))
     return checkResident(device, slot, argument as Output)
   if (typeof argument === 'object' && isShaped(argument)) {

@@ -84,6 +84,12 @@ const create = (gpu: GPUDevice, size: number, usage: GPUBufferUsageFlags, mapped
  * T.adoptDevice(gpu, kind, 'the canvas').description // => 'the canvas'
  */
 export const adoptDevice = (gpu: GPUDevice, kind: 'hardware' | 'software', description: string): Device => {
+  if (typeof gpu?.createBuffer !== 'function')
+    raise({
+      tag: 'UsageError',
+      message: `T.adoptDevice: the first argument is ${gpu === null ? 'null' : typeof gpu}, not a GPUDevice`,
+      hint: 'T.openDevice() opens one',
+    })
   let loss: RuntimeError | undefined
   let refusal: RuntimeError | undefined
   let live = 0
@@ -166,6 +172,12 @@ const known: readonly string[] = ['prefer', 'quiet', 'dawn', 'provider'] satisfi
 
 /** UsageError for what `openDevice` does not know: nobody gets a software GPU by a slip of the pen. */
 const demandOptions = (options: DeviceOptions): void => {
+  if (typeof options !== 'object' || options === null)
+    raise({
+      tag: 'UsageError',
+      message: `T.openDevice: the options are ${String(options)}`,
+      hint: 'write { quiet: true }',
+    })
   const unknown = Object.keys(options).find((k) => !known.includes(k))
   if (unknown !== undefined)
     raise({
@@ -178,6 +190,12 @@ const demandOptions = (options: DeviceOptions): void => {
       tag: 'UsageError',
       message: `T.openDevice: prefer is '${options.prefer}'`,
       hint: `it can be ${preferences.join(', ')}`,
+    })
+  if (options.provider !== undefined && typeof options.provider !== 'function')
+    raise({
+      tag: 'UsageError',
+      message: `T.openDevice: the provider is of type ${typeof options.provider}, not a function`,
+      hint: 'give a function that resolves to an adapter and its kind',
     })
 }
 

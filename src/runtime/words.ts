@@ -19,19 +19,22 @@ export type Words =
 /** Flat values of any host form. */
 export type HostValues = HostArray | readonly number[] | readonly boolean[]
 
+/** Whether a device can take `values` as they are: Dawn crashes on memory that is shared between threads. */
+const isOwn = (values: HostValues): boolean => ArrayBuffer.isView(values) && values.buffer instanceof ArrayBuffer
+
 /** Device words of `values`; the array itself where it already holds them. Integers are taken modulo 2^32 (2^8). */
 export const encode = (dtype: DType, values: HostValues): Words => {
   switch (dtype) {
     case 'f32':
-      return values instanceof Float32Array
+      return values instanceof Float32Array && isOwn(values)
         ? (values as Float32Array<ArrayBuffer>)
         : Float32Array.from(values as ArrayLike<number>)
     case 'i32':
-      return values instanceof Int32Array
+      return values instanceof Int32Array && isOwn(values)
         ? (values as Int32Array<ArrayBuffer>)
         : Int32Array.from(values as ArrayLike<number>)
     case 'u32':
-      return values instanceof Uint32Array
+      return values instanceof Uint32Array && isOwn(values)
         ? (values as Uint32Array<ArrayBuffer>)
         : Uint32Array.from(values as ArrayLike<number>)
     case 'bool': {

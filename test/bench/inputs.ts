@@ -28,9 +28,10 @@ const valueFor = (slot: Pick<InputSlot, 'path' | 'dtype' | 'indexOf'>, next: () 
     return /\.v\./.test(slot.path) ? () => 0.5 + next() : () => 2 * next() - 1
   if (slot.dtype === 'bool') return () => Number(next() < 0.5)
   if (slot.path.endsWith('step')) return () => 3
-  if (slot.indexOf === undefined || slot.indexOf.size === classes) return () => Math.floor(next() * classes)
-  const { size } = slot.indexOf
-  return (i) => (i * stride) % size
+  const size = Math.min(...(slot.indexOf ?? []).map((range) => range.size))
+  return size === classes || size === Number.POSITIVE_INFINITY
+    ? () => Math.floor(next() * classes)
+    : (i) => (i * stride) % size
 }
 
 /** Host values for one slot, the `n`th. */

@@ -49,7 +49,9 @@ const main = async (): Promise<void> => {
     .option('--area <name>', 'one area alone')
     .parse()
   const { json, ...options } = command.opts<Options & { readonly json?: boolean }>()
-  const report = await runGoldens(options)
+  const report = await runGoldens(options).catch((e: unknown) =>
+    command.error(e instanceof Error ? e.message : String(e)),
+  )
   process.stdout.write(`${json ? toJson(report) : toTable(report)}\n`, () => {
     process.exit(Object.values(report.areas).some((a) => a.failed.length > 0) ? 1 : 0)
   })

@@ -88,7 +88,7 @@ describe('arguments', () => {
   ])('refuses an index out of range and says where (%j)', async (values, index, position) => {
     const program = await loadPlan(
       await sharedDevice(),
-      echo({ shape: [2, 3], dtype: 'i32', indexOf: { size: 10, op: 'gather' } }),
+      echo({ shape: [2, 3], dtype: 'i32', indexOf: [{ size: 10, op: 'gather' }] }),
     )
     expect(await failure(program.run([Int32Array.from(values)]))).toMatchObject({
       tag: 'IndexError',

@@ -1,13 +1,13 @@
-/** Prefix reductions with a function of the user's own, in logarithmic depth. */
+/** Reductions and prefix reductions with a function of the user's own, in logarithmic depth. */
 import * as E from '#fp/Either'
 import { typeOf } from '../build.ts'
 import { raise } from '../errors.ts'
 import type { Node } from '../ir.ts'
-import { normaliseAxis } from '../shape.ts'
+import { normaliseAxis, showShape } from '../shape.ts'
 import { flattenTree, isTensor, unflattenTree } from '../tree.ts'
 import { nodeOf, type Tensor, tensorOf } from '../types.ts'
 import { demandFunction, demandRecord, type OptionNames } from './arguments.ts'
-import { expandDims } from './axes.ts'
+import { expandDims, squeeze } from './axes.ts'
 import { slice } from './indexing.ts'
 import { concat } from './joining.ts'
 import { demandSameCarries } from './loops.ts'
@@ -23,6 +23,7 @@ export interface AssociativeScanOptions {
 const associativeScanOptions: OptionNames<AssociativeScanOptions> = { axis: 'may', reverse: 'may' }
 
 type Leaves = readonly Tensor[]
+type Combine = (a: Leaves, b: Leaves) => Leaves
 
 const along = (x: Tensor, axis: number, start: number, stop: number | null, step: number): Tensor =>
   slice(x, [...Array.from({ length: axis }, () => [] as const), [start, stop, step]]) as Tensor
@@ -42,7 +43,7 @@ const interleave = (even: Tensor, odd: Tensor, axis: number): Tensor => {
 }
 
 /** Blelloch's recursion: neighbours are combined, their prefixes found, and what lies between filled in. */
-const prefixes = (f: (a: Leaves, b: Leaves) => Leaves, xs: Leaves, axis: number): Leaves => {
+const prefixes = (f: Combine, xs: Leaves, axis: number): Leaves => {
   const n = sizeAlong(xs, axis)
   if (n < 2) return xs
   const pick = (from: Leaves, start: number, stop: number | null, step: number): Leaves =>
@@ -53,6 +54,47 @@ const prefixes = (f: (a: Leaves, b: Leaves) => Leaves, xs: Leaves, axis: number)
   const first = pick(xs, 0, 1, 1)
   const even = n === 2 ? first : first.map((x, i) => concat([x, rest[i]!], { axis }) as Tensor)
   return even.map((e, i) => interleave(e, odd[i]!, axis))
+}
+
+/** Trees taken apart: the tensors, their common axis, `f` on them, and the way back. */
+interface Opened<X> {
+  readonly leaves: Leaves
+  readonly axis: number
+  readonly combine: Combine
+  readonly tree: (leaves: Leaves) => X
+}
+
+/** What `name` is to work on; nothing where a tensor is a mistake already. UsageError where sizes along the axis differ. */
+const opened = <X>(name: string, f: (a: X, b: X) => X, xs: X, axis: number): Opened<X> | undefined => {
+  demandFunction(name, 'f', f)
+  const { leaves, shape, paths } = flattenTree<Tensor>(xs, isTensor)
+  if (leaves.length === 0 || leaves.some((x) => E.isLeft(nodeOf(x).type))) return undefined
+  const at = leaves.map((x) => normaliseAxis(axis, typeOf(nodeOf(x)).shape.length))
+  const wrong = at.findIndex(
+    (a, i) =>
+      E.isLeft(a) ||
+      typeOf(nodeOf(leaves[i]!)).shape[a.right] !== typeOf(nodeOf(leaves[0]!)).shape[(at[0] as E.Right<number>).right],
+  )
+  if (wrong >= 0)
+    return raise({
+      tag: 'UsageError',
+      message: `${name}: ${paths[wrong] || 'xs'} has no axis ${axis} of the common size`,
+      hint: 'all tensors have one size along the axis',
+    })
+  const axes = at.map((a) => (a as E.Right<number>).right)
+  if (axes.some((a) => a !== axes[0]))
+    return raise({
+      tag: 'UsageError',
+      message: `${name}: axis ${axis} is not the same axis of all tensors`,
+      hint: 'give an axis counted from the front',
+    })
+  const tree = (ls: Leaves): X => unflattenTree(shape, ls) as X
+  const combine: Combine = (a, b) => {
+    const made = flattenTree<Tensor>(f(tree(a), tree(b)), isTensor)
+    demandSameCarries(name, { leaves: a, shape, paths }, made)
+    return made.leaves
+  }
+  return { leaves, axis: axes[0]!, combine, tree }
 }
 
 /**
@@ -66,36 +108,57 @@ const prefixes = (f: (a: Leaves, b: Leaves) => Leaves, xs: Leaves, axis: number)
  * T.reference(after.b).data // => [1, 4, 17]
  */
 export const associativeScan = <X>(f: (earlier: X, later: X) => X, xs: X, options: AssociativeScanOptions = {}): X => {
-  demandFunction('T.associativeScan', 'f', f)
   demandRecord('T.associativeScan', associativeScanOptions, options)
   const { axis = 0, reverse = false } = options
-  const { leaves, shape, paths } = flattenTree<Tensor>(xs, isTensor)
-  if (leaves.length === 0 || leaves.some((x) => E.isLeft(nodeOf(x).type))) return xs
-  const at = leaves.map((x) => normaliseAxis(axis, typeOf(nodeOf(x)).shape.length))
-  const wrong = at.findIndex(
-    (a, i) =>
-      E.isLeft(a) ||
-      typeOf(nodeOf(leaves[i]!)).shape[a.right] !== typeOf(nodeOf(leaves[0]!)).shape[(at[0] as E.Right<number>).right],
-  )
-  if (wrong >= 0)
-    return raise({
-      tag: 'UsageError',
-      message: `T.associativeScan: ${paths[wrong] || 'xs'} has no axis ${axis} of the common size`,
-      hint: 'all tensors have one size along the axis',
-    })
-  const axes = at.map((a) => (a as E.Right<number>).right)
-  if (axes.some((a) => a !== axes[0]))
-    return raise({
-      tag: 'UsageError',
-      message: `T.associativeScan: axis ${axis} is not the same axis of all tensors`,
-      hint: 'give an axis counted from the front',
-    })
-  const tree = (ls: Leaves): X => unflattenTree(shape, ls) as X
-  const combine = (a: Leaves, b: Leaves): Leaves => {
-    const made = flattenTree<Tensor>(f(tree(a), tree(b)), isTensor)
-    demandSameCarries('T.associativeScan', { leaves: a, shape, paths }, made)
-    return made.leaves
+  const found = opened('T.associativeScan', f, xs, axis)
+  if (!found) return xs
+  const turned = (x: Tensor): Tensor => (reverse ? (flip(x, { axis: found.axis }) as Tensor) : x)
+  return found.tree(prefixes(found.combine, found.leaves.map(turned), found.axis).map(turned))
+}
+
+/** Neighbours are combined until one is left; an odd one out waits at the end. */
+const reduced = (f: Combine, xs: Leaves, axis: number): Leaves => {
+  let current = xs
+  for (let n = sizeAlong(xs, axis); n > 1; n = Math.ceil(n / 2)) {
+    const paired = n - (n % 2)
+    const pick = (start: number): Leaves => current.map((x) => along(x, axis, start, paired, 2))
+    const made = f(pick(0), pick(1))
+    current =
+      n === paired
+        ? made
+        : made.map((x, i) => concat([x, along(current[i]!, axis, paired, null, 1)], { axis }) as Tensor)
   }
-  const turned = (x: Tensor): Tensor => (reverse ? (flip(x, { axis: axes[0]! }) as Tensor) : x)
-  return tree(prefixes(combine, leaves.map(turned), axes[0]!).map(turned))
+  return current
+}
+
+/** Along which axis (0). */
+export interface ReduceWithOptions {
+  readonly axis?: number
+}
+
+const reduceWithOptions: OptionNames<ReduceWithOptions> = { axis: 'may' }
+
+/**
+ * A tree of tensors reduced along `axis` (0), which is gone from the result, by an associative `f(earlier, later)` that is given whole
+ * stretches along that axis and works on each place alone (jax.lax.reduce). Logarithmic depth, n - 1 applications; made of slices
+ * and joins, so it differentiates and maps like any expression. UsageError where there is nothing along the axis, or f
+ * gives another structure, shape or dtype than it is given.
+ * @example
+ * const best = (p: T.Tensor, q: T.Tensor) => T.where(T.greater(T.abs(q), T.abs(p)), q, p)
+ * T.reference(T.reduceWith(best, T.tensor([3, -7, 5]))).data // => [-7]
+ */
+export const reduceWith = <X>(f: (earlier: X, later: X) => X, xs: X, options: ReduceWithOptions = {}): X => {
+  demandRecord('T.reduceWith', reduceWithOptions, options)
+  const { axis = 0 } = options
+  const found = opened('T.reduceWith', f, xs, axis)
+  if (!found) return xs
+  if (sizeAlong(found.leaves, found.axis) === 0)
+    return raise({
+      tag: 'UsageError',
+      message: `T.reduceWith: there is nothing along axis ${axis} of ${showShape(typeOf(nodeOf(found.leaves[0]!)).shape)}`,
+      hint: 'join what an empty reduction is worth to it with T.concat',
+    })
+  return found.tree(
+    reduced(found.combine, found.leaves, found.axis).map((x) => squeeze(x, { axis: found.axis }) as Tensor),
+  )
 }

@@ -21,7 +21,7 @@ export {
   sub,
   truncDivide,
 } from './arithmetic.ts'
-export { type AssociativeScanOptions, associativeScan } from './associative.ts'
+export { type AssociativeScanOptions, associativeScan, type ReduceWithOptions, reduceWith } from './associative.ts'
 export { expandDims, matrixTranspose, moveaxis, permuteDims, type SqueezeOptions, squeeze, swapaxes } from './axes.ts'
 export { cond, switchBranch as switch } from './branches.ts'
 export {

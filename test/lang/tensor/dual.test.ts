@@ -240,6 +240,7 @@ const dataFirstOnly = [
   'T.map',
   'T.meshgrid',
   'T.ones',
+  'T.reduceWith',
   'T.rfftfreq',
   'T.scan',
   'T.stack',

@@ -268,24 +268,3 @@ describe('whileLoop', () => {
     ).toThrow('is i32[] and becomes f32[]')
   })
 })
-
-describe('associativeScan', () => {
-  it('composes in order, from either end, along any axis', () => {
-    for (const n of [1, 2, 3, 5, 8, 13]) {
-      const xs = T.add(T.div(T.arange(n), 7), 0.5) as X
-      close(
-        T.associativeScan((a: X, b: X) => T.mul(a, b) as X, xs),
-        T.cumprod(xs),
-      )
-      close(
-        T.associativeScan((a: X, b: X) => T.add(a, b) as X, xs, { reverse: true }),
-        T.cumsum(xs, { reverse: true }),
-      )
-    }
-    const grid = T.reshape(T.arange(10), [2, 5]) as X
-    close(
-      T.associativeScan((a: X, b: X) => T.add(a, b) as X, grid, { axis: -1 }),
-      T.cumsum(grid, { axis: 1 }),
-    )
-  })
-})

@@ -132,7 +132,7 @@ describe('widen', () => {
   test('an index argument of bytes is checked by the host', () => {
     const x = b.iota([], { shape: [9], dtype: 'f32', axis: 0 })
     const graph = graphOf([type('u8', 3)], (i) => [b.gather([x, b.cast([i!], { dtype: 'i32' })], { batch: 0 })])
-    expect(planOf(graph).plan.inputs[0]).toMatchObject({ dtype: 'u8', shape: [3], indexOf: { size: 9 } })
+    expect(planOf(graph).plan.inputs[0]).toMatchObject({ dtype: 'u8', shape: [3], indexOf: [{ size: 9 }] })
   })
 
   test('a donated argument is replaced by a result of its very type alone', () => {
