@@ -4,10 +4,12 @@ import { right } from '#fp/Either'
 import { build, typeOf } from '../../src/lang/build.ts'
 import { type Graph, isGraph, type Node, type NodeOf } from '../../src/lang/ir.ts'
 import { chooseBranch } from '../../src/lang/ops/cond.ts'
+import { fill } from '../../src/lang/ops/fill.ts'
 import { topological } from '../../src/lang/order.ts'
 import { dependents, graphKit, instantiate, rebuild } from '../../src/lang/trace.ts'
 import { kernelRules } from '../../src/lang/user-ops.ts'
 import type { Pass } from '../pass.ts'
+import { guardLoops, holdsWhile } from './guard-loops.ts'
 import { holdsGraphs, withGraphs } from './inner-graphs.ts'
 
 /**
@@ -68,11 +70,21 @@ export const openCalls = (roots: readonly Node[], inputs: readonly Node[]): read
   )
 }
 
+/** Whether branch `k` of so many is the one that `index` chooses: a bool. */
+const isTaken = (index: Node, k: number, count: number): Node => {
+  const flags = Array.from({ length: count }, (_, j) => [fill(build, { shape: [], dtype: 'bool' }, j === k ? 1 : 0)])
+  return chooseBranch(build, index, flags)[0]!
+}
+
 /** All branches at once, and a choice between their results: what `cond` is for a device. */
 const everyBranch = ({ params: { branches }, args }: NodeOf<'cond'>): Graph => {
   const inputs = graphKit.fresh(args.map(typeOf))
   const [index, ...operands] = inputs
-  const results = branches.map((g) => graphKit.instantiate(g, operands))
+  const results = branches.map((branch, k) => {
+    const g = inlined(branch)
+    if (!holdsWhile(g)) return graphKit.instantiate(g, operands)
+    return graphKit.instantiate(guardLoops(g), [...operands, isTaken(index!, k, branches.length)])
+  })
   return { inputs, outputs: chooseBranch(build, index!, results) }
 }
 

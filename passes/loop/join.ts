@@ -49,6 +49,12 @@ export const joinClusters = (clusters: ClusterGraph, profile: Profile): readonly
 const isInner = (n: Node, a: Fused, b: Fused, { outputs, readers }: ClusterGraph): boolean =>
   !outputs.has(n) && [...(readers.get(n) ?? [])].every((r) => r === a || r === b)
 
+/** Stored by a cluster that went because nobody read it: under other ranges what a guard discards is looked at again. */
+const isUnwritten = (n: Node, { groups, writer }: ClusterGraph): boolean => {
+  const by = writer.get(n)
+  return by !== undefined && !groups.has(by)
+}
+
 /** The joined cluster, or why not. */
 const tryJoin = (
   a: Fused,
@@ -65,6 +71,8 @@ const tryJoin = (
   if (clusters.reaches(a, b, false) || clusters.reaches(b, a, true))
     return { reason: 'another kernel lies between them', savedBytes: 0 }
   const made = clusters.attempt(own, inner)
+  if ([...made.reads].some((n) => isUnwritten(n, clusters)))
+    return { reason: 'it would read a result that nothing else needs, and that is not computed', savedBytes: 0 }
   const savedBytes = a.cost.bytes + b.cost.bytes - made.cost.bytes
   if (made.cost.statements > costs.statements)
     return { reason: `the kernel would have ${made.cost.statements} statements`, savedBytes }

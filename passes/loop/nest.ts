@@ -2,6 +2,7 @@
  * The loop nest of a cluster: where each value is computed. Grid ranges are outermost; a value goes to the outermost
  * scope that has its ranges, so it is computed once per point of its own ranges and never again inside a deeper loop.
  */
+import { invariant } from '../../src/lang/errors.ts'
 import type { Cluster, LoopValue, Range, Store } from './ir.ts'
 import { operandsOf, valuesBelow } from './values.ts'
 
@@ -66,7 +67,8 @@ export const placing = (cluster: Cluster): ((grid: readonly Range[]) => Nest) =>
   const below = reductionsBelow(order)
   const reductions = order.filter((v): v is ReduceValue => v.kind === 'reduce')
   const rangesOf = new Map(reductions.map((r) => [r.group, r.ranges]))
-  return (grid) => place(cluster, grid, { below, reductions, rangesOf })
+  const overOf = new Map(reductions.map((r) => [r.group, r.over]))
+  return (grid) => place(cluster, grid, { below, reductions, rangesOf, overOf })
 }
 
 /** What placing asks about the reductions of a cluster, whatever the grid. */
@@ -74,9 +76,10 @@ interface Reductions {
   readonly reductions: readonly ReduceValue[]
   readonly below: ReadonlyMap<LoopValue, ReadonlySet<string>>
   readonly rangesOf: ReadonlyMap<string, ReadonlySet<Range>>
+  readonly overOf: ReadonlyMap<string, readonly Range[]>
 }
 
-const place = (cluster: Cluster, grid: readonly Range[], { reductions, below, rangesOf }: Reductions): Nest => {
+const place = (cluster: Cluster, grid: readonly Range[], { reductions, below, rangesOf, overOf }: Reductions): Nest => {
   const done = new Set<string>()
   /** Reductions whose loops are still being filled: nothing may use their results yet. */
   const open = new Set<string>()
@@ -117,6 +120,7 @@ const place = (cluster: Cluster, grid: readonly Range[], { reductions, below, ra
       done.add(group)
       open.add(group)
     }
+    invariant(!v.over.some((r) => outer.some((s) => s.range === r)), 'a reduction inside its own loop')
     const loops = v.over.map((r) => scope(r))
     const chain = [...outer, ...loops]
     const inner = loops[loops.length - 1] ?? here
@@ -134,7 +138,13 @@ const place = (cluster: Cluster, grid: readonly Range[], { reductions, below, ra
     r.over.every((x, i) => x === v.over[i]) &&
     sameSet(r.ranges, v.ranges) &&
     depthFor(r.ranges, outer) === depthFor(v.ranges, outer) &&
-    [...below.get(r)!].every((g) => !open.has(g) && (outer.some((s) => s.placed.has(g)) || isInside(g, v.over)))
+    [...below.get(r)!].every(
+      (g) => !open.has(g) && (outer.some((s) => s.placed.has(g)) || (isInside(g, v.over) && isFree(g, outer, v.over))),
+    )
+
+  /** A reduction that would be taken along must not run over a range whose loop it would then be inside of. */
+  const isFree = (group: string, outer: readonly Scope[], over: readonly Range[]): boolean =>
+    overOf.get(group)!.every((x) => !over.includes(x) && outer.every((s) => s.range !== x))
 
   /** A reduction for each point of `over`: its loops are inside those. */
   const isInside = (group: string, over: readonly Range[]): boolean => over.some((r) => rangesOf.get(group)?.has(r))

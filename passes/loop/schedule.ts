@@ -6,6 +6,7 @@ import type { Profile } from '../target.ts'
 import { addIndex, constantIndex, rangeIndex, scaleIndex, substituteIndex } from './index.ts'
 import type { Cluster, Index, LoopValue, Range } from './ir.ts'
 import type { Nest } from './nest.ts'
+import { rangesOfTwins } from './twins.ts'
 import { valuesBelow } from './values.ts'
 
 /** An invocation takes `unroll`·(vector ? 4 : 1) consecutive points of the range at once. */
@@ -73,6 +74,7 @@ export const scheduling = (cluster: Cluster): ((nest: Nest, profile: Profile) =>
   const reductions = values.filter((v) => v.kind === 'reduce')
   const inOver = new Set(reductions.flatMap((v) => v.over))
   const positional = new Set(reductions.flatMap((v) => (v.position ? v.over : [])))
+  const inOneOrder = rangesOfTwins(values)
   // No value, store or accumulation has two vector ranges.
   const spans: readonly ReadonlySet<Range>[] = [
     ...values.map((v) => v.ranges),
@@ -82,7 +84,7 @@ export const scheduling = (cluster: Cluster): ((nest: Nest, profile: Profile) =>
   const alone = (r: Range): boolean =>
     spans.every((rs) => !rs.has(r) || [...vectors].every((o) => o === r || !rs.has(o)))
   const candidates = [...new Set([...cluster.stores.flatMap((s) => s.ranges), ...inOver])]
-    .filter((r) => r.size >= 4 && r.size % 4 === 0 && !positional.has(r))
+    .filter((r) => r.size >= 4 && r.size % 4 === 0 && !positional.has(r) && !inOneOrder.has(r))
     .map((range) => ({ range, score: vectorScore(cluster, values, range) }))
     .filter((c) => c.score > 0)
     .sort((a, b) => b.score - a.score || a.range.id - b.range.id)
