@@ -6,6 +6,7 @@ import type { Place, Prediction } from '../../codegen/plan.ts'
 import { dispatchWork } from '../../codegen/predict.ts'
 import { everyStep } from '../../codegen/steps.ts'
 import { showSchedule } from '../../passes/loop/print.ts'
+import type { Stage } from '../../passes/pipeline.ts'
 import { topological } from '../lang/order.ts'
 import { nameNodes, showGraph } from '../lang/print/graph.ts'
 import { type BoundaryReport, boundariesOf } from './explain-boundaries.ts'
@@ -18,6 +19,10 @@ import { bytesText, countText, heading, indent, plural, table } from './text.ts'
 export interface StageReport {
   readonly name: string
   readonly nodes: number
+  /** Whether it left another graph than it was given. */
+  readonly changed: boolean
+  /** The graph that it left, where that was asked for and is another one. */
+  readonly graph?: string
 }
 
 /** One dispatch. */
@@ -109,10 +114,18 @@ const placeReports = ({ plan }: Planned): readonly PlaceReport[] => {
   ]
 }
 
+const stageReports = (stages: readonly Stage[], withGraphs: boolean): readonly StageReport[] =>
+  stages.map(({ name, graph }, i) => {
+    const before = stages[i - 1]?.graph.outputs
+    const changed = before === undefined || graph.outputs.some((n, o) => n !== before[o])
+    const nodes = topological(graph.outputs).length
+    return { name, nodes, changed, ...(withGraphs && changed ? { graph: showGraph(graph, { elide: true }) } : {}) }
+  })
+
 /** Explains the programs that `file` exports, or the one named `options.export`. Rejects with Failure. */
 export const explain = async (
   file: string,
-  options: { readonly export?: string; readonly profile?: string } = {},
+  options: { readonly export?: string; readonly profile?: string; readonly passes?: boolean } = {},
 ): Promise<readonly Explanation[]> =>
   (await loadPrograms(file, options.export)).map(({ name, program }) => {
     const planned = plannedFor(program, options.profile)
@@ -126,7 +139,7 @@ export const explain = async (
     return {
       name,
       profile: planned.plan.profile.name,
-      stages: stages.map((s) => ({ name: s.name, nodes: topological(s.graph.outputs).length })),
+      stages: stageReports(stages, options.passes ?? false),
       graph: showGraph(graph, { elide: true }),
       kernels: kernelReports(planned, inside),
       repeats: repeatsOf(planned.plan.steps),
@@ -160,16 +173,15 @@ const showKernel = (k: KernelReport, i: number): string => {
   ].join('\n')
 }
 
-const showStages = (stages: readonly StageReport[]): string =>
-  table(
-    stages.map((s, i) => {
-      const before = stages[i - 1]?.nodes
-      return [
-        `  ${s.name}`,
-        before === undefined || before === s.nodes ? `${s.nodes} nodes` : `${before} → ${s.nodes} nodes`,
-      ]
-    }),
-  )
+const showStages = (stages: readonly StageReport[]): string => {
+  const rows = stages.map((s, i) => {
+    const before = stages[i - 1]?.nodes
+    const count = before === undefined || before === s.nodes ? `${s.nodes} nodes` : `${before} → ${s.nodes} nodes`
+    return [`  ${s.name}`, count, s.changed ? '' : 'nothing to do']
+  })
+  const graphs = stages.flatMap((s) => (s.graph ? ['', heading(`after ${s.name}`), indent(s.graph)] : []))
+  return [table(rows), ...graphs].join('\n')
+}
 
 /** The explanation as text. */
 export const showExplanation = (e: Explanation): string => {

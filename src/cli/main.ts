@@ -77,9 +77,10 @@ const cli = (): Command => {
     .description('show graph, passes, kernels with their WGSL, costs, memory, and why kernels were not fused')
     .argument('<file>', 'TypeScript or JavaScript that exports results of compile(f, specs)')
     .option('--export <name>', 'only this program')
+    .option('--passes', 'show the graph after every pass that changed it')
     .addOption(profile())
     .addOption(json())
-    .action(async (file: string, options: Common & { readonly export?: string; readonly profile?: string }) => {
+    .action(async (file: string, options: Common & Parameters<typeof import('./explain.ts').explain>[1]) => {
       const { explain, showExplanation } = await import('./explain.ts')
       const explained = await explain(file, options)
       await (options.json ? printJson({ programs: explained }) : print(explained.map(showExplanation).join('\n')))

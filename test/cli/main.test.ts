@@ -13,6 +13,8 @@ describe('the command line', () => {
     [['build', '--out', 'x'], 2, /^$/, /missing required argument 'file'/],
     [['build', 'a.ts'], 2, /^$/, /required option '--out <dir>' not specified/],
     [['build', 'a.ts', '--out', 'x', '--profile', 'none'], 2, /^$/, /'none' is invalid. Allowed choices are portable/],
+    [['build', '.', '--out', 'x'], 1, /^$/, /there is no such file/],
+    [['build', fixture('names.mjs'), '--out', 'x'], 1, /^$/, /export \.\.\/evil cannot be the name of a file/],
     [['explain', 'a.ts', '--frobnicate'], 2, /^$/, /unknown option '--frobnicate'/],
     [
       ['explain', fixture('mlp.ts'), '--export', 'nothing'],
@@ -31,7 +33,12 @@ describe('the command line', () => {
 interface Explained {
   readonly programs: readonly {
     readonly name: string
-    readonly stages: readonly { readonly name: string; readonly nodes: number }[]
+    readonly stages: readonly {
+      readonly name: string
+      readonly nodes: number
+      readonly changed: boolean
+      readonly graph?: string
+    }[]
     readonly graph: string
     readonly kernels: readonly {
       readonly name: string
@@ -84,6 +91,16 @@ describe('tensorloom explain', () => {
       })
       for (const k of p.kernels) expect(k.wgsl).toContain('@compute')
     }
+  })
+
+  it('shows the graph after every pass that changed it', async () => {
+    const { stdout } = await tensorloom(['explain', fixture('mlp.ts'), '--export', 'train', '--passes', '--json'])
+    const [train] = (JSON.parse(stdout) as Explained).programs
+    const changed = train!.stages.filter((s) => s.changed)
+    expect(changed.length).toBeGreaterThan(1)
+    expect(train!.stages.filter((s) => s.graph !== undefined)).toEqual(changed)
+    expect(changed[changed.length - 1]!.graph).toBe(train!.graph)
+    expect(changed[0]!.graph).not.toBe(train!.graph)
   })
 
   it('says the same as text, without colour in a pipe', async () => {
