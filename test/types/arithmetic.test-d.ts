@@ -36,6 +36,10 @@ holds<Equal<ReturnType<typeof vector>, Tensor<readonly [3], 'f32'>>>()
 const vector = () => T.matmul(x, given<Tensor<readonly [4], 'f32'>>())
 holds<Equal<ReturnType<typeof stacked>, Tensor<readonly [2, 3, 5], 'f32'>>>()
 const stacked = () => T.matmul(given<Tensor<readonly [2, 3, 4], 'f32'>>(), w)
+holds<Equal<ReturnType<typeof inner>, Tensor<readonly [], 'f32'>>>()
+const inner = () => T.dot(b, b)
+holds<Equal<ReturnType<typeof bits>, Tensor<readonly [3, 4], 'i32'>>>()
+const bits = () => pipe(T.bitwiseAnd(whole, whole), T.bitwiseOr(3))
 holds<Equal<ReturnType<typeof layer>, Tensor<readonly [3, 5], 'f32'>>>()
 const layer = () => pipe(x, T.matmul(w), T.add(b), T.relu, T.sub(1))
 holds<Equal<ReturnType<typeof layerOfBatch>, Tensor<readonly [number, 5], 'f32'>>>()
@@ -74,6 +78,18 @@ T.add(x, whole)
 T.less(x, whole)
 // @ts-expect-error mixed dtypes in a product of matrices
 T.matmul(x, given<Tensor<readonly [4, 5], 'i32'>>())
+// @ts-expect-error 3 and 4 elements have no inner product
+T.dot(given<Tensor<readonly [3], 'f32'>>(), given<Tensor<readonly [4], 'f32'>>())
+// @ts-expect-error inner dimensions 4 and 5 differ
+T.mm(x, wrong)
+// @ts-expect-error inner dimensions 4 and 5 differ
+T.mv(x, b)
+// @ts-expect-error floats have no arithmetic on bits
+T.bitwiseAnd(x, x)
+// @ts-expect-error nor with a number
+T.bitwiseXor(x, 1)
+// @ts-expect-error nor through pipe
+pipe(x, T.bitwiseOr(1))
 // @ts-expect-error a generic layer keeps its sizes
 dense(w, bias)
 // @ts-expect-error and its dtype

@@ -2,7 +2,7 @@
 import { build } from '../build.ts'
 import { isInteger } from '../dtype.ts'
 import type { BinaryOp, Node } from '../ir.ts'
-import type { Arithmetic, Comparison } from '../types/broadcast.ts'
+import type { Bitwise, Comparison } from '../types/broadcast.ts'
 import type { Operand, Tensor } from '../types.ts'
 import type { OptionNames } from './arguments.ts'
 import { binaryNode, likeNode, selectNode } from './arithmetic.ts'
@@ -124,21 +124,21 @@ const bitwise =
  * @example
  * T.reference(T.bitwiseAnd(T.tensor([12]), 10)).data // => [8]
  */
-export const bitwiseAnd: Arithmetic<'bitwiseAnd'> = dual('T.bitwiseAnd', 2, bitwise('T.bitwiseAnd', 'and', true))
+export const bitwiseAnd: Bitwise<'bitwiseAnd'> = dual('T.bitwiseAnd', 2, bitwise('T.bitwiseAnd', 'and', true))
 
 /**
  * The bits set in either. Shapes broadcast, dtypes promote; integers or bool, ShapeError for floats.
  * @example
  * T.reference(T.bitwiseOr(T.tensor([12]), 10)).data // => [14]
  */
-export const bitwiseOr: Arithmetic<'bitwiseOr'> = dual('T.bitwiseOr', 2, bitwise('T.bitwiseOr', 'or', true))
+export const bitwiseOr: Bitwise<'bitwiseOr'> = dual('T.bitwiseOr', 2, bitwise('T.bitwiseOr', 'or', true))
 
 /**
  * The bits set in exactly one. Shapes broadcast, dtypes promote; integers or bool, ShapeError for floats.
  * @example
  * T.reference(T.bitwiseXor(T.tensor([12]), 10)).data // => [6]
  */
-export const bitwiseXor: Arithmetic<'bitwiseXor'> = dual('T.bitwiseXor', 2, bitwise('T.bitwiseXor', 'xor', true))
+export const bitwiseXor: Bitwise<'bitwiseXor'> = dual('T.bitwiseXor', 2, bitwise('T.bitwiseXor', 'xor', true))
 
 /**
  * The bits of `a` moved `b` places up: `a · 2ᵇ` modulo 2³², 0 where b is 32 or more (or negative). Shapes broadcast,
@@ -146,7 +146,7 @@ export const bitwiseXor: Arithmetic<'bitwiseXor'> = dual('T.bitwiseXor', 2, bitw
  * @example
  * T.reference(T.bitwiseLeftShift(T.tensor([1, 3, 1]), T.tensor([4, 4, 32]))).data // => [16, 48, 0]
  */
-export const bitwiseLeftShift: Arithmetic<'bitwiseLeftShift'> = dual(
+export const bitwiseLeftShift: Bitwise<'bitwiseLeftShift'> = dual(
   'T.bitwiseLeftShift',
   2,
   bitwise('T.bitwiseLeftShift', 'shiftLeft', false),
@@ -158,7 +158,7 @@ export const bitwiseLeftShift: Arithmetic<'bitwiseLeftShift'> = dual(
  * @example
  * T.reference(T.bitwiseRightShift(T.tensor([48, -16, -16]), T.tensor([2, 2, 40]))).data // => [12, -4, -1]
  */
-export const bitwiseRightShift: Arithmetic<'bitwiseRightShift'> = dual(
+export const bitwiseRightShift: Bitwise<'bitwiseRightShift'> = dual(
   'T.bitwiseRightShift',
   2,
   bitwise('T.bitwiseRightShift', 'shiftRight', false),

@@ -4,6 +4,7 @@ import type { Shape } from '../dim.ts'
 import type { DType } from '../dtype.ts'
 import type { TensorType } from '../ir.ts'
 import { showShape } from '../shape.ts'
+import type { Product } from '../types/matmul.ts'
 import { type Operand, type Tensor, tensorOf } from '../types.ts'
 import type { OptionNames } from './arguments.ts'
 import { add, mul } from './arithmetic.ts'
@@ -46,28 +47,28 @@ const ofRanks =
  * @example
  * T.reference(T.dot(T.tensor([1, 2]), T.tensor([3, 4]))).data // => [11]
  */
-export const dot: Binary = dual('T.dot', 2, ofRanks('T.dot', 1, 1, [0], [0], []))
+export const dot: Product<'dot'> = dual('T.dot', 2, ofRanks('T.dot', 1, 1, [0], [0], []))
 
 /**
  * A matrix times a vector of one dtype: `[m, n]`, `[n]` → `[m]`. ShapeError for other ranks or sizes.
  * @example
  * T.reference(T.mv(T.tensor([[1, 2], [3, 4]]), T.tensor([5, 6]))).data // => [17, 39]
  */
-export const mv: Binary = dual('T.mv', 2, ofRanks('T.mv', 2, 1, [0, 1], [1], [0]))
+export const mv: Product<'mv'> = dual('T.mv', 2, ofRanks('T.mv', 2, 1, [0, 1], [1], [0]))
 
 /**
  * The product of two matrices of one dtype: `[m, k]`, `[k, n]` → `[m, n]`. ShapeError for other ranks or sizes.
  * @example
  * T.reference(T.mm(T.tensor([[1, 2]]), T.tensor([[3], [4]]))).data // => [11]
  */
-export const mm: Binary = dual('T.mm', 2, ofRanks('T.mm', 2, 2, [0, 1], [1, 2], [0, 2]))
+export const mm: Product<'mm'> = dual('T.mm', 2, ofRanks('T.mm', 2, 2, [0, 1], [1, 2], [0, 2]))
 
 /**
  * A batch of matrix products of one dtype: `[b, m, k]`, `[b, k, n]` → `[b, m, n]`. ShapeError for other ranks or sizes.
  * @example
  * T.reference(T.bmm(T.tensor([[[1, 2]], [[3, 4]]]), T.ones([2, 2, 1], { dtype: 'i32' }))).data // => [3, 7]
  */
-export const bmm: Binary = dual('T.bmm', 2, ofRanks('T.bmm', 3, 3, [0, 1, 2], [0, 2, 3], [0, 1, 3]))
+export const bmm: Product<'bmm'> = dual('T.bmm', 2, ofRanks('T.bmm', 3, 3, [0, 1, 2], [0, 2, 3], [0, 1, 3]))
 
 /**
  * All products of the elements of two vectors of one dtype: `[m]`, `[n]` → `[m, n]`.

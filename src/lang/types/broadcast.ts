@@ -133,6 +133,28 @@ export interface Arithmetic<Op extends string> {
   <B extends Operand>(b: B): <A extends Operand>(a: A & ElementwiseCheck<A, B, Op>) => Elementwise<A, B>
 }
 
+/** `unknown` where a dtype has bits to work on or is not known, else the mistake to show. */
+type BitsCheck<D, Op extends string> = [D] extends [never]
+  ? unknown
+  : [D] extends ['f32' | 'f16' | 'bf16']
+    ? Mistake<`${Op}: is not defined on ${D & string}; cast or bitcast to an integer first`>
+    : unknown
+
+/** `unknown` when `a op b` is well-formed on bits, else the mistake to show. */
+export type BitwiseCheck<A, B, Op extends string> = BitsCheck<DTypeOf<A>, Op> &
+  BitsCheck<DTypeOf<B>, Op> &
+  ElementwiseCheck<A, B, Op>
+
+/** Dual arithmetic on bits: integers and bool. */
+export interface Bitwise<Op extends string> {
+  <S extends Shape, D extends Exclude<DType, 'f32' | 'f16' | 'bf16'>>(
+    a: Tensor<S, D>,
+    b: Tensor<NoInfer<S>, NoInfer<D>>,
+  ): Tensor<S, D>
+  <A extends Operand, B extends Operand>(a: A, b: B & BitwiseCheck<A, B, Op>): Elementwise<A, B>
+  <B extends Operand>(b: B): <A extends Operand>(a: A & BitwiseCheck<A, B, Op>) => Elementwise<A, B>
+}
+
 /** Dual arithmetic whose result is always floating point. */
 export interface FloatArithmetic<Op extends string> {
   <S extends Shape, D extends 'f32' | 'f16' | 'bf16'>(a: Tensor<S, D>, b: Tensor<NoInfer<S>, NoInfer<D>>): Tensor<S, D>
