@@ -97,9 +97,10 @@ test('a wrong derivative is found, and shrinks to one number', async () => {
       { seed },
     ),
   )
-  // At 0 both derivatives are a half: a one is the simplest number that tells them apart.
+  // At 0 both derivatives are a half: a one is the simplest number that tells them apart. The result is
+  // weighted at random, so that a rule which forgets its weight is found too.
   expect(found).toMatch(/^\[f32\[\] \[1\]\]/)
-  expect(found).toMatch(/argument \[0\], element 0: the gradient is .*0\.731.*, finite differences give .*0\.817/)
+  expect(found).toMatch(/argument \[0\], element 0: the gradient is .*0\.685.*, finite differences give .*0\.766/)
 })
 
 // ── A kernel: the sum of each element and its right neighbour, in workgroups of 64 ────────────────────────────────────

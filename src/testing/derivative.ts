@@ -23,14 +23,17 @@ const weights = (type: TensorType, salt: number): Node =>
 export interface Derivative {
   readonly sample: Sample
   readonly of: readonly number[]
-  /** The fixed cotangents (tangents), one per output (input) of the original; undefined where it has none. */
+  /** The cotangents (tangents), one per output (input) of the original; undefined where it has none. */
   readonly weights: readonly (Node | undefined)[]
 }
 
+/** What the results of a function are weighted with: one constant an output. */
+export type Cotangents = (type: TensorType, output: number) => Node
+
 /** The gradient of Σ weights · outputs in every float input that matters; undefined when none does. */
-export const gradientOf = ({ graph, inputs }: Sample): Derivative | undefined => {
+export const gradientOf = ({ graph, inputs }: Sample, cotangents: Cotangents = weights): Derivative | undefined => {
   const linear = linearise(graph)
-  const given = linear.tangents.map((t, i) => t && weights(typeOf(t), i))
+  const given = linear.tangents.map((t, i) => t && cotangents(typeOf(t), i))
   const places = linear.inputs.flatMap((n, i) => (n ? [{ n, i }] : []))
   const found = transpose(
     linear.tangents,

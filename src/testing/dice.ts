@@ -30,7 +30,7 @@ export interface Dice {
 }
 
 /** Dice over fast-check's own generator, so that a seed decides everything. */
-export const diceOf = (random: Random): Dice => {
+export const diceOf = (random: Pick<Random, 'nextInt'>): Dice => {
   const int: Dice['int'] = (low, high) => random.nextInt(low, high)
   const real: Dice['real'] = () => random.nextInt(0, 0x3fffffff) / 0x40000000
   const chance: Dice['chance'] = (p) => real() < p
@@ -49,6 +49,19 @@ export const diceOf = (random: Random): Dice => {
     },
     subset: (list, p) => list.filter(() => chance(p)),
   }
+}
+
+/** Dice of their own for one seed, for draws that no property makes: mulberry32, which is small and good enough for weights. */
+export const seededDice = (seed: number): Dice => {
+  let state = seed | 0
+  const next = (): number => {
+    state = (state + 0x6d2b79f5) | 0
+    let t = Math.imul(state ^ (state >>> 15), state | 1)
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
+  }
+  const nextInt = (low = -(2 ** 31), high = 2 ** 31 - 1): number => low + Math.floor(next() * (high - low + 1))
+  return diceOf({ nextInt } as Pick<Random, 'nextInt'>)
 }
 
 /** Sizes by how they break things: 1, primes, 4k (vectors), 4k+1 (their remainders). */

@@ -28,7 +28,7 @@ const cases: readonly (readonly [name: string, args: readonly unknown[], text: s
   [
     'checkGrad',
     [T.exp, [x], { tol: 1 }],
-    "checkGrad: there is no option 'tol'\n  hint: it knows tolerance and maxElements",
+    "checkGrad: there is no option 'tol'\n  hint: it knows tolerance, maxElements, order and seed",
   ],
   ['checkVmap', [T.exp, x], 'checkVmap takes an array of arguments, not a tensor\n  hint: write checkVmap(f, [x])'],
   ['checkVmap', [T.exp, [x], { axes: 1 }], "vmap: there is no option 'axes'\n  hint: it knows inAxes and outAxes"],
@@ -40,6 +40,9 @@ describe('what arbitraries and checks do not take', () => {
   })
 
   it('operations that there are not', () => {
+    expect(() => testing.checkGrad(T.exp, [T.tensor([0.5])], { order: 3 as never })).toThrow(
+      'checkGrad: the order is 3',
+    )
     expect(() => testing.arbGraph({ ops: ['plus' as never] })).toThrow("arbGraph: the operation is 'plus'")
   })
 

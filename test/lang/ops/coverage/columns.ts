@@ -11,9 +11,9 @@ import { evaluate } from '../../../../src/lang/evaluate.ts'
 import type { Graph, Node } from '../../../../src/lang/ir.ts'
 import { fill } from '../../../../src/lang/ops/fill.ts'
 import type { Value } from '../../../../src/lang/primitive.ts'
-import { agrees, dotTest, slopesOf } from '../../../../src/testing/check-grad.ts'
 import { gradientOf } from '../../../../src/testing/derivative.ts'
 import { type Sample, showSample } from '../../../../src/testing/sample.ts'
+import { agrees, dotTest, slopesOf } from '../../../../src/testing/slopes.ts'
 import { difference, expectation } from '../../../../src/testing/tolerance.ts'
 import { planOf, runKernelInterp, runLoop } from '../../../differential.ts'
 import { stagesOf } from '../../../random/harness.ts'
@@ -79,7 +79,7 @@ const whereDefined = (f: () => Verdict): Verdict => {
 }
 
 const gradOf = (sample: Sample): Verdict => {
-  const slopes = slopesOf(sample, 6)
+  const slopes = slopesOf(sample, { maxElements: 6 })
   if (!slopes) return 'none'
   const settled = slopes.filter((p) => p.settled && Number.isFinite(p.difference))
   for (const p of settled) if (!agrees(p, 1e-3)) wrong(`gradient: ${JSON.stringify(p)}`, sample)
