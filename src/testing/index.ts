@@ -14,6 +14,7 @@ export {
   type NumberOptions,
   type ShapeOptions,
 } from './arbitrary.ts'
+export { arbBroadcastable, type Broadcastable, type BroadcastableOptions } from './broadcastable.ts'
 export { checkGrad, type GradOptions } from './check-grad.ts'
 export { checkShape, checkVmap } from './check-vmap.ts'
 export { eqLaws, type Law, monoidLaws, ordLaws, semigroupLaws, semilatticeLaws } from './laws.ts'

@@ -12,6 +12,12 @@ const cases: readonly (readonly [name: string, args: readonly unknown[], text: s
   ['arbDim', [{ zero: false }], "arbDim: there is no option 'zero'\n  hint: it knows empty"],
   ['arbShape', [{ rank: 2 }], "arbShape: there is no option 'rank'\n  hint: it knows maxRank, maxElements and empty"],
   [
+    'arbBroadcastable',
+    [{ counts: 2 }],
+    "arbBroadcastable: there is no option 'counts'\n  hint: it knows count, maxRank, maxElements and empty",
+  ],
+  ['arbBroadcastable', [{ count: 0 }], 'arbBroadcastable: count'],
+  [
     'arbShape',
     [2],
     'arbShape: 2 stands where a record of options is needed\n  hint: it knows maxRank, maxElements and empty',
