@@ -36,6 +36,10 @@ const replaced = (outputs: readonly Node[], from: Node, to: Node): readonly Node
 
 const isLeaf = (n: Node): boolean => n.args.length === 0
 
+/** What a node reads that can be an output: of an op of several outputs, which is none, what that reads. */
+const operandsOf = (n: Node): readonly Node[] =>
+  [...new Set(n.args)].flatMap((a) => (typesOf(a).length === 1 ? [a] : operandsOf(a)))
+
 const sameType = (a: Node, b: Node): boolean => {
   const [x, y] = [typeOf(a), typeOf(b)]
   return typesOf(a).length === typesOf(b).length && x.dtype === y.dtype && ShapeEq.equals(x.shape, y.shape)
@@ -66,8 +70,7 @@ export function* shrinkSample(sample: Sample): IterableIterator<Sample> {
   }
   const values = valuesOf(sample)
   const inner = topological(outputs).filter((n) => !isLeaf(n))
-  for (const o of new Set(outputs))
-    for (const a of new Set(o.args)) if (typesOf(a).length === 1) yield sampleOf([a], given)
+  for (const o of new Set(outputs)) for (const a of operandsOf(o)) yield sampleOf([a], given)
   for (const n of inner.toReversed()) {
     if (outputs.includes(n) || typesOf(n).length > 1) continue
     const value = stored(values.get(n)!)
