@@ -125,7 +125,10 @@ const outputsOf = (graph: Graph, arrays: readonly HostArray[]): readonly Value[]
 
 /** Runs everything on `driver`; what is wrong, a line each. */
 const failuresOn = async (driver: DriverEnv): Promise<readonly string[]> => {
-  const drawn = fc.sample(arbGraph({ maxNodes: 15, dtypes: ['f16', 'f32', 'i32', 'bool'] }), { seed: 42, numRuns: 25 })
+  const drawn = fc.sample(
+    arbGraph({ maxNodes: 15, dtypes: ['f16', 'f32', 'i32', 'bool'], without: ['while', 'cond'] }),
+    { seed: 42, numRuns: 25 },
+  )
   const all = [...Object.entries(programs), ...drawn.map((s, i) => [`random program ${i}`, s] as const)]
   const judged = all.flatMap(([name, sample]) => {
     const expected = expectation(sample)

@@ -118,7 +118,7 @@ const ops = (Object.keys(primitives) as readonly Op[]).filter((op) => op !== 'cu
 
 /** The same for all platforms, as built and after the passes; programs whose discrete values hang on rounding cannot be judged. */
 const drawn = [
-  ...fc.sample(arbGraph(), { seed: 42, numRuns: 60 }),
+  ...fc.sample(arbGraph({ without: ['while', 'cond'] }), { seed: 42, numRuns: 60 }),
   ...fc.sample(arbGraph({ maxNodes: 25, ops }), { seed: 43, numRuns: 60 }).map(simplified),
 ]
 const judged = drawn.flatMap((sample) => {

@@ -6,6 +6,7 @@ import { binaryOps, type Node, type Op, unaryOps } from '../lang/ir.ts'
 import { topological } from '../lang/order.ts'
 import { demandChoice, demandDType, demandRecord, type OptionNames } from '../lang/tensor/arguments.ts'
 import { type Dice, diceOf, drawDim } from './dice.ts'
+import { mapMaker } from './makers/map.ts'
 import { isSmall } from './makers/movement.ts'
 import { makers } from './makers/table.ts'
 import { type Sample, sampleOf, showSample } from './sample.ts'
@@ -16,8 +17,15 @@ import { createWorkshop, type Workshop } from './workshop.ts'
 export interface GraphOptions {
   /** Nodes a graph may have, 30 unless said. */
   readonly maxNodes?: number
-  /** The primitives to use; all but calls, branches, loops without a known end and users' WGSL unless said. Guards that keep indices and domains in range may add others. */
+  /** The primitives to use; all but calls and users' WGSL unless said. Guards that keep indices and domains in range may add others. */
   readonly ops?: readonly Op[]
+  /**
+   * Primitives to leave out of these: `['while']` where gradients are taken, as a loop without a known end has none;
+   * `['while', 'cond']` for what works below the graph, where neither is left.
+   */
+  readonly without?: readonly Op[]
+  /** Whether parts of a graph are mapped over batches, which may add any op that moves elements; true unless `ops` is said. */
+  readonly vmap?: boolean
   /** The dtypes to use; f32, i32, u32 and bool unless said. */
   readonly dtypes?: readonly DType[]
   /** Elements a tensor may have: mostly 64, now and then 500 or 3000, unless said. */
@@ -29,14 +37,19 @@ export interface GraphOptions {
 const graphOptions: OptionNames<GraphOptions> = {
   maxNodes: 'may',
   ops: 'may',
+  without: 'may',
+  vmap: 'may',
   dtypes: 'may',
   maxElements: 'may',
   specials: 'may',
 }
 
+/** What is drawn next: a node of one op, or a batch of what there is. */
+type Draw = Op | 'vmap'
+
 interface Family {
   readonly weight: number
-  readonly ops: readonly Op[]
+  readonly ops: readonly Draw[]
 }
 
 /** Ops of one family are as likely as those of another, however many there are. */
@@ -56,8 +69,25 @@ const families: readonly Family[] = [
   { weight: 2, ops: ['input', 'const', 'data', 'iota'] },
 ]
 
-/** Gone before a graph is lowered, or what users bring along: only where asked for. */
+/** Gone before a graph is lowered: little beside what stays. */
+const control: readonly Op[] = ['while', 'cond']
+
+/** Calls, and what users bring along: only where asked for. */
+const asked: readonly Op[] = ['customCall', 'elementwise', 'kernel']
+
+/** All that is as likely as a family of its own where it is asked for by name. */
 const passing: readonly Op[] = ['customCall', 'while', 'cond', 'elementwise', 'kernel']
+
+/** What the options add to the usual families. */
+const extraFamilies = ({ ops, vmap = ops === undefined }: GraphOptions): readonly Family[] => [
+  ...(ops === undefined ? [{ weight: 1.2, ops: control }] : []),
+  ...(ops?.some((op) => passing.includes(op)) ? [{ weight: 4, ops: passing.filter((op) => ops.includes(op)) }] : []),
+  ...(vmap ? [{ weight: 1.2, ops: ['vmap'] as const }] : []),
+]
+
+/** Whether the options allow an op. */
+const isAllowed = ({ ops, without = [] }: GraphOptions, op: Op): boolean =>
+  !without.includes(op) && (ops === undefined ? !asked.includes(op) : ops.includes(op))
 
 /** What programs are mostly made of: arithmetic on equal shapes, reductions and their spreading back, views. */
 const wovenFamilies: readonly Family[] = [
@@ -71,10 +101,13 @@ const wovenFamilies: readonly Family[] = [
   { weight: 1, ops: ['input', 'const'] },
 ]
 
-const drawOp = (dice: Dice, likely: readonly Family[], allowed: ReadonlySet<Op> | undefined): Op => {
-  const open = likely
-    .map((f) => ({ weight: f.weight, ops: allowed ? f.ops.filter((op) => allowed.has(op)) : f.ops }))
+/** The families with what is allowed of them. */
+const openFamilies = (likely: readonly Family[], options: GraphOptions): readonly Family[] =>
+  likely
+    .map(({ weight, ops }) => ({ weight, ops: ops.filter((op) => op === 'vmap' || isAllowed(options, op)) }))
     .filter((f) => f.ops.length > 0)
+
+const draw = (dice: Dice, open: readonly Family[]): Draw => {
   let at = dice.real() * open.reduce((sum, f) => sum + f.weight, 0)
   for (const f of open) {
     at -= f.weight
@@ -100,24 +133,23 @@ const drawSample = (dice: Dice, options: GraphOptions): Sample => {
   const empty = dice.chance(0.07) ? 0.3 : 0
   const woven = dice.chance(0.35)
   const usual = woven ? wovenFamilies : families
-  const asked = passing.filter((op) => options.ops?.includes(op))
-  const likely = asked.length > 0 ? [...usual, { weight: 4, ops: asked }] : usual
+  const open = openFamilies([...usual, ...extraFamilies(options)], options)
   const limit = options.maxElements ?? dice.pick(limits)
   const w = createWorkshop(dice, {
     // Floats are what compilers are for: half of all tensors.
     dtypes: [...dtypes, ...dtypes.filter(isFloat), ...dtypes.filter(isFloat)],
     dims: Array.from({ length: woven ? dice.int(1, 3) : dice.int(3, 6) }, () => drawDim(dice, empty, limit > 1000)),
     limit,
-    branches: asked.includes('cond'),
+    branches: isAllowed(options, 'cond'),
     woven,
     maxInputs: dice.int(1, 6),
     special: specials && dice.chance(0.25) ? 0.4 : 0,
   })
-  const allowed = options.ops && new Set<Op>(options.ops)
   const target = Math.ceil(maxNodes * (1 - 0.9 * dice.real() ** 2))
   w.offer(makers.input(w)!)
   for (let tries = 0; tries < 8 * target && w.count() < target; tries++) {
-    const n = makers[drawOp(dice, likely, allowed)](w)
+    const next = draw(dice, open)
+    const n = next === 'vmap' ? mapMaker(w) : makers[next](w)
     if (!n || w.count() > maxNodes || !isSmall(w, n)) continue
     if (isTelling(w, n) || dice.chance(0.02)) w.offer(n)
   }
@@ -158,7 +190,8 @@ class ArbitraryGraph extends Arbitrary<Sample> {
 }
 
 /**
- * Random closed graphs of at most `maxNodes` (30) nodes with arguments for them, built through `build`. Indices lie
+ * Random closed graphs of at most `maxNodes` (30) nodes with arguments for them, built through `build`: of every primitive,
+ * loops and branches included, and of batches that `vmap` made of parts of them. Indices lie
  * inside their axes on those arguments. A failing sample shrinks by cutting inner nodes down to inputs that hold their
  * values.
  * @example
@@ -167,7 +200,8 @@ class ArbitraryGraph extends Arbitrary<Sample> {
  */
 export const arbGraph = (options: GraphOptions = {}): Arbitrary<Sample> => {
   demandRecord('arbGraph', graphOptions, options)
-  for (const op of options.ops ?? []) demandChoice('arbGraph', 'operation', op, Object.keys(makers) as Op[])
+  for (const op of [...(options.ops ?? []), ...(options.without ?? [])])
+    demandChoice('arbGraph', 'operation', op, Object.keys(makers) as Op[])
   for (const dtype of options.dtypes ?? []) demandDType('arbGraph', dtype)
   return new ArbitraryGraph(options)
 }

@@ -111,7 +111,10 @@ describe('random programs count alike', () => {
   ]
   test.each(profiles)('%s', (_, profile, subject) => {
     const tally = { counted: 0, predicted: 0, gathers: 0 }
-    for (const drawn of fc.sample(arbGraph({ maxNodes: 20, maxElements: 500 }), { seed, numRuns: 150 })) {
+    for (const drawn of fc.sample(arbGraph({ maxNodes: 20, maxElements: 500, without: ['while', 'cond'] }), {
+      seed,
+      numRuns: 150,
+    })) {
       const sample = subject(drawn)
       if (!sample || sample.inputs.some((v) => isFloat(v.dtype) && v.dtype !== 'f32')) continue
       compare(sample, planOf(sample.graph, profile).plan, tally)

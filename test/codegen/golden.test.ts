@@ -120,7 +120,7 @@ describe('a plan depends on the program alone', () => {
 
   it('random programs, made in another order', () => {
     fc.assert(
-      fc.property(arbGraph({ maxNodes: 40 }), ({ graph }) => {
+      fc.property(arbGraph({ maxNodes: 40, without: ['while', 'cond'] }), ({ graph }) => {
         const signature: Signature = {
           inputs: graph.inputs.map((_, i) => ({ path: `[${i}]`, donated: i % 2 === 0 })),
           outputs: graph.outputs.map((_, i) => ({ path: `[${i}]`, keep: false })),

@@ -43,7 +43,7 @@ describe('plans of random graphs', () => {
       // makePlan asks verifyPlan itself; what is left is that it gave a plan at all.
       if (E.isRight(result)) planned++
     }
-    fc.assert(fc.property(arbGraph({ maxNodes: 25, specials: false }), check), {
+    fc.assert(fc.property(arbGraph({ maxNodes: 25, specials: false, without: ['while', 'cond'] }), check), {
       seed: 42,
       numRuns: 60 * Number(process.env['TL_RUNS'] ?? 1),
     })

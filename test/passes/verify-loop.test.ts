@@ -31,7 +31,7 @@ describe('what fusion makes', () => {
   it('of random graphs is legal', () => {
     const runs = 80 * Number(process.env['TL_RUNS'] ?? 1)
     fc.assert(
-      fc.property(arbGraph({ maxNodes: 25, specials: false }), ({ graph }) => {
+      fc.property(arbGraph({ maxNodes: 25, specials: false, without: ['while', 'cond'] }), ({ graph }) => {
         expect(problemsOf(graph)).toEqual([])
       }),
       { seed: 42, numRuns: runs },

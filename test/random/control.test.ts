@@ -78,7 +78,7 @@ const batchOf = (drawn: Sample, count: number, tally: Tally): Subject | 'discard
 
 describe('random programs of every primitive', () => {
   test('every primitive takes part, in the graphs of others too', () => {
-    const drawn = fc.sample(arbGraph({ maxNodes: 30, ops }), { seed: 42, numRuns: 200 })
+    const drawn = fc.sample(arbGraph({ maxNodes: 30, ops }), { seed: 42, numRuns: 800 })
     const seen = new Set<Op>(drawn.flatMap((s) => everyNode(s.graph).map((n) => n.op)))
     expect(ops.filter((op) => !seen.has(op))).toEqual([])
   })
@@ -88,13 +88,13 @@ describe('random programs of every primitive', () => {
       'values',
       runs(300, 6000),
       plain((s) => s),
-      { maxNodes: 25, ops },
+      { maxNodes: 25, ops, vmap: true },
     )
   })
 
   test('gradients', { timeout: 60 * minutes }, () => {
     // A loop without a bound has none.
-    const some = { maxNodes: 20, ops: without('while') }
+    const some = { maxNodes: 20, ops: without('while'), vmap: true }
     agrees(
       'gradients',
       runs(300, 6000),
@@ -110,7 +110,12 @@ describe('random programs of every primitive', () => {
   })
 
   test('batches', { timeout: 60 * minutes }, () => {
-    agrees('batches', runs(300, 6000), (s, tally) => batchOf(s, 2, tally), { maxNodes: 20, ops, maxElements: 64 })
+    agrees('batches', runs(300, 6000), (s, tally) => batchOf(s, 2, tally), {
+      maxNodes: 20,
+      ops,
+      vmap: true,
+      maxElements: 64,
+    })
   })
 
   test('batches of gradients', { timeout: 60 * minutes }, () => {

@@ -95,7 +95,7 @@ const agreesOnDevice = async (
 describe('random programs in WGSL', () => {
   test('values', { timeout: 60 * minutes }, () => agreesOnDevice('values', runs(240, 2000), (s) => s))
   test('steps of descent', { timeout: 60 * minutes }, () =>
-    agreesOnDevice('steps of descent', runs(200, 1000), descentOf),
+    agreesOnDevice('steps of descent', runs(200, 1000), descentOf, { maxNodes: 30, without: ['while'] }),
   )
   // Only derivatives bring customLinear about, and they transpose it away.
   const ops = (Object.keys(primitives) as readonly Op[]).filter((op) => op !== 'customLinear')

@@ -1,13 +1,14 @@
 /** Random programs are well-typed, small, the same for a seed; failures shrink to the node that is to blame. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { graphsOf } from '../../passes/graph/inner-graphs.ts'
 import { verifyGraph } from '../../passes/verify-graph.ts'
 import { build as b, freshInputs, typeOf, typesOf } from '../../src/lang/build.ts'
 import { isFloat } from '../../src/lang/dtype.ts'
 import { evaluate } from '../../src/lang/evaluate.ts'
 import type { Node, Op } from '../../src/lang/ir.ts'
 import { topological } from '../../src/lang/order.ts'
-import { arbGraph } from '../../src/testing/arb-graph.ts'
+import { arbGraph, type GraphOptions } from '../../src/testing/arb-graph.ts'
 import { arbDim, arbShape, arbValue } from '../../src/testing/arbitrary.ts'
 import { showSample, united } from '../../src/testing/sample.ts'
 import { smallest } from '../../src/testing/shrink.ts'
@@ -47,6 +48,30 @@ describe('arbGraph', () => {
       }
       for (const v of inputs) expect(v.data.every(Number.isFinite)).toBe(true)
     }
+  })
+
+  test('loops and branches unless they are left out', () => {
+    const inside = (outputs: readonly Node[]): readonly Node[] =>
+      nodesOf(outputs).flatMap((n) => [n, ...graphsOf(n).flatMap((g) => inside(g.outputs))])
+    const opsIn = (samples: typeof drawn): ReadonlySet<Op> =>
+      new Set(samples.flatMap((s) => inside(s.graph.outputs).map((n) => n.op)))
+    const usual = opsIn(drawn)
+    for (const op of ['scan', 'while', 'cond'] as const) expect(usual).toContain(op)
+    for (const op of ['customCall', 'elementwise', 'kernel'] as const) expect(usual).not.toContain(op)
+    const options = { maxNodes: 30, without: ['while', 'cond'] as const }
+    const straight = opsIn(fc.sample(arbGraph(options), { seed: 42, numRuns: 100 }))
+    for (const op of ['while', 'cond'] as const) expect(straight).not.toContain(op)
+    expect(straight).toContain('scan')
+  })
+
+  test('maps parts over batches unless ops are named, or vmap is false', () => {
+    const shown = (options: GraphOptions): readonly string[] =>
+      fc.sample(arbGraph({ maxNodes: 30, ...options }), { seed: 42, numRuns: 20 }).map(showSample)
+    expect(shown({})).toEqual(shown({ vmap: true }))
+    expect(shown({})).not.toEqual(shown({ vmap: false }))
+    const ops = ['sin', 'mul', 'dot'] as const
+    expect(shown({ ops })).toEqual(shown({ ops, vmap: false }))
+    expect(shown({ ops })).not.toEqual(shown({ ops, vmap: true }))
   })
 
   test('reaches NaN, infinities, empty tensors and scalars', () => {

@@ -27,7 +27,7 @@ const cases: readonly (readonly [name: string, args: readonly unknown[], text: s
   [
     'arbGraph',
     [{ nodes: 3 }],
-    "arbGraph: there is no option 'nodes'\n  hint: it knows maxNodes, ops, dtypes, maxElements and specials",
+    "arbGraph: there is no option 'nodes'\n  hint: it knows maxNodes, ops, without, vmap, dtypes, maxElements and specials",
   ],
   ['arbDType', ['f32'], "arbDType takes an array of dtypes, not 'f32'\n  hint: write arbDType(['f32'])"],
   ['checkGrad', [T.exp, x], 'checkGrad takes an array of arguments, not a tensor\n  hint: write checkGrad(f, [x])'],

@@ -247,7 +247,7 @@ const faultsOf = (fusion: Fusion, graph: Graph): readonly string[] => {
 describe('any graph', () => {
   it.each([portable, software, hardware])('is stored once and read after: random programs for $name', (profile) => {
     fc.assert(
-      fc.property(arbGraph({ maxNodes: 40 }), ({ graph }) => {
+      fc.property(arbGraph({ maxNodes: 40, without: ['while', 'cond'] }), ({ graph }) => {
         expect(faultsOf(planOf(graph, profile, true).fusion, graph)).toEqual([])
       }),
       { seed: 42, numRuns: 60 },

@@ -92,7 +92,7 @@ describe('places', () => {
     ['given away', true],
   ])('of random programs are sound, arguments %s', (_, donated) => {
     fc.assert(
-      fc.property(arbGraph({ maxNodes: 40 }), ({ graph }) => {
+      fc.property(arbGraph({ maxNodes: 40, without: ['while', 'cond'] }), ({ graph }) => {
         expect(faultsOf(planned(graph, donated))).toEqual([])
       }),
       { seed: 42, numRuns: 150 },

@@ -126,7 +126,7 @@ describe('vectors', () => {
 
   it.each([portable, software])('never meet, nor leave a rest: random programs for $name', (profile) => {
     fc.assert(
-      fc.property(arbGraph({ maxNodes: 30 }), ({ graph }) => {
+      fc.property(arbGraph({ maxNodes: 30, without: ['while', 'cond'] }), ({ graph }) => {
         for (const kernel of planOf(graph, profile).fusion.kernels)
           for (const f of kernel) expect(faultsOf(f.cluster, f.schedule)).toEqual([])
       }),
