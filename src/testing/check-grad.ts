@@ -45,7 +45,9 @@ const showElements = ({ elements }: SlopePair): string => {
 
 /** Whether an error says that there is no derivative: of a user's kernel for one, which need not have a second. */
 const isWithout = (e: unknown): boolean =>
-  e instanceof TensorloomError && e.error.tag === 'UsageError' && /(reverse|forward) mode/.test(e.error.message)
+  e instanceof TensorloomError &&
+  e.error.tag === 'UsageError' &&
+  /(reverse|forward) mode|was defined without/.test(e.error.message)
 
 /**
  * Checks `f` at `args` (trees of constant tensors, as f takes them): its gradient against central differences of the

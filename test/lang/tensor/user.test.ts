@@ -93,6 +93,21 @@ describe('elementwise', () => {
     checkGrad((y: X) => T.sum(T.grad((z: X) => T.sum(grown(T.sin(z))))(y)), [x])
     expect(T.reference(T.jvp(grown, [x], [T.ones([3])])[1]).data).toEqual(T.reference(T.exp(x)).data)
   })
+  it('need not have a second derivative, which checkGrad leaves out unless asked', () => {
+    const slope = T.elementwise({
+      name: 'user_slope',
+      wgsl: 'fn user_slope(x: f32) -> f32 { return 2 * x; }',
+      reference: (y: number) => 2 * y,
+    })
+    const once = T.elementwise({
+      name: 'user_once',
+      wgsl: 'fn user_once(x: f32) -> f32 { return x * x; }',
+      reference: (y: number) => y * y,
+      derivatives: ([y]) => [slope(y!)],
+    })
+    checkGrad((y: X) => once(y), [x])
+    expect(message(() => checkGrad((y: X) => once(y), [x], { order: 2 }))).toMatch(/user_slope is differentiated/)
+  })
   it('is mapped over a batch', () => checkVmap((y: X) => power(y, 2), [T.tensor([[1.5, 2], [3, 4]])])) // biome-ignore format: short
   it('refuses what does not fit', () => {
     expect(message(() => T.reference(power(T.ones([2], { dtype: 'i32' }), 2)))).toBe(
