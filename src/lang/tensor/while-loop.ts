@@ -19,6 +19,18 @@ export interface WhileOptions {
 
 const whileOptions: OptionNames<WhileOptions> = { maxIterations: 'may', chunk: 'may' }
 
+/** UsageError unless the condition's results are one bool scalar. */
+const demandCondition = (results: readonly Node[]): void => {
+  if (results.some(isIll)) return
+  const given = results.map((n) => showOperand(typeOf(n)))
+  if (given.length === 1 && given[0] === 'bool[]') return
+  raise({
+    tag: 'UsageError',
+    message: `T.whileLoop: the condition gives ${given.join(', ') || 'nothing'}, where one bool[] is needed`,
+    hint: 'reduce it with T.any or T.all, or compare it: T.notEqual(x, 0)',
+  })
+}
+
 const unbounded = <C>(condition: (carry: C) => Tensor, body: (carry: C) => C, init: C, chunk: number): C => {
   const given = flattenTree<Tensor>(init, isTensor)
   const carries = given.leaves.map(nodeOf)
@@ -36,13 +48,7 @@ const unbounded = <C>(condition: (carry: C) => Tensor, body: (carry: C) => C, in
   const wrong = [...test.graph.outputs, ...turn.graph.outputs].filter(isIll)
   if (wrong.length > 0) return poison(wrong)
   demandSameCarries('T.whileLoop', given, turn.result)
-  const [only] = test.graph.outputs
-  if (test.graph.outputs.length !== 1 || showOperand(typeOf(only!)) !== 'bool[]')
-    return raise({
-      tag: 'UsageError',
-      message: `T.whileLoop: the condition gives ${test.graph.outputs.map((n) => showOperand(typeOf(n))).join(', ') || 'nothing'}, where one bool[] is needed`,
-      hint: 'reduce it with T.any or T.all',
-    })
+  demandCondition(test.graph.outputs)
   if (carries.length === 0) return init
   const closed = closeParts([test.graph, turn.graph])
   const [first, second] = closed.parts.map((g) => ({ inputs: [...g.inputs, ...closed.captures], outputs: g.outputs }))
@@ -84,6 +90,16 @@ export const whileLoop = <C>(
       message: `T.whileLoop: maxIterations is ${maxIterations}, where a whole number is needed`,
       hint: 'leave it out for a loop without a bound',
     })
-  const turn = (carry: C): readonly [C, readonly []] => [cond(condition(carry), body, (c: C) => c as never, carry), []]
+  // Checked here, where the loop and its carries have names: what cond would say is about two branches.
+  const next = (carry: C): C => {
+    const after = body(carry)
+    demandSameCarries('T.whileLoop', flattenTree<Tensor>(carry, isTensor), flattenTree<Tensor>(after, isTensor))
+    return after
+  }
+  const turn = (carry: C): readonly [C, readonly []] => {
+    const test = condition(carry)
+    demandCondition(flattenTree<Tensor>(test, isTensor).leaves.map(nodeOf))
+    return [cond(test, next, (c: C) => c as never, carry), []]
+  }
   return scan(turn, init, [] as const, { length: maxIterations })[0]
 }
