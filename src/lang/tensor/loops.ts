@@ -8,7 +8,7 @@ import { zeros } from '../ops/fill.ts'
 import { outputsOf } from '../ops/graphs.ts'
 import { type Flattened, flattenTree, isTensor, sameTree, type TreeShape, unflattenTree } from '../tree.ts'
 import { nodeOf, type Tensor } from '../types.ts'
-import { demandFunction, demandRecord, type OptionNames } from './arguments.ts'
+import { demandFunction, demandRecord, type OptionNames, showArgument } from './arguments.ts'
 import { isIll } from './operand.ts'
 
 /** The trees of `X` without their axis 0: what a turn of a loop over `X` sees. */
@@ -41,19 +41,26 @@ const scanOptions: OptionNames<ScanOptions> = { length: 'may', reverse: 'may' }
 
 /** How many turns: what the slices agree on, else the option. */
 const turnsOf = (caller: string, xs: Flattened<Tensor>, { length }: ScanOptions): number => {
-  const sizes = xs.leaves.map((x) => nodeOf(x)).map((n) => typeOf(n).shape[0])
-  const count = sizes[0] ?? length
-  if (count === undefined || !Number.isInteger(count) || count < 0)
+  if (length !== undefined && !(Number.isInteger(length) && length >= 0))
     return raise({
       tag: 'UsageError',
-      message: `${caller}: ${xs.leaves.length === 0 ? 'nothing says how many turns there are' : `${xs.paths[0] || 'xs'} is a scalar, which has no slices`}`,
+      message: `${caller}: length is ${showArgument(length)}, where a whole number of turns is needed`,
+      hint: 'it counts the turns from 0; leave it out where xs has slices',
+    })
+  const sizes = xs.leaves.map((x) => nodeOf(x)).map((n) => typeOf(n).shape[0])
+  const count = sizes[0] ?? length
+  const flat = sizes.indexOf(undefined)
+  if (count === undefined || flat >= 0)
+    return raise({
+      tag: 'UsageError',
+      message: `${caller}: ${flat < 0 ? 'nothing says how many turns there are' : `${xs.paths[flat] || 'xs'} is a scalar, which has no slices`}`,
       hint: 'give xs with an axis 0, or { length }',
     })
   const wrong = sizes.findIndex((s) => s !== count)
   if (wrong >= 0 || (length !== undefined && length !== count))
     return raise({
       tag: 'UsageError',
-      message: `${caller}: ${wrong >= 0 ? `${xs.paths[wrong] || 'xs'} has ${sizes[wrong] ?? 'no'} slices` : `length is ${length}`}, ${xs.paths[0] || 'xs'} has ${count}`,
+      message: `${caller}: ${wrong >= 0 ? `${xs.paths[wrong] || 'xs'} has ${sizes[wrong]} slices` : `length is ${length}`}, ${xs.paths[0] || 'xs'} has ${count}`,
       hint: 'all of xs has one size along axis 0',
     })
   return count
@@ -153,8 +160,8 @@ const scanLeaves = (
  * A loop over axis 0 of the tensors in `xs`: `f(carry, x)` gives `[carry, y]`, the carry of the next turn and what is
  * stacked; the result is the last carry and the stacks, of y with a new axis 0 (jax.lax.scan). The body is compiled once
  * and runs in one submission; it is differentiable in both modes, and `vmap` maps it. `xs` may be `[]` with a `length`;
- * `reverse` goes from the last slice to the first, stacks keep their places. UsageError when slices disagree in number, or
- * a carried tensor changes its shape or dtype (it names the tensor).
+ * `reverse` goes from the last slice to the first, stacks keep their places. UsageError when slices disagree in number, a
+ * `length` is no whole number, or a carried tensor changes its shape or dtype (it names the tensor).
  * @example
  * const [total, sums] = T.scan((c, x) => { const s = T.add(c, x); return [s, s] }, T.tensor(0), T.tensor([1, 2, 3]))
  * T.reference([total, sums]).map((t) => t.data) // => [[6], [1, 3, 6]]

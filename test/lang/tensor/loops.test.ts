@@ -69,6 +69,23 @@ describe('scan', () => {
     )
     expect([tensors(none[0]), none[1].shape]).toEqual([[[7]], [0, 2]])
   })
+  it('refuses a length that is no number of turns', () => {
+    const run = (xs: unknown, length: unknown): (() => unknown) => {
+      const options = { length } as T.ScanOptions
+      return () => T.scan((c: X) => [c, []] as const, T.tensor(0) as X, xs as X, options)
+    }
+    for (const [length, shown] of [
+      [-1, '-1'],
+      [1.5, '1.5'],
+      [Number.NaN, 'NaN'],
+      ['3', "'3'"],
+    ] as const)
+      for (const xs of [[], T.zeros([3])])
+        expect(run(xs, length)).toThrow(`T.scan: length is ${shown}, where a whole number of turns is needed`)
+    expect(run([], undefined)).toThrow('nothing says how many turns there are')
+    expect(run(T.zeros([]), 3)).toThrow('xs is a scalar, which has no slices')
+    expect(run(T.zeros([3]), 4)).toThrow('length is 4, xs has 3')
+  })
   it.each([1, 2, 3, 4, 7])('runs %i turns on the device as on the host', async (n) => {
     const f = (xs: X): readonly X[] => {
       const [c, y] = T.scan((c: X, v: X) => [T.add(c, v) as X, T.mul(c, v) as X] as const, T.tensor(0.5) as X, xs)
@@ -251,20 +268,32 @@ describe('whileLoop', () => {
     expect(tensors(T.vmap(halvings({}))(T.tensor([0.5, 3.25, 100.5]) as X) as X)).toEqual([[0, 2, 7]])
     expect(tensors(T.vmap(halvings({ maxIterations: 9 }))(T.tensor([0.5, 3.25, 100.5]) as X) as X)).toEqual([[0, 2, 7]])
   })
-  it('says what is wrong', () => {
-    expect(() =>
-      T.whileLoop(
-        (y: X) => y,
-        (y) => y,
-        T.tensor(1) as X,
-      ),
-    ).toThrow('the condition gives i32[], where one bool[] is needed')
-    expect(() =>
-      T.whileLoop(
-        (y: X) => T.less(y, 3) as X,
-        (y) => T.div(y, 2) as X,
-        T.tensor(1) as X,
-      ),
-    ).toThrow('is i32[] and becomes f32[]')
+  it.each([{}, { maxIterations: 3 }, { maxIterations: 0 }])('says what is wrong, %o', (options) => {
+    const init = { n: T.tensor(0) as X, k: T.ones([1]) as X }
+    type C = typeof init
+    const loop =
+      (condition: (c: C) => X, body: (c: C) => C): (() => C) =>
+      () =>
+        T.whileLoop(condition, body, init, options)
+    const isBelow = (c: C): X => T.less(c.n, 3) as X
+    expect(loop(isBelow, (c) => ({ k: c.k, n: T.cast(c.n, 'f32') as X }))).toThrow(
+      'T.whileLoop: the carried n is i32[] and becomes f32[]',
+    )
+    expect(loop(isBelow, (c) => ({ n: c.n }) as C)).toThrow(
+      'T.whileLoop: the carried value changes its structure: 2 tensors (k, n) become 1 (n)',
+    )
+    const conditions: readonly (readonly [(c: C) => unknown, string])[] = [
+      [(c) => c.n, 'i32[]'],
+      [(c) => T.sum(c.k), 'f32[]'],
+      [(c) => T.less(c.k, 3), 'bool[1]'],
+      [(c) => [T.less(c.n, 3), T.less(c.n, 4)], 'bool[], bool[]'],
+      [() => [], 'nothing'],
+    ]
+    for (const [condition, given] of conditions)
+      expect(loop(condition as (c: C) => X, (c) => c)).toThrow(
+        `T.whileLoop: the condition gives ${given}, where one bool[] is needed`,
+      )
+    const wrong = loop(isBelow, (c) => ({ k: c.k, n: T.matmul(c.n, c.n) as X }))()
+    expect(() => T.reference(wrong.n)).toThrow('matmul')
   })
 })
