@@ -26,7 +26,7 @@ export interface Selection {
   readonly picked: (leaves: readonly Node[]) => unknown
 }
 
-/** Takes the arguments at `argnums` apart; UsageError when there is no such argument or it is no tree of tensors. */
+/** Takes the arguments at `argnums` apart; UsageError when there is no such argument, it is named twice or no tree of tensors. */
 export const select = (caller: string, args: readonly unknown[], argnums: Argnums): Selection => {
   const indices = typeof argnums === 'number' ? [argnums] : argnums
   if (!Array.isArray(indices))
@@ -41,6 +41,13 @@ export const select = (caller: string, args: readonly unknown[], argnums: Argnum
       tag: 'UsageError',
       message: `${caller}: there is no argument ${wrong}, the function was given ${args.length}`,
       hint: 'argnums counts from 0; it names the arguments to differentiate',
+    })
+  const repeated = indices.find((i, k) => indices.indexOf(i) !== k)
+  if (repeated !== undefined)
+    raise({
+      tag: 'UsageError',
+      message: `${caller}: argnums names argument ${repeated} twice`,
+      hint: 'name each argument once: the derivative in it is the same both times',
     })
   const flat = flattenTree<Tensor>(
     indices.map((i) => args[i]),

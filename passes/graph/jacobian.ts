@@ -238,5 +238,9 @@ export const jacrev: Jacobian = (f: Fn, options: GradOptions<Argnums, boolean> =
  */
 export const hessian: Hessian = (f: Fn, options: GradOptions<Argnums, boolean> = {}) => {
   demandDerivative('hessian', f, options)
-  return jacfwd(jacrev(f as never, options as never) as never, options as never) as never
+  const of =
+    (mode: Mode, g: Fn): Fn =>
+    (...args: readonly unknown[]) =>
+      jacobian('hessian', mode, g, args, options)
+  return of(forward, of(reverse, f)) as never
 }

@@ -47,4 +47,11 @@ describe('what transformations do not take', () => {
     const text = messageOf(() => T.grad(f, { argnums: '0' as never })(x))
     expect(text.split('\n')[0]).toBe("UsageError grad: argnums is '0', neither a number nor an array of them")
   })
+
+  it.each(['grad', 'valueAndGrad', 'jacfwd', 'jacrev', 'hessian'])('%s: an argument named twice', (name) => {
+    const derivative = loose[name]!(f, { argnums: [1, 0, 1] }) as unknown as (...args: unknown[]) => unknown
+    expect(messageOf(() => derivative(x, x))).toBe(
+      `UsageError ${name}: argnums names argument 1 twice\n  hint: name each argument once: the derivative in it is the same both times`,
+    )
+  })
 })
