@@ -18,12 +18,19 @@ export const bitsNode = (high: Node, low: Node, shape: Shape): Node => {
 
 /**
  * Uniform 32-bit words, u32 of `shape`: both words of Threefry-2x32 (Salmon et al. 2011) at the element's number,
- * combined by xor, as JAX with partitionable keys. ShapeError for a key that is not u32 `[2]`.
+ * combined by xor, as JAX with partitionable keys. ShapeError for a key that is not u32 `[2]`. There are no options, so
+ * that words of another dtype, which JAX has, are refused rather than forgotten.
  * @example
  * T.reference(random.bits(random.key(0), [1])).data // => [4070199207]
  */
-export const bits = <const S extends Shape>(k: Tensor, shape: S): Tensor<S, 'u32'> =>
-  withKey('random.bits', k, shape, (high, low) => bitsNode(high, low, shape))
+export const bits = <const S extends Shape>(
+  k: Tensor,
+  shape: S,
+  options: Readonly<Record<string, never>> = {},
+): Tensor<S, 'u32'> => {
+  demandRecord('random.bits', {}, options)
+  return withKey('random.bits', k, shape, (high, low) => bitsNode(high, low, shape))
+}
 
 /** Bounds of `uniform`. */
 export interface UniformOptions {

@@ -16,6 +16,8 @@ const cases: readonly (readonly [name: string, args: readonly unknown[], message
     ['normal', [key, [3], { mean: T.ones([3]) }], 'random.normal: the mean is a tensor, not a number', undefined],
     ['uniform', [key, [3], { minval: -1 }], "random.uniform: there is no option 'minval'", 'it is called low here'],
     ['uniform', [key], 'random.uniform: the shape is undefined, not an array of sizes', 'write [2, 3]'],
+    ['bits', [key, [3], { dtype: 'u8' }], "random.bits: there is no option 'dtype'", 'it knows none'],
+    ['bits', [key, [3], 'u8'], "random.bits: 'u8' stands where a record of options is needed", 'it knows none'],
     ['randint', [key, [3]], "random.randint: the option 'high' is missing", 'it knows low and high'],
     ['randint', [key, [3], 6], 'random.randint: 6 stands where a record of options is needed', 'it knows low and high'],
     ['bernoulli', [key, '0.5', [3]], "random.bernoulli: operand 2 is '0.5', not a number", undefined],
