@@ -1,10 +1,11 @@
 /** Losses of scores and a class for each example: negative log-likelihood, cross-entropy. */
-import { isFloat } from '../lang/dtype.ts'
+import { build } from '../lang/build.ts'
+import { isFloat, isInteger } from '../lang/dtype.ts'
 import { ShapeEq, showShape } from '../lang/shape.ts'
 import type { OptionNames } from '../lang/tensor/arguments.ts'
 import { dualWith } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
-import { refuse } from '../lang/tensor/operand.ts'
+import { holds, refuse } from '../lang/tensor/operand.ts'
 import { nodeOf, type Tensor, tensorOf } from '../lang/types.ts'
 import { choose } from './choose.ts'
 import { type LossOptions, type LossReduction, lossOptions, type Reduced, reduced } from './loss-reduction.ts'
@@ -14,8 +15,12 @@ import { logSoftmax } from './softmax.ts'
 /** Options of the class losses: a weight for each class, and a target that does not count. */
 export interface ClassOptions extends LossOptions {
   readonly weight?: Tensor
+  /** -100 unless given. */
   readonly ignoreIndex?: number
 }
+
+/** The target that does not count unless another is named: PyTorch's, where labels are padded with it. */
+const unlabelled = -100
 
 const classOptions: OptionNames<ClassOptions> = { ...lossOptions, weight: 'may', ignoreIndex: 'may' }
 
@@ -30,26 +35,58 @@ const classWeights = (x: Tensor, weight: Tensor): Tensor =>
 interface Weighed {
   readonly losses: Tensor
   readonly weights: Tensor | undefined
+  /** Which of them count; undefined where all do. */
+  readonly counts: Tensor | undefined
 }
 
-const picked = (
-  logp: Tensor,
-  target: Tensor,
-  { weight, ignoreIndex }: ClassOptions,
-): Weighed & { readonly safe: Tensor } => {
+/** Which targets count: all, undefined, where an unsigned target cannot be the -100 that nobody asked for. */
+const counting = (target: Tensor, ignoreIndex: number | undefined): Tensor | undefined =>
+  ignoreIndex !== undefined || (isInteger(target.dtype) && holds(unlabelled, target.dtype))
+    ? T.notEqual(target, ignoreIndex ?? unlabelled)
+    : undefined
+
+/**
+ * `losses` where their class exists, else NaN, and so is the slope by it: the host cannot see what the choice beside `ignoreIndex`
+ * leaves of an argument, and without a word the device would take the nearest class.
+ */
+const told = (losses: Tensor, target: Tensor, classes: number): Tensor => {
+  const exists = T.logicalAnd(T.greaterEqual(target, 0), T.less(target, classes))
+  return T.mul(losses, T.cast(choose(exists, 1, Number.NaN), losses.dtype))
+}
+
+const picked = (logp: Tensor, target: Tensor, { weight, ignoreIndex }: ClassOptions): Weighed => {
   const axis = classAxis(logp)
-  const counts = ignoreIndex === undefined ? undefined : T.notEqual(target, ignoreIndex)
+  const counts = counting(target, ignoreIndex)
   const safe = counts ? choose(counts, target, 0) : target
   const chosen = T.squeeze(T.takeAlongAxis(logp, T.expandDims(safe, axis), { axis }), { axis })
   const own = weight ? T.take(weight, safe) : undefined
   const losses = T.neg(own ? T.mul(chosen, own) : chosen)
-  if (!counts) return { losses, weights: own, safe }
+  if (!counts) return { losses, weights: own, counts }
   // What does not count may be infinite, or all there is: a choice keeps its value and its slope out, a factor 0 would not.
-  return { losses: choose(counts, losses, 0), weights: own ? choose(counts, own, 0) : T.cast(counts, logp.dtype), safe }
+  return {
+    losses: choose(counts, told(losses, safe, logp.shape[axis]!), 0),
+    weights: own ? choose(counts, own, 0) : T.cast(counts, logp.dtype),
+    counts,
+  }
 }
 
-const averaged = (name: string, { losses, weights }: Weighed, reduction: LossReduction = 'mean'): Tensor =>
-  reduction === 'mean' && weights ? T.div(T.sum(losses), T.sum(weights)) : reduced(name, losses, reduction)
+/** A sum of more f16 numbers than f16 can count. */
+const total = (x: Tensor): Tensor => T.sum(T.cast(x, 'f32'))
+
+/**
+ * What each target adds to a mean over those that count. Behind a barrier: it is computed once, for the loss and for the slopes
+ * of all scores, where a count in each of them would cost a pass over the scores of its own.
+ */
+const shareOf = (counts: Tensor, weights: Tensor): Tensor => {
+  const share = T.div(T.cast(counts, 'f32'), total(weights))
+  return tensorOf(build.barrier([nodeOf(share)], {}))
+}
+
+const averaged = (name: string, { losses, weights, counts }: Weighed, reduction: LossReduction = 'mean'): Tensor => {
+  if (reduction !== 'mean' || !weights) return reduced(name, losses, reduction)
+  const mean = counts ? total(T.mul(losses, shareOf(counts, weights))) : T.div(total(losses), total(weights))
+  return T.cast(mean, losses.dtype)
+}
 
 /** The refusal of targets that are neither one class an example nor (floats) probabilities of the shape of the scores. */
 const wrongTarget = (name: string, x: Tensor, target: Tensor): Tensor | undefined => {
@@ -83,8 +120,9 @@ export interface ClassLoss<Options extends LossOptions> {
 
 /**
  * `-x[target]` for log-probabilities `[N, C, …]` (or `[C]`) and class indices `[N, …]`. `weight` `[C]` weighs classes,
- * and the mean is divided by the weights' sum; targets equal to `ignoreIndex` do not count. Other indices out of range
- * are an IndexError.
+ * and the mean is divided by the weights' sum. Targets equal to `ignoreIndex` do not count: -100 unless it is given, as in
+ * PyTorch. Other targets out of range are an IndexError where the values are known, and of unsigned arguments before their
+ * upload; where the device finds them the loss is NaN, and what the row's scores were computed from gets NaN or no gradient.
  * @example
  * const logp = T.tensor([[-0.5, -1], [-2, -0.25]])
  * T.reference(nn.nllLoss(logp, T.tensor([0, 1]))).data // => [0.375]
@@ -130,7 +168,8 @@ const softTargets = (
 /**
  * Cross-entropy of `softmax(x)` along the class axis of logits `[N, C, …]` (or `[C]`): targets are class indices `[N,
  * …]` (integers) or probabilities of the logits' shape (floats). Options as `nllLoss`; `labelSmoothing` spreads that
- * part of each target evenly. An index out of range is an IndexError unless it is `ignoreIndex`.
+ * part of each target evenly. Class indices equal to `ignoreIndex`, -100 by default, do not count; others out of range are an
+ * IndexError or NaN as there.
  * @example
  * T.reference(nn.crossEntropy(T.tensor([[2, 0]], { dtype: 'f32' }), T.tensor([0]))).data // => [0.126928]
  */
@@ -148,9 +187,8 @@ export const crossEntropy: ClassLoss<CrossEntropyOptions> = dualWith(
     const hard = picked(logp, target, options)
     if (labelSmoothing === 0) return averaged('nn.crossEntropy', hard, reduction)
     const all = T.neg(T.sum(weight ? T.mul(logp, classWeights(x, weight)) : logp, { axis }))
-    const counts = options.ignoreIndex === undefined ? undefined : T.notEqual(target, options.ignoreIndex)
-    const even = counts ? choose(counts, all, 0) : all
+    const even = hard.counts ? choose(hard.counts, all, 0) : all
     const mixed = T.add(T.mul(hard.losses, 1 - labelSmoothing), T.mul(even, labelSmoothing / x.shape[axis]!))
-    return averaged('nn.crossEntropy', { losses: mixed, weights: hard.weights }, reduction)
+    return averaged('nn.crossEntropy', { ...hard, losses: mixed }, reduction)
   },
 )

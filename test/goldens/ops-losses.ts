@@ -1,7 +1,7 @@
 /** torch's losses in our functions. */
 import type { Tensor } from '../../src/lang/types.ts'
 import * as nn from '../../src/nn/index.ts'
-import { at, type Call, flag, input, maybeInput, number, optional, text } from './call.ts'
+import { at, type Call, flag, input, maybeInput, maybeNumber, number, optional, text } from './call.ts'
 import type { LossName, Ops } from './names.ts'
 
 const reduced = (c: Call): { readonly reduction: nn.LossReduction } => ({
@@ -18,7 +18,10 @@ const apart = (c: Call, margin: number): { readonly reduction: nn.LossReduction;
   margin: number(c, 'margin', margin),
 })
 
-const classes = (c: Call): nn.ClassOptions => ({ ...weighted(c), ignoreIndex: number(c, 'ignore_index', -100) })
+const classes = (c: Call): nn.ClassOptions => ({
+  ...weighted(c),
+  ...optional('ignoreIndex', maybeNumber(c, 'ignore_index')),
+})
 
 /** The losses section of ops.py; `undefined` is an op we do not have. */
 export const lossOps: Ops<LossName> = {

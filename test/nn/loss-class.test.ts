@@ -49,3 +49,49 @@ test('targets that do not fit the scores', () => {
     })
   expect(mistakeOf(nn.crossEntropy(T.zeros([7, 3]), T.zeros([7])) as Tensor).reason).toContain('[7, 3] would')
 })
+
+type Loose = (x: Tensor, target: Tensor, options?: nn.ClassOptions) => Tensor
+
+describe.each<[string, Loose]>([
+  ['nllLoss', nn.nllLoss as Loose],
+  ['crossEntropy', nn.crossEntropy as Loose],
+])('targets of %s that are no class', (name, f) => {
+  const x = T.tensor([
+    [0, 1, 2],
+    [1, 0, 0.5],
+    [3, 1, 0],
+  ]) as Tensor
+  const padded = T.tensor([2, -100, 0])
+  test.each(['mean', 'sum', 'none'] as const)('-100 does not count, as in PyTorch: %s', async (reduction) => {
+    const loss = (z: Tensor, target: Tensor): Tensor => (T.sum as (t: Tensor) => Tensor)(f(z, target, { reduction }))
+    const both = T.valueAndGrad(loss)
+    const [value, slopes] = both(x, padded)
+    const [want, wanted] = both(T.take(x, T.tensor([0, 2])), T.tensor([2, 0])).map(flat) as [number[], number[]]
+    expect(flat(value)[0]).toBeCloseTo(want[0]!, 6)
+    expect(flat(slopes).map((v) => v + 0)).toEqual([...wanted.slice(0, 3), 0, 0, 0, ...wanted.slice(3)])
+    const onDevice = await T.jit(loss)(x, padded)
+    expect(onDevice.data[0]).toBeCloseTo(want[0]!, 5)
+  })
+  test('another ignoreIndex takes its place', () => {
+    expect(() => flat(f(x, padded, { ignoreIndex: -1 }))).toThrow('index -100')
+  })
+  test.each([-1, -99, -101, 3])('%i is refused', async (wrong) => {
+    const target = T.tensor([2, wrong, 0])
+    expect(() => flat(f(x, target))).toThrow(`index ${wrong}`)
+    expect(T.compile(() => f(x, target), [])).toMatchObject({ left: { tag: 'IndexError', index: wrong } })
+    const [loss, slopes] = await T.jit(T.valueAndGrad((z: Tensor, t: Tensor) => f(z, t)))(x, target)
+    expect(loss.data[0]).toBeNaN()
+    // A row of nllLoss alone has one slope, at a class that is not there.
+    expect([...slopes.data.slice(3, 6)].some(Number.isNaN)).toBe(name === 'crossEntropy')
+    expect([...slopes.data.slice(0, 3)].some(Number.isNaN)).toBe(false)
+  })
+  test('an unsigned argument is refused before its upload', async () => {
+    const target = T.cast(T.tensor([2, 3, 0]), 'u8')
+    await expect(T.jit((z: Tensor, t: Tensor) => f(z, t))(x, target)).rejects.toThrow('index 3')
+  })
+})
+
+test('a mean over more targets than f16 can count', () => {
+  const x = T.zeros([70_000, 2], { dtype: 'f16' })
+  expect(flat(nn.crossEntropy(x, T.zeros([70_000], { dtype: 'i32' })) as Tensor)[0]).toBeCloseTo(Math.log(2), 3)
+})
