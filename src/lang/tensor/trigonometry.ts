@@ -114,13 +114,17 @@ const sincSeries: readonly number[] = Array.from({ length: 11 }, (_, k) => {
 
 /**
  * The normalised sinc `sin(πx)/(πx)` (as NumPy and PyTorch), 1 at 0 with derivative 0 there: a series up to |x| = 1/2, as
- * the quotient's derivatives cancel near 0. Same shape, floating point (integers and bool become f32).
+ * the quotient's derivatives cancel near 0; of numbers so great that πx would overflow about 0, with a slope of about 0.
+ * Same shape, floating point (integers and bool become f32).
  * @example
  * T.reference(T.sinc(T.tensor([0, 0.5, 1.5]))).data // => [1, 0.636620, -0.212207]
  */
 export const sinc: FloatElementary = formula('T.sinc', (x, t) => {
+  // A number this great is an even integer, as is its quarter, and 1/x is lost beside 1: any other such number will do.
+  const isFar = binaryNode('lt', likeNode(t.dtype === 'f16' ? 2 ** 14 : 2 ** 126, t), un('abs', x))
+  const near = selectNode(isFar, binaryNode('mul', x, likeNode(0.25, t)), x)
   const isNear = binaryNode('le', un('abs', x), likeNode(0.5, t))
-  const p = binaryNode('mul', selectNode(isNear, likeNode(1, t), x), likeNode(Math.PI, t))
+  const p = binaryNode('mul', selectNode(isNear, likeNode(1, t), near), likeNode(Math.PI, t))
   const q = binaryNode('mul', selectNode(isNear, x, likeNode(0, t)), likeNode(Math.PI, t))
   const u = binaryNode('mul', q, q)
   const series = sincSeries.reduceRight(

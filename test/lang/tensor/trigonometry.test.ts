@@ -31,3 +31,17 @@ test('value, slope and curvature hold on both sides of the seam, on the interpre
     })
   })
 })
+
+test.each(['f32', 'f16', 'bf16'] as const)(
+  'sinc of the greatest numbers of %s, on the interpreter and in WGSL',
+  async (dtype) => {
+    const great = dtype === 'f16' ? [65504, -40000, 17000] : [3e38, -3.3e38, 1e38, 2e37]
+    const x = T.cast(T.tensor(great, { dtype: 'f32' }), dtype) as Tensor
+    const both = [T.sinc(x), slope(T.sinc)(x)].map((y) => T.cast(y, 'f32'))
+    const small = dtype === 'f16' ? 3e-4 : 1e-35
+    for (const y of [...T.reference(both), ...(await T.evaluate(both))])
+      for (const v of (y as T.HostTensor).data) expect(Math.abs(v)).toBeLessThan(small)
+    const ends = T.sinc(T.tensor([Number.POSITIVE_INFINITY, Number.NaN], { dtype: 'f32' }))
+    expect(Array.from((await T.evaluate(ends)).data)).toEqual([Number.NaN, Number.NaN])
+  },
+)
