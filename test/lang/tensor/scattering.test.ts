@@ -1,8 +1,14 @@
 /** Updates at indices against writing into an array, in row-major order; searches against counting. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import * as T from '../../../src/lang/tensor/index.ts'
-import type { Tensor } from '../../../src/lang/types.ts'
+import * as T from '../../../src/index.ts'
+import {
+  extremeByComparing,
+  extremeBySorting,
+  lastByComparing,
+  lastBySorting,
+} from '../../../src/lang/tensor/scattering.ts'
+import { nodeOf, type Tensor, tensorOf } from '../../../src/lang/types.ts'
 import { checkGrad } from '../../../src/testing/check-grad.ts'
 import { flat, mistakeOf, nested } from './run.ts'
 
@@ -113,6 +119,108 @@ describe('scatter', () => {
       ],
       [x, src],
     )
+  })
+})
+
+describe('by comparing and by sorting', () => {
+  const both = [extremeByComparing, extremeBySorting] as const
+  /** Values with ties, zeros and what is not finite among them. */
+  const values = [0, 1, 1, -1, 2.5, 2.5, -3, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN]
+  const random = (seed: number): ((n: number) => number) => {
+    let state = seed
+    return (n) => {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+      return Math.floor((state / 2 ** 32) * n)
+    }
+  }
+  const cases = Array.from({ length: 60 }, (_, seed) => {
+    const next = random(seed)
+    const [rows, size, length] = [1 + next(3), 1 + next(6), 1 + next(12)]
+    const pick = (count: number): readonly number[] =>
+      Array.from({ length: count }, () => values[next(seed % 2 === 0 ? 7 : 10)]!)
+    const index = Array.from({ length: rows * length }, () => next(size))
+    return { rows, size, length, index, cut: pick(rows * size), source: pick(rows * length), cts: pick(rows * size) }
+  })
+
+  test('the last updates are the same', () => {
+    for (const { rows, size, length, index } of cases) {
+      const at = nodeOf(T.fromArray(index, [rows, length], { dtype: 'i32' }))
+      expect(flat(tensorOf(lastBySorting(at, size)))).toEqual(flat(tensorOf(lastByComparing(at, size))))
+    }
+  })
+
+  test.each(['max', 'min'] as const)('the %s is the same, and its slopes', (monoid) => {
+    for (const { rows, size, length, index, ...data } of cases)
+      for (const dtype of ['f32', 'i32'] as const) {
+        const whole = (xs: readonly number[]): readonly number[] =>
+          dtype === 'i32' ? xs.map((v) => (Number.isFinite(v) ? Math.trunc(v) : 9)) : xs
+        const cut = T.fromArray(whole(data.cut), [rows, size], { dtype }) as Tensor
+        const source = T.fromArray(whole(data.source), [rows, length], { dtype }) as Tensor
+        const at = nodeOf(T.fromArray(index, [rows, length], { dtype: 'i32' }))
+        const forms = both.map(
+          (f) =>
+            (x: Tensor, u: Tensor): Tensor =>
+              tensorOf(f(monoid, { cut: nodeOf(x), index: at, source: nodeOf(u) })),
+        )
+        const [want, got] = forms.map((f) => flat(f(cut, source)))
+        expect(got).toEqual(want)
+        // Where an element is what an update elsewhere counts as, comparing gives those a part of its slope.
+        const filler = monoid === 'max' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY
+        if (dtype === 'i32' || data.cut.includes(filler) || data.source.includes(filler)) continue
+        const ct = T.fromArray(
+          data.cts.map((v) => (Number.isFinite(v) ? v : 0.5)),
+          [rows, size],
+          { dtype: 'f32' },
+        ) as Tensor
+        const [slopes, same] = forms.map((f) => T.vjp(f, cut, source)[1](ct).map((t) => flat(t).map((v) => v + 0)))
+        expect(same!.flat().map(Math.fround)).toEqual(slopes!.flat().map(Math.fround))
+      }
+  })
+
+  test.each<[string, typeof T.scatter, Combine]>([
+    ['scatter', T.scatter, (_, u) => u],
+    ['scatterMax', T.scatterMax, Math.max],
+    ['scatterMin', T.scatterMin, Math.min],
+  ])('%s of many on the device, mapped, with slopes', async (_, form, combine) => {
+    const [next, n] = [random(7), 600]
+    const integers = (of: number): readonly number[] => Array.from({ length: 2 * n }, () => next(of))
+    const index = T.fromArray(integers(n), [2, n], { dtype: 'i32' })
+    const [x, u] = [0, 1].map(() => T.fromArray(integers(40), [2, n], { dtype: 'f32' }) as Tensor) as [Tensor, Tensor]
+    const f = (a: Tensor, i: Tensor, s: Tensor): Tensor => form(a, i, s, { axis: -1 })
+    const mapped = (a: Tensor, s: Tensor): Tensor => T.vmap(f as never)(a, index, s) as Tensor
+    const whole = (a: Tensor, s: Tensor): Tensor => f(a, index, s)
+    const slopes = (g: typeof whole) =>
+      T.grad((a: Tensor, s: Tensor) => T.sum(T.square(g(a, s))) as Tensor, { argnums: [0, 1] })
+    const all = (a: Tensor, s: Tensor): readonly Tensor[] => [
+      whole(a, s),
+      mapped(a, s),
+      ...slopes(whole)(a, s),
+      ...slopes(mapped)(a, s),
+    ]
+    const want = T.reference(all(x, u)).map((t) => Array.from(t.data))
+    expect(want[1]).toEqual(want[0])
+    expect(want.slice(4)).toEqual(want.slice(2, 4))
+    const [xs, us, at] = [x, u, index].map(flat) as [readonly number[], readonly number[], readonly number[]]
+    const oracle = [...xs]
+    at.forEach((p, k) => {
+      const place = p + n * Math.floor(k / n)
+      oracle[place] = combine(oracle[place]!, us[k]!)
+    })
+    expect(want[0]).toEqual(oracle)
+    const got = (await T.jit(all)(x, u)).map((t) => Array.from(t.data))
+    got.forEach((values, k) => {
+      values.forEach((v, i) => {
+        expect(v).toBeCloseTo(want[k]![i]!, 3)
+      })
+    })
+  })
+
+  test('50,000 into 50,000 is no feat', () => {
+    const n = 50_000
+    const reversed = T.flip(T.arange(n)) as Tensor
+    for (const form of [T.scatter, T.scatterMax])
+      expect(flat(form(T.zeros([n], { dtype: 'i32' }), reversed, T.arange(n))).slice(0, 2)).toEqual([n - 1, n - 2])
+    expect(flat(T.setAtIndices(T.zeros([n], { dtype: 'i32' }), [reversed], T.arange(n))).slice(-2)).toEqual([1, 0])
   })
 })
 
