@@ -30,8 +30,8 @@ interface Embedding {
 }
 
 /**
- * Rows of `weight` `[count, width]` at integer `indices`: `[…]` → `[…, width]`. IndexError for an index out of range;
- * the row `paddingIndex` gets no gradient.
+ * Rows of `weight` `[count, width]` at integer `indices`: `[…]` → `[…, width]`. IndexError for an index out of range,
+ * which is that of the last row where the device computes it, as in `T.take`; the row `paddingIndex` gets no gradient.
  * @example
  * T.reference(nn.embedding(T.tensor([1, 0]), T.tensor([[1, 2], [3, 4]]))).data // => [3, 4, 1, 2]
  */

@@ -47,7 +47,7 @@ const counting = (target: Tensor, ignoreIndex: number | undefined): Tensor | und
 
 /**
  * `losses` where their class exists, else NaN, and so is the slope by it: the host cannot see what the choice beside `ignoreIndex`
- * leaves of an argument, and without a word the device would take the nearest class.
+ * leaves of an argument, and without a word the device would take another class.
  */
 const told = (losses: Tensor, target: Tensor, classes: number): Tensor => {
   const exists = T.logicalAnd(T.greaterEqual(target, 0), T.less(target, classes))

@@ -85,7 +85,7 @@ interface AtIndices {
 /**
  * The elements at the places that integer tensors name together, one for each leading axis (NumPy's `x[i, j]`): the
  * indices broadcast to `[I…]` → `[I…, …rest]`. ShapeError for more indices than axes, IndexError for an index out of
- * range; negative ones do not count from the end.
+ * range, which is the last where the device computes it; negative ones do not count from the end.
  * @example
  * const x = T.tensor([[1, 2], [3, 4]])
  * T.reference(T.atIndices(x, [T.tensor([1, 0, 1]), T.tensor([0, 1, 1])])).data // => [3, 2, 4]
@@ -121,7 +121,7 @@ interface SetAtIndices {
  * `x` with `values` at the places that integer tensors name together, as in `atIndices` (torch.index_put): values are
  * broadcast to `[I…, …rest]` and cast to x's dtype. Of several for one place the last in row-major order of the indices
  * stays; `accumulate` adds all of them instead. ShapeError for values that do not broadcast, IndexError for an index out
- * of range.
+ * of range, which is the last where the device computes it, with `accumulate` too.
  * @example
  * const [x, i] = [T.zeros([2, 2]), T.tensor([1, 0, 1])]
  * T.reference(T.setAtIndices(x, [i, i], T.tensor([1, 2, 3]))).data // => [2, 0, 0, 3]

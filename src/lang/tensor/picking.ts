@@ -57,7 +57,8 @@ export const inverse = (axes: readonly number[]): readonly number[] => axes.map(
 /**
  * The slices at `indices` (integers of any shape) along one axis (default 0), which is replaced by the axes of
  * `indices` (numpy.take). An index must lie in `0 … size-1`: IndexError where the values are known, and before the
- * upload of an argument.
+ * upload of an argument. Where the device computes another, a negative one too, it is that of the last slice, which gets no
+ * gradient from it.
  * @example
  * T.reference(T.take(T.tensor([10, 20, 30]), T.tensor([2, 0, 2]))).data // => [30, 10, 30]
  */
@@ -85,7 +86,7 @@ const pickAlong = (n: Node, index: Node, a: number, rank: number): Node => {
 
 /**
  * out[…, j] = x[…, indices[…, j]] along `axis` (-1 by default): `indices` has x's rank, the other axes broadcast
- * (numpy.take_along_axis). IndexError for an index out of range.
+ * (numpy.take_along_axis). IndexError for an index out of range; where the device computes one it is the last, as in `take`.
  * @example
  * T.reference(T.takeAlongAxis(T.tensor([[1, 2], [3, 4]]), T.tensor([[1], [0]]))).data // => [2, 3]
  */
@@ -134,7 +135,7 @@ export const cutTo = (name: string, n: Node, index: Node, a: number, shape: Shap
 
 /**
  * out[i, j] = x[indices[i, j], j] for axis 0 (default), and so on; `indices` has x's rank and may be smaller on the
- * other axes (torch.gather). IndexError for an index out of range.
+ * other axes (torch.gather). IndexError for an index out of range; where the device computes one it is the last, as in `take`.
  * @example
  * T.reference(T.gather(T.tensor([[1, 2], [3, 4]]), T.tensor([[1, 0]]))).data // => [3, 2]
  */
@@ -221,7 +222,7 @@ export const grown = (n: Node, room: readonly number[], value: number): Node =>
 /**
  * `x` with each element of `source` added at the place its index names along one axis (default 0); repeated places add
  * up (torch.scatter_add). `indices` has x's rank; the source is a number or covers it. IndexError for an index out of
- * range.
+ * range; where the device computes one its update is dropped.
  * @example
  * T.reference(T.scatterAdd(T.zeros([3]), T.tensor([0, 2, 0]), T.tensor([1, 2, 3]))).data // => [4, 0, 2]
  */
@@ -239,7 +240,8 @@ export const scatterAdd: Scatter = dualWith(
 
 /**
  * `x` with the slices of `source` added at the positions `indices` (a vector) of one axis (default 0); repeated
- * positions add up (torch.index_add). ShapeError where the source does not fit, IndexError for an index out of range.
+ * positions add up (torch.index_add). ShapeError where the source does not fit, IndexError for an index out of range;
+ * where the device computes one its slice is dropped.
  * @example
  * T.reference(T.indexAdd(T.zeros([3, 1]), T.tensor([2, 2]), T.tensor([[1], [5]]))).data // => [0, 0, 6]
  */

@@ -224,6 +224,40 @@ describe('by comparing and by sorting', () => {
   })
 })
 
+describe.each([4, 600])('an index out of range that the device computes, axis of %i', (n) => {
+  const x = T.zeros([n]) as Tensor
+  const u = T.tensor([7, 9], { dtype: 'f32' }) as Tensor
+  const clamped = [
+    [1, 9],
+    [n - 1, 7],
+  ]
+  const dropped = [[1, 9]]
+  test.each<[string, (i: Tensor) => Tensor, readonly (readonly number[])[]]>([
+    ['scatter', (i) => T.scatter(x, i, u), clamped],
+    ['scatterMax', (i) => T.scatterMax(x, i, u), clamped],
+    ['scatterMin', (i) => T.abs(T.scatterMin(x, i, T.neg(u) as Tensor)) as Tensor, clamped],
+    ['setAtIndices', (i) => T.setAtIndices(x, [i], u), clamped],
+    ['setAtIndices, adding', (i) => T.setAtIndices(x, [i], u, { accumulate: true }), clamped],
+    ['scatterAdd', (i) => T.scatterAdd(x, i, u), dropped],
+    ['indexAdd', (i) => T.indexAdd(x, i, u), dropped],
+    ['the gradient of take', (i) => T.grad((z: Tensor) => T.sum(T.mul(T.take(z, i), u)) as Tensor)(x), dropped],
+  ])('%s', async (_, f, want) => {
+    for (const shift of [-n - 1, 0]) {
+      const on = T.jit((i: Tensor) => f(T.add(T.abs(i), shift) as Tensor))
+      const { data } = await on(T.tensor(shift < 0 ? [n, n + 2] : [n, 1]) as Tensor)
+      expect(Array.from(data, (v, i) => [i, v]).filter(([, v]) => v !== 0)).toEqual(want)
+    }
+  })
+  test('reads take the last', async () => {
+    const table = T.arange(n) as Tensor
+    const on = T.jit((i: Tensor) => {
+      const at = T.neg(i) as Tensor
+      return [T.take(table, at), T.gather(table, at), T.takeAlongAxis(table, at), T.atIndices(table, [at])]
+    })
+    for (const { data } of await on(T.tensor([1, -n, 0]) as Tensor)) expect(Array.from(data)).toEqual([n - 1, n - 1, 0])
+  })
+})
+
 describe('index arrays', () => {
   const x = T.reshape(T.arange(24), [2, 3, 4]) as Tensor
   const rows = T.tensor([[1], [0]])
