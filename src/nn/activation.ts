@@ -5,6 +5,7 @@ import * as T from '../lang/tensor/index.ts'
 import type { Elementary } from '../lang/types/broadcast.ts'
 import { nodeOf, type Operand, type Tensor, tensorOf } from '../lang/types.ts'
 import { choose } from './choose.ts'
+import { geluTanh } from './gelu-tanh.ts'
 import { mistakeAmong } from './operands.ts'
 
 /** A function of one tensor that keeps shape and dtype, with options. */
@@ -103,8 +104,7 @@ export const gelu: Activation<GeluOptions> = dataFirstWith(
   (x: Tensor, { approximate = 'none' }: GeluOptions = {}) => {
     demandChoice('nn.gelu', 'approximation', approximate, ['none', 'tanh'])
     if (approximate === 'none') return T.mul(T.mul(x, 0.5), T.erfc(T.mul(x, -Math.SQRT1_2)))
-    const cubic = T.add(x, T.mul(T.pow(x, 3), 0.044715))
-    return T.mul(T.mul(x, 0.5), T.add(T.tanh(T.mul(cubic, Math.sqrt(2 / Math.PI))), 1))
+    return geluTanh(x)
   },
 )
 
