@@ -127,6 +127,7 @@ export {
   irfft,
   rfft,
 } from './fft.ts'
+export { irfftn, rfftn } from './fft-real.ts'
 export { type FrequencyOptions, fftfreq, fftshift, ifftshift, rfftfreq } from './frequencies.ts'
 export { copysign, gcd, hypot, lcm, logaddexp, logaddexp2, xlogy } from './guarded.ts'
 export { atIndices, type SetAtIndicesOptions, setAtIndices } from './index-arrays.ts'

@@ -93,6 +93,8 @@ const samples: Readonly<Record<string, readonly unknown[]>> = {
   'T.ifftn': [[x, y]],
   'T.fft2': [[x, y]],
   'T.ifft2': [[x, y]],
+  'T.rfftn': [x, { norm: 'ortho' }],
+  'T.irfftn': [[x, y]],
   'T.solve': [square, index],
   'T.solveTriangular': [square, square, { upper: true }],
   'T.lstsq': [x, index, { rtol: 0.1 }],
