@@ -9,11 +9,12 @@ import { raise, showOperand } from '../../src/lang/errors.ts'
 import type { Node, NodeOf, TensorType } from '../../src/lang/ir.ts'
 import type { Linear } from '../../src/lang/primitive.ts'
 import { substitute } from '../../src/lang/trace.ts'
-import { type TreeShape, unflattenTree } from '../../src/lang/tree.ts'
+import { unflattenTree } from '../../src/lang/tree.ts'
 import { nodeOf, type Tensor } from '../../src/lang/types.ts'
 import { type Argnums, type Picked, requireFloat, type Selection, select } from './argnums.ts'
 import { batchOnto } from './batch.ts'
 import { demandDerivative, type GradOptions } from './gradient.ts'
+import { headOf } from './head.ts'
 import { jvpGraph } from './jvp.ts'
 import { type Fn, isIll, type Leaves, linearMap, poisoned, resultOnIll, traceSelected, zeros } from './linear-map.ts'
 
@@ -127,23 +128,6 @@ const reverse: Mode = (f, selection, head) => {
   return { result, outputs, blocks }
 }
 
-const countLeaves = (shape: TreeShape): number => {
-  if (typeof shape === 'number') return 1
-  const parts = 'list' in shape ? shape.list : Object.values(shape.record)
-  return parts.reduce<number>((n, s) => n + countLeaves(s), 0)
-}
-
-/** The part of the result that is differentiated: all of it, or the first of two. */
-const headOf = (caller: string, { shape }: Leaves, hasAux: boolean): TreeShape => {
-  if (!hasAux) return shape
-  if (typeof shape === 'object' && 'list' in shape && shape.list.length === 2) return shape.list[0]!
-  return raise({
-    tag: 'UsageError',
-    message: `${caller}: the function must return [value, aux]`,
-    hint: 'aux is any tree of tensors; leave hasAux out to differentiate all that is returned',
-  })
-}
-
 const jacobian = (
   caller: string,
   mode: Mode,
@@ -155,7 +139,7 @@ const jacobian = (
   const isPoisoned = selection.leaves.some(isIll)
   if (!isPoisoned) requireFloat(caller, selection)
   const head: Head = (result, outputs) => {
-    const count = countLeaves(headOf(caller, result, hasAux))
+    const count = headOf(caller, result, hasAux).leaves.length
     for (const [i, n] of outputs.slice(0, count).entries()) {
       if (isIll(n) || isFloat(typeOf(n).dtype)) continue
       raise({
@@ -173,7 +157,7 @@ const jacobian = (
     return { result, outputs, blocks }
   }
   const { result, outputs, blocks } = isPoisoned ? poison() : mode(f, selection, head)
-  const derivative = unflattenTree(headOf(caller, result, hasAux), blocks.map(selection.picked))
+  const derivative = unflattenTree(headOf(caller, result, hasAux).shape, blocks.map(selection.picked))
   if (!hasAux) return derivative
   return [derivative, (unflattenTree(result.shape, outputs) as readonly unknown[])[1]]
 }
