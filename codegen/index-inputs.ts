@@ -1,6 +1,7 @@
 /** Arguments that reach a gather or scatter as its index: the host checks their range before it uploads them. */
 import { typeOf } from '../src/lang/build.ts'
 import type { Site } from '../src/lang/errors.ts'
+import { constantValue } from '../src/lang/evaluate.ts'
 import type { Graph, Node, NodeOf, Op } from '../src/lang/ir.ts'
 import { topological } from '../src/lang/order.ts'
 import { siteOf } from '../src/lang/provenance.ts'
@@ -16,6 +17,8 @@ export interface Region {
 export interface IndexRange {
   readonly size: number
   readonly op: string
+  /** A number that is replaced before it is used: a class that does not count. */
+  readonly except?: number
   readonly region?: Region
   readonly site?: Site
 }
@@ -45,25 +48,63 @@ const wholeAxis = (region: Region, size: number): Region => ({
   step: [1, ...region.step],
 })
 
+/** What a walk back from an index has come by. */
+interface Path {
+  readonly region?: Region
+  readonly except?: number
+}
+
+/** The one number that a constant is made of. */
+const numberOf = (n: Node): number | undefined => {
+  const values = constantValue(n)?.data
+  return values?.every((v) => v === values[0]) ? values[0] : undefined
+}
+
+/** `select(x == c, r, x)` or its like, `r` being an index: x, of which c does not count. */
+const replaced = (n: Node, size: number): { readonly of: Node; readonly except: number } | undefined => {
+  if (n.op !== 'select') return undefined
+  let [test, hit, miss] = n.args as readonly [Node, Node, Node]
+  for (; test.op === 'not'; test = test.args[0]!) [hit, miss] = [miss, hit]
+  if (test.op !== 'eq') return undefined
+  const [a, b] = test.args as readonly [Node, Node]
+  const except = a === miss ? numberOf(b) : b === miss ? numberOf(a) : undefined
+  const instead = numberOf(hit)
+  return except !== undefined && instead !== undefined && instead >= 0 && instead < size
+    ? { of: miss, except }
+    : undefined
+}
+
 /** Gives the arguments of the program that `n` takes its elements from to `visit`; where that cannot be said, nothing. */
-const walk = (n: Node, levels: readonly Outside[], visit: (n: NodeOf<'input'>, region?: Region) => void): void => {
-  const follow = (at: Node, depth: number, region: Region | undefined): void => {
+const walk = (
+  n: Node,
+  size: number,
+  levels: readonly Outside[],
+  visit: (n: NodeOf<'input'>, path: Path) => void,
+): void => {
+  const follow = (at: Node, depth: number, path: Path): void => {
+    const { region } = path
+    const choice = region ? undefined : replaced(at, size)
     if (at.op === 'input') {
       const outer = depth === 0 ? undefined : levels[depth - 1]!.get(at)
-      if (depth === 0) visit(at, region)
+      if (depth === 0) visit(at, path)
       else if (outer) {
         const { shape } = typeOf(outer.node)
-        follow(outer.node, depth - 1, region && outer.isSlice ? wholeAxis(region, shape[0]!) : region)
+        follow(
+          outer.node,
+          depth - 1,
+          region && outer.isSlice ? { ...path, region: wholeAxis(region, shape[0]!) } : path,
+        )
       }
     } else if (isExactCast(at) || at.op === 'stopGradient' || at.op === 'barrier' || at.op === 'observe') {
-      follow(at.args[0]!, depth, region)
-    } else if (region) {
+      follow(at.args[0]!, depth, path)
+    } else if (choice && path.except === undefined) follow(choice.of, depth, { except: choice.except })
+    else if (region) {
       // Which elements of the argument they are is known only right below the slice.
-    } else if (keeping.has(at.op)) follow(at.args[0]!, depth, undefined)
-    else if (at.op === 'slice') follow(at.args[0]!, depth, at.params)
-    else if (at.op === 'concat') for (const part of at.args) follow(part, depth, undefined)
+    } else if (keeping.has(at.op)) follow(at.args[0]!, depth, path)
+    else if (at.op === 'slice') follow(at.args[0]!, depth, { ...path, region: at.params })
+    else if (at.op === 'concat') for (const part of at.args) follow(part, depth, path)
   }
-  follow(n, levels.length, undefined)
+  follow(n, levels.length, {})
 }
 
 /** What the inputs of a loop's body stand for, carries aside: they change from turn to turn. */
@@ -87,12 +128,11 @@ export const indexInputs = (graph: Graph): ReadonlyMap<Node, readonly IndexRange
       const index = n.op === 'gather' ? n.args[1]! : n.args[0]!
       const size = n.op === 'gather' ? typeOf(n.args[0]!).shape[n.params.batch]! : n.params.size
       const site = siteOf(n)
-      walk(index, levels, (input, region) => {
+      walk(index, size, levels, (input, path) => {
         const ranges = found.get(input) ?? new Map<string, IndexRange>()
-        const key = JSON.stringify(region)
+        const key = JSON.stringify(path)
         const seen = ranges.get(key)
-        if (!seen || size < seen.size)
-          ranges.set(key, { size, op: n.op, ...(region ? { region } : {}), ...(site ? { site } : {}) })
+        if (!seen || size < seen.size) ranges.set(key, { size, op: n.op, ...path, ...(site ? { site } : {}) })
         found.set(input, ranges)
       })
     }

@@ -45,15 +45,6 @@ const counting = (target: Tensor, ignoreIndex: number | undefined): Tensor | und
     ? T.notEqual(target, ignoreIndex ?? unlabelled)
     : undefined
 
-/**
- * `losses` where their class exists, else NaN, and so is the slope by it: the host cannot see what the choice beside `ignoreIndex`
- * leaves of an argument, and without a word the device would take another class.
- */
-const told = (losses: Tensor, target: Tensor, classes: number): Tensor => {
-  const exists = T.logicalAnd(T.greaterEqual(target, 0), T.less(target, classes))
-  return T.mul(losses, T.cast(choose(exists, 1, Number.NaN), losses.dtype))
-}
-
 const picked = (logp: Tensor, target: Tensor, { weight, ignoreIndex }: ClassOptions): Weighed => {
   const axis = classAxis(logp)
   const counts = counting(target, ignoreIndex)
@@ -64,7 +55,7 @@ const picked = (logp: Tensor, target: Tensor, { weight, ignoreIndex }: ClassOpti
   if (!counts) return { losses, weights: own, counts }
   // What does not count may be infinite, or all there is: a choice keeps its value and its slope out, a factor 0 would not.
   return {
-    losses: choose(counts, told(losses, safe, logp.shape[axis]!), 0),
+    losses: choose(counts, losses, 0),
     weights: own ? choose(counts, own, 0) : T.cast(counts, logp.dtype),
     counts,
   }
@@ -121,8 +112,8 @@ export interface ClassLoss<Options extends LossOptions> {
 /**
  * `-x[target]` for log-probabilities `[N, C, …]` (or `[C]`) and class indices `[N, …]`. `weight` `[C]` weighs classes,
  * and the mean is divided by the weights' sum. Targets equal to `ignoreIndex` do not count: -100 unless it is given, as in
- * PyTorch. Other targets out of range are an IndexError where the values are known, and of unsigned arguments before their
- * upload; where the device finds them the loss is NaN, and what the row's scores were computed from gets NaN or no gradient.
+ * PyTorch. Other targets out of range are an IndexError where the values are known, and of arguments before their upload; one that the device
+ * computes is taken for the last class.
  * @example
  * const logp = T.tensor([[-0.5, -1], [-2, -0.25]])
  * T.reference(nn.nllLoss(logp, T.tensor([0, 1]))).data // => [0.375]
@@ -169,7 +160,7 @@ const softTargets = (
  * Cross-entropy of `softmax(x)` along the class axis of logits `[N, C, …]` (or `[C]`): targets are class indices `[N,
  * …]` (integers) or probabilities of the logits' shape (floats). Options as `nllLoss`; `labelSmoothing` spreads that
  * part of each target evenly. Class indices equal to `ignoreIndex`, -100 by default, do not count; others out of range are an
- * IndexError or NaN as there.
+ * IndexError as there.
  * @example
  * T.reference(nn.crossEntropy(T.tensor([[2, 0]], { dtype: 'f32' }), T.tensor([0]))).data // => [0.126928]
  */

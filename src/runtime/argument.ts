@@ -69,7 +69,7 @@ const checkPlain = (slot: InputSlot, values: readonly (number | boolean)[]): voi
 }
 
 /** Raises IndexError for the first element out of range. */
-const checkRange = (slot: InputSlot, values: HostValues, { op, size, region, site }: IndexRange): void => {
+const checkRange = (slot: InputSlot, values: HostValues, { op, size, region, except, site }: IndexRange): void => {
   const strides = stridesOf(slot.shape)
   const counts = region
     ? region.start.map((a, k) => Math.max(0, Math.ceil((region.stop[k]! - a) / region.step[k]!)))
@@ -82,7 +82,7 @@ const checkRange = (slot: InputSlot, values: HostValues, { op, size, region, sit
       at = position.reduce((sum, p, a) => sum + (region.start[a]! + p * region.step[a]!) * strides[a]!, 0)
     }
     const index = Number(values[at])
-    if (index >= 0 && index < size) continue
+    if ((index >= 0 && index < size) || index === except) continue
     const hint = `it is in argument ${slot.path}`
     const error = { tag: 'IndexError', op, index, size, position: positionOf(at, slot.shape), hint } as const
     raise(site ? { ...error, site } : error)

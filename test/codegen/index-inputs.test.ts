@@ -66,6 +66,26 @@ describe('indices among the arguments', () => {
       ),
       [undefined, of(7), of(7)],
     ],
+    [
+      'but for the number that a choice replaces',
+      found([f32(7), i32(2)], (x, i) => {
+        const class100 = b.broadcast([b.const([], { shape: [], dtype: 'i32', values: [-100] })], {
+          shape: [2],
+          axes: [0],
+        })
+        const zero = b.broadcast([b.const([], { shape: [], dtype: 'i32', values: [0] })], { shape: [2], axes: [0] })
+        return gather(x, b.select([b.not([b.eq([i, class100], {})], {}), i, zero], {}))
+      }),
+      [undefined, [{ size: 7, op: 'gather', except: -100 }]],
+    ],
+    [
+      'not where the choice is another',
+      found([f32(7), i32(2)], (x, i) => {
+        const zero = b.broadcast([b.const([], { shape: [], dtype: 'i32', values: [0] })], { shape: [2], axes: [0] })
+        return gather(x, b.select([b.lt([i, zero], {}), zero, i], {}))
+      }),
+      [undefined, undefined],
+    ],
     ['not a constant', found([f32(7)], (x) => gather(x, constant(i32(2), [1, 2]))), [undefined]],
     ['not what is gathered from', found([i32(7), i32(2)], (x, i) => gather(x, i)), [undefined, of(7)]],
     [

@@ -55,7 +55,7 @@ type Loose = (x: Tensor, target: Tensor, options?: nn.ClassOptions) => Tensor
 describe.each<[string, Loose]>([
   ['nllLoss', nn.nllLoss as Loose],
   ['crossEntropy', nn.crossEntropy as Loose],
-])('targets of %s that are no class', (name, f) => {
+])('targets of %s that are no class', (_, f) => {
   const x = T.tensor([
     [0, 1, 2],
     [1, 0, 0.5],
@@ -79,11 +79,8 @@ describe.each<[string, Loose]>([
     const target = T.tensor([2, wrong, 0])
     expect(() => flat(f(x, target))).toThrow(`index ${wrong}`)
     expect(T.compile(() => f(x, target), [])).toMatchObject({ left: { tag: 'IndexError', index: wrong } })
-    const [loss, slopes] = await T.jit(T.valueAndGrad((z: Tensor, t: Tensor) => f(z, t)))(x, target)
-    expect(loss.data[0]).toBeNaN()
-    // A row of nllLoss alone has one slope, at a class that is not there.
-    expect([...slopes.data.slice(3, 6)].some(Number.isNaN)).toBe(name === 'crossEntropy')
-    expect([...slopes.data.slice(0, 3)].some(Number.isNaN)).toBe(false)
+    const step = T.jit(T.valueAndGrad((z: Tensor, t: Tensor) => f(z, t)))
+    await expect(step(x, target)).rejects.toThrow(`index ${wrong} at position [1]`)
   })
   test('an unsigned argument is refused before its upload', async () => {
     const target = T.cast(T.tensor([2, 3, 0]), 'u8')

@@ -72,45 +72,39 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) wo
     let v19 = tl_log_4(acc14);
     let v20 = v13 - v19;
     let v21 = -v20;
-    let v22 = vec4<i32>(0i) <= v4;
-    let v23 = v4 < vec4<i32>(10i);
-    let v24 = v22 & v23;
-    let v25 = select(vec4<f32>(tl_bits(0x7fc00000u)), vec4<f32>(1.0f), v24);
-    let v26 = v21 * v25;
-    let v27 = select(v26, vec4<f32>(0.0f), v3);
-    let v28 = !v3;
-    let v29 = vec4<f32>(v28);
-    var acc30: vec4<f32> = vec4<f32>(0.0f);
-    for (var n31 = 0u; n31 < 12u; n31++) {
-      let v32 = b0[n31];
-      let v33 = v32 == vec4<i32>(-100i);
-      let v34 = !v33;
-      let v35 = vec4<f32>(v34);
-      acc30 = acc30 + v35;
+    let v22 = select(v21, vec4<f32>(0.0f), v3);
+    let v23 = !v3;
+    let v24 = vec4<f32>(v23);
+    var acc25: vec4<f32> = vec4<f32>(0.0f);
+    for (var n26 = 0u; n26 < 12u; n26++) {
+      let v27 = b0[n26];
+      let v28 = v27 == vec4<i32>(-100i);
+      let v29 = !v28;
+      let v30 = vec4<f32>(v29);
+      acc25 = acc25 + v30;
     }
-    let v36 = (acc30.x + acc30.y) + (acc30.z + acc30.w);
-    let v37 = v29 / vec4<f32>(v36);
-    let v38 = v27 * v37;
-    b2[g1] = v38;
-    let v39 = select(v37, vec4<f32>(0.0f), v3);
-    let v40 = v39 * v25;
-    let v41 = -v40;
-    let v42 = v40 / acc14;
-    for (var n43 = 0u; n43 < 10u; n43++) {
-      let v44 = i32(n43);
-      let v45 = v4 == vec4<i32>(v44);
-      let v46 = select(vec4<f32>(0.0f), v41, v45);
-      var acc47: vec4<f32> = vec4<f32>(0.0f);
-      acc47 = acc47 + v46;
-      let v48 = vec4<f32>(b1[x8 + n43], b1[(x9 + n43) + 10u], b1[(x10 + n43) + 20u], b1[(x11 + n43) + 30u]);
-      let v49 = v48 - acc6;
-      let v50 = tl_exp_4(v49);
-      let v51 = v42 * v50;
-      let v52 = acc47 + v51;
-      b3[x8 + n43] = v52.x;
-      b3[(x9 + n43) + 10u] = v52.y;
-      b3[(x10 + n43) + 20u] = v52.z;
-      b3[(x11 + n43) + 30u] = v52.w;
+    let v31 = (acc25.x + acc25.y) + (acc25.z + acc25.w);
+    let v32 = v24 / vec4<f32>(v31);
+    let v33 = v22 * v32;
+    b2[g1] = v33;
+    let v34 = select(v32, vec4<f32>(0.0f), v3);
+    let v35 = -v34;
+    let v36 = v34 / acc14;
+    for (var n37 = 0u; n37 < 10u; n37++) {
+      let v38 = i32(n37);
+      let v39 = v4 == vec4<i32>(v38);
+      let v40 = select(vec4<f32>(0.0f), v35, v39);
+      var acc41: vec4<f32> = vec4<f32>(0.0f);
+      acc41 = acc41 + v40;
+      let v42 = vec4<f32>(b1[x8 + n37], b1[(x9 + n37) + 10u], b1[(x10 + n37) + 20u], b1[(x11 + n37) + 30u]);
+      let v43 = v42 - acc6;
+      let v44 = tl_exp_4(v43);
+      let v45 = v36 * v44;
+      let v46 = acc41 + v45;
+      b3[x8 + n37] = v46.x;
+      b3[(x9 + n37) + 10u] = v46.y;
+      b3[(x10 + n37) + 20u] = v46.z;
+      b3[(x11 + n37) + 30u] = v46.w;
     }
   }
 }
