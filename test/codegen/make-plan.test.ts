@@ -57,7 +57,7 @@ describe('slots', () => {
 
   it('mark arguments that index, with the bound to check', () => {
     const { plan } = planned([f32(7), i32(3)], (x, i) => b.gather([x, i], { batch: 0 }))
-    expect(plan.inputs.map((s) => s.indexOf)).toEqual([undefined, { size: 7, op: 'gather' }])
+    expect(plan.inputs.map((s) => s.indexOf)).toEqual([undefined, [{ size: 7, op: 'gather' }]])
   })
 
   it.each<[string, readonly TensorType[], (...xs: Node[]) => readonly Node[], readonly string[]]>([
