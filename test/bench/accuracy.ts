@@ -1,15 +1,19 @@
-/** `npm run accuracy`: the errors of every elementwise function on the adapter at hand, guarded and as WGSL's builtin. */
+/**
+ * `npm run accuracy`: the errors of every elementwise function on the adapter at hand: primitives, guarded and as WGSL's
+ * builtin, and what is made of them.
+ */
 import { fileURLToPath } from 'node:url'
 import { Command } from 'commander'
-import { errorsOf, type FunctionErrors, floatOps } from '../codegen/errors-of.ts'
+import { composedErrors, composedNames } from '../codegen/composed-errors.ts'
+import { errorsOf, type Figures, type FunctionErrors, floatOps, tolerance } from '../codegen/errors-of.ts'
 import { sharedDevice } from '../device.ts'
-
-/** Relative error that JAX's tests of its functions grant float32. */
-export const tolerance = 1e-6
 
 /** Whether a default form does what is promised: within the tolerance or the documented bound, every special value right. */
 export const isMet = (r: FunctionErrors): boolean =>
   r.form === 'fast' || (r.maxRelative <= tolerance && r.wrongKind === 0 && r.specials)
+
+/** The same for a function that is made of others, whose relative error may grow where its terms cancel. */
+export const isClose = (r: Figures): boolean => r.wrongKind === 0 && r.outside === 0
 
 const figure = (x: number): string => (x === 0 ? '0' : x >= 0.01 && x < 1e4 ? x.toFixed(2) : x.toExponential(1))
 
@@ -21,6 +25,15 @@ const line = (r: FunctionErrors): string =>
     String(r.wrongKind).padStart(7),
     r.specials ? '  hold' : `  fail: ${r.specialFailures[0]}`,
     isMet(r) ? '' : '  OUTSIDE',
+  ].join(' ')
+
+const composedLine = (r: Figures): string =>
+  [
+    r.name.padEnd(12),
+    'made',
+    ...[r.maxUlp, r.meanUlp, r.maxAbsolute, r.meanAbsolute].map((x) => figure(x).padStart(9)),
+    String(r.wrongKind).padStart(7),
+    isClose(r) ? '' : `  OUTSIDE: ${r.worst}`,
   ].join(' ')
 
 const heading = `${'op'.padEnd(8)} ${'form'.padEnd(8)} ${'max ulp'.padStart(9)} ${'mean ulp'.padStart(9)} ${'max abs'.padStart(9)} ${'mean abs'.padStart(9)} ${'wrong'.padStart(7)}   specials`
@@ -41,11 +54,18 @@ const main = async (): Promise<void> => {
   const ops = floatOps.filter((op) => only === undefined || new RegExp(only).test(op))
   const count = Math.max(6, Math.floor(Number(samples) / 6) * 6)
   const functions = await errorsOf(count, ops)
-  const failed = functions.filter((r) => !isMet(r))
-  const report = { adapter: description, kind, samples: count, tolerance, functions }
+  const names = composedNames.filter((name) => only === undefined || new RegExp(only).test(name))
+  const composed = await composedErrors(count, names)
+  const failed = [...functions.filter((r) => !isMet(r)), ...composed.filter((r) => !isClose(r))]
+  const report = { adapter: description, kind, samples: count, tolerance, functions, composed }
   const text = json
     ? JSON.stringify(report, null, 2)
-    : [`${description} (${kind}), ${count} arguments a function`, heading, ...functions.map(line)].join('\n')
+    : [
+        `${description} (${kind}), ${count} arguments a function`,
+        heading,
+        ...functions.map(line),
+        ...composed.map(composedLine),
+      ].join('\n')
   process.stdout.write(`${text}\n`, () => process.exit(failed.length > 0 ? 1 : 0))
 }
 

@@ -183,8 +183,55 @@ const runBuiltins = async (
   return results
 }
 
+/** What one function that is made of others does. */
+export interface Figures {
+  readonly name: string
+  readonly maxUlp: number
+  readonly meanUlp: number
+  readonly maxAbsolute: number
+  readonly meanAbsolute: number
+  readonly worst: string
+  /** Results that are NaN, infinite or finite where the true value is of another kind. */
+  readonly wrongKind: number
+  /** Results off by more than `tolerance`, absolute and relative. */
+  readonly outside: number
+}
+
+/** What JAX's tests of its functions grant float32. */
+export const tolerance = 1e-6
+
+/** The figures of one column of results; `wants` gives the true values for what the device may take the arguments for. */
+export const figuresOf = (
+  name: string,
+  columns: readonly Float64Array[],
+  got: ArrayLike<number>,
+  wants: (i: number) => readonly number[],
+): Figures => {
+  let [maxUlp, sumUlp, maxAbsolute, sumAbsolute, count, wrongKind, outside] = [0, 0, 0, 0, 0, 0, 0]
+  let worst = ''
+  for (let i = 0; i < got.length; i++) {
+    const all = wants(i)
+    const d = leastDistance(got[i]!, all)
+    if (!Number.isFinite(d.ulp)) {
+      wrongKind++
+      worst ||= `${name}(${columns.map((c) => show(c[i]!)).join(', ')}) = ${show(got[i]!)}, not ${show(all[0]!)}`
+      continue
+    }
+    if (d.ulp > maxUlp && wrongKind === 0)
+      worst = `${name}(${columns.map((c) => show(c[i]!)).join(', ')}) = ${show(got[i]!)}, not ${show(all[0]!)}`
+    if (d.absolute > tolerance * (1 + Math.min(...all.map(Math.abs)))) outside++
+    maxUlp = Math.max(maxUlp, d.ulp)
+    maxAbsolute = Math.max(maxAbsolute, d.absolute)
+    sumUlp += d.ulp
+    sumAbsolute += d.absolute
+    count++
+  }
+  const [meanUlp, meanAbsolute] = [sumUlp / Math.max(1, count), sumAbsolute / Math.max(1, count)]
+  return { outside, name, maxUlp, meanUlp, maxAbsolute, meanAbsolute, worst, wrongKind }
+}
+
 /** The inputs of a family: special values first, then a dense sweep of about `samples` elements. */
-const inputsOf = (
+export const inputsOf = (
   arity: 1 | 2,
   samples: number,
 ): { readonly words: readonly Uint32Array[]; readonly specials: number } => {
