@@ -94,7 +94,7 @@ const withWeights = (plan: EmittedPlan, weights: LoadOptions['weights']): Plan =
         tag: 'ArgumentError',
         path: 'weights',
         reason,
-        hint: `give the bytes of ${plan.name}'s .safetensors file`,
+        hint: 'give the bytes of the .safetensors file beside the module',
       })
     file ??= weights ? readSafetensors(weights) : refuse('missing: the program has large constants')
     const found = file.tensors[slot.stored] ?? refuse(`no tensor ${slot.stored} is in it`)

@@ -192,7 +192,12 @@ export const showError = (e: TensorloomErrorData): string => {
 
 /** Throws `e` for scripts; libraries take the Either or TaskEither form instead. */
 export const raise = (e: TensorloomErrorData): never => {
-  throw new TensorloomError(e)
+  // Deep enough to reach the user's own line, which is looked for in the stack.
+  const limit = Error.stackTraceLimit
+  Error.stackTraceLimit = 40
+  const error = new TensorloomError(e)
+  Error.stackTraceLimit = limit
+  throw error
 }
 
 /** A bug of ours, never of the user's. */

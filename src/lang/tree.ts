@@ -69,6 +69,9 @@ const join = (path: string, key: string): string => {
   return `${path}[${JSON.stringify(key)}]`
 }
 
+/** No tree of a program is as deep; one that holds itself is deeper than any. */
+const deepest = 500
+
 /**
  * Leaves, their paths and the structure of a tree, which errors call `name`. Record keys are taken in sorted order, so that two records written
  * in different orders have one structure. Anything that is neither leaf, array nor plain record is a UsageError that
@@ -85,15 +88,21 @@ export const flattenTree = <L>(
 ): Flattened<L> => {
   const leaves: L[] = []
   const paths: string[] = []
-  const walk = (t: unknown, path: string): TreeShape => {
+  const walk = (t: unknown, path: string, depth: number): TreeShape => {
     if (isLeaf(t)) {
       paths.push(path)
       return leaves.push(t) - 1
     }
-    if (Array.isArray(t)) return { list: t.map((x, i) => walk(x, `${path}[${i}]`)) }
+    if (depth > deepest)
+      return raise({
+        tag: 'UsageError',
+        message: `the tree is more than ${deepest} levels deep at ${path.slice(0, 40)}…`,
+        hint: 'does something in it hold itself?',
+      })
+    if (Array.isArray(t)) return { list: t.map((x, i) => walk(x, `${path}[${i}]`, depth + 1)) }
     if (isRecord(t)) {
       const keys = Object.keys(t).sort()
-      return { record: Object.fromEntries(keys.map((k) => [k, walk(t[k], join(path, k))])) }
+      return { record: Object.fromEntries(keys.map((k) => [k, walk(t[k], join(path, k), depth + 1)])) }
     }
     return raise({
       tag: 'UsageError',
@@ -101,7 +110,7 @@ export const flattenTree = <L>(
       hint: 'wrap numbers as tensors with T.tensor(3), or leave them outside of the tree',
     })
   }
-  const shape = walk(tree, '')
+  const shape = walk(tree, '', 0)
   return { leaves, paths, shape }
 }
 

@@ -36,6 +36,14 @@ describe('trees', () => {
     }
   })
 
+  test('one that holds itself ends in an error, not in the stack', () => {
+    const tree: Record<string, unknown> = { w: 'x' }
+    tree['again'] = [tree]
+    expect(() => flattenTree(tree, isText)).toThrow(
+      /^the tree is more than 500 levels deep at again\[0\]\.again.*\n {2}hint: does something in it hold itself\?$/,
+    )
+  })
+
   test('structures compare by keys and lengths, not by the order keys were written in', () => {
     const shape = (t: unknown) => flattenTree(t, isText).shape
     expect(sameTree(shape({ a: 'x', b: ['y'] }), shape({ b: ['q'], a: 'r' }))).toBe(true)
