@@ -8,15 +8,22 @@ import { choose } from './choose.ts'
 import { type PerAxis, perAxis } from './conv.ts'
 import { avgPool1d, avgPool2d, type Pool } from './pool.ts'
 
-/** Options of p-norm pooling: the order of the norm, and windows as in `avgPool1d` without padding. */
+/** Options of p-norm pooling: the order of the norm, and windows as in `avgPool1d`; padding is zeros. */
 export interface LpPoolOptions {
   readonly p: number
   readonly kernelSize: PerAxis
   readonly stride?: PerAxis
+  readonly padding?: PerAxis
   readonly ceilMode?: boolean
 }
 
-const lpPoolOptions: OptionNames<LpPoolOptions> = { p: 'must', kernelSize: 'must', stride: 'may', ceilMode: 'may' }
+const lpPoolOptions: OptionNames<LpPoolOptions> = {
+  p: 'must',
+  kernelSize: 'must',
+  stride: 'may',
+  padding: 'may',
+  ceilMode: 'may',
+}
 
 /** The p-th root, with derivative 0 at 0. */
 const root = (x: Tensor, p: number): Tensor => {

@@ -89,5 +89,6 @@ describe('p-norm pooling', () => {
     near(nn.lpPool1d(x, { p: 2, kernelSize: 2 }), [5, 0])
     near(nn.lpPool1d(x, { p: 1, kernelSize: 2, stride: 1 }), [-1, -4, 0, 6])
     near(nn.lpPool1d(x, { p: 2, kernelSize: 2, ceilMode: true }), [5, 0, Math.sqrt(72)])
+    near(nn.lpPool1d(x, { p: 2, kernelSize: 2, padding: 1 }), [3, 4, 6])
   })
 })
