@@ -12,8 +12,10 @@ const weight = (t: Tensors, a: Elements, rows: number, c: KExpr): Computed => {
   const sum = accumulated(t, k.lit(0), k.add(c, one), k.u32(rows), (s, i) =>
     k.add(s, k.mul(a.load(i, c), a.load(i, c))),
   )
-  const tau = hold(t, k.select(isZero(sum.value), k.lit(0), k.div(k.lit(2), k.add(k.lit(1), sum.value))))
-  return { value: tau.value, statements: [...sum.statements, tau.statement] }
+  // The square of a small number may be 0.
+  const largest = accumulated(t, k.lit(0), k.add(c, one), k.u32(rows), (m, i) => k.max(m, k.unary('abs', a.load(i, c))))
+  const tau = hold(t, k.select(isZero(largest.value), k.lit(0), k.div(k.lit(2), k.add(k.lit(1), sum.value))))
+  return { value: tau.value, statements: [...sum.statements, ...largest.statements, tau.statement] }
 }
 
 /** Applies the reflector of column c to the columns after it. */

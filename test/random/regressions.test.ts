@@ -33,6 +33,14 @@ interface Case {
 const sum = (x: Node, axes: readonly number[]): Node => b.reduce([x], { monoid: 'sum', axes })
 
 const cases: Readonly<Record<string, Case>> = {
+  'a reflection by a vector whose square is 0': {
+    types: [type([2, 2])],
+    outputs: (x) => {
+      const small = b.const([], { shape: [2, 2], dtype: 'f32', values: [1, 8e-31, 8e-31, 1] })
+      const both = b.qr([b.mul([x!, small], {})], { complete: true })
+      return [0, 1].map((index) => b.get([both], { index }))
+    },
+  },
   'an outer product contracts nothing': {
     types: [type([3]), type([5])],
     outputs: (x, y) => [b.dot([x!, y!], { lhs: [0], rhs: [1], out: [1, 0] })],

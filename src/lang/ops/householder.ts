@@ -4,8 +4,13 @@ import type { HostArray } from '../dtype.ts'
 /** 2 / vᵀv for the reflector below element (k, k), whose first component is 1; 0 where the others all are: then it is I. */
 const weight = (a: HostArray, rows: number, stride: number, k: number): number => {
   let sum = 0
-  for (let i = k + 1; i < rows; i++) sum += a[i * stride + k]! ** 2
-  return sum === 0 ? 0 : 2 / (1 + sum)
+  let isIdentity = true
+  for (let i = k + 1; i < rows; i++) {
+    sum += a[i * stride + k]! ** 2
+    // The square of a small number may be 0.
+    if (a[i * stride + k] !== 0) isIdentity = false
+  }
+  return isIdentity ? 0 : 2 / (1 + sum)
 }
 
 /** Applies the reflector of column k to column j, on rows k and below. */
