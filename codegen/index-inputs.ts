@@ -24,15 +24,10 @@ export interface IndexRange {
 }
 
 /** Operations whose result holds all elements of their first operand and no others, each as often as it likes. */
-const keeping: ReadonlySet<Op> = new Set<Op>([
-  'reshape',
-  'permute',
-  'broadcast',
-  'flip',
-  'stopGradient',
-  'observe',
-  'barrier',
-])
+const keeping: ReadonlySet<Op> = new Set<Op>(['reshape', 'permute', 'broadcast', 'flip'])
+
+/** Operations whose result is their first operand. */
+const passing: ReadonlySet<Op> = new Set<Op>(['stopGradient', 'observe', 'barrier'])
 
 /** An integer that becomes one of 32 bits is the same number, or stays out of range. */
 const isExactCast = (n: Node): boolean =>
@@ -95,9 +90,8 @@ const walk = (
           region && outer.isSlice ? { ...path, region: wholeAxis(region, shape[0]!) } : path,
         )
       }
-    } else if (isExactCast(at) || at.op === 'stopGradient' || at.op === 'barrier' || at.op === 'observe') {
-      follow(at.args[0]!, depth, path)
-    } else if (choice && path.except === undefined) follow(choice.of, depth, { except: choice.except })
+    } else if (isExactCast(at) || passing.has(at.op)) follow(at.args[0]!, depth, path)
+    else if (choice && path.except === undefined) follow(choice.of, depth, { except: choice.except })
     else if (region) {
       // Which elements of the argument they are is known only right below the slice.
     } else if (keeping.has(at.op)) follow(at.args[0]!, depth, path)

@@ -71,20 +71,22 @@ const widened = (graph: Graph): { readonly graph: Graph; readonly seen: readonly
   return { graph: { inputs: graph.inputs, outputs: [...outputs, ...seen.map((s) => s.value)] }, seen }
 }
 
+/** The outputs of a widened graph: its own, and what is seen in the others. */
+const parted = (all: readonly Node[], seen: readonly Seen[]): Freed => {
+  const count = all.length - seen.length
+  return { outputs: all.slice(0, count), seen: seen.map((s, i) => ({ ...s, value: all[count + i]! })) }
+}
+
 /** Results and sights of a node that holds graphs with observations, on `args`. */
 const open = (n: Node, args: readonly Node[]): Freed => {
   if (n.op === 'scan') {
     const { graph, seen } = widened(n.params.body)
     const made = build.scan(args, { ...n.params, body: graphKit.close(graph) })
-    const all = outputsOf(build, made, graph.outputs.length)
-    const count = all.length - seen.length
-    return { outputs: all.slice(0, count), seen: seen.map((s, i) => ({ ...s, value: all[count + i]! })) }
+    return parted(outputsOf(build, made, graph.outputs.length), seen)
   }
   if (n.op === 'customCall') {
     const { graph, seen } = widened(n.params.call)
-    const all = instantiate(graph, args)
-    const count = all.length - seen.length
-    return { outputs: all.slice(0, count), seen: seen.map((s, i) => ({ ...s, value: all[count + i]! })) }
+    return parted(instantiate(graph, args), seen)
   }
   if (n.op !== 'cond') return inLoop(n)
   const [index, ...operands] = args

@@ -6,14 +6,14 @@ import type { Scalar } from '../../codegen/kernel.ts'
 import type { DType } from '../../src/lang/dtype.ts'
 import { evaluateRow } from '../../src/lang/evaluate.ts'
 import { type BinaryOp, binaryOps, type UnaryOp, unaryOps } from '../../src/lang/ir.ts'
-import { apply, type Column } from './elementwise.ts'
+import { apply, columnsOf, predicates } from './elementwise.ts'
 import { bitsOf, floatOf, leastDistance, randomWords, readings, specialPairs, sweepPairs, sweepWords } from './sweep.ts'
 
 const widths = [1, 4] as const
 
 /** The reference's value of one op on one tuple of operands. */
 const reference = (op: UnaryOp | BinaryOp, dtype: DType, xs: readonly number[]): number => {
-  const result: DType = ['eq', 'lt', 'le', 'isNan', 'isInf'].includes(op) ? 'bool' : dtype
+  const result: DType = predicates.has(op) ? 'bool' : dtype
   const values = xs.map((x) => ({ shape: [1], dtype, data: Float64Array.of(x) }))
   const [out] = evaluateRow(op, values, {}, [{ shape: [1], dtype: result }])
   return Number(out![0])
@@ -21,12 +21,6 @@ const reference = (op: UnaryOp | BinaryOp, dtype: DType, xs: readonly number[]):
 
 const decode = (scalar: Scalar, bits: number): number =>
   scalar === 'f32' ? floatOf(bits) : scalar === 'i32' ? bits | 0 : scalar === 'bool' ? bits : bits >>> 0
-
-const columnsOf = (ops: readonly (UnaryOp | BinaryOp)[]): readonly Column[] =>
-  ops.map((op) => ({
-    name: op,
-    of: (xs) => (xs.length === 1 ? k.unary(op as UnaryOp, xs[0]!) : k.binary(op as BinaryOp, xs[0]!, xs[1]!)),
-  }))
 
 interface Worst {
   ulp: number
@@ -42,7 +36,7 @@ const worstOf = (
   allowed: Pick<Accuracy, 'absolute'> = accuracy[op],
 ): Worst => {
   const worst: Worst = { ulp: 0, absolute: 0, at: '' }
-  const predicate = ['eq', 'lt', 'le', 'isNan', 'isInf'].includes(op)
+  const predicate = predicates.has(op)
   for (let i = 0; i < got.length; i++) {
     const xs = inputs.map((words) => floatOf(words[i]!))
     const y = predicate ? got[i]! : floatOf(got[i]!)
@@ -139,7 +133,7 @@ describe.each(widths)('integers and bools, width %i', (width) => {
       inputs: readonly Uint32Array[],
       want: (xs: readonly number[]) => number,
     ): void => {
-      const predicate = ['eq', 'lt', 'le', 'isNan', 'isInf'].includes(op)
+      const predicate = predicates.has(op)
       for (let i = 0; i < got.length; i++) {
         const operands = inputs.map((words) => decode(scalar, words[i]!))
         const y = predicate ? got[i]! : decode(scalar, got[i]!)

@@ -2,6 +2,7 @@
 import * as k from '../../codegen/build-kernel.ts'
 import type { Binding, KExpr, Kernel, KStmt, Scalar } from '../../codegen/kernel.ts'
 import type { PrintOptions } from '../../codegen/wgsl/print.ts'
+import type { BinaryOp, UnaryOp } from '../../src/lang/ir.ts'
 import { runOnDevice } from './run-wgsl.ts'
 
 /** One result: an expression over the operands (already loaded). */
@@ -9,6 +10,16 @@ export interface Column {
   readonly name: string
   readonly of: (xs: readonly KExpr[]) => KExpr
 }
+
+/** Ops whose results are bools. */
+export const predicates: ReadonlySet<string> = new Set(['eq', 'lt', 'le', 'isNan', 'isInf'])
+
+/** One column an op, on as many operands as there are. */
+export const columnsOf = (ops: readonly (UnaryOp | BinaryOp)[]): readonly Column[] =>
+  ops.map((op) => ({
+    name: op,
+    of: (xs) => (xs.length === 1 ? k.unary(op as UnaryOp, xs[0]!) : k.binary(op as BinaryOp, xs[0]!, xs[1]!)),
+  }))
 
 const threads = 64
 

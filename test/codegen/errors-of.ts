@@ -3,7 +3,7 @@ import { accuracy } from '../../codegen/accuracy.ts'
 import * as k from '../../codegen/build-kernel.ts'
 import { evaluateRow } from '../../src/lang/evaluate.ts'
 import { type BinaryOp, binaryOps, type UnaryOp, unaryOps } from '../../src/lang/ir.ts'
-import { apply } from './elementwise.ts'
+import { apply, columnsOf, predicates } from './elementwise.ts'
 import { runWgsl } from './run-wgsl.ts'
 import {
   floatOf,
@@ -73,7 +73,6 @@ const builtins: Readonly<Partial<Record<FloatOp, (x: string, y: string) => strin
   rem: (x, y) => `${x} % ${y}`,
 }
 
-const predicates: ReadonlySet<FloatOp> = new Set<FloatOp>(['eq', 'lt', 'le', 'isNan', 'isInf'])
 const isUnary = (op: FloatOp): op is UnaryOp => (unaryOps as readonly string[]).includes(op)
 
 /** Every op on f32. */
@@ -256,13 +255,8 @@ export const errorsOf = async (
   for (const arity of [1, 2] as const) {
     const { words, specials } = inputsOf(arity, samples)
     const mine = ops.filter((op) => isUnary(op) === (arity === 1))
-    const columns = mine.map((op) => ({
-      name: op,
-      of: (xs: readonly ReturnType<typeof k.lit>[]) =>
-        isUnary(op) ? k.unary(op, xs[0]!) : k.binary(op, xs[0]!, xs[1]!),
-    }))
     const guarded = await apply(
-      columns,
+      columnsOf(mine),
       words.map((w) => ({ scalar: 'f32' as const, words: w })),
       4,
     )

@@ -4,10 +4,9 @@ import { accuracy } from '../../codegen/accuracy.ts'
 import * as k from '../../codegen/build-kernel.ts'
 import { evaluateRow } from '../../src/lang/evaluate.ts'
 import { type BinaryOp, binaryOps, type UnaryOp, unaryOps } from '../../src/lang/ir.ts'
-import { apply, type Column } from './elementwise.ts'
+import { apply, columnsOf, predicates } from './elementwise.ts'
 import { bitsOf, floatOf, randomWords, specialPairs, specialValues, sweepPairs, sweepWords, wordsOf } from './sweep.ts'
 
-const predicates: ReadonlySet<string> = new Set(['eq', 'lt', 'le', 'isNan', 'isInf'])
 const floatUnary = unaryOps.filter((op) => k.unaryDomain[op].includes('f32'))
 const floatBinary = binaryOps.filter((op) => k.binaryDomain[op].includes('f32'))
 
@@ -27,12 +26,6 @@ const exactOps: ReadonlySet<string> = new Set([
   'min',
   'rem',
 ])
-
-const columnsOf = (ops: readonly (UnaryOp | BinaryOp)[]): readonly Column[] =>
-  ops.map((op) => ({
-    name: op,
-    of: (xs) => (xs.length === 1 ? k.unary(op as UnaryOp, xs[0]!) : k.binary(op as BinaryOp, xs[0]!, xs[1]!)),
-  }))
 
 const reference = (op: UnaryOp | BinaryOp, columns: readonly Float64Array[]): ArrayLike<number> => {
   const shape = [columns[0]!.length]

@@ -1,6 +1,6 @@
 /** The digits' training step and prediction as emitted modules: equal bits in plain Node, close in Chromium and Deno. */
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
@@ -36,7 +36,8 @@ const runCasesInNode = async (cases: readonly Case[]): Promise<CaseReport> => {
   const folder = mkdtempSync(join(tmpdir(), 'tensorloom-node-'))
   try {
     await writeCases(folder, cases, startNode)
-    await promisify(execFile)(process.execPath, ['--experimental-default-type=module', join(folder, 'start.js')], {
+    writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
+    await promisify(execFile)(process.execPath, [join(folder, 'start.js')], {
       cwd: folder,
       env: { ...process.env, ...unpackSoftware().env },
     })
