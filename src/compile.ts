@@ -218,7 +218,10 @@ const loadedOf = <A extends readonly unknown[], R>(program: Program<A, R>, execu
     runTask: (...args) => attempt(() => run(...args)),
     reload: (device) =>
       pipe(
-        attempt(() => executable.reload(device)),
+        attempt(() => {
+          demandDevice('reload', device)
+          return executable.reload(device)
+        }),
         TE.map((e) => loadedOf(program, e)),
       ),
   }

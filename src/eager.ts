@@ -14,27 +14,18 @@ import {
 } from './lang/tree.ts'
 import type { Tensor } from './lang/types.ts'
 import type { Argument } from './runtime/argument.ts'
-import { type Device, openDevice, profileOf } from './runtime/device.ts'
+import { type Device, openDevice, profileOf, standingDevice } from './runtime/device.ts'
 
 let shared: Promise<Device> | undefined
 
 /**
- * The device that `evaluate` and `jit` use: opened at the first need, opened anew after a loss. Rejects with NoAdapter.
+ * The device that `evaluate` and `jit` use: opened at the first need, anew after a loss or a failure. Rejects with NoAdapter.
  * @example
  * (await T.defaultDevice()) === (await T.defaultDevice()) // => true
  */
-export const defaultDevice = async (): Promise<Device> => {
-  const current = await (shared ??= opening())
-  return current.lost() ? (shared = opening()) : current
-}
-
-/** A device on its way; one that does not come is not waited for again. */
-const opening = (): Promise<Device> => {
-  const device = openDevice()
-  device.catch(() => {
-    shared = undefined
-  })
-  return device
+export const defaultDevice = (): Promise<Device> => {
+  shared = standingDevice(shared, () => openDevice())
+  return shared
 }
 
 /**

@@ -128,6 +128,29 @@ describe('jit and compileOn', () => {
   })
 })
 
+describe('load and reload', () => {
+  it('want a device that openDevice or adoptDevice gave', async () => {
+    const program = T.orThrow(T.compile(f, specs))
+    const device = await T.defaultDevice()
+    const loaded = await T.toPromise(program.load(device))
+    for (const [caller, go] of [
+      ['load', program.load],
+      ['reload', loaded.reload],
+    ] as const) {
+      const refused = (on: unknown): Promise<unknown> => T.toPromise(go(on as never)).catch((e: Error) => e)
+      expect(await refused({})).toEqual(
+        usage(
+          `${caller}: the first argument is an object, not a device`,
+          'wait for one first: await T.defaultDevice()',
+        ),
+      )
+      expect(await refused(device.gpu)).toEqual(
+        usage(`${caller}: the first argument is a bare GPUDevice, not a device`, 'wrap it with T.adoptDevice'),
+      )
+    }
+  })
+})
+
 describe('showGraph and showValue', () => {
   it('know their options', () => {
     const value = T.reference(T.ones([1]))

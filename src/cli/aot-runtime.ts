@@ -7,7 +7,7 @@ import type { DataSlot, Plan } from '../../codegen/plan.ts'
 import { readSafetensors, type SafeTensors } from '../io/safetensors.ts'
 import { raise } from '../lang/errors.ts'
 import { requestAdapter } from '../runtime/adapter.ts'
-import { adoptDevice, type Device, deviceOf } from '../runtime/device.ts'
+import { adoptDevice, type Device, deviceOf, standingDevice } from '../runtime/device.ts'
 import { loadPlan } from '../runtime/execute.ts'
 import { runTree } from '../runtime/tree-arguments.ts'
 
@@ -50,15 +50,9 @@ const open = async (gpu: GPU): Promise<Device> => {
   return device
 }
 
-/** One device for all who ask at a GPU, opened anew after a loss or a failure. No await before the table is written. */
+/** One device for all who ask at a GPU, opened anew after a loss or a failure. */
 const openShared = (gpu: GPU): Promise<Device> => {
-  const earlier = opened.get(gpu)
-  const device = earlier
-    ? earlier.then(
-        (d) => (d.lost() ? open(gpu) : d),
-        () => open(gpu),
-      )
-    : open(gpu)
+  const device = standingDevice(opened.get(gpu), () => open(gpu))
   opened.set(gpu, device)
   return device
 }

@@ -126,6 +126,13 @@ export const adoptDevice = (gpu: GPUDevice, kind: 'hardware' | 'software', descr
 }
 
 /**
+ * The device of an earlier opening; where there is none, or it failed or is lost, that of a new one. Gives the promise at
+ * once: all who ask meanwhile share it.
+ */
+export const standingDevice = (earlier: Promise<Device> | undefined, open: () => Promise<Device>): Promise<Device> =>
+  earlier ? earlier.then((device) => (device.lost() ? open() : device), open) : open()
+
+/**
  * A refusal of the device as a typed error; `bytes` is what was being asked for, where memory is the matter. The class
  * is told by its name: Node has no global of it.
  */

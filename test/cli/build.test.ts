@@ -109,19 +109,20 @@ describe('a module runs as the JIT does', () => {
     export const runModules = async (gpu, read) => {
       const weights = await read('train.safetensors')
       const tag = (e) => e?.error?.tag ?? String(e)
-      const [none, foreign, broken] = await Promise.all([
+      const [nowhere, none, foreign, broken] = await Promise.all([
+        loadTrain({}, { weights }).catch(tag),
         loadTrain(gpu).catch(tag),
         loadTrain(gpu, { weights: new Uint8Array([2, 0, 0, 0, 0, 0, 0, 0, 123, 125]) }).catch(tag),
         loadTrain(gpu, { weights: new Uint8Array(weights).subarray(0, 100) }).catch(tag),
       ])
       const train = await loadTrain(gpu, { weights })
       const use = await loadUse(gpu, { weights: await read('use.safetensors') })
-      return { ...(await scenario(train, use)), refused: { none, foreign, broken }, shared: train.device === use.device }
+      return { ...(await scenario(train, use)), refused: { nowhere, none, foreign, broken }, shared: train.device === use.device }
     }`
   const check = (outcome: unknown): void => {
     expect(outcome).toEqual({
       ...expected,
-      refused: { none: 'ArgumentError', foreign: 'ArgumentError', broken: 'UsageError' },
+      refused: { nowhere: 'UsageError', none: 'ArgumentError', foreign: 'ArgumentError', broken: 'UsageError' },
       shared: true,
     })
   }

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { portable } from '../../codegen/profile.ts'
 import { TensorloomError } from '../../src/lang/errors.ts'
-import { openDevice, profileOf } from '../../src/runtime/device.ts'
+import { adoptDevice, openDevice, profileOf, standingDevice } from '../../src/runtime/device.ts'
 import { sharedDevice } from '../device.ts'
 
 describe('openDevice', () => {
@@ -31,11 +31,34 @@ describe('openDevice', () => {
   it('refuses options that it does not know', async () => {
     await expect(openDevice({ prefer: 'sofware' as never })).rejects.toThrow("T.openDevice: prefer is 'sofware'")
     await expect(openDevice({ perfer: 'software' } as never)).rejects.toThrow("there is no option 'perfer'")
+    for (const options of [null, 'software', { provider: 5 }])
+      expect(await openDevice(options as never).catch((e: unknown) => e)).toBeInstanceOf(TensorloomError)
   })
 
   it('says NoAdapter with a way out when there is none', async () => {
     const error = await openDevice({ provider: async () => null }).catch((e: unknown) => e)
     expect(error).toBeInstanceOf(TensorloomError)
     expect((error as TensorloomError).error).toMatchObject({ tag: 'NoAdapter', hint: expect.stringContaining('npm i') })
+  })
+})
+
+describe('adoptDevice', () => {
+  it.each([
+    [null, 'null'],
+    [{}, 'object'],
+    [undefined, 'undefined'],
+  ])('refuses %j', (given, shown) => {
+    const message = `T.adoptDevice: the first argument is ${shown}, not a GPUDevice`
+    expect(() => adoptDevice(given as never, 'hardware', 'mine')).toThrow(message)
+  })
+})
+
+describe('standingDevice', () => {
+  it('opens anew after a failure, and only then', async () => {
+    const device = await sharedDevice()
+    const failed = openDevice({ provider: async () => null })
+    expect(await standingDevice(failed, async () => device)).toBe(device)
+    expect(await standingDevice(Promise.resolve(device), () => failed)).toBe(device)
+    await expect(standingDevice(undefined, () => failed)).rejects.toThrow(TensorloomError)
   })
 })
