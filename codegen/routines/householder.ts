@@ -7,13 +7,17 @@ import { accumulated, type Computed, type Elements, loop, type Team } from './te
 const one = k.u32(1)
 const isZero = (e: KExpr): KExpr => k.eq(e, k.lit(0))
 
+/** The largest magnitude below element (c, c). Every thread computes it. */
+const largestBelow = (t: Tensors, a: Elements, rows: number, c: KExpr): Computed =>
+  accumulated(t, k.lit(0), k.add(c, one), k.u32(rows), (m, i) => k.max(m, k.unary('abs', a.load(i, c))))
+
 /** 2 / vᵀv for the reflector below element (c, c), 0 where that is I. Every thread computes it. */
 const weight = (t: Tensors, a: Elements, rows: number, c: KExpr): Computed => {
   const sum = accumulated(t, k.lit(0), k.add(c, one), k.u32(rows), (s, i) =>
     k.add(s, k.mul(a.load(i, c), a.load(i, c))),
   )
   // The square of a small number may be 0.
-  const largest = accumulated(t, k.lit(0), k.add(c, one), k.u32(rows), (m, i) => k.max(m, k.unary('abs', a.load(i, c))))
+  const largest = largestBelow(t, a, rows, c)
   const tau = hold(t, k.select(isZero(largest.value), k.lit(0), k.div(k.lit(2), k.add(k.lit(1), sum.value))))
   return { value: tau.value, statements: [...sum.statements, ...largest.statements, tau.statement] }
 }
@@ -37,7 +41,7 @@ const reflect = (t: Tensors, team: Team, a: Elements, rows: number, columns: num
 export const factorise = (t: Tensors, team: Team, a: Elements, rows: number, columns: number): readonly KStmt[] => [
   loop(t, k.u32(0), k.u32(columns), (c) => {
     const below = k.add(c, one)
-    const largest = accumulated(t, k.lit(0), below, k.u32(rows), (m, i) => k.max(m, k.unary('abs', a.load(i, c))))
+    const largest = largestBelow(t, a, rows, c)
     const first = hold(t, a.load(c, c))
     const top = hold(t, k.max(largest.value, k.unary('abs', first.value)))
     const isDone = hold(t, isZero(largest.value))

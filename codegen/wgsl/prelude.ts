@@ -1,5 +1,4 @@
 /** The helper functions a kernel needs, collected while it is printed and emitted once each, in the order of the table. */
-
 import { invariant } from '../../src/lang/errors.ts'
 import type { KType } from '../kernel.ts'
 import { type BasicName, basicHelpers } from './helpers-basic.ts'
