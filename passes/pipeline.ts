@@ -1,4 +1,4 @@
-/** The one list of graph passes, in order. Loop passes follow in `codegen/make-plan.ts`, which needs a target. */
+/** The one list of graph passes, in order. Loop passes follow in `codegen/plan/make-plan.ts`, which needs a target. */
 import * as E from '#fp/Either'
 import type { CheckError } from '../src/lang/errors.ts'
 import type { Graph } from '../src/lang/ir.ts'
@@ -7,7 +7,7 @@ import { check } from './graph/check.ts'
 import { fold } from './graph/fold.ts'
 import { inlineCalls } from './graph/inline.ts'
 import { everywhere } from './graph/inner-graphs.ts'
-import { maskLoops } from './graph/mask.ts'
+import { maskLoops } from './graph/mask-loops.ts'
 import { mergeScans } from './graph/scan-merge.ts'
 import { pruneScans } from './graph/scan-prune.ts'
 import { dropStopGradient, simplifyWith } from './graph/simplify.ts'

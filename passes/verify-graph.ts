@@ -2,9 +2,9 @@
 import * as E from '#fp/Either'
 import { showOperand } from '../src/lang/errors.ts'
 import type { Graph, Node, Op, ParamsOf, TensorType } from '../src/lang/ir.ts'
-import { primitives } from '../src/lang/ops/table.ts'
-import { topological } from '../src/lang/order.ts'
+import { primitives } from '../src/lang/ops/primitive-table.ts'
 import type { Primitive } from '../src/lang/primitive.ts'
+import { topological } from '../src/lang/topological.ts'
 
 /** How far a graph has come: just traced, past the shape check, or ready to be lowered. */
 export type GraphStage = 'traced' | 'checked' | 'lowered'

@@ -1,14 +1,14 @@
 /** The public face: `import * as T from 'tensorloom'`. */
 export { flow, pipe } from '#fp/function'
-export type { Plan } from '../codegen/plan.ts'
-export { hardware, portable, profiles, software } from '../codegen/profile.ts'
-export { checkpoint } from '../passes/graph/checkpoint.ts'
-export { customJvp, customVjp } from '../passes/graph/custom.ts'
-export { type GradOptions, grad, valueAndGrad } from '../passes/graph/gradient.ts'
-export { hessian, type JacobianRow, type JacobianTree, jacfwd, jacrev } from '../passes/graph/jacobian.ts'
-export { hvp, jvp, linearize, vjp } from '../passes/graph/products.ts'
-export { type AxesTree, type BatchedParts, type BatchedTree, type VmapOptions, vmap } from '../passes/graph/vmap.ts'
-export type { Profile } from '../passes/target.ts'
+export type { Plan } from '../codegen/plan/plan.ts'
+export { hardware, portable, profiles, software } from '../codegen/targets/wgsl/profiles.ts'
+export type { Profile } from '../passes/profile.ts'
+export { checkpoint } from '../passes/transform/checkpoint.ts'
+export { customJvp, customVjp } from '../passes/transform/custom.ts'
+export { type GradOptions, grad, valueAndGrad } from '../passes/transform/gradient.ts'
+export { hessian, type JacobianRow, type JacobianTree, jacfwd, jacrev } from '../passes/transform/jacobian.ts'
+export { hvp, jvp, linearize, vjp } from '../passes/transform/jacobian-products.ts'
+export { type AxesTree, type BatchedParts, type BatchedTree, type VmapOptions, vmap } from '../passes/transform/vmap.ts'
 export {
   type ArgumentsOf,
   type Compiled,
@@ -21,16 +21,16 @@ export {
   spec,
   type TensorsOf,
   toPromise,
-} from './compile.ts'
-export type { CompileOptions } from './compile-options.ts'
-export { compileOn, defaultDevice, evaluate, jit } from './eager.ts'
-export { type HostTensor, reference } from './host.ts'
+} from './compile/compile.ts'
+export { compileOn, defaultDevice, evaluate, jit } from './compile/eager.ts'
+export { type HostTensor, reference } from './compile/host.ts'
+export type { CompileOptions } from './compile/options.ts'
 export type { Dim, Shape } from './lang/dim.ts'
 export type { DType } from './lang/dtype.ts'
 export { promote } from './lang/dtype.ts'
 export { type CompileError, type RuntimeError, showError, TensorloomError } from './lang/errors.ts'
-export { type ShowGraphOptions, showGraph } from './lang/print/graph.ts'
-export { type ShowOptions, showValue } from './lang/print/values.ts'
+export { type ShowGraphOptions, showGraph } from './lang/print/graph-text.ts'
+export { type ShowOptions, showValue } from './lang/print/tensor-values.ts'
 export * from './lang/tensor/index.ts'
 export { flattenTree, isTensor, mapTree, type TensorTree, unflattenTree, zipTrees } from './lang/tree.ts'
 export type {
@@ -40,7 +40,7 @@ export type {
   FloatElementwise,
   FloatOf,
 } from './lang/types/broadcast.ts'
-export type { Tensor } from './lang/types.ts'
+export type { Tensor } from './lang/types/tensor.ts'
 export {
   adoptDevice,
   countCalls,

@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, r
 import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 import { brotliDecompressSync } from 'node:zlib'
-import { readTar, unpackSoftware } from '../src/runtime/software.ts'
+import { readTar, unpackSoftware } from '../src/runtime/gpu/software.ts'
 
 /** An executable and the environment it needs. */
 export interface Chromium {

@@ -5,7 +5,7 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
-import { unpackSoftware } from '../src/runtime/software.ts'
+import { unpackSoftware } from '../src/runtime/gpu/software.ts'
 import { type Case, type CaseReport, decodeReport, type EncodedReport, writeCases } from './emitted-cases.ts'
 
 /** The binary that npm's `deno` brings for this platform, found as the package's own launcher finds it. */

@@ -1,5 +1,5 @@
 /** The one device all GPU tests of a worker share. No adapter is a failure, never a skip. */
-import { type Device, openDevice } from '../src/runtime/device.ts'
+import { type Device, openDevice } from '../src/runtime/gpu/device.ts'
 
 const holder = globalThis as { tensorloomDevice?: Promise<Device> }
 

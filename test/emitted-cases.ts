@@ -4,8 +4,8 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { Plan } from '../codegen/plan.ts'
-import { programFiles, runtimeFiles } from '../src/cli/build.ts'
+import type { Plan } from '../codegen/plan/plan.ts'
+import { programFiles, runtimeFiles } from '../src/cli/build-command.ts'
 import type { HostArray } from '../src/lang/dtype.ts'
 
 /** A plan and one flat host array a leaf of its inputs. */

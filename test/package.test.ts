@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, syml
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { unpackSoftware } from '../src/runtime/software.ts'
+import { unpackSoftware } from '../src/runtime/gpu/software.ts'
 import { root, run } from './cli/command.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tensorloom-package-'))

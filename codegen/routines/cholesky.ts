@@ -1,11 +1,11 @@
 /** Cholesky's factor column by column: a thread an element of the column, from the columns before it. */
-import type { Routine } from '../../passes/loop/fused.ts'
-import type { Profile } from '../../passes/target.ts'
+import type { Routine } from '../../passes/loop/fuse/fusion.ts'
+import type { Profile } from '../../passes/profile.ts'
 import { typeOf } from '../../src/lang/build.ts'
 import { matrixSizes } from '../../src/lang/ops/matrix.ts'
-import * as k from '../build-kernel.ts'
-import type { KExpr } from '../kernel.ts'
-import type { RoutineDispatch } from '../routine.ts'
+import * as k from '../kernel/build-kernel.ts'
+import type { KExpr } from '../kernel/kernel.ts'
+import type { RoutineDispatch } from './dispatch.ts'
 import { accumulated, type Computed, elementsOf, loop, perMatrix } from './team.ts'
 
 /** The dispatch of one cholesky. */

@@ -2,15 +2,16 @@
  * Prefix reductions: a thread scans a line, or where lines are few and long, a block of one; then one thread a line scans
  * what the blocks end with, and every element takes in what came before its block. The order is fixed, so are the bits.
  */
-import type { Routine } from '../../passes/loop/fused.ts'
-import type { Buffer } from '../../passes/loop/ir.ts'
-import { cumulateBlock, cumulateSplit } from '../../passes/loop/routine.ts'
-import type { Profile } from '../../passes/target.ts'
+
+import { cumulateBlock, cumulateSplit } from '../../passes/loop/from-graph/routine-nodes.ts'
+import type { Routine } from '../../passes/loop/fuse/fusion.ts'
+import type { Buffer } from '../../passes/loop/ir/cluster.ts'
+import type { Profile } from '../../passes/profile.ts'
 import { typeOf } from '../../src/lang/build.ts'
 import type { Cumulation, NodeOf } from '../../src/lang/ir.ts'
-import * as k from '../build-kernel.ts'
-import type { KExpr, KStmt } from '../kernel.ts'
-import { computeType, hold, lineAddress, perThread, type RoutineDispatch, type Tensors } from '../routine.ts'
+import * as k from '../kernel/build-kernel.ts'
+import type { KExpr, KStmt } from '../kernel/kernel.ts'
+import { computeType, hold, lineAddress, perThread, type RoutineDispatch, type Tensors } from './dispatch.ts'
 
 /** How a prefix reduction keeps what it has so far: what an element is worth, two stretches together, what is stored. */
 interface Accumulator {

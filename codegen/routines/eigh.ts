@@ -1,11 +1,12 @@
 /** Eigenvalues of symmetric matrices by two-sided Jacobi rotations, two by two elements at a time. */
-import type { Routine } from '../../passes/loop/fused.ts'
-import { jacobiSize } from '../../passes/loop/routine.ts'
-import type { Profile } from '../../passes/target.ts'
+
+import { jacobiSize } from '../../passes/loop/from-graph/routine-nodes.ts'
+import type { Routine } from '../../passes/loop/fuse/fusion.ts'
+import type { Profile } from '../../passes/profile.ts'
 import { typeOf } from '../../src/lang/build.ts'
 import { matrixSizes } from '../../src/lang/ops/matrix.ts'
-import * as k from '../build-kernel.ts'
-import { hold, type RoutineDispatch } from '../routine.ts'
+import * as k from '../kernel/build-kernel.ts'
+import { hold, type RoutineDispatch } from './dispatch.ts'
 import { rankOf, rotation, rounds, signOfColumn, turned } from './jacobi.ts'
 import { accumulated, elementsOf, loop, perMatrix, powerOfTwo } from './team.ts'
 

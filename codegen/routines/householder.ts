@@ -1,7 +1,7 @@
 /** Householder reflections by a team: LAPACK's geqr2 and org2r, columns shared out. */
-import * as k from '../build-kernel.ts'
-import type { KExpr, KStmt } from '../kernel.ts'
-import { hold, type Tensors } from '../routine.ts'
+import * as k from '../kernel/build-kernel.ts'
+import type { KExpr, KStmt } from '../kernel/kernel.ts'
+import { hold, type Tensors } from './dispatch.ts'
 import { accumulated, type Computed, type Elements, loop, type Team } from './team.ts'
 
 const one = k.u32(1)

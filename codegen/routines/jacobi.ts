@@ -2,10 +2,10 @@
  * Jacobi rotations by a team: in each round all lines are paired, so that the rotations of a round touch different lines;
  * a tournament of size - 1 rounds pairs each with each (Brent and Luk 1985). Then the order of the results, and their signs.
  */
-import { jacobiSize, jacobiSweeps } from '../../passes/loop/routine.ts'
-import * as k from '../build-kernel.ts'
-import type { KExpr, KStmt } from '../kernel.ts'
-import { hold, type Tensors } from '../routine.ts'
+import { jacobiSize, jacobiSweeps } from '../../passes/loop/from-graph/routine-nodes.ts'
+import * as k from '../kernel/build-kernel.ts'
+import type { KExpr, KStmt } from '../kernel/kernel.ts'
+import { hold, type Tensors } from './dispatch.ts'
 import { accumulated, type Computed, type Elements, loop } from './team.ts'
 
 /** `body` for every round of every sweep over `n` lines; `pair` gives the two lines, p < q, of pair number i. */

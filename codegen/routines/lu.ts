@@ -1,10 +1,10 @@
 /** Gaussian elimination with partial pivoting: every thread finds the pivot, rows and columns are shared out. */
-import type { Routine } from '../../passes/loop/fused.ts'
-import type { Profile } from '../../passes/target.ts'
+import type { Routine } from '../../passes/loop/fuse/fusion.ts'
+import type { Profile } from '../../passes/profile.ts'
 import { typeOf } from '../../src/lang/build.ts'
 import { matrixSizes } from '../../src/lang/ops/matrix.ts'
-import * as k from '../build-kernel.ts'
-import { hold, type RoutineDispatch } from '../routine.ts'
+import * as k from '../kernel/build-kernel.ts'
+import { hold, type RoutineDispatch } from './dispatch.ts'
 import { elementsOf, loop, perMatrix } from './team.ts'
 
 /** The dispatch of one lu. */

@@ -1,11 +1,11 @@
 /** QR by Householder reflections, worked out where Q will lie. */
-import type { Routine } from '../../passes/loop/fused.ts'
-import type { Profile } from '../../passes/target.ts'
+import type { Routine } from '../../passes/loop/fuse/fusion.ts'
+import type { Profile } from '../../passes/profile.ts'
 import { typeOf } from '../../src/lang/build.ts'
 import type { NodeOf } from '../../src/lang/ir.ts'
 import { matrixSizes } from '../../src/lang/ops/matrix.ts'
-import * as k from '../build-kernel.ts'
-import type { RoutineDispatch } from '../routine.ts'
+import * as k from '../kernel/build-kernel.ts'
+import type { RoutineDispatch } from './dispatch.ts'
 import { factorise, formQ } from './householder.ts'
 import { elementsOf, loop, perMatrix } from './team.ts'
 

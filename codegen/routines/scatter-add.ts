@@ -3,13 +3,14 @@
  * then a thread an element of the result adds up its own. No atomics, the same sum every time, and the work is that of the
  * result and the updates, not their product.
  */
-import type { Routine } from '../../passes/loop/fused.ts'
-import { scatterSizes } from '../../passes/loop/routine.ts'
-import type { Profile } from '../../passes/target.ts'
+
+import { scatterSizes } from '../../passes/loop/from-graph/routine-nodes.ts'
+import type { Routine } from '../../passes/loop/fuse/fusion.ts'
+import type { Profile } from '../../passes/profile.ts'
 import type { NodeOf } from '../../src/lang/ir.ts'
-import * as k from '../build-kernel.ts'
-import type { KExpr } from '../kernel.ts'
-import { computeType, hold, perThread, type RoutineDispatch } from '../routine.ts'
+import * as k from '../kernel/build-kernel.ts'
+import type { KExpr } from '../kernel/kernel.ts'
+import { computeType, hold, perThread, type RoutineDispatch } from './dispatch.ts'
 import { sortDispatches } from './sort.ts'
 
 /** The dispatches of a scatterAdd. */

@@ -1,7 +1,7 @@
 /** What the kernels of sort are made of: keys whose order is that of the elements, and the place of a key in a merge. */
-import * as k from '../build-kernel.ts'
-import type { KExpr, KStmt } from '../kernel.ts'
-import { hold, type Tensors } from '../routine.ts'
+import * as k from '../kernel/build-kernel.ts'
+import type { KExpr, KStmt } from '../kernel/kernel.ts'
+import { hold, type Tensors } from './dispatch.ts'
 
 /**
  * A u32 that orders elements as sort does: floats by their bits (negative ones turned over), the zeros equal, NaN above

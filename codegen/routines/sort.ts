@@ -2,16 +2,17 @@
  * The kernels of sort, all stable: short lines by counting, a thread an element; lines up to a block by merges inside a
  * workgroup; longer ones by blocks whose runs are merged, a dispatch each time their width doubles: O(n log² n).
  */
-import type { Routine } from '../../passes/loop/fused.ts'
-import type { Buffer } from '../../passes/loop/ir.ts'
-import { countedLength, sortBlock, sortSplit } from '../../passes/loop/routine.ts'
-import type { Profile } from '../../passes/target.ts'
+
+import { countedLength, sortBlock, sortSplit } from '../../passes/loop/from-graph/routine-nodes.ts'
+import type { Routine } from '../../passes/loop/fuse/fusion.ts'
+import type { Buffer } from '../../passes/loop/ir/cluster.ts'
+import type { Profile } from '../../passes/profile.ts'
 import { typeOf } from '../../src/lang/build.ts'
 import { type Shape, sizeOf } from '../../src/lang/dim.ts'
 import type { NodeOf } from '../../src/lang/ir.ts'
-import * as k from '../build-kernel.ts'
-import type { KExpr, KStmt, LocalArray } from '../kernel.ts'
-import { hold, lineAddress, perThread, type RoutineDispatch, type Tensors } from '../routine.ts'
+import * as k from '../kernel/build-kernel.ts'
+import type { KExpr, KStmt, LocalArray } from '../kernel/kernel.ts'
+import { hold, lineAddress, perThread, type RoutineDispatch, type Tensors } from './dispatch.ts'
 import { keyOf, mergedPlace } from './sort-parts.ts'
 
 /** What is sorted, and where its results go. */

@@ -2,11 +2,11 @@
  * Kernels over batches of matrices. A team works on one matrix: a single thread where rows are serial, a workgroup where
  * threads cooperate. The author shares out loops and says where all must meet; what each needs alone, each computes.
  */
-import type { Buffer } from '../../passes/loop/ir.ts'
-import type { Profile } from '../../passes/target.ts'
-import * as k from '../build-kernel.ts'
-import type { KExpr, KStmt } from '../kernel.ts'
-import { perThread, type RoutineDispatch, type Tensors } from '../routine.ts'
+import type { Buffer } from '../../passes/loop/ir/cluster.ts'
+import type { Profile } from '../../passes/profile.ts'
+import * as k from '../kernel/build-kernel.ts'
+import type { KExpr, KStmt } from '../kernel/kernel.ts'
+import { perThread, type RoutineDispatch, type Tensors } from './dispatch.ts'
 
 /** Those who work on matrix number `matrix`. */
 export interface Team {

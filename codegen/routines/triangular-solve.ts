@@ -1,12 +1,12 @@
 /** Substitution: a thread a right-hand side, which reads back what it has stored. */
-import type { Routine } from '../../passes/loop/fused.ts'
-import type { Profile } from '../../passes/target.ts'
+import type { Routine } from '../../passes/loop/fuse/fusion.ts'
+import type { Profile } from '../../passes/profile.ts'
 import { typeOf } from '../../src/lang/build.ts'
 import type { NodeOf } from '../../src/lang/ir.ts'
 import { matrixSizes } from '../../src/lang/ops/matrix.ts'
-import * as k from '../build-kernel.ts'
-import type { KExpr } from '../kernel.ts'
-import { perThread, type RoutineDispatch } from '../routine.ts'
+import * as k from '../kernel/build-kernel.ts'
+import type { KExpr } from '../kernel/kernel.ts'
+import { perThread, type RoutineDispatch } from './dispatch.ts'
 import { accumulated, elementsOf, loop } from './team.ts'
 
 /** The dispatch of one triangularSolve. */

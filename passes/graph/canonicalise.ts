@@ -9,7 +9,7 @@ import { dotLabels, permuteDot, reduceSorted } from './rules/contract.ts'
 import { concatFlat, padCrop, padTwice, sliceTwice, sliceWhole } from './rules/crop.ts'
 import { castSame, notNot } from './rules/logic.ts'
 import { movementRules } from './rules/movement.ts'
-import { orderRules } from './rules/order.ts'
+import { orderRules } from './rules/operand-order.ts'
 
 /** Order of operands, composed movements, signs pulled together. All exact. */
 export const canonicalRules: readonly Rule[] = [

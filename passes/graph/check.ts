@@ -3,7 +3,7 @@ import * as E from '#fp/Either'
 import { isPoisoned } from '../../src/lang/build.ts'
 import type { CheckError, ShapeError } from '../../src/lang/errors.ts'
 import type { Graph } from '../../src/lang/ir.ts'
-import { topological } from '../../src/lang/order.ts'
+import { topological } from '../../src/lang/topological.ts'
 import type { Pass } from '../pass.ts'
 
 /**

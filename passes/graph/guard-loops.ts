@@ -4,7 +4,7 @@
  */
 import { build, typeOf } from '../../src/lang/build.ts'
 import type { Graph, Node } from '../../src/lang/ir.ts'
-import { topological } from '../../src/lang/order.ts'
+import { topological } from '../../src/lang/topological.ts'
 import { graphKit, rebuild } from '../../src/lang/trace.ts'
 import { graphsOf } from './inner-graphs.ts'
 

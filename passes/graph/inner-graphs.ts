@@ -2,7 +2,7 @@
 import * as E from '#fp/Either'
 import { make } from '../../src/lang/build.ts'
 import { type Graph, isGraph, type Node } from '../../src/lang/ir.ts'
-import { topological } from '../../src/lang/order.ts'
+import { topological } from '../../src/lang/topological.ts'
 import { graphKit, rebuild } from '../../src/lang/trace.ts'
 import type { Pass } from '../pass.ts'
 

@@ -6,7 +6,7 @@ import { build as b, typeOf } from '../../src/lang/build.ts'
 import { type Shape, sizeOf } from '../../src/lang/dim.ts'
 import { byteSize, integerRange, kernelDType, type PackedDType } from '../../src/lang/dtype.ts'
 import type { Node } from '../../src/lang/ir.ts'
-import { fill } from '../../src/lang/ops/fill.ts'
+import { fill } from '../../src/lang/ops/rule-parts.ts'
 import { perWord, wordCount } from '../../src/lang/pack.ts'
 import { reshapeTo } from './rules/match.ts'
 

@@ -2,8 +2,8 @@
 import { right } from '#fp/Either'
 import { build } from '../../src/lang/build.ts'
 import type { Graph, Node, NodeOf } from '../../src/lang/ir.ts'
-import { outputsOf } from '../../src/lang/ops/graphs.ts'
-import { topological } from '../../src/lang/order.ts'
+import { outputsOf } from '../../src/lang/ops/closed-graphs.ts'
+import { topological } from '../../src/lang/topological.ts'
 import { graphKit, rebuild } from '../../src/lang/trace.ts'
 import type { Pass } from '../pass.ts'
 

@@ -13,7 +13,7 @@ import { cropRules } from './rules/crop.ts'
 import { fastRules } from './rules/fast.ts'
 import { logicRules } from './rules/logic.ts'
 import { movementRules } from './rules/movement.ts'
-import { orderRules } from './rules/order.ts'
+import { orderRules } from './rules/operand-order.ts'
 import { sinkRules } from './rules/sink.ts'
 
 /** What simplification may assume. */

@@ -4,7 +4,7 @@ import { typeOf } from '../../src/lang/build.ts'
 import { sizeOf } from '../../src/lang/dim.ts'
 import type { Build, Node } from '../../src/lang/ir.ts'
 import { type Rule, rule } from '../rewrite.ts'
-import { blocksOf, inF32, isLong } from './stages.ts'
+import { blocksOf, inF32, isLong } from './two-stages.ts'
 
 /** `x` with `axis` cut into `outer` blocks of `block` elements, zeros behind the last. */
 const cutAxis = (b: Build, x: Node, axis: number, outer: number, block: number): Node => {

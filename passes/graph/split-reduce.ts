@@ -6,12 +6,12 @@ import * as E from '#fp/Either'
 import { typeOf } from '../../src/lang/build.ts'
 import { type DType, integerRange, isInteger } from '../../src/lang/dtype.ts'
 import type { Build, Graph, Monoid, Node, NodeOf, TensorType } from '../../src/lang/ir.ts'
-import { fill } from '../../src/lang/ops/fill.ts'
+import { fill } from '../../src/lang/ops/rule-parts.ts'
 import { otherAxes } from '../../src/lang/shape.ts'
 import type { Pass } from '../pass.ts'
 import { type Rule, rewrite, rule } from '../rewrite.ts'
 import { splitDot } from './split-dot.ts'
-import { blocksOf, inF32, isLong, sizeAlong } from './stages.ts'
+import { blocksOf, inF32, isLong, sizeAlong } from './two-stages.ts'
 
 const isLongAlong = (x: Node, axes: readonly number[]): boolean => {
   const { shape } = typeOf(x)

@@ -7,9 +7,9 @@ import { build as b, constant, make, typeOf, typesOf } from '../../src/lang/buil
 import { sizeOf } from '../../src/lang/dim.ts'
 import { allocate, type DType, isFloat, isPacked, kernelDType, type PackedDType } from '../../src/lang/dtype.ts'
 import { type Graph, isGraph, type Node, type NodeOf, type Op } from '../../src/lang/ir.ts'
-import { topological } from '../../src/lang/order.ts'
 import { packWords, wordCount } from '../../src/lang/pack.ts'
-import { roundTo } from '../../src/lang/special.ts'
+import { roundTo } from '../../src/lang/scalar-functions.ts'
+import { topological } from '../../src/lang/topological.ts'
 import { rebuild } from '../../src/lang/trace.ts'
 import { packed, saturated, settled, unpacked } from './packing.ts'
 

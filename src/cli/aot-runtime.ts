@@ -2,13 +2,13 @@
  * What emitted modules import as `./runtime.js`: the executor, trees, safetensors; no compiler and nothing of Node. The
  * command line bundles this file, so everything it reaches is shipped.
  */
-import type { EmittedPlan } from '../../codegen/aot/emitted.ts'
-import type { DataSlot, Plan } from '../../codegen/plan.ts'
+import type { EmittedPlan } from '../../codegen/export/aot/emitted.ts'
+import type { DataSlot, Plan } from '../../codegen/plan/plan.ts'
 import { readSafetensors, type SafeTensors } from '../io/safetensors.ts'
 import { raise } from '../lang/errors.ts'
-import { requestAdapter } from '../runtime/adapter.ts'
-import { adoptDevice, type Device, deviceOf, standingDevice } from '../runtime/device.ts'
-import { loadPlan } from '../runtime/execute.ts'
+import { requestAdapter } from '../runtime/gpu/adapter.ts'
+import { adoptDevice, type Device, deviceOf, standingDevice } from '../runtime/gpu/device.ts'
+import { loadPlan } from '../runtime/gpu/execute.ts'
 import { runTree } from '../runtime/tree-arguments.ts'
 
 export { TensorloomError } from '../lang/errors.ts'

@@ -1,6 +1,6 @@
 /** Why two dispatches are not one, as `explain` shows it: joins that fusion tried and refused, inside loops too. */
-import type { Planned } from '../../codegen/make-plan.ts'
-import type { Fused, Fusion } from '../../passes/loop/fused.ts'
+import type { Planned } from '../../codegen/plan/make-plan.ts'
+import type { Fused, Fusion } from '../../passes/loop/fuse/fusion.ts'
 import type { Node } from '../lang/ir.ts'
 import { dispatchesOf, type NameOf } from './explain-loops.ts'
 

@@ -2,10 +2,10 @@
  * Loops and routines as `explain` shows them: what the insides of a loop are called, which dispatches a cluster, a routine
  * or a loop has, and which of them run again and again.
  */
-import type { BoundKernel } from '../../codegen/assemble.ts'
-import type { Step } from '../../codegen/plan.ts'
-import type { Fusion } from '../../passes/loop/fuse.ts'
-import type { Fused } from '../../passes/loop/fused.ts'
+import type { BoundKernel } from '../../codegen/lower/assemble.ts'
+import type { Step } from '../../codegen/plan/plan.ts'
+import type { Fusion } from '../../passes/loop/fuse/fuse.ts'
+import type { Fused } from '../../passes/loop/fuse/fusion.ts'
 import type { Node } from '../lang/ir.ts'
 
 /** What the graph's text calls a node; for one inside a loop, what it is to the loop. */

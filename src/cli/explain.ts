@@ -1,19 +1,19 @@
 /** `tensorloom explain`: how a program became its plan, as data and as text. */
 
-import type { BoundKernel } from '../../codegen/assemble.ts'
-import type { Planned } from '../../codegen/make-plan.ts'
-import type { Place, Prediction } from '../../codegen/plan.ts'
-import { dispatchWork } from '../../codegen/predict.ts'
-import { everyStep } from '../../codegen/steps.ts'
-import { showSchedule } from '../../passes/loop/print.ts'
+import type { BoundKernel } from '../../codegen/lower/assemble.ts'
+import type { Planned } from '../../codegen/plan/make-plan.ts'
+import type { Place, Prediction } from '../../codegen/plan/plan.ts'
+import { dispatchWork } from '../../codegen/plan/predict.ts'
+import { everyStep } from '../../codegen/plan/steps.ts'
+import { showSchedule } from '../../passes/loop/schedule/print-cluster.ts'
 import type { Stage } from '../../passes/pipeline.ts'
-import { topological } from '../lang/order.ts'
-import { nameNodes, showGraph } from '../lang/print/graph.ts'
+import { nameNodes, showGraph } from '../lang/print/graph-text.ts'
+import { topological } from '../lang/topological.ts'
 import { type BoundaryReport, boundariesOf } from './explain-boundaries.ts'
 import { type Names, namesInside, type RepeatReport, repeatsOf, showRepeat, timesOf } from './explain-loops.ts'
 import { loadPrograms } from './load-programs.ts'
 import { plannedFor } from './replan.ts'
-import { bytesText, countText, heading, indent, plural, table } from './text.ts'
+import { bytesText, countText, heading, indent, plural, table } from './spelling.ts'
 
 /** What one pass left. */
 export interface StageReport {

@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs'
 import { extname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import type { Program } from '../compile.ts'
+import type { Program } from '../compile/compile.ts'
 import { showError, type TensorloomErrorData } from '../lang/errors.ts'
 import { Failure } from './failure.ts'
 

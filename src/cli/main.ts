@@ -5,11 +5,11 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { Command, CommanderError, Option } from 'commander'
-import { profiles } from '../../codegen/profile.ts'
+import { profiles } from '../../codegen/targets/wgsl/profiles.ts'
 import { TensorloomError } from '../lang/errors.ts'
-import type { BuildOptions } from './build.ts'
+import type { BuildOptions } from './build-command.ts'
 import { Failure } from './failure.ts'
-import { bytesText } from './text.ts'
+import { bytesText } from './spelling.ts'
 
 interface Common {
   readonly json?: boolean
@@ -38,7 +38,7 @@ const version = (): string => {
 
 // Commands are imported when they run: help and mistakes of use need no compiler.
 const runBuild = async (file: string, options: BuildOptions & Common): Promise<void> => {
-  const { build } = await import('./build.ts')
+  const { build } = await import('./build-command.ts')
   const { programs, runtime } = await build(file, options)
   const size = (bytes: Uint8Array): { readonly bytes: number; readonly gzip: number } => ({
     bytes: bytes.length,

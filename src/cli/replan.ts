@@ -1,8 +1,8 @@
 /** A compiled program planned again for another target: its graph is already there, only kernels and memory change. */
 import * as E from '#fp/Either'
-import { makePlan, type Planned } from '../../codegen/make-plan.ts'
-import { profiles } from '../../codegen/profile.ts'
-import type { Program } from '../compile.ts'
+import { makePlan, type Planned } from '../../codegen/plan/make-plan.ts'
+import { profiles } from '../../codegen/targets/wgsl/profiles.ts'
+import type { Program } from '../compile/compile.ts'
 import { showError } from '../lang/errors.ts'
 import { Failure } from './failure.ts'
 

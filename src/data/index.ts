@@ -12,6 +12,6 @@ export {
   takeRows,
 } from './column.ts'
 export { type CsvOptions, parseCsv, readCsv, readCsvTask, type Table, type TableColumn } from './csv.ts'
+export { type Classes, classes, designMatrix, type Standardiser, standardiser } from './design-matrix.ts'
 export { parseIdx, readIdx, readIdxTask } from './idx.ts'
 export { shuffled } from './shuffle.ts'
-export { type Classes, classes, designMatrix, type Standardiser, standardiser } from './table.ts'

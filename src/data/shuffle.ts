@@ -2,7 +2,7 @@
 import { evaluate } from '../lang/evaluate.ts'
 import type { Key } from '../lang/tensor/random/keys.ts'
 import { bits } from '../lang/tensor/random/uniform.ts'
-import { nodeOf } from '../lang/types.ts'
+import { nodeOf } from '../lang/types/tensor.ts'
 
 /**
  * A random order of 0 … count-1 (Fisher and Yates, as Durstenfeld 1964): row i changes places with one of the rows up

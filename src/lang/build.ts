@@ -5,7 +5,7 @@
 import * as E from '#fp/Either'
 import { raise, type ShapeError, type Site, showOperand } from './errors.ts'
 import type { Build, Node, NodeOf, Op, ParamsOf, TensorType } from './ir.ts'
-import { primitives } from './ops/table.ts'
+import { primitives } from './ops/primitive-table.ts'
 import type { Primitive } from './primitive.ts'
 import { noteMade } from './provenance.ts'
 import { captureSite } from './site.ts'

@@ -2,7 +2,7 @@
 import type { Graph, Node, TensorType } from './ir.ts'
 import { closeGraph, trace } from './trace.ts'
 import { type Flattened, flattenTree, isTensor, type TreeShape, unflattenTree } from './tree.ts'
-import { nodeOf, type Tensor } from './types.ts'
+import { nodeOf, type Tensor } from './types/tensor.ts'
 
 /** A function run on fresh inputs: its open graph and the tree it returned. */
 export interface Part {

@@ -4,7 +4,7 @@
  */
 import { invariant } from './errors.ts'
 import { type Graph, isGraph, type Node, type Payload } from './ir.ts'
-import { topological } from './order.ts'
+import { topological } from './topological.ts'
 
 /** Four 32-bit words. */
 export type Digest = readonly [number, number, number, number]

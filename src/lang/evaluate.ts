@@ -4,11 +4,11 @@ import { sizeOf } from './dim.ts'
 import { type HostArray, isFloat } from './dtype.ts'
 import { invariant, raise, showOperand } from './errors.ts'
 import type { Graph, Node, NodeOf, Op, ParamsOf, TensorType } from './ir.ts'
-import { primitives } from './ops/table.ts'
-import { topological } from './order.ts'
+import { primitives } from './ops/primitive-table.ts'
 import type { Evaluate, Primitive, Value } from './primitive.ts'
+import { roundTo } from './scalar-functions.ts'
 import { ShapeEq } from './shape.ts'
-import { roundTo } from './special.ts'
+import { topological } from './topological.ts'
 
 /** How to evaluate. */
 export interface EvaluateOptions {

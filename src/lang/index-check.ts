@@ -3,9 +3,9 @@ import { typeOf } from './build.ts'
 import type { IndexError } from './errors.ts'
 import { constantValue } from './evaluate.ts'
 import type { Graph } from './ir.ts'
-import { topological } from './order.ts'
 import { located } from './provenance.ts'
 import { stridesOf } from './shape.ts'
+import { topological } from './topological.ts'
 
 /** One error per gather or scatter whose constant index leaves its axis, in loops too. */
 export const constantIndexErrors = (graph: Graph): readonly IndexError[] =>

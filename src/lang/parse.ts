@@ -1,10 +1,10 @@
-/** Reads the text form of graphs that `print/graph.ts` writes. What `infer` says of each node must agree with the text. */
+/** Reads the text form of graphs that `print/graph-text.ts` writes. What `infer` says of each node must agree with the text. */
 import * as E from '#fp/Either'
 import { constant, freshInputs, make } from './build.ts'
 import { type DType, dtypes } from './dtype.ts'
 import { showError, showOperand, type UsageError } from './errors.ts'
 import type { Graph, Node, Op, ParamsOf, TensorType } from './ir.ts'
-import { primitives } from './ops/table.ts'
+import { primitives } from './ops/primitive-table.ts'
 import { closeGraph } from './trace.ts'
 
 /** A mistake in the text, thrown inside this file alone and turned into Left at its edge. */

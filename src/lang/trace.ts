@@ -7,12 +7,12 @@ import * as E from '#fp/Either'
 import { build, freshInputs, make, typeOf } from './build.ts'
 import { invariant } from './errors.ts'
 import type { Graph, Node, NodeOf, TensorType } from './ir.ts'
-import { topological } from './order.ts'
 import type { GraphKit } from './primitive.ts'
 import { inheritSite } from './provenance.ts'
 import { showShape } from './shape.ts'
+import { topological } from './topological.ts'
 import { flattenTree, isTensor, type TreeShape, unflattenTree } from './tree.ts'
-import { nodeOf, type Tensor } from './types.ts'
+import { nodeOf, type Tensor } from './types/tensor.ts'
 
 /** A graph without free inputs, and the outer nodes that its last inputs stand for. */
 export interface Closed {

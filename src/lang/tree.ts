@@ -1,6 +1,6 @@
 /** Trees of tensors: nested plain records, arrays and tuples whose leaves are flattened in a fixed order and put back. */
 import { raise } from './errors.ts'
-import type { Tensor } from './types.ts'
+import type { Tensor } from './types/tensor.ts'
 
 /** Any tree of tensors: what a function takes or gives when its keys are not known to the type checker. */
 export type TensorTree = Tensor | readonly TensorTree[] | { readonly [key: string]: TensorTree }

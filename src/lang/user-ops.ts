@@ -4,7 +4,7 @@
  */
 import { raise } from './errors.ts'
 import type { TensorType } from './ir.ts'
-import type { Tensor } from './types.ts'
+import type { Tensor } from './types/tensor.ts'
 
 /** A rule's answer for one tensor: undefined is zero. */
 export type Slope = Tensor | undefined

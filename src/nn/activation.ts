@@ -3,10 +3,10 @@ import { demandChoice, type OptionNames } from '../lang/tensor/arguments.ts'
 import { dataFirst, dataFirstWith, dual, single } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
 import type { Elementary } from '../lang/types/broadcast.ts'
-import { nodeOf, type Operand, type Tensor, tensorOf } from '../lang/types.ts'
-import { choose } from './choose.ts'
+import { nodeOf, type Operand, type Tensor, tensorOf } from '../lang/types/tensor.ts'
 import { geluTanh } from './gelu-tanh.ts'
 import { mistakeAmong } from './operands.ts'
+import { choose } from './select.ts'
 
 /** A function of one tensor that keeps shape and dtype, with options. */
 export interface Activation<Options> {

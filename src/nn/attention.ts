@@ -4,10 +4,10 @@ import { isMistake } from '../lang/tensor/ask.ts'
 import { dataFirstWith, dualWith } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
 import { refuse } from '../lang/tensor/operand.ts'
-import { nodeOf, type Tensor, tensorOf } from '../lang/types.ts'
-import { choose } from './choose.ts'
+import { nodeOf, type Tensor, tensorOf } from '../lang/types/tensor.ts'
 import { type LinearParams, linear } from './linear.ts'
 import { mistakeAmong } from './operands.ts'
+import { choose } from './select.ts'
 import { softmax } from './softmax.ts'
 
 type Shape = Tensor['shape']

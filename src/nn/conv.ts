@@ -4,12 +4,12 @@ import type { DType } from '../lang/dtype.ts'
 import { raise } from '../lang/errors.ts'
 import type { Node } from '../lang/ir.ts'
 import { demandChoice, demandRecord, type OptionNames, showArgument } from '../lang/tensor/arguments.ts'
-import { pairOf } from '../lang/tensor/contraction.ts'
 import { dataFirstWith } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
+import { pairOf } from '../lang/tensor/linalg/contraction.ts'
 import { refuse, reshapeNode } from '../lang/tensor/operand.ts'
-import { padNode } from '../lang/tensor/padding.ts'
-import type { Tensor } from '../lang/types.ts'
+import { padNode } from '../lang/tensor/shape/padding.ts'
+import type { Tensor } from '../lang/types/tensor.ts'
 
 /** One number for all spatial axes, or one each. */
 export type PerAxis = number | readonly number[]

@@ -3,9 +3,9 @@ import { demandBetween, type OptionNames } from '../lang/tensor/arguments.ts'
 import { dualWith } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
 import { bernoulli } from '../lang/tensor/random/uniform.ts'
-import type { Tensor } from '../lang/types.ts'
-import { choose } from './choose.ts'
+import type { Tensor } from '../lang/types/tensor.ts'
 import { mistakeAmong } from './operands.ts'
+import { choose } from './select.ts'
 
 type Shape = Tensor['shape']
 type DType = Tensor['dtype']

@@ -3,9 +3,9 @@ import { demandChoice, type OptionNames } from '../lang/tensor/arguments.ts'
 import { dualWith } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
 import { refuse } from '../lang/tensor/operand.ts'
-import { nodeOf, type Tensor, tensorOf } from '../lang/types.ts'
-import { choose } from './choose.ts'
+import { nodeOf, type Tensor, tensorOf } from '../lang/types/tensor.ts'
 import { mistakeAmong } from './operands.ts'
+import { choose } from './select.ts'
 
 type Shape = Tensor['shape']
 type DType = Tensor['dtype']

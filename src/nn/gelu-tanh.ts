@@ -5,7 +5,7 @@ import type { Node } from '../lang/ir.ts'
 import { isMistake } from '../lang/tensor/ask.ts'
 import * as T from '../lang/tensor/index.ts'
 import { closeGraph, trace } from '../lang/trace.ts'
-import { nodeOf, type Tensor, tensorOf } from '../lang/types.ts'
+import { nodeOf, type Tensor, tensorOf } from '../lang/types/tensor.ts'
 
 const scale = Math.sqrt(2 / Math.PI)
 const cubic = 0.044715

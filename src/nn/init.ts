@@ -3,7 +3,7 @@ import { demandNumber, demandRecord, demandShape, type OptionNames } from '../la
 import * as T from '../lang/tensor/index.ts'
 import { normal } from '../lang/tensor/random/normal.ts'
 import { uniform } from '../lang/tensor/random/uniform.ts'
-import type { Tensor } from '../lang/types.ts'
+import type { Tensor } from '../lang/types/tensor.ts'
 
 type Shape = Tensor['shape']
 

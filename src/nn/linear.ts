@@ -4,7 +4,7 @@ import { dataFirst } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
 import { refuse } from '../lang/tensor/operand.ts'
 import type { Mistake } from '../lang/types/broadcast.ts'
-import { nodeOf, type Tensor, tensorOf } from '../lang/types.ts'
+import { nodeOf, type Tensor, tensorOf } from '../lang/types/tensor.ts'
 import { mistakeAmong } from './operands.ts'
 
 type Shape = Tensor['shape']

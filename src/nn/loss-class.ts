@@ -6,10 +6,10 @@ import type { OptionNames } from '../lang/tensor/arguments.ts'
 import { dualWith } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
 import { holds, refuse } from '../lang/tensor/operand.ts'
-import { nodeOf, type Tensor, tensorOf } from '../lang/types.ts'
-import { choose } from './choose.ts'
+import { nodeOf, type Tensor, tensorOf } from '../lang/types/tensor.ts'
 import { type LossOptions, type LossReduction, lossOptions, type Reduced, reduced } from './loss-reduction.ts'
 import { mistakeAmong } from './operands.ts'
+import { choose } from './select.ts'
 import { logSoftmax } from './softmax.ts'
 
 /** Options of the class losses: a weight for each class, and a target that does not count. */

@@ -4,8 +4,7 @@ import { isMistake } from '../lang/tensor/ask.ts'
 import { dualWith } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
 import { refuse } from '../lang/tensor/operand.ts'
-import { nodeOf, type Tensor, tensorOf } from '../lang/types.ts'
-import { choose, heldAbove } from './choose.ts'
+import { nodeOf, type Tensor, tensorOf } from '../lang/types/tensor.ts'
 import {
   type Loss,
   type LossOptions,
@@ -16,6 +15,7 @@ import {
   type TripleLoss,
 } from './loss-reduction.ts'
 import { mistakeAmong } from './operands.ts'
+import { choose, heldAbove } from './select.ts'
 
 /** Options of `klDiv`: `batchmean` divides the sum by the first size, `logTarget` says that targets are logarithms. */
 export interface KlDivOptions {

@@ -3,9 +3,8 @@ import { demandChoice, type OptionNames } from '../lang/tensor/arguments.ts'
 import { dualWith } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
 import { refuse } from '../lang/tensor/operand.ts'
-import { nodeOf, type Tensor, tensorOf } from '../lang/types.ts'
+import { nodeOf, type Tensor, tensorOf } from '../lang/types/tensor.ts'
 import { logsigmoid } from './activation.ts'
-import { choose } from './choose.ts'
 import type { ClassLoss } from './loss-class.ts'
 import {
   type Loss,
@@ -17,6 +16,7 @@ import {
   tripleLoss,
 } from './loss-reduction.ts'
 import { mistakeAmong } from './operands.ts'
+import { choose } from './select.ts'
 import { pairwiseDistance } from './similarity.ts'
 
 /** `max(x, 0)` whose gradient passes at 0, as PyTorch's clamp_min. */

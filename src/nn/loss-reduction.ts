@@ -6,7 +6,7 @@ import { dualWith } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
 import { refuse } from '../lang/tensor/operand.ts'
 import type { ElementwiseCheck } from '../lang/types/broadcast.ts'
-import { nodeOf, type Tensor, tensorOf } from '../lang/types.ts'
+import { nodeOf, type Tensor, tensorOf } from '../lang/types/tensor.ts'
 import { mistakeAmong } from './operands.ts'
 
 /** What becomes of the losses of single elements. */

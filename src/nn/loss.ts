@@ -1,9 +1,9 @@
 /** Losses of a prediction and a target of one shape, named and defined as in torch.nn.functional. */
 import type { OptionNames } from '../lang/tensor/arguments.ts'
 import * as T from '../lang/tensor/index.ts'
-import type { Tensor } from '../lang/types.ts'
-import { choose } from './choose.ts'
+import type { Tensor } from '../lang/types/tensor.ts'
 import { type Loss, type LossOptions, loss, lossOptions } from './loss-reduction.ts'
+import { choose } from './select.ts'
 
 /**
  * The squared difference of a prediction and a target of one shape (or that broadcast): its mean, `reduction: 'sum'` or

@@ -3,10 +3,10 @@ import type { OptionNames } from '../lang/tensor/arguments.ts'
 import { isMistake } from '../lang/tensor/ask.ts'
 import { dataFirstWith } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
-import type { Tensor } from '../lang/types.ts'
-import { choose } from './choose.ts'
+import type { Tensor } from '../lang/types/tensor.ts'
 import { type PerAxis, perAxis } from './conv.ts'
 import { avgPool1d, avgPool2d, type Pool } from './pool.ts'
+import { choose } from './select.ts'
 
 /** Options of p-norm pooling: the order of the norm, and windows as in `avgPool1d`; padding is zeros. */
 export interface LpPoolOptions {

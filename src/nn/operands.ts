@@ -3,7 +3,7 @@ import { raise } from '../lang/errors.ts'
 import { showArgument } from '../lang/tensor/arguments.ts'
 import { isMistake } from '../lang/tensor/ask.ts'
 import { isTensor } from '../lang/tree.ts'
-import type { Tensor } from '../lang/types.ts'
+import type { Tensor } from '../lang/types/tensor.ts'
 
 /** Operands by what they are called. */
 type Operands = Readonly<Record<string, unknown>>

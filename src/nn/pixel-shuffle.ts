@@ -1,9 +1,9 @@
 /** Channels exchanged with positions: upscaling and downscaling without arithmetic. */
 import type { DType } from '../lang/dtype.ts'
-import { permuteNode } from '../lang/tensor/axes.ts'
 import { dataFirst } from '../lang/tensor/dual.ts'
 import { onTensor, refuse, reshapeNode } from '../lang/tensor/operand.ts'
-import type { Tensor } from '../lang/types.ts'
+import { permuteNode } from '../lang/tensor/shape/axes.ts'
+import type { Tensor } from '../lang/types/tensor.ts'
 
 interface Shuffle {
   (factor: number): <D extends DType>(x: Tensor<Tensor['shape'], D>) => Tensor<Tensor['shape'], D>

@@ -3,7 +3,7 @@ import { demandChoice, demandList, demandRecord, type OptionNames } from '../lan
 import { dual } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
 import { refuse } from '../lang/tensor/operand.ts'
-import { nodeOf, type Tensor, tensorOf } from '../lang/types.ts'
+import { nodeOf, type Tensor, tensorOf } from '../lang/types/tensor.ts'
 import { type LinearParams, linear } from './linear.ts'
 import { mistakeAmong } from './operands.ts'
 

@@ -4,7 +4,7 @@ import { isMistake } from '../lang/tensor/ask.ts'
 import { dataFirstWith } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
 import { refuse } from '../lang/tensor/operand.ts'
-import { nodeOf, type Tensor, tensorOf } from '../lang/types.ts'
+import { nodeOf, type Tensor, tensorOf } from '../lang/types/tensor.ts'
 import { mistakeAmong } from './operands.ts'
 import {
   type Cell,

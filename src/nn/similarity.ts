@@ -2,9 +2,9 @@
 import type { OptionNames } from '../lang/tensor/arguments.ts'
 import { dualWith } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
-import type { Tensor } from '../lang/types.ts'
-import { choose, heldAbove } from './choose.ts'
+import type { Tensor } from '../lang/types/tensor.ts'
 import { type LossOptions, lossOptions, type TripleLoss, tripleLoss } from './loss-reduction.ts'
+import { choose, heldAbove } from './select.ts'
 
 /** A dual function of two tensors along one axis, which is gone from the result. */
 interface Likeness<Options> {

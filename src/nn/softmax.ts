@@ -5,7 +5,7 @@ import { isMistake } from '../lang/tensor/ask.ts'
 import { dataFirstWith } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
 import type { Axes } from '../lang/tensor/operand.ts'
-import type { Tensor } from '../lang/types.ts'
+import type { Tensor } from '../lang/types/tensor.ts'
 import type { Activation } from './activation.ts'
 
 /** The axis a normalising activation works along; the last by default. */

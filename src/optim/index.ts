@@ -2,6 +2,8 @@
  * Optimisers as pure functions: `init(params)` gives a state, `update(params, grads, state)` the next parameters and
  * state, all of them trees of tensors. The named optimisers are chains of stages; `optimiser(…stages)` makes others.
  */
+
+export { cosineDecay, exponentialDecay, type Rate, type Schedule, stepDecay, warmup } from './learning-rate.ts'
 export { adadelta, adagrad, adam, adamw, type CommonOptions, rmsprop, type SgdOptions, sgd } from './optimisers.ts'
 export {
   type AdadeltaOptions,
@@ -13,7 +15,6 @@ export {
   scaleByAdam,
   scaleByRmsprop,
 } from './scalers.ts'
-export { cosineDecay, exponentialDecay, type Rate, type Schedule, stepDecay, warmup } from './schedule.ts'
 export {
   addWeightDecay,
   centralise,

@@ -1,5 +1,6 @@
 /** The optimisers of the textbooks, each a short chain of stages. Defaults and formulas are PyTorch's. */
 import { demandRecord, type OptionNames } from '../lang/tensor/arguments.ts'
+import { demandRate, type Rate } from './learning-rate.ts'
 import {
   type AdadeltaOptions,
   type AdagradOptions,
@@ -14,7 +15,6 @@ import {
   scaleByAdam,
   scaleByRmsprop,
 } from './scalers.ts'
-import { demandRate, type Rate } from './schedule.ts'
 import { addWeightDecay, clipByGlobalNorm, scaleByRate, trackMomentum } from './stages.ts'
 import { type Optimiser, optimiser, type Transform } from './transform.ts'
 

@@ -1,7 +1,7 @@
 /** Stages that scale every element of a gradient by its own history: Adam, Adagrad, RMSProp, Adadelta. PyTorch's formulas. */
 import { demandRecord, type OptionNames } from '../lang/tensor/arguments.ts'
 import { add, cast, div, expm1, maximum, mul, neg, sqrt } from '../lang/tensor/index.ts'
-import type { Tensor } from '../lang/types.ts'
+import type { Tensor } from '../lang/types/tensor.ts'
 import { zerosOf } from './stages.ts'
 import { each, type TensorTree, type Transform } from './transform.ts'
 

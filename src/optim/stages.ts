@@ -2,8 +2,8 @@
 import { demandNumber, demandRecord, type OptionNames } from '../lang/tensor/arguments.ts'
 import { add, clamp, div, equal, full, mean, minimum, mul, neg, sqrt, sum, where } from '../lang/tensor/index.ts'
 import { flattenTree, isTensor } from '../lang/tree.ts'
-import type { Tensor } from '../lang/types.ts'
-import { demandRate, type Rate, rateAt } from './schedule.ts'
+import type { Tensor } from '../lang/types/tensor.ts'
+import { demandRate, type Rate, rateAt } from './learning-rate.ts'
 import { each, stateless, type TensorTree, type Transform } from './transform.ts'
 
 /**

@@ -9,7 +9,7 @@ import { demandFunction, showArgument } from '../lang/tensor/arguments.ts'
 import { isMistake } from '../lang/tensor/ask.ts'
 import { add, cast, full } from '../lang/tensor/index.ts'
 import { isRecord, isTensor, mapTree, type TensorTree, zipTrees } from '../lang/tree.ts'
-import type { Tensor } from '../lang/types.ts'
+import type { Tensor } from '../lang/types/tensor.ts'
 
 export type { TensorTree }
 

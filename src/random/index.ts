@@ -6,7 +6,7 @@ export {
   type PermutationOptions,
   permutation,
 } from '../lang/tensor/random/choosing.ts'
-export { beta, dirichlet, gamma } from '../lang/tensor/random/gamma.ts'
+export { beta, dirichlet, gamma } from '../lang/tensor/random/gamma-family.ts'
 export { cauchy, exponential, gumbel, laplace, logistic } from '../lang/tensor/random/inverse.ts'
 export { foldIn, type Key, key, split, splitList } from '../lang/tensor/random/keys.ts'
 export { type NormalOptions, normal, truncatedNormal } from '../lang/tensor/random/normal.ts'

@@ -1,11 +1,11 @@
 /** Checks the arguments of a run against the plan's input slots, before anything is changed. */
-import type { IndexRange } from '../../codegen/index-inputs.ts'
-import type { InputSlot } from '../../codegen/plan.ts'
+import type { IndexRange } from '../../codegen/plan/index-inputs.ts'
+import type { InputSlot } from '../../codegen/plan/plan.ts'
 import { sizeOf } from '../lang/dim.ts'
 import { type DType, type HostArray, integerRange, isInteger } from '../lang/dtype.ts'
 import { type ArgumentError, raise, TensorloomError } from '../lang/errors.ts'
 import { stridesOf } from '../lang/shape.ts'
-import type { Device } from './device.ts'
+import type { Device } from './gpu/device.ts'
 import { type Output, type Resident, type Store, storeOf } from './resident.ts'
 import { encode, type HostValues, type Words } from './words.ts'
 

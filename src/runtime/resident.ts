@@ -2,13 +2,13 @@
  * Results of a run. A *resident* stays on the device and can be an argument again; a *value* was copied to staging and can
  * only be read. Neither is ever disposed of by hand: their buffers return to the pool when they are consumed or collected.
  */
-import type { Slot } from '../../codegen/plan.ts'
+import type { Slot } from '../../codegen/plan/plan.ts'
 import { sizeOf } from '../lang/dim.ts'
 import type { DType, HostArray } from '../lang/dtype.ts'
 import { type RuntimeError, raise, TensorloomError } from '../lang/errors.ts'
-import type { Device } from './device.ts'
-import { aware, demandAlive, explain, guarded } from './guard.ts'
-import { type Lease, lease } from './pool.ts'
+import { type Lease, lease } from './gpu/buffer-pool.ts'
+import type { Device } from './gpu/device.ts'
+import { aware, demandAlive, explain, guarded } from './gpu/guard.ts'
 import { decode, paddedBytes } from './words.ts'
 
 /** A result that stays on the device. */

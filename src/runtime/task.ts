@@ -1,11 +1,11 @@
 /** The runtime as TaskEither: the same functions, with errors as values. */
 import * as TE from '#fp/TaskEither'
-import type { Plan } from '../../codegen/plan.ts'
+import type { Plan } from '../../codegen/plan/plan.ts'
 import type { HostArray } from '../lang/dtype.ts'
 import { type RuntimeError, TensorloomError } from '../lang/errors.ts'
 import type { Argument } from './argument.ts'
-import * as device from './device.ts'
-import * as execute from './execute.ts'
+import * as device from './gpu/device.ts'
+import * as execute from './gpu/execute.ts'
 import type { Output } from './resident.ts'
 
 /** Whatever was thrown, as the typed error it carries; anything else is a bug of ours and stays visible as such. */

@@ -1,9 +1,9 @@
 /** Between the trees that callers hold and the flat leaves that a plan knows. JIT and emitted modules share it. */
-import type { Plan } from '../../codegen/plan.ts'
+import type { Plan } from '../../codegen/plan/plan.ts'
 import { raise } from '../lang/errors.ts'
 import { isRecord, type TreeShape, unflattenTree } from '../lang/tree.ts'
 import type { Argument } from './argument.ts'
-import type { Executable } from './execute.ts'
+import type { Executable } from './gpu/execute.ts'
 
 /**
  * The leaves of `args` in the plan's order. The walk follows the plan's own tree, as only it can tell a flat array of

@@ -5,9 +5,9 @@ import { type Shape, sizeOf } from '../lang/dim.ts'
 import { type DType, integerRange, isInteger } from '../lang/dtype.ts'
 import type { TensorType } from '../lang/ir.ts'
 import type { Value } from '../lang/primitive.ts'
-import { roundTo } from '../lang/special.ts'
+import { roundTo } from '../lang/scalar-functions.ts'
 import { demandDType, demandList, demandRecord, demandShape, type OptionNames } from '../lang/tensor/arguments.ts'
-import { type Tensor, tensorOf } from '../lang/types.ts'
+import { type Tensor, tensorOf } from '../lang/types/tensor.ts'
 import { commonDims, extremes, specials, storedData } from './dice.ts'
 
 /** Whether `arbDim` may give 0. */

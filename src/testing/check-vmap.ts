@@ -1,6 +1,6 @@
 /** The laws of batching and of shapes: `vmap(f)` is f example by example, and what is inferred is what is computed. */
-import { type AxesTree, argumentName, axesOfTree, resultName } from '../../passes/graph/axes-tree.ts'
-import { type VmapOptions, vmap } from '../../passes/graph/vmap.ts'
+import { type AxesTree, argumentName, axesOfTree, resultName } from '../../passes/transform/axes-tree.ts'
+import { type VmapOptions, vmap } from '../../passes/transform/vmap.ts'
 import { build, typeOf, typesOf } from '../lang/build.ts'
 import { type Dim, sizeOf } from '../lang/dim.ts'
 import { allocate } from '../lang/dtype.ts'
@@ -10,7 +10,7 @@ import type { Node } from '../lang/ir.ts'
 import type { Value } from '../lang/primitive.ts'
 import { demandList } from '../lang/tensor/arguments.ts'
 import { flattenTree, isTensor } from '../lang/tree.ts'
-import { nodeOf, type Tensor } from '../lang/types.ts'
+import { nodeOf, type Tensor } from '../lang/types/tensor.ts'
 import { sampleOfCall } from './check-grad.ts'
 
 const nodesOf = (tree: unknown): readonly Node[] => flattenTree<Tensor>(tree, isTensor).leaves.map(nodeOf)

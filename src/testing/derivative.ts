@@ -1,12 +1,12 @@
 /** Derivatives of random programs as random programs: their gradients go through every layer like any other graph. */
-import { jvpGraph } from '../../passes/graph/jvp.ts'
-import { linearise } from '../../passes/graph/linearise.ts'
-import { transpose } from '../../passes/graph/transpose.ts'
+import { jvpGraph } from '../../passes/transform/jvp.ts'
+import { linearise } from '../../passes/transform/linearise.ts'
+import { transpose } from '../../passes/transform/transpose.ts'
 import { build, constant, typeOf } from '../lang/build.ts'
 import { sizeOf } from '../lang/dim.ts'
 import { isFloat } from '../lang/dtype.ts'
 import type { Node, TensorType } from '../lang/ir.ts'
-import { fill } from '../lang/ops/fill.ts'
+import { fill } from '../lang/ops/rule-parts.ts'
 import type { Sample } from './sample.ts'
 
 /** Fixed, unequal weights: quarters from -1 to 1 without 0. */

@@ -11,7 +11,7 @@ import {
   isInteger,
   isUnsigned,
 } from '../lang/dtype.ts'
-import { roundTo } from '../lang/special.ts'
+import { roundTo } from '../lang/scalar-functions.ts'
 
 /** Draws from one stream of random numbers. */
 export interface Dice {

@@ -1,9 +1,9 @@
 /** A random program: a closed graph with arguments for it, and how it prints when a property fails. */
 import { freshInputs } from '../lang/build.ts'
 import type { Graph, Node, NodeOf } from '../lang/ir.ts'
-import { topological } from '../lang/order.ts'
 import type { Value } from '../lang/primitive.ts'
-import { showGraph } from '../lang/print/graph.ts'
+import { showGraph } from '../lang/print/graph-text.ts'
+import { topological } from '../lang/topological.ts'
 import { substitute } from '../lang/trace.ts'
 
 /** A well-typed graph and one value for each of its inputs. */

@@ -3,7 +3,7 @@
  * few and along random directions where there are many: one wrong element of a thousand shows in every direction.
  */
 import { isReverseOnly } from '../../passes/graph/inline.ts'
-import { jvpGraph } from '../../passes/graph/jvp.ts'
+import { jvpGraph } from '../../passes/transform/jvp.ts'
 import { constant, typeOf } from '../lang/build.ts'
 import { sizeOf } from '../lang/dim.ts'
 import { allocate, isFloat } from '../lang/dtype.ts'

@@ -1,8 +1,8 @@
 /** How far one element of a node's result may be from the true value, from the accuracy each op promises. */
-import { accuracy } from '../../codegen/accuracy.ts'
+import { accuracy } from '../../codegen/kernel/accuracy.ts'
 import type { DType } from '../lang/dtype.ts'
 import type { Node, Op } from '../lang/ir.ts'
-import { roundTo } from '../lang/special.ts'
+import { roundTo } from '../lang/scalar-functions.ts'
 import { functionRules } from '../lang/user-ops.ts'
 
 /** The distance between neighbours of `dtype` around `x`; 0 around infinities and NaN. */

@@ -1,8 +1,8 @@
 /** The default forms meet JAX's float32 tolerance and every special value on the adapter at hand; the builtins are only measured. */
 import { expect, test } from 'vitest'
-import { accuracy } from '../../codegen/accuracy.ts'
-import { composedErrors, composedNames } from '../codegen/composed-errors.ts'
-import { errorsOf, floatOps } from '../codegen/errors-of.ts'
+import { accuracy } from '../../codegen/kernel/accuracy.ts'
+import { composedErrors, composedNames } from '../codegen/kernel/composed-errors.ts'
+import { errorsOf, floatOps } from '../codegen/kernel/errors-of.ts'
 import { isClose, isMet } from './accuracy.ts'
 
 test('every function of the table is measured, and its default form keeps what is promised', async () => {

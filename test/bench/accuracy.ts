@@ -4,8 +4,8 @@
  */
 import { fileURLToPath } from 'node:url'
 import { Command } from 'commander'
-import { composedErrors, composedNames } from '../codegen/composed-errors.ts'
-import { errorsOf, type Figures, type FunctionErrors, floatOps, tolerance } from '../codegen/errors-of.ts'
+import { composedErrors, composedNames } from '../codegen/kernel/composed-errors.ts'
+import { errorsOf, type Figures, type FunctionErrors, floatOps, tolerance } from '../codegen/kernel/errors-of.ts'
 import { sharedDevice } from '../device.ts'
 
 /** Whether a default form does what is promised: within the tolerance or the documented bound, every special value right. */

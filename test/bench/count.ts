@@ -1,16 +1,16 @@
 /** What one call of a plan costs, counted and not computed by formula: on the device, and in the Kernel IR interpreter. */
 
-import { kernelCounter } from '../../codegen/count-kernel.ts'
-import { sliceOf } from '../../codegen/count-slice.ts'
-import { makeCounters, runKernel } from '../../codegen/interp/kernel.ts'
-import type { Kernel } from '../../codegen/kernel.ts'
-import type { Place, Plan, Step } from '../../codegen/plan.ts'
-import type { Work } from '../../codegen/predict.ts'
-import { unrolled } from '../../codegen/steps.ts'
+import { kernelCounter } from '../../codegen/kernel/count/count-kernel.ts'
+import { sliceOf } from '../../codegen/kernel/count/count-slice.ts'
+import { makeCounters, runKernel } from '../../codegen/kernel/interp/run-kernel.ts'
+import type { Kernel } from '../../codegen/kernel/kernel.ts'
+import type { Place, Plan, Step } from '../../codegen/plan/plan.ts'
+import type { Work } from '../../codegen/plan/predict.ts'
+import { unrolled } from '../../codegen/plan/steps.ts'
 import type { Argument } from '../../src/runtime/argument.ts'
-import { countCalls } from '../../src/runtime/count.ts'
-import type { Device } from '../../src/runtime/device.ts'
-import type { Executable } from '../../src/runtime/execute.ts'
+import { countCalls } from '../../src/runtime/gpu/count-calls.ts'
+import type { Device } from '../../src/runtime/gpu/device.ts'
+import type { Executable } from '../../src/runtime/gpu/execute.ts'
 import type { HostInput } from './inputs.ts'
 
 type Dispatch = Extract<Step, { readonly kind: 'dispatch' }>

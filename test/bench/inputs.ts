@@ -1,6 +1,6 @@
 /** Arguments for the scoreboard's programs: numbers without a pattern, the same every time, that fit what a slot is for. */
-import type { InputSlot } from '../../codegen/plan.ts'
-import { hostArray } from '../../src/host.ts'
+import type { InputSlot } from '../../codegen/plan/plan.ts'
+import { hostArray } from '../../src/compile/host.ts'
 import { sizeOf } from '../../src/lang/dim.ts'
 import type { HostArray } from '../../src/lang/dtype.ts'
 

@@ -1,10 +1,10 @@
 /** The scoreboard's programs, each written once: shapes, loss, gradient list, optimiser. All f32, as `scoreboard.md` says. */
-import { grad, valueAndGrad } from '../../passes/graph/gradient.ts'
-import { type Spec, spec } from '../../src/compile.ts'
-import type { CompileOptions } from '../../src/compile-options.ts'
+import { grad, valueAndGrad } from '../../passes/transform/gradient.ts'
+import { type Spec, spec } from '../../src/compile/compile.ts'
+import type { CompileOptions } from '../../src/compile/options.ts'
 import * as T from '../../src/lang/tensor/index.ts'
 import { isTensor } from '../../src/lang/tree.ts'
-import type { Tensor } from '../../src/lang/types.ts'
+import type { Tensor } from '../../src/lang/types/tensor.ts'
 import * as nn from '../../src/nn/index.ts'
 import { adam } from '../../src/optim/index.ts'
 

@@ -1,5 +1,5 @@
 /** The scoreboard's programs at sizes that the reference interpreter runs in a moment, with edges that no tile divides. */
-import { type Spec, spec } from '../../src/compile.ts'
+import { type Spec, spec } from '../../src/compile/compile.ts'
 
 import type { BenchProgram } from './programs.ts'
 

@@ -1,6 +1,6 @@
 /** The command line as a user of a terminal or a pipe meets it: help, version, exit codes, explain, devices. */
 import { describe, expect, it } from 'vitest'
-import { bytesText, countText, plural, table } from '../../src/cli/text.ts'
+import { bytesText, countText, plural, table } from '../../src/cli/spelling.ts'
 import { fixture, tensorloom } from './command.ts'
 
 describe('the command line', () => {

@@ -1,7 +1,7 @@
 /** The same graph made in another order: other ids, other interning, the same meaning. */
 import { freshInputs, make } from '../../src/lang/build.ts'
 import type { Graph, Node } from '../../src/lang/ir.ts'
-import { topological } from '../../src/lang/order.ts'
+import { topological } from '../../src/lang/topological.ts'
 
 /** `graph` on fresh inputs, its nodes made from the last input, output and operand on. */
 export const inOtherOrder = (graph: Graph): Graph => {

@@ -1,7 +1,7 @@
 /** Runs the WGSL of a kernel on the shared device: buffers in, buffers out. Any refusal of the device is a failure. */
 
-import type { Kernel } from '../../codegen/kernel.ts'
-import { type PrintOptions, printKernel } from '../../codegen/wgsl/print.ts'
+import type { Kernel } from '../../codegen/kernel/kernel.ts'
+import { type PrintOptions, printKernel } from '../../codegen/targets/wgsl/print-module.ts'
 import { sharedDevice } from '../device.ts'
 
 const storage = 0x80 | 0x8 | 0x4

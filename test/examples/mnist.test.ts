@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { inputs, readDigits, targets } from '../../examples/02-mnist/digits.ts'
 import { type Outcome, run } from '../../examples/02-mnist/run.ts'
 import { measuresOf, picturesOf, requestOf } from '../../examples/02-mnist/train.ts'
-import { build } from '../../src/cli/build.ts'
+import { build } from '../../src/cli/build-command.ts'
 import { sliceRows } from '../../src/data/index.ts'
 import { sharedDevice } from '../device.ts'
 

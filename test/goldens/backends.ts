@@ -1,14 +1,14 @@
 /** The two ways to run a program: the Graph IR's interpreter, and the whole compiler on a device. */
 
 import { check } from '../../passes/graph/check.ts'
-import { compile, orThrow, toPromise } from '../../src/compile.ts'
+import { compile, orThrow, toPromise } from '../../src/compile/compile.ts'
 import { sizeOf } from '../../src/lang/dim.ts'
 import { allocate, type DType } from '../../src/lang/dtype.ts'
 import { TensorloomError } from '../../src/lang/errors.ts'
 import { evaluate } from '../../src/lang/evaluate.ts'
 import type { Value } from '../../src/lang/primitive.ts'
 import { traceTree } from '../../src/lang/trace.ts'
-import type { Tensor } from '../../src/lang/types.ts'
+import type { Tensor } from '../../src/lang/types/tensor.ts'
 import type { Argument } from '../../src/runtime/argument.ts'
 import type { Output } from '../../src/runtime/resident.ts'
 import { sharedDevice } from '../device.ts'

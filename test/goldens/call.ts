@@ -1,7 +1,7 @@
 /** What an entry of the op table sees: tensors by place and by name, attributes under torch's keywords with its defaults. */
 import { promote } from '../../src/lang/dtype.ts'
 import * as T from '../../src/lang/tensor/index.ts'
-import type { Tensor } from '../../src/lang/types.ts'
+import type { Tensor } from '../../src/lang/types/tensor.ts'
 import { type Entry, numberOf } from './schema.ts'
 
 /** One application of a torch op. */

@@ -1,10 +1,10 @@
 /** The derivative cases: s-expressions over the op table, and hvp, jvp, Jacobian, Hessian and gradient penalty of them. */
-import { grad, valueAndGrad } from '../../passes/graph/gradient.ts'
-import { hessian, jacfwd } from '../../passes/graph/jacobian.ts'
-import { hvp, jvp } from '../../passes/graph/products.ts'
+import { grad, valueAndGrad } from '../../passes/transform/gradient.ts'
+import { hessian, jacfwd } from '../../passes/transform/jacobian.ts'
+import { hvp, jvp } from '../../passes/transform/jacobian-products.ts'
 import * as T from '../../src/lang/tensor/index.ts'
 import { isTensor } from '../../src/lang/tree.ts'
-import type { Tensor } from '../../src/lang/types.ts'
+import type { Tensor } from '../../src/lang/types/tensor.ts'
 import { apply } from './table.ts'
 
 /** A derivative case's inputs and attributes (`expr`, `wrt`, `v`). */

@@ -1,6 +1,6 @@
 /** The trajectories' models as pure functions of parameters and a batch, written as their `forward` texts say. */
 import * as T from '../../src/lang/tensor/index.ts'
-import type { Tensor } from '../../src/lang/types.ts'
+import type { Tensor } from '../../src/lang/types/tensor.ts'
 import * as nn from '../../src/nn/index.ts'
 import { apply } from './table.ts'
 

@@ -1,5 +1,5 @@
 /** torch's activations in our functions. */
-import type { Tensor } from '../../src/lang/types.ts'
+import type { Tensor } from '../../src/lang/types/tensor.ts'
 import * as nn from '../../src/nn/index.ts'
 import { alongLine, at, type Call, number, numbers, type Op, text } from './call.ts'
 import type { ActivationName, Ops } from './names.ts'

@@ -1,6 +1,6 @@
 /** torch's elementwise ops in our functions. Broadcasting and promotion are ours to do right. */
 import * as T from '../../src/lang/tensor/index.ts'
-import type { Operand, Tensor } from '../../src/lang/types.ts'
+import type { Operand, Tensor } from '../../src/lang/types/tensor.ts'
 import { at, type Call, flag, maybeNumber, number, type Op, optional, promoted, text } from './call.ts'
 import type { ElementwiseName, Ops } from './names.ts'
 import { dtypeOf } from './schema.ts'

@@ -1,6 +1,6 @@
 /** torch's layers in our functions: normalisation, convolution, pooling, attention, recurrence. */
 import * as T from '../../src/lang/tensor/index.ts'
-import type { Tensor } from '../../src/lang/types.ts'
+import type { Tensor } from '../../src/lang/types/tensor.ts'
 import type { ConvLayer } from '../../src/nn/conv.ts'
 import * as nn from '../../src/nn/index.ts'
 import {

@@ -1,7 +1,8 @@
 /** torch's products and matrix functions, and tensors out of nothing, in our functions. */
-import type { TensordotAxes } from '../../src/lang/tensor/contraction.ts'
+
 import * as T from '../../src/lang/tensor/index.ts'
-import type { Tensor } from '../../src/lang/types.ts'
+import type { TensordotAxes } from '../../src/lang/tensor/linalg/contraction.ts'
+import type { Tensor } from '../../src/lang/types/tensor.ts'
 import { linear } from '../../src/nn/index.ts'
 import { at, type Call, list, maybeNumber, number, optional, promoted, raw, text } from './call.ts'
 import type { CreationName, LinalgName, Ops } from './names.ts'

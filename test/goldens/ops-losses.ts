@@ -1,5 +1,5 @@
 /** torch's losses in our functions. */
-import type { Tensor } from '../../src/lang/types.ts'
+import type { Tensor } from '../../src/lang/types/tensor.ts'
 import * as nn from '../../src/nn/index.ts'
 import { at, type Call, flag, input, maybeInput, maybeNumber, number, optional, text } from './call.ts'
 import type { LossName, Ops } from './names.ts'

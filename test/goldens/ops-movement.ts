@@ -1,8 +1,8 @@
 /** torch's movements, indexing and joining in our functions. */
 
+import type { Range } from '../../src/lang/tensor/index/indexing.ts'
 import * as T from '../../src/lang/tensor/index.ts'
-import type { Range } from '../../src/lang/tensor/indexing.ts'
-import type { Tensor } from '../../src/lang/types.ts'
+import type { Tensor } from '../../src/lang/types/tensor.ts'
 import {
   alongLine,
   at,

@@ -1,5 +1,5 @@
 /** torch's recurrent cells and layers in our functions: weights come under names such as `weight_ih_l0_reverse`. */
-import type { Tensor } from '../../src/lang/types.ts'
+import type { Tensor } from '../../src/lang/types/tensor.ts'
 import * as nn from '../../src/nn/index.ts'
 import { type Call, flag, input, maybeInput, number, type Op, optional, text } from './call.ts'
 import type { Ops } from './names.ts'

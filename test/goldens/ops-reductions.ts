@@ -1,6 +1,6 @@
 /** torch's reductions and scans in our functions. No `dim` means all axes. */
 import * as T from '../../src/lang/tensor/index.ts'
-import type { Tensor } from '../../src/lang/types.ts'
+import type { Tensor } from '../../src/lang/types/tensor.ts'
 import { alongLine, at, type Call, flag, number, oneAxis, reduction } from './call.ts'
 import type { Ops, ReductionName } from './names.ts'
 

@@ -1,8 +1,8 @@
 /** A case as a function of tensors: its outputs, and the gradients it asks for, with the seeds as arguments. */
-import { vjp } from '../../passes/graph/products.ts'
+import { vjp } from '../../passes/transform/jacobian-products.ts'
 import type { TensorType } from '../../src/lang/ir.ts'
 import type { Value } from '../../src/lang/primitive.ts'
-import type { Tensor } from '../../src/lang/types.ts'
+import type { Tensor } from '../../src/lang/types/tensor.ts'
 import { gradientTolerance, outputDifference } from './compare.ts'
 import { derivativeOps } from './derivatives.ts'
 import { fitsI32, type GoldenCase, type GoldenTensor, inputValue, numberOf, seedValue } from './schema.ts'

@@ -1,7 +1,7 @@
 /** Runs op and derivative cases on a backend, several at a time where that is cheaper, and attributes every failure. */
 import type { Value } from '../../src/lang/primitive.ts'
 import { traceTree } from '../../src/lang/trace.ts'
-import type { Tensor } from '../../src/lang/types.ts'
+import type { Tensor } from '../../src/lang/types/tensor.ts'
 import type { Backend } from './backends.ts'
 import { mapPooled } from './pool.ts'
 import { type CaseProgram, programOf, skipReason, typesOfArguments } from './program.ts'

@@ -1,6 +1,6 @@
 /** Runs the training trajectories: one traced step, applied as often as the file says, losses and final state compared. */
 import { check } from '../../passes/graph/check.ts'
-import { compile, orThrow, toPromise } from '../../src/compile.ts'
+import { compile, orThrow, toPromise } from '../../src/compile/compile.ts'
 import { TensorloomError } from '../../src/lang/errors.ts'
 import { evaluate } from '../../src/lang/evaluate.ts'
 import type { TensorType } from '../../src/lang/ir.ts'

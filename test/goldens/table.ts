@@ -2,7 +2,7 @@
  * The one table from torch's op names (ops.py) to our functions. Total over the names of ops.py: an entry that is
  * `undefined` is an op we do not have, and is reported as unsupported.
  */
-import type { Tensor } from '../../src/lang/types.ts'
+import type { Tensor } from '../../src/lang/types/tensor.ts'
 import type { Call, Op } from './call.ts'
 import type { OpName, Ops } from './names.ts'
 import { activationOps } from './ops-activations.ts'

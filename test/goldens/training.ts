@@ -1,7 +1,7 @@
 /** A golden run as a training step: a pure function from state and batch to losses and the next state. */
-import { valueAndGrad } from '../../passes/graph/gradient.ts'
+import { valueAndGrad } from '../../passes/transform/gradient.ts'
 import * as T from '../../src/lang/tensor/index.ts'
-import type { Tensor } from '../../src/lang/types.ts'
+import type { Tensor } from '../../src/lang/types/tensor.ts'
 import { binaryCrossEntropyWithLogits } from '../../src/nn/index.ts'
 import * as optim from '../../src/optim/index.ts'
 import { adversarial, losses, type Named } from './models.ts'

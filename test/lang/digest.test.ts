@@ -4,7 +4,7 @@ import { digestGraph, hashWords } from '../../src/lang/digest.ts'
 import type { Graph } from '../../src/lang/ir.ts'
 import * as T from '../../src/lang/tensor/index.ts'
 import { traceTree } from '../../src/lang/trace.ts'
-import type { Tensor } from '../../src/lang/types.ts'
+import type { Tensor } from '../../src/lang/types/tensor.ts'
 
 const spec = (...shape: readonly number[]) => ({ shape, dtype: 'f32' as const })
 const graphOf = (f: (...xs: never[]) => unknown, ...specs: readonly unknown[]): Graph => traceTree(f, specs).graph

@@ -6,7 +6,7 @@ import { build as b, constant, freshInputs } from '../../src/lang/build.ts'
 import type { DType, HostArray } from '../../src/lang/dtype.ts'
 import { constantValue, evaluate } from '../../src/lang/evaluate.ts'
 import type { Node } from '../../src/lang/ir.ts'
-import { fill } from '../../src/lang/ops/fill.ts'
+import { fill } from '../../src/lang/ops/rule-parts.ts'
 import type { Value } from '../../src/lang/primitive.ts'
 
 const vector = (xs: readonly number[], dtype: DType = 'f32'): Value => ({

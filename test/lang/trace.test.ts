@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { build, constant, freshInputs, typeOf } from '../../src/lang/build.ts'
 import type { Node } from '../../src/lang/ir.ts'
 import { closeGraph, dependents, instantiate, substitute, trace, traceTree } from '../../src/lang/trace.ts'
-import { nodeOf, type Tensor } from '../../src/lang/types.ts'
+import { nodeOf, type Tensor } from '../../src/lang/types/tensor.ts'
 
 const vector = { shape: [3], dtype: 'f32' } as const
 const mul = (a: Node, b: Node): Node => build.mul([a, b], {})

@@ -1,7 +1,7 @@
 /** Activations of numbers so great that a formula's parts overflow, on the interpreter and in WGSL. */
 import { expect, test } from 'vitest'
 import * as T from '../../src/index.ts'
-import type { Tensor } from '../../src/lang/types.ts'
+import type { Tensor } from '../../src/lang/types/tensor.ts'
 import * as nn from '../../src/nn/index.ts'
 
 const great = [3e38, -3e38, 1e13, -1e13, 40, -40]

@@ -1,7 +1,7 @@
 /** Attention in several heads is attention in each of them: masks, keys of another length, no batch, several batch axes. */
 import { describe, expect, test } from 'vitest'
 import * as T from '../../src/lang/tensor/index.ts'
-import type { Tensor } from '../../src/lang/types.ts'
+import type { Tensor } from '../../src/lang/types/tensor.ts'
 import * as nn from '../../src/nn/index.ts'
 import * as random from '../../src/random/index.ts'
 import { checkGrad } from '../../src/testing/check-grad.ts'

@@ -1,9 +1,9 @@
 /** What the goldens do not ask of a device, on one: sizes that do not divide, updates and searches by index, with their gradients. */
 import { expect, test } from 'vitest'
-import { grad } from '../../passes/graph/gradient.ts'
-import { compile, orThrow, spec, toPromise } from '../../src/compile.ts'
+import { grad } from '../../passes/transform/gradient.ts'
+import { compile, orThrow, spec, toPromise } from '../../src/compile/compile.ts'
 import * as T from '../../src/lang/tensor/index.ts'
-import type { Tensor } from '../../src/lang/types.ts'
+import type { Tensor } from '../../src/lang/types/tensor.ts'
 import * as nn from '../../src/nn/index.ts'
 import * as random from '../../src/random/index.ts'
 import type { Output } from '../../src/runtime/resident.ts'

@@ -1,7 +1,7 @@
 /** Bags of embeddings against sums written out: empty bags, padding, factors, largest elements. */
 import { describe, expect, test } from 'vitest'
 import * as T from '../../src/lang/tensor/index.ts'
-import type { Tensor } from '../../src/lang/types.ts'
+import type { Tensor } from '../../src/lang/types/tensor.ts'
 import * as nn from '../../src/nn/index.ts'
 import { checkGrad } from '../../src/testing/check-grad.ts'
 import { flat, mistakeOf, nested } from '../lang/tensor/run.ts'

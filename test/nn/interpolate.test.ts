@@ -1,7 +1,7 @@
 /** Resizing against published values (ONNX's Resize cases) and against positions written out. */
 import { describe, expect, test } from 'vitest'
 import * as T from '../../src/lang/tensor/index.ts'
-import type { Tensor } from '../../src/lang/types.ts'
+import type { Tensor } from '../../src/lang/types/tensor.ts'
 import * as nn from '../../src/nn/index.ts'
 import { checkGrad } from '../../src/testing/check-grad.ts'
 import { flat, mistakeOf } from '../lang/tensor/run.ts'

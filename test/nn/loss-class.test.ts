@@ -1,7 +1,7 @@
 /** Targets that do not count, whatever stands where they are. */
 import { describe, expect, test } from 'vitest'
 import * as T from '../../src/index.ts'
-import type { Tensor } from '../../src/lang/types.ts'
+import type { Tensor } from '../../src/lang/types/tensor.ts'
 import * as nn from '../../src/nn/index.ts'
 import { flat, mistakeOf } from '../lang/tensor/run.ts'
 

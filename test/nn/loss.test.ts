@@ -1,7 +1,7 @@
 /** Binary cross-entropy at certainty, with PyTorch's numbers. */
 import { expect, test } from 'vitest'
 import * as T from '../../src/index.ts'
-import type { Tensor } from '../../src/lang/types.ts'
+import type { Tensor } from '../../src/lang/types/tensor.ts'
 import * as nn from '../../src/nn/index.ts'
 import { flat } from '../lang/tensor/run.ts'
 

@@ -1,6 +1,6 @@
 /** Elements of a tensor against numbers worked out by hand. */
 import { expect } from 'vitest'
-import type { Tensor } from '../../src/lang/types.ts'
+import type { Tensor } from '../../src/lang/types/tensor.ts'
 import { flat } from '../lang/tensor/run.ts'
 
 /** The elements in row-major order are those numbers up to the last digits of float32. */

@@ -1,7 +1,7 @@
 /** Recurrent cells and networks: a network is its cell step by step, in every layout; states, directions, empty sequences. */
 import { describe, expect, test } from 'vitest'
 import * as T from '../../src/lang/tensor/index.ts'
-import type { Tensor } from '../../src/lang/types.ts'
+import type { Tensor } from '../../src/lang/types/tensor.ts'
 import * as nn from '../../src/nn/index.ts'
 import * as random from '../../src/random/index.ts'
 import { checkGrad } from '../../src/testing/check-grad.ts'

@@ -5,7 +5,7 @@ import type { Node, NodeOf } from '../../src/lang/ir.ts'
 import type { Value } from '../../src/lang/primitive.ts'
 import { full } from '../../src/lang/tensor/index.ts'
 import { flattenTree, isTensor, unflattenTree } from '../../src/lang/tree.ts'
-import { nodeOf, type Tensor, tensorOf } from '../../src/lang/types.ts'
+import { nodeOf, type Tensor, tensorOf } from '../../src/lang/types/tensor.ts'
 import {
   adadelta,
   adagrad,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { evaluate } from '../../src/lang/evaluate.ts'
 import { full, mul, tensor } from '../../src/lang/tensor/index.ts'
-import { nodeOf, type Tensor } from '../../src/lang/types.ts'
+import { nodeOf, type Tensor } from '../../src/lang/types/tensor.ts'
 import {
   applyUpdates,
   centralise,

@@ -6,7 +6,7 @@ import { graphPipeline, type PipelineOptions, runPipeline, type Stage } from '..
 import { verifyGraph } from '../../passes/verify-graph.ts'
 import { build as b, constant, typeOf } from '../../src/lang/build.ts'
 import type { Graph, Node } from '../../src/lang/ir.ts'
-import { topological } from '../../src/lang/order.ts'
+import { topological } from '../../src/lang/topological.ts'
 import { arbGraph } from '../../src/testing/arb-graph.ts'
 import { comparable, f32, program, results } from './graph/programs.ts'
 

@@ -1,7 +1,7 @@
 /** Tiny plans written by hand, so that the runtime is tested without the compiler. */
-import type { Binding, Kernel } from '../../codegen/kernel.ts'
-import type { InputSlot, OutputSlot, Place, Plan, PlannedKernel } from '../../codegen/plan.ts'
-import { portable } from '../../codegen/profile.ts'
+import type { Binding, Kernel } from '../../codegen/kernel/kernel.ts'
+import type { InputSlot, OutputSlot, Place, Plan, PlannedKernel } from '../../codegen/plan/plan.ts'
+import { portable } from '../../codegen/targets/wgsl/profiles.ts'
 import type { DType, KernelDType } from '../../src/lang/dtype.ts'
 
 const typeNames: Readonly<Record<KernelDType, string>> = { f32: 'f32', i32: 'i32', u32: 'u32', bool: 'u32', f16: 'f16' }

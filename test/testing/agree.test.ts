@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import * as T from '../../src/lang/tensor/index.ts'
-import type { Tensor } from '../../src/lang/types.ts'
+import type { Tensor } from '../../src/lang/types/tensor.ts'
 import { agreesWithReference } from '../../src/testing/agree.ts'
 import { arbTensor } from '../../src/testing/arbitrary.ts'
 import { sharedDevice } from '../device.ts'

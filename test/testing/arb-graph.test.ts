@@ -7,7 +7,7 @@ import { build as b, freshInputs, typeOf, typesOf } from '../../src/lang/build.t
 import { isFloat } from '../../src/lang/dtype.ts'
 import { evaluate } from '../../src/lang/evaluate.ts'
 import type { Node, Op } from '../../src/lang/ir.ts'
-import { topological } from '../../src/lang/order.ts'
+import { topological } from '../../src/lang/topological.ts'
 import { arbGraph, type GraphOptions } from '../../src/testing/arb-graph.ts'
 import { arbDim, arbShape, arbValue } from '../../src/testing/arbitrary.ts'
 import { showSample, united } from '../../src/testing/sample.ts'

@@ -3,7 +3,7 @@ import { flow, pipe } from '#fp/function'
 import * as T from '../../src/lang/tensor/index.ts'
 import type { ElementwiseCheck, Mistake } from '../../src/lang/types/broadcast.ts'
 import type { MatmulCheck } from '../../src/lang/types/matmul.ts'
-import type { Tensor } from '../../src/lang/types.ts'
+import type { Tensor } from '../../src/lang/types/tensor.ts'
 import { type Equal, given, holds } from './expect.ts'
 
 const x = given<Tensor<readonly [3, 4], 'f32'>>()

@@ -8,12 +8,12 @@ import {
   type ResultsOf,
   spec,
   type TensorsOf,
-} from '../../src/compile.ts'
-import type { HostTensor } from '../../src/host.ts'
+} from '../../src/compile/compile.ts'
+import type { HostTensor } from '../../src/compile/host.ts'
 import { mul } from '../../src/lang/tensor/index.ts'
 import { type Key, key, splitList } from '../../src/lang/tensor/random/keys.ts'
 import type { TensorTree } from '../../src/lang/tree.ts'
-import type { Tensor } from '../../src/lang/types.ts'
+import type { Tensor } from '../../src/lang/types/tensor.ts'
 import { crossEntropy, nllLoss } from '../../src/nn/index.ts'
 import type { OptimiserState } from '../../src/optim/index.ts'
 import type { Argument } from '../../src/runtime/argument.ts'

@@ -3,7 +3,7 @@ import { pipe } from '#fp/function'
 import * as T from '../../src/lang/tensor/index.ts'
 import type { Mistake } from '../../src/lang/types/broadcast.ts'
 import type { AxisCheck } from '../../src/lang/types/movement.ts'
-import type { Tensor } from '../../src/lang/types.ts'
+import type { Tensor } from '../../src/lang/types/tensor.ts'
 import * as nn from '../../src/nn/index.ts'
 import { type Equal, given, holds } from './expect.ts'
 

@@ -2,7 +2,7 @@
 import { typeOf } from '../../../src/lang/build.ts'
 import { isFloat, isInteger } from '../../../src/lang/dtype.ts'
 import { type Build, binaryOps, type Node, type PointwiseOp, unaryOps } from '../../../src/lang/ir.ts'
-import { fill, uniformValue } from '../../../src/lang/ops/fill.ts'
+import { fill, uniformValue } from '../../../src/lang/ops/rule-parts.ts'
 
 /** All elementwise operations. */
 export const pointwiseOps: readonly PointwiseOp[] = [...unaryOps, ...binaryOps, 'select', 'cast', 'bitcast']

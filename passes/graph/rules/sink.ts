@@ -1,7 +1,7 @@
 /** Computing before repeating: work on repeated elements is done once, and its result is repeated. Exact, and never more work. */
 import { typeOf } from '../../../src/lang/build.ts'
 import type { Build, Node, NodeOf, ParamsOf } from '../../../src/lang/ir.ts'
-import { fill } from '../../../src/lang/ops/fill.ts'
+import { fill } from '../../../src/lang/ops/rule-parts.ts'
 import { otherAxes, ShapeEq } from '../../../src/lang/shape.ts'
 import { rebuild } from '../../../src/lang/trace.ts'
 import { type Rule, rule } from '../../rewrite.ts'

@@ -1,10 +1,10 @@
 /** Rows of the elementwise ops of two operands: scalar meaning by dtype, tangents, transposes of the (bi)linear ones. */
 import type { BinaryOp, Build, Node } from '../ir.ts'
 import type { Linear, Primitive } from '../primitive.ts'
-import { pow, powInteger } from '../special.ts'
-import { fill, offset, ones, scale, uniformValue, zerosLike } from './fill.ts'
-import { operandType } from './operand.ts'
+import { pow, powInteger } from '../scalar-functions.ts'
+import { operandType } from './operand-checks.ts'
 import { type Binary, type BinaryJvp, binaryRow, type None, type Scalars, sum } from './pointwise.ts'
+import { fill, offset, ones, scale, uniformValue, zerosLike } from './rule-parts.ts'
 
 const mul = (b: Build, x: Node, y: Node): Node => b.mul([x, y], {})
 const div = (b: Build, x: Node, y: Node): Node => b.div([x, y], {})

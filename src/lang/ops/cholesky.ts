@@ -3,7 +3,6 @@ import * as E from '#fp/Either'
 import { allocate } from '../dtype.ts'
 import type { ParamsOf } from '../ir.ts'
 import type { Primitive } from '../primitive.ts'
-import { scale } from './fill.ts'
 import {
   diagonalPart,
   eachMatrix,
@@ -15,7 +14,8 @@ import {
   transposed,
   wrongSquare,
 } from './matrix.ts'
-import { wrongCount } from './operand.ts'
+import { wrongCount } from './operand-checks.ts'
+import { scale } from './rule-parts.ts'
 
 /**
  * `[…, n, n]` of f32 → L of the same type, L Lᵀ = (A + Aᵀ) / 2, all NaN on and below the diagonal where that is not

@@ -4,9 +4,9 @@ import { isInteger } from '../dtype.ts'
 import { showOperand } from '../errors.ts'
 import type { Build, Graph, Node, ParamsOf } from '../ir.ts'
 import type { GraphKit, Primitive } from '../primitive.ts'
-import { fill } from './fill.ts'
-import { chosen, isSome, openTangents, orZeros, outputsOf, withAxis, wrongOperands } from './graphs.ts'
-import { operandType, refuse } from './operand.ts'
+import { chosen, isSome, openTangents, orZeros, outputsOf, withAxis, wrongOperands } from './closed-graphs.ts'
+import { operandType, refuse } from './operand-checks.ts'
+import { fill } from './rule-parts.ts'
 
 type Cond = ParamsOf['cond']
 

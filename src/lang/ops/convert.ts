@@ -3,11 +3,11 @@ import * as E from '#fp/Either'
 import { allocate, byteSize, type DType, integerRange, isFloat } from '../dtype.ts'
 import type { ParamsOf } from '../ir.ts'
 import type { Primitive } from '../primitive.ts'
+import { roundTo } from '../scalar-functions.ts'
 import { ShapeEq, showShape } from '../shape.ts'
-import { roundTo } from '../special.ts'
-import { zerosLike } from './fill.ts'
-import { operandType, refuse, wrongCount } from './operand.ts'
+import { operandType, refuse, wrongCount } from './operand-checks.ts'
 import { batchPointwise, map, type None, type Unary, wrongPair } from './pointwise.ts'
+import { zerosLike } from './rule-parts.ts'
 
 /** select(condition, x, y): x where the bool condition holds, else y; an unselected NaN does not show. Any dtype. */
 export const select: Primitive<None> = {

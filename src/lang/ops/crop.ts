@@ -6,8 +6,8 @@ import { showOperand } from '../errors.ts'
 import type { ParamsOf } from '../ir.ts'
 import type { Primitive } from '../primitive.ts'
 import { stridesOf } from '../shape.ts'
-import { batchedArgs, fill } from './fill.ts'
-import { operandType, refuse, wrongAxes, wrongCount, wrongLength } from './operand.ts'
+import { operandType, refuse, wrongAxes, wrongCount, wrongLength } from './operand-checks.ts'
+import { batchedArgs, fill } from './rule-parts.ts'
 import { stridedOffsets, take } from './strided.ts'
 
 type Pad = ParamsOf['pad']

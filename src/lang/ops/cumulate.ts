@@ -4,9 +4,9 @@ import { sizeOf } from '../dim.ts'
 import { allocate, type DType, type HostArray, isFloat } from '../dtype.ts'
 import type { Build, Cumulation, Node, ParamsOf } from '../ir.ts'
 import type { JvpContext, Linear, Primitive } from '../primitive.ts'
-import { gatherAlong } from './along.ts'
-import { batchedArgs, fill } from './fill.ts'
-import { operandType, refuse, wrongAxes, wrongCount } from './operand.ts'
+import { operandType, refuse, wrongAxes, wrongCount } from './operand-checks.ts'
+import { gatherAlong } from './pick-along.ts'
+import { batchedArgs, fill } from './rule-parts.ts'
 
 /** One prefix reduction. */
 interface CumulationRow {

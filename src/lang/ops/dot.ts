@@ -6,7 +6,7 @@ import type { Refusal } from '../errors.ts'
 import type { ParamsOf, TensorType } from '../ir.ts'
 import type { Primitive } from '../primitive.ts'
 import { stridesOf } from '../shape.ts'
-import { plural, refuse, wrongCount } from './operand.ts'
+import { plural, refuse, wrongCount } from './operand-checks.ts'
 import { stridedOffsets } from './strided.ts'
 
 type Dot = ParamsOf['dot']

@@ -15,7 +15,7 @@ import {
   symmetricPart,
   wrongSquare,
 } from './matrix.ts'
-import { operandType, wrongCount } from './operand.ts'
+import { operandType, wrongCount } from './operand-checks.ts'
 
 /**
  * `[…, n, n]` of f32 → w `[…, n]` ascending and V `[…, n, n]`, A = V diag(w) Vᵀ for the symmetric part A. The first of the

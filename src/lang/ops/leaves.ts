@@ -6,8 +6,8 @@ import { invariant, type Refusal } from '../errors.ts'
 import type { Build, Node, ParamsOf, TensorType } from '../ir.ts'
 import type { BatchContext, Primitive } from '../primitive.ts'
 import { stridesOf } from '../shape.ts'
-import { stack } from './fill.ts'
-import { plural, refuse, wrongAxes, wrongCount } from './operand.ts'
+import { plural, refuse, wrongAxes, wrongCount } from './operand-checks.ts'
+import { stack } from './rule-parts.ts'
 
 /** The type a leaf's own parameters say, or why it cannot be. */
 const leafType = (

@@ -3,7 +3,6 @@ import * as E from '#fp/Either'
 import { allocate } from '../dtype.ts'
 import type { ParamsOf } from '../ir.ts'
 import type { Primitive } from '../primitive.ts'
-import { fill, zerosLike } from './fill.ts'
 import {
   diagonalMask,
   eachMatrix,
@@ -16,7 +15,8 @@ import {
   upperPart,
   wrongMatrix,
 } from './matrix.ts'
-import { operandType, wrongCount } from './operand.ts'
+import { operandType, wrongCount } from './operand-checks.ts'
+import { fill, zerosLike } from './rule-parts.ts'
 
 /** What a pivot of 0 is taken for where a derivative divides by it: what is finite in the limit comes out right. */
 export const leastPivot: number = 2 ** -40

@@ -5,8 +5,8 @@ import type { HostArray } from '../dtype.ts'
 import type { Refusal } from '../errors.ts'
 import type { Build, Node, TensorType } from '../ir.ts'
 import type { BatchContext } from '../primitive.ts'
-import { zerosLike } from './fill.ts'
-import { operandType, refuse } from './operand.ts'
+import { operandType, refuse } from './operand-checks.ts'
+import { zerosLike } from './rule-parts.ts'
 
 /** Rows, columns and how many matrices there are. */
 export const matrixSizes = (

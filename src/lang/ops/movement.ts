@@ -4,7 +4,7 @@ import { isDim, sizeOf } from '../dim.ts'
 import type { ParamsOf } from '../ir.ts'
 import type { Primitive } from '../primitive.ts'
 import { otherAxes, ShapeEq, showShape, stridesOf } from '../shape.ts'
-import { operandType, plural, refuse, wrongAxes, wrongCount } from './operand.ts'
+import { operandType, plural, refuse, wrongAxes, wrongCount } from './operand-checks.ts'
 import { stridedOffsets, take } from './strided.ts'
 
 export { concat, pad, slice } from './crop.ts'

@@ -8,8 +8,8 @@ import type { Refusal } from '../errors.ts'
 import type { Build, Node, TensorType } from '../ir.ts'
 import type { BatchContext, Linear, Primitive } from '../primitive.ts'
 import { ShapeEq, showShape } from '../shape.ts'
-import { batchedArgs } from './fill.ts'
-import { refuse, wrongCount } from './operand.ts'
+import { refuse, wrongCount } from './operand-checks.ts'
+import { batchedArgs } from './rule-parts.ts'
 
 /** Parameters of an op that has none. */
 export type None = Readonly<Record<never, never>>

@@ -1,7 +1,7 @@
 /** The derivatives of digamma as graphs: a partial sum and Euler–Maclaurin's rest on the right, the reflection at 0 on the left. */
 import type { Build, Node } from '../ir.ts'
-import { fill, offset, scale, subtractFrom } from './fill.ts'
-import { operandType } from './operand.ts'
+import { operandType } from './operand-checks.ts'
+import { fill, offset, scale, subtractFrom } from './rule-parts.ts'
 
 /** B₂, B₄ … B₁₂. */
 const bernoulli = [1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730]

@@ -5,7 +5,7 @@ import type { ParamsOf } from '../ir.ts'
 import type { Primitive } from '../primitive.ts'
 import { factorise, formQ } from './householder.ts'
 import { eachMatrix, leadingBatch, lowerPart, matrixSizes, product, resized, transposed, wrongTall } from './matrix.ts'
-import { operandType, wrongCount } from './operand.ts'
+import { operandType, wrongCount } from './operand-checks.ts'
 
 /**
  * `[…, m, n]` of f32 with m ≥ n → Q `[…, m, k]` with orthonormal columns and upper triangular R `[…, k, n]`, in LAPACK's

@@ -2,9 +2,9 @@
 import * as E from '#fp/Either'
 import type { ParamsOf } from '../ir.ts'
 import type { Primitive } from '../primitive.ts'
-import { batchedArgs } from './fill.ts'
-import { refuse, wrongCount } from './operand.ts'
+import { refuse, wrongCount } from './operand-checks.ts'
 import { wrongPair } from './pointwise.ts'
+import { batchedArgs } from './rule-parts.ts'
 
 const rotations: readonly number[] = [13, 15, 26, 6, 17, 29, 16, 24]
 const parity = 0x1bd11bda

@@ -1,4 +1,4 @@
-/** The row of reduce: one primitive over the closed list of monoids in `monoid.ts`. */
+/** The row of reduce: one primitive over the closed list of monoids in `reductions.ts`. */
 import * as E from '#fp/Either'
 import { sizeOf } from '../dim.ts'
 import { allocate, isInteger } from '../dtype.ts'
@@ -6,8 +6,8 @@ import { invariant } from '../errors.ts'
 import type { ParamsOf } from '../ir.ts'
 import type { Primitive } from '../primitive.ts'
 import { otherAxes, stridesOf } from '../shape.ts'
-import { monoidTable } from './monoid.ts'
-import { operandType, refuse, wrongAxes, wrongCount } from './operand.ts'
+import { operandType, refuse, wrongAxes, wrongCount } from './operand-checks.ts'
+import { monoidTable } from './reductions.ts'
 import { stridedOffsets } from './strided.ts'
 
 /**

@@ -4,9 +4,9 @@
  */
 import type { Build, Graph, Node, ParamsOf } from '../ir.ts'
 import type { JvpContext, Linear, TransposeContext } from '../primitive.ts'
-import { zeros } from './fill.ts'
-import { chosen, isSome, type Opened, openLoop, orZeros, outputsOf } from './graphs.ts'
-import { operandType } from './operand.ts'
+import { chosen, isSome, type Opened, openLoop, orZeros, outputsOf } from './closed-graphs.ts'
+import { operandType } from './operand-checks.ts'
+import { zeros } from './rule-parts.ts'
 
 type Scan = ParamsOf['scan']
 

@@ -5,9 +5,9 @@ import { allocate } from '../dtype.ts'
 import { showOperand } from '../errors.ts'
 import type { Build, Node, ParamsOf, TensorType } from '../ir.ts'
 import type { BatchContext, Primitive, Value } from '../primitive.ts'
-import { stack } from './fill.ts'
-import { outputsOf, withAxis, wrongOperands } from './graphs.ts'
-import { operandType, refuse } from './operand.ts'
+import { outputsOf, withAxis, wrongOperands } from './closed-graphs.ts'
+import { operandType, refuse } from './operand-checks.ts'
+import { stack } from './rule-parts.ts'
 import { jvpOfScan, transposeOfScan } from './scan-derivative.ts'
 
 type Scan = ParamsOf['scan']

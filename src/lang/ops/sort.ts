@@ -4,9 +4,9 @@ import { sizeOf } from '../dim.ts'
 import { allocate } from '../dtype.ts'
 import type { ParamsOf } from '../ir.ts'
 import type { Primitive } from '../primitive.ts'
-import { gatherAlong } from './along.ts'
-import { batchedArgs } from './fill.ts'
-import { wrongAxes, wrongCount } from './operand.ts'
+import { wrongAxes, wrongCount } from './operand-checks.ts'
+import { gatherAlong } from './pick-along.ts'
+import { batchedArgs } from './rule-parts.ts'
 
 /** NaN comes after every number; the zeros are equal. */
 const compare = (a: number, b: number): number =>

@@ -2,8 +2,8 @@
 import * as E from '#fp/Either'
 import type { ParamsOf } from '../ir.ts'
 import type { Primitive } from '../primitive.ts'
-import { stack } from './fill.ts'
-import { plural, refuse, wrongCount } from './operand.ts'
+import { plural, refuse, wrongCount } from './operand-checks.ts'
+import { stack } from './rule-parts.ts'
 
 /**
  * Output `index` of its argument. The one row that sees *all outputs* of its argument as its operands: their types in

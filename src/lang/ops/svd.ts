@@ -16,7 +16,7 @@ import {
   transposed,
   wrongTall,
 } from './matrix.ts'
-import { operandType, wrongCount } from './operand.ts'
+import { operandType, wrongCount } from './operand-checks.ts'
 
 /**
  * `[…, m, n]` of f32 with m ≥ n → U `[…, m, n]`, s `[…, n]` descending, V `[…, n, n]`, A = U diag(s) Vᵀ. Rotations from the

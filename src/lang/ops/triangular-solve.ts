@@ -13,7 +13,7 @@ import {
   upperPart,
   wrongSquare,
 } from './matrix.ts'
-import { refuse, wrongCount } from './operand.ts'
+import { refuse, wrongCount } from './operand-checks.ts'
 
 type P = ParamsOf['triangularSolve']
 

@@ -1,12 +1,12 @@
 /** Rows of the elementwise ops of one operand: scalar meaning, tangent, and for neg the transpose. */
 
-import { digamma, lgamma } from '../gamma.ts'
 import type { Build, Node, UnaryOp } from '../ir.ts'
+import { digamma, lgamma } from '../log-gamma.ts'
 import type { Linear, Primitive } from '../primitive.ts'
-import { erf, erfc, erfinv, isInfinite, roundHalfEven, sigmoid, sign } from '../special.ts'
-import { offset, scale, subtractFrom } from './fill.ts'
+import { erf, erfc, erfinv, isInfinite, roundHalfEven, sigmoid, sign } from '../scalar-functions.ts'
 import { type None, type Scalars, type Unary, type UnaryJvp, unaryRow } from './pointwise.ts'
 import { polygamma } from './polygamma.ts'
+import { offset, scale, subtractFrom } from './rule-parts.ts'
 
 const mul = (b: Build, x: Node, y: Node): Node => b.mul([x, y], {})
 const div = (b: Build, x: Node, y: Node): Node => b.div([x, y], {})

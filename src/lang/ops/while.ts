@@ -3,9 +3,9 @@ import * as E from '#fp/Either'
 import { raise, showOperand } from '../errors.ts'
 import type { Graph, Node, ParamsOf } from '../ir.ts'
 import type { BatchContext, JvpContext, Linear, Primitive, Value } from '../primitive.ts'
-import { stack } from './fill.ts'
-import { chosen, isSome, openLoop, orZeros, outputsOf, withAxis, wrongOperands } from './graphs.ts'
-import { operandType, refuse } from './operand.ts'
+import { chosen, isSome, openLoop, orZeros, outputsOf, withAxis, wrongOperands } from './closed-graphs.ts'
+import { operandType, refuse } from './operand-checks.ts'
+import { stack } from './rule-parts.ts'
 
 type While = ParamsOf['while']
 

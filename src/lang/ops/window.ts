@@ -6,7 +6,7 @@ import type { Refusal } from '../errors.ts'
 import type { ParamsOf } from '../ir.ts'
 import type { Primitive } from '../primitive.ts'
 import { stridesOf } from '../shape.ts'
-import { operandType, refuse, wrongAxes, wrongCount } from './operand.ts'
+import { operandType, refuse, wrongAxes, wrongCount } from './operand-checks.ts'
 import { stridedOffsets, take } from './strided.ts'
 
 const wrongStep = (name: string, n: number): E.Either<Refusal, never> | undefined =>

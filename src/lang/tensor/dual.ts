@@ -2,7 +2,7 @@
 import { raise } from '../errors.ts'
 import type { Node, TensorType } from '../ir.ts'
 import { isRecord, isTensor } from '../tree.ts'
-import type { Tensor } from '../types.ts'
+import type { Tensor } from '../types/tensor.ts'
 import { demandRecord, type Names, showArgument } from './arguments.ts'
 import { onTensor } from './operand.ts'
 

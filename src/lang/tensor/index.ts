@@ -5,6 +5,101 @@
  */
 
 export type { KernelValue } from '../user-ops.ts'
+export { cond, switchBranch as switch } from './control/branches.ts'
+export { foriLoop, map, type ScanOptions, type SliceOf, type StackOf, scan } from './control/loops.ts'
+export { checkNumerics, debug } from './control/observing.ts'
+export { type WhileOptions, whileLoop } from './control/while-loop.ts'
+export {
+  type Complex,
+  type FftNorm,
+  type FftnOptions,
+  type FftOptions,
+  fft,
+  fft2,
+  fftn,
+  ifft,
+  ifft2,
+  ifftn,
+  irfft,
+  rfft,
+} from './fft/fft.ts'
+export { irfftn, rfftn } from './fft/fft-real.ts'
+export { type FrequencyOptions, fftfreq, fftshift, ifftshift, rfftfreq } from './fft/frequencies.ts'
+export { atIndices, type SetAtIndicesOptions, setAtIndices } from './index/index-arrays.ts'
+export {
+  at,
+  type Index,
+  narrow,
+  type Range,
+  select,
+  setAt,
+  slice,
+} from './index/indexing.ts'
+export {
+  gather,
+  indexAdd,
+  scatterAdd,
+  take,
+  takeAlongAxis,
+} from './index/picking.ts'
+export { scatter, scatterMax, scatterMin } from './index/scattering.ts'
+export { type SearchOptions, searchsorted } from './index/searchsorted.ts'
+export {
+  argsort,
+  type Chosen,
+  type KthOptions,
+  kthvalue,
+  type SortOptions,
+  sort,
+  type TopKOptions,
+  topK,
+} from './index/sorting.ts'
+export { type Unique, type UniqueOptions, unique } from './index/unique.ts'
+export { matmul, type TensordotAxes, type TensordotOptions, tensordot, vecdot } from './linalg/contraction.ts'
+export {
+  type CholeskyOptions,
+  cholesky,
+  eigh,
+  eigvalsh,
+  type QrOptions,
+  type QrResult,
+  qr,
+  type SvdOptions,
+  type SvdResult,
+  svd,
+  svdvals,
+} from './linalg/decompositions.ts'
+export { einsum } from './linalg/einsum.ts'
+export { det, inv, lu, slogdet, solve, solveTriangular, type TriangularOptions } from './linalg/linear-systems.ts'
+export {
+  type AddmmOptions,
+  addmm,
+  baddbmm,
+  bmm,
+  dot,
+  kron,
+  matrixPower,
+  mm,
+  mv,
+  outer,
+} from './linalg/matrix-products.ts'
+export {
+  lstsq,
+  type MatrixNormOptions,
+  matrixNorm,
+  matrixRank,
+  pinv,
+  type RankOptions,
+} from './linalg/singular-values.ts'
+export {
+  type DiagonalOptions,
+  diag,
+  diagonal,
+  type PlaneOptions,
+  trace,
+  tril,
+  triu,
+} from './linalg/triangles.ts'
 export {
   add,
   atan2,
@@ -20,16 +115,13 @@ export {
   remainder,
   sub,
   truncDivide,
-} from './arithmetic.ts'
-export { type AssociativeScanOptions, associativeScan, type ReduceWithOptions, reduceWith } from './associative.ts'
-export { expandDims, matrixTranspose, moveaxis, permuteDims, type SqueezeOptions, squeeze, swapaxes } from './axes.ts'
-export { cond, switchBranch as switch } from './branches.ts'
+} from './math/arithmetic.ts'
 export {
   astype,
   bitcast,
   cast,
   stopGradient,
-} from './cast.ts'
+} from './math/cast.ts'
 export {
   addcdiv,
   addcmul,
@@ -41,7 +133,7 @@ export {
   nanToNum,
   type ScaledOptions,
   where,
-} from './choose.ts'
+} from './math/choose.ts'
 export {
   bitwiseAnd,
   bitwiseLeftShift,
@@ -59,32 +151,7 @@ export {
   logicalOr,
   logicalXor,
   notEqual,
-} from './compare.ts'
-export { matmul, type TensordotAxes, type TensordotOptions, tensordot, vecdot } from './contraction.ts'
-export { type DTypeOptions, fromArray, full, fullLike, ones, onesLike, tensor, zeros, zerosLike } from './create.ts'
-export {
-  type CumulativeOptions,
-  cummax,
-  cummin,
-  cumprod,
-  cumsum,
-  logcumsumexp,
-  type RunningExtreme,
-} from './cumulative.ts'
-export {
-  type CholeskyOptions,
-  cholesky,
-  eigh,
-  eigvalsh,
-  type QrOptions,
-  type QrResult,
-  qr,
-  type SvdOptions,
-  type SvdResult,
-  svd,
-  svdvals,
-} from './decompositions.ts'
-export { einsum } from './einsum.ts'
+} from './math/compare.ts'
 export {
   abs,
   ceil,
@@ -111,104 +178,11 @@ export {
   sqrt,
   square,
   trunc,
-} from './elementary.ts'
-export { amax, amin, argmax, argmin, max, maxWithIndex, min, minWithIndex, type OneAxisOptions } from './extremes.ts'
-export {
-  type Complex,
-  type FftNorm,
-  type FftnOptions,
-  type FftOptions,
-  fft,
-  fft2,
-  fftn,
-  ifft,
-  ifft2,
-  ifftn,
-  irfft,
-  rfft,
-} from './fft.ts'
-export { irfftn, rfftn } from './fft-real.ts'
-export { type FrequencyOptions, fftfreq, fftshift, ifftshift, rfftfreq } from './frequencies.ts'
-export { copysign, gcd, hypot, lcm, logaddexp, logaddexp2, xlogy } from './guarded.ts'
-export { atIndices, type SetAtIndicesOptions, setAtIndices } from './index-arrays.ts'
-export {
-  at,
-  type Index,
-  narrow,
-  type Range,
-  select,
-  setAt,
-  slice,
-} from './indexing.ts'
-export { type AlongOptions, chunk, concat, split, stack, unbind } from './joining.ts'
-export { det, inv, lu, slogdet, solve, solveTriangular, type TriangularOptions } from './linear-systems.ts'
-export { foriLoop, map, type ScanOptions, type SliceOf, type StackOf, scan } from './loops.ts'
-export {
-  type DiagonalOptions,
-  diag,
-  diagonal,
-  type PlaneOptions,
-  trace,
-  tril,
-  triu,
-} from './matrix.ts'
-export { type AddmmOptions, addmm, baddbmm, bmm, dot, kron, matrixPower, mm, mv, outer } from './matrix-products.ts'
-export { broadcastArrays, broadcastTo, type FlattenOptions, flatten, reshape } from './movement.ts'
-export { nextafter } from './next-float.ts'
-export { checkNumerics, debug } from './observing.ts'
-export { type AxisOptions, flip, roll, type UnfoldOptions, unfold } from './order.ts'
-export { type PadOptions, pad } from './padding.ts'
-export {
-  arange,
-  type EyeOptions,
-  eye,
-  type LogspaceOptions,
-  linspace,
-  logspace,
-  type MeshgridOptions,
-  meshgrid,
-  oneHot,
-  type TriMaskOptions,
-  triMask,
-} from './patterns.ts'
-export {
-  gather,
-  indexAdd,
-  scatterAdd,
-  take,
-  takeAlongAxis,
-} from './picking.ts'
-export { bitwiseNot, isfinite, isinf, isnan, logicalNot, signbit } from './predicates.ts'
-export { median, type QuantileOptions, quantile } from './quantiles.ts'
-export {
-  all,
-  any,
-  countNonzero,
-  type FloatReduction,
-  logsumexp,
-  mean,
-  prod,
-  type ReduceOptions,
-  type Reduction,
-  type ReductionTo,
-  sum,
-} from './reduction.ts'
-export { repeat, repeatInterleave, tile } from './repeating.ts'
-export { scatter, scatterMax, scatterMin } from './scattering.ts'
-export { type SearchOptions, searchsorted } from './searchsorted.ts'
-export { lstsq, type MatrixNormOptions, matrixNorm, matrixRank, pinv, type RankOptions } from './singular.ts'
-export {
-  argsort,
-  type Chosen,
-  type KthOptions,
-  kthvalue,
-  type SortOptions,
-  sort,
-  type TopKOptions,
-  topK,
-} from './sorting.ts'
-export { digamma, erfinv, lgamma, polygamma } from './special.ts'
-export { meanVariance, type NormOptions, std, type VarianceOptions, variance, vectorNorm } from './statistics.ts'
+} from './math/elementary.ts'
+export { copysign, gcd, hypot, lcm, logaddexp, logaddexp2, xlogy } from './math/guarded.ts'
+export { nextafter } from './math/next-float.ts'
+export { bitwiseNot, isfinite, isinf, isnan, logicalNot, signbit } from './math/predicates.ts'
+export { digamma, erfinv, lgamma, polygamma } from './math/special-functions.ts'
 export {
   acos,
   acosh,
@@ -225,13 +199,90 @@ export {
   sinh,
   tan,
   tanh,
-} from './trigonometry.ts'
-export { type Unique, type UniqueOptions, unique } from './unique.ts'
+} from './math/trigonometry.ts'
 export {
   customKernel,
   type ElementwiseDefinition,
   elementwise,
   type KernelDefinition,
   type KernelType,
-} from './user.ts'
-export { type WhileOptions, whileLoop } from './while-loop.ts'
+} from './math/user-defined.ts'
+export {
+  type AssociativeScanOptions,
+  associativeScan,
+  type ReduceWithOptions,
+  reduceWith,
+} from './reduce/associative.ts'
+export {
+  type CumulativeOptions,
+  cummax,
+  cummin,
+  cumprod,
+  cumsum,
+  logcumsumexp,
+  type RunningExtreme,
+} from './reduce/cumulative.ts'
+export {
+  amax,
+  amin,
+  argmax,
+  argmin,
+  max,
+  maxWithIndex,
+  min,
+  minWithIndex,
+  type OneAxisOptions,
+} from './reduce/extremes.ts'
+export { median, type QuantileOptions, quantile } from './reduce/quantiles.ts'
+export {
+  all,
+  any,
+  countNonzero,
+  type FloatReduction,
+  logsumexp,
+  mean,
+  prod,
+  type ReduceOptions,
+  type Reduction,
+  type ReductionTo,
+  sum,
+} from './reduce/reduction.ts'
+export { meanVariance, type NormOptions, std, type VarianceOptions, variance, vectorNorm } from './reduce/statistics.ts'
+export {
+  expandDims,
+  matrixTranspose,
+  moveaxis,
+  permuteDims,
+  type SqueezeOptions,
+  squeeze,
+  swapaxes,
+} from './shape/axes.ts'
+export {
+  type DTypeOptions,
+  fromArray,
+  full,
+  fullLike,
+  ones,
+  onesLike,
+  tensor,
+  zeros,
+  zerosLike,
+} from './shape/create.ts'
+export { type AlongOptions, chunk, concat, split, stack, unbind } from './shape/joining.ts'
+export { type PadOptions, pad } from './shape/padding.ts'
+export {
+  arange,
+  type EyeOptions,
+  eye,
+  type LogspaceOptions,
+  linspace,
+  logspace,
+  type MeshgridOptions,
+  meshgrid,
+  oneHot,
+  type TriMaskOptions,
+  triMask,
+} from './shape/patterns.ts'
+export { type AxisOptions, flip, roll, type UnfoldOptions, unfold } from './shape/reordering.ts'
+export { repeat, repeatInterleave, tile } from './shape/repeating.ts'
+export { broadcastArrays, broadcastTo, type FlattenOptions, flatten, reshape } from './shape/reshaping.ts'

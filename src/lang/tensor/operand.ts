@@ -5,10 +5,10 @@ import type { Shape } from '../dim.ts'
 import { type DType, integerRange, isFloat, isInteger, promote } from '../dtype.ts'
 import { type Refusal, raise } from '../errors.ts'
 import type { Node, TensorType } from '../ir.ts'
+import { roundTo } from '../scalar-functions.ts'
 import { broadcastShapes, normaliseAxis, showShape } from '../shape.ts'
-import { roundTo } from '../special.ts'
 import { isTensor } from '../tree.ts'
-import { nodeOf, type Operand, type Tensor, tensorOf } from '../types.ts'
+import { nodeOf, type Operand, type Tensor, tensorOf } from '../types/tensor.ts'
 import { showArgument } from './arguments.ts'
 
 /** A weak scalar: it takes the dtype of the tensors it meets. */

@@ -1,7 +1,7 @@
 /** Broadcasting at type level: the shape of `a + b`, or a mistake whose text the editor shows. */
 import type { Shape } from '../dim.ts'
 import type { DType } from '../dtype.ts'
-import type { Operand, Tensor } from '../types.ts'
+import type { Operand, Tensor } from './tensor.ts'
 
 declare const reason: unique symbol
 

@@ -1,8 +1,8 @@
 /** The matrix product at type level. */
 import type { Shape } from '../dim.ts'
 import type { DType } from '../dtype.ts'
-import type { Tensor } from '../types.ts'
 import type { Bad, Broadcast, DTypeCheck, DTypeOf, JoinDType, Mistake, ShapeOf, Valid } from './broadcast.ts'
+import type { Tensor } from './tensor.ts'
 
 type WithMatrix<P, Tail extends Shape> = P extends Shape ? readonly [...P, ...Tail] : P
 

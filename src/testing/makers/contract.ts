@@ -1,6 +1,6 @@
 /** How random graphs reduce, contract, index and draw random bits, and the leaves they start from. */
-import { checkpoint } from '../../../passes/graph/checkpoint.ts'
-import { customJvp, customVjp } from '../../../passes/graph/custom.ts'
+import { checkpoint } from '../../../passes/transform/checkpoint.ts'
+import { customJvp, customVjp } from '../../../passes/transform/custom.ts'
 import { constant, typeOf } from '../../lang/build.ts'
 import { sizeOf } from '../../lang/dim.ts'
 import { isFloat } from '../../lang/dtype.ts'
@@ -13,9 +13,9 @@ import {
   type PointwiseOp,
   type TensorType,
 } from '../../lang/ir.ts'
-import { add, mul } from '../../lang/tensor/arithmetic.ts'
-import { cos, sin } from '../../lang/tensor/trigonometry.ts'
-import { nodeOf, type Tensor, tensorOf } from '../../lang/types.ts'
+import { add, mul } from '../../lang/tensor/math/arithmetic.ts'
+import { cos, sin } from '../../lang/tensor/math/trigonometry.ts'
+import { nodeOf, type Tensor, tensorOf } from '../../lang/types/tensor.ts'
 import { drawData } from '../dice.ts'
 import type { Workshop } from '../workshop.ts'
 import { linalgMakers, oneOutput } from './linalg.ts'

@@ -18,7 +18,7 @@ import {
   tanh,
   whileLoop,
 } from '../../lang/tensor/index.ts'
-import { nodeOf, type Tensor, tensorOf } from '../../lang/types.ts'
+import { nodeOf, type Tensor, tensorOf } from '../../lang/types/tensor.ts'
 import type { Workshop } from '../workshop.ts'
 import type { Maker } from './pointwise.ts'
 

@@ -2,14 +2,14 @@
  * How random graphs batch: a function is cut out of what was drawn so far and mapped over examples of its arguments, so
  * that what vmap makes of every op stands among other ops and goes through every layer.
  */
-import { vmap } from '../../../passes/graph/vmap.ts'
+import { vmap } from '../../../passes/transform/vmap.ts'
 import { typeOf } from '../../lang/build.ts'
 import { sizeOf } from '../../lang/dim.ts'
 import { isFloat } from '../../lang/dtype.ts'
 import type { Node, Op } from '../../lang/ir.ts'
-import { topological } from '../../lang/order.ts'
+import { topological } from '../../lang/topological.ts'
 import { substitute } from '../../lang/trace.ts'
-import { nodeOf, type Tensor, tensorOf } from '../../lang/types.ts'
+import { nodeOf, type Tensor, tensorOf } from '../../lang/types/tensor.ts'
 import type { Workshop } from '../workshop.ts'
 import type { Maker } from './pointwise.ts'
 

@@ -1,7 +1,7 @@
 /** Prefix reductions by their kernels, in the Kernel interpreter and in WGSL: short and long lines, few and many. */
 import { describe, expect, it } from 'vitest'
-import { software } from '../../../codegen/profile.ts'
-import { cumulateBlock } from '../../../passes/loop/routine.ts'
+import { software } from '../../../codegen/targets/wgsl/profiles.ts'
+import { cumulateBlock } from '../../../passes/loop/from-graph/routine-nodes.ts'
 import { build as b, freshInputs } from '../../../src/lang/build.ts'
 import { evaluate } from '../../../src/lang/evaluate.ts'
 import { cumulations, type Graph, type Node } from '../../../src/lang/ir.ts'

@@ -1,6 +1,6 @@
 /** Factorisations by their kernels, in the Kernel interpreter and in WGSL: a thread a matrix, and a workgroup. */
 import { describe, expect, it } from 'vitest'
-import { hardware, software } from '../../../codegen/profile.ts'
+import { hardware, software } from '../../../codegen/targets/wgsl/profiles.ts'
 import { build as b, freshInputs } from '../../../src/lang/build.ts'
 import { evaluate } from '../../../src/lang/evaluate.ts'
 import type { Graph, Node } from '../../../src/lang/ir.ts'

@@ -1,7 +1,7 @@
 /** Large scatterAdds by their kernels: right in order of the indices, in every dtype, and cheap by the plan's prediction. */
 import { describe, expect, it } from 'vitest'
-import { hardware, portable, software } from '../../../codegen/profile.ts'
-import { verifyKernel } from '../../../codegen/verify-kernel.ts'
+import { verifyKernel } from '../../../codegen/kernel/verify-kernel.ts'
+import { hardware, portable, software } from '../../../codegen/targets/wgsl/profiles.ts'
 import { build as b, freshInputs } from '../../../src/lang/build.ts'
 import type { DType } from '../../../src/lang/dtype.ts'
 import { evaluate } from '../../../src/lang/evaluate.ts'

@@ -1,8 +1,8 @@
 /** Sorting by its kernels, in the Kernel interpreter and in WGSL: lines that are counted, merged in a workgroup, merged in memory. */
 import { describe, expect, it } from 'vitest'
-import { hardware, software } from '../../../codegen/profile.ts'
-import { verifyKernel } from '../../../codegen/verify-kernel.ts'
-import { sortBlock } from '../../../passes/loop/routine.ts'
+import { verifyKernel } from '../../../codegen/kernel/verify-kernel.ts'
+import { hardware, software } from '../../../codegen/targets/wgsl/profiles.ts'
+import { sortBlock } from '../../../passes/loop/from-graph/routine-nodes.ts'
 import { build as b, freshInputs } from '../../../src/lang/build.ts'
 import type { DType } from '../../../src/lang/dtype.ts'
 import { evaluate } from '../../../src/lang/evaluate.ts'

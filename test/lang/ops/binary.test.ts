@@ -1,11 +1,11 @@
 /** Every elementwise op of two operands: values by dtype, special values, tangents, transposes, batching, refusals. */
 import { describe, expect, it } from 'vitest'
-import { jvpGraph } from '../../../passes/graph/jvp.ts'
+import { jvpGraph } from '../../../passes/transform/jvp.ts'
 import { build as b } from '../../../src/lang/build.ts'
 import type { DType } from '../../../src/lang/dtype.ts'
 import type { Node } from '../../../src/lang/ir.ts'
 import { type BinaryOp, binaryOps } from '../../../src/lang/ir.ts'
-import { primitives } from '../../../src/lang/ops/table.ts'
+import { primitives } from '../../../src/lang/ops/primitive-table.ts'
 import type { Linear, Value } from '../../../src/lang/primitive.ts'
 import { graphKit } from '../../../src/lang/trace.ts'
 import {

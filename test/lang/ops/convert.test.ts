@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { build as b } from '../../../src/lang/build.ts'
 import { type DType, dtypes } from '../../../src/lang/dtype.ts'
-import { primitives } from '../../../src/lang/ops/table.ts'
+import { primitives } from '../../../src/lang/ops/primitive-table.ts'
 import type { Value } from '../../../src/lang/primitive.ts'
 import {
   bind,

@@ -1,10 +1,10 @@
 /** The nodes without operands, get, stopGradient and barrier, and the helpers rules build constants with. */
 import { describe, expect, it } from 'vitest'
-import { jvpGraph } from '../../../passes/graph/jvp.ts'
+import { jvpGraph } from '../../../passes/transform/jvp.ts'
 import { build as b, constant, freshInputs, typeOf, typesOf } from '../../../src/lang/build.ts'
 import { dtypes } from '../../../src/lang/dtype.ts'
-import { fill, ones, uniformValue, zeros } from '../../../src/lang/ops/fill.ts'
-import { primitives } from '../../../src/lang/ops/table.ts'
+import { primitives } from '../../../src/lang/ops/primitive-table.ts'
+import { fill, ones, uniformValue, zeros } from '../../../src/lang/ops/rule-parts.ts'
 import { graphKit } from '../../../src/lang/trace.ts'
 import {
   checkBatch,

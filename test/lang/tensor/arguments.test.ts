@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { TensorloomError } from '../../../src/lang/errors.ts'
 import { forms } from '../../../src/lang/tensor/dual.ts'
 import * as T from '../../../src/lang/tensor/index.ts'
-import type { Tensor } from '../../../src/lang/types.ts'
+import type { Tensor } from '../../../src/lang/types/tensor.ts'
 import * as nn from '../../../src/nn/index.ts'
 import { mistakeOf } from './run.ts'
 

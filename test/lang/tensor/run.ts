@@ -4,7 +4,7 @@ import { typeOf } from '../../../src/lang/build.ts'
 import type { ShapeError } from '../../../src/lang/errors.ts'
 import { evaluate } from '../../../src/lang/evaluate.ts'
 import type { Value } from '../../../src/lang/primitive.ts'
-import { nodeOf, type Tensor } from '../../../src/lang/types.ts'
+import { nodeOf, type Tensor } from '../../../src/lang/types/tensor.ts'
 
 /** The value of a tensor, floats rounded to float32 after every operation as on a device. */
 export const evaluated = (x: Tensor): Value => {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { check, errorsOf } from '../../../passes/graph/check.ts'
-import { valueAndGrad } from '../../../passes/graph/gradient.ts'
+import { valueAndGrad } from '../../../passes/transform/gradient.ts'
 import { build, constant, freshInputs } from '../../../src/lang/build.ts'
 import { showError } from '../../../src/lang/errors.ts'
 import type { Graph, Node } from '../../../src/lang/ir.ts'
-import { nodeOf, type Tensor, tensorOf } from '../../../src/lang/types.ts'
+import { nodeOf, type Tensor, tensorOf } from '../../../src/lang/types/tensor.ts'
 import { f32, i32, program } from './programs.ts'
 
 const b = build

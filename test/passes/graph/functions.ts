@@ -1,7 +1,7 @@
 /** Composite functions for derivative tests: what each takes, and inputs at which it is smooth. */
 import { build, constant, typeOf } from '../../../src/lang/build.ts'
 import type { Node, TensorType } from '../../../src/lang/ir.ts'
-import { fill } from '../../../src/lang/ops/fill.ts'
+import { fill } from '../../../src/lang/ops/rule-parts.ts'
 import { f32 } from './programs.ts'
 
 const b = build

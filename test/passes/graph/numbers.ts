@@ -3,7 +3,7 @@ import { expect } from 'vitest'
 import { showError, TensorloomError } from '../../../src/lang/errors.ts'
 import { evaluate } from '../../../src/lang/evaluate.ts'
 import { flattenTree, isTensor } from '../../../src/lang/tree.ts'
-import { nodeOf, type Tensor } from '../../../src/lang/types.ts'
+import { nodeOf, type Tensor } from '../../../src/lang/types/tensor.ts'
 
 /** The elements of every leaf, in Float64. */
 export const numbersOf = (tree: unknown): readonly (readonly number[])[] =>

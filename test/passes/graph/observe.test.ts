@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { type Observation, takeObservations } from '../../../passes/graph/observe.ts'
 import * as T from '../../../src/index.ts'
 import { evaluate } from '../../../src/lang/evaluate.ts'
-import { topological } from '../../../src/lang/order.ts'
 import type { Value } from '../../../src/lang/primitive.ts'
+import { topological } from '../../../src/lang/topological.ts'
 import { traceTree } from '../../../src/lang/trace.ts'
 
 const vector = (...data: readonly number[]): Value => ({

@@ -2,7 +2,7 @@
 import * as fc from 'fast-check'
 import { build, typeOf } from '../../../src/lang/build.ts'
 import type { Graph, Node, TensorType } from '../../../src/lang/ir.ts'
-import { fill } from '../../../src/lang/ops/fill.ts'
+import { fill } from '../../../src/lang/ops/rule-parts.ts'
 import { bool, f32, i32, program } from './programs.ts'
 
 const b = build

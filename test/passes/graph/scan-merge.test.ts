@@ -5,7 +5,7 @@ import { pruneScans } from '../../../passes/graph/scan-prune.ts'
 import * as T from '../../../src/index.ts'
 import { evaluate } from '../../../src/lang/evaluate.ts'
 import type { Graph, Node, NodeOf } from '../../../src/lang/ir.ts'
-import { topological } from '../../../src/lang/order.ts'
+import { topological } from '../../../src/lang/topological.ts'
 import { traceTree } from '../../../src/lang/trace.ts'
 import { noise } from '../../lang/ops/rules.ts'
 

@@ -1,6 +1,6 @@
 /** Long contractions in two stages: the same results, parallel on the device. */
 import { describe, expect, test } from 'vitest'
-import { portable } from '../../../codegen/profile.ts'
+import { portable } from '../../../codegen/targets/wgsl/profiles.ts'
 import { splitReductions } from '../../../passes/graph/split-reduce.ts'
 import { verifyGraph } from '../../../passes/verify-graph.ts'
 import { build as b, freshInputs, typeOf } from '../../../src/lang/build.ts'
@@ -8,9 +8,9 @@ import { sizeOf } from '../../../src/lang/dim.ts'
 import { allocate, type DType } from '../../../src/lang/dtype.ts'
 import { evaluate } from '../../../src/lang/evaluate.ts'
 import type { Graph, ParamsOf } from '../../../src/lang/ir.ts'
-import { topological } from '../../../src/lang/order.ts'
 import type { Value } from '../../../src/lang/primitive.ts'
-import { randomWords } from '../../codegen/sweep.ts'
+import { topological } from '../../../src/lang/topological.ts'
+import { randomWords } from '../../codegen/kernel/sweep.ts'
 import { planOf, runDevice } from '../../differential.ts'
 
 const split = (graph: Graph): Graph => {

@@ -1,7 +1,7 @@
 /** Cases of the rules of movement, cropping, contraction and sinking. */
 import { build, constant } from '../../../src/lang/build.ts'
 import type { Graph, Node } from '../../../src/lang/ir.ts'
-import { fill } from '../../../src/lang/ops/fill.ts'
+import { fill } from '../../../src/lang/ops/rule-parts.ts'
 import { bool, f32, i32, program } from './programs.ts'
 
 const b = build

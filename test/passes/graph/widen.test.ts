@@ -1,15 +1,15 @@
 /** What is left of packed dtypes: words at the ends, settled numbers between; and what f16 adds up in. */
 import { describe, expect, test } from 'vitest'
-import { portable } from '../../../codegen/profile.ts'
+import { portable } from '../../../codegen/targets/wgsl/profiles.ts'
 import { widen } from '../../../passes/graph/widen.ts'
 import { verifyGraph } from '../../../passes/verify-graph.ts'
 import { build as b, constant, typeOf, typesOf } from '../../../src/lang/build.ts'
 import { allocate, type DType, isFloat, isPacked } from '../../../src/lang/dtype.ts'
 import { evaluate } from '../../../src/lang/evaluate.ts'
 import type { Graph, Node, TensorType } from '../../../src/lang/ir.ts'
-import { topological } from '../../../src/lang/order.ts'
 import type { Value } from '../../../src/lang/primitive.ts'
-import { roundTo } from '../../../src/lang/special.ts'
+import { roundTo } from '../../../src/lang/scalar-functions.ts'
+import { topological } from '../../../src/lang/topological.ts'
 import { trace } from '../../../src/lang/trace.ts'
 import { planOf, runKernelInterp } from '../../differential.ts'
 

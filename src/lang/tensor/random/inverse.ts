@@ -2,8 +2,8 @@
 import { build, typeOf } from '../../build.ts'
 import type { Shape } from '../../dim.ts'
 import type { Node } from '../../ir.ts'
-import type { Tensor } from '../../types.ts'
-import { binaryNode, likeNode } from '../arithmetic.ts'
+import type { Tensor } from '../../types/tensor.ts'
+import { binaryNode, likeNode } from '../math/arithmetic.ts'
 import { withKey } from './keys.ts'
 import { between, bitsNode, unitOf } from './uniform.ts'
 

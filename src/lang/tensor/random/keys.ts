@@ -8,12 +8,12 @@ import type { DType } from '../../dtype.ts'
 import { raise } from '../../errors.ts'
 import type { Node, TensorType } from '../../ir.ts'
 import { showShape } from '../../shape.ts'
-import { type Operand, type Tensor, tensorOf } from '../../types.ts'
+import { type Operand, type Tensor, tensorOf } from '../../types/tensor.ts'
 import { demandShape, showArgument } from '../arguments.ts'
-import { likeNode } from '../arithmetic.ts'
-import { fromArray } from '../create.ts'
+import { likeNode } from '../math/arithmetic.ts'
 import { castNode, expandNode, lift, refuse, reshapeNode, scalar, withTypes } from '../operand.ts'
-import { narrowNode } from '../order.ts'
+import { fromArray } from '../shape/create.ts'
+import { narrowNode } from '../shape/reordering.ts'
 
 /** A random key: two u32 words. Use each key once; `split` makes new ones. */
 export type Key = Tensor<readonly [2], 'u32'>

@@ -2,10 +2,10 @@
 import type { Shape } from '../../dim.ts'
 import type { DType } from '../../dtype.ts'
 import type { Node } from '../../ir.ts'
-import type { Operand, Tensor } from '../../types.ts'
+import type { Operand, Tensor } from '../../types/tensor.ts'
 import { demandNumber } from '../arguments.ts'
-import { broadcastNode } from '../movement.ts'
 import { castNode, lift, scalar, withTypes } from '../operand.ts'
+import { broadcastNode } from '../shape/reshaping.ts'
 import { withKey } from './keys.ts'
 
 /** `body` on the parameters, broadcast to `shape`, and the words of the key. */

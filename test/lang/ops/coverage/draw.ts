@@ -6,9 +6,9 @@ import { Arbitrary, sample as drawSamples, Value as Generated, type Random, Stre
 import { build, typesOf } from '../../../../src/lang/build.ts'
 import { type DType, isFloat } from '../../../../src/lang/dtype.ts'
 import type { Node, Op, TensorType } from '../../../../src/lang/ir.ts'
-import { topological } from '../../../../src/lang/order.ts'
+import { topological } from '../../../../src/lang/topological.ts'
 import { type Dice, diceOf } from '../../../../src/testing/dice.ts'
-import { makers } from '../../../../src/testing/makers/table.ts'
+import { makers } from '../../../../src/testing/makers/maker-table.ts'
 import { type Sample, sampleOf } from '../../../../src/testing/sample.ts'
 import { createWorkshop, type WorkshopOptions } from '../../../../src/testing/workshop.ts'
 

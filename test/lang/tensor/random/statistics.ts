@@ -1,6 +1,6 @@
 /** Tests of fit with their p-values, and distribution functions to test against: Float64, textbook formulas. */
-import { lgamma } from '../../../../src/lang/gamma.ts'
-import { erf } from '../../../../src/lang/special.ts'
+import { lgamma } from '../../../../src/lang/log-gamma.ts'
+import { erf } from '../../../../src/lang/scalar-functions.ts'
 
 /** The probability of a Kolmogorov-Smirnov distance as large as that of `xs` from `cdf` (Kolmogorov's series). */
 export const kolmogorov = (xs: ArrayLike<number>, cdf: (x: number) => number): number => {

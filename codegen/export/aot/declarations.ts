@@ -1,0 +1,78 @@
+/** Plan → the `.d.ts` of its module: the exact trees, shapes and element types of arguments and results. */
+import type { DType } from '../../../src/lang/dtype.ts'
+import type { TreeShape } from '../../../src/lang/tree.ts'
+import type { InputSlot, OutputSlot, Slot } from '../../plan/plan.ts'
+import type { EmittedPlan } from './emitted.ts'
+import { printKey } from './javascript-literal.ts'
+
+// biome-ignore format: a table reads better
+const typeNames: Readonly<Record<DType, string>> = {
+  f32: 'F32', i32: 'I32', u32: 'U32', bool: 'Bool', f16: 'F16', bf16: 'BF16', i8: 'I8', u8: 'U8',
+}
+
+const shapeType = ({ shape }: Slot): string => `readonly [${shape.join(', ')}]`
+
+const argumentType = (slot: InputSlot): string => `${typeNames[slot.dtype]}<${shapeType(slot)}>`
+
+const resultType = (slot: OutputSlot): string =>
+  `${slot.keep ? 'Resident' : 'Value'}<'${slot.dtype}', ${shapeType(slot)}>`
+
+const notes = (slot: Slot): string => {
+  const more = [
+    ...('donated' in slot && slot.donated ? ['given away: a handle is consumed'] : []),
+    ...('keep' in slot && slot.keep ? ['stays on the device'] : []),
+    ...('indexOf' in slot ? [`indices below ${Math.min(...(slot as InputSlot).indexOf!.map((r) => r.size))}`] : []),
+  ]
+  return [`${slot.dtype}[${slot.shape.join(', ')}]`, ...more].join(', ')
+}
+
+/** The type of a tree, a field a line, each leaf with what it is. */
+const treeType = <S extends Slot>(
+  tree: TreeShape,
+  slots: readonly S[],
+  leaf: (slot: S) => string,
+  indent: string,
+): string => {
+  if (typeof tree === 'number') return leaf(slots[tree]!)
+  const inner = `${indent}  `
+  const isList = 'list' in tree
+  const fields: readonly (readonly [string, TreeShape])[] = isList
+    ? tree.list.map((t) => ['', t])
+    : Object.entries(tree.record).map(([key, t]) => [`readonly ${printKey(key)}: `, t])
+  const [open, close] = isList ? ['readonly [', ']'] : ['{', '}']
+  if (fields.length === 0) return open + close
+  const lines = fields.map(([key, t]) => {
+    const note = typeof t === 'number' ? `${inner}/** ${notes(slots[t]!)} */\n` : ''
+    return `${note}${inner}${key}${treeType(t, slots, leaf, inner)}${isList ? ',' : ''}\n`
+  })
+  return `${open}\n${lines.join('')}${indent}${close}`
+}
+
+/** The declarations of the module `printModule` makes of `plan`. */
+export const printDeclarations = (plan: EmittedPlan): string => {
+  const args = treeType(plan.inputTree, plan.inputs, argumentType, '')
+  const results = treeType(plan.outputTree, plan.outputs, resultType, '')
+  const used = [...new Set([...args.matchAll(/\b(F32|I32|U32|Bool|F16|BF16|I8|U8)</g)].map((m) => m[1]!))]
+  const handles = ['Resident', 'Value'].filter((name) => results.includes(`${name}<`))
+  const names = ['Load', 'PlanData', ...used, ...handles].sort()
+  const needsWeights = plan.data.some((d) => 'stored' in d)
+  return [
+    `import type { ${names.join(', ')} } from './runtime.js'`,
+    '',
+    '/** What `run` takes: flat host arrays, or handles of results that stayed on the device. */',
+    `export type Arguments = ${args}`,
+    '',
+    '/** What `run` gives: handles, read to the host when asked. */',
+    `export type Results = ${results}`,
+    '',
+    '/** Kernels, memory, slots and what a run costs, as plain data. */',
+    'export declare const plan: PlanData',
+    '',
+    '/**',
+    ' * Puts the program on a device: yours, or one opened from `gpu` (default `navigator.gpu`). Its `run` takes Arguments and',
+    ' * resolves to Results. Rejects with an error whose `error.tag` says what is wrong.',
+    ' */',
+    `export declare const load: Load<Arguments, Results${needsWeights ? ", 'weights'" : ''}>`,
+    '',
+  ].join('\n')
+}

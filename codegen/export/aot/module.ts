@@ -1,0 +1,28 @@
+/** Plan → the text of an ES module that runs it, beside a runtime that all modules of a folder share. */
+import type { EmittedPlan } from './emitted.ts'
+import { printLiteral } from './javascript-literal.ts'
+
+/** The file that holds the runtime: shared, so that one program's results can be another's arguments on the device. */
+export const runtimeFile = 'runtime.js'
+
+/**
+ * A module that exports `plan` and `load`. It holds no compiler and no code but one call; nothing happens when it is
+ * imported. The same plan gives the same text.
+ */
+export const printModule = (plan: EmittedPlan): string => {
+  const { dispatches, peakBytes } = plan.prediction
+  const count = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`
+  const stored = plan.data.some((d) => 'stored' in d)
+    ? '; load it with the weights in the .safetensors file beside it'
+    : ''
+  return [
+    `// ${plan.name}: ${count(plan.kernels.length, 'kernel')}, ${count(dispatches, 'dispatch', 'dispatches')}, ${count(peakBytes, 'byte')} on the device${stored}.`,
+    `// Written by tensorloom for the ${plan.profile.name} profile.`,
+    `import { loader } from './${runtimeFile}'`,
+    '',
+    `export const plan = ${printLiteral(plan)}`,
+    '',
+    'export const load = /* @__PURE__ */ loader(plan)',
+    '',
+  ].join('\n')
+}

@@ -1,0 +1,52 @@
+/** What one binding was touched at, workgroup by workgroup: a stamp for each element. */
+import type { Binding } from '../kernel.ts'
+
+export interface Touched {
+  /** Element `index` is touched in the current workgroup. */
+  readonly one: (index: number) => void
+  /** The elements `first + offset` for every offset, modulo 2³². */
+  readonly row: (first: number, offsets: Int32Array) => void
+  /** Bytes of distinct elements, summed over the workgroups so far. */
+  readonly bytes: () => number
+  readonly nextWorkgroup: () => void
+}
+
+/** Bytes of an element, and from one to the next: three lanes have the stride of four. */
+export const elementOf = (b: Binding): { readonly bytes: number; readonly stride: number } => {
+  const { scalar, width } = b.element
+  const lane = scalar === 'f16' ? 2 : 4
+  return { bytes: lane * width, stride: lane * (width === 3 ? 4 : width) }
+}
+
+/** Counts for a binding of `bytes` bytes; an index out of range is a bug of the kernel. */
+export const touchedOf = (binding: Binding, bytes: number, where: () => string): Touched => {
+  const unit = elementOf(binding)
+  const size = Math.floor(bytes / unit.stride)
+  const stamps = new Uint32Array(size)
+  let workgroup = 0
+  let count = 0
+  const out = (index: number): never => {
+    throw new Error(`tensorloom bug: ${binding.name}[${index}] of ${size} elements, ${where()}`)
+  }
+  return {
+    one: (index) => {
+      if (!(index < size)) out(index)
+      if (stamps[index] === workgroup) return
+      stamps[index] = workgroup
+      count += 1
+    },
+    row: (first, offsets) => {
+      for (let i = 0; i < offsets.length; i++) {
+        const index = (first + offsets[i]!) >>> 0
+        if (index >= size) out(index)
+        if (stamps[index] === workgroup) continue
+        stamps[index] = workgroup
+        count += 1
+      }
+    },
+    bytes: () => count * unit.bytes,
+    nextWorkgroup: () => {
+      workgroup += 1
+    },
+  }
+}

@@ -1,0 +1,100 @@
+/** Floating-point work of kernel expressions: one unit per arithmetic op and lane, integers and comparisons free. One table for planner and interpreter. */
+import type { BinaryOp, UnaryOp } from '../../src/lang/ir.ts'
+import type { KExpr } from './kernel.ts'
+
+/** Units of one lane of each elementwise op on floats. A transcendental counts one, as a user would count it. */
+export const flopWeight: { readonly [K in UnaryOp | BinaryOp]: number } = {
+  neg: 1,
+  abs: 1,
+  sign: 1,
+  floor: 1,
+  ceil: 1,
+  trunc: 1,
+  round: 1,
+  sqrt: 1,
+  rsqrt: 1,
+  exp: 1,
+  exp2: 1,
+  expm1: 1,
+  log: 1,
+  log2: 1,
+  log10: 1,
+  log1p: 1,
+  sin: 1,
+  cos: 1,
+  tan: 1,
+  asin: 1,
+  acos: 1,
+  atan: 1,
+  sinh: 1,
+  cosh: 1,
+  tanh: 1,
+  asinh: 1,
+  acosh: 1,
+  atanh: 1,
+  erf: 1,
+  erfc: 1,
+  erfinv: 1,
+  lgamma: 1,
+  digamma: 1,
+  sigmoid: 1,
+  not: 0,
+  isNan: 0,
+  isInf: 0,
+  add: 1,
+  sub: 1,
+  mul: 1,
+  div: 1,
+  rem: 1,
+  pow: 1,
+  atan2: 1,
+  max: 1,
+  min: 1,
+  eq: 0,
+  lt: 0,
+  le: 0,
+  and: 0,
+  or: 0,
+  xor: 0,
+  shiftLeft: 0,
+  shiftRight: 0,
+}
+
+/** The operands of an expression, in order. */
+export const operandsOf = (e: KExpr): readonly KExpr[] => {
+  switch (e.kind) {
+    case 'lit':
+    case 'ref':
+    case 'builtin':
+      return []
+    case 'unary':
+    case 'cast':
+    case 'bitcast':
+    case 'splat':
+    case 'lane':
+      return [e.a]
+    case 'binary':
+      return [e.a, e.b]
+    case 'select':
+      return [e.cond, e.a, e.b]
+    case 'vec':
+      return e.items
+    case 'load':
+      return e.component ? [e.index, e.component] : [e.index]
+    case 'read':
+      return [e.index]
+    case 'threefry':
+    case 'call':
+      return e.args
+  }
+}
+
+/** Units of one evaluation of an expression; both sides of a select count, as both may be evaluated. */
+export const flopsOf = (e: KExpr): number => {
+  const inner = operandsOf(e).reduce((n, x) => n + flopsOf(x), 0)
+  const operand = e.kind === 'unary' || e.kind === 'binary' ? e.a : e
+  const isFloat = operand.type.scalar === 'f32' || operand.type.scalar === 'f16'
+  if (!isFloat) return inner
+  if (e.kind === 'unary' || e.kind === 'binary') return inner + flopWeight[e.op] * e.a.type.width
+  return inner
+}

@@ -1,0 +1,63 @@
+/** What names mean while a kernel runs on the CPU: variables by slot, arrays, memory; each looked up once, and checked. */
+import { invariant } from '../../../src/lang/errors.ts'
+import type { Kernel } from '../kernel.ts'
+import type { Counters, Memory } from './storage.ts'
+
+/** One invocation: its variables by slot, its private arrays, its place. */
+export interface Invocation {
+  readonly slots: Float64Array
+  readonly privates: readonly Float64Array[]
+  local: number
+}
+
+export interface Group {
+  grid: number
+}
+
+export type Lane = (v: Invocation) => number
+
+export interface Scope {
+  readonly kernel: Kernel
+  readonly group: Group
+  readonly memory: ReadonlyMap<string, Memory>
+  readonly arrays: ReadonlyMap<string, (v: Invocation) => Float64Array>
+  readonly slots: Map<string, number>
+  slotCount: number
+  readonly counters: Counters | undefined
+}
+
+export const slotOf = (c: Scope, name: string): number => {
+  const slot = c.slots.get(name)
+  invariant(slot !== undefined, `${c.kernel.name}: ${name} is used before it is defined`)
+  return slot
+}
+
+export const define = (c: Scope, name: string, width: number): number => {
+  invariant(!c.slots.has(name), `${c.kernel.name}: ${name} is defined twice`)
+  const slot = c.slotCount
+  c.slots.set(name, slot)
+  c.slotCount += width
+  return slot
+}
+
+export const memoryOf = (c: Scope, name: string): Memory => {
+  const m = c.memory.get(name)
+  invariant(m, `${c.kernel.name}: no binding ${name}`)
+  return m
+}
+
+export const arrayOf = (c: Scope, name: string): ((v: Invocation) => Float64Array) => {
+  const a = c.arrays.get(name)
+  invariant(a, `${c.kernel.name}: no array ${name}`)
+  return a
+}
+
+/** The offset of element `index` of an array, checked. */
+export const cell = (c: Scope, name: string, cells: Float64Array, index: number, width: number): number => {
+  const at = index * width
+  if (at >= cells.length)
+    throw new Error(
+      `tensorloom bug: ${name}[${index}] of ${cells.length / width} elements, workgroup ${c.group.grid} of ${c.kernel.name}`,
+    )
+  return at
+}

@@ -1,0 +1,87 @@
+/** Storage buffers and arrays as the interpreter sees them: elements of some lanes, checked indices, optional counts of what is touched. */
+import { invariant } from '../../../src/lang/errors.ts'
+import type { Binding, Scalar } from '../kernel.ts'
+import { halfBits, halfValue } from '../scalar-value.ts'
+
+/** Bytes of host memory that stand for a storage buffer: the whole buffer, or a part of an arena. */
+export interface HostBinding {
+  readonly buffer: ArrayBufferLike
+  readonly byteOffset?: number
+  readonly byteLength?: number
+}
+
+/** What a run touches and computes; `runKernel` adds to it. */
+export interface Counters {
+  /** Floating-point units (see `flops.ts`). */
+  flops: number
+  /** Bytes of distinct elements each workgroup reads or writes, summed over workgroups. */
+  bytes: number
+  /** The same per binding, in order. */
+  readonly bindings: number[]
+}
+
+/** Counters at zero. */
+export const makeCounters = (): Counters => ({ flops: 0, bytes: 0, bindings: [] })
+
+/** Lane `lane` of element `index`, read and written as JavaScript numbers. */
+export interface Memory {
+  readonly name: string
+  readonly size: number
+  readonly get: (index: number, lane: number) => number
+  readonly set: (index: number, lane: number, value: number) => void
+  /** Bytes of the distinct elements touched since the counting began. */
+  readonly touched: () => number
+  /** From now on elements count anew. */
+  readonly nextWorkgroup: () => void
+}
+
+const viewOf = (b: HostBinding, scalar: Scalar): Float32Array | Int32Array | Uint32Array | Uint16Array => {
+  const { buffer, byteOffset = 0 } = b
+  const bytes = b.byteLength ?? buffer.byteLength - byteOffset
+  switch (scalar) {
+    case 'f32':
+      return new Float32Array(buffer, byteOffset, bytes >> 2)
+    case 'i32':
+      return new Int32Array(buffer, byteOffset, bytes >> 2)
+    case 'f16':
+      return new Uint16Array(buffer, byteOffset, bytes >> 1)
+    default:
+      return new Uint32Array(buffer, byteOffset, bytes >> 2)
+  }
+}
+
+/** A binding over host bytes. An index out of range is a bug of the kernel, though devices forgive it. */
+export const bindMemory = (binding: Binding, host: HostBinding, counting: boolean, where: () => string): Memory => {
+  const { scalar, width } = binding.element
+  invariant(scalar !== 'bool', `binding ${binding.name} of bool`)
+  const view = viewOf(host, scalar)
+  // In WGSL an array of three lanes has the stride of four.
+  const stride = width === 3 ? 4 : width
+  const size = Math.floor(view.length / stride)
+  const bytes = view.BYTES_PER_ELEMENT * width
+  const stamps = counting ? new Uint32Array(size) : undefined
+  let workgroup = 0
+  let count = 0
+  const at = (index: number, lane: number, verb: string): number => {
+    if (index >= size)
+      throw new Error(`tensorloom bug: ${verb} ${binding.name}[${index}] of ${size} elements, ${where()}`)
+    if (stamps && stamps[index] !== workgroup) {
+      stamps[index] = workgroup
+      count += 1
+    }
+    return index * stride + lane
+  }
+  const half = scalar === 'f16'
+  return {
+    name: binding.name,
+    size,
+    get: half ? (i, l) => halfValue(view[at(i, l, 'load')]!) : (i, l) => view[at(i, l, 'load')]!,
+    set: (i, l, x) => {
+      view[at(i, l, 'store')] = half ? halfBits(x) : x
+    },
+    touched: () => count * bytes,
+    nextWorkgroup: () => {
+      workgroup += 1
+    },
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * The Kernel IR: a typed statement tree for one compute kernel, free of any target. `wgsl/` prints it, `interp/` runs it.
+ * Constructors compute types and fold constants; nothing else builds these objects.
+ */
+import type { BinaryOp, ParamsOf, UnaryOp } from '../../src/lang/ir.ts'
+
+/** Element types that kernels compute with. Storage of `bool` is u32 (0 or 1): lowering converts. */
+export type Scalar = 'f32' | 'i32' | 'u32' | 'bool' | 'f16'
+
+/** A scalar or a short vector. */
+export interface KType {
+  readonly scalar: Scalar
+  readonly width: 1 | 2 | 3 | 4
+}
+
+/** Values the target gives each invocation, all u32. `gridIndex` is the workgroup's number in the (possibly folded) grid. */
+export type Builtin = 'gridIndex' | 'localIndex'
+
+export type KExpr = { readonly type: KType } /** Finite or not; a bool is 0 or 1. Always width 1. */ & (
+  | { readonly kind: 'lit'; readonly value: number }
+  /** A `let`, `var` or `for` name. */
+  | { readonly kind: 'ref'; readonly name: string }
+  | { readonly kind: 'builtin'; readonly name: Builtin }
+  /** Elementwise on scalars and vectors, with the semantics (special values, accuracy) of the op table. */
+  | { readonly kind: 'unary'; readonly op: UnaryOp; readonly a: KExpr }
+  | { readonly kind: 'binary'; readonly op: BinaryOp; readonly a: KExpr; readonly b: KExpr }
+  /** `cond ? a : b`, lane by lane; both sides may be evaluated. */
+  | { readonly kind: 'select'; readonly cond: KExpr; readonly a: KExpr; readonly b: KExpr }
+  | { readonly kind: 'cast'; readonly a: KExpr }
+  | { readonly kind: 'bitcast'; readonly a: KExpr }
+  | { readonly kind: 'splat'; readonly a: KExpr }
+  | { readonly kind: 'vec'; readonly items: readonly KExpr[] }
+  | { readonly kind: 'lane'; readonly a: KExpr; readonly lane: number }
+  /** Reads element `index` (u32) of a binding; the unit is the binding's element type. */
+  | {
+      readonly kind: 'load'
+      readonly binding: string
+      readonly index: KExpr
+      /** One component (u32) of an element that is a vector; then the value is a scalar. */
+      readonly component?: KExpr
+    }
+  /** Reads element `index` (u32) of a private or workgroup array. */
+  | { readonly kind: 'read'; readonly array: string; readonly index: KExpr }
+  /** One output word (`word` 0 or 1) of Threefry-2x32 over four u32. */
+  | { readonly kind: 'threefry'; readonly word: 0 | 1; readonly args: readonly [KExpr, KExpr, KExpr, KExpr] }
+  /** A user's function of scalars. */
+  | { readonly kind: 'call'; readonly callee: ParamsOf['elementwise']; readonly args: readonly KExpr[] }
+)
+
+export type KStmt =
+  | { readonly kind: 'let'; readonly name: string; readonly value: KExpr }
+  | { readonly kind: 'var'; readonly name: string; readonly type: KType; readonly init?: KExpr }
+  | { readonly kind: 'assign'; readonly name: string; readonly value: KExpr }
+  /** Writes element `index` (u32) of a binding that is `read_write`. */
+  | { readonly kind: 'store'; readonly binding: string; readonly index: KExpr; readonly value: KExpr }
+  | { readonly kind: 'write'; readonly array: string; readonly index: KExpr; readonly value: KExpr }
+  /** u32 counter `name` from `from` (inclusive) to `to` (exclusive) by the constant `step`. */
+  | {
+      readonly kind: 'for'
+      readonly name: string
+      readonly from: KExpr
+      readonly to: KExpr
+      readonly step: number
+      readonly body: readonly KStmt[]
+    }
+  | { readonly kind: 'if'; readonly cond: KExpr; readonly then: readonly KStmt[]; readonly else: readonly KStmt[] }
+  /** All invocations of the workgroup meet; only in workgroup-uniform control flow. */
+  | { readonly kind: 'barrier' }
+
+/** A storage buffer as the kernel sees it, in the order of @binding. */
+export interface Binding {
+  readonly name: string
+  readonly element: KType
+  readonly access: 'read' | 'read_write'
+}
+
+/** An array in workgroup or private memory, declared at the top. */
+export interface LocalArray {
+  readonly name: string
+  readonly space: 'workgroup' | 'private'
+  readonly element: KType
+  readonly size: number
+}
+
+/** A user's kernel in the place of a body: its text, and the binding or array that each of its tensors is, in order. */
+export interface KernelText {
+  readonly op: ParamsOf['kernel']
+  readonly inputs: readonly string[]
+  readonly outputs: readonly string[]
+}
+
+export interface Kernel {
+  readonly name: string
+  /** Invocations of one workgroup (one-dimensional). */
+  readonly workgroupSize: number
+  readonly bindings: readonly Binding[]
+  readonly arrays: readonly LocalArray[]
+  readonly body: readonly KStmt[]
+  /** Then `body` is empty. */
+  readonly text?: KernelText
+}

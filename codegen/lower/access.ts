@@ -1,0 +1,44 @@
+/** How a kernel reaches its tensors: which binding, from which element on, one number or four at a time. */
+import type { Buffer, Cluster, Range } from '../../passes/loop/ir/cluster.ts'
+import { valuesBelow } from '../../passes/loop/ir/values.ts'
+import { lanePattern, type Schedule } from '../../passes/loop/schedule/roles.ts'
+import type { Binding } from '../kernel/kernel.ts'
+
+/** Where a buffer lies inside a binding. `offset` counts elements of the tensor and is a multiple of 4. */
+export interface Access {
+  readonly binding: Binding
+  readonly offset: number
+  /** A tensor larger than a binding: elements from `from` on lie elsewhere. */
+  readonly rest?: { readonly from: number; readonly access: Access }
+}
+
+/** The vector range (at most one) among `ranges`. */
+export const vectorOf = (ranges: Iterable<Range>, schedule: Schedule): Range | undefined => {
+  for (const r of ranges) if (schedule.roles.get(r)?.vector) return r
+  return undefined
+}
+
+/** The buffers that these clusters move four aligned elements at a time: some load or store does, and no store does not. */
+export const vectorBuffers = (
+  clusters: readonly { readonly cluster: Cluster; readonly schedule: Schedule }[],
+): ReadonlySet<Buffer> => {
+  const four = new Set<Buffer>()
+  const one = new Set<Buffer>()
+  for (const { cluster, schedule } of clusters) {
+    for (const v of valuesBelow(cluster.stores.map((s) => s.value))) {
+      if (v.kind !== 'load') continue
+      const r = vectorOf(v.ranges, schedule)
+      const whole =
+        r && lanePattern(v.index, r) === 'aligned' && v.bounds.every((b) => lanePattern(b.index, r) === 'uniform')
+      const byFour = [...v.ranges].some(
+        (x) => schedule.roles.get(x)?.unroll === 4 && !r && lanePattern(v.index, x) === 'aligned',
+      )
+      if (whole || byFour) four.add(v.buffer)
+    }
+    for (const s of cluster.stores) {
+      const r = vectorOf(s.ranges, schedule)
+      ;(r && lanePattern(s.index, r) === 'aligned' ? four : one).add(s.buffer)
+    }
+  }
+  return new Set([...four].filter((b) => !one.has(b) && b.size % 4 === 0))
+}

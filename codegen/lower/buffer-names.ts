@@ -1,0 +1,16 @@
+/** What a buffer's name stands for: itself, or in the kernels of a loop what it is in the turn at hand. */
+import type { Buffer } from '../../passes/loop/ir/cluster.ts'
+import type { MemoryPlan } from '../../passes/memory/places.ts'
+import type { Place } from '../plan/plan.ts'
+
+const resolve = ({ names }: MemoryPlan, b: Buffer): Buffer => {
+  let at = b
+  for (let next = names?.get(at); next; next = names?.get(at)) at = next
+  return at
+}
+
+/** Where it lies. */
+export const placeOf = (memory: MemoryPlan, b: Buffer): Place => memory.places.get(resolve(memory, b))!
+
+/** The number of the value that it is. */
+export const numberOf = (memory: MemoryPlan, b: Buffer): number => resolve(memory, b).id

@@ -1,0 +1,231 @@
+/** Index expressions → u32 arithmetic. What does not change inside a loop is computed outside it, once. */
+
+import type { Atom, Bound, Index, LoopValue, Range } from '../../passes/loop/ir/cluster.ts'
+import {
+  addIndex,
+  constantIndex,
+  rangeIndex,
+  rangesOfIndex,
+  scaleIndex,
+  substituteIndex,
+} from '../../passes/loop/ir/index-expression.ts'
+import { lanePattern, type Schedule, single, stepOf } from '../../passes/loop/schedule/roles.ts'
+import type { KernelDType } from '../../src/lang/dtype.ts'
+import * as k from '../kernel/build-kernel.ts'
+import type { KExpr, KStmt } from '../kernel/kernel.ts'
+import { vectorOf } from './access.ts'
+
+/** Offsets of unrolled (and, for one lane at a time, vector) ranges. */
+export type Lanes = ReadonlyMap<Range, number>
+
+/** A block being written: its statements, the ranges it binds, and index parts already computed there. */
+export interface OpenScope {
+  readonly statements: KStmt[]
+  readonly ranges: ReadonlySet<Range>
+  readonly memo: Map<string, KExpr>
+}
+
+export interface IndexEmitter {
+  /** Binds a range to its step counter; must be called before anything uses the range. */
+  readonly bind: (range: Range, counter: KExpr) => void
+  /** The index of lane 0. */
+  readonly scalar: (a: Index, lanes: Lanes) => KExpr
+  /** The index of one lane of the vector range. */
+  readonly lane: (a: Index, lanes: Lanes, vector: Range, lane: number) => KExpr
+  /** A quarter of an index that is a multiple of four: the address of a vec4. */
+  readonly quarter: (a: Index, lanes: Lanes) => KExpr
+  /** For an index 4·q + lane with a constant lane: q and the lane. */
+  readonly split4: (
+    a: Index,
+    lanes: Lanes,
+  ) => { readonly quarter: KExpr; readonly lane: number; readonly key: string } | undefined
+  /** The index as a number of the program, four wide where it moves with the vector range. */
+  readonly value: (a: Index, dtype: KernelDType, lanes: Lanes) => KExpr
+  /** Whether all bounds hold, four wide where that differs between lanes. */
+  readonly holds: (bounds: readonly Bound[], lanes: Lanes) => KExpr
+  readonly isFirst: (r: Range) => KExpr
+  /** False where a tile at the edge was moved back and this point belongs to its neighbour. */
+  readonly inTile: (ranges: readonly Range[], lanes: Lanes) => KExpr | undefined
+}
+
+export const indexEmitter = (
+  schedule: Schedule,
+  scopes: readonly OpenScope[],
+  name: (prefix: string) => string,
+  resultOf: (v: LoopValue, lanes: Lanes) => KExpr,
+): IndexEmitter => {
+  /** Per range: the index it stands for before lane offsets, and the counters those indices are made of. */
+  const bases = new Map<Range, Index>()
+  const counters = new Map<Range, KExpr>()
+  const owners = new Map<Range, Range>()
+  const edges = new Map<Range, { readonly counter: KExpr; readonly step: number; readonly base: KExpr }>()
+  let fresh = -2
+
+  const bind = (range: Range, counter: KExpr): void => {
+    const step = stepOf(schedule.roles.get(range) ?? single)
+    const steps = Math.ceil(range.size / step)
+    const exact = range.size % step === 0
+    const own: Range = { id: fresh--, size: exact ? steps : range.size - step + 1 }
+    owners.set(own, range)
+    bases.set(range, exact ? scaleIndex(rangeIndex(own), step) : rangeIndex(own))
+    if (exact) {
+      counters.set(own, counter)
+      edges.delete(range)
+      return
+    }
+    // Not b: so bindings are named.
+    const id = name('e')
+    const base = k.min(k.mul(counter, k.u32(step)), k.u32(range.size - step))
+    scopes[scopes.length - 1]!.statements.push(k.letStmt(id, base))
+    counters.set(own, k.ref(id))
+    edges.set(range, { counter, step, base: k.ref(id) })
+  }
+
+  const resolve = (a: Index, lanes: Lanes): Index =>
+    substituteIndex(a, (r) => {
+      const base = bases.get(r)
+      return base && addIndex(base, constantIndex(lanes.get(r) ?? 0))
+    })
+
+  /** The scope that binds the innermost range of an atom. */
+  const depthOf = (atom: Atom): number => {
+    const ranges = new Set<Range>()
+    rangesOfIndex({ terms: [{ atom, coefficient: 1 }], constant: 0, min: 0, max: 0, key: '' }, ranges)
+    let depth = 0
+    for (const r of ranges) {
+      const owner = owners.get(r) ?? r
+      const at = scopes.findLastIndex((s) => s.ranges.has(owner))
+      depth = Math.max(depth, at)
+    }
+    return hasValue(atom) ? Math.max(depth, scopes.length - 1) : depth
+  }
+
+  const atomExpr = (atom: Atom, lanes: Lanes, lane: number): KExpr => {
+    switch (atom.kind) {
+      case 'range':
+        return counters.get(atom.range)!
+      case 'value': {
+        const v = resultOf(atom.value, lanes)
+        const one = v.type.width === 4 ? k.lane(v, lane) : v
+        return k.min(k.cast(one, 'u32'), k.u32(atom.size - 1))
+      }
+      case 'div':
+      case 'mod': {
+        // u32 division needs a dividend that is not negative: shift by a multiple of the divisor.
+        const shift = atom.of.min < 0 ? Math.ceil(-atom.of.min / atom.by) : 0
+        const of = sum({ ...atom.of, constant: atom.of.constant + shift * atom.by }, lanes, lane, 0)
+        if (atom.kind === 'mod') return k.rem(of, k.u32(atom.by))
+        const q = k.div(of, k.u32(atom.by))
+        return shift > 0 ? k.sub(q, k.u32(shift)) : q
+      }
+    }
+  }
+
+  /** constant + Σ coefficient·atom, outer scopes' parts first and computed there. */
+  const sum = (a: Index, lanes: Lanes, lane: number, outermost: number): KExpr => {
+    const depths = a.terms.map((t) => depthOf(t.atom))
+    const innermost = scopes.length - 1
+    let total: KExpr | undefined
+    for (let d = 0; d <= innermost; d++) {
+      const terms = a.terms.filter((_, i) => Math.max(depths[i]!, outermost) === d)
+      if (terms.length === 0) continue
+      const key = `${total?.kind === 'ref' ? total.name : ''}|${terms.map((t) => `${t.coefficient}*${t.atom.key}`).join('+')}|${lane}`
+      const scope = scopes[d]!
+      const seen = terms.some((t) => hasValue(t.atom)) ? undefined : scope.memo.get(key)
+      if (seen) {
+        total = seen
+        continue
+      }
+      let part = total
+      for (const t of [...terms].sort((x, y) => y.coefficient - x.coefficient)) {
+        const scaled = k.mul(atomExpr(t.atom, lanes, lane), k.u32(Math.abs(t.coefficient)))
+        part = !part
+          ? t.coefficient < 0
+            ? k.sub(k.u32(0), scaled)
+            : scaled
+          : t.coefficient < 0
+            ? k.sub(part, scaled)
+            : k.add(part, scaled)
+      }
+      if (d < innermost && part!.kind !== 'ref' && part!.kind !== 'lit') {
+        const id = name('x')
+        scope.statements.push(k.letStmt(id, part!))
+        part = k.ref(id)
+        scope.memo.set(key, part)
+      }
+      total = part
+    }
+    if (!total) return k.u32(a.constant >= 0 ? a.constant : a.constant + 2 ** 32)
+    return a.constant === 0
+      ? total
+      : a.constant > 0
+        ? k.add(total, k.u32(a.constant))
+        : k.sub(total, k.u32(-a.constant))
+  }
+
+  const scalar = (a: Index, lanes: Lanes): KExpr => sum(resolve(a, lanes), lanes, 0, 0)
+  const lane = (a: Index, lanes: Lanes, vector: Range, l: number): KExpr => {
+    const at = new Map(lanes).set(vector, (lanes.get(vector) ?? 0) + l)
+    return sum(resolve(a, at), lanes, l, 0)
+  }
+  const vectorIn = (a: Index): Range | undefined => vectorOf(rangesOfIndex(a), schedule)
+
+  const holdsAt = (b: Bound, at: Lanes, lanes: Lanes, l: number): KExpr => {
+    const resolved = resolve(b.index, at)
+    const shift = Math.max(0, -resolved.min)
+    const e = sum({ ...resolved, constant: resolved.constant + shift }, lanes, l, 0)
+    const tests: KExpr[] = []
+    if (resolved.min < b.low) tests.push(k.le(k.u32(b.low + shift), e))
+    if (resolved.max >= b.high) tests.push(k.lt(e, k.u32(Math.max(0, b.high + shift))))
+    return tests.reduce((x, y) => k.and(x, y), k.bool(true))
+  }
+
+  return {
+    bind,
+    scalar,
+    lane,
+    quarter: (a, lanes) => {
+      const r = resolve(a, lanes)
+      const terms = r.terms.map((t) => ({ atom: t.atom, coefficient: t.coefficient / 4 }))
+      return sum({ ...r, terms, constant: r.constant / 4 }, lanes, 0, 0)
+    },
+    split4: (a, lanes) => {
+      const r = resolve(a, lanes)
+      if (r.constant < 0 || !r.terms.every((t) => t.coefficient % 4 === 0)) return undefined
+      const l = r.constant % 4
+      const terms = r.terms.map((t) => ({ atom: t.atom, coefficient: t.coefficient / 4 }))
+      const quarter: Index = { ...r, terms, constant: (r.constant - l) / 4 }
+      const key = `${quarter.constant}${terms.map((t) => `+${t.coefficient}*${t.atom.key}`).join('')}`
+      return { quarter: sum(quarter, lanes, 0, 0), lane: l, key }
+    },
+    value: (a, dtype, lanes) => {
+      const vector = vectorIn(a)
+      if (!vector || lanePattern(a, vector) === 'uniform') return k.cast(scalar(a, lanes), dtype)
+      return k.cast(k.vec([0, 1, 2, 3].map((l) => lane(a, lanes, vector, l))), dtype)
+    },
+    holds: (bounds, lanes) => {
+      const vector = bounds.map((b) => vectorIn(b.index)).find((r) => r !== undefined)
+      const all = (l: number): KExpr =>
+        bounds
+          .map((b) => holdsAt(b, vector ? new Map(lanes).set(vector, (lanes.get(vector) ?? 0) + l) : lanes, lanes, l))
+          .reduce((x, y) => k.and(x, y))
+      const same = !vector || bounds.every((b) => lanePattern(b.index, vector) === 'uniform')
+      return same ? all(0) : k.vec([0, 1, 2, 3].map(all))
+    },
+    isFirst: (r) => {
+      const [own] = [...owners].find(([, range]) => range === r)!
+      return k.eq(counters.get(own)!, k.u32(0))
+    },
+    inTile: (ranges, lanes) => {
+      const tests = ranges.flatMap((r) => {
+        const edge = edges.get(r)
+        if (!edge) return []
+        return [k.le(k.mul(edge.counter, k.u32(edge.step)), k.add(edge.base, k.u32(lanes.get(r) ?? 0)))]
+      })
+      return tests.length > 0 ? tests.reduce((a, b) => k.and(a, b)) : undefined
+    },
+  }
+}
+
+const hasValue = (atom: Atom): boolean =>
+  atom.kind === 'value' || (atom.kind !== 'range' && atom.of.terms.some((t) => hasValue(t.atom)))

@@ -1,0 +1,290 @@
+/**
+ * Loop nest → Kernel IR for one cluster: grid ranges from the invocation's number, loops, accumulators, stores. A value
+ * that depends on unrolled ranges is emitted once per combination of their offsets; one that depends on the vector range
+ * is four wide.
+ */
+
+import type { Cluster, LoopValue, Range, Store } from '../../passes/loop/ir/cluster.ts'
+import { valuesBelow } from '../../passes/loop/ir/values.ts'
+import type { Accumulation, Item, Scope } from '../../passes/loop/schedule/nest.ts'
+import { type Schedule, single, stepOf } from '../../passes/loop/schedule/roles.ts'
+import { invariant } from '../../src/lang/errors.ts'
+import { call } from '../kernel/build-call.ts'
+import * as k from '../kernel/build-kernel.ts'
+import type { KExpr, KStmt } from '../kernel/kernel.ts'
+import type { Access } from './access.ts'
+import { vectorOf } from './access.ts'
+import { combine, foldLanes, identityOf } from './accumulators.ts'
+import { indexEmitter, type Lanes, type OpenScope } from './emit-index.ts'
+import { memoryEmitter } from './emit-memory.ts'
+
+/** Gives every `let`, `var` and counter of a kernel its own name. */
+export type Namer = (prefix: string) => string
+
+/** Statements for invocation number `thread` of `threads(schedule)`. */
+export const emitCluster = (
+  cluster: Cluster,
+  schedule: Schedule,
+  thread: KExpr,
+  access: (bufferId: number) => Access,
+  name: Namer,
+): readonly KStmt[] => {
+  const unrolled = (r: Range): number => schedule.roles.get(r)?.unroll ?? 1
+  const results = new Map<LoopValue, Map<string, KExpr>>()
+  const scopes: OpenScope[] = []
+  const index = indexEmitter(schedule, scopes, name, (v, lanes) => exprOf(v, lanes))
+  const share = (key: string, make: () => KExpr): KExpr => {
+    const { memo } = scopes[scopes.length - 1]!
+    const seen = memo.get(key)
+    if (seen) return seen
+    const e = make()
+    const made = k.ref(name('w'), e.type)
+    push(k.letStmt(made.kind === 'ref' ? made.name : '', e))
+    memo.set(key, made)
+    return made
+  }
+  const memory = memoryEmitter(schedule, index, access, share)
+
+  /** Every combination of register offsets of the unrolled ranges among `ranges`. */
+  const instances = (ranges: Iterable<Range>): readonly Lanes[] => {
+    let out: Lanes[] = [new Map()]
+    for (const r of [...ranges].sort((a, b) => a.id - b.id)) {
+      const n = unrolled(r)
+      if (n === 1) continue
+      const width = schedule.roles.get(r)!.vector ? 4 : 1
+      out = out.flatMap((l) => Array.from({ length: n }, (_, i) => new Map(l).set(r, i * width)))
+    }
+    return out
+  }
+  const instanceKey = (v: LoopValue, lanes: Lanes): string =>
+    [...v.ranges]
+      .filter((r) => unrolled(r) > 1)
+      .sort((a, b) => a.id - b.id)
+      .map((r) => lanes.get(r))
+      .join()
+
+  const exprOf = (v: LoopValue, lanes: Lanes): KExpr => {
+    const found = results.get(v)?.get(instanceKey(v, lanes))
+    invariant(found, `value ${v.kind} ${v.id} is used before it is computed`)
+    return found
+  }
+  const record = (v: LoopValue, lanes: Lanes, e: KExpr): void => {
+    const byInstance = results.get(v) ?? new Map<string, KExpr>()
+    results.set(v, byInstance.set(instanceKey(v, lanes), e))
+  }
+  const push = (s: KStmt): void => {
+    scopes[scopes.length - 1]!.statements.push(s)
+  }
+
+  const widen = (es: readonly KExpr[]): readonly KExpr[] => {
+    const width = es.some((e) => e.type.width === 4) ? 4 : 1
+    return es.map((e) => (e.type.width === width ? e : k.splat(e, width)))
+  }
+
+  const compute = (v: LoopValue, lanes: Lanes): KExpr => {
+    switch (v.kind) {
+      case 'const':
+        return k.lit(v.value, v.dtype)
+      case 'index':
+        return index.value(v.index, v.dtype, lanes)
+      case 'load':
+        return memory.load(v, lanes)
+      case 'alu': {
+        const args = v.args.map((a) => exprOf(a, lanes))
+        return compound(v.op, v.dtype, widen(args.map((e, i) => (isFoldable(v, i) ? opaque(e) : e))))
+      }
+      case 'threefry': {
+        const [a, b, c, d] = widen(v.args.map((x) => exprOf(x, lanes)))
+        return k.threefry(v.word, [a!, b!, c!, d!])
+      }
+      case 'call':
+        return call(v.callee, widen(v.args.map((x) => exprOf(x, lanes))))
+      case 'guard': {
+        const [inside, outside] = widen([exprOf(v.inside, lanes), exprOf(v.outside, lanes)])
+        const [cond, a, b] = widen([index.holds(v.bounds, lanes), inside!, outside!])
+        return k.select(cond!, a!, b!)
+      }
+      case 'reduce':
+        return invariant(false, 'a reduction is emitted by its loop') as never
+    }
+  }
+
+  const emitValue = (v: LoopValue): void => {
+    for (const lanes of instances(v.ranges)) {
+      const e = compute(v, lanes)
+      if (e.kind === 'lit' || e.kind === 'ref') {
+        record(v, lanes, e)
+        continue
+      }
+      const id = name('v')
+      push(k.letStmt(id, e))
+      record(v, lanes, k.ref(id, e.type))
+    }
+  }
+
+  const emitReduce = (item: Extract<Item, { readonly kind: 'reduce' }>): void => {
+    const variables = new Map<string, readonly KExpr[]>()
+    for (const { group, reduce } of item.accumulations) {
+      // A value that does not move with the vector range still counts once for each of its points.
+      const width = vectorOf([...reduce.value.ranges, ...reduce.over], schedule) ? 4 : 1
+      for (const lanes of instances(reduce.ranges)) {
+        const made = identityOf(reduce.monoid, reduce.value.dtype, width).map((init) => {
+          const id = name('acc')
+          push(k.varStmt(id, init.type, init))
+          return k.ref(id, init.type)
+        })
+        variables.set(`${group}@${instanceKey(reduce, lanes)}`, made)
+      }
+    }
+    accumulators.push(variables)
+    emitScope(item.body)
+    accumulators.pop()
+    for (const { group, reduce } of item.accumulations) {
+      const folds = reduce.over.some((r) => schedule.roles.get(r)?.vector)
+      for (const lanes of instances(reduce.ranges)) {
+        const state = variables.get(`${group}@${instanceKey(reduce, lanes)}`)!
+        const done = folds ? foldLanes(reduce.monoid, state) : state
+        done.forEach((e, component) => {
+          const final = e.kind === 'ref' ? e : k.ref(name('v'), e.type)
+          if (e.kind !== 'ref' && final.kind === 'ref') push(k.letStmt(final.name, e))
+          finals.set(`${group}.${component}@${instanceKey(reduce, lanes)}`, final)
+        })
+      }
+    }
+    for (const v of wanted) {
+      if (v.kind !== 'reduce' || !item.accumulations.some((a) => a.group === v.group)) continue
+      for (const lanes of instances(v.ranges))
+        record(v, lanes, finals.get(`${v.group}.${v.component}@${instanceKey(v, lanes)}`)!)
+    }
+  }
+  const accumulators: Map<string, readonly KExpr[]>[] = []
+  const finals = new Map<string, KExpr>()
+  const wanted = reductionsOf(cluster)
+
+  const accumulate = (accumulations: readonly Accumulation[]): void => {
+    const variables = accumulators[accumulators.length - 1]!
+    for (const { group, reduce } of accumulations) {
+      const over = instances(reduce.over)
+      for (const lanes of instances(reduce.ranges)) {
+        const state = variables.get(`${group}@${instanceKey(reduce, lanes)}`)!
+        for (const inner of over) {
+          const all = new Map([...lanes, ...inner])
+          const [value] = [exprOf(reduce.value, all)]
+          const wide = state[0]!.type.width === value.type.width ? value : k.splat(value, state[0]!.type.width)
+          const position = reduce.position ? index.scalar(reduce.position, all) : undefined
+          const next = combine(reduce.monoid, state, wide, position)
+          // Last first: an index is chosen by comparing with the value as it was.
+          for (let i = next.length - 1; i >= 0; i--) {
+            const s = state[i]!
+            if (s.kind === 'ref') push(k.assign(s.name, next[i]!))
+          }
+        }
+      }
+    }
+  }
+
+  const emitStore = (s: Store): void => {
+    for (const lanes of instances(s.ranges)) {
+      const guard = index.inTile(s.ranges, lanes)
+      const body = memory.store(s, exprOf(s.value, lanes), lanes)
+      for (const statement of guard ? [k.ifStmt(guard, body)] : body) push(statement)
+    }
+  }
+
+  const emitItem = (item: Item): void => {
+    switch (item.kind) {
+      case 'value':
+        emitValue(item.value)
+        break
+      case 'reduce':
+        emitReduce(item)
+        break
+      case 'accumulate':
+        accumulate(item.accumulations)
+        break
+      case 'store':
+        emitStore(item.store)
+        break
+      case 'loop':
+        emitScope(item.body)
+        break
+      case 'first': {
+        const cond = item.first.map((r) => index.isFirst(r)).reduce((a, b) => k.and(a, b))
+        scopes.push({ statements: [], ranges: new Set(), memo: new Map() })
+        for (const i of item.body.items) emitItem(i)
+        const { statements } = scopes.pop()!
+        push(k.ifStmt(cond, statements))
+      }
+    }
+  }
+
+  /** A loop over the steps of the scope's range; a range taken whole needs none. */
+  const emitScope = (scope: Scope): void => {
+    const range = scope.range!
+    const steps = range.size / stepOf(schedule.roles.get(range) ?? single)
+    const counter = steps > 1 ? k.ref(name('n')) : k.u32(0)
+    scopes.push({ statements: [], ranges: new Set([range]), memo: new Map() })
+    index.bind(range, counter)
+    for (const item of scope.items) emitItem(item)
+    const { statements } = scopes.pop()!
+    if (counter.kind === 'ref') push(k.forStmt(counter.name, k.u32(0), k.u32(steps), 1, statements))
+    else for (const s of statements) push(s)
+  }
+
+  scopes.push({ statements: [], ranges: new Set(schedule.nest.grid), memo: new Map() })
+  let rest = thread
+  for (const r of [...schedule.nest.grid].reverse()) {
+    const steps = Math.ceil(r.size / stepOf(schedule.roles.get(r) ?? single))
+    const last = r === schedule.nest.grid[0]
+    const here = last ? rest : k.rem(rest, k.u32(steps))
+    const id = name('g')
+    if (steps > 1) push(k.letStmt(id, here))
+    index.bind(r, steps > 1 ? k.ref(id) : k.u32(0))
+    if (!last) {
+      const next = name('t')
+      push(k.letStmt(next, k.div(rest, k.u32(steps))))
+      rest = k.ref(next)
+    }
+  }
+  for (const item of schedule.nest.body.items) emitItem(item)
+  return scopes[0]!.statements
+}
+
+/** Invocations a cluster needs. */
+export const threadsOf = (schedule: Schedule): number =>
+  schedule.nest.grid.reduce((n, r) => n * Math.ceil(r.size / stepOf(schedule.roles.get(r) ?? single)), 1)
+
+/**
+ * Whether operand `i` makes a pattern that drivers rewrite as if numbers were real: x·(y/x) and (x·y)/x to y, and
+ * (y - x) + x to y. Infinities, zeros and NaN come out wrong, and a sum that was written to round does not.
+ */
+const isFoldable = (v: Extract<LoopValue, { readonly kind: 'alu' }>, i: number): boolean => {
+  const inner = v.args[i]!
+  const other = v.args[1 - i]
+  if (v.dtype !== 'f32' || other === undefined || inner.kind !== 'alu') return false
+  if (v.op === 'mul') return inner.op === 'div' && inner.args[1] === other
+  if (v.op === 'div') return i === 0 && inner.op === 'mul' && inner.args.includes(other)
+  return v.op === 'add' && inner.op === 'sub' && inner.args[1] === other
+}
+
+/** The same number, by a way through its bits that no rewriting of floats sees through. */
+const opaque = (e: KExpr): KExpr =>
+  k.bitcast(k.min(k.bitcast(e, 'u32'), k.splat(k.u32(0xffffffff), e.type.width)), 'f32')
+
+const compound = (
+  op: Extract<LoopValue, { kind: 'alu' }>['op'],
+  dtype: LoopValue['dtype'],
+  args: readonly KExpr[],
+): KExpr => {
+  const [a, b, c] = args
+  if (op === 'select') return k.select(a!, b!, c!)
+  if (op === 'cast') return k.cast(a!, dtype)
+  if (op === 'bitcast') return k.bitcast(a!, dtype)
+  return b ? k.binary(op as never, a!, b) : k.unary(op as never, a!)
+}
+
+const reductionsOf = (cluster: Cluster): readonly LoopValue[] => {
+  const out: LoopValue[] = []
+  for (const v of valuesBelow(cluster.stores.map((s) => s.value))) if (v.kind === 'reduce') out.push(v)
+  return out
+}

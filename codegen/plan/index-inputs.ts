@@ -1,0 +1,136 @@
+/** Arguments that reach a gather or scatter as its index: the host checks their range before it uploads them. */
+import { typeOf } from '../../src/lang/build.ts'
+import type { Site } from '../../src/lang/errors.ts'
+import { constantValue } from '../../src/lang/evaluate.ts'
+import type { Graph, Node, NodeOf, Op } from '../../src/lang/ir.ts'
+import { siteOf } from '../../src/lang/provenance.ts'
+import { topological } from '../../src/lang/topological.ts'
+
+/** Some of the elements of a tensor: Python's `x[start:stop:step]` for each axis. */
+export interface Region {
+  readonly start: readonly number[]
+  readonly stop: readonly number[]
+  readonly step: readonly number[]
+}
+
+/** What elements of an argument must be: below `size`, for `op`. All of them where there is no region. */
+export interface IndexRange {
+  readonly size: number
+  readonly op: string
+  /** A number that is replaced before it is used: a class that does not count. */
+  readonly except?: number
+  readonly region?: Region
+  readonly site?: Site
+}
+
+/** Operations whose result holds all elements of their first operand and no others, each as often as it likes. */
+const keeping: ReadonlySet<Op> = new Set<Op>(['reshape', 'permute', 'broadcast', 'flip'])
+
+/** Operations whose result is their first operand. */
+const passing: ReadonlySet<Op> = new Set<Op>(['stopGradient', 'observe', 'barrier'])
+
+/** An integer that becomes one of 32 bits is the same number, or stays out of range. */
+const isExactCast = (n: Node): boolean =>
+  n.op === 'cast' && n.params.dtype === 'i32' && ['i8', 'u8', 'u32'].includes(typeOf(n.args[0]!).dtype)
+
+/** A graph's inputs, and what they stand for outside of it. */
+type Outside = ReadonlyMap<Node, { readonly node: Node; readonly isSlice: boolean }>
+
+/** One element of a scan's slices is one element of the whole, whatever the turn. */
+const wholeAxis = (region: Region, size: number): Region => ({
+  start: [0, ...region.start],
+  stop: [size, ...region.stop],
+  step: [1, ...region.step],
+})
+
+/** What a walk back from an index has come by. */
+interface Path {
+  readonly region?: Region
+  readonly except?: number
+}
+
+/** The one number that a constant is made of. */
+const numberOf = (n: Node): number | undefined => {
+  const values = constantValue(n)?.data
+  return values?.every((v) => v === values[0]) ? values[0] : undefined
+}
+
+/** `select(x == c, r, x)` or its like, `r` being an index: x, of which c does not count. */
+const replaced = (n: Node, size: number): { readonly of: Node; readonly except: number } | undefined => {
+  if (n.op !== 'select') return undefined
+  let [test, hit, miss] = n.args as readonly [Node, Node, Node]
+  for (; test.op === 'not'; test = test.args[0]!) [hit, miss] = [miss, hit]
+  if (test.op !== 'eq') return undefined
+  const [a, b] = test.args as readonly [Node, Node]
+  const except = a === miss ? numberOf(b) : b === miss ? numberOf(a) : undefined
+  const instead = numberOf(hit)
+  return except !== undefined && instead !== undefined && instead >= 0 && instead < size
+    ? { of: miss, except }
+    : undefined
+}
+
+/** Gives the arguments of the program that `n` takes its elements from to `visit`; where that cannot be said, nothing. */
+const walk = (
+  n: Node,
+  size: number,
+  levels: readonly Outside[],
+  visit: (n: NodeOf<'input'>, path: Path) => void,
+): void => {
+  const follow = (at: Node, depth: number, path: Path): void => {
+    const { region } = path
+    const choice = region ? undefined : replaced(at, size)
+    if (at.op === 'input') {
+      const outer = depth === 0 ? undefined : levels[depth - 1]!.get(at)
+      if (depth === 0) visit(at, path)
+      else if (outer) {
+        const { shape } = typeOf(outer.node)
+        follow(
+          outer.node,
+          depth - 1,
+          region && outer.isSlice ? { ...path, region: wholeAxis(region, shape[0]!) } : path,
+        )
+      }
+    } else if (isExactCast(at) || passing.has(at.op)) follow(at.args[0]!, depth, path)
+    else if (choice && path.except === undefined) follow(choice.of, depth, { except: choice.except })
+    else if (region) {
+      // Which elements of the argument they are is known only right below the slice.
+    } else if (keeping.has(at.op)) follow(at.args[0]!, depth, path)
+    else if (at.op === 'slice') follow(at.args[0]!, depth, { ...path, region: at.params })
+    else if (at.op === 'concat') for (const part of at.args) follow(part, depth, path)
+  }
+  follow(n, levels.length, {})
+}
+
+/** What the inputs of a loop's body stand for, carries aside: they change from turn to turn. */
+const outsideOf = (n: Node): Outside => {
+  const outside = new Map<Node, { readonly node: Node; readonly isSlice: boolean }>()
+  if (n.op !== 'scan' && n.op !== 'while') return outside
+  const carries = n.op === 'scan' ? n.params.carries : n.params.body.outputs.length
+  const slices = n.op === 'scan' ? n.params.slices : 0
+  for (const [i, input] of n.params.body.inputs.entries())
+    if (i >= carries) outside.set(input, { node: n.args[i]!, isSlice: i < carries + slices })
+  return outside
+}
+
+/** The ranges that elements of each argument must keep, loops looked into. */
+export const indexInputs = (graph: Graph): ReadonlyMap<Node, readonly IndexRange[]> => {
+  const found = new Map<Node, Map<string, IndexRange>>()
+  const look = (inner: Graph, levels: readonly Outside[]): void => {
+    for (const n of topological(inner.outputs)) {
+      if (n.op === 'scan' || n.op === 'while') look(n.params.body, [...levels, outsideOf(n)])
+      if (n.op !== 'gather' && n.op !== 'scatterAdd') continue
+      const index = n.op === 'gather' ? n.args[1]! : n.args[0]!
+      const size = n.op === 'gather' ? typeOf(n.args[0]!).shape[n.params.batch]! : n.params.size
+      const site = siteOf(n)
+      walk(index, size, levels, (input, path) => {
+        const ranges = found.get(input) ?? new Map<string, IndexRange>()
+        const key = JSON.stringify(path)
+        const seen = ranges.get(key)
+        if (!seen || size < seen.size) ranges.set(key, { size, op: n.op, ...path, ...(site ? { site } : {}) })
+        found.set(input, ranges)
+      })
+    }
+  }
+  look(graph, [])
+  return new Map([...found].map(([n, ranges]) => [n, [...ranges.values()]]))
+}

@@ -1,0 +1,109 @@
+/**
+ * Fusion and places → kernels in the order they run: clusters side by side, the dispatches of routines, and loops, whose
+ * kernels are made for the places where a turn finds its carries and leaves them.
+ */
+
+import type { Fusion } from '../../passes/loop/fuse/fuse.ts'
+import type { Fused, LoopKernels } from '../../passes/loop/fuse/fusion.ts'
+import type { Buffer } from '../../passes/loop/ir/cluster.ts'
+import type { MemoryPlan } from '../../passes/memory/places.ts'
+import type { Profile } from '../../passes/profile.ts'
+import type { LimitError } from '../../src/lang/errors.ts'
+import { located } from '../../src/lang/provenance.ts'
+import { assembleKernel, type BoundKernel } from '../lower/assemble.ts'
+import { numberOf, placeOf } from '../lower/buffer-names.ts'
+import { assembleDispatch, withoutEmpty } from '../routines/dispatch.ts'
+import { dispatchesOf } from '../routines/routine-table.ts'
+import type { Place, PlacedValue } from './plan.ts'
+
+/** What runs: a kernel, a list a number of times, a list while the word at `flag` is not zero. */
+export type Run =
+  | { readonly kind: 'dispatch'; readonly bound: BoundKernel }
+  | { readonly kind: 'repeat'; readonly times: number; readonly runs: readonly Run[] }
+  | { readonly kind: 'while'; readonly flag: Place; readonly runs: readonly Run[] }
+
+/** The runs, or the limit that one of their kernels breaks. */
+type Runs = readonly Run[] | LimitError
+
+const isLimit = (r: Runs): r is LimitError => 'tag' in r
+
+/** Where the user made what is too large. */
+const madeAt = (error: LimitError, group: readonly Fused[]): LimitError =>
+  located(
+    error,
+    group.flatMap((f) => f.stored),
+  )
+
+/** One after the other; the first limit. */
+const inOrder = (parts: readonly (() => Runs)[]): Runs => {
+  const runs: Run[] = []
+  for (const part of parts) {
+    const made = part()
+    if (isLimit(made)) return made
+    runs.push(...made)
+  }
+  return runs
+}
+
+/** The dispatches of a routine that is no loop. */
+const routineRuns = (group: readonly Fused[], memory: MemoryPlan, profile: Profile): Runs => {
+  const routine = group[0]!.routine!
+  const placed = (bs: readonly Buffer[]): readonly PlacedValue[] =>
+    [...new Set(bs)].map((b) => ({ value: numberOf(memory, b), place: placeOf(memory, b) }))
+  const runs: Run[] = []
+  for (const d of dispatchesOf(routine, profile).map(withoutEmpty)) {
+    const made = assembleDispatch(d, memory, profile)
+    if ('tag' in made) return madeAt(made, group)
+    const { workgroups, reads, writes } = d
+    const bound = { ...made, workgroups, reads: placed(reads), writes: placed(writes), fused: group, routine: true }
+    runs.push({ kind: 'dispatch', bound })
+  }
+  return runs
+}
+
+/**
+ * A loop. The first turn reads the carries where they start; then turns go back and forth between two places, so that
+ * none overwrites what it reads, and the last one leaves them where they are wanted.
+ */
+const loopRuns = (loop: LoopKernels, memory: MemoryPlan, profile: Profile): Runs => {
+  const { carries, fixed, turns, fusion } = loop
+  /** A turn from the start (-1) or place `from` to place `to` of every carry. */
+  const turn = (from: -1 | 0 | 1, to: 0 | 1) => (): Runs => {
+    const names = new Map(memory.names)
+    for (const [b, outer] of fixed) names.set(b, outer)
+    for (const c of carries) {
+      names.set(c.read, from < 0 ? c.start : c.places[from as 0 | 1])
+      names.set(c.write, c.places[to])
+    }
+    return runsOf(fusion, { ...memory, names }, profile)
+  }
+  const pair = (times: number) => (): Runs => {
+    const runs = inOrder([turn(0, 1), turn(1, 0)])
+    return isLimit(runs) || times < 1 ? (times < 1 ? [] : runs) : [{ kind: 'repeat', times, runs }]
+  }
+  if (typeof turns === 'number') {
+    // An odd number of turns begins with one to where it ends.
+    if (turns % 2 === 1) return inOrder([turn(-1, 0), pair((turns - 1) / 2)])
+    return inOrder([turn(-1, 1), turn(1, 0), pair((turns - 2) / 2)])
+  }
+  const runs = pair(Math.ceil(turns.chunk / 2))()
+  const first = turn(-1, 0)()
+  if (isLimit(runs) || isLimit(first)) return isLimit(runs) ? runs : first
+  return [...first, { kind: 'while', flag: placeOf(memory, turns.flag), runs }]
+}
+
+/** The runs of `fusion`, or the limit that one of its kernels breaks. */
+export const runsOf = (fusion: Fusion, memory: MemoryPlan, profile: Profile): Runs =>
+  inOrder(
+    fusion.kernels.map((group) => (): Runs => {
+      const { routine } = group[0]!
+      if (routine?.loop) return loopRuns(routine.loop, memory, profile)
+      if (routine) return routineRuns(group, memory, profile)
+      const bound = assembleKernel(group, memory, profile)
+      return 'tag' in bound ? madeAt(bound, group) : [{ kind: 'dispatch', bound }]
+    }),
+  )
+
+/** Every kernel once, in order. */
+export const kernelsOf = (runs: readonly Run[]): readonly BoundKernel[] =>
+  runs.flatMap((r) => (r.kind === 'dispatch' ? [r.bound] : kernelsOf(r.runs)))

@@ -1,0 +1,176 @@
+/** Graph → Plan: widen packed dtypes, fuse, place, lower, print. Pure: needs a profile, never a device. */
+import * as E from '#fp/Either'
+import type { Observation } from '../../passes/graph/observe.ts'
+import { widen } from '../../passes/graph/widen.ts'
+import { type Fusion, fuse } from '../../passes/loop/fuse/fuse.ts'
+import type { InPlace } from '../../passes/loop/fuse/fusion.ts'
+import { isBufferLeaf } from '../../passes/loop/fuse/stored-nodes.ts'
+import { type Leaf, matchDonations } from '../../passes/memory/donation.ts'
+import { planMemory } from '../../passes/memory/places.ts'
+import type { Profile } from '../../passes/profile.ts'
+import { build, typeOf } from '../../src/lang/build.ts'
+import { sizeOf } from '../../src/lang/dim.ts'
+import { invariant, type LimitError } from '../../src/lang/errors.ts'
+import type { Graph, Node } from '../../src/lang/ir.ts'
+import type { TreeShape } from '../../src/lang/tree.ts'
+import { type BoundKernel, deduplicate } from '../lower/assemble.ts'
+import { printKernel } from '../targets/wgsl/print-module.ts'
+import { overTarget } from './fit-profile.ts'
+import { indexInputs } from './index-inputs.ts'
+import { kernelsOf, type Run, runsOf } from './kernel-order.ts'
+import type { DataSlot, InputSlot, OutputSlot, Plan, Step, Subnormals } from './plan.ts'
+import { type PlanFault, showFault } from './plan-fault.ts'
+import { predict } from './predict.ts'
+import { verifyPlan } from './verify-plan.ts'
+
+/** A graph with everything the caller said about its arguments and results. */
+export interface Request {
+  readonly name: string
+  readonly graph: Graph
+  readonly inputs: readonly { readonly path: string; readonly donated: boolean }[]
+  readonly outputs: readonly { readonly path: string; readonly keep: boolean }[]
+  readonly inputTree: TreeShape
+  readonly outputTree: TreeShape
+  /** What the last outputs are for, where they are no results. */
+  readonly observations?: readonly Observation[]
+  /** `'device'` where it is not said. */
+  readonly subnormals?: Subnormals
+}
+
+/** A Plan with the decisions that led to it, for `explain`. */
+export interface Planned {
+  readonly plan: Plan
+  /** The graph that was fused: the given one, or what it was widened to. */
+  readonly graph: Graph
+  readonly fusion: Fusion
+  readonly kernels: readonly BoundKernel[]
+}
+
+/**
+ * The Plan of a graph for a target. A result takes a donated argument's place only where `verifyPlan` can see from the
+ * kernels alone that no other read is lost: where it cannot, that result is double-buffered.
+ */
+export const makePlan = (request: Request, profile: Profile): E.Either<LimitError, Planned> => {
+  const apart = new Set<Node>()
+  for (;;) {
+    const planned = planWith(request, profile, apart)
+    if (E.isLeft(planned)) return planned
+    const faults = verifyPlan(planned.right.plan)
+    if (faults.length === 0) return planned
+    const known = apart.size
+    for (const n of disputed(faults, planned.right.fusion)) apart.add(n)
+    invariant(apart.size > known, `an unsound plan: ${faults.map(showFault).join('; ')}`)
+  }
+}
+
+/** The arguments that are overwritten in place while the plan may still need them; none where something else is wrong. */
+const disputed = (faults: readonly PlanFault[], { inPlace, buffers }: Fusion): readonly Node[] => {
+  const values = new Set(faults.map((f) => (f.rule === 'in place' ? f.value : undefined)))
+  if (values.has(undefined)) return []
+  return inPlace.flatMap(({ input }) => (values.has(buffers.get(input)!.id) ? [input] : []))
+}
+
+/** A Plan that is not yet verified, in which the arguments of `apart` keep their places to the end. */
+const planWith = (request: Request, profile: Profile, apart: ReadonlySet<Node>): E.Either<LimitError, Planned> => {
+  // Arguments and results keep the types that the caller gave them; everything between sees words.
+  const given = request.graph
+  const graph = widen(given)
+  const over = overTarget(graph, profile)
+  if (over) return E.left(over)
+  const inputs = request.inputs.map((x, i) => ({ ...x, node: graph.inputs[i]! as Node }))
+  const asked: readonly Leaf[] = request.outputs.map((x, i) => ({ path: x.path, node: graph.outputs[i]! }))
+  const donations = matchDonations(
+    inputs.map((x, i) => ({ ...x, node: given.inputs[i]! as Node })),
+    asked.map((x, i) => ({ ...x, node: given.outputs[i]! })),
+  )
+  // A given-away argument that is also a result elsewhere is copied before its place is overwritten.
+  const outputs = asked.map((leaf, o) => {
+    const i = inputs.findIndex((x) => x.donated && x.node === leaf.node)
+    return i < 0 || donations.get(i) === o ? leaf : { ...leaf, node: build.stopGradient([leaf.node], {}) as Node }
+  })
+  const nodes = outputs.map((o) => o.node)
+  const pairs: InPlace[] = [...donations]
+    .map(([i, o]) => ({ input: inputs[i]!.node, output: nodes[o]! }))
+    .filter((p) => !apart.has(p.input))
+  const computed: Graph = { inputs: graph.inputs, outputs: [...new Set(nodes)].filter((n) => !isBufferLeaf(n)) }
+  const fusion = fuse(computed, nodes, pairs, profile)
+  const memory = planMemory({ fusion, inputs, outputs: nodes, profile })
+  const runs = runsOf(fusion, memory, profile)
+  if ('tag' in runs) return E.left(runs)
+  const kernels = kernelsOf(runs)
+  const { distinct, indexOf } = deduplicate(kernels)
+  const placeOf = (n: Node) => memory.places.get(fusion.buffers.get(n)!)!
+  const numberOf = (n: Node): number => fusion.buffers.get(n)!.id
+  const numbers = new Map(kernels.map((b, i) => [b, indexOf[i]!]))
+  const steps: Step[] = [...stepsOf(runs, numbers)]
+  const replaced = new Map([...donations].map(([i, o]) => [o, i]))
+  const outputSlots = outputs.map(({ path, node }, o): OutputSlot => {
+    const { shape, dtype } = typeOf(given.outputs[o]!)
+    const i = replaced.get(o)
+    const own = placeOf(node)
+    const keep = request.outputs[o]!.keep || i !== undefined
+    if (i === undefined) return { path, shape, dtype, place: own, value: numberOf(node), keep }
+    const home = placeOf(inputs[i]!.node)
+    if (own !== home && sizeOf(shape) > 0) steps.push({ kind: 'copy', from: own, to: home })
+    return { path, shape, dtype, place: home, value: numberOf(node), keep, inPlaceOf: i }
+  })
+  const checked = indexInputs(given)
+  const inputSlots = inputs.map(({ path, donated, node }, i): InputSlot => {
+    const { shape, dtype } = typeOf(given.inputs[i]!)
+    const indexOfAxis = checked.get(given.inputs[i]!)
+    return {
+      path,
+      shape,
+      dtype,
+      place: placeOf(node),
+      value: numberOf(node),
+      donated,
+      ...(indexOfAxis ? { indexOf: indexOfAxis } : {}),
+    }
+  })
+  const data = [...fusion.buffers.keys()].flatMap((n): readonly DataSlot[] => {
+    if (n.op !== 'const' && n.op !== 'data') return []
+    const values = n.op === 'const' ? n.params.values : Array.from(n.params.payload.array)
+    return isBufferLeaf(n) ? [{ place: placeOf(n), value: numberOf(n), dtype: n.params.dtype, values }] : []
+  })
+  const starts = [...fusion.constants].map(
+    ([b, value]): DataSlot => ({ place: memory.places.get(b)!, value: b.id, dtype: b.dtype, values: [value] }),
+  )
+  const { subnormals = 'device' } = request
+  const printing = { keepSubnormals: subnormals === 'keep' }
+  const plan: Plan = {
+    version: 1,
+    name: request.name,
+    profile,
+    subnormals,
+    arenas: memory.arenas,
+    kernels: distinct.map((kernel) => ({ kernel, wgsl: printKernel(kernel, printing) })),
+    steps,
+    inputs: inputSlots,
+    outputs: outputSlots,
+    data: [...data, ...starts],
+    observations: request.observations ?? [],
+    inputTree: request.inputTree,
+    outputTree: request.outputTree,
+    prediction: predict(runs, memory),
+  }
+  return E.right({ plan, graph, fusion, kernels })
+}
+
+/** Runs as the steps of a plan; `numbers` are those of the kernels. */
+const stepsOf = (runs: readonly Run[], numbers: ReadonlyMap<BoundKernel, number>): readonly Step[] =>
+  runs.map((r): Step => {
+    if (r.kind === 'repeat') return { kind: 'repeat', times: r.times, steps: stepsOf(r.runs, numbers) }
+    if (r.kind === 'while') return { kind: 'while', flag: r.flag, steps: stepsOf(r.runs, numbers) }
+    const { workgroups, places, reads, writes, routine, fused } = r.bound
+    const inParts = routine || fused.some((f) => f.isPartial)
+    return {
+      kind: 'dispatch',
+      kernel: numbers.get(r.bound)!,
+      workgroups,
+      bindings: places,
+      reads,
+      writes,
+      ...(inParts ? { inParts } : {}),
+    }
+  })

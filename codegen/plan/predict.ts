@@ -1,0 +1,88 @@
+/**
+ * What a plan will cost, before anything runs. Dispatches and peak are read off the plan. Bytes and flops are those of one
+ * workgroup of each class (`count-classes.ts`) times its size: exact, and worked out when somebody asks, not at every
+ * compile. Where an address depends on data, neighbouring indices are taken to differ: an index holds its own position.
+ */
+
+import type { MemoryPlan } from '../../passes/memory/places.ts'
+import { workgroupClasses } from '../kernel/count/count-classes.ts'
+import { kernelCounter } from '../kernel/count/count-kernel.ts'
+import { makeCounters, runKernel } from '../kernel/interp/run-kernel.ts'
+import { textBytes } from '../kernel/interp/user-reference.ts'
+import type { Kernel } from '../kernel/kernel.ts'
+import type { BoundKernel } from '../lower/assemble.ts'
+import type { Run } from './kernel-order.ts'
+import type { Prediction } from './plan.ts'
+
+/** What one dispatch moves and computes. */
+export interface Work {
+  /** Per workgroup, the distinct elements of each binding that it touches; summed. */
+  readonly bytes: number
+  readonly flops: number
+}
+
+/** The work of a kernel on bindings of these sizes in bytes. */
+export const workOf = (kernel: Kernel, workgroups: number, sizes: readonly number[]): Work => {
+  if (kernel.text) return { bytes: textBytes(kernel, kernel.text), flops: 0 }
+  const widths = new Map(kernel.bindings.map((b) => [b.name, b.element.width]))
+  const counter = kernelCounter(kernel, sizes, (binding, element, lane) => element * widths.get(binding)! + lane)
+  if (!counter) {
+    const counters = makeCounters()
+    const memory = sizes.map((n) => ({ buffer: new ArrayBuffer(n) }))
+    runKernel(kernel, workgroups, memory, counters)
+    return { bytes: counters.bytes, flops: counters.flops }
+  }
+  let bytes = 0
+  let flops = 0
+  const touched = (): number => counter.bytes().reduce((a, b) => a + b, 0)
+  for (const { representative, count } of workgroupClasses(kernel, workgroups)) {
+    const before = { bytes: touched(), flops: counter.flops() }
+    counter.run(representative)
+    bytes += count * (touched() - before.bytes)
+    flops += count * (counter.flops() - before.flops)
+  }
+  return { bytes, flops }
+}
+
+const known = new WeakMap<BoundKernel, Work>()
+
+/** The work of one dispatch; asked again, it is remembered. */
+export const dispatchWork = (bound: BoundKernel): Work => {
+  const work =
+    known.get(bound) ??
+    workOf(
+      bound.kernel,
+      bound.workgroups,
+      bound.places.map((p) => p.bytes),
+    )
+  known.set(bound, work)
+  return work
+}
+
+/** How often each kernel runs; a loop without a known end counts once. */
+const timesOf = (runs: readonly Run[], times = 1): readonly (readonly [BoundKernel, number])[] =>
+  runs.flatMap((r) => {
+    if (r.kind === 'dispatch') return [[r.bound, times] as const]
+    return timesOf(r.runs, r.kind === 'repeat' ? times * r.times : times)
+  })
+
+const hasWhile = (runs: readonly Run[]): boolean =>
+  runs.some((r) => r.kind === 'while' || (r.kind === 'repeat' && hasWhile(r.runs)))
+
+/** Costs of one run. A loop whose end the device finds out is predicted as one chunk, which is a submission of its own. */
+export const predict = (runs: readonly Run[], memory: MemoryPlan): Prediction => {
+  const kernels = timesOf(runs)
+  const total = (of: (w: Work) => number): number =>
+    kernels.reduce((n, [b, times]) => n + times * of(dispatchWork(b)), 0)
+  return {
+    dispatches: kernels.reduce((n, [, times]) => n + times, 0),
+    submits: hasWhile(runs) ? 2 : 1,
+    get bytes() {
+      return total((w) => w.bytes)
+    },
+    get flops() {
+      return total((w) => w.flops)
+    },
+    peakBytes: memory.arenas.reduce((a, b) => a + b, 0),
+  }
+}

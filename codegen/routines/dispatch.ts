@@ -1,0 +1,194 @@
+/**
+ * Routines in the Kernel IR: what the author of one writes (dispatches over tensors in memory, addressed by element), and
+ * their assembly into kernels with bindings. `routines/` holds one file a routine.
+ */
+import type { Buffer } from '../../passes/loop/ir/cluster.ts'
+import type { MemoryPlan } from '../../passes/memory/places.ts'
+import type { Profile } from '../../passes/profile.ts'
+import { type Shape, sizeOf } from '../../src/lang/dim.ts'
+import { byteSize, type KernelDType } from '../../src/lang/dtype.ts'
+import type { LimitError } from '../../src/lang/errors.ts'
+import type { ParamsOf } from '../../src/lang/ir.ts'
+import * as k from '../kernel/build-kernel.ts'
+import type { Binding, KExpr, Kernel, KStmt, LocalArray, Scalar } from '../kernel/kernel.ts'
+import { placeOf } from '../lower/buffer-names.ts'
+import type { Place } from '../plan/plan.ts'
+import { textPrefix } from '../targets/wgsl/user-text.ts'
+
+/** How a dispatch reaches its tensors. Indices (u32) count elements; bool is a bool here, whatever memory holds. */
+export interface Tensors {
+  readonly load: (b: Buffer, index: KExpr) => KExpr
+  readonly store: (b: Buffer, index: KExpr, value: KExpr) => KStmt
+  /** A name no other variable of the kernel has. */
+  readonly name: (prefix: string) => string
+}
+
+/** The statement that computes `e` now, and what stands for it afterwards: a load is not repeated after a store. */
+export const hold = (t: Tensors, e: KExpr): { readonly value: KExpr; readonly statement: KStmt } => {
+  const name = t.name('v')
+  return { value: k.ref(name, e.type), statement: k.letStmt(name, e) }
+}
+
+/** One dispatch of a routine. */
+export interface RoutineDispatch {
+  readonly name: string
+  readonly workgroups: number
+  readonly workgroupSize: number
+  readonly arrays?: readonly LocalArray[]
+  readonly reads: readonly Buffer[]
+  readonly writes: readonly Buffer[]
+  readonly body: (t: Tensors) => readonly KStmt[]
+  /** A user's text in the place of a body, and the tensors that it names, in order. */
+  readonly text?: {
+    readonly op: ParamsOf['kernel']
+    readonly inputs: readonly Buffer[]
+    readonly outputs: readonly Buffer[]
+  }
+}
+
+/** `body` for each of `threads` invocations, its number given. */
+export const perThread = (
+  threads: number,
+  profile: Profile,
+  body: (t: Tensors, thread: KExpr) => readonly KStmt[],
+): Pick<RoutineDispatch, 'workgroups' | 'workgroupSize' | 'body'> => {
+  let workgroupSize = Math.min(64, profile.workgroupThreads)
+  while (workgroupSize > 8 && threads / workgroupSize < 8) workgroupSize /= 2
+  return {
+    workgroupSize,
+    workgroups: Math.ceil(threads / workgroupSize),
+    body: (t) => {
+      const id = t.name('thread')
+      const thread = k.add(k.mul(k.builtin('gridIndex'), k.u32(workgroupSize)), k.builtin('localIndex'))
+      return [k.letStmt(id, thread), k.ifStmt(k.lt(k.ref(id), k.u32(threads)), body(t, k.ref(id)))]
+    },
+  }
+}
+
+/** The type that arithmetic on `dtype` is done in: f16 accumulates in f32. */
+export const computeType = (dtype: KernelDType): Scalar => (dtype === 'f16' ? 'f32' : dtype)
+
+const storageOf = (dtype: KernelDType): Scalar => (dtype === 'bool' ? 'u32' : dtype)
+
+/** The element of `shape` that is number `step` of line `line` along `axis`. */
+export const lineAddress = (shape: Shape, axis: number): ((line: KExpr, step: KExpr) => KExpr) => {
+  const length = shape[axis]!
+  const inner = sizeOf(shape.slice(axis + 1))
+  return (line, step) => {
+    const row = k.div(line, k.u32(inner))
+    const column = k.rem(line, k.u32(inner))
+    return k.add(k.add(k.mul(row, k.u32(length * inner)), k.mul(step, k.u32(inner))), column)
+  }
+}
+
+/** A kernel and the places it is bound to. */
+export interface AssembledRoutine {
+  readonly kernel: Kernel
+  readonly places: readonly Place[]
+}
+
+/** A dispatch without the tensors that have no elements, as they may have no place; a text counts on all of its tensors. */
+export const withoutEmpty = (d: RoutineDispatch): RoutineDispatch => {
+  const filled = (bs: readonly Buffer[]): readonly Buffer[] => bs.filter((b) => b.size > 0)
+  return d.text ? d : { ...d, reads: filled(d.reads), writes: filled(d.writes) }
+}
+
+/** The dispatch as a kernel on the places of its tensors. An arena that it writes is bound read-write as a whole. */
+export const assembleDispatch = (
+  d: RoutineDispatch,
+  memory: MemoryPlan,
+  profile: Profile,
+): AssembledRoutine | LimitError => {
+  const buffers = [...new Set([...d.reads, ...d.writes])]
+  const lies = (b: Buffer): Place => placeOf(memory, b)
+  const written = new Set(d.writes.map((b) => lies(b).arena))
+  const byPlace = new Map<string, readonly Binding[]>()
+  const bindings: Binding[] = []
+  const places: Place[] = []
+  /** The parts of each tensor in order: one, unless it is larger than a binding may be. */
+  const partsOf = new Map<Buffer, readonly Binding[]>()
+  const part = Math.floor(profile.maxBindingBytes / profile.offsetAlignment) * profile.offsetAlignment
+  for (const b of buffers) {
+    const place = lies(b)
+    const key = `${place.arena}:${place.offset}`
+    const seen = byPlace.get(key)
+    if (d.text && place.bytes > profile.maxBindingBytes)
+      return overLimit(`bytes of a tensor that ${d.name} reads or writes`, place.bytes, profile.maxBindingBytes)
+    const parts =
+      seen ??
+      Array.from({ length: Math.ceil(place.bytes / part) }, (_, i): Binding => {
+        const offset = i * part
+        places.push({ ...place, offset: place.offset + offset, bytes: Math.min(part, place.bytes - offset) })
+        const binding: Binding = {
+          name: `${d.text ? textPrefix : 'b'}${bindings.length}`,
+          element: k.kType(storageOf(b.dtype)),
+          access: written.has(place.arena) ? 'read_write' : 'read',
+        }
+        bindings.push(binding)
+        return binding
+      })
+    byPlace.set(key, parts)
+    partsOf.set(b, parts)
+  }
+  if (bindings.length > profile.storageBuffers)
+    return overLimit(`storage buffers of ${d.name}`, bindings.length, profile.storageBuffers)
+  let names = 0
+  const tensors: Tensors = {
+    load: (b, index) => {
+      const word = loadFrom(partsOf.get(b)!, part / byteSize(b.dtype), index)
+      return b.dtype === 'bool' ? k.cast(word, 'bool') : word
+    },
+    store: (b, index, value) => {
+      const element = value.type.scalar === b.dtype ? value : k.cast(value, b.dtype)
+      const word = b.dtype === 'bool' ? k.cast(element, 'u32') : element
+      return storeTo(partsOf.get(b)!, part / byteSize(b.dtype), index, word)
+    },
+    name: (prefix) => `${prefix}${names++}`,
+  }
+  const { name, workgroupSize, arrays = [], text } = d
+  if (text) {
+    // A tensor without elements has no binding: what the text calls by its name is an array of one.
+    const nothing: LocalArray[] = []
+    const variable = (b: Buffer): string => {
+      const bound = partsOf.get(b)?.[0]
+      if (bound) return bound.name
+      const element = k.kType(storageOf(b.dtype))
+      nothing.push({ name: `${textPrefix}e${nothing.length}`, space: 'workgroup', element, size: 1 })
+      return nothing[nothing.length - 1]!.name
+    }
+    const [inputs, outputs] = [text.inputs.map(variable), text.outputs.map(variable)]
+    return {
+      kernel: {
+        name,
+        workgroupSize,
+        bindings,
+        arrays: nothing,
+        body: [],
+        text: { op: text.op, inputs, outputs },
+      },
+      places,
+    }
+  }
+  return { kernel: { name, workgroupSize, bindings, arrays, body: d.body(tensors) }, places }
+}
+
+/** The element of a tensor in parts of `size` elements. */
+const loadFrom = ([first, ...others]: readonly Binding[], size: number, index: KExpr): KExpr => {
+  const here = k.load(first!, index)
+  if (others.length === 0) return here
+  return k.select(k.lt(index, k.u32(size)), here, loadFrom(others, size, k.sub(index, k.u32(size))))
+}
+
+const storeTo = ([first, ...others]: readonly Binding[], size: number, index: KExpr, value: KExpr): KStmt => {
+  const here = k.store(first!, index, value)
+  if (others.length === 0) return here
+  return k.ifStmt(k.lt(index, k.u32(size)), [here], [storeTo(others, size, k.sub(index, k.u32(size)), value)])
+}
+
+const overLimit = (what: string, needed: number, limit: number): LimitError => ({
+  tag: 'LimitError',
+  what,
+  needed,
+  limit,
+  hint: 'compile for a profile with higher limits, or work on smaller parts',
+})

@@ -1,0 +1,256 @@
+/**
+ * Kernel IR as the text of a WGSL module. The text is a pure function of the kernel (byte-stable: devices cache pipelines by
+ * it), holds no constant expression that could be refused (non-finite, overflow, division by zero) and only the helpers it uses.
+ */
+import { invariant } from '../../../src/lang/errors.ts'
+import { constantOf } from '../../kernel/build-kernel.ts'
+import type { KExpr, Kernel, KStmt, KType, Scalar } from '../../kernel/kernel.ts'
+import { typeName } from './lanes.ts'
+import { bitsLiteral, literal } from './literal.ts'
+import { makePrelude, type Prelude } from './prelude.ts'
+import { binarySpelling, type Site, spell, spellCast, unarySpelling } from './scalar-spelling.ts'
+import { makeUserFunctions, printText, type UserFunctions } from './user-text.ts'
+
+interface Text {
+  readonly text: string
+  /** Whether compilers may evaluate it while they parse. */
+  readonly constant: boolean
+}
+
+interface Context {
+  readonly prelude: Prelude
+  readonly calls: UserFunctions
+  /** `let` names bound to constants: some compilers look through them. */
+  readonly constants: Set<string>
+  readonly seen: { half: boolean; grid: boolean; local: boolean }
+  readonly stored: ReadonlySet<string>
+  /** Whether a binding is both read and written, so that barriers must order it too. */
+  storageBarrier: boolean
+}
+
+const constant = (text: string): Text => ({ text, constant: true })
+const runtime = (text: string): Text => ({ text, constant: false })
+
+const identity = { f32: 'f32', i32: 'i32', u32: 'u32', bool: 'bool', f16: 'f16' } as const
+
+/** `t` as a value no compiler evaluates while parsing. */
+const opaque = (c: Context, t: Text, type: KType): string =>
+  t.constant ? `${c.prelude.use(identity[type.scalar], type.width)}(${t.text})` : t.text
+
+/** The operands' texts, the first made opaque where all are constants. */
+const operands = (c: Context, es: readonly KExpr[]): readonly string[] => {
+  const texts = es.map((e) => expr(c, e))
+  if (!texts.every((t) => t.constant)) return texts.map((t) => t.text)
+  return texts.map((t, i) => (i === 0 ? opaque(c, t, es[0]!.type) : t.text))
+}
+
+const site = (c: Context, width: KType['width'], es: readonly KExpr[]): Site => ({
+  width,
+  prelude: c.prelude,
+  keep: c.prelude.keep,
+  constant: (i) => (es[i] ? constantOf(es[i]) : undefined),
+})
+
+const litText = (c: Context, scalar: Scalar, value: number): Text => {
+  const text = literal(scalar, value)
+  const flushed = c.prelude.keep && scalar === 'f32' && value !== 0 && Math.abs(value) < 2 ** -126
+  if (text !== undefined && !flushed) return constant(text)
+  invariant(scalar === 'f32' || scalar === 'f16', `no literal for ${value}`)
+  return runtime(`${c.prelude.use(scalar === 'f32' ? 'bits' : 'halfBits', 1)}(${bitsLiteral(value)})`)
+}
+
+const expr = (c: Context, e: KExpr): Text => {
+  if (e.type.scalar === 'f16') c.seen.half = true
+  const { width } = e.type
+  switch (e.kind) {
+    case 'lit':
+      return litText(c, e.type.scalar, e.value)
+    case 'ref':
+      return { text: e.name, constant: c.constants.has(e.name) }
+    case 'builtin':
+      c.seen[e.name === 'gridIndex' ? 'grid' : 'local'] = true
+      return runtime(e.name)
+    case 'unary': {
+      const [a] = operands(c, [e.a])
+      return runtime(
+        spell(unarySpelling[e.op], site(c, width, [e.a]), e.a.type.scalar, e.type.scalar === 'bool', a!, ''),
+      )
+    }
+    case 'binary': {
+      const [a, b] = operands(c, [e.a, e.b])
+      const scalar = e.a.type.scalar
+      return runtime(spell(binarySpelling[e.op], site(c, width, [e.a, e.b]), scalar, e.type.scalar === 'bool', a!, b!))
+    }
+    case 'select': {
+      const [b, a, cond] = operands(c, [e.b, e.a, e.cond])
+      return runtime(`select(${b}, ${a}, ${cond})`)
+    }
+    case 'cast':
+      return runtime(spellCast(site(c, width, [e.a]), e.a.type.scalar, e.type.scalar, operands(c, [e.a])[0]!))
+    case 'bitcast':
+      return runtime(`bitcast<${typeName(e.type)}>(${operands(c, [e.a])[0]})`)
+    case 'splat': {
+      const a = expr(c, e.a)
+      return { text: `${typeName(e.type)}(${a.text})`, constant: a.constant }
+    }
+    case 'vec': {
+      const items = e.items.map((x) => expr(c, x))
+      return {
+        text: `${typeName(e.type)}(${items.map((x) => x.text).join(', ')})`,
+        constant: items.every((x) => x.constant),
+      }
+    }
+    case 'lane': {
+      const a = expr(c, e.a)
+      return { text: `${a.text}.${'xyzw'[e.lane]}`, constant: a.constant }
+    }
+    case 'load':
+      if (c.stored.has(e.binding)) c.storageBarrier = true
+      if (e.component) {
+        return runtime(`${e.binding}[${bare(expr(c, e.index).text)}][${bare(expr(c, e.component).text)}]`)
+      }
+      return runtime(`${e.binding}[${bare(expr(c, e.index).text)}]`)
+    case 'read':
+      return runtime(`${e.array}[${bare(expr(c, e.index).text)}]`)
+    case 'call':
+      return runtime(`${c.calls.use(e.callee)}(${e.args.map((x) => expr(c, x).text).join(', ')})`)
+    case 'threefry': {
+      const args = e.args.map((x) => expr(c, x).text)
+      return runtime(`${c.prelude.use('threefry', width)}(${args.join(', ')}).${e.word === 0 ? 'a' : 'b'}`)
+    }
+  }
+}
+
+/** An expression that stands alone, without the parentheses around it. */
+const bare = (text: string): string => {
+  if (!text.startsWith('(')) return text
+  let depth = 0
+  for (let i = 0; i < text.length; i++) {
+    if (text[i] === '(') depth += 1
+    else if (text[i] === ')') depth -= 1
+    if (depth === 0) return i === text.length - 1 ? text.slice(1, -1) : text
+  }
+  return text
+}
+
+/** The lines of statements; a barrier is a mark that `printKernel` spells once all loads are known. */
+const barrierMark = '\u0000'
+
+const statements = (c: Context, body: readonly KStmt[], indent: string, out: string[]): void => {
+  for (const s of body) statement(c, s, indent, out)
+}
+
+const statement = (c: Context, s: KStmt, indent: string, out: string[]): void => {
+  const value = (e: KExpr): string => bare(expr(c, e).text)
+  switch (s.kind) {
+    case 'let': {
+      const t = expr(c, s.value)
+      if (t.constant) c.constants.add(s.name)
+      out.push(`${indent}let ${s.name} = ${bare(t.text)};`)
+      return
+    }
+    case 'var':
+      if (s.type.scalar === 'f16') c.seen.half = true
+      out.push(`${indent}var ${s.name}: ${typeName(s.type)}${s.init ? ` = ${value(s.init)}` : ''};`)
+      return
+    case 'assign':
+      out.push(`${indent}${s.name} = ${value(s.value)};`)
+      return
+    case 'store':
+      out.push(`${indent}${s.binding}[${value(s.index)}] = ${value(s.value)};`)
+      return
+    case 'write':
+      out.push(`${indent}${s.array}[${value(s.index)}] = ${value(s.value)};`)
+      return
+    case 'for': {
+      const step = s.step === 1 ? `${s.name}++` : `${s.name} += ${s.step}u`
+      out.push(`${indent}for (var ${s.name} = ${value(s.from)}; ${s.name} < ${value(s.to)}; ${step}) {`)
+      statements(c, s.body, `${indent}  `, out)
+      out.push(`${indent}}`)
+      return
+    }
+    case 'if':
+      out.push(`${indent}if ${value(s.cond)} {`)
+      statements(c, s.then, `${indent}  `, out)
+      if (s.else.length > 0) {
+        out.push(`${indent}} else {`)
+        statements(c, s.else, `${indent}  `, out)
+      }
+      out.push(`${indent}}`)
+      return
+    case 'barrier':
+      out.push(`${indent}${barrierMark}`)
+      return
+  }
+}
+
+const storedBindings = (body: readonly KStmt[], into: Set<string>): Set<string> => {
+  for (const s of body) {
+    if (s.kind === 'store') into.add(s.binding)
+    else if (s.kind === 'for') storedBindings(s.body, into)
+    else if (s.kind === 'if') storedBindings(s.else, storedBindings(s.then, into))
+  }
+  return into
+}
+
+/** How a kernel is spelled. */
+export interface PrintOptions {
+  /** Subnormal f32 numbers count, also on devices that flush them to zero. Default false. */
+  readonly keepSubnormals?: boolean
+}
+
+/**
+ * The WGSL module of a kernel: entry point `main`, bindings in order at group 0. The grid may be folded into x and y:
+ * `gridIndex` counts x first.
+ */
+export const printKernel = (k: Kernel, { keepSubnormals = false }: PrintOptions = {}): string => {
+  const c: Context = {
+    prelude: makePrelude(keepSubnormals),
+    calls: makeUserFunctions(),
+    constants: new Set(),
+    seen: { half: false, grid: false, local: false },
+    stored: storedBindings(k.body, new Set()),
+    storageBarrier: false,
+  }
+  const body: string[] = []
+  for (const a of k.arrays)
+    if (a.space === 'private') body.push(`  var ${a.name}: array<${typeName(a.element)}, ${a.size}>;`)
+  statements(c, k.body, '  ', body)
+  const user = k.text && printText(k.text)
+  if (user) {
+    body.push(...user.main)
+    c.seen.grid = c.seen.local = true
+  }
+  const barrier = c.storageBarrier ? 'storageBarrier(); workgroupBarrier();' : 'workgroupBarrier();'
+  const half =
+    c.seen.half || c.calls.half() || user?.half || [...k.bindings, ...k.arrays].some((b) => b.element.scalar === 'f16')
+  const parameters = [
+    ...(c.seen.grid
+      ? ['@builtin(workgroup_id) workgroup: vec3<u32>', '@builtin(num_workgroups) workgroups: vec3<u32>']
+      : []),
+    ...(c.seen.local ? ['@builtin(local_invocation_index) localIndex: u32'] : []),
+  ]
+  const declarations = [
+    ...k.bindings.map(
+      (b, i) => `@group(0) @binding(${i}) var<storage, ${b.access}> ${b.name}: array<${typeName(b.element)}>;`,
+    ),
+    ...k.arrays
+      .filter((a) => a.space === 'workgroup')
+      .map((a) => `var<workgroup> ${a.name}: array<${typeName(a.element)}, ${a.size}>;`),
+  ]
+  const helpers = c.prelude.text()
+  return [
+    `// ${k.name}`,
+    ...(half ? ['enable f16;'] : []),
+    ...declarations,
+    ...(helpers ? ['', helpers.trimEnd()] : []),
+    '',
+    `@compute @workgroup_size(${k.workgroupSize})`,
+    `fn main(${parameters.join(', ')}) {`,
+    ...(c.seen.grid ? ['  let gridIndex = workgroup.x + workgroup.y * workgroups.x;'] : []),
+    ...body.map((line) => line.replace(barrierMark, barrier)),
+    '}',
+    ...(user?.below ?? c.calls.text()),
+    '',
+  ].join('\n')
+}

@@ -1,0 +1,63 @@
+/** Target profiles as data: what plans are made against when no device is at hand. */
+import type { Profile } from '../../../passes/profile.ts'
+
+/**
+ * The limits every WebGPU implementation must grant: a plan made for it runs everywhere.
+ * @example
+ * T.portable.storageBuffers // => 8
+ */
+export const portable: Profile = {
+  name: 'portable',
+  storageBuffers: 8,
+  workgroupBytes: 16384,
+  workgroupThreads: 256,
+  maxBindingBytes: 128 * 1024 * 1024,
+  maxGridSide: 65535,
+  offsetAlignment: 256,
+  features: [],
+  schedule: 'serial',
+  costs: { dispatch: 30e-6, bandwidth: 20e9, flops: 100e9, threads: 2048, statements: 300 },
+}
+
+/**
+ * SwiftShader through Dawn: barriers are dear there (a workgroup is emulated on a thread), so rows are serial.
+ * @example
+ * T.software.schedule // => 'serial'
+ */
+export const software: Profile = {
+  ...portable,
+  name: 'software',
+  storageBuffers: 12,
+  workgroupBytes: 32768,
+  maxBindingBytes: 1024 * 1024 * 1024,
+  features: ['subgroups', 'timestamp-query'],
+  costs: { dispatch: 60e-6, bandwidth: 3e9, flops: 2e9, threads: 64, statements: 300 },
+}
+
+/**
+ * A desktop or datacentre GPU as every current one grants it. Features stay empty: they differ between drivers, and a
+ * plan that needs one is made against `profileOf(device)`.
+ * @example
+ * T.hardware.schedule // => 'cooperative'
+ */
+export const hardware: Profile = {
+  ...portable,
+  name: 'hardware',
+  storageBuffers: 10,
+  workgroupBytes: 32768,
+  maxBindingBytes: 1024 * 1024 * 1024,
+  schedule: 'cooperative',
+  // A card of the middle range; ratios matter more than figures, and a dispatch costs as long as streaming 10 MB.
+  costs: { dispatch: 25e-6, bandwidth: 400e9, flops: 8e12, threads: 32768, statements: 300 },
+}
+
+/**
+ * The profiles that ship, by name.
+ * @example
+ * Object.keys(T.profiles) // => ['portable', 'software', 'hardware']
+ */
+export const profiles: Readonly<Record<'portable' | 'software' | 'hardware', Profile>> = {
+  portable,
+  software,
+  hardware,
+}

@@ -1,0 +1,66 @@
+/**
+ * Users' WGSL inside our modules: at the end, each op's text under a mark with its name, so that the compiler's messages
+ * can be told of the op, and every name it declares behind a prefix of its own.
+ */
+import { sizeOf } from '../../../src/lang/dim.ts'
+import type { ParamsOf } from '../../../src/lang/ir.ts'
+import { placedText } from '../../../src/lang/wgsl-text.ts'
+import type { KernelText } from '../../kernel/kernel.ts'
+
+/** The line above an op's text. */
+export const userMark = (name: string): string => `// op ${name}`
+
+/** Whether the text needs `enable f16`. */
+const needsHalf = (text: string): boolean => /\bf16\b|\d(?:\.\d*)?h\b/.test(text)
+
+/** The functions that one kernel calls, in the order of their first call. */
+export interface UserFunctions {
+  /** The function's name in this module; from now on it is part of the text. */
+  readonly use: (callee: ParamsOf['elementwise']) => string
+  readonly text: () => readonly string[]
+  readonly half: () => boolean
+}
+
+export const makeUserFunctions = (): UserFunctions => {
+  const used = new Map<string, { readonly prefix: string; readonly text: string }>()
+  return {
+    use: ({ name, wgsl }) => {
+      const known = used.get(name)
+      const prefix = known?.prefix ?? `u${used.size}_`
+      if (!known) used.set(name, { prefix, text: placedText(wgsl, prefix) })
+      return prefix + name
+    },
+    text: () => [...used].flatMap(([name, { text }]) => ['', userMark(name), text]),
+    half: () => [...used.values()].some(({ text }) => needsHalf(text)),
+  }
+}
+
+/** The prefix of what a kernel's text declares, and of its bindings. */
+export const textPrefix = 'u0_'
+
+/** A user's kernel as the lines of `main` and those below it. */
+export const printText = ({
+  op,
+  inputs,
+  outputs,
+}: KernelText): { readonly main: readonly string[]; readonly below: readonly string[]; readonly half: boolean } => {
+  const tensors = [...op.takes, ...op.gives]
+  const places = [...inputs, ...outputs]
+  const names = new Map<string, string>()
+  const constants: string[] = []
+  tensors.forEach(({ name, shape }, i) => {
+    names.set(name, places[i]!)
+    const define = (what: string, text: string): void => {
+      names.set(`${name}_${what}`, `${textPrefix}${name}_${what}`)
+      constants.push(`const ${textPrefix}${name}_${what}${text};`)
+    }
+    define('size', `: u32 = ${sizeOf(shape)}u`)
+    if (shape.length > 0) define('shape', ` = array<u32, ${shape.length}>(${shape.map((d) => `${d}u`).join(', ')})`)
+  })
+  const text = placedText(op.wgsl, textPrefix, names)
+  return {
+    main: [`  if gridIndex < ${op.workgroups}u {`, `    ${textPrefix}${op.name}(gridIndex, localIndex);`, '  }'],
+    below: ['', ...constants, '', userMark(op.name), text],
+    half: needsHalf(text),
+  }
+}

@@ -1,0 +1,161 @@
+/**
+ * Routines: operations that fusion leaves alone, as they have kernels of their own. Here is what the planner must know of
+ * them before those kernels are written: which nodes they are, what they store, and what memory they need beside it.
+ */
+import { build, typeOf, typesOf } from '../../../src/lang/build.ts'
+import { type Shape, sizeOf } from '../../../src/lang/dim.ts'
+import {
+  type LoopNode,
+  loopOps,
+  type Node,
+  type NodeOf,
+  type Op,
+  type RoutineOp,
+  routineOps,
+} from '../../../src/lang/ir.ts'
+import { matrixSizes } from '../../../src/lang/ops/matrix.ts'
+import type { Profile } from '../../profile.ts'
+import { type KernelType, kernelTypeOf } from '../ir/kernel-type.ts'
+
+const routines: ReadonlySet<Op> = new Set<Op>([...routineOps, ...loopOps])
+const loops: ReadonlySet<Op> = new Set<Op>(loopOps)
+
+/** Whether `n` runs the kernels of a graph of its own. */
+export const isLoop = (n: Node): n is LoopNode => loops.has(n.op)
+
+/** Operations that kernels written by hand can compute: always, or where they are large. */
+export type AuthoredOp = RoutineOp | 'scatterAdd'
+
+/** Whether `n` runs in kernels of its own. */
+export const isRoutine = (n: Node): boolean => routines.has(n.op) || isLargeScatter(n)
+
+/** The routine that stores `n`: itself, or what it is an output of. */
+export const routineOf = (n: Node): Node | undefined => {
+  const source = n.op === 'get' ? n.args[0]! : n
+  return isRoutine(source) ? source : undefined
+}
+
+/** The nodes that stand for a routine's outputs, whether anybody uses them or not. */
+export const routineOutputs = (n: Node): readonly Node[] => {
+  const types = typesOf(n)
+  return types.length === 1 ? [n] : types.map((_, index) => build.get([n], { index }))
+}
+
+/** A line of a cumulation is cut into blocks of this many elements where lines alone would leave the machine idle. */
+export const cumulateBlock = 256
+
+/** How `cumulate` runs: lines, their length, and the blocks a line is cut into (1: no cut). */
+export const cumulateSplit = (
+  n: NodeOf<'cumulate'>,
+): { readonly lines: number; readonly length: number; readonly blocks: number } => {
+  const { shape } = typesOf(n)[0]!
+  const length = shape[n.params.axis]!
+  const lines = length === 0 ? 0 : sizeOf(shape) / length
+  const isLong = length > 16 * cumulateBlock && lines < 64
+  return { lines, length, blocks: isLong ? Math.ceil(length / cumulateBlock) : 1 }
+}
+
+/** A workgroup sorts this many elements at most: two copies of their keys and indices are 16 KiB of its own memory. */
+export const sortBlock = 1024
+
+/** Lines this short are sorted by counting: every thread reads the whole line. */
+export const countedLength = 32
+
+/** The shape of a sort: lines along an axis, each of `blocks` pieces that a workgroup can sort. */
+export const sortSplit = (
+  shape: Shape,
+  axis: number,
+): { readonly lines: number; readonly length: number; readonly blocks: number; readonly merges: number } => {
+  const length = shape[axis]!
+  const blocks = Math.ceil(length / sortBlock)
+  return {
+    lines: length === 0 ? 0 : sizeOf(shape) / length,
+    length,
+    blocks,
+    merges: blocks <= 1 ? 0 : Math.ceil(Math.log2(blocks)),
+  }
+}
+
+/**
+ * Keys and indices of sorted runs, in two copies where merges go from one to the other: those of dispatches do, and those
+ * of a workgroup that does not use memory of its own.
+ */
+export const sortScratch = (shape: Shape, axis: number, profile: Profile): readonly KernelType[] => {
+  const { lines, length, merges } = sortSplit(shape, axis)
+  const inside = length > countedLength && profile.schedule === 'serial'
+  const copies = inside ? 2 : Math.min(2, merges)
+  const words: KernelType = { shape: [copies, lines, length], dtype: 'u32' }
+  return copies === 0 ? [] : [words, words]
+}
+
+/** The sizes of a scatterAdd: lines of `positions` indices, each of which places `row` elements in one of `size` rows. */
+export const scatterSizes = (
+  n: NodeOf<'scatterAdd'>,
+): { readonly lines: number; readonly positions: number; readonly size: number; readonly row: number } => {
+  const { batch, size } = n.params
+  const index = typeOf(n.args[0]!).shape
+  return {
+    lines: sizeOf(index.slice(0, batch)),
+    positions: sizeOf(index.slice(batch)),
+    size,
+    row: sizeOf(typeOf(n.args[1]!).shape.slice(index.length)),
+  }
+}
+
+/** A fused scatterAdd compares every element of its result with every position: above this many it is sorted instead. */
+const fusedScatter = 2 ** 22
+
+const isLargeScatter = (n: Node): boolean => {
+  if (n.op !== 'scatterAdd') return false
+  const { lines, positions, size, row } = scatterSizes(n)
+  return positions > 16 && lines * size * row * positions > fusedScatter
+}
+
+/** Lines that Jacobi rotations pair with one another: `n`, and where that is odd one of zeros. */
+export const jacobiSize = (n: number): number => n + (n % 2)
+
+/** How often all pairs are gone through: convergence is quadratic after the first few times. */
+export const jacobiSweeps = (n: number): number => 5 + Math.ceil(Math.log2(Math.max(1, n)))
+
+const none = (): readonly KernelType[] => []
+
+/** Tensors that a routine writes and reads between its own dispatches. */
+const scratch: { readonly [K in AuthoredOp]: (n: NodeOf<K>, profile: Profile) => readonly KernelType[] } = {
+  cumulate: (n) => {
+    const { lines, blocks } = cumulateSplit(n)
+    const outputs = typesOf(n as Node).map((_, i) => kernelTypeOf(n, i))
+    return blocks === 1 ? [] : outputs.map(({ dtype }) => ({ shape: [lines, blocks], dtype }))
+  },
+  sort: (n, profile) => sortScratch(typesOf(n as Node)[0]!.shape, n.params.axis, profile),
+  // The indices in order, where each comes from, the first place of every row; then what sorting needs.
+  scatterAdd: (n, profile) => {
+    const { lines, positions, size } = scatterSizes(n)
+    return [
+      { shape: [lines, positions], dtype: kernelTypeOf(n.args[0]!).dtype },
+      { shape: [lines, positions], dtype: 'i32' },
+      { shape: [lines, size + 1], dtype: 'u32' },
+      ...sortScratch([lines, positions], 1, profile),
+    ]
+  },
+  kernel: () => [],
+  triangularSolve: none,
+  cholesky: none,
+  lu: none,
+  qr: none,
+  // The matrix that becomes diagonal, the rotations of a round, their product.
+  eigh: (n) => {
+    const { rows, matrices } = matrixSizes(typeOf(n.args[0]!).shape)
+    const size = jacobiSize(rows)
+    return [size * size, size, size * size].map((length) => ({ shape: [matrices, length], dtype: 'f32' }))
+  },
+  // The matrix whose columns become orthogonal, the rotations' product, the columns' lengths.
+  svd: (n) => {
+    const { rows, columns, matrices } = matrixSizes(typeOf(n.args[0]!).shape)
+    const size = jacobiSize(columns)
+    return [rows * size, columns * size, columns].map((length) => ({ shape: [matrices, length], dtype: 'f32' }))
+  },
+}
+
+/** What `n` needs beside its operands and outputs. */
+export const scratchOf = (n: NodeOf<AuthoredOp>, profile: Profile): readonly KernelType[] =>
+  (scratch[n.op] as (n: NodeOf<AuthoredOp>, profile: Profile) => readonly KernelType[])(n, profile)

@@ -1,0 +1,67 @@
+/**
+ * Which ranges the stores of one cluster run over, so that they share as much as possible: one flat range where all
+ * tensors have the same number of elements and nothing is reduced; else the axes of the largest, matched by the others.
+ */
+import { typeOf } from '../../../src/lang/build.ts'
+import { sizeOf } from '../../../src/lang/dim.ts'
+import type { Node } from '../../../src/lang/ir.ts'
+import type { Buffer, Range } from '../ir/cluster.ts'
+import { kernelTypeOf } from '../ir/kernel-type.ts'
+import { type Values, valuesBelow } from '../ir/values.ts'
+import { type At, storeOf } from './lower-node.ts'
+
+const maxMatches = 8
+
+/** The ranges for each node's store. */
+export const storeRanges = (nodes: readonly Node[], values: Values, at: At['at']): readonly (readonly Range[])[] => {
+  const sizes = nodes.map((n) => sizeOf(typeOf(n).shape))
+  if (sizes.every((s) => s === sizes[0])) {
+    const flat = values.ranges('store', [sizes[0]!])
+    if (nodes.every((n) => !reduces(n, flat, at))) return nodes.map(() => flat)
+  }
+  const largest = sizes.indexOf(Math.max(...sizes))
+  const main = values.ranges('store', typeOf(nodes[largest]!).shape)
+  const scratch = (i: number): Buffer => ({ id: -1, dtype: kernelTypeOf(nodes[i]!).dtype, size: sizes[i]! })
+  // What the largest is made of is there for the others to share.
+  storeOf(at, nodes[largest]!, scratch(largest), main)
+  return nodes.map((n, i) => {
+    if (i === largest) return main
+    const choices = matches(typeOf(n).shape, main, values)
+    if (choices.length === 1) return choices[0]!
+    // The choice that makes the fewest new values shares the most.
+    let best = choices[0]!
+    let fewest = Number.POSITIVE_INFINITY
+    for (const choice of choices) {
+      const before = values.count()
+      storeOf(at, n, scratch(i), choice)
+      const made = values.count() - before
+      if (made < fewest) {
+        best = choice
+        fewest = made
+      }
+    }
+    return best
+  })
+}
+
+const reduces = (n: Node, ranges: readonly Range[], at: At['at']): boolean =>
+  valuesBelow([storeOf(at, n, { id: -1, dtype: kernelTypeOf(n).dtype, size: 0 }, ranges).value]).some(
+    (v) => v.kind === 'reduce',
+  )
+
+/** Ways to run `shape` over the ranges of `main` in order; fresh ranges for axes that `main` lacks. */
+const matches = (shape: readonly number[], main: readonly Range[], values: Values): readonly (readonly Range[])[] => {
+  const found: (readonly Range[])[] = []
+  const walk = (axis: number, from: number, taken: readonly Range[]): void => {
+    if (found.length >= maxMatches) return
+    if (axis === shape.length) {
+      found.push(taken)
+      return
+    }
+    for (let i = from; i < main.length; i++) {
+      if (main[i]!.size === shape[axis]) walk(axis + 1, i + 1, [...taken, main[i]!])
+    }
+  }
+  walk(0, 0, [])
+  return found.length > 0 ? found : [values.ranges('store', shape, new Set(main))]
+}

@@ -1,0 +1,107 @@
+/** What fusion makes: clusters with their costs, and the arguments whose places their results may take. */
+import type { Node } from '../../../src/lang/ir.ts'
+import type { Buffer, Cluster, LoopValue, Store } from '../ir/cluster.ts'
+import { valuesBelow } from '../ir/values.ts'
+import type { Cost } from '../schedule/cost.ts'
+import type { Schedule } from '../schedule/roles.ts'
+
+/** Nodes computed and stored together. */
+export interface Fused {
+  readonly id: number
+  readonly stored: readonly Node[]
+  readonly reads: ReadonlySet<Node>
+  /** Stored nodes that must be known before, though they are not read: what its barriers wait for. */
+  readonly after: ReadonlySet<Node>
+  readonly cluster: Cluster
+  readonly schedule: Schedule
+  readonly cost: Cost
+  /** First and last place of `stored` in the graph's topological order. */
+  readonly first: number
+  readonly last: number
+  /** Some results are rows of larger tensors: it does not write all of those. */
+  readonly isPartial?: boolean
+  /** Set for a routine, which has no values of its own in `cluster`, and is joined with nothing. */
+  readonly routine?: Routine
+}
+
+/** What is computed by kernels of its own: the routine's node, its tensors in memory. */
+export interface Routine {
+  readonly node: Node
+  /** One an operand, in order. */
+  readonly inputs: readonly Buffer[]
+  /** One an output, in order. */
+  readonly outputs: readonly Buffer[]
+  /** Memory that it needs while it runs. */
+  readonly scratch: readonly Buffer[]
+  /** Set for a loop, whose kernels are those of a graph. */
+  readonly loop?: LoopKernels
+}
+
+/** A loop: the kernels of one turn, and where its tensors are. */
+export interface LoopKernels {
+  readonly fusion: Fusion
+  /**
+   * What changes from turn to turn: the kernels' own names for it before and after a turn, where it is at the start, and
+   * the two places it then alternates between, the first being where it ends.
+   */
+  readonly carries: readonly {
+    readonly read: Buffer
+    readonly write: Buffer
+    readonly start: Buffer
+    readonly places: readonly [Buffer, Buffer]
+  }[]
+  /** The kernels' own names for what stays, and what that is. */
+  readonly fixed: ReadonlyMap<Buffer, Buffer>
+  /** When in a turn (0 to 1) memory that does not last longer is first and last used. */
+  readonly spans: ReadonlyMap<Buffer, readonly [number, number]>
+  /** How many turns; or how many are submitted before the flag, a carry's place, is asked whether to go on. */
+  readonly turns: number | { readonly chunk: number; readonly flag: Buffer }
+}
+
+/** What fusion makes of a graph. */
+export interface Fusion {
+  /** Kernels in order of execution, each a list of clusters side by side on the grid. */
+  readonly kernels: readonly (readonly Fused[])[]
+  readonly buffers: ReadonlyMap<Node, Buffer>
+  /** Numbers that the planner itself has in memory: where loops start to count. */
+  readonly constants: ReadonlyMap<Buffer, number>
+  readonly inPlace: readonly InPlace[]
+  readonly refused: readonly Refused[]
+}
+
+/** A join that was not made. */
+export interface Refused {
+  readonly producer: readonly Node[]
+  readonly consumer: readonly Node[]
+  readonly reason: string
+  /** Bytes that would not have moved. */
+  readonly savedBytes: number
+}
+
+/** An output that may take the place of an argument the caller gave away. */
+export interface InPlace {
+  readonly input: Node
+  readonly output: Node
+}
+
+const sameRanges = (a: Store, b: Store): boolean =>
+  a.ranges.length === b.ranges.length && a.ranges.every((r, i) => r === b.ranges[i])
+
+/**
+ * Every read of `input` is at the index, and by the invocation, that overwrites it with `output`: so the store may take
+ * the argument's place. Stores over the same ranges come after all their loads (`nest.ts`).
+ */
+export const readsOnlyInPlace = (f: Fused, input: Buffer, output: Buffer): boolean => {
+  const store = f.cluster.stores.find((s) => s.buffer === output)
+  if (!store || input.dtype !== output.dtype || input.size !== output.size) return false
+  const isRead = (v: LoopValue): boolean => v.kind === 'load' && v.buffer === input
+  const same = valuesBelow([store.value]).filter(isRead)
+  const others = f.cluster.stores.filter((s) => s !== store)
+  const beside = others.filter((s) => sameRanges(s, store))
+  const apart = others.filter((s) => !beside.includes(s))
+  const near = [...same, ...valuesBelow(beside.map((s) => s.value)).filter(isRead)]
+  return (
+    near.every((v) => v.kind === 'load' && v.index.key === store.index.key && v.bounds.length === 0) &&
+    !valuesBelow(apart.map((s) => s.value)).some(isRead)
+  )
+}

@@ -1,0 +1,146 @@
+/**
+ * The first cut: which nodes must be stored. A reduction is not computed again for several users or under a view that
+ * repeats it; cheap values are recomputed in each user. `fuse.ts` then joins clusters and drops stores it can do without.
+ */
+import { typeOf, typesOf } from '../../../src/lang/build.ts'
+import { sizeOf } from '../../../src/lang/dim.ts'
+import { binaryOps, type Graph, type Node, type Op, unaryOps } from '../../../src/lang/ir.ts'
+import { topological } from '../../../src/lang/topological.ts'
+import { isRoutine, routineOf } from '../from-graph/routine-nodes.ts'
+import { operandsRead } from './barrier-waits.ts'
+
+/** A leaf that lives in memory: everything but constants that are one number. */
+export const isBufferLeaf = (n: Node): boolean =>
+  n.op === 'input' ||
+  n.op === 'data' ||
+  (n.op === 'const' && !n.params.values.every((v) => Object.is(v, n.params.values[0])))
+
+const reducing: ReadonlySet<Op> = new Set<Op>(['reduce', 'dot', 'fold', 'scatterAdd'])
+/** Users that read an element of their operand more than once. */
+const repeating: ReadonlySet<Op> = new Set<Op>([...reducing, 'broadcast', 'window', 'gather', 'concat'])
+/** Operations whose price makes recomputing them in several users a loss. */
+const dear: ReadonlySet<Op> = new Set<Op>([
+  'exp',
+  'exp2',
+  'expm1',
+  'log',
+  'log2',
+  'log10',
+  'log1p',
+  'sin',
+  'cos',
+  'tan',
+  'asin',
+  'acos',
+  'atan',
+  'sinh',
+  'cosh',
+  'tanh',
+  'asinh',
+  'acosh',
+  'atanh',
+  'erf',
+  'erfc',
+  'erfinv',
+  'lgamma',
+  'digamma',
+  'sigmoid',
+  'pow',
+  'atan2',
+  'threefry',
+  'elementwise',
+])
+
+/** Operations that look at their operands where they are looked at themselves. */
+const samePoint: ReadonlySet<Op> = new Set<Op>([
+  ...unaryOps,
+  ...binaryOps,
+  'select',
+  'cast',
+  'bitcast',
+  'elementwise',
+  'get',
+  'stopGradient',
+  'observe',
+  'barrier',
+])
+
+const maxStatements = 96
+const maxRecompute = 12
+
+/** Nodes with several outputs are never stored themselves; their `get` nodes are. */
+const storable = (n: Node): boolean => typesOf(n).length === 1
+
+interface Effort {
+  readonly statements: number
+  readonly price: number
+}
+
+/**
+ * What computing a node takes, by the nodes computed at its own point: each of them once, however often it is used. A
+ * view looks at other points, where all that is below it is computed again.
+ */
+type Expression = ReadonlyMap<Node, Effort>
+
+const sumOf = (e: Expression): Effort => {
+  let [statements, price] = [0, 0]
+  for (const x of e.values()) {
+    statements += x.statements
+    price += x.price
+  }
+  return { statements, price: Math.min(price, 1e6) }
+}
+
+export const chooseRoots = (graph: Graph): ReadonlySet<Node> => {
+  const order = topological(graph.outputs)
+  const users = new Map<Node, Node[]>()
+  for (const n of order) for (const a of new Set(operandsRead(n))) users.set(a, [...(users.get(a) ?? []), n])
+  const waiting = new Map([...users].map(([n, us]) => [n, us.length]))
+  const outputs = new Set(graph.outputs)
+  const roots = new Set<Node>()
+  // A routine reads tensors in memory.
+  const operands = new Set(order.flatMap((n) => (isRoutine(n) ? n.args : [])))
+  const isHeavy = new Map<Node, boolean>()
+  /** Of nodes that are not stored, until their last user has seen them. */
+  const expressions = new Map<Node, Expression>()
+  for (const n of order) {
+    if (isBufferLeaf(n)) continue
+    const args = [...new Set(operandsRead(n))]
+    const done = (): void => {
+      for (const a of args) {
+        const left = waiting.get(a)! - 1
+        waiting.set(a, left)
+        if (left === 0) expressions.delete(a)
+      }
+    }
+    if (routineOf(n)) {
+      if (storable(n)) roots.add(n)
+      isHeavy.set(n, false)
+      done()
+      continue
+    }
+    const open = args.filter((a) => !roots.has(a) && !isBufferLeaf(a))
+    const heavy = reducing.has(n.op) || open.some((a) => isHeavy.get(a)!)
+    const below = new Map<Node, Effort>()
+    for (const a of open) for (const [x, effort] of expressions.get(a)!) below.set(x, effort)
+    const own = { statements: 1, price: dear.has(n.op) ? 12 : 1 }
+    const whole = sumOf(new Map(below).set(n, own))
+    const expression = samePoint.has(n.op) ? below.set(n, own) : new Map([[n, whole]])
+    const mine = users.get(n) ?? []
+    const repeated = mine.some((u) => repeating.has(u.op) && !(u.op === 'gather' && u.args[0] !== n))
+    const cut =
+      outputs.has(n) ||
+      (operands.has(n) && storable(n)) ||
+      (storable(n) &&
+        sizeOf(typeOf(n).shape) > 0 &&
+        ((heavy && (mine.length > 1 || repeated)) ||
+          (mine.length > 1 && whole.price > maxRecompute) ||
+          (repeated && whole.price > maxRecompute) ||
+          whole.statements > maxStatements))
+    if (cut) roots.add(n)
+    else expressions.set(n, expression)
+    isHeavy.set(n, heavy && !cut)
+    done()
+  }
+  return roots
+}

@@ -1,0 +1,96 @@
+/**
+ * The Loop IR: values over named ranges. Views are gone: a load's address is an index expression. A cluster is a DAG of
+ * values with several stores; a kernel is a list of clusters side by side on the grid.
+ */
+import type { KernelDType } from '../../../src/lang/dtype.ts'
+import type { Monoid, ParamsOf, PointwiseOp } from '../../../src/lang/ir.ts'
+
+/** Reductions of the Loop IR; mean+variance and logSumExp are several of these. */
+export type LoopMonoid = Exclude<Monoid, 'meanVar' | 'logSumExp'>
+
+/** A named loop: takes every value in [0, size). */
+export interface Range {
+  readonly id: number
+  readonly size: number
+}
+
+/** What an index expression is linear in. */
+export type Atom =
+  | { readonly kind: 'range'; readonly range: Range; readonly key: string }
+  /** floor(of / by) */
+  | { readonly kind: 'div'; readonly of: Index; readonly by: number; readonly key: string }
+  /** of - by·floor(of / by) */
+  | { readonly kind: 'mod'; readonly of: Index; readonly by: number; readonly key: string }
+  /** A computed index (gather), in [0, size); clamped, as what a guard discards may compute anything. */
+  | { readonly kind: 'value'; readonly value: LoopValue; readonly size: number; readonly key: string }
+
+/** An index expression in normal form: constant + Σ coefficient·atom, with bounds over all points of its ranges. */
+export interface Index {
+  readonly terms: readonly { readonly atom: Atom; readonly coefficient: number }[]
+  readonly constant: number
+  readonly min: number
+  readonly max: number
+  /** Equal keys mean equal expressions. */
+  readonly key: string
+}
+
+/** low <= index < high. */
+export interface Bound {
+  readonly index: Index
+  readonly low: number
+  readonly high: number
+}
+
+/** A tensor in memory, as the Loop IR sees it. */
+export interface Buffer {
+  readonly id: number
+  readonly dtype: KernelDType
+  readonly size: number
+}
+
+/** A value, computed once for each point of its own free `ranges`. Interned per cluster, so equal values are one object. */
+export type LoopValue = {
+  readonly id: number
+  readonly dtype: KernelDType
+  readonly ranges: ReadonlySet<Range>
+} & (
+  | { readonly kind: 'const'; readonly value: number }
+  | { readonly kind: 'index'; readonly index: Index }
+  /** The element at `index`, read only where all `bounds` hold (anything elsewhere: a guard above discards it). */
+  | { readonly kind: 'load'; readonly buffer: Buffer; readonly index: Index; readonly bounds: readonly Bound[] }
+  | { readonly kind: 'alu'; readonly op: PointwiseOp; readonly args: readonly LoopValue[] }
+  /** `inside` where all bounds hold, else `outside`. */
+  | {
+      readonly kind: 'guard'
+      readonly bounds: readonly Bound[]
+      readonly inside: LoopValue
+      readonly outside: LoopValue
+    }
+  /** Component `component` of reducing `value` over `over`. `position` is the index that argmax/argmin report. */
+  | {
+      readonly kind: 'reduce'
+      readonly monoid: LoopMonoid
+      readonly over: readonly Range[]
+      readonly value: LoopValue
+      readonly position?: Index
+      readonly component: number
+      /** Equal for the components of one reduction. */
+      readonly group: string
+    }
+  | { readonly kind: 'threefry'; readonly word: 0 | 1; readonly args: readonly LoopValue[] }
+  /** A user's function of the operands. */
+  | { readonly kind: 'call'; readonly callee: ParamsOf['elementwise']; readonly args: readonly LoopValue[] }
+)
+
+/** Writes `value` at `index` of `buffer`, for every point of `ranges`. */
+export interface Store {
+  readonly buffer: Buffer
+  readonly index: Index
+  readonly ranges: readonly Range[]
+  readonly value: LoopValue
+}
+
+/** Stores that share ranges and values. */
+export interface Cluster {
+  readonly stores: readonly Store[]
+}

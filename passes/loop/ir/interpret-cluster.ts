@@ -1,0 +1,134 @@
+/**
+ * The Loop IR's own meaning: every value as a dense array over its ranges, computed operands first. Slow and plain; a
+ * load outside its buffer where its bounds hold is an error here, though a device would clamp it.
+ */
+import { typeOf, typesOf } from '../../../src/lang/build.ts'
+import { allocate, type HostArray } from '../../../src/lang/dtype.ts'
+import { invariant } from '../../../src/lang/errors.ts'
+import { evaluateRow } from '../../../src/lang/evaluate.ts'
+import type { Value } from '../../../src/lang/primitive.ts'
+import type { Routine } from '../fuse/fusion.ts'
+import type { Bound, Buffer, Cluster, Index, LoopValue, Range } from './cluster.ts'
+import { evaluateIndex } from './index-expression.ts'
+import { valuesBelow } from './values.ts'
+
+interface Dense {
+  readonly ranges: readonly Range[]
+  readonly data: HostArray
+}
+
+type PointOf = (r: Range) => number
+
+const sorted = (ranges: Iterable<Range>): readonly Range[] => [...ranges].sort((a, b) => a.id - b.id)
+const extent = (ranges: readonly Range[]): number => ranges.reduce((n, r) => n * r.size, 1)
+
+/** Calls `body` for every point of `ranges`, last fastest, with its flat number. */
+const forEachPoint = (ranges: readonly Range[], body: (point: PointOf, flat: number) => void): void => {
+  const at = new Map<Range, number>(ranges.map((r) => [r, 0]))
+  const total = extent(ranges)
+  for (let flat = 0; flat < total; flat++) {
+    let rest = flat
+    for (let i = ranges.length - 1; i >= 0; i--) {
+      at.set(ranges[i]!, rest % ranges[i]!.size)
+      rest = Math.floor(rest / ranges[i]!.size)
+    }
+    body((r) => at.get(r)!, flat)
+  }
+}
+
+const read = (d: Dense, point: PointOf): number => d.data[d.ranges.reduce((i, r) => i * r.size + point(r), 0)]!
+
+/** Runs one cluster on `memory`, which holds (and receives) the elements of every buffer, floats in Float64. */
+export const interpretCluster = (cluster: Cluster, memory: ReadonlyMap<number, HostArray>): void => {
+  const dense = new Map<LoopValue, Dense>()
+  const of = (v: LoopValue): Dense => dense.get(v)!
+  const indexAt = (i: Index, point: PointOf): number => evaluateIndex(i, point, (v) => read(of(v), point))
+  const holds = (bounds: readonly Bound[], point: PointOf): boolean =>
+    bounds.every((b) => {
+      const x = indexAt(b.index, point)
+      return b.low <= x && x < b.high
+    })
+  const elements = (b: Buffer): HostArray => {
+    const data = memory.get(b.id)
+    invariant(data, `buffer ${b.id} has no memory`)
+    return data
+  }
+  const compute = (v: LoopValue): Dense => {
+    const ranges = sorted(v.ranges)
+    const data = allocate(v.dtype, extent(ranges))
+    const spread = (a: LoopValue): Value => {
+      const out = allocate(a.dtype, extent(ranges))
+      forEachPoint(ranges, (point, flat) => {
+        out[flat] = read(of(a), point)
+      })
+      return { shape: [out.length], dtype: a.dtype, data: out }
+    }
+    const row = (op: LoopValue & { readonly kind: 'alu' | 'threefry' }): readonly HostArray[] => {
+      const name = op.kind === 'alu' ? op.op : 'threefry'
+      const type = { shape: [data.length], dtype: op.dtype }
+      return evaluateRow(name, op.args.map(spread), { dtype: op.dtype }, op.kind === 'alu' ? [type] : [type, type])
+    }
+    switch (v.kind) {
+      case 'const':
+        data.fill(v.value)
+        break
+      case 'index':
+        forEachPoint(ranges, (point, flat) => {
+          data[flat] = indexAt(v.index, point)
+        })
+        break
+      case 'load':
+        forEachPoint(ranges, (point, flat) => {
+          if (!holds(v.bounds, point)) return
+          const i = indexAt(v.index, point)
+          invariant(i >= 0 && i < v.buffer.size, `load of element ${i} of a buffer of ${v.buffer.size}`)
+          data[flat] = elements(v.buffer)[i]!
+        })
+        break
+      case 'alu':
+        return { ranges, data: row(v)[0]! }
+      case 'threefry':
+        return { ranges, data: row(v)[v.word]! }
+      case 'call': {
+        const type = { shape: [data.length], dtype: v.dtype }
+        return { ranges, data: evaluateRow('elementwise', v.args.map(spread), v.callee, [type])[0]! }
+      }
+      case 'guard':
+        forEachPoint(ranges, (point, flat) => {
+          data[flat] = read(of(holds(v.bounds, point) ? v.inside : v.outside), point)
+        })
+        break
+      case 'reduce': {
+        const sizes = v.over.map((r) => r.size)
+        const inner = allocate(v.value.dtype, extent(v.over))
+        const types = [
+          { shape: [], dtype: v.value.dtype },
+          { shape: [], dtype: 'i32' as const },
+        ]
+        forEachPoint(ranges, (outer, flat) => {
+          forEachPoint(v.over, (point, i) => {
+            inner[i] = read(of(v.value), (r) => (v.over.includes(r) ? point(r) : outer(r)))
+          })
+          const value = { shape: sizes, dtype: v.value.dtype, data: inner }
+          const axes = sizes.map((_, i) => i)
+          data[flat] = evaluateRow('reduce', [value], { monoid: v.monoid, axes }, types)[v.component]![0]!
+        })
+      }
+    }
+    return { ranges, data }
+  }
+  for (const v of valuesBelow(cluster.stores.map((s) => s.value))) dense.set(v, compute(v))
+  for (const s of cluster.stores) {
+    forEachPoint(s.ranges, (point) => {
+      elements(s.buffer)[indexAt(s.index, point)] = read(of(s.value), point)
+    })
+  }
+}
+
+/** Runs one routine on `memory`: what its row says. */
+export const interpretRoutine = ({ node, inputs, outputs }: Routine, memory: ReadonlyMap<number, HostArray>): void => {
+  const xs = node.args.map((a, i) => ({ ...typeOf(a), data: memory.get(inputs[i]!.id)! }))
+  evaluateRow(node.op, xs, node.params, typesOf(node)).forEach((data, i) => {
+    memory.get(outputs[i]!.id)!.set(data)
+  })
+}

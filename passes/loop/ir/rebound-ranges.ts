@@ -1,0 +1,58 @@
+/**
+ * Reductions that nest must not bind the same range: inside `Σ_j` a value that needs the outer j and one that needs the
+ * inner j would be the same value. Lowering chooses ranges before it knows what is inside, so it looks afterwards.
+ */
+import type { LoopValue, Range } from './cluster.ts'
+import { operandsOf } from './values.ts'
+
+type Reduce = Extract<LoopValue, { readonly kind: 'reduce' }>
+
+/** The reductions at or below `v` that are not inside another one. */
+const outermost = (v: LoopValue): readonly Reduce[] => {
+  const found = new Set<Reduce>()
+  const seen = new Set<LoopValue>([v])
+  const stack = [v]
+  for (let top = stack.pop(); top; top = stack.pop()) {
+    if (top.kind === 'reduce') {
+      found.add(top)
+      continue
+    }
+    for (const o of operandsOf(top)) {
+      if (seen.has(o)) continue
+      seen.add(o)
+      stack.push(o)
+    }
+  }
+  return [...found]
+}
+
+/**
+ * The ranges of reductions in `v` that a reduction inside their loops binds again. One is inside those loops, outermost
+ * first, that it needs a range of; what needs none of them is computed before, and is looked at by itself: a variance
+ * holds its mean so.
+ */
+export const reboundRanges = (v: LoopValue): ReadonlySet<Range> => {
+  const rebound = new Set<Range>()
+  const tops = new Set(outermost(v))
+  for (const top of tops) {
+    const own = new Set(top.over)
+    const seen = new Set<string>()
+    const visit = (below: LoopValue, loops: readonly Range[]): void => {
+      for (const inner of outermost(below)) {
+        const around = loops.slice(0, loops.findLastIndex((r) => inner.ranges.has(r)) + 1)
+        if (around.length === 0) {
+          tops.add(inner)
+          continue
+        }
+        for (const r of inner.over) if (own.has(r) && around.includes(r)) rebound.add(r)
+        const deeper = [...around, ...inner.over]
+        const key = `${inner.id}:${deeper.map((r) => r.id)}`
+        if (seen.has(key)) continue
+        seen.add(key)
+        visit(inner.value, deeper)
+      }
+    }
+    visit(top.value, top.over)
+  }
+  return rebound
+}

@@ -1,0 +1,223 @@
+/** Interning constructors of Loop IR values: equal values of one cluster are one object. */
+import type { KernelDType } from '../../../src/lang/dtype.ts'
+import type { ParamsOf, PointwiseOp } from '../../../src/lang/ir.ts'
+import type { Bound, Buffer, Index, LoopMonoid, LoopValue, Range } from './cluster.ts'
+import { foldedConstant } from './folded-constant.ts'
+import { rangesOfIndex } from './index-expression.ts'
+
+/** `Omit` that keeps a union a union. */
+type Bare<T> = T extends unknown ? Omit<T, 'id' | 'ranges'> : never
+
+/** Makes the values and ranges of one cluster. */
+export interface Values {
+  readonly constant: (dtype: KernelDType, value: number) => LoopValue
+  readonly index: (dtype: KernelDType, index: Index) => LoopValue
+  readonly load: (buffer: Buffer, index: Index, bounds: readonly Bound[]) => LoopValue
+  readonly alu: (op: PointwiseOp, dtype: KernelDType, args: readonly LoopValue[]) => LoopValue
+  readonly guard: (bounds: readonly Bound[], inside: LoopValue, outside: LoopValue) => LoopValue
+  readonly reduce: (
+    monoid: LoopMonoid,
+    over: readonly Range[],
+    value: LoopValue,
+    component?: number,
+    position?: Index,
+  ) => LoopValue
+  /** Level after level from the last on, each with its own accumulators. */
+  readonly reduceInLevels: (monoid: LoopMonoid, levels: readonly (readonly Range[])[], value: LoopValue) => LoopValue
+  readonly call: (callee: ParamsOf['elementwise'], args: readonly LoopValue[]) => LoopValue
+  readonly threefry: (word: 0 | 1, args: readonly LoopValue[]) => LoopValue
+  /** Ranges of the given sizes, none of them in `avoid`; the same request gives the same ranges. */
+  readonly ranges: (
+    family: 'store' | 'reduce',
+    sizes: readonly number[],
+    avoid?: ReadonlySet<Range>,
+  ) => readonly Range[]
+  /** How many distinct values exist. */
+  readonly count: () => number
+}
+
+const union = (sets: Iterable<ReadonlySet<Range>>): ReadonlySet<Range> => {
+  const out = new Set<Range>()
+  for (const s of sets) for (const r of s) out.add(r)
+  return out
+}
+
+const boundKeys = (bounds: readonly Bound[]): string =>
+  bounds.map((b) => `${b.low}<=${b.index.key}<${b.high}`).join('&')
+
+/** True when the bound holds at every point. */
+const always = (b: Bound): boolean => b.index.min >= b.low && b.index.max < b.high
+/** True when the bound holds at no point. */
+const never = (b: Bound): boolean => b.index.max < b.low || b.index.min >= b.high
+
+export const createValues = (): Values => {
+  const interned = new Map<string, LoopValue>()
+  const pools = new Map<string, Range[][]>()
+  let nextRange = 0
+  const intern = (key: string, ranges: ReadonlySet<Range>, bare: Bare<LoopValue>): LoopValue => {
+    const seen = interned.get(key)
+    if (seen) return seen
+    const value = { ...bare, id: interned.size, ranges } as LoopValue
+    interned.set(key, value)
+    return value
+  }
+  const ids = (vs: readonly LoopValue[]): string => vs.map((v) => v.id).join()
+  const none: ReadonlySet<Range> = new Set()
+
+  /** Partial results of a reduction in levels: their accumulators stay apart. */
+  const blocks = new Set<LoopValue>()
+
+  const values: Values = {
+    constant: (dtype, value) =>
+      intern(`c${dtype}${Object.is(value, -0) ? '-0' : value}`, none, { kind: 'const', dtype, value }),
+    index: (dtype, index) =>
+      index.terms.length === 0
+        ? values.constant(dtype, index.constant)
+        : intern(`i${dtype}${index.key}`, rangesOfIndex(index), { kind: 'index', dtype, index }),
+    load: (buffer, index, bounds) => {
+      const needed = index.min >= 0 && index.max < buffer.size ? [] : bounds.filter((b) => !always(b))
+      const ranges = union([rangesOfIndex(index), ...needed.map((b) => rangesOfIndex(b.index))])
+      return intern(`l${buffer.id}[${index.key}]${boundKeys(needed)}`, ranges, {
+        kind: 'load',
+        dtype: buffer.dtype,
+        buffer,
+        index,
+        bounds: needed,
+      })
+    },
+    alu: (op, dtype, args) => {
+      const known = foldedConstant(op, dtype, args)
+      if (known !== undefined) return values.constant(dtype, known)
+      return intern(`a${op}:${dtype}(${ids(args)})`, union(args.map((a) => a.ranges)), {
+        kind: 'alu',
+        dtype,
+        op,
+        args,
+      })
+    },
+    guard: (bounds, inside, outside) => {
+      if (bounds.some(never)) return outside
+      const open = bounds.filter((b) => !always(b))
+      if (open.length === 0) return inside
+      const ranges = union([inside.ranges, outside.ranges, ...open.map((b) => rangesOfIndex(b.index))])
+      return intern(`g(${boundKeys(open)}?${inside.id}:${outside.id})`, ranges, {
+        kind: 'guard',
+        dtype: inside.dtype,
+        bounds: open,
+        inside,
+        outside,
+      })
+    },
+    reduce: (monoid, over, value, component = 0, position) => {
+      // Over nothing at all (an outer product, `sum` over no axes): the value itself.
+      if (over.length === 0) return value
+      const flat =
+        value.kind === 'reduce' &&
+        monoid === 'sum' &&
+        value.monoid === 'sum' &&
+        !blocks.has(value) &&
+        !value.over.some((r) => over.includes(r))
+      if (flat) return values.reduce('sum', [...over, ...value.over], value.value)
+      const group = `${monoid}[${over.map((r) => r.id).join()}](${value.id})`
+      const ranges = new Set(value.ranges)
+      if (position) for (const r of rangesOfIndex(position)) ranges.add(r)
+      for (const r of over) ranges.delete(r)
+      const dtype: KernelDType = component === 1 ? 'i32' : value.dtype
+      return intern(`${group}.${component}`, ranges, {
+        kind: 'reduce',
+        dtype,
+        monoid,
+        over,
+        value,
+        component,
+        group,
+        ...(position ? { position } : {}),
+      })
+    },
+    reduceInLevels: (monoid, levels, value) => {
+      let result = value
+      levels.toReversed().forEach((over, i) => {
+        if (i > 0) blocks.add(result)
+        result = values.reduce(monoid, over, result)
+      })
+      return result
+    },
+    // Ops are known by their names: two of one name are one op.
+    call: (callee, args) =>
+      intern(`u${callee.name}(${ids(args)})`, union(args.map((a) => a.ranges)), {
+        kind: 'call',
+        dtype: callee.gives,
+        callee,
+        args,
+      }),
+    threefry: (word, args) =>
+      intern(`t${word}(${ids(args)})`, union(args.map((a) => a.ranges)), {
+        kind: 'threefry',
+        dtype: 'u32',
+        word,
+        args,
+      }),
+    ranges: (family, sizes, avoid = none) => {
+      const key = `${family}:${sizes.join()}`
+      const pool = pools.get(key) ?? []
+      pools.set(key, pool)
+      const free = pool.find((rs) => !rs.some((r) => avoid.has(r)))
+      if (free) return free
+      const made = sizes.map((size): Range => ({ id: nextRange++, size }))
+      pool.push(made)
+      return made
+    },
+    count: () => interned.size,
+  }
+  return values
+}
+
+/** The values a value is computed from, those inside its indices included. */
+export const operandsOf = (v: LoopValue): readonly LoopValue[] => {
+  switch (v.kind) {
+    case 'const':
+      return []
+    case 'index':
+      return valuesOfIndex(v.index)
+    case 'load':
+      return [...valuesOfIndex(v.index), ...v.bounds.flatMap((b) => valuesOfIndex(b.index))]
+    case 'alu':
+    case 'threefry':
+    case 'call':
+      return v.args
+    case 'guard':
+      return [...v.bounds.flatMap((b) => valuesOfIndex(b.index)), v.inside, v.outside]
+    case 'reduce':
+      return [v.value]
+  }
+}
+
+/** The values inside an index. */
+export const valuesOfIndex = (a: Index): readonly LoopValue[] =>
+  a.terms.flatMap(({ atom }) =>
+    atom.kind === 'value' ? [atom.value] : atom.kind === 'range' ? [] : valuesOfIndex(atom.of),
+  )
+
+/** Every value below `roots`, operands first. */
+export const valuesBelow = (roots: readonly LoopValue[]): readonly LoopValue[] => {
+  const order: LoopValue[] = []
+  const seen = new Set<LoopValue>()
+  const stack: { readonly value: LoopValue; readonly operands: readonly LoopValue[]; next: number }[] = []
+  const push = (value: LoopValue): void => {
+    if (seen.has(value)) return
+    seen.add(value)
+    stack.push({ value, operands: operandsOf(value), next: 0 })
+  }
+  for (const root of roots) {
+    push(root)
+    while (stack.length > 0) {
+      const top = stack[stack.length - 1]!
+      if (top.next < top.operands.length) push(top.operands[top.next++]!)
+      else {
+        order.push(top.value)
+        stack.pop()
+      }
+    }
+  }
+  return order
+}

@@ -1,0 +1,104 @@
+/**
+ * The cost model: bytes/bandwidth + dispatches·t + flops/peak, with the statements a kernel may have as a hard limit. It
+ * ranks fusions; the figures a Plan reports are counted from its kernels.
+ */
+import { byteSize } from '../../../src/lang/dtype.ts'
+import type { PointwiseOp } from '../../../src/lang/ir.ts'
+import type { Profile } from '../../profile.ts'
+import type { Buffer, Cluster, Range } from '../ir/cluster.ts'
+import { countItems, placing } from './nest.ts'
+import { type Schedule, scheduling, stepOf } from './roles.ts'
+
+export interface Cost {
+  readonly flops: number
+  readonly bytes: number
+  readonly threads: number
+  readonly statements: number
+  /** One dispatch of this cluster alone. */
+  readonly seconds: number
+}
+
+/** Operations behind one evaluation of the guarded functions; what is not listed costs 1. */
+const prices: Readonly<Partial<Record<PointwiseOp, number>>> = {
+  ...Object.fromEntries(
+    ['exp', 'exp2', 'log', 'log2', 'log10', 'sigmoid', 'rem', 'atan', 'asin', 'acos'].map((op) => [op, 20]),
+  ),
+  ...Object.fromEntries(
+    ['expm1', 'log1p', 'sin', 'cos', 'tan', 'tanh', 'sinh', 'cosh', 'atan2', 'erf'].map((op) => [op, 30]),
+  ),
+  ...Object.fromEntries(['asinh', 'acosh', 'atanh', 'erfc'].map((op) => [op, 40])),
+  ...Object.fromEntries(['erfinv', 'lgamma', 'digamma'].map((op) => [op, 60])),
+  pow: 80,
+  div: 3,
+  sqrt: 5,
+  rsqrt: 5,
+}
+
+export const costOf = ({ nest, roles }: Schedule, profile: Profile): Cost => {
+  const { costs } = profile
+  let flops = 0
+  let work = 0
+  let statements = 0
+  const touched = new Map<Buffer, number>()
+  const touch = (b: Buffer, times: number): void => {
+    touched.set(b, (touched.get(b) ?? 0) + times)
+  }
+  countItems(nest, (item, times, invocations) => {
+    const spend = (operations: number): void => {
+      flops += operations
+      work += operations / Math.min(1, invocations / costs.threads)
+    }
+    if (item.kind === 'accumulate') spend(times * item.accumulations.length)
+    if (item.kind === 'store') touch(item.store.buffer, times)
+    if (item.kind !== 'loop' && item.kind !== 'reduce') statements += 1
+    if (item.kind !== 'value') return
+    const v = item.value
+    if (v.kind === 'load') touch(v.buffer, times)
+    // Once for all the points of a range that the invocation takes at once and the value does not depend on.
+    let shared = 1
+    for (const [r, role] of roles) if (!v.ranges.has(r) && nest.grid.includes(r)) shared *= stepOf(role)
+    if (v.kind === 'alu') spend((times / shared) * (prices[v.op] ?? 1))
+    if (v.kind === 'call') spend((times / shared) * 20)
+    if (v.kind === 'threefry') spend((times / shared) * 80)
+  })
+  let bytes = 0
+  for (const [b, times] of touched) bytes += Math.min(b.size, times) * byteSize(b.dtype)
+  const threads = nest.grid.reduce((n, r) => n * r.size, 1)
+  return { flops, bytes, threads, statements, seconds: costs.dispatch + bytes / costs.bandwidth + work / costs.flops }
+}
+
+/**
+ * The cheapest choice of grid ranges: all ranges of the largest store, or only those that its reductions depend on (then
+ * a row's reductions are computed once and the rest of the row is a loop).
+ */
+export const chooseGrid = (
+  cluster: Cluster,
+  profile: Profile,
+): { readonly schedule: Schedule; readonly cost: Cost } => {
+  const extent = (rs: readonly Range[]): number => rs.reduce((n, r) => n * r.size, 1)
+  const primary = cluster.stores.reduce((a, s) => (extent(s.ranges) > extent(a.ranges) ? s : a))
+  const candidates = new Map<string, readonly Range[]>()
+  const add = (rs: readonly Range[]): void => {
+    candidates.set(rs.map((r) => r.id).join(), rs)
+  }
+  add(primary.ranges)
+  const place = placing(cluster)
+  const scheduleOf = scheduling(cluster)
+  const full = place(primary.ranges)
+  countItems(full, (item) => {
+    if (item.kind !== 'reduce') return
+    for (const { reduce } of item.accumulations) {
+      for (const grid of [...candidates.values()]) add(grid.filter((r) => reduce.ranges.has(r)))
+    }
+  })
+  for (const s of cluster.stores)
+    for (const grid of [...candidates.values()]) add(grid.filter((r) => s.ranges.includes(r)))
+  let best: { readonly schedule: Schedule; readonly cost: Cost } | undefined
+  for (const grid of candidates.values()) {
+    const nest = grid === primary.ranges ? full : place(grid)
+    const schedule = scheduleOf(nest, profile)
+    const cost = costOf(schedule, profile)
+    if (!best || cost.seconds < best.cost.seconds) best = { schedule, cost }
+  }
+  return best!
+}

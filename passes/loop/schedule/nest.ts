@@ -1,0 +1,203 @@
+/**
+ * The loop nest of a cluster: where each value is computed. Grid ranges are outermost; a value goes to the outermost
+ * scope that has its ranges, so it is computed once per point of its own ranges and never again inside a deeper loop.
+ */
+import { invariant } from '../../../src/lang/errors.ts'
+import type { Cluster, LoopValue, Range, Store } from '../ir/cluster.ts'
+import { operandsOf, valuesBelow } from '../ir/values.ts'
+
+export type ReduceValue = Extract<LoopValue, { readonly kind: 'reduce' }>
+
+/** One accumulation: the components of one reduce group that are wanted. */
+export interface Accumulation {
+  readonly group: string
+  readonly reduce: ReduceValue
+}
+
+export type Item =
+  | { readonly kind: 'value'; readonly value: LoopValue }
+  /** Accumulators start before the loops of `body` and are final after them. */
+  | { readonly kind: 'reduce'; readonly accumulations: readonly Accumulation[]; readonly body: Scope }
+  | { readonly kind: 'loop'; readonly body: Scope }
+  /** Runs where every range of `first` is at its first value: a store over fewer ranges than the grid. */
+  | { readonly kind: 'first'; readonly first: readonly Range[]; readonly body: Scope }
+  | { readonly kind: 'accumulate'; readonly accumulations: readonly Accumulation[] }
+  | { readonly kind: 'store'; readonly store: Store }
+
+export interface Scope {
+  /** The range this scope loops over; none for the grid's body and for `first`. */
+  readonly range?: Range
+  readonly items: Item[]
+  /** Values (and reduce groups) that exist here. */
+  readonly placed: Set<LoopValue | string>
+}
+
+export interface Nest {
+  readonly grid: readonly Range[]
+  readonly body: Scope
+}
+
+const scope = (range?: Range): Scope => ({ items: [], placed: new Set(), ...(range ? { range } : {}) })
+
+const none: ReadonlySet<string> = new Set()
+
+/** The groups of the reductions anywhere below each value, for deciding which may share a loop. Equal sets are shared. */
+const reductionsBelow = (order: readonly LoopValue[]): ReadonlyMap<LoopValue, ReadonlySet<string>> => {
+  const below = new Map<LoopValue, ReadonlySet<string>>()
+  const withOwn = new Map<string, ReadonlySet<string>>()
+  for (const v of order) {
+    let all = none
+    for (const o of operandsOf(v)) {
+      const more = (o.kind === 'reduce' ? withOwn.get(o.group) : below.get(o)) ?? none
+      if (more === all || more.size === 0) continue
+      all = all.size === 0 ? more : new Set([...all, ...more])
+    }
+    below.set(v, all)
+    if (v.kind === 'reduce') withOwn.set(v.group, new Set([...all, v.group]))
+  }
+  return below
+}
+
+/** Places every value of the cluster, given which ranges are spread over the grid. */
+export const placeCluster = (cluster: Cluster, grid: readonly Range[]): Nest => placing(cluster)(grid)
+
+/** `placeCluster` for several choices of the grid. */
+export const placing = (cluster: Cluster): ((grid: readonly Range[]) => Nest) => {
+  const order = valuesBelow(cluster.stores.map((s) => s.value).concat(cluster.stores.flatMap((s) => indexValues(s))))
+  const below = reductionsBelow(order)
+  const reductions = order.filter((v): v is ReduceValue => v.kind === 'reduce')
+  const rangesOf = new Map(reductions.map((r) => [r.group, r.ranges]))
+  const overOf = new Map(reductions.map((r) => [r.group, r.over]))
+  return (grid) => place(cluster, grid, { below, reductions, rangesOf, overOf })
+}
+
+/** What placing asks about the reductions of a cluster, whatever the grid. */
+interface Reductions {
+  readonly reductions: readonly ReduceValue[]
+  readonly below: ReadonlyMap<LoopValue, ReadonlySet<string>>
+  readonly rangesOf: ReadonlyMap<string, ReadonlySet<Range>>
+  readonly overOf: ReadonlyMap<string, readonly Range[]>
+}
+
+const place = (cluster: Cluster, grid: readonly Range[], { reductions, below, rangesOf, overOf }: Reductions): Nest => {
+  const done = new Set<string>()
+  /** Reductions whose loops are still being filled: nothing may use their results yet. */
+  const open = new Set<string>()
+  const body = scope()
+
+  /** How many scopes of the chain are needed to have all of `ranges`; the grid has the rest. */
+  const depthFor = (ranges: ReadonlySet<Range>, chain: readonly Scope[]): number => {
+    for (let i = chain.length - 1; i >= 1; i--) {
+      const { range } = chain[i]!
+      if (range && ranges.has(range)) return i + 1
+    }
+    return 1
+  }
+
+  const demand = (v: LoopValue, chain: readonly Scope[], floor = 1): void => {
+    const key = v.kind === 'reduce' ? v.group : v
+    const depth = Math.max(floor, depthFor(v.ranges, chain))
+    for (let i = 0; i < depth; i++) if (chain[i]!.placed.has(key)) return
+    const outer = chain.slice(0, depth)
+    if (v.kind === 'reduce') {
+      demandReduce(v, outer, floor)
+      return
+    }
+    for (const o of operandsOf(v)) demand(o, outer, floor)
+    const here = outer[depth - 1]!
+    here.placed.add(v)
+    here.items.push({ kind: 'value', value: v })
+  }
+
+  /** Opens the loops of a reduction, and takes along every other one that can run in the same loops. */
+  const demandReduce = (v: ReduceValue, outer: readonly Scope[], floor: number): void => {
+    const here = outer[outer.length - 1]!
+    const together = reductions.filter((r) => r.group === v.group || canShare(v, r, outer))
+    const groups = new Map(together.map((r) => [r.group, r]))
+    const accumulations = [...groups].map(([group, reduce]) => ({ group, reduce }))
+    for (const { group } of accumulations) {
+      here.placed.add(group)
+      done.add(group)
+      open.add(group)
+    }
+    invariant(!v.over.some((r) => outer.some((s) => s.range === r)), 'a reduction inside its own loop')
+    const loops = v.over.map((r) => scope(r))
+    const chain = [...outer, ...loops]
+    const inner = loops[loops.length - 1] ?? here
+    for (const { reduce } of accumulations) demand(reduce.value, chain, floor)
+    inner.items.push({ kind: 'accumulate', accumulations })
+    for (let i = loops.length - 2; i >= 0; i--) loops[i]!.items.push({ kind: 'loop', body: loops[i + 1]! })
+    here.items.push({ kind: 'reduce', accumulations, body: loops[0]! })
+    for (const { group } of accumulations) open.delete(group)
+  }
+
+  const canShare = (v: ReduceValue, r: ReduceValue, outer: readonly Scope[]): boolean =>
+    !done.has(r.group) &&
+    !below.get(v)!.has(r.group) &&
+    r.over.length === v.over.length &&
+    r.over.every((x, i) => x === v.over[i]) &&
+    sameSet(r.ranges, v.ranges) &&
+    depthFor(r.ranges, outer) === depthFor(v.ranges, outer) &&
+    [...below.get(r)!].every(
+      (g) => !open.has(g) && (outer.some((s) => s.placed.has(g)) || (isInside(g, v.over) && isFree(g, outer, v.over))),
+    )
+
+  /** A reduction that would be taken along must not run over a range whose loop it would then be inside of. */
+  const isFree = (group: string, outer: readonly Scope[], over: readonly Range[]): boolean =>
+    overOf.get(group)!.every((x) => !over.includes(x) && outer.every((s) => s.range !== x))
+
+  /** A reduction for each point of `over`: its loops are inside those. */
+  const isInside = (group: string, over: readonly Range[]): boolean => over.some((r) => rangesOf.get(group)?.has(r))
+
+  for (const stores of byRanges(cluster.stores)) {
+    const { ranges } = stores[0]!
+    const inner = ranges.filter((r) => !grid.includes(r))
+    const first = grid.filter((r) => !ranges.includes(r) && r.size > 1)
+    const guard = first.length > 0 ? scope() : undefined
+    const loops = inner.map((r) => scope(r))
+    const chain = [body, ...(guard ? [guard] : []), ...loops]
+    // Inside a guard, values stay inside: other invocations do not need them.
+    const floor = guard ? 2 : 1
+    // All loads come before the first store: a store may take the place of what was loaded.
+    for (const store of stores) for (const v of [store.value, ...indexValues(store)]) demand(v, chain, floor)
+    for (const store of stores) chain[chain.length - 1]!.items.push({ kind: 'store', store })
+    for (let i = loops.length - 1; i >= 1; i--) loops[i - 1]!.items.push({ kind: 'loop', body: loops[i]! })
+    if (loops.length > 0) (guard ?? body).items.push({ kind: 'loop', body: loops[0]! })
+    if (guard) body.items.push({ kind: 'first', first, body: guard })
+  }
+  return { grid, body }
+}
+
+/** Stores grouped by the ranges they run over, in order. */
+const byRanges = (stores: readonly Store[]): readonly (readonly Store[])[] => {
+  const groups = new Map<string, Store[]>()
+  for (const s of stores) {
+    const key = s.ranges.map((r) => r.id).join()
+    groups.set(key, [...(groups.get(key) ?? []), s])
+  }
+  return [...groups.values()]
+}
+
+const sameSet = (a: ReadonlySet<Range>, b: ReadonlySet<Range>): boolean =>
+  a.size === b.size && [...a].every((x) => b.has(x))
+
+const indexValues = (s: Store): readonly LoopValue[] =>
+  s.index.terms.flatMap(({ atom }) => (atom.kind === 'value' ? [atom.value] : []))
+
+/** Calls `visit` for every item with the number of times it runs in the whole dispatch, and on how many invocations. */
+export const countItems = (nest: Nest, visit: (item: Item, times: number, invocations: number) => void): void => {
+  const walk = (s: Scope, times: number, invocations: number): void => {
+    const here = times * (s.range ? s.range.size : 1)
+    for (const item of s.items) {
+      if (item.kind === 'first') {
+        const share = item.first.reduce((n, r) => n * Math.max(1, r.size), 1)
+        walk(item.body, here / share, invocations / share)
+        continue
+      }
+      visit(item, here, invocations)
+      if (item.kind === 'reduce' || item.kind === 'loop') walk(item.body, here, invocations)
+    }
+  }
+  const invocations = nest.grid.reduce((n, r) => n * r.size, 1)
+  walk(nest.body, invocations, invocations)
+}

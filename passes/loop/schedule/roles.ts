@@ -1,0 +1,158 @@
+/**
+ * Roles of ranges inside one invocation: how many points of each range it takes at once, as register copies (unroll) or
+ * as the four lanes of a vector. Values follow by themselves: each is computed once per point of its own ranges.
+ */
+import type { Profile } from '../../profile.ts'
+import type { Cluster, Index, LoopValue, Range } from '../ir/cluster.ts'
+import { addIndex, constantIndex, rangeIndex, scaleIndex, substituteIndex } from '../ir/index-expression.ts'
+import { valuesBelow } from '../ir/values.ts'
+import type { Nest } from './nest.ts'
+import { rangesOfTwins } from './repeated-sums.ts'
+
+/** An invocation takes `unroll`·(vector ? 4 : 1) consecutive points of the range at once. */
+export interface Role {
+  readonly unroll: number
+  readonly vector: boolean
+}
+
+export interface Schedule {
+  readonly nest: Nest
+  /** Ranges that are not listed go one point at a time. */
+  readonly roles: ReadonlyMap<Range, Role>
+}
+
+export const single: Role = { unroll: 1, vector: false }
+export const stepOf = (r: Role): number => r.unroll * (r.vector ? 4 : 1)
+
+/** How an index moves over the lanes of a vector range. */
+export type LanePattern = 'uniform' | 'aligned' | 'contiguous' | 'strided'
+
+/** An index that holds a computed value (a gather's) moves with the ranges of that value, in no order known here. */
+const isComputedOver = (index: Index, range: Range): boolean =>
+  index.terms.some(({ atom }) =>
+    atom.kind === 'value' ? atom.value.ranges.has(range) : atom.kind !== 'range' && isComputedOver(atom.of, range),
+  )
+
+export const lanePattern = (index: Index, range: Range): LanePattern => {
+  if (isComputedOver(index, range)) return 'strided'
+  const quarter: Range = { id: -1, size: Math.max(1, range.size / 4) }
+  const lanes = [0, 1, 2, 3].map((l) =>
+    substituteIndex(index, (r) =>
+      r === range ? addIndex(scaleIndex(rangeIndex(quarter), 4), constantIndex(l)) : undefined,
+    ),
+  )
+  const [first] = lanes
+  if (lanes.every((x) => x.key === first!.key)) return 'uniform'
+  const consecutive = lanes.every((x, l) => addIndex(first!, constantIndex(l)).key === x.key)
+  if (!consecutive) return 'strided'
+  return isMultipleOf4(first!) ? 'aligned' : 'contiguous'
+}
+
+export const isMultipleOf4 = (a: Index): boolean =>
+  a.constant % 4 === 0 && a.terms.every((t) => t.coefficient % 4 === 0)
+
+/** Loads and stores of a cluster that depend on `range`, by how they move with it: good moves minus bad ones. */
+const vectorScore = (cluster: Cluster, values: readonly LoopValue[], range: Range): number => {
+  let score = 0
+  const count = (index: Index): void => {
+    const p = lanePattern(index, range)
+    if (p === 'aligned') score += 3
+    if (p === 'strided' || p === 'contiguous') score -= 1
+  }
+  for (const v of values) if (v.kind === 'load' && v.ranges.has(range)) count(v.index)
+  for (const s of cluster.stores) if (s.ranges.includes(range)) count(s.index)
+  return score
+}
+
+export const scheduleCluster = (cluster: Cluster, nest: Nest, profile: Profile): Schedule =>
+  scheduling(cluster)(nest, profile)
+
+/** `scheduleCluster` for several nests of one cluster. */
+export const scheduling = (cluster: Cluster): ((nest: Nest, profile: Profile) => Schedule) => {
+  const values = valuesBelow(cluster.stores.map((s) => s.value))
+  const vectors = new Set<Range>()
+  const reductions = values.filter((v) => v.kind === 'reduce')
+  const inOver = new Set(reductions.flatMap((v) => v.over))
+  const positional = new Set(reductions.flatMap((v) => (v.position ? v.over : [])))
+  const inOneOrder = rangesOfTwins(values)
+  // No value, store or accumulation has two vector ranges.
+  const spans: readonly ReadonlySet<Range>[] = [
+    ...values.map((v) => v.ranges),
+    ...cluster.stores.map((s) => new Set(s.ranges)),
+    ...reductions.map((v) => new Set([...v.value.ranges, ...v.over])),
+  ]
+  const alone = (r: Range): boolean =>
+    spans.every((rs) => !rs.has(r) || [...vectors].every((o) => o === r || !rs.has(o)))
+  const candidates = [...new Set([...cluster.stores.flatMap((s) => s.ranges), ...inOver])]
+    .filter((r) => r.size >= 4 && r.size % 4 === 0 && !positional.has(r) && !inOneOrder.has(r))
+    .map((range) => ({ range, score: vectorScore(cluster, values, range) }))
+    .filter((c) => c.score > 0)
+    .sort((a, b) => b.score - a.score || a.range.id - b.range.id)
+  for (const { range } of candidates) {
+    if (alone(range)) vectors.add(range)
+  }
+  return (nest, profile) => {
+    const roles = new Map<Range, Role>([...vectors].map((r) => [r, { unroll: 1, vector: true }]))
+    tileRegisters(nest, values, roles, profile)
+    return { nest, roles }
+  }
+}
+
+/** Register copies may bring a kernel to this many times the statements that fusion allows it. */
+const copyAllowance = 1.5
+
+/** Statements of an invocation: each value once per combination of the register copies of its ranges. */
+const statementsWith = (values: readonly LoopValue[], roles: ReadonlyMap<Range, Role>): number => {
+  let total = 0
+  for (const v of values) {
+    let copies = 1
+    for (const r of v.ranges) copies *= roles.get(r)?.unroll ?? 1
+    total += copies
+  }
+  return total
+}
+
+/** Accumulators of one reduction that an invocation keeps, vectors counting once. */
+const maxRegisters = 16
+
+/** Takes several points of a grid range at once where loads inside a reduction do not depend on it and are thus shared. */
+const tileRegisters = (nest: Nest, values: readonly LoopValue[], roles: Map<Range, Role>, profile: Profile): void => {
+  const bodies = values.filter((v) => v.kind === 'reduce').map((v) => valuesBelow([v.value]))
+  const loads = bodies.flat().filter((v) => v.kind === 'load')
+  if (loads.length < 2 || nest.grid.length === 0) return
+  const shared = nest.grid.filter(
+    (r) => r.size > 1 && loads.some((l) => !l.ranges.has(r)) && loads.some((l) => l.ranges.has(r)),
+  )
+  let invocations = nest.grid.reduce((n, r) => n * Math.ceil(r.size / stepOf(roles.get(r) ?? single)), 1)
+  let registers = shared.some((r) => roles.get(r)?.vector) ? 1 : 0
+  // Scalar ranges first: a vector range is already four wide.
+  for (const r of [...shared].sort(
+    (a, b) => Number(roles.get(a)?.vector ?? false) - Number(roles.get(b)?.vector ?? false),
+  )) {
+    const role = roles.get(r) ?? single
+    const points = r.size / (role.vector ? 4 : 1)
+    const widest = role.vector ? 2 : 8
+    for (let unroll = widest; unroll > 1; unroll--) {
+      const exact = points % unroll === 0
+      if (points < unroll || (!exact && (role.vector || points < 4 * unroll))) continue
+      if (statementsWith(values, new Map(roles).set(r, { ...role, unroll })) > profile.costs.statements * copyAllowance)
+        continue
+      if (invocations / unroll < profile.costs.threads || Math.max(1, registers) * unroll > maxRegisters) continue
+      roles.set(r, { ...role, unroll })
+      invocations /= unroll
+      registers = Math.max(1, registers) * unroll
+      break
+    }
+  }
+  // Four steps of a contracted range at once where a load moves along it by whole vectors, one element at a time.
+  for (const r of new Set(values.flatMap((v) => (v.kind === 'reduce' && !v.position ? v.over : [])))) {
+    if (roles.has(r) || r.size % 4 !== 0 || r.size < 8 || registers < 2) continue
+    const role: Role = { unroll: 4, vector: false }
+    if (statementsWith(values, new Map(roles).set(r, role)) > profile.costs.statements * copyAllowance) continue
+    if (loads.some((l) => l.ranges.has(r) && lanePattern(l.index, r) === 'aligned' && !isVectorLoad(l, roles)))
+      roles.set(r, role)
+  }
+}
+
+const isVectorLoad = (l: LoopValue, roles: ReadonlyMap<Range, Role>): boolean =>
+  [...l.ranges].some((r) => roles.get(r)?.vector)

@@ -1,0 +1,41 @@
+/** Which clusters share a dispatch: those that are ready at the same time lie side by side on one grid. */
+import { invariant } from '../../../src/lang/errors.ts'
+import type { Profile } from '../../profile.ts'
+import type { Fused } from '../fuse/fusion.ts'
+
+/** Independent clusters that are ready at the same time go side by side into one kernel. */
+export const sideBySide = (
+  groups: readonly Fused[],
+  successors: (f: Fused) => readonly Fused[],
+  profile: Profile,
+): readonly (readonly Fused[])[] => {
+  const waiting = new Map<Fused, number>(groups.map((f) => [f, 0]))
+  for (const f of groups) for (const s of successors(f)) waiting.set(s, waiting.get(s)! + 1)
+  let ready = groups.filter((f) => waiting.get(f) === 0).sort((a, b) => a.id - b.id)
+  const kernels: (readonly Fused[])[] = []
+  while (ready.length > 0) {
+    const now: Fused[] = []
+    let statements = 0
+    for (const f of ready) {
+      // A routine has dispatches of its own.
+      if (now.length > 0 && (f.routine || now[0]!.routine)) continue
+      if (now.length > 0 && statements + f.cost.statements > 2 * profile.costs.statements) continue
+      now.push(f)
+      statements += f.cost.statements
+    }
+    kernels.push(now)
+    const next = ready.filter((f) => !now.includes(f))
+    for (const f of now) {
+      for (const s of successors(f)) {
+        waiting.set(s, waiting.get(s)! - 1)
+        if (waiting.get(s) === 0) next.push(s)
+      }
+    }
+    ready = next.sort((a, b) => a.id - b.id)
+  }
+  invariant(
+    [...waiting.values()].every((n) => n === 0),
+    'clusters wait for one another',
+  )
+  return kernels
+}

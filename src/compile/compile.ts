@@ -1,0 +1,257 @@
+/** The driver: a pure function and the types of its arguments → Program (a Plan, data) → a program loaded on a device. */
+import * as E from '#fp/Either'
+import { pipe } from '#fp/function'
+import * as TE from '#fp/TaskEither'
+import { makePlan, type Planned } from '../../codegen/plan/make-plan.ts'
+import type { Plan } from '../../codegen/plan/plan.ts'
+import { portable } from '../../codegen/targets/wgsl/profiles.ts'
+import { takeObservations } from '../../passes/graph/observe.ts'
+import { graphPipeline, runPipeline, type Stage } from '../../passes/pipeline.ts'
+import { typeOf } from '../lang/build.ts'
+import type { Shape } from '../lang/dim.ts'
+import type { DType } from '../lang/dtype.ts'
+import {
+  type CompileError,
+  type DataError,
+  type RuntimeError,
+  raise,
+  showOperand,
+  TensorloomError,
+} from '../lang/errors.ts'
+import { constantIndexErrors } from '../lang/index-check.ts'
+import type { Graph, Node, TensorType } from '../lang/ir.ts'
+import { recordSites } from '../lang/provenance.ts'
+import { siteIn } from '../lang/site.ts'
+import { demandDType, demandShape } from '../lang/tensor/arguments.ts'
+import { topological } from '../lang/topological.ts'
+import { type TracedTree, traceTree } from '../lang/trace.ts'
+import type { IsTensorTree, TreeOfUnknownKeys } from '../lang/tree.ts'
+import type { Tensor } from '../lang/types/tensor.ts'
+import type { Argument } from '../runtime/argument.ts'
+import { type Device, openDevice } from '../runtime/gpu/device.ts'
+import { type Executable, loadPlan } from '../runtime/gpu/execute.ts'
+import type { Output } from '../runtime/resident.ts'
+import { runTree } from '../runtime/tree-arguments.ts'
+import { type HostTensor, hostArguments, showObserved } from './host.ts'
+import { type CompileOptions, covers, demandCompile, demandDevice, demandKept, demandSpecs } from './options.ts'
+
+/** The type of an argument: what `compile` needs instead of a value. */
+export interface Spec<S extends Shape = Shape, D extends DType = DType> extends TensorType {
+  readonly shape: S
+  readonly dtype: D
+}
+
+/**
+ * The type of an argument of `compile`: `spec([64, 784])` is f32 of that shape; `spec([64], 'i32')` one of integers.
+ * @example
+ * T.spec([64], 'i32') // => { shape: [64], dtype: 'i32' }
+ */
+export const spec = <const S extends Shape, D extends DType = 'f32'>(shape: S, dtype: D = 'f32' as D): Spec<S, D> => {
+  const sizes = Object.freeze(demandShape('spec', shape)) as S
+  return Object.freeze({ shape: sizes, dtype: demandDType('spec', dtype) })
+}
+
+/** Trees of specs (or tensors) as the traced function sees them: trees of tensors. */
+export type TensorsOf<A> =
+  IsTensorTree<A> extends true
+    ? A
+    : A extends Spec<infer S, infer D>
+      ? Tensor<S, D>
+      : A extends Tensor
+        ? A
+        : { readonly [K in keyof A]: TensorsOf<A[K]> }
+
+/** What `run` takes: host values, host tensors, constant tensors or device handles in place of tensors. */
+export type ArgumentsOf<A> =
+  IsTensorTree<A> extends true
+    ? TreeOfUnknownKeys<Argument | HostTensor | Tensor>
+    : A extends Spec | Tensor
+      ? Argument | HostTensor | Tensor
+      : { readonly [K in keyof A]: ArgumentsOf<A[K]> }
+
+/** What `run` gives: handles in place of tensors. */
+export type ResultsOf<R> =
+  IsTensorTree<R> extends true
+    ? TreeOfUnknownKeys<Output>
+    : R extends Tensor
+      ? Output
+      : { readonly [K in keyof R]: ResultsOf<R[K]> }
+
+/** A compiled function: data, no device. */
+export interface Program<A extends readonly unknown[] = readonly unknown[], R = unknown> {
+  readonly plan: Plan
+  readonly planned: Planned
+  /** The graph after every stage, for `explain`. */
+  readonly stages: readonly Stage[]
+  /** Loads it on `device`, or on one opened for it. */
+  readonly load: (device?: Device) => TE.TaskEither<RuntimeError, Loaded<A, R>>
+}
+
+/** What `compile` gives. Plain `Compiled` is the type to annotate an exported program with, whatever its arguments are. */
+export type Compiled<A extends readonly unknown[] = never, R = unknown> = E.Either<CompileError, Program<A, R>>
+
+/** A program on a device. */
+export interface Loaded<A extends readonly unknown[] = readonly unknown[], R = unknown> {
+  readonly program: Program<A, R>
+  readonly device: Device
+  readonly executable: Executable
+  /** Runs once. Rejects with the typed error that `runTask` gives as a value. */
+  readonly run: (...args: { readonly [K in keyof A]: ArgumentsOf<A[K]> }) => Promise<ResultsOf<R>>
+  readonly runTask: (
+    ...args: { readonly [K in keyof A]: ArgumentsOf<A[K]> }
+  ) => TE.TaskEither<RuntimeError, ResultsOf<R>>
+  /** The same program on another device, after a loss. Kept results of before are gone; give host copies. */
+  readonly reload: (device: Device) => TE.TaskEither<RuntimeError, Loaded<A, R>>
+}
+
+/**
+ * Traces `f` on `specs`, runs the graph passes, plans. Never touches a device. Left CheckError for ill-typed
+ * expressions (all of them), UsageError, IndexError or LimitError; other exceptions of `f` are its own.
+ * @example
+ * const program = T.orThrow(T.compile((x, y) => T.exp(T.mul(x, y)), [T.spec([4]), T.spec([4])]))
+ * program.plan.prediction.dispatches // => 1
+ * T.compile((x) => T.reshape(x, [5]), [T.spec([2, 3])])._tag // => 'Left'
+ */
+export const compile = <const A extends readonly unknown[], R>(
+  f: (...args: { readonly [K in keyof A]: TensorsOf<A[K]> }) => R,
+  specs: A,
+  options: CompileOptions = {},
+): E.Either<CompileError, Program<A, R>> => {
+  const traced = traceOrError(f, specs, options)
+  if (E.isLeft(traced)) return traced
+  const { graph, observations, inputPaths, outputPaths, inputs: inputTree, outputs: outputTree } = traced.right
+  const donated = new Set(options.donate ?? [])
+  const stages: Stage[] = [{ name: 'trace', graph }]
+  return pipe(
+    runPipeline(graphPipeline(options), graph, (s) => stages.push(s)),
+    E.flatMap((g): E.Either<CompileError, Graph> => {
+      const wrong = constantIndexErrors(g)[0]
+      return wrong ? E.left(wrong) : E.right(g)
+    }),
+    E.flatMap(
+      (g): E.Either<CompileError, Planned> =>
+        makePlan(
+          {
+            name: options.name ?? (f.name || 'program'),
+            graph: g,
+            inputs: inputPaths.map((path) => ({ path, donated: donated.has(Number(/^\[(\d+)\]/.exec(path)?.[1])) })),
+            outputs: [
+              ...outputPaths.map((path) => ({ path, keep: (options.keep ?? []).some((k) => covers(k, path)) })),
+              ...observations.map(({ label }) => ({ path: label, keep: false })),
+            ],
+            observations,
+            inputTree,
+            outputTree,
+            subnormals: options.subnormals ?? 'device',
+          },
+          options.profile ?? portable,
+        ),
+    ),
+    E.map((planned) => programOf<A, R>(planned, stages)),
+  )
+}
+
+/**
+ * UsageError where a program uses a tensor that another function was given while it was traced. Mistakes come first: what
+ * lies below an ill-typed node belongs to whatever function it was made in.
+ */
+const demandOwnInputs = ({ inputs, outputs }: Graph): void => {
+  const own = new Set<Node>(inputs)
+  const order = topological(outputs)
+  if (order.some((n) => E.isLeft(n.type))) return
+  const foreign = order.find((n) => n.op === 'input' && !own.has(n))
+  if (foreign)
+    raise({
+      tag: 'UsageError',
+      message: `compile: the program uses a tensor of another function that was traced (${showOperand(typeOf(foreign))})`,
+      hint: 'a tensor inside a traced function has no value outside of it: return it there, and give it here as an argument',
+    })
+}
+
+/** User code may throw our typed errors (asking an ill-typed node for its shape, say); other exceptions are its own. */
+const traceOrError = (
+  f: (...args: never[]) => unknown,
+  specs: readonly unknown[],
+  options: CompileOptions,
+): E.Either<CompileError, TracedTree & ReturnType<typeof takeObservations>> => {
+  try {
+    demandCompile('compile', f, options)
+    demandSpecs(specs, options)
+    const traced = recordSites(options.provenance ?? false, () => traceTree(f, specs))
+    demandOwnInputs(traced.graph)
+    demandKept(traced, options)
+    return E.right({ ...traced, ...takeObservations(traced.graph) })
+  } catch (e) {
+    if (!(e instanceof TensorloomError)) throw e
+    const error = e.error as CompileError
+    const site = error.tag === 'UsageError' && !error.site ? siteIn(e.stack ?? '') : undefined
+    return E.left(site ? { ...error, site } : error)
+  }
+}
+
+const programOf = <A extends readonly unknown[], R>(planned: Planned, stages: readonly Stage[]): Program<A, R> => {
+  const program: Program<A, R> = {
+    plan: planned.plan,
+    planned,
+    stages,
+    load: (device) =>
+      pipe(
+        attempt(async () => {
+          if (device !== undefined) demandDevice('load', device)
+          const on = device ?? (await openDevice())
+          return loadPlan(on, planned.plan, showObserved)
+        }),
+        TE.map((executable) => loadedOf(program, executable)),
+      ),
+  }
+  return program
+}
+
+const loadedOf = <A extends readonly unknown[], R>(program: Program<A, R>, executable: Executable): Loaded<A, R> => {
+  const run: Loaded<A, R>['run'] = async (...args) =>
+    (await runTree(executable, hostArguments(args) as readonly unknown[])) as ResultsOf<R>
+  return {
+    program,
+    device: executable.device,
+    executable,
+    run,
+    runTask: (...args) => attempt(() => run(...args)),
+    reload: (device) =>
+      pipe(
+        attempt(() => {
+          demandDevice('reload', device)
+          return executable.reload(device)
+        }),
+        TE.map((e) => loadedOf(program, e)),
+      ),
+  }
+}
+
+const attempt = <T>(f: () => Promise<T>): TE.TaskEither<RuntimeError, T> =>
+  TE.tryCatch(f, (e): RuntimeError => {
+    if (e instanceof TensorloomError) return e.error as RuntimeError
+    throw e
+  })
+
+/**
+ * The Right of what `compile` (or the reading of a table) gives; throws the typed error otherwise. For scripts.
+ * @example
+ * T.orThrow(T.compile((x) => T.mean(x), [T.spec([4], 'i32')])) // => throws CheckError
+ */
+export const orThrow = <T>(result: E.Either<CompileError | DataError, T>): T => {
+  if (E.isLeft(result)) throw new TensorloomError(result.left)
+  return result.right
+}
+
+/**
+ * Runs a TaskEither as a promise that rejects with the typed error. For scripts.
+ * @example
+ * const program = T.orThrow(T.compile((x) => T.mul(x, 2), [T.spec([2])]))
+ * const loaded = await T.toPromise(program.load(await T.defaultDevice()))
+ * await (await loaded.run([1, 2])).read() // => [2, 4]
+ */
+export const toPromise = async <T>(task: TE.TaskEither<RuntimeError, T>): Promise<T> => {
+  const result = await task()
+  if (E.isLeft(result)) throw new TensorloomError(result.left)
+  return result.right
+}

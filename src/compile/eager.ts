@@ -1,0 +1,125 @@
+/** For the first day and the prompt: values of expressions at once, by the interpreter or on a device, and `jit`. */
+
+import type { DType, HostArray } from '../lang/dtype.ts'
+import {
+  flattenTree,
+  type IsTensorTree,
+  isTensor,
+  type TreeOf,
+  type TreeOfUnknownKeys,
+  unflattenTree,
+} from '../lang/tree.ts'
+import type { Tensor } from '../lang/types/tensor.ts'
+import type { Argument } from '../runtime/argument.ts'
+import { type Device, openDevice, profileOf, standingDevice } from '../runtime/gpu/device.ts'
+import { compile, type Loaded, orThrow, spec, type TensorsOf, toPromise } from './compile.ts'
+import { type HostTensor, hostArray, reference } from './host.ts'
+import { type CompileOptions, demandCompile, demandDevice } from './options.ts'
+
+let shared: Promise<Device> | undefined
+
+/**
+ * The device that `evaluate` and `jit` use: opened at the first need, anew after a loss or a failure. Rejects with NoAdapter.
+ * @example
+ * (await T.defaultDevice()) === (await T.defaultDevice()) // => true
+ */
+export const defaultDevice = (): Promise<Device> => {
+  shared = standingDevice(shared, () => openDevice())
+  return shared
+}
+
+/**
+ * The value of an expression (or a tree of them) computed on the default device: shape, dtype and elements on the host.
+ * Rejects with a TensorloomError.
+ * @example
+ * await T.evaluate(T.add(T.tensor([1, 2]), 3)) // => { shape: [2], dtype: 'i32', data: [4, 5] }
+ */
+export const evaluate = async <R>(tree: R): Promise<TreeOf<R, HostTensor>> => {
+  const { leaves, shape } = flattenTree<Tensor>(tree, isTensor)
+  const program = orThrow(compile(() => leaves, [], { name: 'evaluate' }))
+  const loaded = await toPromise(program.load(await defaultDevice()))
+  const results = (await loaded.run()) as readonly { readonly read: () => Promise<HostArray> }[]
+  const hosts = await Promise.all(
+    leaves.map(async (x, i) => ({
+      shape: x.shape,
+      dtype: x.dtype,
+      data: hostArray(x.dtype, await results[i]!.read()),
+    })),
+  )
+  return unflattenTree(shape, hosts) as TreeOf<R, HostTensor>
+}
+
+type HostOrDevice = HostTensor | Tensor | (Argument & { readonly shape: readonly number[]; readonly dtype: DType })
+
+const isLeaf = (x: unknown): x is HostOrDevice =>
+  typeof x === 'object' && x !== null && 'shape' in x && 'dtype' in x && Array.isArray(x.shape)
+
+/** What `jit(f)` takes for each argument: constant tensors, host tensors or results of earlier calls. */
+export type JitArguments<A> =
+  IsTensorTree<A> extends true
+    ? TreeOfUnknownKeys<HostOrDevice>
+    : A extends Tensor
+      ? HostOrDevice
+      : { readonly [K in keyof A]: JitArguments<A[K]> }
+
+/**
+ * `f` compiled at the first call for each structure, shapes and dtypes of its arguments, run on the default device, its
+ * results read back. Keep training loops to `compile`, whose state stays on the device.
+ * @example
+ * const double = T.jit((x: T.Tensor) => T.mul(x, 2))
+ * (await double(T.tensor([1, 2]))).data // => [2, 4]
+ */
+export const jit = <A extends readonly unknown[], R>(
+  f: (...args: A) => R,
+  options: CompileOptions = {},
+): ((...args: { readonly [K in keyof A]: JitArguments<A[K]> }) => Promise<TreeOf<R, HostTensor>>) => {
+  demandCompile('jit', f, options)
+  const programs = new Map<string, Promise<Loaded>>()
+  const keep = (key: string, loading: Promise<Loaded>): Promise<Loaded> => {
+    programs.set(key, loading)
+    return loading
+  }
+  return async (...args) => {
+    const { leaves, shape } = flattenTree<HostOrDevice>(args, isLeaf)
+    const key = JSON.stringify([shape, leaves.map((x) => [x.dtype, x.shape])])
+    const device = await defaultDevice()
+    const fresh = async (): Promise<Loaded> => {
+      const specs = unflattenTree(
+        shape,
+        leaves.map((x) => spec(x.shape, x.dtype)),
+      ) as readonly unknown[]
+      return toPromise(orThrow(compile(f as never, specs, options)).load(device)) as Promise<Loaded>
+    }
+    const made = await programs.get(key)?.catch(() => undefined)
+    const loaded = made?.device === device ? made : await keep(key, fresh())
+    const given = leaves.map((x) => (isTensor(x) ? (reference(x) as HostTensor).data : 'data' in x ? x.data : x))
+    const result = await loaded.run(...(unflattenTree(shape, given) as never[]))
+    const out = flattenTree(result, (x): x is { read: () => Promise<HostArray>; shape: number[]; dtype: DType } =>
+      isLeaf(x),
+    )
+    const hosts = await Promise.all(
+      out.leaves.map(async (o) => ({ shape: o.shape, dtype: o.dtype, data: hostArray(o.dtype, await o.read()) })),
+    )
+    return unflattenTree(out.shape, hosts) as TreeOf<R, HostTensor>
+  }
+}
+
+/**
+ * `f` compiled for what `device` grants and loaded there: for scripts that keep their state on the device and run many
+ * steps. Arguments and options are those of `compile`. Rejects with a TensorloomError.
+ * @example
+ * const count = await T.compileOn(await T.defaultDevice(), (n) => T.add(n, 1), [T.spec([])], { donate: [0] })
+ * const two = await count.run(await count.run(0))
+ * await two.read() // => [2]
+ */
+export const compileOn = async <const A extends readonly unknown[], R>(
+  device: Device,
+  f: (...args: { readonly [K in keyof A]: TensorsOf<A[K]> }) => R,
+  specs: A,
+  options: CompileOptions = {},
+): Promise<Loaded<A, R>> => {
+  demandCompile('compileOn', f, options)
+  demandDevice('compileOn', device)
+  const profile = options.profile ?? profileOf(device)
+  return toPromise(orThrow(compile<A, R>(f, specs, { ...options, profile })).load(device))
+}

@@ -1,0 +1,114 @@
+/** The options of `compile`, and what is wrong with them before anything is planned. */
+import type { Subnormals } from '../../codegen/plan/plan.ts'
+import { portable } from '../../codegen/targets/wgsl/profiles.ts'
+import type { PipelineOptions } from '../../passes/pipeline.ts'
+import type { Profile } from '../../passes/profile.ts'
+import { raise } from '../lang/errors.ts'
+import { demandFunction, demandList, demandRecord, type OptionNames, showArgument } from '../lang/tensor/arguments.ts'
+import type { traceTree } from '../lang/trace.ts'
+import { isRecord, type TreeShape } from '../lang/tree.ts'
+
+/** Options of `compile`: what is given away, what stays on the device, the target, the name, and the passes. */
+export interface CompileOptions extends PipelineOptions {
+  /** Numbers of the arguments that the caller gives away: their memory is reused for results. */
+  readonly donate?: readonly number[]
+  /** Results that stay on the device: paths or their beginnings (`'state'`). What replaces a donated argument always stays. */
+  readonly keep?: readonly string[]
+  /** What to plan for; default `portable`, which runs everywhere. */
+  readonly profile?: Profile
+  /**
+   * What becomes of f32 numbers below 2^-126: `'device'`, the default, is whatever the device does (WGSL lets it take them
+   * for zero, and many do); `'keep'` counts them as IEEE 754 asks, everywhere alike, at several times the arithmetic.
+   */
+  readonly subnormals?: Subnormals
+  /** Remember which line made each node, for errors that show late: limits, indices. Costs time while the function is traced. */
+  readonly provenance?: boolean
+  /** Shown in kernels, errors and emitted modules. */
+  readonly name?: string
+}
+
+const compileOptions: OptionNames<CompileOptions> = {
+  donate: 'may',
+  keep: 'may',
+  profile: 'may',
+  subnormals: 'may',
+  provenance: 'may',
+  name: 'may',
+  fastMath: 'may',
+}
+
+const ownProfile = 'take one of T.profiles, or T.profileOf(device)'
+
+/** UsageError where `f` is no function or the options are not those of `compile`; `caller` takes them. */
+export const demandCompile = (caller: string, f: unknown, options: CompileOptions): void => {
+  demandFunction(caller, 'the function to compile', f)
+  demandRecord(caller, compileOptions, options)
+  const { donate = [], keep = [], profile = portable, subnormals = 'device', name = '' } = options
+  const wrong = (message: string, hint: string): never =>
+    raise({ tag: 'UsageError', message: `${caller}: ${message}`, hint })
+  for (const [i, n] of demandList(caller, donate, "argument numbers in 'donate'", '{ donate: [0] }').entries())
+    if (typeof n !== 'number') wrong(`donate[${i}] is ${showArgument(n)}, not a number`, 'write { donate: [0] }')
+  for (const [i, path] of demandList(caller, keep, "paths in 'keep'", "{ keep: ['state'] }").entries())
+    if (typeof path !== 'string') wrong(`keep[${i}] is ${showArgument(path)}, not a path`, "write { keep: ['state'] }")
+  const fields: Readonly<Record<string, unknown>> = isRecord(profile)
+    ? profile
+    : wrong(`the profile is ${showArgument(profile)}`, ownProfile)
+  const missing = Object.entries(portable).find(([key, value]) => typeof fields[key] !== typeof value)
+  if (missing) wrong(`the profile's ${missing[0]} is ${showArgument(fields[missing[0]])}`, ownProfile)
+  if (!['device', 'keep'].includes(subnormals))
+    wrong(`subnormals is ${showArgument(subnormals)}`, "write 'keep' or 'device'")
+  if (typeof name !== 'string') wrong(`the name is ${showArgument(name)}, not a string`, "write { name: 'step' }")
+  for (const key of ['fastMath', 'provenance'] as const)
+    if (!['boolean', 'undefined'].includes(typeof options[key]))
+      wrong(`${key} is ${showArgument(options[key])}`, 'write true or false')
+}
+
+/** UsageError unless `x` is a device that openDevice or adoptDevice gave; `caller` takes one. */
+export const demandDevice = (caller: string, x: unknown): void => {
+  if (isRecord(x) && 'gpu' in x && 'whenLost' in x) return
+  const isRaw = typeof x === 'object' && x !== null && 'createBuffer' in x
+  raise({
+    tag: 'UsageError',
+    message: `${caller}: the first argument is ${isRaw ? 'a bare GPUDevice' : showArgument(x)}, not a device`,
+    hint: isRaw ? 'wrap it with T.adoptDevice' : 'wait for one first: await T.defaultDevice()',
+  })
+}
+
+/** UsageError where specs are no list, or an argument is given away that there is not. */
+export const demandSpecs = (specs: readonly unknown[], options: CompileOptions): void => {
+  demandList('compile', specs, 'specs', 'compile(f, [T.spec([2, 3])])')
+  const absent = options.donate?.find((i) => !(i in specs))
+  if (absent !== undefined)
+    raise({
+      tag: 'UsageError',
+      message: `compile: there is no argument ${absent} to donate, the function takes ${specs.length}`,
+      hint: 'donate counts arguments from 0',
+    })
+}
+
+/** UsageError where results are to be kept that there are not. */
+export const demandKept = (traced: ReturnType<typeof traceTree>, options: CompileOptions): void => {
+  const nowhere = options.keep?.find((k) => !stands(traced.outputs, k))
+  if (nowhere !== undefined)
+    raise({
+      tag: 'UsageError',
+      message: `compile: there is no result at '${nowhere}' to keep`,
+      hint: `results are at ${traced.outputPaths.map((p) => p || "''").join(', ')}`,
+    })
+}
+
+/** Whether a tree has anything at `path`, be it empty. */
+const stands = (tree: TreeShape, path: string): boolean => {
+  let at: TreeShape | undefined = tree
+  for (const step of path.split(/[.[\]"]+/).filter((s) => s !== '')) {
+    if (at === undefined || typeof at === 'number') return false
+    at = 'list' in at ? at.list[Number(step)] : at.record[step]
+  }
+  return at !== undefined
+}
+
+/** Whether `path` is `prefix`, or stands below it. */
+export const covers = (prefix: string, path: string): boolean => {
+  const clean = path.replace(/^\./, '')
+  return clean === prefix || clean.startsWith(`${prefix}.`) || clean.startsWith(`${prefix}[`)
+}

@@ -1,0 +1,118 @@
+/**
+ * Gamma distributed numbers by Marsaglia and Tsang (2000), and what is made of them. Rejection runs a fixed number of
+ * rounds, all at once: a proposal is accepted with probability above 0.951 for every shape parameter, so that six in a row
+ * fail with probability below 2⁻²⁶; then the distribution's centre stands in.
+ */
+import { build, typeOf } from '../../build.ts'
+import type { Shape } from '../../dim.ts'
+import type { Node, TensorType } from '../../ir.ts'
+import type { Operand, Tensor } from '../../types/tensor.ts'
+import { tensorOf } from '../../types/tensor.ts'
+import { demandShape } from '../arguments.ts'
+import { binaryNode, likeNode, selectNode } from '../math/arithmetic.ts'
+import { expandNode, lift, refuse, reshapeNode, withTypes } from '../operand.ts'
+import { blocks } from './keys.ts'
+import { normalOf } from './normal.ts'
+import { withParameters } from './parameters.ts'
+import { between, unitOf } from './uniform.ts'
+
+const rounds = 6
+/** The counter word of the draw that small parameters need, and of the second number of a beta. */
+const boostRound = rounds
+const secondNumber = 16
+
+const tiny = 2 ** -126
+
+/** The parts of gamma numbers: `core · u^(1/a)`, where the power is 1 for a of 1 and more. */
+interface Drawn {
+  readonly core: Node
+  /** log of the power. */
+  readonly boost: Node
+}
+
+const gammaParts = (given: Node, high: Node, low: Node, from: number): Drawn => {
+  // How a number depends on its parameter is not known to a rejection.
+  const a = build.stopGradient([given], {})
+  const type: TensorType = { shape: typeOf(a).shape, dtype: 'f32' }
+  const like = (x: number): Node => likeNode(x, type)
+  const [add, sub, mul, div] = (['add', 'sub', 'mul', 'div'] as const).map(
+    (op) =>
+      (x: Node, y: Node): Node =>
+        binaryNode(op, x, y),
+  ) as [(x: Node, y: Node) => Node, (x: Node, y: Node) => Node, (x: Node, y: Node) => Node, (x: Node, y: Node) => Node]
+  const isSmall = binaryNode('lt', a, like(1))
+  const d = sub(selectNode(isSmall, add(a, like(1)), a), like(1 / 3))
+  const c = build.rsqrt([mul(like(9), d)], {})
+  let core = d
+  for (let round = rounds - 1; round >= 0; round--) {
+    const [first, second] = blocks(high, low, type.shape, from + round)
+    const x = normalOf(first)
+    const base = add(like(1), mul(c, x))
+    const v = mul(base, mul(base, base))
+    const isPositive = binaryNode('lt', like(0), v)
+    const logV = build.log([selectNode(isPositive, v, like(1))], {})
+    const bound = add(mul(like(0.5), mul(x, x)), mul(d, add(sub(like(1), v), logV)))
+    const u = between(unitOf(second), tiny, 1)
+    const accepted = binaryNode('and', isPositive, binaryNode('lt', build.log([u], {}), bound))
+    core = selectNode(accepted, mul(d, v), core)
+  }
+  const [word] = blocks(high, low, type.shape, from + boostRound)
+  const power = div(build.log([between(unitOf(word), tiny, 1)], {}), a)
+  const isValid = binaryNode('lt', like(0), a)
+  return { core: selectNode(isValid, core, like(Number.NaN)), boost: selectNode(isSmall, power, like(0)) }
+}
+
+const numberOf = ({ core, boost }: Drawn): Node => binaryNode('mul', core, build.exp([boost], {}))
+const logOf = ({ core, boost }: Drawn): Node => binaryNode('add', build.log([core], {}), boost)
+
+/**
+ * Gamma distributed with shape parameter `a` (a number, or a tensor that broadcasts to the shape) and scale 1: f32 of
+ * `shape` (jax.random.gamma's distribution, not its numbers). NaN for a ≤ 0. No gradient reaches `a`. Accepts or rejects
+ * six proposals a number; with probability below 2⁻²⁶ none is accepted and the number is a - 1/3. ShapeError where `a`
+ * does not broadcast.
+ * @example
+ * const x = random.gamma(random.key(0), 9, [2000])
+ * T.reference(T.lessEqual(T.abs(T.sub(T.mean(x), 9)), 0.2)).data // => [1]
+ */
+export const gamma = <const S extends Shape>(k: Tensor, a: Operand, shape: S): Tensor<S, 'f32'> =>
+  withParameters('random.gamma', k, [a], shape, ([p], high, low) => numberOf(gammaParts(p!, high, low, 0)))
+
+/**
+ * Beta distributed with parameters `a` and `b` (numbers, or tensors that broadcast to the shape): f32 of `shape`, x / (x + y)
+ * of two gamma numbers by their logarithms, so that small parameters do not underflow (jax.random.beta). As `gamma`.
+ * @example
+ * const x = random.beta(random.key(0), 2, 6, [2000])
+ * T.reference(T.lessEqual(T.abs(T.sub(T.mean(x), 0.25)), 0.01)).data // => [1]
+ */
+export const beta = <const S extends Shape>(k: Tensor, a: Operand, b: Operand, shape: S): Tensor<S, 'f32'> =>
+  withParameters('random.beta', k, [a, b], shape, ([p, q], high, low) => {
+    const [x, y] = [gammaParts(p!, high, low, 0), gammaParts(q!, high, low, secondNumber)].map(logOf)
+    return build.sigmoid([binaryNode('sub', x!, y!)], {})
+  })
+
+/**
+ * Dirichlet distributed with parameters `alpha` `[…, n]`: f32 of `[...shape, n]`, lines of positive numbers that add up
+ * to 1 (jax.random.dirichlet). The leading axes of alpha broadcast to the shape. As `gamma`; ShapeError for a scalar.
+ * @example
+ * const x = random.dirichlet(random.key(0), T.tensor([1, 2, 3]), [4])
+ * T.reference(T.sum(x, { axis: -1 })).data // => [1, 1, 1, 1]
+ */
+export const dirichlet = (k: Tensor, alpha: Tensor, shape: Shape): Tensor<Shape, 'f32'> => {
+  const n = lift('random.dirichlet', alpha, 1)
+  demandShape('random.dirichlet', shape)
+  return tensorOf(
+    withTypes('random.dirichlet', [n], ([type]) => {
+      const count = type!.shape.at(-1)
+      if (count === undefined)
+        return refuse('random.dirichlet', [n], { reason: 'alpha needs an axis of parameters', hint: 'give a vector' })
+      const full = [...shape, count]
+      const drawn = withParameters('random.dirichlet', k, [alpha], full, ([p], high, low) => {
+        const logs = logOf(gammaParts(p!, high, low, 0))
+        const last = { monoid: 'logSumExp', axes: [full.length - 1] } as const
+        const total = expandNode(reshapeNode(build.reduce([logs], last), [...shape, 1]), full)
+        return build.exp([binaryNode('sub', logs, total)], {})
+      })
+      return lift('random.dirichlet', drawn)
+    }),
+  )
+}

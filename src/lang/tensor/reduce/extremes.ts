@@ -1,0 +1,161 @@
+/** The largest and smallest elements along axes, and where they stand. */
+import * as E from '#fp/Either'
+import { build } from '../../build.ts'
+import { type Shape, sizeOf } from '../../dim.ts'
+import type { DType } from '../../dtype.ts'
+import type { AxisCheck, Reduced } from '../../types/movement.ts'
+import type { Tensor } from '../../types/tensor.ts'
+import type { OptionNames } from '../arguments.ts'
+import { dataFirstWith } from '../dual.ts'
+import { castNode, onTensor, refuse, reshapeNode, resolveAxes } from '../operand.ts'
+import {
+  nonEmpty,
+  type ReduceOptions,
+  type Reduction,
+  type ReductionTo,
+  reduceNode,
+  reduceOptions,
+  reducing,
+} from './reduction.ts'
+
+const extreme =
+  (name: string, monoid: 'max' | 'min') =>
+  (x: Tensor, o: ReduceOptions = {}): Tensor =>
+    reducing(
+      name,
+      x,
+      o,
+      (n, axes, type) =>
+        nonEmpty(name, n, type, axes) ??
+        (type.dtype === 'bool' ? reduceNode(n, monoid === 'max' ? 'any' : 'all', axes) : reduceNode(n, monoid, axes)),
+    )
+
+/**
+ * The largest element over `axis` (one, several, all by default); `keepdims` leaves them with size 1. Same dtype; NaN
+ * wins. Ties share the gradient evenly (torch.amax). ShapeError for an empty axis.
+ * @example
+ * T.reference(T.max(T.tensor([[1, 5], [7, 2]]), { axis: 1 })).data // => [5, 7]
+ */
+export const max: Reduction<'max'> = dataFirstWith('T.max', 1, reduceOptions, extreme('T.max', 'max'))
+
+/**
+ * The smallest element over `axis` (one, several, all by default); `keepdims` leaves them with size 1. Same dtype; NaN
+ * wins. Ties share the gradient evenly (torch.amin). ShapeError for an empty axis.
+ * @example
+ * T.reference(T.min(T.tensor([[1, 5], [7, 2]]), { axis: 1 })).data // => [1, 2]
+ */
+export const min: Reduction<'min'> = dataFirstWith('T.min', 1, reduceOptions, extreme('T.min', 'min'))
+
+/**
+ * PyTorch's name of `max`.
+ * @example
+ * T.reference(T.amax(T.tensor([1, 5, 3]))).data // => [5]
+ */
+export const amax: Reduction<'amax'> = dataFirstWith('T.amax', 1, reduceOptions, extreme('T.amax', 'max'))
+
+/**
+ * PyTorch's name of `min`.
+ * @example
+ * T.reference(T.amin(T.tensor([4, 5, 3]))).data // => [3]
+ */
+export const amin: Reduction<'amin'> = dataFirstWith('T.amin', 1, reduceOptions, extreme('T.amin', 'min'))
+
+/** Options of reductions over one axis, or over all elements when it is absent. */
+export interface OneAxisOptions {
+  readonly axis?: number
+  readonly keepdims?: boolean
+}
+
+const oneAxisOptions: OptionNames<OneAxisOptions> = { axis: 'may', keepdims: 'may' }
+
+/** (value, first index) of the extreme element along one axis, or in row-major order. */
+const extremeAt = (name: string, monoid: 'argmax' | 'argmin', x: unknown, o: OneAxisOptions, index: 0 | 1): Tensor => {
+  const all = o.axis === undefined
+  return onTensor(name, x, (n, type) => {
+    const axes = resolveAxes(o.axis, type.shape.length)
+    if (E.isLeft(axes)) return refuse(name, [n], axes.left)
+    if (!all && typeof o.axis !== 'number')
+      return refuse(name, [n], { reason: 'takes one axis, not several', hint: 'reshape to join axes' })
+    const empty = nonEmpty(name, n, type, axes.right)
+    if (empty) return empty
+    const operand = type.dtype === 'bool' ? castNode(n, 'i32') : n
+    const flat = all ? reshapeNode(operand, [sizeOf(type.shape)]) : operand
+    const pair = build.reduce([flat], { monoid, axes: all ? [0] : axes.right })
+    const out = build.get([pair], { index })
+    const kept = type.shape.map((d, i) => (axes.right.includes(i) ? 1 : d))
+    const back = index === 0 ? castNode(out, type.dtype) : out
+    return o.keepdims ? reshapeNode(back, kept) : back
+  })
+}
+
+/**
+ * The index (i32) of the largest element along `axis`, the first of ties; NaN wins. Without an axis, into the flattened
+ * operand. ShapeError for an empty axis.
+ * @example
+ * T.reference(T.argmax(T.tensor([[1, 5], [7, 2]]), { axis: 1 })).data // => [1, 0]
+ */
+export const argmax: ReductionTo<'argmax', 'i32', OneAxisOptions> = dataFirstWith(
+  'T.argmax',
+  1,
+  oneAxisOptions,
+  (x: Tensor, o: OneAxisOptions = {}) => extremeAt('T.argmax', 'argmax', x, o, 1),
+)
+
+/**
+ * The index (i32) of the smallest element along `axis`, the first of ties; NaN wins. Without an axis, into the
+ * flattened operand. ShapeError for an empty axis.
+ * @example
+ * T.reference(T.argmin(T.tensor([[1, 5], [7, 2]]))).data // => [0]
+ */
+export const argmin: ReductionTo<'argmin', 'i32', OneAxisOptions> = dataFirstWith(
+  'T.argmin',
+  1,
+  oneAxisOptions,
+  (x: Tensor, o: OneAxisOptions = {}) => extremeAt('T.argmin', 'argmin', x, o, 1),
+)
+
+interface WithIndex<Op extends string> {
+  <const O extends OneAxisOptions>(
+    options?: O,
+  ): <S extends Shape, D extends DType>(
+    x: Tensor<S, D> & AxisCheck<S, O, Op>,
+  ) => readonly [Tensor<Reduced<S, O>, D>, Tensor<Reduced<S, O>, 'i32'>]
+  <S extends Shape, D extends DType, const O extends OneAxisOptions>(
+    x: Tensor<S, D>,
+    options?: O & AxisCheck<S, O, Op>,
+  ): readonly [Tensor<Reduced<S, O>, D>, Tensor<Reduced<S, O>, 'i32'>]
+}
+
+/**
+ * The largest element along `axis` (all elements without one) and the index (i32) of its first occurrence, in one pass.
+ * The gradient goes to that element alone (torch.max with dim).
+ * @example
+ * const [value, index] = T.maxWithIndex(T.tensor([3, 9, 9]))
+ * T.reference([value, index]).map((t) => t.data) // => [[9], [1]]
+ */
+export const maxWithIndex: WithIndex<'maxWithIndex'> = dataFirstWith(
+  'T.maxWithIndex',
+  1,
+  oneAxisOptions,
+  (x: Tensor, o: OneAxisOptions = {}) => [
+    extremeAt('T.maxWithIndex', 'argmax', x, o, 0),
+    extremeAt('T.maxWithIndex', 'argmax', x, o, 1),
+  ],
+)
+
+/**
+ * The smallest element along `axis` (all elements without one) and the index (i32) of its first occurrence, in one
+ * pass. The gradient goes to that element alone (torch.min with dim).
+ * @example
+ * const [value, index] = T.minWithIndex(T.tensor([[3, 2], [1, 1]]), { axis: 1 })
+ * T.reference([value, index]).map((t) => t.data) // => [[2, 1], [1, 0]]
+ */
+export const minWithIndex: WithIndex<'minWithIndex'> = dataFirstWith(
+  'T.minWithIndex',
+  1,
+  oneAxisOptions,
+  (x: Tensor, o: OneAxisOptions = {}) => [
+    extremeAt('T.minWithIndex', 'argmin', x, o, 0),
+    extremeAt('T.minWithIndex', 'argmin', x, o, 1),
+  ],
+)

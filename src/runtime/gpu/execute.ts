@@ -1,0 +1,282 @@
+/** Runs a loaded plan: uploads, one encoder, one submit, results as handles. The only place where work is encoded. */
+import type { OutputSlot, Place, Plan } from '../../../codegen/plan/plan.ts'
+import { invariant, type RuntimeError, TensorloomError } from '../../lang/errors.ts'
+import { type Argument, type Checked, checkArguments } from '../argument.ts'
+import { type Show, showFlat, tell } from '../report-observations.ts'
+import {
+  consume,
+  copyBytes,
+  type Home,
+  type Output,
+  type Resident,
+  rehome,
+  resident,
+  type Store,
+  storeOf,
+} from '../resident.ts'
+import { alignUp } from '../words.ts'
+import { type Lease, lease, usage } from './buffer-pool.ts'
+import type { Device } from './device.ts'
+import { copy, encodeSegments, homeAt, play, type Run } from './encode.ts'
+import { aware, demandAlive, type Guarded, guarded } from './guard.ts'
+import { type Loaded, load } from './load.ts'
+import { type Batch, batchOf, createRing, layoutBatch, valueAt } from './staging.ts'
+
+/** A program on a device. */
+export interface Executable {
+  readonly plan: Plan
+  readonly device: Device
+  /**
+   * Runs the plan on one argument a leaf and gives one result a leaf. Work is encoded and submitted before this returns (or
+   * waits its turn, on copies of host arrays), in call order, so host arrays may be changed at once; the promise resolves when the device is not too far behind.
+   * Rejects (TensorloomError) with ArgumentError, IndexError, ConsumedHandle before anything has changed, or DeviceLost,
+   * OutOfMemory, ValidationError; after those two of the device itself the state is unknown, and only `reload` goes on.
+   */
+  readonly run: (args: readonly Argument[]) => Promise<readonly Output[]>
+  /** The same program afresh, on `device` (after a loss: a newly opened one). */
+  readonly reload: (device: Device) => Promise<Executable>
+}
+
+/** Runs between two markers on the queue when nothing is read: how far the host may be ahead. */
+const runsAhead = 16
+
+/** What the executor knows from run to run. */
+interface State {
+  /** Per output: the resident that lies in the arena there, if it was not collected. */
+  readonly tenants: (WeakRef<Resident> | undefined)[]
+  /** Per input: the resident whose copy is there, for stable places. */
+  readonly copied: (Store | undefined)[]
+  broken: RuntimeError | undefined
+}
+
+const sameHome = (a: Home | undefined, b: Home): boolean => a?.buffer === b.buffer && a.offset === b.offset
+
+/**
+ * Residents that live in the arena and are not handed back in their own place would be overwritten by this run: they move
+ * to buffers of their own first. True when there were any.
+ */
+const rescue = (run: Run, state: State, args: readonly Checked[]): boolean => {
+  const { loaded } = run
+  let any = false
+  loaded.plan.outputs.forEach((slot, o) => {
+    const handle = state.tenants[o]?.deref()
+    const store = handle && storeOf(handle)
+    const here = homeAt(loaded, slot.place)
+    if (!handle || !store || !sameHome(store.home, here)) return
+    const input = slot.inPlaceOf === undefined ? undefined : loaded.plan.inputs[slot.inPlaceOf]
+    const back = slot.inPlaceOf === undefined ? undefined : args[slot.inPlaceOf]
+    if (
+      input?.donated &&
+      back?.kind === 'resident' &&
+      back.store === store &&
+      sameHome(here, homeAt(loaded, input.place))
+    )
+      return
+    const own = lease(loaded.device, 'home', store.bytes)
+    copy(run, here, { buffer: own.buffer, offset: 0 }, store.bytes)
+    rehome(handle, store, { buffer: own.buffer, offset: 0, lease: own })
+    any = true
+  })
+  return any
+}
+
+/** Puts `words` at `to`: through the queue, or inside the encoder when copies in it must come first. */
+const upload = (run: Run, words: ArrayBufferView<ArrayBuffer>, to: Home, ordered: boolean): void => {
+  if (words.byteLength === 0) return
+  const { device } = run.loaded
+  if (!ordered) {
+    device.gpu.queue.writeBuffer(to.buffer, to.offset, words)
+    return
+  }
+  const bytes = alignUp(words.byteLength, 4)
+  const source = device.createBuffer(bytes, usage.copySource, true)
+  new Uint8Array(source.getMappedRange()).set(new Uint8Array(words.buffer, words.byteOffset, words.byteLength))
+  source.unmap()
+  run.encoder.copyBufferToBuffer(source, 0, to.buffer, to.offset, bytes)
+  run.spent.push(source)
+}
+
+const placeInputs = (run: Run, state: State, args: readonly Checked[], ordered: boolean): void => {
+  const { loaded } = run
+  loaded.plan.inputs.forEach((slot, i) => {
+    const arg = args[i]!
+    const to = homeAt(loaded, slot.place)
+    if (arg.kind === 'host') {
+      state.copied[i] = undefined
+      upload(run, arg.words, to, ordered)
+      return
+    }
+    if (state.copied[i] === arg.store) return
+    copy(run, arg.store.home!, to, copyBytes(slot))
+    state.copied[i] = loaded.stable[i] && !slot.donated ? arg.store : undefined
+  })
+}
+
+/** Where each kept output lives from now on; undefined for the others. */
+const placeKept = (run: Run): readonly (Home | undefined)[] =>
+  run.loaded.plan.outputs.map((slot) => {
+    if (!slot.keep) return undefined
+    const here = homeAt(run.loaded, slot.place)
+    if (slot.inPlaceOf !== undefined) return here
+    const own = lease(run.loaded.device, 'home', copyBytes(slot))
+    copy(run, here, { buffer: own.buffer, offset: 0 }, copyBytes(slot))
+    return { buffer: own.buffer, offset: 0, lease: own }
+  })
+
+interface Encoded {
+  readonly kept: readonly (Home | undefined)[]
+  readonly staging: Lease | undefined
+}
+
+function* encodeRun(
+  run: Run,
+  state: State,
+  args: readonly Checked[],
+  values: readonly OutputSlot[],
+  layout: ReturnType<typeof layoutBatch>,
+): Generator<Place, Encoded, boolean> {
+  const { loaded } = run
+  const { device } = loaded
+  placeInputs(run, state, args, rescue(run, state, args))
+  yield* encodeSegments(run, loaded.segments)
+  const kept = placeKept(run)
+  const staging = layout.bytes > 0 ? lease(device, 'staging', layout.bytes) : undefined
+  if (staging)
+    values.forEach((slot, i) => {
+      copy(run, homeAt(loaded, slot.place), { buffer: staging.buffer, offset: layout.offsets[i]! }, copyBytes(slot))
+    })
+  device.gpu.queue.submit([run.encoder.finish()])
+  for (const l of run.scratch) l.release()
+  for (const buffer of run.spent) device.destroyBuffer(buffer)
+  return { kept, staging }
+}
+
+/** Runs that wait for the device in the middle: what comes after waits for them, so that work keeps its order. */
+const waiting = new WeakMap<Device, Promise<unknown>>()
+
+/** Host arguments that the caller may change while the run waits. */
+const ownCopies = (args: readonly Checked[]): readonly Checked[] =>
+  args.map((a) => (a.kind === 'host' ? { ...a, words: a.words.slice() } : a))
+
+/** The executable of a loaded plan. */
+export const executableOf = (loaded: Loaded, show: Show): Executable => {
+  const { device, plan } = loaded
+  const values = plan.outputs.filter((slot) => !slot.keep)
+  const layout = layoutBatch(values)
+  const ring = createRing()
+  const state: State = { tenants: [], copied: [], broken: undefined }
+  const runBytes = layout.bytes + plan.outputs.reduce((sum, slot) => sum + (slot.keep ? copyBytes(slot) : 0), 0)
+  let runs = 0
+  let marker: Promise<unknown> = Promise.resolve()
+
+  /** Resolves when the work submitted one marker ago is done. */
+  const keepPace = async (): Promise<void> => {
+    if (++runs % runsAhead !== 0) return
+    const previous = marker
+    marker = device.gpu.queue.onSubmittedWorkDone().catch(() => {})
+    await previous
+  }
+
+  /** A run that fails half encoded may have moved residents that were never copied: the program stops there. */
+  const breaking = (e: unknown): never => {
+    state.broken =
+      e instanceof TensorloomError
+        ? (e.error as RuntimeError)
+        : { tag: 'ValidationError', message: String(e), hint: 'reload the program' }
+    throw e
+  }
+
+  const begin = (args: readonly Checked[]): readonly [Run, ReturnType<typeof encodeRun>] => {
+    const encoder = device.gpu.createCommandEncoder()
+    const started: Run = { loaded, encoder, scratch: [], spent: [] }
+    return [started, encodeRun(started, state, args, values, layout)]
+  }
+
+  /** A run in one submission: encoded and submitted when this returns. */
+  const submit = (checked: readonly Checked[]): Guarded<Encoded> => {
+    try {
+      return guarded(device, runBytes, () => {
+        const end = begin(checked)[1].next()
+        invariant(end.done, 'a run that waits for the device was not expected to')
+        return end.value
+      })
+    } catch (e) {
+      return breaking(e)
+    }
+  }
+
+  const demandUsable = (): void => {
+    demandAlive(device)
+    if (state.broken) throw new TensorloomError(state.broken)
+  }
+
+  const finish = async (
+    checked: readonly Checked[],
+    { value, trouble }: Guarded<Encoded>,
+  ): Promise<readonly Output[]> => {
+    trouble.then((error) => {
+      state.broken ??= error
+    })
+    checked.forEach((arg, i) => {
+      if (arg.kind === 'resident' && plan.inputs[i]!.donated) consume(arg.store)
+    })
+    const batch: Batch = batchOf(device, values, layout.offsets, value.staging, trouble)
+    let nextValue = 0
+    const outputs = plan.outputs.map((slot, o): Output => {
+      const home = value.kept[o]
+      if (!home) return valueAt(slot, batch, nextValue++)
+      const handle = resident(slot, { device, bytes: copyBytes(slot), home, owner: loaded, trouble })
+      state.tenants[o] = home.lease ? undefined : new WeakRef(handle)
+      return handle
+    })
+    await Promise.all([ring.push(batch), keepPace()])
+    const results = outputs.slice(0, outputs.length - plan.observations.length)
+    await tell(plan.observations, outputs.slice(results.length), show)
+    return results
+  }
+
+  /** A run that waits for the device in the middle, or for one that does. */
+  const runLater = async (args: readonly Argument[], own: readonly Checked[]): Promise<readonly Output[]> => {
+    demandUsable()
+    // What is on the device may have been given away meanwhile.
+    const checked = checkArguments(device, plan.inputs, args).map((a, i) => (a.kind === 'host' ? own[i]! : a))
+    if (!loaded.waits) return finish(checked, submit(checked))
+    return finish(checked, await play(...begin(checked), runBytes).catch(breaking))
+  }
+
+  const run = (args: readonly Argument[]): Promise<readonly Output[]> => {
+    demandUsable()
+    const checked = checkArguments(device, plan.inputs, args)
+    const before = waiting.get(device)
+    if (!before && !loaded.waits) return finish(checked, submit(checked))
+    const own = ownCopies(checked)
+    const turn = (before ?? Promise.resolve()).then(() => runLater(args, own))
+    const settled = turn.then(
+      () => {},
+      () => {},
+    )
+    waiting.set(device, settled)
+    settled.then(() => {
+      if (waiting.get(device) === settled) waiting.delete(device)
+    })
+    return turn
+  }
+  return {
+    plan,
+    device,
+    run: (args) => aware(device, async () => run(args)),
+    reload: (next) => loadPlan(next, plan, show),
+  }
+}
+
+/**
+ * Loads `plan` on `device` and makes it ready to run; `show` is how T.debug shows elements. Rejects (TensorloomError) with LimitError, UnsupportedFeature,
+ * OutOfMemory, ValidationError or DeviceLost.
+ * @example
+ * const { plan } = T.orThrow(T.compile((x) => T.add(x, 1), [T.spec([2])]))
+ * const executable = await runtime.loadPlan(await T.defaultDevice(), plan)
+ * const [out] = await executable.run([[1, 2]])
+ * await out!.read() // => [2, 3]
+ */
+export const loadPlan = async (device: Device, plan: Plan, show: Show = showFlat): Promise<Executable> =>
+  executableOf(await load(device, plan), show)

@@ -1,0 +1,90 @@
+/** Whether a plan fits a device: limits and features are checked before anything is made, and refused with both numbers. */
+
+import type { KType } from '../../../codegen/kernel/kernel.ts'
+import type { Place, Plan, PlannedKernel } from '../../../codegen/plan/plan.ts'
+import { everyStep } from '../../../codegen/plan/steps.ts'
+import { raise } from '../../lang/errors.ts'
+import { alignUp } from '../words.ts'
+import type { Device } from './device.ts'
+
+/** Every buffer and binding is a whole number of these bytes: the size of a vec4 of words. */
+const unit = 16
+
+/** The size of the buffer behind an arena of `bytes`: never 0, as an empty buffer cannot be bound. */
+export const arenaBytes = (bytes: number): number => Math.max(unit, alignUp(bytes, unit))
+
+/** The size a place is bound with. */
+export const bindingBytes = (place: Place): number => Math.max(unit, alignUp(place.bytes, unit))
+
+/** The features a kernel's text switches on: what it uses, not what its profile allowed. */
+export const enabledFeatures = (wgsl: string): readonly string[] => {
+  const names = [...wgsl.matchAll(/^\s*enable\s+([^;]+);/gm)].flatMap((m) => m[1]!.split(',').map((s) => s.trim()))
+  return names.map((name) => (name === 'f16' ? 'shader-f16' : name))
+}
+
+const typeBytes = (t: KType): number => (t.scalar === 'f16' ? 2 : 4) * (t.width === 3 ? 4 : t.width)
+
+/**
+ * Folds `workgroups` into x·y ≥ workgroups with both sides at most `side`. Near-square, as {side, rest} can waste half
+ * of the grid; kernels read their number as y·num_workgroups.x + x and guard the surplus. Raises LimitError past side².
+ * @example
+ * runtime.foldGrid(10, 4) // => [4, 3]
+ * runtime.foldGrid(17, 4) // => throws LimitError
+ */
+export const foldGrid = (workgroups: number, side: number): readonly [number, number] => {
+  if (workgroups <= side) return [workgroups, 1]
+  if (workgroups > side * side)
+    return raise({ tag: 'LimitError', what: 'workgroups of one dispatch', needed: workgroups, limit: side * side })
+  const x = Math.ceil(Math.sqrt(workgroups))
+  return [x, Math.ceil(workgroups / x)]
+}
+
+const demand = (what: string, needed: number, limit: number, hint: string): void => {
+  if (needed > limit) raise({ tag: 'LimitError', what, needed, limit, hint })
+}
+
+const replan = 'compile for profileOf(device), or for the portable profile'
+
+const checkKernel = (device: Device, { kernel, wgsl }: PlannedKernel): void => {
+  const { limits, features } = device.gpu
+  const name = `kernel ${kernel.name}`
+  for (const feature of enabledFeatures(wgsl))
+    if (!features.has(feature))
+      raise({
+        tag: 'UnsupportedFeature',
+        feature,
+        hint: `${name} uses it; ${feature === 'shader-f16' ? "cast f16 to 'f32', or to 'bf16' to store as little" : replan}`,
+      })
+  demand(`${name}: storage buffers`, kernel.bindings.length, limits.maxStorageBuffersPerShaderStage, replan)
+  const threads = Math.min(limits.maxComputeInvocationsPerWorkgroup, limits.maxComputeWorkgroupSizeX)
+  demand(`${name}: invocations of a workgroup`, kernel.workgroupSize, threads, replan)
+  const shared = kernel.arrays
+    .filter((a) => a.space === 'workgroup')
+    .reduce((sum, a) => sum + alignUp(a.size * typeBytes(a.element), unit), 0)
+  demand(`${name}: bytes of workgroup memory`, shared, limits.maxComputeWorkgroupStorageSize, replan)
+}
+
+/** Raises LimitError or UnsupportedFeature where `device` cannot run `plan`. */
+export const checkFit = (device: Device, plan: Plan): void => {
+  const { limits } = device.gpu
+  const split = 'use smaller batches, or a profile with a smaller maxBindingBytes'
+  plan.arenas.forEach((bytes, i) => {
+    demand(`arena ${i}: bytes of a buffer`, arenaBytes(bytes), limits.maxBufferSize, split)
+  })
+  for (const planned of plan.kernels) checkKernel(device, planned)
+  for (const step of everyStep(plan.steps)) {
+    if (step.kind === 'copy') continue
+    for (const place of step.bindings) {
+      const name = `kernel ${plan.kernels[step.kernel]?.kernel.name}`
+      demand(`${name}: bytes of a binding`, bindingBytes(place), limits.maxStorageBufferBindingSize, split)
+      const rest = place.offset % limits.minStorageBufferOffsetAlignment
+      if (rest !== 0)
+        demand(
+          `${name}: alignment of a binding`,
+          limits.minStorageBufferOffsetAlignment,
+          place.offset & -place.offset,
+          replan,
+        )
+    }
+  }
+}

@@ -1,0 +1,122 @@
+/**
+ * Values on their way to the host. All values of a run share one staging buffer and are mapped together, at the first read.
+ * Values nobody reads must not pile up on the device: the ring keeps the last few runs there and fetches older ones to the
+ * host, which also keeps the host from running ahead of the device without bound.
+ */
+import type { OutputSlot } from '../../../codegen/plan/plan.ts'
+import { sizeOf } from '../../lang/dim.ts'
+import type { HostArray } from '../../lang/dtype.ts'
+import type { RuntimeError } from '../../lang/errors.ts'
+import { copyBytes, download, type Value } from '../resident.ts'
+import { alignUp, decode } from '../words.ts'
+import type { Lease } from './buffer-pool.ts'
+import type { Device } from './device.ts'
+
+/** The values of one run. */
+export interface Batch {
+  /** Undefined when all values are empty. */
+  readonly lease: Lease | undefined
+  /** Maps at the first call; later calls give the same arrays. */
+  readonly fetch: () => Promise<readonly HostArray[]>
+  readonly fetched: () => boolean
+}
+
+/** Where each value of a batch lies in the staging buffer, and the bytes of all. */
+export const layoutBatch = (
+  slots: readonly OutputSlot[],
+): { readonly offsets: readonly number[]; readonly bytes: number } => {
+  const offsets: number[] = []
+  let bytes = 0
+  for (const slot of slots) {
+    offsets.push(bytes)
+    bytes += alignUp(copyBytes(slot), 8)
+  }
+  return { offsets, bytes }
+}
+
+/** Returns the staging buffers of batches nobody can read any more. */
+const collected = new FinalizationRegistry<Lease>((l) => l.release())
+
+/** A batch in `staging`, whose copies are submitted; `trouble` is what the device says of them. */
+export const batchOf = (
+  device: Device,
+  slots: readonly OutputSlot[],
+  offsets: readonly number[],
+  staging: Lease | undefined,
+  trouble: Promise<RuntimeError | undefined>,
+): Batch => {
+  const take = (mapped: ArrayBuffer): readonly HostArray[] =>
+    slots.map((slot, i) => decode(slot.dtype, mapped, offsets[i]!, sizeOf(slot.shape)))
+  let result: Promise<readonly HostArray[]> | undefined
+  const batch: Batch = {
+    lease: staging,
+    fetched: () => result !== undefined,
+    fetch: () => {
+      if (!result) {
+        if (staging) collected.unregister(batch)
+        result = staging ? download(device, staging, [trouble], take) : Promise.resolve(take(new ArrayBuffer(0)))
+      }
+      return result
+    },
+  }
+  if (staging) collected.register(batch, staging, batch)
+  return batch
+}
+
+/** The handle of the `index`-th value of a batch. */
+export const valueAt = (slot: OutputSlot, batch: Batch, index: number): Value =>
+  Object.freeze({
+    kind: 'value' as const,
+    path: slot.path,
+    shape: slot.shape,
+    dtype: slot.dtype,
+    read: async () => (await batch.fetch())[index]!,
+  })
+
+/** Runs whose unread values may stay on the device. */
+const ringLength = 8
+/** Bytes of unread values that may stay on the device, beyond the newest batch. */
+const ringBytes = 64 * 1024 * 1024
+
+interface Entry {
+  readonly batch: WeakRef<Batch>
+  readonly lease: Lease
+}
+
+/** Batches that may still be unread, oldest first. */
+export interface Ring {
+  /** Enters a batch and resolves when at most the ring's length of unread ones is left. Never rejects. */
+  readonly push: (batch: Batch) => Promise<void>
+}
+
+const fetchToHost = async ({ batch, lease }: Entry): Promise<void> => {
+  const unread = batch.deref()
+  // What went wrong is told to whoever reads the value.
+  if (unread) await unread.fetch().catch(() => {})
+  else lease.release()
+}
+
+/** An empty ring. */
+export const createRing = (): Ring => {
+  let entries: Entry[] = []
+  return {
+    push: async (batch) => {
+      if (!batch.lease) return
+      entries = entries.filter((e) => {
+        const unread = e.batch.deref()
+        // Collected: its finaliser may run much later, and meanwhile the buffer would be missing from the pool.
+        if (!unread) e.lease.release()
+        return unread?.fetched() === false
+      })
+      entries.push({ batch: new WeakRef(batch), lease: batch.lease })
+      let bytes = entries.reduce((sum, e) => sum + e.lease.bytes, 0)
+      const leaving: Promise<void>[] = []
+      while (entries.length > ringLength || (entries.length > 1 && bytes > ringBytes)) {
+        const oldest = entries.shift()!
+        bytes -= oldest.lease.bytes
+        leaving.push(fetchToHost(oldest))
+      }
+      await Promise.all(leaving)
+    },
+  }
+}
