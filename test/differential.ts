@@ -75,7 +75,7 @@ export const runLoop = (given: Graph, inputs: readonly Value[], profile: Profile
   }
   for (const f of fusion.kernels.flat()) {
     if (f.routine) interpretRoutine(f.routine, memory)
-    else interpretCluster(f.cluster, memory)
+    else interpretCluster(f.cluster, new Map([...f.tensors].map(([b, tensor]) => [b.id, memory.get(tensor.id)!])))
   }
   return graph.outputs.map((n, o) => fromWords(typeOf(given.outputs[o]!), memory.get(fusion.buffers.get(n)!.id)!))
 }

@@ -18,13 +18,18 @@ export const vectorOf = (ranges: Iterable<Range>, schedule: Schedule): Range | u
   return undefined
 }
 
-/** The buffers that these clusters move four aligned elements at a time: some load or store does, and no store does not. */
-export const vectorBuffers = (
-  clusters: readonly { readonly cluster: Cluster; readonly schedule: Schedule }[],
-): ReadonlySet<Buffer> => {
+/** A scheduled cluster, and the tensors that its buffers stand for. */
+export interface PlacedCluster {
+  readonly cluster: Cluster
+  readonly schedule: Schedule
+  readonly tensors: ReadonlyMap<Buffer, Buffer>
+}
+
+/** The tensors that these clusters move four aligned elements at a time: some load or store does, and no store does not. */
+export const vectorBuffers = (clusters: readonly PlacedCluster[]): ReadonlySet<Buffer> => {
   const four = new Set<Buffer>()
   const one = new Set<Buffer>()
-  for (const { cluster, schedule } of clusters) {
+  for (const { cluster, schedule, tensors } of clusters) {
     for (const v of valuesBelow(cluster.stores.map((s) => s.value))) {
       if (v.kind !== 'load') continue
       const r = vectorOf(v.ranges, schedule)
@@ -33,11 +38,11 @@ export const vectorBuffers = (
       const byFour = [...v.ranges].some(
         (x) => schedule.roles.get(x)?.unroll === 4 && !r && lanePattern(v.index, x) === 'aligned',
       )
-      if (whole || byFour) four.add(v.buffer)
+      if (whole || byFour) four.add(tensors.get(v.buffer)!)
     }
     for (const s of cluster.stores) {
       const r = vectorOf(s.ranges, schedule)
-      ;(r && lanePattern(s.index, r) === 'aligned' ? four : one).add(s.buffer)
+      ;(r && lanePattern(s.index, r) === 'aligned' ? four : one).add(tensors.get(s.buffer)!)
     }
   }
   return new Set([...four].filter((b) => !one.has(b) && b.size % 4 === 0))

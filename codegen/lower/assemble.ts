@@ -49,7 +49,8 @@ export const assembleKernel = (
       k.mul(k.sub(k.builtin('gridIndex'), k.u32(first)), k.u32(workgroupSize)),
       k.builtin('localIndex'),
     )
-    const body = emitCluster(p.cluster, p.schedule, k.ref(id), (b) => bound.access.get(b)!, name)
+    const access = new Map([...p.fused.tensors].map(([b, tensor]) => [b.id, bound.access.get(tensor.id)!]))
+    const body = emitCluster(p.cluster, p.schedule, k.ref(id), (b) => access.get(b)!, name)
     const guarded = [k.letStmt(id, thread), k.ifStmt(k.lt(k.ref(id), k.u32(threads)), body)]
     return { end: workgroups, body: guarded }
   })

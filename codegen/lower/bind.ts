@@ -40,18 +40,20 @@ export const bindBuffers = (parts: readonly Part[], memory: MemoryPlan, profile:
     if (!seen) used.set(key, { place, buffers: [b] })
     else if (!seen.buffers.includes(b)) seen.buffers.push(b)
   }
-  for (const { cluster } of parts) {
+  for (const { cluster, fused } of parts) {
     for (const v of valuesBelow(cluster.stores.flatMap((s) => [s.value, ...valuesOfIndex(s.index)]))) {
       if (v.kind !== 'load') continue
-      use(v.buffer)
-      read.add(v.buffer)
+      const b = fused.tensors.get(v.buffer)!
+      use(b)
+      read.add(b)
     }
     for (const s of cluster.stores) {
-      use(s.buffer)
-      written.add(s.buffer)
+      const b = fused.tensors.get(s.buffer)!
+      use(b)
+      written.add(b)
     }
   }
-  const vectors = vectorBuffers(parts)
+  const vectors = vectorBuffers(parts.map((p) => p.fused))
   const tensors = [...used.values()].sort((a, b) => a.place.arena - b.place.arena || a.place.offset - b.place.offset)
   const writtenArenas = new Set(tensors.filter((t) => t.buffers.some((b) => written.has(b))).map((t) => t.place.arena))
   // Start with one group a tensor; while there are too many, join the neighbours that lie closest in one arena.

@@ -84,7 +84,10 @@ const kernelReports = ({ plan, kernels }: Planned, { nameOf, bufferName }: Names
       workgroupSize: kernel.workgroupSize,
       bindings: places.map((p, b) => ({ ...p, name: kernel.bindings[b]!.name, access: kernel.bindings[b]!.access })),
       ...dispatchWork(bound),
-      loops: fused.map((f) => showSchedule(f.schedule, bufferName)),
+      loops: fused.map((f) => {
+        const names = new Map([...f.tensors].map(([b, tensor]) => [b.id, bufferName(tensor.id)]))
+        return showSchedule(f.schedule, (id) => names.get(id)!)
+      }),
       wgsl: plan.kernels[index]!.wgsl,
     }
   })

@@ -15,7 +15,7 @@ import type { DType, HostArray } from '../../src/lang/dtype.ts'
 import { allocate, byteSize } from '../../src/lang/dtype.ts'
 
 /** Buffers that are loaded lie in arena 0, those that are stored in arena 1, each on its own. */
-const placesOf = ({ stores }: Cluster): ReadonlyMap<Buffer, Place> => {
+export const placesOf = ({ stores }: Cluster): ReadonlyMap<Buffer, Place> => {
   const places = new Map<Buffer, Place>()
   const ends = [0, 0]
   const put = (b: Buffer, arena: 0 | 1): void => {
@@ -37,9 +37,11 @@ export const kernelOf = (cluster: Cluster, profile: Profile = portable, schedule
     stored: [],
     after: new Set(),
     reads: new Set(),
+    members: [],
+    operands: [],
     cluster,
+    tensors: new Map([...placesOf(cluster).keys()].map((b) => [b, b])),
     first: 0,
-    last: 0,
     ...chosen,
     schedule: schedule ?? chosen.schedule,
   }

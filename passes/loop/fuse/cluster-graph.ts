@@ -1,44 +1,45 @@
-/** The clusters of a program while they are joined: who reads whose results, and who must wait for whom. */
+/** The groups of a program while they are joined: who reads whose results, and who must wait for whom. */
 import { typeOf } from '../../../src/lang/build.ts'
 import { sizeOf } from '../../../src/lang/dim.ts'
-import type { Graph, Node, NodeOf } from '../../../src/lang/ir.ts'
+import type { Graph, Node } from '../../../src/lang/ir.ts'
 import { topological } from '../../../src/lang/topological.ts'
 import type { Profile } from '../../profile.ts'
-import { lowering, storeOf } from '../from-graph/lower-node.ts'
-import { type AuthoredOp, isLoop, routineOf, routineOutputs, scratchOf } from '../from-graph/routine-nodes.ts'
-import { storeRanges } from '../from-graph/store-ranges.ts'
-import type { Buffer, Cluster, Range, Store } from '../ir/cluster.ts'
-import { addIndex, scaleIndex, valueIndex } from '../ir/index-expression.ts'
+import { routineOf, routineOutputs } from '../from-graph/routine-nodes.ts'
+import type { Buffer } from '../ir/cluster.ts'
 import { type KernelType, kernelTypeOf } from '../ir/kernel-type.ts'
-import { createValues, valuesBelow, valuesOfIndex } from '../ir/values.ts'
-import { chooseGrid } from '../schedule/cost.ts'
-import { placeCluster } from '../schedule/nest.ts'
-import { hasBarriers, waitsOf } from './barrier-waits.ts'
-import { type Fused, type Fusion, type InPlace, readsOnlyInPlace } from './fusion.ts'
-import { type BufferNumbers, loopKernels, type RowTargets } from './loop-kernels.ts'
-import { chooseRoots, isBufferLeaf } from './stored-nodes.ts'
+import { hasBarriers } from './barrier-waits.ts'
+import { type Fusion, type Group, type InPlace, mayOverwrite } from './fusion.ts'
+import type { BufferNumbers, RowTargets } from './loop-kernels.ts'
+import { groupMaker } from './make-group.ts'
+import { createReachability } from './reachability.ts'
+import { type SolveCounts, solver } from './solve.ts'
+import { chooseStored } from './stored-nodes.ts'
 
 /** Mutable while fusion runs; nothing of it leaves `fuse.ts`. */
 export interface ClusterGraph {
-  readonly groups: ReadonlySet<Fused>
-  readonly writer: ReadonlyMap<Node, Fused>
-  readonly readers: ReadonlyMap<Node, ReadonlySet<Fused>>
+  readonly groups: ReadonlySet<Group>
+  readonly writer: ReadonlyMap<Node, Group>
+  readonly readers: ReadonlyMap<Node, ReadonlySet<Group>>
   readonly buffers: ReadonlyMap<Node, Buffer>
   readonly constants: ReadonlyMap<Buffer, number>
-  readonly inPlace: readonly InPlace[]
+  /** The argument whose place an output takes. */
+  readonly replaces: ReadonlyMap<Node, Node>
   readonly outputs: ReadonlySet<Node>
   readonly bufferOf: (n: Node) => Buffer
   readonly positionOf: (n: Node) => number
   /** A cluster of stored nodes, computing inside it what `inner` lists though others might store it. */
-  readonly attempt: (own: readonly Node[], inner: readonly Node[]) => Fused
+  readonly attempt: (own: readonly Node[], inner: readonly Node[]) => Group
   /** `made`, an attempt, takes the place of `a` and `b`; `inner` is stored no more. */
-  readonly replace: (a: Fused, b: Fused, made: Fused, inner: readonly Node[]) => void
-  readonly successors: (f: Fused) => readonly Fused[]
-  /** Whether `to` must wait for `from`; with `direct` false, through others. */
-  readonly reaches: (from: Fused, to: Fused, direct: boolean) => boolean
+  readonly replace: (a: Group, b: Group, made: Group, inner: readonly Node[]) => void
+  /** Who must wait for `f`: readers of what it stores, and writers over what it reads. */
+  readonly successors: (f: Group) => readonly Group[]
+  /** Whether another group lies on a way between the two, or `b` leads to `a`. */
+  readonly areApart: (a: Group, b: Group) => boolean
+  readonly counts: Readonly<SolveCounts>
+  readonly visited: () => number
 }
 
-/** One cluster for each node that the first cut stores. `fuseTurn` fuses the graph of one turn of a loop. */
+/** One group for each node that the first cut stores. `fuseTurn` fuses the graph of one turn of a loop. */
 export const createClusterGraph = (
   graph: Graph,
   donations: readonly InPlace[],
@@ -48,110 +49,86 @@ export const createClusterGraph = (
   fuseTurn: (turn: Graph, rows: RowTargets) => Fusion,
 ): ClusterGraph => {
   const buffers = new Map<Node, Buffer>([...rows].map(([n, r]) => [n, r.buffer]))
-  const owners = new Map<Buffer, Node>([...buffers].map(([n, b]) => [b, n]))
   const constants = new Map<Buffer, number>()
   const newBuffer = ({ dtype, shape }: KernelType): Buffer => ({ id: numbers.next++, dtype, size: sizeOf(shape) })
   const bufferOf = (n: Node): Buffer => {
-    const seen = buffers.get(n)
-    if (seen) return seen
-    const made = newBuffer(kernelTypeOf(n))
+    const made = buffers.get(n) ?? newBuffer(kernelTypeOf(n))
     buffers.set(n, made)
-    owners.set(made, n)
     return made
   }
   const outputs = new Set(graph.outputs)
-  const roots = chooseRoots(graph)
+  const roots = chooseStored(graph)
   const stored = new Set(roots)
-  // Ids tell when a node was made; decisions follow where it stands, so that equal graphs give equal plans.
   const position = new Map(topological(graph.outputs).map((n, i) => [n, i]))
   const waiting = hasBarriers(graph.outputs)
-  let nextId = 0
+  const counts: SolveCounts = { asked: 0, solved: 0 }
+  const make = groupMaker({
+    profile,
+    numbers,
+    rows,
+    constants,
+    solve: solver(profile, counts),
+    fuseTurn,
+    bufferOf,
+    newBuffer,
+    position,
+    hasBarriers: waiting,
+  })
 
-  const make = (own: readonly Node[]): Fused => {
-    const mine = new Set(own)
-    const values = createValues()
-    const at = lowering(values, { isMember: (n) => mine.has(n) || !(stored.has(n) || isBufferLeaf(n)), bufferOf })
-    const ranges = storeRanges(own, values, at)
-    const storeAt = (n: Node, ranges: readonly Range[]): Store => {
-      const whole = storeOf(at, n, bufferOf(n), ranges)
-      const row = rows.get(n)
-      if (!row) return whole
-      const number = valueIndex(at(row.counter, 0, [], []), row.length)
-      return { ...whole, index: addIndex(whole.index, scaleIndex(number, sizeOf(typeOf(n).shape))) }
-    }
-    const cluster: Cluster = { stores: own.map((n, i) => storeAt(n, ranges[i]!)) }
-    const reads = new Set<Node>()
-    const roots = cluster.stores.flatMap((s) => [s.value, ...valuesOfIndex(s.index)])
-    for (const v of valuesBelow(roots)) if (v.kind === 'load') reads.add(owners.get(v.buffer)!)
-    const after: ReadonlySet<Node> = waiting ? waitsOf(own, (n) => stored.has(n) || isBufferLeaf(n)) : new Set()
-    const positions = own.map((n) => position.get(n)!)
-    const [first, last] = [Math.min(...positions), Math.max(...positions)]
-    const isPartial = own.some((n) => rows.has(n))
-    return { id: nextId++, stored: own, reads, after, cluster, first, last, isPartial, ...chooseGrid(cluster, profile) }
+  const groups = new Set<Group>()
+  const writer = new Map<Node, Group>()
+  const readers = new Map<Node, Set<Group>>()
+  const waiters = new Map<Node, Set<Group>>()
+  /** The nodes whose values are known once a group has run, those it no longer stores included. */
+  const signals = new Map<Group, readonly Node[]>()
+  const signaller = new Map<Node, Group>()
+  /** The result that takes an argument's place, and the other way round. */
+  const replacedBy = new Map<Node, Node>()
+  const replaces = new Map<Node, Node>()
+
+  const successors = (f: Group): readonly Group[] => {
+    const next = new Set<Group>()
+    for (const n of f.stored) for (const r of readers.get(n) ?? []) next.add(r)
+    if (waiting) for (const n of signals.get(f)!) for (const w of waiters.get(n) ?? []) next.add(w)
+    if (replacedBy.size > 0)
+      for (const n of f.reads) {
+        const output = replacedBy.get(n)
+        if (output) next.add(writer.get(output)!)
+      }
+    next.delete(f)
+    return [...next]
   }
-
-  /** A routine in the place of a cluster: all its outputs are stored, whoever reads them. */
-  const makeRoutine = (n: Node): Fused => {
-    const own = routineOutputs(n)
-    const cluster: Cluster = { stores: [] }
-    const positions = own.flatMap((o) => position.get(o) ?? [])
-    const [inputs, outputs] = [n.args.map(bufferOf), own.map(bufferOf)]
-    const loop = isLoop(n) ? loopKernels(n, inputs, outputs, { numbers, constants, bufferOf, fuseTurn }) : undefined
-    return {
-      id: nextId++,
-      stored: own,
-      reads: new Set([...n.args, ...(loop?.leaves ?? [])]),
-      after: new Set(),
-      cluster,
-      first: Math.min(...positions),
-      last: Math.max(...positions),
-      schedule: { nest: placeCluster(cluster, []), roles: new Map() },
-      cost: { flops: 0, bytes: 0, threads: 1, statements: 0, seconds: profile.costs.dispatch },
-      routine: {
-        node: n,
-        inputs,
-        outputs,
-        ...(loop
-          ? { scratch: loop.scratch, loop: loop.kernels }
-          : { scratch: scratchOf(n as NodeOf<AuthoredOp>, profile).map(newBuffer) }),
-      },
+  const predecessors = (f: Group): readonly Group[] => {
+    const before = new Set<Group>()
+    const add = (g: Group | undefined): void => {
+      if (g && groups.has(g)) before.add(g)
     }
+    for (const n of f.reads) add(writer.get(n))
+    for (const n of f.after) add(signaller.get(n))
+    if (replaces.size > 0)
+      for (const n of f.stored) {
+        const input = replaces.get(n)
+        if (input) for (const r of readers.get(input) ?? []) add(r)
+      }
+    before.delete(f)
+    return [...before]
   }
+  const reach = createReachability<Group>({ before: predecessors, after: successors })
 
-  const groups = new Set<Fused>()
-  const writer = new Map<Node, Fused>()
-  const readers = new Map<Node, Set<Fused>>()
-  const waiters = new Map<Node, Set<Fused>>()
-  /** The nodes whose values are known once a cluster has run, those it no longer stores included. */
-  const signals = new Map<Fused, readonly Node[]>()
-  /** The first position among all that a cluster leads to by its results, itself included. */
-  const earliest = new Map<Fused, number>()
-  const signaller = new Map<Node, Fused>()
-  /** Who reads what `f` stores, or waits for what it computes. */
-  const followers = (f: Fused): readonly Fused[] => [
-    ...f.stored.flatMap((n) => [...(readers.get(n) ?? [])]),
-    ...(waiting ? signals.get(f)!.flatMap((n) => [...(waiters.get(n) ?? [])]) : []),
-  ]
-  const insert = (f: Fused, known: readonly Node[]): void => {
+  const addTo = (users: Map<Node, Set<Group>>, n: Node, f: Group): void => {
+    const known = users.get(n)
+    if (known) known.add(f)
+    else users.set(n, new Set([f]))
+  }
+  const insert = (f: Group, known: readonly Node[]): void => {
     groups.add(f)
     signals.set(f, known)
     for (const n of f.stored) writer.set(n, f)
     if (waiting) for (const n of known) signaller.set(n, f)
-    for (const n of f.reads) readers.set(n, (readers.get(n) ?? new Set()).add(f))
-    for (const n of f.after) waiters.set(n, (waiters.get(n) ?? new Set()).add(f))
-    let least = f.first
-    for (const s of followers(f)) least = Math.min(least, earliest.get(s)!)
-    earliest.set(f, least)
-    // A join can lead those before it to earlier positions than their own.
-    for (let stack = [f], top = stack.pop(); top; top = stack.pop()) {
-      for (const w of [...[...top.reads].map((n) => writer.get(n)), ...[...top.after].map((n) => signaller.get(n))]) {
-        if (!w || earliest.get(w)! <= earliest.get(top)!) continue
-        earliest.set(w, earliest.get(top)!)
-        stack.push(w)
-      }
-    }
+    for (const n of f.reads) addTo(readers, n, f)
+    for (const n of f.after) addTo(waiters, n, f)
   }
-  const remove = (f: Fused): void => {
+  const remove = (f: Group): void => {
     groups.delete(f)
     for (const n of f.reads) readers.get(n)?.delete(f)
     for (const n of f.after) waiters.get(n)?.delete(f)
@@ -163,49 +140,25 @@ export const createClusterGraph = (
     if (routine) routines.add(routine)
     // A routine runs where any of its results has elements.
     const isEmpty = (routine ? routineOutputs(routine) : [n]).every((o) => sizeOf(typeOf(o).shape) === 0)
-    const made = isEmpty ? undefined : routine ? makeRoutine(routine) : make([n])
+    const made = isEmpty ? undefined : routine ? make.routine(routine) : make.cluster([n], stored)
     if (made) insert(made, made.stored)
   }
-  // What only empty tensors would have read is not computed. Newest first: a reader goes before what it reads.
+  // Dead producers: what only empty tensors would have read. Newest first, so that a reader goes before what it reads.
   for (const f of [...groups].reverse()) {
     const isNeeded = f.stored.some((n) => outputs.has(n) || (readers.get(n)?.size ?? 0) > 0)
     if (!isNeeded) remove(f)
   }
+  for (const f of groups) reach.append(f)
 
-  let inPlace = donations.filter((d) => stored.has(d.output) && writer.has(d.output))
-  let takenBy = new Map(inPlace.map((d) => [d.input, d.output]))
-  /** Who must wait for `f`: readers of what it stores, and writers over what it reads. */
-  const successors = (f: Fused): readonly Fused[] => {
-    const next = new Set<Fused>(followers(f))
-    if (takenBy.size > 0)
-      for (const n of f.reads) {
-        const output = takenBy.get(n)
-        if (output) next.add(writer.get(output)!)
-      }
-    next.delete(f)
-    return [...next]
+  // A result takes an argument's place unless that is still read, elsewhere or later: readers then go before the writer.
+  for (const { input, output } of donations) {
+    const w = writer.get(output)
+    if (!w || !groups.has(w) || replaces.has(output) || !mayOverwrite(w, input, output)) continue
+    const others = [...(readers.get(input) ?? [])].filter((r) => r !== w)
+    if (!others.every((r) => reach.connect(r, w))) continue
+    replacedBy.set(input, output)
+    replaces.set(output, input)
   }
-  const reaches = (from: Fused, to: Fused, direct: boolean): boolean => {
-    const seen = new Set<Fused>([from])
-    const stack = successors(from).filter((s) => direct || s !== to)
-    // What leads only to later positions does not lead to `to`; write-after-read edges are not counted there.
-    const last = inPlace.length === 0 ? to.last : Number.POSITIVE_INFINITY
-    while (stack.length > 0) {
-      const f = stack.pop()!
-      if (f === to) return true
-      if (seen.has(f) || earliest.get(f)! > last) continue
-      seen.add(f)
-      for (const s of successors(f)) if (!seen.has(s)) stack.push(s)
-    }
-    return false
-  }
-  // A value that is read after its place would be overwritten keeps its own place.
-  inPlace = inPlace.filter((d) => {
-    const w = writer.get(d.output)!
-    const late = [...(readers.get(d.input) ?? [])].some((r) => r !== w && reaches(w, r, true))
-    return !late && readsOnlyInPlace(w, bufferOf(d.input), bufferOf(d.output))
-  })
-  takenBy = new Map(inPlace.map((d) => [d.input, d.output]))
 
   return {
     groups,
@@ -213,23 +166,26 @@ export const createClusterGraph = (
     readers,
     buffers,
     constants,
-    inPlace,
+    replaces,
     outputs,
     bufferOf,
     positionOf: (n) => position.get(n)!,
     attempt: (own, inner) => {
       for (const n of inner) stored.delete(n)
-      const made = make(own)
+      const made = make.cluster(own, stored)
       for (const n of inner) stored.add(n)
       return made
     },
     replace: (a, b, made, inner) => {
+      reach.merge(a, b, made)
       for (const n of inner) stored.delete(n)
       remove(a)
       remove(b)
       insert(made, [...signals.get(a)!, ...signals.get(b)!])
     },
     successors,
-    reaches,
+    areApart: reach.areApart,
+    counts,
+    visited: reach.visited,
   }
 }

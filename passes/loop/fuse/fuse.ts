@@ -5,9 +5,11 @@
  */
 import type { Graph, Node } from '../../../src/lang/ir.ts'
 import type { Profile } from '../../profile.ts'
+import { placeCluster } from '../schedule/nest.ts'
 import { sideBySide } from '../schedule/side-by-side.ts'
+import type { Buffer } from '../ir/cluster.ts'
 import { createClusterGraph } from './cluster-graph.ts'
-import type { Fusion, InPlace } from './fusion.ts'
+import type { Fused, Fusion, Group, InPlace } from './fusion.ts'
 import { joinClusters } from './join.ts'
 import type { BufferNumbers, RowTargets } from './loop-kernels.ts'
 
@@ -24,16 +26,39 @@ export const fuse = (
 ): Fusion => {
   const fuseTurn = (turn: Graph, targets: RowTargets): Fusion => fuse(turn, turn.outputs, [], profile, numbers, targets)
   const clusters = createClusterGraph(graph, donations, profile, numbers, rows, fuseTurn)
-  const refused = joinClusters(clusters, profile)
+  const { refused, joins, attempts } = joinClusters(clusters, profile)
   const groups = [...clusters.groups]
   const kernels = sideBySide(groups, clusters.successors, profile)
-  const used = new Set<Node>([...graph.inputs, ...results, ...groups.flatMap((f) => [...f.stored, ...f.reads])])
+  const used = new Set<Node>([...graph.inputs, ...results])
+  for (const f of groups) {
+    for (const n of f.stored) used.add(n)
+    for (const n of f.reads) used.add(n)
+  }
   for (const n of used) clusters.bufferOf(n)
   return {
-    kernels,
+    kernels: kernels.map((kernel) => kernel.map((f) => placed(f, clusters.bufferOf))),
     buffers: new Map([...clusters.buffers].filter(([n]) => used.has(n))),
     constants: clusters.constants,
-    inPlace: clusters.inPlace,
+    inPlace: [...clusters.replaces].map(([output, input]) => ({ input, output })),
     refused: refused.filter((r) => [...r.producer, ...r.consumer].every((n) => used.has(n))),
+    work: { joins, attempts, solved: clusters.counts.solved, visited: clusters.visited() },
   }
+}
+
+const nothing: Pick<Fused, 'cluster' | 'schedule' | 'tensors'> = {
+  cluster: { stores: [] },
+  schedule: { nest: placeCluster({ stores: [] }, []), roles: new Map() },
+  tensors: new Map(),
+}
+
+/** A group with what its structure's buffers stand for. */
+const placed = (f: Group, bufferOf: (n: Node) => Buffer): Fused => {
+  const { solved } = f
+  if (!solved) return { ...f, ...nothing }
+  const tensors = new Map<Buffer, Buffer>()
+  f.operands.forEach((n, i) => {
+    if (f.reads.has(n)) tensors.set(solved.operands[i]!, bufferOf(n))
+  })
+  f.stored.forEach((n, i) => tensors.set(solved.stores[i]!, bufferOf(n)))
+  return { ...f, cluster: solved.cluster, schedule: solved.schedule, tensors }
 }

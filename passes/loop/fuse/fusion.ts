@@ -1,27 +1,41 @@
 /** What fusion makes: clusters with their costs, and the arguments whose places their results may take. */
+import { sizeOf } from '../../../src/lang/dim.ts'
 import type { Node } from '../../../src/lang/ir.ts'
 import type { Buffer, Cluster, LoopValue, Store } from '../ir/cluster.ts'
+import { kernelTypeOf } from '../ir/kernel-type.ts'
 import { valuesBelow } from '../ir/values.ts'
 import type { Cost } from '../schedule/cost.ts'
 import type { Schedule } from '../schedule/roles.ts'
+import type { Solved } from './solve.ts'
 
-/** Nodes computed and stored together. */
-export interface Fused {
+/** Nodes computed and stored together: what joining works on. */
+export interface Group {
   readonly id: number
   readonly stored: readonly Node[]
   readonly reads: ReadonlySet<Node>
   /** Stored nodes that must be known before, though they are not read: what its barriers wait for. */
   readonly after: ReadonlySet<Node>
-  readonly cluster: Cluster
-  readonly schedule: Schedule
+  /** Nodes computed here, stored or not; empty for a routine. */
+  readonly members: readonly Node[]
+  /** What the structure's own operands stand for here, in their order; some of them may not be read. */
+  readonly operands: readonly Node[]
   readonly cost: Cost
-  /** First and last place of `stored` in the graph's topological order. */
+  /** What all clusters of this structure share; none for a routine. */
+  readonly solved?: Solved
+  /** First place of `stored` in the graph's topological order. */
   readonly first: number
-  readonly last: number
   /** Some results are rows of larger tensors: it does not write all of those. */
   readonly isPartial?: boolean
   /** Set for a routine, which has no values of its own in `cluster`, and is joined with nothing. */
   readonly routine?: Routine
+}
+
+/** A group at its place in a kernel. `cluster` and `schedule` are those of its structure, over buffers of their own. */
+export interface Fused extends Group {
+  readonly cluster: Cluster
+  readonly schedule: Schedule
+  /** The tensors that the buffers of `cluster` stand for here. */
+  readonly tensors: ReadonlyMap<Buffer, Buffer>
 }
 
 /** What is computed by kernels of its own: the routine's node, its tensors in memory. */
@@ -67,6 +81,19 @@ export interface Fusion {
   readonly constants: ReadonlyMap<Buffer, number>
   readonly inPlace: readonly InPlace[]
   readonly refused: readonly Refused[]
+  readonly work: FusionWork
+}
+
+/** What fusion had to do: counts that stay in proportion to the program. */
+export interface FusionWork {
+  /** Pairs of clusters that became one. */
+  readonly joins: number
+  /** Pairs for which a joined cluster was built or its cost asked. */
+  readonly attempts: number
+  /** Structures that were lowered, scheduled and priced; the rest were known. */
+  readonly solved: number
+  /** Clusters looked at while asking who must wait for whom. */
+  readonly visited: number
 }
 
 /** A join that was not made. */
@@ -88,20 +115,31 @@ const sameRanges = (a: Store, b: Store): boolean =>
   a.ranges.length === b.ranges.length && a.ranges.every((r, i) => r === b.ranges[i])
 
 /**
- * Every read of `input` is at the index, and by the invocation, that overwrites it with `output`: so the store may take
- * the argument's place. Stores over the same ranges come after all their loads (`nest.ts`).
+ * Every read of the structure's buffer `input` is at the index, and by the invocation, that overwrites it with `output`: so
+ * the store may take the argument's place. Stores over the same ranges come after all their loads (`nest.ts`).
  */
-export const readsOnlyInPlace = (f: Fused, input: Buffer, output: Buffer): boolean => {
-  const store = f.cluster.stores.find((s) => s.buffer === output)
+export const readsOnlyInPlace = (cluster: Cluster, input: Buffer, output: Buffer): boolean => {
+  const store = cluster.stores.find((s) => s.buffer === output)
   if (!store || input.dtype !== output.dtype || input.size !== output.size) return false
   const isRead = (v: LoopValue): boolean => v.kind === 'load' && v.buffer === input
   const same = valuesBelow([store.value]).filter(isRead)
-  const others = f.cluster.stores.filter((s) => s !== store)
+  const others = cluster.stores.filter((s) => s !== store)
   const beside = others.filter((s) => sameRanges(s, store))
   const apart = others.filter((s) => !beside.includes(s))
   const near = [...same, ...valuesBelow(beside.map((s) => s.value)).filter(isRead)]
   return (
     near.every((v) => v.kind === 'load' && v.index.key === store.index.key && v.bounds.length === 0) &&
     !valuesBelow(apart.map((s) => s.value)).some(isRead)
+  )
+}
+
+/** Whether `f` may store `output` in the place of `input`, as far as it reads that itself. */
+export const mayOverwrite = (f: Group, input: Node, output: Node): boolean => {
+  const { solved } = f
+  const [a, b] = [kernelTypeOf(input), kernelTypeOf(output)]
+  if (!solved || a.dtype !== b.dtype || sizeOf(a.shape) !== sizeOf(b.shape)) return false
+  return (
+    !f.reads.has(input) ||
+    readsOnlyInPlace(solved.cluster, solved.operands[f.operands.indexOf(input)]!, solved.stores[f.stored.indexOf(output)]!)
   )
 }

@@ -5,35 +5,30 @@ import type { Node } from '../../../src/lang/ir.ts'
 import type { Profile } from '../../profile.ts'
 import type { Store } from '../ir/cluster.ts'
 import type { ClusterGraph } from './cluster-graph.ts'
-import { type Fused, type Refused, readsOnlyInPlace } from './fusion.ts'
+import { canRunTogether, leastSeconds, savedBytes } from './estimate.ts'
+import { type Group, mayOverwrite, type Refused } from './fusion.ts'
 
 /** Tries one join, `credit` dispatches being saved by it. */
-type Join = (a: Fused, b: Fused, credit: number) => Fused | undefined
+type Join = (a: Group, b: Group, credit: number) => Group | undefined
 
-/** Join attempts a program may take; large programs keep the first cut beyond it. */
-const maxAttempts = 10_000
-
-/** Joins until nothing is gained; returns the refusals. */
-export const joinClusters = (clusters: ClusterGraph, profile: Profile): readonly Refused[] => {
+/** Joins until nothing is gained; returns the refusals and how many joins were made. */
+export const joinClusters = (
+  clusters: ClusterGraph,
+  profile: Profile,
+): { readonly refused: readonly Refused[]; readonly joins: number; readonly attempts: number } => {
   const refused = new Map<string, Refused>()
-  let attempts = 0
+  let joins = 0
+  const asked = clusters.counts.asked
   const join: Join = (a, b, credit) => {
     const key = `${a.id},${b.id}`
-    if (refused.has(key) || attempts >= maxAttempts) return undefined
-    attempts++
+    if (refused.has(key)) return undefined
     const own = [...a.stored, ...b.stored]
-    const inner = own.filter((n) => isInner(n, a, b, clusters))
-    const outcome = tryJoin(
-      a,
-      b,
-      own.filter((n) => !inner.includes(n)),
-      inner,
-      credit,
-      clusters,
-      profile,
-    )
-    if ('cluster' in outcome) {
-      clusters.replace(a, b, outcome, inner)
+    const inner = new Set(own.filter((n) => isInner(n, a, b, clusters)))
+    const stored = own.filter((n) => !inner.has(n))
+    const outcome = tryJoin(a, b, stored, inner, credit, clusters, profile)
+    if (!('reason' in outcome)) {
+      joins++
+      clusters.replace(a, b, outcome, [...inner])
       return outcome
     }
     refused.set(key, { producer: a.stored, consumer: b.stored, ...outcome })
@@ -42,14 +37,17 @@ export const joinClusters = (clusters: ClusterGraph, profile: Profile): readonly
   joinProducers(clusters, join)
   joinSiblings(clusters, join)
   joinProducers(clusters, join)
-  return [...refused.values()]
+  return { refused: [...refused.values()], joins, attempts: clusters.counts.asked - asked }
 }
 
 /** Read by nobody but the two, and no result: not stored once they are one. */
-const isInner = (n: Node, a: Fused, b: Fused, { outputs, readers }: ClusterGraph): boolean =>
-  !outputs.has(n) && [...(readers.get(n) ?? [])].every((r) => r === a || r === b)
+const isInner = (n: Node, a: Group, b: Group, { outputs, readers }: ClusterGraph): boolean => {
+  if (outputs.has(n)) return false
+  for (const r of readers.get(n) ?? []) if (r !== a && r !== b) return false
+  return true
+}
 
-/** Stored by a cluster that went because nobody read it: under other ranges what a guard discards is looked at again. */
+/** Stored by a dead producer: under other ranges what a guard discards is looked at again. */
 const isUnwritten = (n: Node, { groups, writer }: ClusterGraph): boolean => {
   const by = writer.get(n)
   return by !== undefined && !groups.has(by)
@@ -57,59 +55,62 @@ const isUnwritten = (n: Node, { groups, writer }: ClusterGraph): boolean => {
 
 /** The joined cluster, or why not. */
 const tryJoin = (
-  a: Fused,
-  b: Fused,
+  a: Group,
+  b: Group,
   own: readonly Node[],
-  inner: readonly Node[],
+  inner: ReadonlySet<Node>,
   credit: number,
   clusters: ClusterGraph,
   { costs }: Profile,
-): Fused | Pick<Refused, 'reason' | 'savedBytes'> => {
+): Group | Pick<Refused, 'reason' | 'savedBytes'> => {
   if (a.routine || b.routine) return { reason: 'a routine has kernels of its own', savedBytes: 0 }
   if (a.cost.statements + b.cost.statements > costs.statements)
     return { reason: 'the kernel would have too many statements', savedBytes: 0 }
-  if (clusters.reaches(a, b, false) || clusters.reaches(b, a, true))
-    return { reason: 'another kernel lies between them', savedBytes: 0 }
-  const made = clusters.attempt(own, inner)
-  if ([...made.reads].some((n) => isUnwritten(n, clusters)))
-    return { reason: 'it would read a result that nothing else needs, and that is not computed', savedBytes: 0 }
-  const savedBytes = a.cost.bytes + b.cost.bytes - made.cost.bytes
-  if (made.cost.statements > costs.statements)
-    return { reason: `the kernel would have ${made.cost.statements} statements`, savedBytes }
-  if (!runTogether(made)) return { reason: 'their results run over different ranges', savedBytes }
+  const atMost = savedBytes(a, b, inner)
+  if (!canRunTogether(own)) return { reason: 'their results run over different ranges', savedBytes: atMost }
   const apart = a.cost.seconds + b.cost.seconds - (1 - credit) * costs.dispatch
   const worthwhile = credit === 1 ? 0 : costs.dispatch / 10
+  if (leastSeconds(a, b, inner, costs) + worthwhile >= apart)
+    return { reason: 'together they would cost no less than apart', savedBytes: atMost }
+  if (clusters.areApart(a, b)) return { reason: 'another kernel lies between them', savedBytes: 0 }
+  const made = clusters.attempt(own, [...inner])
+  if ([...made.reads].some((n) => isUnwritten(n, clusters)))
+    return { reason: 'it would read a result that nothing else needs, and that is not computed', savedBytes: 0 }
+  const saved = a.cost.bytes + b.cost.bytes - made.cost.bytes
+  if (made.cost.statements > costs.statements)
+    return { reason: `the kernel would have ${made.cost.statements} statements`, savedBytes: saved }
+  if (!runTogether(made)) return { reason: 'their results run over different ranges', savedBytes: saved }
   if (made.cost.seconds + worthwhile >= apart) {
     const together = `${Math.round(made.cost.flops)} operations on ${made.cost.threads} invocations`
     const split = `${Math.round(a.cost.flops + b.cost.flops)} on ${a.cost.threads} and ${b.cost.threads}`
-    return { reason: `together they need ${together}, apart ${split}`, savedBytes }
+    return { reason: `together they need ${together}, apart ${split}`, savedBytes: saved }
   }
-  const overwrites = clusters.inPlace.some(
-    (d) =>
-      made.stored.includes(d.output) &&
-      !readsOnlyInPlace(made, clusters.bufferOf(d.input), clusters.bufferOf(d.output)),
-  )
+  const overwrites = made.stored.some((output) => {
+    const input = clusters.replaces.get(output)
+    return input && !mayOverwrite(made, input, output)
+  })
   if (overwrites)
-    return { reason: 'it would overwrite an argument that the same kernel still reads elsewhere', savedBytes }
+    return { reason: 'it would overwrite an argument that the same kernel still reads elsewhere', savedBytes: saved }
   return made
 }
 
 /** The largest store's ranges are all that the others run over. */
-const runTogether = ({ cluster }: Fused): boolean => {
+const runTogether = ({ solved }: Group): boolean => {
+  const { cluster } = solved!
   const points = (s: Store): number => s.ranges.reduce((n, r) => n * r.size, 1)
   const largest = cluster.stores.reduce((a, s) => (points(s) > points(a) ? s : a))
   return cluster.stores.every((s) => s.ranges.every((r) => largest.ranges.includes(r)))
 }
 
-const points = ({ stored }: Fused): number => Math.max(...stored.map((n) => sizeOf(typeOf(n).shape)))
+const points = ({ stored }: Group): number => Math.max(...stored.map((n) => sizeOf(typeOf(n).shape)))
 
 /** Joins every cluster with those whose results it reads, nearest first, until nothing is gained. */
 const joinProducers = ({ groups, writer, readers }: ClusterGraph, join: Join): void => {
   for (const start of [...groups].sort((a, b) => a.id - b.id)) {
-    let f: Fused | undefined = groups.has(start) ? start : undefined
+    let f: Group | undefined = groups.has(start) ? start : undefined
     while (f) {
-      const current: Fused = f
-      const producers = new Set<Fused>()
+      const current: Group = f
+      const producers = new Set<Group>()
       for (const n of current.reads) {
         const p = writer.get(n)
         if (p && p !== current && groups.has(p)) producers.add(p)
@@ -117,10 +118,13 @@ const joinProducers = ({ groups, writer, readers }: ClusterGraph, join: Join): v
       f = undefined
       for (const p of [...producers].sort((a, b) => b.id - a.id)) {
         // A producer that others read too is gone only when all of them have taken it in.
-        const users = new Set(p.stored.flatMap((n) => [...(readers.get(n) ?? [])]))
+        const users =
+          p.stored.length === 1
+            ? (readers.get(p.stored[0]!)?.size ?? 0)
+            : new Set(p.stored.flatMap((n) => [...(readers.get(n) ?? [])])).size
         // Over the same points nothing is computed twice, and what follows can start a kernel earlier.
         const least = points(p) === points(current) ? 0.5 : 0
-        if (!f) f = join(p, current, Math.max(least, 1 / Math.max(1, users.size)))
+        if (!f) f = join(p, current, Math.max(least, 1 / Math.max(1, users)))
       }
     }
   }

@@ -91,7 +91,7 @@ const sumOf = (e: Expression): Effort => {
   return { statements, price: Math.min(price, 1e6) }
 }
 
-export const chooseRoots = (graph: Graph): ReadonlySet<Node> => {
+export const chooseStored = (graph: Graph): ReadonlySet<Node> => {
   const order = topological(graph.outputs)
   const users = new Map<Node, Node[]>()
   for (const n of order) for (const a of new Set(operandsRead(n))) users.set(a, [...(users.get(a) ?? []), n])

@@ -184,20 +184,24 @@ const sameSet = (a: ReadonlySet<Range>, b: ReadonlySet<Range>): boolean =>
 const indexValues = (s: Store): readonly LoopValue[] =>
   s.index.terms.flatMap(({ atom }) => (atom.kind === 'value' ? [atom.value] : []))
 
-/** Calls `visit` for every item with the number of times it runs in the whole dispatch, and on how many invocations. */
-export const countItems = (nest: Nest, visit: (item: Item, times: number, invocations: number) => void): void => {
-  const walk = (s: Scope, times: number, invocations: number): void => {
+/** What `countItems` calls with every item: how often it runs in the whole dispatch, on how many invocations, inside a reduction or not. */
+export type ItemVisit = (item: Item, times: number, invocations: number, isReduced: boolean) => void
+
+/** Calls `visit` for every item of a nest. */
+export const countItems = (nest: Nest, visit: ItemVisit): void => {
+  const walk = (s: Scope, times: number, invocations: number, isReduced: boolean): void => {
     const here = times * (s.range ? s.range.size : 1)
     for (const item of s.items) {
       if (item.kind === 'first') {
         const share = item.first.reduce((n, r) => n * Math.max(1, r.size), 1)
-        walk(item.body, here / share, invocations / share)
+        walk(item.body, here / share, invocations / share, isReduced)
         continue
       }
-      visit(item, here, invocations)
-      if (item.kind === 'reduce' || item.kind === 'loop') walk(item.body, here, invocations)
+      visit(item, here, invocations, isReduced)
+      if (item.kind === 'reduce' || item.kind === 'loop')
+        walk(item.body, here, invocations, isReduced || item.kind === 'reduce')
     }
   }
   const invocations = nest.grid.reduce((n, r) => n * r.size, 1)
-  walk(nest.body, invocations, invocations)
+  walk(nest.body, invocations, invocations, false)
 }

@@ -1,20 +1,20 @@
 /** Which clusters share a dispatch: those that are ready at the same time lie side by side on one grid. */
 import { invariant } from '../../../src/lang/errors.ts'
 import type { Profile } from '../../profile.ts'
-import type { Fused } from '../fuse/fusion.ts'
+import type { Group } from '../fuse/fusion.ts'
 
 /** Independent clusters that are ready at the same time go side by side into one kernel. */
 export const sideBySide = (
-  groups: readonly Fused[],
-  successors: (f: Fused) => readonly Fused[],
+  groups: readonly Group[],
+  successors: (f: Group) => readonly Group[],
   profile: Profile,
-): readonly (readonly Fused[])[] => {
-  const waiting = new Map<Fused, number>(groups.map((f) => [f, 0]))
+): readonly (readonly Group[])[] => {
+  const waiting = new Map<Group, number>(groups.map((f) => [f, 0]))
   for (const f of groups) for (const s of successors(f)) waiting.set(s, waiting.get(s)! + 1)
   let ready = groups.filter((f) => waiting.get(f) === 0).sort((a, b) => a.id - b.id)
-  const kernels: (readonly Fused[])[] = []
+  const kernels: (readonly Group[])[] = []
   while (ready.length > 0) {
-    const now: Fused[] = []
+    const now: Group[] = []
     let statements = 0
     for (const f of ready) {
       // A routine has dispatches of its own.

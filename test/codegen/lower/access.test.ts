@@ -2,12 +2,17 @@
 import { describe, expect, it } from 'vitest'
 import { vectorBuffers, vectorOf } from '../../../codegen/lower/access.ts'
 import { portable, software } from '../../../codegen/targets/wgsl/profiles.ts'
+import type { Buffer, Cluster } from '../../../passes/loop/ir/cluster.ts'
 import { chooseGrid } from '../../../passes/loop/schedule/cost.ts'
 import type { Profile } from '../../../passes/profile.ts'
 import { build as b, typeOf } from '../../../src/lang/build.ts'
 import type { Node, TensorType } from '../../../src/lang/ir.ts'
 import { f32, i32, program } from '../../passes/graph/programs.ts'
 import { clusterOf } from '../../passes/loop/clusters.ts'
+import { placesOf } from '../hand-made.ts'
+
+/** The buffers of a cluster that stand for themselves. */
+const own = (cluster: Cluster): ReadonlyMap<Buffer, Buffer> => new Map([...placesOf(cluster).keys()].map((b) => [b, b]))
 
 /** Whether the result and each argument are bound as vectors. */
 const vectors = (
@@ -18,7 +23,7 @@ const vectors = (
   const graph = program(types, f)
   const [output] = graph.outputs
   const { cluster, bufferOf } = clusterOf(output!)
-  const four = vectorBuffers([{ cluster, schedule: chooseGrid(cluster, profile).schedule }])
+  const four = vectorBuffers([{ cluster, schedule: chooseGrid(cluster, profile).schedule, tensors: own(cluster) }])
   return [output!, ...graph.inputs].map((n) => four.has(bufferOf(n)))
 }
 
@@ -67,9 +72,10 @@ describe('tensors bound as vectors', () => {
     const { cluster } = clusterOf(program([f32(8)], (x) => b.neg([x], {})).outputs[0]!)
     const { schedule } = chooseGrid(cluster, portable)
     const { buffer } = cluster.stores[0]!
-    expect(vectorBuffers([{ cluster, schedule }]).has(buffer)).toBe(true)
-    const singly = { cluster, schedule: { ...schedule, roles: new Map() } }
-    expect(vectorBuffers([{ cluster, schedule }, singly]).has(buffer)).toBe(false)
+    const wide = { cluster, schedule, tensors: own(cluster) }
+    expect(vectorBuffers([wide]).has(buffer)).toBe(true)
+    const singly = { ...wide, schedule: { ...schedule, roles: new Map() } }
+    expect(vectorBuffers([wide, singly]).has(buffer)).toBe(false)
   })
 })
 

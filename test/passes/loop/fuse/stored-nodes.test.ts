@@ -1,6 +1,6 @@
 /** The first cut: what is stored before any fusion, and what is computed where it is used. */
 import { describe, expect, it } from 'vitest'
-import { chooseRoots, isBufferLeaf } from '../../../../passes/loop/fuse/stored-nodes.ts'
+import { chooseStored, isBufferLeaf } from '../../../../passes/loop/fuse/stored-nodes.ts'
 import { build as b, constant, typeOf } from '../../../../src/lang/build.ts'
 import type { Node } from '../../../../src/lang/ir.ts'
 import { f32, program, u32 } from '../../graph/programs.ts'
@@ -63,7 +63,7 @@ const cases: readonly {
 
 describe('roots', () => {
   it.each(cases)('$why', ({ f, roots }) => {
-    const chosen = chooseRoots(program([f32(3, 5)], f))
+    const chosen = chooseStored(program([f32(3, 5)], f))
     expect([...chosen].map((n) => n.op)).toEqual(roots)
   })
 
@@ -74,15 +74,15 @@ describe('roots', () => {
         for (let i = 0; i < n; i++) y = b.neg([b.abs([y], {})], {})
         return y
       })
-    expect(chooseRoots(chain(20)).size).toBe(1)
-    const cuts = chooseRoots(chain(200)).size
+    expect(chooseStored(chain(20)).size).toBe(1)
+    const cuts = chooseStored(chain(200)).size
     expect(cuts).toBeGreaterThan(2)
     expect(cuts).toBeLessThan(20)
   })
 
   it('count what is used twice once, and twice where a view moves it', () => {
     const twice = (f: (y: Node, i: number) => Node): number =>
-      chooseRoots(
+      chooseStored(
         program([f32(64)], (x) => {
           let y: Node = x
           for (let i = 0; i < 12; i++) y = f(y, i)
@@ -98,7 +98,7 @@ describe('roots', () => {
     const graph = program([f32(3, 5)], (x) =>
       b.div([x, spread(b.log([sum(b.exp([b.sub([x, spread(sum(x))], {})], {}))], {}))], {}),
     )
-    const chosen = [...chooseRoots(graph)]
+    const chosen = [...chooseStored(graph)]
     expect(chosen.map((n) => typeOf(n).shape.length)).toEqual([1, 2, 1, 2])
     expect(chosen.at(-1)).toBe(graph.outputs[0])
   })
