@@ -28,31 +28,37 @@ export const savedBytes = (a: Group, b: Group, inner: ReadonlySet<Node>): number
   return bytes
 }
 
-const readings = new WeakMap<Solved, ReadonlyMap<Buffer, number>>()
-/**
- * How often a structure would compute the elements of each of its operands, were they not in memory: inside a reduction at
- * every turn of its loops, elsewhere once for each element that it reads, as loops can be put in that order.
- */
-const readingsOf = (s: Solved): ReadonlyMap<Buffer, number> => {
+/** How a structure looks at one of its operands. */
+interface Reading {
+  /** How often it would compute elements of it, as its loops stand. */
+  readonly times: number
+  /** The same, were its loops ordered for this operand: those around no reduction can be. */
+  readonly least: number
+}
+
+const readings = new WeakMap<Solved, ReadonlyMap<Buffer, Reading>>()
+const readingsOf = (s: Solved): ReadonlyMap<Buffer, Reading> => {
   const known = readings.get(s)
   if (known) return known
-  const counts = new Map<Buffer, number>()
+  const found = new Map<Buffer, Reading>()
   countItems(s.schedule.nest, (item, times, _, isReduced) => {
     if (item.kind !== 'value' || item.value.kind !== 'load') return
     const { buffer, index } = item.value
-    const elements = isReduced ? times : Math.min(times, index.max - index.min + 1)
-    counts.set(buffer, (counts.get(buffer) ?? 0) + elements)
+    const before = found.get(buffer) ?? { times: 0, least: 0 }
+    const least = isReduced ? times : Math.min(times, index.max - index.min + 1)
+    found.set(buffer, { times: before.times + times, least: before.least + least })
   })
-  readings.set(s, counts)
-  return counts
+  readings.set(s, found)
+  return found
 }
 
-/** How often `user` would compute each element of what `maker` stores, were that not stored: 1 for once, at least. */
-const repeats = (maker: Group, user: Group): number => {
+/** How `user` looks at what `maker` stores, as a part of its elements; undefined where that is more than one tensor. */
+const readingOf = (maker: Group, user: Group): Reading | undefined => {
   const [n] = maker.stored
-  if (maker.stored.length !== 1 || !user.solved || !user.reads.has(n!)) return 1
-  const points = readingsOf(user.solved).get(user.solved.operands[user.operands.indexOf(n!)]!) ?? 0
-  return points / Math.max(1, sizeOf(typeOf(n!).shape))
+  if (maker.stored.length !== 1 || !user.solved || !user.reads.has(n!)) return undefined
+  const found = readingsOf(user.solved).get(user.solved.operands[user.operands.indexOf(n!)]!)
+  const size = Math.max(1, sizeOf(typeOf(n!).shape))
+  return found && { times: found.times / size, least: found.least / size }
 }
 
 const sharesWork = (a: Group, b: Group): boolean => {
@@ -61,14 +67,30 @@ const sharesWork = (a: Group, b: Group): boolean => {
   return few.members.some((n) => all.has(n))
 }
 
-/** The least that the joined cluster can cost, in seconds. */
-export const leastSeconds = (a: Group, b: Group, inner: ReadonlySet<Node>, costs: Costs): number => {
+/** The least that the joined cluster, which stores `own`, can cost, in seconds. */
+export const leastSeconds = (
+  a: Group,
+  b: Group,
+  own: readonly Node[],
+  inner: ReadonlySet<Node>,
+  costs: Costs,
+): number => {
   const bytes = Math.max(0, a.cost.bytes + b.cost.bytes - savedBytes(a, b, inner))
-  const isTaken = a.stored.every((n) => inner.has(n))
-  const flops = sharesWork(a, b)
-    ? Math.max(a.cost.flops, b.cost.flops)
-    : b.cost.flops + a.cost.flops * (isTaken ? repeats(a, b) : 1)
-  return costs.dispatch + bytes / costs.bandwidth + flops / costs.flops
+  /** `flops` on at most so many invocations. */
+  const work = (flops: number, invocations: number): number => flops / Math.min(1, invocations / costs.threads)
+  let points = 0
+  for (const n of own) points = Math.max(points, sizeOf(typeOf(n).shape))
+  const reading = a.stored.every((n) => inner.has(n)) ? readingOf(a, b) : undefined
+  let least = work(a.cost.flops + b.cost.flops, points)
+  if (sharesWork(a, b)) least = work(Math.max(a.cost.flops, b.cost.flops), points)
+  else if (reading) {
+    // What is looked at outside of reductions is computed once where the grid is cut down to its elements.
+    const again = work(b.cost.flops + a.cost.flops * reading.times, points)
+    const elements = reading.least * sizeOf(typeOf(a.stored[0]!).shape)
+    const once = work(b.cost.flops + a.cost.flops * reading.least, Math.min(points, Math.max(1, elements)))
+    least = Math.min(again, once)
+  }
+  return costs.dispatch + bytes / costs.bandwidth + least / costs.flops
 }
 
 /** Whether the stores of one cluster can run over the ranges of the largest of them: their axes are some of its axes, in order. */

@@ -70,7 +70,7 @@ const tryJoin = (
   if (!canRunTogether(own)) return { reason: 'their results run over different ranges', savedBytes: atMost }
   const apart = a.cost.seconds + b.cost.seconds - (1 - credit) * costs.dispatch
   const worthwhile = credit === 1 ? 0 : costs.dispatch / 10
-  if (leastSeconds(a, b, inner, costs) + worthwhile >= apart)
+  if (leastSeconds(a, b, own, inner, costs) + worthwhile >= apart)
     return { reason: 'together they would cost no less than apart', savedBytes: atMost }
   if (clusters.areApart(a, b)) return { reason: 'another kernel lies between them', savedBytes: 0 }
   const made = clusters.attempt(own, [...inner])
