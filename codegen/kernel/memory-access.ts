@@ -36,8 +36,18 @@ export interface KernelAccess {
   readonly isReadInPlace: (load: MemoryAccess) => boolean
 }
 
-/** The accesses of `kernel` on a grid of `workgroups`. */
+const analysed = new WeakMap<Kernel, Map<number, KernelAccess>>()
+
+/** The accesses of `kernel` on a grid of `workgroups`; analysed once, however many plans and dispatches ask. */
 export const accessOf = (kernel: Kernel, workgroups: number): KernelAccess => {
+  const known = analysed.get(kernel) ?? new Map<number, KernelAccess>()
+  analysed.set(kernel, known)
+  const access = known.get(workgroups) ?? analyse(kernel, workgroups)
+  known.set(workgroups, access)
+  return access
+}
+
+const analyse = (kernel: Kernel, workgroups: number): KernelAccess => {
   const numbers = new Map(kernel.bindings.map((b, i) => [b.name, i]))
   const isConstant = (name: string): boolean => kernel.bindings[numbers.get(name) ?? -1]?.access === 'read'
   const table = createTermTable(workgroups, kernel.workgroupSize, isConstant)
@@ -134,15 +144,29 @@ export const accessOf = (kernel: Kernel, workgroups: number): KernelAccess => {
   }
   block(kernel.body, new Map(), noFacts, [])
 
-  const isReadInPlace: KernelAccess['isReadInPlace'] = (load) =>
-    found.some((s) => {
-      if (s.kind !== 'store' || s.binding !== load.binding || s.order < load.order) return false
-      const where = facts[s.order]!
-      return (
-        (s.address === load.address || known.decided(s.address, where) === known.decided(load.address, where)) &&
-        load.loops.every((l) => !s.loops.includes(l) || s.depends.has(l)) &&
-        (!s.isShared || s.depends.has('gridIndex') || s.depends.has('localIndex'))
-      )
-    })
+  const storesTo = new Map<number, MemoryAccess[]>()
+  for (const s of found) if (s.kind === 'store') storesTo.set(s.binding, [...(storesTo.get(s.binding) ?? []), s])
+  const meets = (a: MemoryAccess, b: MemoryAccess): boolean =>
+    !a.elements || !b.elements || (a.elements.low <= b.elements.high && b.elements.low <= a.elements.high)
+  const isBefore = (load: MemoryAccess, s: MemoryAccess): boolean =>
+    s.order >= load.order &&
+    meets(load, s) &&
+    load.loops.every((l) => !s.loops.includes(l) || s.depends.has(l)) &&
+    (!s.isShared || s.depends.has('gridIndex') || s.depends.has('localIndex'))
+  const isSame = (load: MemoryAccess, s: MemoryAccess): boolean => {
+    const where = facts[s.order]!
+    return known.decided(s.address, where) === known.decided(load.address, where)
+  }
+  /** Equal addresses are the common case; what conditions say of two others is dear to find out. */
+  const prove = (load: MemoryAccess): boolean => {
+    const stores = (storesTo.get(load.binding) ?? []).filter((s) => isBefore(load, s))
+    return stores.some((s) => s.address === load.address) || stores.some((s) => isSame(load, s))
+  }
+  const proven = new Map<number, boolean>()
+  const isReadInPlace: KernelAccess['isReadInPlace'] = (load) => {
+    const proof = proven.get(load.order) ?? prove(load)
+    proven.set(load.order, proof)
+    return proof
+  }
   return { accesses: found, isReadInPlace }
 }

@@ -7,6 +7,7 @@ import { accessOf, type KernelAccess, type MemoryAccess } from '../kernel/memory
 import type { Place, PlacedValue, Plan } from './plan.ts'
 import { covers, type Dispatch, elementBytes, overlaps, type PlanRule, type Report, showPlace } from './plan-fault.ts'
 import { unrolled } from './steps.ts'
+import { createStretches } from './stretches.ts'
 
 /** What lies where: disjoint stretches, each part or all of one value. `value` is undefined where a step names none. */
 interface Tenant {
@@ -16,44 +17,34 @@ interface Tenant {
 
 /** Reports every read of a missing or wrong value, every overwritten one, and every kernel that does other than its step says. */
 export const checkFlow = (plan: Plan, report: Report): void => {
-  let tenants: readonly Tenant[] = []
-  const put = (place: Place, value: number | undefined): void => {
-    tenants = [...tenants.filter((t) => !overlaps(t.place, place)), { place, value }]
-  }
+  const tenants = createStretches<Tenant>()
+  const put = (place: Place, value: number | undefined): void => tenants.put({ place, value })
   const holds = (place: Place, value: number | undefined): boolean =>
-    value === undefined
-      ? tenants.some((t) => overlaps(t.place, place))
-      : tenants.some((t) => t.value === value && covers(t.place, place))
+    tenants.at(place).some((t) => value === undefined || (t.value === value && covers(t.place, place)))
   const found = (place: Place): string => {
-    const there = tenants.filter((t) => overlaps(t.place, place))
+    const there = tenants.at(place)
     return there.length === 0
       ? 'nothing'
       : there.map((t) => (t.value === undefined ? 'a value' : `value ${t.value}`)).join(', ')
   }
-  const fixed = [
-    ...plan.data.map((s, i) => ({ place: s.place, what: `constant ${i}` })),
-    ...plan.inputs
-      .filter((s) => !s.donated)
-      .map((s) => ({ place: s.place, what: `argument ${s.path}, which was not given away,` })),
-  ]
+  const fixed = createStretches<{ readonly place: Place; readonly what: string }>()
+  for (const [i, s] of plan.data.entries()) fixed.put({ place: s.place, what: `constant ${i}` })
+  for (const s of plan.inputs)
+    if (!s.donated) fixed.put({ place: s.place, what: `argument ${s.path}, which was not given away,` })
   const overwrite = (place: Place, step: number): void => {
-    for (const f of fixed)
-      if (overlaps(f.place, place)) report('overwritten', `${f.what} at ${showPlace(f.place)} is overwritten`, step)
+    for (const f of fixed.at(place)) report('overwritten', `${f.what} at ${showPlace(f.place)} is overwritten`, step)
   }
   for (const s of [...plan.data, ...plan.inputs]) put(s.place, s.value)
-  const kernels = new Map<string, KernelAccess>()
   // Two turns of a loop show what a turn finds of the one before.
   unrolled(plan.steps, 2).forEach((step, i) => {
     if (step.kind === 'copy') {
-      const from = tenants.find((t) => covers(t.place, step.from))
+      const from = tenants.at(step.from).find((t) => covers(t.place, step.from))
       if (!from) report('stale', `a copy from ${showPlace(step.from)}, which holds ${found(step.from)}`, i)
       overwrite(step.to, i)
       put(step.to, from?.value)
       return
     }
-    const key = `${step.kernel}:${step.workgroups}`
-    const access = kernels.get(key) ?? accessOf(plan.kernels[step.kernel]!.kernel, step.workgroups)
-    kernels.set(key, access)
+    const access = accessOf(plan.kernels[step.kernel]!.kernel, step.workgroups)
     const placed = namedAccesses(plan, step, access.accesses)
     for (const { value, place } of placed.reads) {
       if (holds(place, value) || (step.inParts && placed.writes.some((w) => w.value === value))) continue

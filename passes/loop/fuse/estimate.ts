@@ -11,6 +11,7 @@ import type { Buffer } from '../ir/cluster.ts'
 import { countItems } from '../schedule/nest.ts'
 import type { Group } from './fusion.ts'
 import type { Solved } from './solve.ts'
+import { reducingOps } from './stored-nodes.ts'
 
 const bytesOf = (n: Node): number => {
   const { shape, dtype } = typeOf(n)
@@ -61,36 +62,40 @@ const readingOf = (maker: Group, user: Group): Reading | undefined => {
   return found && { times: found.times / size, least: found.least / size }
 }
 
+const reduces = (g: Group): boolean => g.members.some((n) => reducingOps.has(n.op))
+
+/** Whether something would be computed once instead of twice: a node of both, or what two reductions do to the same tensor. */
 const sharesWork = (a: Group, b: Group): boolean => {
   const [few, many] = a.members.length < b.members.length ? [a, b] : [b, a]
   const all = new Set(many.members)
-  return few.members.some((n) => all.has(n))
+  if (few.members.some((n) => all.has(n))) return true
+  return reduces(a) && reduces(b) && [...few.reads].some((n) => many.reads.has(n))
 }
 
-/** The least that the joined cluster, which stores `own`, can cost, in seconds. */
-export const leastSeconds = (
+/** The least that the joined cluster, which stores `own`, can cost. */
+export const leastCost = (
   a: Group,
   b: Group,
   own: readonly Node[],
   inner: ReadonlySet<Node>,
   costs: Costs,
-): number => {
+): { readonly seconds: number; readonly flops: number } => {
   const bytes = Math.max(0, a.cost.bytes + b.cost.bytes - savedBytes(a, b, inner))
-  /** `flops` on at most so many invocations. */
-  const work = (flops: number, invocations: number): number => flops / Math.min(1, invocations / costs.threads)
   let points = 0
   for (const n of own) points = Math.max(points, sizeOf(typeOf(n).shape))
+  /** `flops` on at most so many invocations. */
+  const on = (invocations: number, flops: number) => ({
+    flops,
+    seconds: costs.dispatch + bytes / costs.bandwidth + flops / Math.min(1, invocations / costs.threads) / costs.flops,
+  })
+  if (sharesWork(a, b)) return on(points, Math.max(a.cost.flops, b.cost.flops))
   const reading = a.stored.every((n) => inner.has(n)) ? readingOf(a, b) : undefined
-  let least = work(a.cost.flops + b.cost.flops, points)
-  if (sharesWork(a, b)) least = work(Math.max(a.cost.flops, b.cost.flops), points)
-  else if (reading) {
-    // What is looked at outside of reductions is computed once where the grid is cut down to its elements.
-    const again = work(b.cost.flops + a.cost.flops * reading.times, points)
-    const elements = reading.least * sizeOf(typeOf(a.stored[0]!).shape)
-    const once = work(b.cost.flops + a.cost.flops * reading.least, Math.min(points, Math.max(1, elements)))
-    least = Math.min(again, once)
-  }
-  return costs.dispatch + bytes / costs.bandwidth + least / costs.flops
+  if (!reading) return on(points, a.cost.flops + b.cost.flops)
+  // What is looked at outside of reductions is computed once where the grid is cut down to its elements.
+  const again = on(points, b.cost.flops + a.cost.flops * reading.times)
+  const elements = Math.max(1, reading.least * sizeOf(typeOf(a.stored[0]!).shape))
+  const once = on(Math.min(points, elements), b.cost.flops + a.cost.flops * reading.least)
+  return again.seconds < once.seconds ? again : once
 }
 
 /** Whether the stores of one cluster can run over the ranges of the largest of them: their axes are some of its axes, in order. */

@@ -5,9 +5,9 @@
  */
 import type { Graph, Node } from '../../../src/lang/ir.ts'
 import type { Profile } from '../../profile.ts'
+import type { Buffer } from '../ir/cluster.ts'
 import { placeCluster } from '../schedule/nest.ts'
 import { sideBySide } from '../schedule/side-by-side.ts'
-import type { Buffer } from '../ir/cluster.ts'
 import { createClusterGraph } from './cluster-graph.ts'
 import type { Fused, Fusion, Group, InPlace } from './fusion.ts'
 import { joinClusters } from './join.ts'
@@ -59,6 +59,6 @@ const placed = (f: Group, bufferOf: (n: Node) => Buffer): Fused => {
   f.operands.forEach((n, i) => {
     if (f.reads.has(n)) tensors.set(solved.operands[i]!, bufferOf(n))
   })
-  f.stored.forEach((n, i) => tensors.set(solved.stores[i]!, bufferOf(n)))
+  for (const [i, n] of f.stored.entries()) tensors.set(solved.stores[i]!, bufferOf(n))
   return { ...f, cluster: solved.cluster, schedule: solved.schedule, tensors }
 }

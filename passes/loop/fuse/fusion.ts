@@ -140,6 +140,10 @@ export const mayOverwrite = (f: Group, input: Node, output: Node): boolean => {
   if (!solved || a.dtype !== b.dtype || sizeOf(a.shape) !== sizeOf(b.shape)) return false
   return (
     !f.reads.has(input) ||
-    readsOnlyInPlace(solved.cluster, solved.operands[f.operands.indexOf(input)]!, solved.stores[f.stored.indexOf(output)]!)
+    readsOnlyInPlace(
+      solved.cluster,
+      solved.operands[f.operands.indexOf(input)]!,
+      solved.stores[f.stored.indexOf(output)]!,
+    )
   )
 }

@@ -5,7 +5,7 @@ import type { Node } from '../../../src/lang/ir.ts'
 import type { Profile } from '../../profile.ts'
 import type { Store } from '../ir/cluster.ts'
 import type { ClusterGraph } from './cluster-graph.ts'
-import { canRunTogether, leastSeconds, savedBytes } from './estimate.ts'
+import { canRunTogether, leastCost, savedBytes } from './estimate.ts'
 import { type Group, mayOverwrite, type Refused } from './fusion.ts'
 
 /** Tries one join, `credit` dispatches being saved by it. */
@@ -70,8 +70,13 @@ const tryJoin = (
   if (!canRunTogether(own)) return { reason: 'their results run over different ranges', savedBytes: atMost }
   const apart = a.cost.seconds + b.cost.seconds - (1 - credit) * costs.dispatch
   const worthwhile = credit === 1 ? 0 : costs.dispatch / 10
-  if (leastSeconds(a, b, own, inner, costs) + worthwhile >= apart)
-    return { reason: 'together they would cost no less than apart', savedBytes: atMost }
+  const least = leastCost(a, b, own, inner, costs)
+  const split = `${Math.round(a.cost.flops + b.cost.flops)} on ${a.cost.threads} and ${b.cost.threads}`
+  if (least.seconds + worthwhile >= apart)
+    return {
+      reason: `together they need at least ${Math.round(least.flops)} operations, apart ${split}`,
+      savedBytes: atMost,
+    }
   if (clusters.areApart(a, b)) return { reason: 'another kernel lies between them', savedBytes: 0 }
   const made = clusters.attempt(own, [...inner])
   if ([...made.reads].some((n) => isUnwritten(n, clusters)))
@@ -82,7 +87,6 @@ const tryJoin = (
   if (!runTogether(made)) return { reason: 'their results run over different ranges', savedBytes: saved }
   if (made.cost.seconds + worthwhile >= apart) {
     const together = `${Math.round(made.cost.flops)} operations on ${made.cost.threads} invocations`
-    const split = `${Math.round(a.cost.flops + b.cost.flops)} on ${a.cost.threads} and ${b.cost.threads}`
     return { reason: `together they need ${together}, apart ${split}`, savedBytes: saved }
   }
   const overwrites = made.stored.some((output) => {

@@ -15,9 +15,10 @@ export const isBufferLeaf = (n: Node): boolean =>
   n.op === 'data' ||
   (n.op === 'const' && !n.params.values.every((v) => Object.is(v, n.params.values[0])))
 
-const reducing: ReadonlySet<Op> = new Set<Op>(['reduce', 'dot', 'fold', 'scatterAdd'])
+/** Operations that read their operands more than once an element: reductions in the Loop IR. */
+export const reducingOps: ReadonlySet<Op> = new Set<Op>(['reduce', 'dot', 'fold', 'scatterAdd'])
 /** Users that read an element of their operand more than once. */
-const repeating: ReadonlySet<Op> = new Set<Op>([...reducing, 'broadcast', 'window', 'gather', 'concat'])
+const repeating: ReadonlySet<Op> = new Set<Op>([...reducingOps, 'broadcast', 'window', 'gather', 'concat'])
 /** Operations whose price makes recomputing them in several users a loss. */
 const dear: ReadonlySet<Op> = new Set<Op>([
   'exp',
@@ -120,7 +121,7 @@ export const chooseStored = (graph: Graph): ReadonlySet<Node> => {
       continue
     }
     const open = args.filter((a) => !roots.has(a) && !isBufferLeaf(a))
-    const heavy = reducing.has(n.op) || open.some((a) => isHeavy.get(a)!)
+    const heavy = reducingOps.has(n.op) || open.some((a) => isHeavy.get(a)!)
     const below = new Map<Node, Effort>()
     for (const a of open) for (const [x, effort] of expressions.get(a)!) below.set(x, effort)
     const own = { statements: 1, price: dear.has(n.op) ? 12 : 1 }

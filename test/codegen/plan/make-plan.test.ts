@@ -127,7 +127,7 @@ describe('arguments that are given away', () => {
       ['dispatch', 'dispatch'],
       [0, undefined],
     ],
-    ['may change places', [f32(4), f32(4)], (x, y) => [y, x], [0, 1], ['dispatch', 'copy', 'copy'], [0, 1]],
+    ['may change places', [f32(4), f32(4)], (x, y) => [y, x], [0, 1], ['dispatch', 'dispatch', 'copy'], [0, 1]],
     [
       'are only read where no result fits',
       [f32(4)],

@@ -147,7 +147,7 @@ describe('fusion', () => {
     )
     const [refusal] = fusion.refused
     expect([refusal!.producer.map((n) => n.op), refusal!.consumer.map((n) => n.op)]).toEqual([['tanh'], ['dot']])
-    const [, together, apart] = /together they need (\d+) operations .* apart (\d+)/.exec(refusal!.reason)!
+    const [, together, apart] = /together they need at least (\d+) operations, apart (\d+)/.exec(refusal!.reason)!
     // 128·128 elements at 50 operations, computed once, and again by each vector of four columns.
     expect(Number(together)).toBeGreaterThan(128 * 128 * 50 * 32)
     expect(Number(apart)).toBeLessThan(Number(together) / 5)

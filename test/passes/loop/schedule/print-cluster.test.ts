@@ -23,7 +23,7 @@ test('a row is reduced once and scaled in a loop', () => {
         v5 = b0[r1 + 8*r2]: f32
         accumulate v6
       v7 = div(v4, v6): f32
-      b2[8*r2 + r3] = v7"
+      b1[8*r2 + r3] = v7"
   `)
 })
 
