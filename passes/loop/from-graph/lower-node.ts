@@ -227,6 +227,13 @@ export interface Surroundings {
 /** The operations that lower to reductions. */
 const bindsRanges: ReadonlySet<Op> = new Set<Op>(['reduce', 'dot', 'fold', 'scatterAdd'])
 
+/** Whether a node is a reduction over anything at all: an outer product is none. */
+export const lowersToReduction = (n: Node): boolean => {
+  if (n.op === 'reduce') return n.params.axes.length > 0
+  if (n.op === 'dot') return n.params.lhs.some((l) => !n.params.out.includes(l))
+  return bindsRanges.has(n.op)
+}
+
 /** `values` whose ranges are none of `avoided`. */
 const avoiding = (values: Values, avoided: ReadonlySet<Range>): Values => ({
   ...values,

@@ -7,17 +7,22 @@ import { sizeOf } from '../../../src/lang/dim.ts'
 import type { Node } from '../../../src/lang/ir.ts'
 import type { Buffer, Range } from '../ir/cluster.ts'
 import { kernelTypeOf } from '../ir/kernel-type.ts'
-import { type Values, valuesBelow } from '../ir/values.ts'
-import { type At, storeOf } from './lower-node.ts'
+import type { Values } from '../ir/values.ts'
+import { type At, lowersToReduction, storeOf } from './lower-node.ts'
 
 const maxMatches = 8
 
-/** The ranges for each node's store. */
-export const storeRanges = (nodes: readonly Node[], values: Values, at: At['at']): readonly (readonly Range[])[] => {
+/** The ranges for each node's store; `members` are the nodes that the cluster computes. */
+export const storeRanges = (
+  nodes: readonly Node[],
+  members: readonly Node[],
+  values: Values,
+  at: At['at'],
+): readonly (readonly Range[])[] => {
   const sizes = nodes.map((n) => sizeOf(typeOf(n).shape))
-  if (sizes.every((s) => s === sizes[0])) {
+  if (sizes.every((s) => s === sizes[0]) && !members.some(lowersToReduction)) {
     const flat = values.ranges('store', [sizes[0]!])
-    if (nodes.every((n) => !reduces(n, flat, at))) return nodes.map(() => flat)
+    return nodes.map(() => flat)
   }
   const largest = sizes.indexOf(Math.max(...sizes))
   const main = values.ranges('store', typeOf(nodes[largest]!).shape)
@@ -43,11 +48,6 @@ export const storeRanges = (nodes: readonly Node[], values: Values, at: At['at']
     return best
   })
 }
-
-const reduces = (n: Node, ranges: readonly Range[], at: At['at']): boolean =>
-  valuesBelow([storeOf(at, n, { id: -1, dtype: kernelTypeOf(n).dtype, size: 0 }, ranges).value]).some(
-    (v) => v.kind === 'reduce',
-  )
 
 /** Ways to run `shape` over the ranges of `main` in order; fresh ranges for axes that `main` lacks. */
 const matches = (shape: readonly number[], main: readonly Range[], values: Values): readonly (readonly Range[])[] => {

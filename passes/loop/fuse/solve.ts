@@ -109,7 +109,7 @@ const solveStructure = (
   const inside = new Set(members)
   const values = createValues()
   const at = lowering(values, { isMember: (n) => inside.has(n), bufferOf })
-  const ranges = storeRanges(own, values, at)
+  const ranges = storeRanges(own, members, values, at)
   const storeAt = (n: Node, buffer: Buffer, over: readonly Range[]): Store => {
     const whole = storeOf(at, n, buffer, over)
     const row = rows.get(n)

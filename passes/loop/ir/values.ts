@@ -36,11 +36,23 @@ export interface Values {
   readonly count: () => number
 }
 
-const union = (sets: Iterable<ReadonlySet<Range>>): ReadonlySet<Range> => {
-  const out = new Set<Range>()
-  for (const s of sets) for (const r of s) out.add(r)
-  return out
+/** The union; one of the sets themselves where it holds all others, which is the rule. */
+const union = (sets: readonly ReadonlySet<Range>[]): ReadonlySet<Range> => {
+  let largest = sets[0] ?? noRanges
+  for (const s of sets) if (s.size > largest.size) largest = s
+  let own: Set<Range> | undefined
+  for (const s of sets) {
+    if (s === largest) continue
+    for (const r of s) {
+      if ((own ?? largest).has(r)) continue
+      own ??= new Set(largest)
+      own.add(r)
+    }
+  }
+  return own ?? largest
 }
+
+const noRanges: ReadonlySet<Range> = new Set()
 
 const boundKeys = (bounds: readonly Bound[]): string =>
   bounds.map((b) => `${b.low}<=${b.index.key}<${b.high}`).join('&')

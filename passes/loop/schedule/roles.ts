@@ -3,7 +3,7 @@
  * as the four lanes of a vector. Values follow by themselves: each is computed once per point of its own ranges.
  */
 import type { Profile } from '../../profile.ts'
-import type { Cluster, Index, LoopValue, Range } from '../ir/cluster.ts'
+import type { Atom, Cluster, Index, LoopValue, Range } from '../ir/cluster.ts'
 import { addIndex, constantIndex, rangeIndex, scaleIndex, substituteIndex } from '../ir/index-expression.ts'
 import { valuesBelow } from '../ir/values.ts'
 import type { Nest } from './nest.ts'
@@ -33,7 +33,28 @@ const isComputedOver = (index: Index, range: Range): boolean =>
     atom.kind === 'value' ? atom.value.ranges.has(range) : atom.kind !== 'range' && isComputedOver(atom.of, range),
   )
 
+/** The pattern of an index that holds the range by itself or not at all: its coefficient says it. */
+const plainPattern = (index: Index, range: Range): LanePattern | undefined => {
+  let step = 0
+  let isWhole = index.constant % 4 === 0
+  for (const { atom, coefficient } of index.terms) {
+    if (atom.kind === 'range' && atom.range === range) step = coefficient
+    else if (atom.kind === 'range' || !dependsOn(atom, range)) isWhole &&= coefficient % 4 === 0
+    else return undefined
+  }
+  if (step === 0) return 'uniform'
+  return step !== 1 ? 'strided' : isWhole ? 'aligned' : 'contiguous'
+}
+
+const dependsOn = (atom: Atom, range: Range): boolean => {
+  if (atom.kind === 'range') return atom.range === range
+  if (atom.kind === 'value') return atom.value.ranges.has(range)
+  return atom.of.terms.some((t) => dependsOn(t.atom, range))
+}
+
 export const lanePattern = (index: Index, range: Range): LanePattern => {
+  const plain = plainPattern(index, range)
+  if (plain) return plain
   if (isComputedOver(index, range)) return 'strided'
   const quarter: Range = { id: -1, size: Math.max(1, range.size / 4) }
   const lanes = [0, 1, 2, 3].map((l) =>

@@ -69,7 +69,7 @@ export const jointCluster = (nodes: readonly Node[]): Single => {
   const values = createValues()
   const around = surroundings()
   const at = lowering(values, around)
-  const ranges = storeRanges(nodes, values, at)
+  const ranges = storeRanges(nodes, topological(nodes), values, at)
   const stores = nodes.map((n, i) => storeOf(at, n, around.bufferOf(n), ranges[i]!))
   return { cluster: { stores }, values, bufferOf: around.bufferOf }
 }
