@@ -49,7 +49,7 @@ const measureRows = async (options: BenchOptions): Promise<readonly PeerRow[]> =
   return rows
 }
 
-const measureCompiles = async ({ rows, peersOnly, starts }: BenchOptions): Promise<readonly CompileRow[]> => {
+const measureCompiles = async ({ rows, peersOnly, profile, starts }: BenchOptions): Promise<readonly CompileRow[]> => {
   if (peersOnly) return []
   const names = asked(
     rows,
@@ -59,7 +59,7 @@ const measureCompiles = async ({ rows, peersOnly, starts }: BenchOptions): Promi
   const compiled: CompileRow[] = []
   for (const name of names) {
     say(`${name}: compiled ${starts} times`)
-    compiled.push(await measureCompile(worker, name, 'portable', starts))
+    compiled.push(await measureCompile(worker, name, profile, starts))
   }
   return compiled
 }
@@ -76,20 +76,22 @@ const main = async (): Promise<boolean> => {
   const before = load()
   const peers = await measureRows(options)
   const compiled = await measureCompiles(options)
-  const { device, runs, starts } = options
+  const { device, profile, runs, starts } = options
   const machine = { node: process.version, load: { before, after: load() } }
-  const settings = `${runs} rounds of warm calls, ${starts} fresh processes; load (1 and 5 minutes) ${before} before, ${machine.load.after} after`
-  const parts = [
-    ...(peers.length > 0 ? [`ms a call on the ${device} adapter, medians of ${settings}`, peerTable(peers), ''] : []),
-    ...(compiled.length > 0
-      ? [`ms from function to Plan, portable profile, medians of ${settings}`, compileTable(compiled)]
+  const text = [
+    `medians; load of the machine (1 and 5 minutes) ${before} before, ${machine.load.after} after`,
+    ...(peers.length > 0
+      ? [
+          `\nms a call on the ${device} adapter: up to ${runs} warm calls, ${starts} first calls in fresh processes`,
+          peerTable(peers),
+        ]
       : []),
-  ]
-  process.stdout.write(
-    options.json
-      ? `${JSON.stringify({ device, runs, starts, ...machine, peers, compiled }, null, 2)}\n`
-      : `${parts.join('\n')}\n`,
-  )
+    ...(compiled.length > 0
+      ? [`\nms from function to Plan, ${profile} profile: ${starts} fresh processes`, compileTable(compiled)]
+      : []),
+  ].join('\n')
+  const report = { device, profile, runs, starts, ...machine, peers, compiled }
+  process.stdout.write(`${options.json ? JSON.stringify(report, null, 2) : text}\n`)
   return peers.every((r) => r.agrees)
 }
 

@@ -8,6 +8,8 @@ export interface BenchOptions {
   readonly rows?: readonly string[]
   readonly compileOnly: boolean
   readonly peersOnly: boolean
+  /** What is planned for in the table of compile times. */
+  readonly profile: 'portable' | 'software' | 'hardware'
   /** Rounds of warm calls. */
   readonly runs: number
   /** Fresh processes for every first call and every compilation. */
@@ -39,6 +41,11 @@ export const parseOptions = (args: readonly string[], known: readonly string[]):
     .addOption(new Option('--rows <names>', 'programs, separated by commas').argParser(rows))
     .addOption(new Option('--compile-only', 'the table of compile times alone').default(false).conflicts('peersOnly'))
     .addOption(new Option('--peers-only', 'the table beside the peers alone').default(false))
+    .addOption(
+      new Option('--profile <name>', 'what is compiled for')
+        .choices(['portable', 'software', 'hardware'])
+        .default('portable'),
+    )
     .addOption(new Option('--runs <n>', 'rounds of warm calls').argParser(count).default(15))
     .addOption(
       new Option('--starts <n>', 'fresh processes for a first call or a compilation').argParser(count).default(3),
