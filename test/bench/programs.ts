@@ -1,35 +1,14 @@
 /** The scoreboard's programs, each written once: shapes, loss, gradient list, optimiser. All f32, as `scoreboard.md` says. */
 import { grad, valueAndGrad } from '../../passes/transform/gradient.ts'
 import { type Spec, spec } from '../../src/compile/compile.ts'
-import type { CompileOptions } from '../../src/compile/options.ts'
 import * as T from '../../src/lang/tensor/index.ts'
-import { isTensor } from '../../src/lang/tree.ts'
 import type { Tensor } from '../../src/lang/types/tensor.ts'
 import * as nn from '../../src/nn/index.ts'
 import { adam } from '../../src/optim/index.ts'
-
-type Tree = Spec | readonly Tree[] | { readonly [key: string]: Tree }
-
-/** A program as the scoreboard counts it, with what it may cost. */
-export interface BenchProgram {
-  readonly name: string
-  readonly f: (...args: never[]) => unknown
-  readonly specs: readonly Tree[]
-  readonly options?: CompileOptions
-  /** Dispatches under `portable` that `scoreboard.md` asks for. */
-  readonly target: number
-}
+import { type BenchProgram, type Params, program, type State } from './program.ts'
+import { trainState, trainStep } from './train.ts'
 
 type X = Tensor
-type Params = Readonly<Record<string, X>>
-
-const program = (
-  name: string,
-  target: number,
-  specs: readonly Tree[],
-  f: (...args: never[]) => unknown,
-  options: CompileOptions = {},
-): BenchProgram => ({ name, target, specs, f, options: { ...options, name } })
 
 const square1024 = spec([1024, 1024])
 
@@ -70,36 +49,6 @@ const mlp = (p: Params, x: X): X =>
   }, x)
 
 const mlpLoss = (p: Params, x: X, y: X): X => nn.crossEntropy(mlp(p, x), y as never)
-
-interface State {
-  readonly params: Params
-  readonly optimiser: never
-}
-
-/** A whole training step: loss, gradients, Adam; state in, state out. */
-const trainStep = (loss: (p: Params, ...batch: readonly X[]) => X) => {
-  const optimiser = adam(0.001)
-  return (state: State, ...batch: readonly X[]) => {
-    const [value, grads] = valueAndGrad(loss as (p: Params) => Tensor)(state.params, ...(batch as []))
-    const next = optimiser.update(state.params, grads as Params, state.optimiser)
-    return { state: { params: next.params, optimiser: next.state }, loss: value }
-  }
-}
-
-/** The specs of a training state: parameters and Adam's counter and two moments. */
-const trainState = (params: { readonly [key: string]: Spec }): Tree => ({
-  params,
-  optimiser: specsOf(
-    adam(0.001).init(Object.fromEntries(Object.entries(params).map(([k, s]) => [k, T.zeros(s.shape)]))),
-  ) as Tree,
-})
-
-const specsOf = (tree: unknown): unknown => {
-  if (typeof tree !== 'object' || tree === null) return tree
-  if (isTensor(tree)) return spec(tree.shape, tree.dtype)
-  if (Array.isArray(tree)) return tree.map(specsOf)
-  return Object.fromEntries(Object.entries(tree).map(([k, v]) => [k, specsOf(v)]))
-}
 
 const cnnSpecs = {
   conv1: spec([8, 1, 5, 5]),
@@ -203,6 +152,8 @@ export const programs: readonly BenchProgram[] = [
   program('mean_var', 1, [square1024], (x: X) => [T.mean(x, { axis: 1 }), T.variance(x, { axis: 1, correction: 0 })]),
   program('sum_max', 1, [square1024], (x: X) => [T.sum(x, { axis: 1 }), T.max(x, { axis: 1 })]),
   program('maps12', 1, [twelve.map(() => spec([2 ** 16]))], (xs: readonly X[]) => twelve.map((f, i) => f(xs[i]!))),
+  program('matmul256', 1, [spec([256, 256]), spec([256, 256])], (x: X, w: X) => T.matmul(x, w)),
+  program('matmul512', 1, [spec([512, 512]), spec([512, 512])], (x: X, w: X) => T.matmul(x, w)),
   program('matmul_bias_gelu', 1, [spec([512, 512]), spec([512, 512]), spec([512])], (x: X, w: X, b: X) =>
     nn.gelu(T.add(T.matmul(x, w), b)),
   ),
@@ -232,7 +183,7 @@ export const programs: readonly BenchProgram[] = [
     'mlp_train',
     9,
     [trainState(mlpSpecs([784, 256, 128, 10])), spec([64, 784]), spec([64], 'i32')],
-    trainStep(mlpLoss as never),
+    trainStep(mlpLoss),
     { donate: [0] },
   ),
   program(
@@ -245,24 +196,12 @@ export const programs: readonly BenchProgram[] = [
     },
     { donate: [0] },
   ),
-  program(
-    'cnn_train',
-    20,
-    [trainState(cnnSpecs), spec([64, 1, 28, 28]), spec([64], 'i32')],
-    trainStep(cnnLoss as never),
-    {
-      donate: [0],
-    },
-  ),
-  program(
-    'lstm_train',
-    80,
-    [trainState(lstmSpecs), spec([16, 32, 32]), spec([32], 'i32')],
-    trainStep(lstmLoss as never),
-    {
-      donate: [0],
-    },
-  ),
+  program('cnn_train', 20, [trainState(cnnSpecs), spec([64, 1, 28, 28]), spec([64], 'i32')], trainStep(cnnLoss), {
+    donate: [0],
+  }),
+  program('lstm_train', 80, [trainState(lstmSpecs), spec([16, 32, 32]), spec([32], 'i32')], trainStep(lstmLoss), {
+    donate: [0],
+  }),
   program('gpt_block', 7, [blockSpecs, spec([positions, channels])], gptBlock),
   program('gpt_block_grad', 20, [blockSpecs, spec([positions, channels])], (p: Params, x: X) =>
     valueAndGrad((q: Params) => T.mean(T.square(gptBlock(q, x))))(p),

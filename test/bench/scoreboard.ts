@@ -9,7 +9,8 @@ import { loadPlan } from '../../src/runtime/gpu/execute.ts'
 import { sharedDevice } from '../device.ts'
 import { countPlan, countRun } from './count.ts'
 import { inputsFor } from './inputs.ts'
-import { type BenchProgram, programs } from './programs.ts'
+import type { BenchProgram } from './program.ts'
+import { programs } from './programs.ts'
 
 /** What one call costs. */
 export interface Costs {

@@ -1,7 +1,7 @@
 /** The scoreboard's programs at sizes that the reference interpreter runs in a moment, with edges that no tile divides. */
 import { type Spec, spec } from '../../src/compile/compile.ts'
 
-import type { BenchProgram } from './programs.ts'
+import type { BenchProgram } from './program.ts'
 
 /** Sizes in place of sizes, for functions that take any. */
 type Sizes = Readonly<Record<number, number>>
@@ -18,6 +18,8 @@ const smaller: Readonly<Record<string, Sizes>> = {
   mean_var: rows,
   sum_max: rows,
   maps12: { [2 ** 16]: 101 },
+  matmul256: { 256: 45 },
+  matmul512: contraction,
   matmul_bias_gelu: contraction,
   matmul_twice: { 256: 45 },
   argmax: rows,

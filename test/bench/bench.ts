@@ -1,0 +1,107 @@
+/** `npm run bench`: our programs beside jax-js and TensorFlow.js on one adapter, and what compiling takes. */
+import { existsSync } from 'node:fs'
+import { loadavg } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { CommanderError } from 'commander'
+import { type CompileRow, compileTable, measureCompile } from './compile/measure.ts'
+import { compilePrograms } from './compile/programs.ts'
+import { type BenchOptions, parseOptions } from './options.ts'
+import { demandAdapter } from './peers/device.ts'
+import { measurePeers, type PeerRow, peerTable } from './peers/measure.ts'
+import { buildWorker } from './workers.ts'
+
+/** The rows of the scoreboard's table of times. */
+export const timedRows: readonly string[] = [
+  'matmul256',
+  'matmul512',
+  'chain',
+  'softmax',
+  'layernorm',
+  'attention',
+  'mlp_train',
+  'cnn_train',
+  'lstm_train',
+]
+
+const folder = join(dirname(fileURLToPath(import.meta.url)), 'peers')
+
+const say = (text: string): void => {
+  process.stderr.write(`${text}\n`)
+}
+
+const asked = (rows: BenchOptions['rows'], names: readonly string[]): readonly string[] =>
+  names.filter((name) => rows?.includes(name) ?? true)
+
+const measureRows = async (options: BenchOptions): Promise<readonly PeerRow[]> => {
+  const names = options.compileOnly ? [] : asked(options.rows, timedRows)
+  if (names.length === 0) return []
+  if (!existsSync(join(folder, 'node_modules')))
+    throw new Error('the peers are not installed: npm ci --prefix test/bench/peers')
+  await demandAdapter(options.device)
+  const worker = await buildWorker('peers/worker')
+  const { device, runs, starts } = options
+  const rows: PeerRow[] = []
+  for (const name of names) {
+    say(`${name}: ${starts} first calls, ${runs} warm calls in each library`)
+    rows.push(await measurePeers({ worker, device, folder, runs, starts }, name))
+  }
+  return rows
+}
+
+const measureCompiles = async ({ rows, peersOnly, profile, starts }: BenchOptions): Promise<readonly CompileRow[]> => {
+  if (peersOnly) return []
+  const names = asked(
+    rows,
+    compilePrograms.map((p) => p.name),
+  )
+  const worker = await buildWorker('compile/worker')
+  const compiled: CompileRow[] = []
+  for (const name of names) {
+    say(`${name}: compiled ${starts} times`)
+    compiled.push(await measureCompile(worker, name, profile, starts))
+  }
+  return compiled
+}
+
+const load = (): string =>
+  loadavg()
+    .slice(0, 2)
+    .map((x) => x.toFixed(1))
+    .join(', ')
+
+const main = async (): Promise<boolean> => {
+  const known = [...new Set([...timedRows, ...compilePrograms.map((p) => p.name)])]
+  const options = parseOptions(process.argv.slice(2), known)
+  const before = load()
+  const peers = await measureRows(options)
+  const compiled = await measureCompiles(options)
+  const { device, profile, runs, starts } = options
+  const machine = { node: process.version, load: { before, after: load() } }
+  const text = [
+    `medians; load of the machine (1 and 5 minutes) ${before} before, ${machine.load.after} after`,
+    ...(peers.length > 0
+      ? [
+          `\nms a call on the ${device} adapter: up to ${runs} warm calls, ${starts} first calls in fresh processes`,
+          peerTable(peers),
+        ]
+      : []),
+    ...(compiled.length > 0
+      ? [`\nms from function to Plan, ${profile} profile: ${starts} fresh processes`, compileTable(compiled)]
+      : []),
+  ].join('\n')
+  const report = { device, profile, runs, starts, ...machine, peers, compiled }
+  process.stdout.write(`${options.json ? JSON.stringify(report, null, 2) : text}\n`)
+  return peers.every((r) => r.agrees)
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  main().then(
+    (agree) => process.exit(agree ? 0 : 1),
+    (e: unknown) => {
+      // Commander has said what is wrong, or helped.
+      if (e instanceof CommanderError) process.exit(e.exitCode)
+      say(`bench: ${e instanceof Error ? e.message.split('\n')[0] : String(e)}`)
+      process.exit(1)
+    },
+  )

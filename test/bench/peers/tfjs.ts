@@ -1,0 +1,61 @@
+/** TensorFlow.js's side of the bench: eager operations on its WebGPU backend, its own Adam. */
+import { type Host, type HostTree, mapHosts, parametersOf } from './arguments.ts'
+import { type Kind, peer, provideNavigator } from './device.ts'
+import type { Library, Session } from './library.ts'
+import type { Tf, TfTensor } from './tfjs-api.ts'
+import { asNhwc, forwardOf, lossOf } from './tfjs-programs.ts'
+
+const tensorOf =
+  (tf: Tf) =>
+  ({ data, shape, dtype }: Host): TfTensor =>
+    tf.tensor(data, shape, dtype === 'i32' ? 'int32' : 'float32')
+
+const training = (tf: Tf, row: string, args: readonly HostTree[]): Session | undefined => {
+  const loss = lossOf(tf, row)
+  if (!loss) return undefined
+  const tensor = tensorOf(tf)
+  const params = Object.fromEntries(
+    Object.entries(parametersOf(args)).map(([k, h]) => [k, tf.variable(tensor(asNhwc(row, k, h)), true, k)]),
+  )
+  const [x, y] = [tensor(asNhwc(row, 'x', args[1] as Host)), tensor(args[2] as Host)]
+  const adam = tf.train.adam(0.001, 0.9, 0.999, 1e-8)
+  return {
+    call: async () => {
+      const cost = adam.minimize(() => loss(params, x, y), true, Object.values(params))
+      const [value] = Array.from(await cost.data())
+      cost.dispose()
+      return value
+    },
+    read: async () => [],
+  }
+}
+
+const forward = (tf: Tf, row: string, args: readonly HostTree[]): Session | undefined => {
+  const f = forwardOf(tf, row)
+  if (!f) return undefined
+  const given = args.map((a) => mapHosts(a, tensorOf(tf)) as never)
+  let last: TfTensor | undefined
+  return {
+    call: async () => {
+      last?.dispose()
+      last = tf.tidy(() => f(...given))
+      const backend = tf.backend()
+      backend.ensureCommandEncoderReady()
+      backend.endComputePassEncoder()
+      backend.submitQueue()
+      await backend.queue.onSubmittedWorkDone()
+      return undefined
+    },
+    read: () => last!.data(),
+  }
+}
+
+/** Opens TensorFlow.js on the adapter. */
+export const openTfjs = async (kind: Kind, folder: string): Promise<Library> => {
+  await provideNavigator(kind)
+  const tf = peer(folder, '@tensorflow/tfjs') as Tf
+  peer(folder, '@tensorflow/tfjs-backend-webgpu')
+  if (!(await tf.setBackend('webgpu'))) throw new Error('TensorFlow.js finds no WebGPU')
+  await tf.ready()
+  return { start: async (row, args) => training(tf, row, args) ?? forward(tf, row, args) }
+}
