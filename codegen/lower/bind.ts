@@ -8,6 +8,7 @@ import type { Profile } from '../../passes/profile.ts'
 import { byteSize } from '../../src/lang/dtype.ts'
 import type { LimitError } from '../../src/lang/errors.ts'
 import * as k from '../kernel/build-kernel.ts'
+import { storageScalar } from '../kernel/element-bytes.ts'
 import type { Binding, Scalar } from '../kernel/kernel.ts'
 import type { Place, PlacedValue } from '../plan/plan.ts'
 import { type Access, vectorBuffers } from './access.ts'
@@ -22,8 +23,6 @@ export interface Bound {
   readonly writes: readonly PlacedValue[]
   readonly access: ReadonlyMap<number, Access>
 }
-
-const storage = (b: Buffer): Scalar => (b.dtype === 'bool' ? 'u32' : b.dtype)
 
 /**
  * A binding for each tensor; where the profile grants fewer, tensors of one arena share one, with offsets in the kernel.
@@ -92,7 +91,7 @@ export const bindBuffers = (parts: readonly Part[], memory: MemoryPlan, profile:
   const access = new Map<number, Access>()
   for (const g of groups) {
     const all = g.flatMap((t) => t.buffers)
-    const scalars = new Set(all.map(storage))
+    const scalars = new Set(all.map((b) => storageScalar(b.dtype)))
     const four = all.every((b) => vectors.has(b))
     const span = spanOf(g)
     const scalar: Scalar = scalars.size === 1 ? [...scalars][0]! : 'u32'

@@ -10,6 +10,7 @@ import { byteSize, type KernelDType } from '../../src/lang/dtype.ts'
 import type { LimitError } from '../../src/lang/errors.ts'
 import type { ParamsOf } from '../../src/lang/ir.ts'
 import * as k from '../kernel/build-kernel.ts'
+import { storageScalar } from '../kernel/element-bytes.ts'
 import type { Binding, KExpr, Kernel, KStmt, LocalArray, Scalar } from '../kernel/kernel.ts'
 import { placeOf } from '../lower/buffer-names.ts'
 import type { Place } from '../plan/plan.ts'
@@ -68,8 +69,6 @@ export const perThread = (
 /** The type that arithmetic on `dtype` is done in: f16 accumulates in f32. */
 export const computeType = (dtype: KernelDType): Scalar => (dtype === 'f16' ? 'f32' : dtype)
 
-const storageOf = (dtype: KernelDType): Scalar => (dtype === 'bool' ? 'u32' : dtype)
-
 /** The element of `shape` that is number `step` of line `line` along `axis`. */
 export const lineAddress = (shape: Shape, axis: number): ((line: KExpr, step: KExpr) => KExpr) => {
   const length = shape[axis]!
@@ -121,7 +120,7 @@ export const assembleDispatch = (
         places.push({ ...place, offset: place.offset + offset, bytes: Math.min(part, place.bytes - offset) })
         const binding: Binding = {
           name: `${d.text ? textPrefix : 'b'}${bindings.length}`,
-          element: k.kType(storageOf(b.dtype)),
+          element: k.kType(storageScalar(b.dtype)),
           access: written.has(place.arena) ? 'read_write' : 'read',
         }
         bindings.push(binding)
@@ -152,7 +151,7 @@ export const assembleDispatch = (
     const variable = (b: Buffer): string => {
       const bound = partsOf.get(b)?.[0]
       if (bound) return bound.name
-      const element = k.kType(storageOf(b.dtype))
+      const element = k.kType(storageScalar(b.dtype))
       nothing.push({ name: `${textPrefix}e${nothing.length}`, space: 'workgroup', element, size: 1 })
       return nothing[nothing.length - 1]!.name
     }

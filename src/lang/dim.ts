@@ -13,6 +13,12 @@ export const isDim = (d: unknown): d is Dim => typeof d === 'number' && Number.i
 export const dimEquals = (a: Dim, b: Dim): boolean => a === b
 export const dimMul = (a: Dim, b: Dim): Dim => a * b
 
+/** How many parts of size `by` cover `n`, the last one perhaps not full. */
+export const ceilDiv = (n: Dim, by: Dim): Dim => Math.ceil(n / by)
+
+/** `n` rounded up to a multiple of `unit`. */
+export const alignUp = (n: Dim, unit: Dim): Dim => ceilDiv(n, unit) * unit
+
 /** Number of elements: the product of all sizes, 1 for a scalar. */
 export const sizeOf = (shape: Shape): Dim => shape.reduce(dimMul, 1)
 

@@ -1,5 +1,6 @@
 /** Storage buffers and arrays as the interpreter sees them: elements of some lanes, checked indices, optional counts of what is touched. */
 import { invariant } from '../../../src/lang/errors.ts'
+import { laneStride } from '../element-bytes.ts'
 import type { Binding, Scalar } from '../kernel.ts'
 import { halfBits, halfValue } from '../scalar-value.ts'
 
@@ -55,8 +56,7 @@ export const bindMemory = (binding: Binding, host: HostBinding, counting: boolea
   const { scalar, width } = binding.element
   invariant(scalar !== 'bool', `binding ${binding.name} of bool`)
   const view = viewOf(host, scalar)
-  // In WGSL an array of three lanes has the stride of four.
-  const stride = width === 3 ? 4 : width
+  const stride = laneStride(width)
   const size = Math.floor(view.length / stride)
   const bytes = view.BYTES_PER_ELEMENT * width
   const stamps = counting ? new Uint32Array(size) : undefined
