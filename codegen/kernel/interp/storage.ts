@@ -1,8 +1,8 @@
 /** Storage buffers and arrays as the interpreter sees them: elements of some lanes, checked indices, optional counts of what is touched. */
 import { invariant } from '../../../src/lang/errors.ts'
+import { fromHalf, toHalf } from '../../../src/lang/half.ts'
 import { laneStride } from '../element-bytes.ts'
 import type { Binding, Scalar } from '../kernel.ts'
-import { halfBits, halfValue } from '../scalar-value.ts'
 
 /** Bytes of host memory that stand for a storage buffer: the whole buffer, or a part of an arena. */
 export interface HostBinding {
@@ -75,9 +75,9 @@ export const bindMemory = (binding: Binding, host: HostBinding, counting: boolea
   return {
     name: binding.name,
     size,
-    get: half ? (i, l) => halfValue(view[at(i, l, 'load')]!) : (i, l) => view[at(i, l, 'load')]!,
+    get: half ? (i, l) => fromHalf(view[at(i, l, 'load')]!) : (i, l) => view[at(i, l, 'load')]!,
     set: (i, l, x) => {
-      view[at(i, l, 'store')] = half ? halfBits(x) : x
+      view[at(i, l, 'store')] = half ? toHalf(x) : x
     },
     touched: () => count * bytes,
     nextWorkgroup: () => {
