@@ -25,7 +25,10 @@ const rooms: readonly (readonly [string, RegExp])[] = [
   ['src/lang/{.,ops,types}', /^src\/lang\/(ops\/|types\/|[^/]+$)/],
   ['src/lang/tensor', /^src\/lang\/tensor\//],
   ['src/lang/print', /^src\/lang\/print\//],
-  ['passes/{pass,profile,rewrite,verify-graph}.ts', /^passes\/(pass|profile|rewrite|verify-graph)\.ts$/],
+  [
+    'passes/{pass,profile,op-prices,rewrite,verify-graph}.ts',
+    /^passes\/(pass|profile|op-prices|rewrite|verify-graph)\.ts$/,
+  ],
   ['passes/graph/rules', /^passes\/graph\/rules\//],
   ['passes/graph', /^passes\/graph\/[^/]+$/],
   ['passes/pipeline.ts', /^passes\/pipeline\.ts$/],
