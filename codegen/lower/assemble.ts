@@ -8,6 +8,7 @@ import type { Kernel, KStmt } from '../kernel/kernel.ts'
 import type { Place, PlacedValue } from '../plan/plan.ts'
 import { bindBuffers } from './bind.ts'
 import { emitCluster, threadsOf } from './emit.ts'
+import { workgroupSizeFor } from './workgroup-size.ts'
 
 export interface BoundKernel {
   readonly kernel: Kernel
@@ -33,10 +34,7 @@ export const assembleKernel = (
   }))
   const bound = bindBuffers(parts, memory, profile)
   if ('tag' in bound) return bound
-  const workgroupSize = chooseWorkgroup(
-    parts.map((p) => threadsOf(p.schedule)),
-    profile,
-  )
+  const workgroupSize = workgroupSizeFor(Math.max(...parts.map((p) => threadsOf(p.schedule))), profile)
   let names = 0
   const name = (prefix: string): string => `${prefix}${names++}`
   let workgroups = 0
@@ -75,14 +73,6 @@ const kernelName = (fused: readonly Fused[]): string => {
     .slice(0, 4)
     .map(([op, n]) => (n > 1 ? `${op}${n}` : op))
     .join('_')
-}
-
-/** Enough workgroups to go round, none smaller than a subgroup needs. */
-const chooseWorkgroup = (threads: readonly number[], profile: Profile): number => {
-  const most = Math.max(...threads)
-  let size = Math.min(64, profile.workgroupThreads)
-  while (size > 8 && most / size < 8) size /= 2
-  return size
 }
 
 /** Equal kernels, their names aside, become one. */

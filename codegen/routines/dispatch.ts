@@ -13,6 +13,7 @@ import * as k from '../kernel/build-kernel.ts'
 import { storageScalar } from '../kernel/element-bytes.ts'
 import type { Binding, KExpr, Kernel, KStmt, LocalArray, Scalar } from '../kernel/kernel.ts'
 import { placeOf } from '../lower/buffer-names.ts'
+import { workgroupSizeFor } from '../lower/workgroup-size.ts'
 import type { Place } from '../plan/plan.ts'
 import { textPrefix } from '../targets/wgsl/user-text.ts'
 
@@ -53,8 +54,7 @@ export const perThread = (
   profile: Profile,
   body: (t: Tensors, thread: KExpr) => readonly KStmt[],
 ): Pick<RoutineDispatch, 'workgroups' | 'workgroupSize' | 'body'> => {
-  let workgroupSize = Math.min(64, profile.workgroupThreads)
-  while (workgroupSize > 8 && threads / workgroupSize < 8) workgroupSize /= 2
+  const workgroupSize = workgroupSizeFor(threads, profile)
   return {
     workgroupSize,
     workgroups: Math.ceil(threads / workgroupSize),
