@@ -1,7 +1,9 @@
 /** Fused clusters and their places → Kernel IR with bindings → Plan. Kernels that are equal become one. */
+
 import type { Fused } from '../../passes/loop/fuse/fusion.ts'
 import type { MemoryPlan } from '../../passes/memory/places.ts'
 import type { Profile } from '../../passes/profile.ts'
+import { ceilDiv } from '../../src/lang/dim.ts'
 import type { LimitError } from '../../src/lang/errors.ts'
 import * as k from '../kernel/build-kernel.ts'
 import type { Kernel, KStmt } from '../kernel/kernel.ts'
@@ -41,7 +43,7 @@ export const assembleKernel = (
   const branches = parts.map((p) => {
     const threads = threadsOf(p.schedule)
     const first = workgroups
-    workgroups += Math.ceil(threads / workgroupSize)
+    workgroups += ceilDiv(threads, workgroupSize)
     const id = name('thread')
     const thread = k.add(
       k.mul(k.sub(k.builtin('gridIndex'), k.u32(first)), k.u32(workgroupSize)),

@@ -1,10 +1,13 @@
 /** Which storage buffers a kernel binds, and where in them each tensor lies. */
+
 import type { Fused } from '../../passes/loop/fuse/fusion.ts'
 import type { Buffer } from '../../passes/loop/ir/cluster.ts'
 import { valuesBelow, valuesOfIndex } from '../../passes/loop/ir/values.ts'
 import type { Schedule } from '../../passes/loop/schedule/roles.ts'
+import { largestPart } from '../../passes/memory/place-bytes.ts'
 import type { MemoryPlan } from '../../passes/memory/places.ts'
 import type { Profile } from '../../passes/profile.ts'
+import { ceilDiv, floorDiv } from '../../src/lang/dim.ts'
 import { byteSize } from '../../src/lang/dtype.ts'
 import type { LimitError } from '../../src/lang/errors.ts'
 import * as k from '../kernel/build-kernel.ts'
@@ -61,8 +64,8 @@ export const bindBuffers = (parts: readonly Part[], memory: MemoryPlan, profile:
     return { arena, offset, bytes: end - offset }
   }
   // A binding may not be larger than the profile grants: what is larger is bound in parts.
-  const part = Math.floor(profile.maxBindingBytes / profile.offsetAlignment) * profile.offsetAlignment
-  const partsOf = (g: typeof tensors): number => Math.ceil(spanOf(g).bytes / part)
+  const part = largestPart(profile)
+  const partsOf = (g: typeof tensors): number => ceilDiv(spanOf(g).bytes, part)
   const bytes = Math.max(0, ...tensors.map((t) => t.place.bytes))
   if (bytes > part * profile.storageBuffers) return limit('bytes of one tensor', bytes, part * profile.storageBuffers)
   const total = (): number => groups.reduce((n, g) => n + partsOf(g), 0)
@@ -108,7 +111,7 @@ export const bindBuffers = (parts: readonly Part[], memory: MemoryPlan, profile:
     }
     /** From byte `at` of the span on, `bytes` of them, in elements of `size` bytes. */
     const reach = (at: number, bytes: number, size: number): Access => {
-      const i = Math.floor(at / part)
+      const i = floorDiv(at, part)
       const here = (i + 1) * part - at
       const first = { binding: own[i]!, offset: (at - i * part) / size }
       return bytes <= here

@@ -2,10 +2,12 @@
  * Routines in the Kernel IR: what the author of one writes (dispatches over tensors in memory, addressed by element), and
  * their assembly into kernels with bindings. `routines/` holds one file a routine.
  */
+
 import type { Buffer } from '../../passes/loop/ir/cluster.ts'
+import { largestPart } from '../../passes/memory/place-bytes.ts'
 import type { MemoryPlan } from '../../passes/memory/places.ts'
 import type { Profile } from '../../passes/profile.ts'
-import { type Shape, sizeOf } from '../../src/lang/dim.ts'
+import { ceilDiv, type Shape, sizeOf } from '../../src/lang/dim.ts'
 import { byteSize, type KernelDType } from '../../src/lang/dtype.ts'
 import type { LimitError } from '../../src/lang/errors.ts'
 import type { ParamsOf } from '../../src/lang/ir.ts'
@@ -57,7 +59,7 @@ export const perThread = (
   const workgroupSize = workgroupSizeFor(threads, profile)
   return {
     workgroupSize,
-    workgroups: Math.ceil(threads / workgroupSize),
+    workgroups: ceilDiv(threads, workgroupSize),
     body: (t) => {
       const id = t.name('thread')
       const thread = k.add(k.mul(k.builtin('gridIndex'), k.u32(workgroupSize)), k.builtin('localIndex'))
@@ -106,7 +108,7 @@ export const assembleDispatch = (
   const places: Place[] = []
   /** The parts of each tensor in order: one, unless it is larger than a binding may be. */
   const partsOf = new Map<Buffer, readonly Binding[]>()
-  const part = Math.floor(profile.maxBindingBytes / profile.offsetAlignment) * profile.offsetAlignment
+  const part = largestPart(profile)
   for (const b of buffers) {
     const place = lies(b)
     const key = `${place.arena}:${place.offset}`
@@ -115,7 +117,7 @@ export const assembleDispatch = (
       return overLimit(`bytes of a tensor that ${d.name} reads or writes`, place.bytes, profile.maxBindingBytes)
     const parts =
       seen ??
-      Array.from({ length: Math.ceil(place.bytes / part) }, (_, i): Binding => {
+      Array.from({ length: ceilDiv(place.bytes, part) }, (_, i): Binding => {
         const offset = i * part
         places.push({ ...place, offset: place.offset + offset, bytes: Math.min(part, place.bytes - offset) })
         const binding: Binding = {

@@ -1,5 +1,6 @@
 /** Arithmetic on places: the bytes a binding of one covers, and whether two of them overlap. */
-import { alignUp } from '../../src/lang/dim.ts'
+import { alignDown, alignUp } from '../../src/lang/dim.ts'
+import type { Profile } from '../profile.ts'
 import type { Place } from './places.ts'
 
 /** Buffers, places and bindings are whole numbers of these bytes: the size of a vec4 of words. */
@@ -10,6 +11,9 @@ export const wholeVectors = (bytes: number): number => Math.max(vectorBytes, ali
 
 /** The size a place is bound with. */
 export const boundBytes = (p: Place): number => wholeVectors(p.bytes)
+
+/** The most bytes of a larger place that one binding can hold: the next part starts where a binding may start. */
+export const largestPart = (profile: Profile): number => alignDown(profile.maxBindingBytes, profile.offsetAlignment)
 
 /** `arena:offset+bytes`. */
 export const showPlace = ({ arena, offset, bytes }: Place): string => `${arena}:${offset}+${bytes}`

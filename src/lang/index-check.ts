@@ -4,7 +4,7 @@ import type { IndexError } from './errors.ts'
 import { constantValue } from './evaluate.ts'
 import type { Graph } from './ir.ts'
 import { located } from './provenance.ts'
-import { stridesOf } from './shape.ts'
+import { positionOf } from './shape.ts'
 import { topological } from './topological.ts'
 
 /** One error per gather or scatter whose constant index leaves its axis, in loops too. */
@@ -17,7 +17,7 @@ export const constantIndexErrors = (graph: Graph): readonly IndexError[] =>
     const value = constantValue(index)
     const at = value ? value.data.findIndex((x) => !(x >= 0 && x < size)) : -1
     if (!value || at < 0) return []
-    const position = stridesOf(value.shape).map((s, i) => Math.floor(at / s) % value.shape[i]!)
+    const position = positionOf(at, value.shape)
     const hint = `indices of this axis go from 0 to ${size - 1}`
     return [located({ tag: 'IndexError', op: n.op, index: value.data[at]!, size, position, hint }, [n])]
   })

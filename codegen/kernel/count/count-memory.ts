@@ -1,4 +1,5 @@
 /** What one binding was touched at, workgroup by workgroup: a stamp for each element. */
+import { floorDiv } from '../../../src/lang/dim.ts'
 import { elementBytes, laneBytes } from '../element-bytes.ts'
 import type { Binding } from '../kernel.ts'
 
@@ -21,7 +22,7 @@ export const elementOf = (b: Binding): { readonly bytes: number; readonly stride
 /** Counts for a binding of `bytes` bytes; an index out of range is a bug of the kernel. */
 export const touchedOf = (binding: Binding, bytes: number, where: () => string): Touched => {
   const unit = elementOf(binding)
-  const size = Math.floor(bytes / unit.stride)
+  const size = floorDiv(bytes, unit.stride)
   const stamps = new Uint32Array(size)
   let workgroup = 0
   let count = 0

@@ -1,4 +1,5 @@
 /** Storage buffers and arrays as the interpreter sees them: elements of some lanes, checked indices, optional counts of what is touched. */
+import { floorDiv } from '../../../src/lang/dim.ts'
 import { invariant } from '../../../src/lang/errors.ts'
 import { fromHalf, toHalf } from '../../../src/lang/half.ts'
 import { laneStride } from '../element-bytes.ts'
@@ -57,7 +58,7 @@ export const bindMemory = (binding: Binding, host: HostBinding, counting: boolea
   invariant(scalar !== 'bool', `binding ${binding.name} of bool`)
   const view = viewOf(host, scalar)
   const stride = laneStride(width)
-  const size = Math.floor(view.length / stride)
+  const size = floorDiv(view.length, stride)
   const bytes = view.BYTES_PER_ELEMENT * width
   const stamps = counting ? new Uint32Array(size) : undefined
   let workgroup = 0

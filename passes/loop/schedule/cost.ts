@@ -2,6 +2,7 @@
  * The cost model: bytes/bandwidth + dispatches·t + flops/peak, with the statements a kernel may have as a hard limit. It
  * ranks fusions; the figures a Plan reports are counted from its kernels.
  */
+import { pointsOf } from '../../../src/lang/dim.ts'
 import { byteSize } from '../../../src/lang/dtype.ts'
 import { priceOf } from '../../op-prices.ts'
 import type { Profile } from '../../profile.ts'
@@ -47,7 +48,7 @@ export const costOf = ({ nest, roles }: Schedule, profile: Profile): Cost => {
   })
   let bytes = 0
   for (const [b, times] of touched) bytes += Math.min(b.size, times) * byteSize(b.dtype)
-  const threads = nest.grid.reduce((n, r) => n * r.size, 1)
+  const threads = pointsOf(nest.grid)
   return { flops, bytes, threads, statements, seconds: costs.dispatch + bytes / costs.bandwidth + work / costs.flops }
 }
 
@@ -59,8 +60,7 @@ export const chooseGrid = (
   cluster: Cluster,
   profile: Profile,
 ): { readonly schedule: Schedule; readonly cost: Cost } => {
-  const extent = (rs: readonly Range[]): number => rs.reduce((n, r) => n * r.size, 1)
-  const primary = cluster.stores.reduce((a, s) => (extent(s.ranges) > extent(a.ranges) ? s : a))
+  const primary = cluster.stores.reduce((a, s) => (pointsOf(s.ranges) > pointsOf(a.ranges) ? s : a))
   const candidates = new Map<string, readonly Range[]>()
   const add = (rs: readonly Range[]): void => {
     candidates.set(rs.map((r) => r.id).join(), rs)
