@@ -1,7 +1,7 @@
 /** Checks the arguments of a run against the plan's input slots, before anything is changed. */
 
-import type { IndexRange } from '../../codegen/plan/index-inputs.ts'
 import type { InputSlot } from '../../codegen/plan/plan.ts'
+import type { IndexRange } from '../../passes/graph/index-inputs.ts'
 import { sizeOf, stepCount } from '../lang/dim.ts'
 import { type DType, type HostArray, integerRange, isInteger } from '../lang/dtype.ts'
 import { type ArgumentError, raise, TensorloomError } from '../lang/errors.ts'
