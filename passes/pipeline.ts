@@ -1,17 +1,23 @@
-/** The one list of graph passes, in order. Loop passes follow in `codegen/plan/make-plan.ts`, which needs a target. */
+/**
+ * The one list of graph passes, in order, from what was traced to what is planned. Scheduling, memory and code generation
+ * follow in `codegen/plan/make-plan.ts`: they turn the last graph into something else than a graph, and need a target.
+ */
 import * as E from '#fp/Either'
-import type { CheckError } from '../src/lang/errors.ts'
+import { type CheckError, type IndexError, invariant, type UsageError } from '../src/lang/errors.ts'
 import type { Graph } from '../src/lang/ir.ts'
 import { canonicalise } from './graph/canonicalise.ts'
 import { check } from './graph/check.ts'
+import { checkIndices } from './graph/check-indices.ts'
 import { fold } from './graph/fold.ts'
 import { inlineCalls } from './graph/inline.ts'
 import { everywhere } from './graph/inner-graphs.ts'
 import { maskLoops } from './graph/mask-loops.ts'
+import { observe } from './graph/observe.ts'
 import { mergeScans } from './graph/scan-merge.ts'
 import { pruneScans } from './graph/scan-prune.ts'
 import { dropStopGradient, simplifyWith } from './graph/simplify.ts'
 import { splitReductions } from './graph/split-reduce.ts'
+import { widenPacked } from './graph/widen.ts'
 import type { Pass } from './pass.ts'
 
 export interface PipelineOptions {
@@ -25,18 +31,37 @@ export interface Stage {
   readonly graph: Graph
 }
 
+/** What a pass may refuse a program for. */
+export type PipelineError = CheckError | UsageError | IndexError
+
+export type GraphPass = Pass<Graph, Graph, PipelineError>
+
 /**
- * The order and its reasons. Checking comes first: later passes may assume well-typed nodes. Functions with derivatives of
- * their own and stopGradient have done their work once derivatives are taken, which happens while the user's function
- * runs; so have branches, which are computed side by side from then on. Loops over the same values become one, and
- * lose what nobody uses. Loops without a known end get the form that a
- * device can run. Canonical forms let each rule of simplify match one spelling; folding comes after, on the constants that
- * simplify has gathered, and what it leaves is brought into canonical form once more. Long reductions are split last:
- * simplify would join the stages again. All but the first two go into the graphs of loops as well.
+ * The passes in order. Those that are not about a whole program also run on the graphs inside loops (`everywhere`).
+ *
+ * 1. `check` comes first: later passes may assume well-typed nodes.
+ * 2. `observe` turns observations into further results while loops, calls and branches still stand: it has to tell a
+ *    branch that is taken from one that is not, and the passes after it need not know of observations.
+ * 3. `inline calls`: functions with derivatives of their own have done their work once derivatives are taken, which
+ *    happens while the user's function runs. So have branches, which are computed side by side from here on.
+ * 4. `merge scans`, `prune scans`: loops over the same values become one, then lose carries and stacks without a reader.
+ * 5. `mask loops`: a loop without a known end gets a form that a device can run.
+ * 6. `drop stopGradient`: it means nothing once derivatives are taken.
+ * 7. `canonicalise`, `simplify`, `fold`, `canonicalise`: canonical forms let each rule of `simplify` match one spelling;
+ *    folding comes after, on the constants that `simplify` has gathered, and what it leaves is made canonical once more.
+ * 8. `split reductions` after `simplify`, which would join the two stages of a long reduction again.
+ * 9. `check indices` sees the constants that folding has made, and still the caller's dtypes.
+ * 10. `widen` is last: it replaces packed dtypes by words and makes results of several nodes out of single ones, which no
+ *     earlier pass has to know of.
+ *
+ * One analysis of the same kind is not in the list: `indexInputs`, which finds the arguments that are used as indices. It
+ * leaves the graph alone and gives a table for the slots of the Plan, so `makePlan` asks for it, of the graph before
+ * `widen` (`beforeWidening`), in which an index is still an element and no part of a word.
  */
-export const graphPipeline = (options: PipelineOptions = {}): readonly Pass<Graph, Graph, CheckError>[] =>
+export const graphPipeline = (options: PipelineOptions = {}): readonly GraphPass[] =>
   Object.freeze([
     check,
+    observe,
     inlineCalls,
     ...[
       mergeScans,
@@ -49,14 +74,19 @@ export const graphPipeline = (options: PipelineOptions = {}): readonly Pass<Grap
       canonicalise,
       splitReductions,
     ].map(everywhere),
+    checkIndices,
+    widenPacked,
   ])
+
+/** Whether a pass leaves the types of arguments and results, and their number, as they are. */
+export const keepsSignature = (pass: GraphPass): boolean => pass !== observe && pass !== widenPacked
 
 /** Runs the list; `watch` sees the graph after every stage. */
 export const runPipeline = (
-  passes: readonly Pass<Graph, Graph, CheckError>[],
+  passes: readonly GraphPass[],
   graph: Graph,
   watch: (stage: Stage) => void = () => {},
-): E.Either<CheckError, Graph> => {
+): E.Either<PipelineError, Graph> => {
   let current = graph
   for (const pass of passes) {
     const next = pass.run(current)
@@ -65,4 +95,11 @@ export const runPipeline = (
     watch({ name: pass.name, graph: current })
   }
   return E.right(current)
+}
+
+/** The last of the stages in which arguments and results have the caller's dtypes. */
+export const beforeWidening = (stages: readonly Stage[]): Graph => {
+  const last = stages.findLast(({ name }) => name !== widenPacked.name)
+  invariant(last, 'no stage before widening')
+  return last.graph
 }

@@ -18,7 +18,7 @@ interface Stage {
 const stages: { readonly [S in GraphStage]: Stage } = {
   traced: { illTyped: true, forbidden: [] },
   checked: { illTyped: false, forbidden: [] },
-  lowered: { illTyped: false, forbidden: ['stopGradient', 'customCall', 'customLinear', 'cond'] },
+  lowered: { illTyped: false, forbidden: ['stopGradient', 'observe', 'customCall', 'customLinear', 'cond'] },
 }
 
 const show = (types: readonly TensorType[]): string => types.map(showOperand).join(', ')

@@ -25,7 +25,10 @@ const rooms: readonly (readonly [string, RegExp])[] = [
   ['src/lang/{.,ops,types}', /^src\/lang\/(ops\/|types\/|[^/]+$)/],
   ['src/lang/tensor', /^src\/lang\/tensor\//],
   ['src/lang/print', /^src\/lang\/print\//],
-  ['passes/{pass,profile,rewrite,verify-graph}.ts', /^passes\/(pass|profile|rewrite|verify-graph)\.ts$/],
+  [
+    'passes/{pass,profile,op-prices,rewrite,verify-graph}.ts',
+    /^passes\/(pass|profile|op-prices|rewrite|verify-graph)\.ts$/,
+  ],
   ['passes/graph/rules', /^passes\/graph\/rules\//],
   ['passes/graph', /^passes\/graph\/[^/]+$/],
   ['passes/pipeline.ts', /^passes\/pipeline\.ts$/],
@@ -224,6 +227,14 @@ describe('imports', () => {
   })
 })
 
+/** Spellings of size arithmetic that belong into `src/lang/dim.ts`, and what stands there instead. */
+const sizeArithmetic: readonly (readonly [instead: string, RegExp])[] = [
+  ['ceilDiv, alignUp, ceilLog2, ceilSqrt or stepCount', /\bMath\.ceil\(/],
+  ['floorDiv or alignDown', /\bMath\.floor\((?:[^()]|\([^()]*(?:\([^()]*\)[^()]*)*\))*? \/ /],
+  ['sizeOf, sizeAlong, pointsOf or productOf', /\.reduce\(\((\w+), [^)]*\) => \1 \* [^;]*, 1\)|\.reduce\(dimMul\b/],
+  ['dimMul', /\*= [^;\n]*(\bshape\b|\.size\b|\bsizes\[)|\bshape\[[^\]]+\]!? \* |\* [\w.!]*\bshape\[/],
+]
+
 describe('sources', () => {
   const matching = (among: readonly string[], pattern: RegExp): readonly string[] =>
     among
@@ -254,6 +265,34 @@ describe('sources', () => {
     )
     expect(bad.map((i) => `${i.from}: ${i.specifier}`)).toEqual([])
   })
+
+  it('the language, the passes and code generation leave arithmetic on sizes to src/lang/dim.ts', () => {
+    const among = files.filter((f) => /^(src\/lang|passes|codegen)\//.test(f) && f !== 'src/lang/dim.ts')
+    const found = sizeArithmetic.flatMap(([instead, pattern]) =>
+      matching(among, pattern).map((hit) => `${hit} → ${instead}`),
+    )
+    expect(found).toEqual([])
+  })
+
+  it.each([
+    ['Math.ceil(n / 4)', 0],
+    ['Math.floor((a.p * w + f(x)) / a.by)', 1],
+    ['shape.reduce((n, d) => n * d, 1)', 2],
+    ['ranges.reduce((n, r) => n * r.size, 1)', 2],
+    ['shape.reduce(dimMul, 1)', 2],
+    ['stride *= range.size', 3],
+    ['[shape[0]! * n1, 2]', 3],
+    ['inner * x.shape[axis]!', 3],
+  ])('sees the arithmetic of `%s`', (text, row) => {
+    expect(sizeArithmetic.map(([, pattern]) => pattern.test(text)).indexOf(true)).toBe(row)
+  })
+
+  it.each(['Math.floor(at)', 'position.reduce((sum, p) => sum + p * strides[0]!, 0)', 'strides.map((s) => s * 2)'])(
+    'sees none in `%s`',
+    (text) => {
+      expect(sizeArithmetic.filter(([, pattern]) => pattern.test(text))).toEqual([])
+    },
+  )
 
   it('no file is called utils', () => {
     expect(files.filter((f) => /(^|\/)(utils?|helpers?|misc|common)(\/|\.)/i.test(f))).toEqual([])

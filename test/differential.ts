@@ -32,7 +32,8 @@ export const planOf = (
   const planned = makePlan(
     {
       name: 'test',
-      graph,
+      graph: widen(graph),
+      given: graph,
       inputs: graph.inputs.map((_, i) => ({ path: `[${i}]`, donated: donate })),
       outputs: graph.outputs.map((_, i) => ({ path: `[${i}]`, keep: false })),
       inputTree: { list: graph.inputs.map((_, i) => i) },

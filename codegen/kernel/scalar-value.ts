@@ -1,29 +1,9 @@
 /** How numbers of each kernel type round, wrap and convert on the host: shared by constant folding and the interpreter. */
-import { roundHalf } from '../../src/lang/scalar-functions.ts'
+import { roundHalf } from '../../src/lang/half.ts'
 import type { Scalar } from './kernel.ts'
 
 const f32 = new Float32Array(1)
 const u32 = new Uint32Array(f32.buffer)
-
-/** The f16 bit pattern of a number that is already rounded to f16. */
-export const halfBits = (x: number): number => {
-  const sign = Object.is(x, -0) || x < 0 ? 0x8000 : 0
-  const a = Math.abs(x)
-  if (Number.isNaN(x)) return 0x7e00
-  if (a === Infinity) return sign | 0x7c00
-  if (a < 2 ** -14) return sign | (a * 2 ** 24)
-  const e = Math.floor(Math.log2(a))
-  return sign | ((e + 15) << 10) | (a / 2 ** (e - 10) - 1024)
-}
-
-/** The number an f16 bit pattern stands for. */
-export const halfValue = (bits: number): number => {
-  const sign = bits & 0x8000 ? -1 : 1
-  const e = (bits >> 10) & 31
-  const m = bits & 1023
-  if (e === 31) return m ? NaN : sign * Infinity
-  return e === 0 ? sign * m * 2 ** -24 : sign * (1024 + m) * 2 ** (e - 25)
-}
 
 /** A number as `scalar` stores it: floats round to nearest, integers wrap modulo 2^32, a bool is 0 or 1. */
 export const roundTo = (scalar: Scalar, x: number): number => {

@@ -1,4 +1,5 @@
 /** Intervals of the values of terms, under the conditions that hold where they are used. */
+import { ceilDiv, floorDiv } from '../../src/lang/dim.ts'
 import {
   anything,
   bounded,
@@ -89,13 +90,13 @@ export const createTermFacts = ({ terms, add, linear }: TermTable): TermFacts =>
       case 'div': {
         const by = exact(word(1))
         const a = word(0)
-        return by ? { low: Math.floor(a.low / by), high: Math.floor(a.high / by) } : top
+        return by ? { low: floorDiv(a.low, by), high: floorDiv(a.high, by) } : top
       }
       case 'rem': {
         const by = exact(word(1))
         const a = word(0)
         if (!by) return top
-        const same = Math.floor(a.low / by) === Math.floor(a.high / by)
+        const same = floorDiv(a.low, by) === floorDiv(a.high, by)
         return same ? { low: a.low % by, high: a.high % by } : { low: 0, high: by - 1 }
       }
       case 'min': {
@@ -113,7 +114,7 @@ export const createTermFacts = ({ terms, add, linear }: TermTable): TermFacts =>
       case 'shiftRight': {
         const by = exact(word(1))
         const a = word(0)
-        return by === undefined ? top : { low: Math.floor(a.low / 2 ** by), high: Math.floor(a.high / 2 ** by) }
+        return by === undefined ? top : { low: floorDiv(a.low, 2 ** by), high: floorDiv(a.high, 2 ** by) }
       }
       default:
         return top
@@ -185,7 +186,7 @@ export const createTermFacts = ({ terms, add, linear }: TermTable): TermFacts =>
         return
       case 'mul': {
         const by = exact(b!)
-        if (by) learn(args[0]!, { low: Math.ceil(now.low / by), high: Math.floor(now.high / by) }, facts)
+        if (by) learn(args[0]!, { low: ceilDiv(now.low, by), high: floorDiv(now.high, by) }, facts)
         return
       }
       case 'div': {
@@ -207,8 +208,8 @@ export const createTermFacts = ({ terms, add, linear }: TermTable): TermFacts =>
       case 'rem': {
         const by = exact(b!)
         if (!by || !fits(a!)) return
-        const turn = Math.floor(a!.low / by)
-        const isOneTurn = turn === Math.floor(a!.high / by)
+        const turn = floorDiv(a!.low, by)
+        const isOneTurn = turn === floorDiv(a!.high, by)
         const shift = isOneTurn ? turn * by : 0
         learn(args[0]!, { low: now.low + shift, high: isOneTurn ? now.high + shift : top.high }, facts)
       }

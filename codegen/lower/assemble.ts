@@ -1,13 +1,16 @@
 /** Fused clusters and their places → Kernel IR with bindings → Plan. Kernels that are equal become one. */
+
 import type { Fused } from '../../passes/loop/fuse/fusion.ts'
 import type { MemoryPlan } from '../../passes/memory/places.ts'
 import type { Profile } from '../../passes/profile.ts'
+import { ceilDiv } from '../../src/lang/dim.ts'
 import type { LimitError } from '../../src/lang/errors.ts'
 import * as k from '../kernel/build-kernel.ts'
 import type { Kernel, KStmt } from '../kernel/kernel.ts'
 import type { Place, PlacedValue } from '../plan/plan.ts'
 import { bindBuffers } from './bind.ts'
 import { emitCluster, threadsOf } from './emit.ts'
+import { workgroupSizeFor } from './workgroup-size.ts'
 
 export interface BoundKernel {
   readonly kernel: Kernel
@@ -33,17 +36,14 @@ export const assembleKernel = (
   }))
   const bound = bindBuffers(parts, memory, profile)
   if ('tag' in bound) return bound
-  const workgroupSize = chooseWorkgroup(
-    parts.map((p) => threadsOf(p.schedule)),
-    profile,
-  )
+  const workgroupSize = workgroupSizeFor(Math.max(...parts.map((p) => threadsOf(p.schedule))), profile)
   let names = 0
   const name = (prefix: string): string => `${prefix}${names++}`
   let workgroups = 0
   const branches = parts.map((p) => {
     const threads = threadsOf(p.schedule)
     const first = workgroups
-    workgroups += Math.ceil(threads / workgroupSize)
+    workgroups += ceilDiv(threads, workgroupSize)
     const id = name('thread')
     const thread = k.add(
       k.mul(k.sub(k.builtin('gridIndex'), k.u32(first)), k.u32(workgroupSize)),
@@ -76,14 +76,6 @@ const kernelName = (fused: readonly Fused[]): string => {
     .slice(0, 4)
     .map(([op, n]) => (n > 1 ? `${op}${n}` : op))
     .join('_')
-}
-
-/** Enough workgroups to go round, none smaller than a subgroup needs. */
-const chooseWorkgroup = (threads: readonly number[], profile: Profile): number => {
-  const most = Math.max(...threads)
-  let size = Math.min(64, profile.workgroupThreads)
-  while (size > 8 && most / size < 8) size /= 2
-  return size
 }
 
 /** Equal kernels, their names aside, become one. */

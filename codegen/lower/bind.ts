@@ -1,13 +1,17 @@
 /** Which storage buffers a kernel binds, and where in them each tensor lies. */
+
 import type { Fused } from '../../passes/loop/fuse/fusion.ts'
 import type { Buffer } from '../../passes/loop/ir/cluster.ts'
 import { valuesBelow, valuesOfIndex } from '../../passes/loop/ir/values.ts'
 import type { Schedule } from '../../passes/loop/schedule/roles.ts'
+import { largestPart } from '../../passes/memory/place-bytes.ts'
 import type { MemoryPlan } from '../../passes/memory/places.ts'
 import type { Profile } from '../../passes/profile.ts'
+import { ceilDiv, floorDiv } from '../../src/lang/dim.ts'
 import { byteSize } from '../../src/lang/dtype.ts'
 import type { LimitError } from '../../src/lang/errors.ts'
 import * as k from '../kernel/build-kernel.ts'
+import { storageScalar } from '../kernel/element-bytes.ts'
 import type { Binding, Scalar } from '../kernel/kernel.ts'
 import type { Place, PlacedValue } from '../plan/plan.ts'
 import { type Access, vectorBuffers } from './access.ts'
@@ -22,8 +26,6 @@ export interface Bound {
   readonly writes: readonly PlacedValue[]
   readonly access: ReadonlyMap<number, Access>
 }
-
-const storage = (b: Buffer): Scalar => (b.dtype === 'bool' ? 'u32' : b.dtype)
 
 /**
  * A binding for each tensor; where the profile grants fewer, tensors of one arena share one, with offsets in the kernel.
@@ -64,8 +66,8 @@ export const bindBuffers = (parts: readonly Part[], memory: MemoryPlan, profile:
     return { arena, offset, bytes: end - offset }
   }
   // A binding may not be larger than the profile grants: what is larger is bound in parts.
-  const part = Math.floor(profile.maxBindingBytes / profile.offsetAlignment) * profile.offsetAlignment
-  const partsOf = (g: typeof tensors): number => Math.ceil(spanOf(g).bytes / part)
+  const part = largestPart(profile)
+  const partsOf = (g: typeof tensors): number => ceilDiv(spanOf(g).bytes, part)
   const bytes = Math.max(0, ...tensors.map((t) => t.place.bytes))
   if (bytes > part * profile.storageBuffers) return limit('bytes of one tensor', bytes, part * profile.storageBuffers)
   const total = (): number => groups.reduce((n, g) => n + partsOf(g), 0)
@@ -94,7 +96,7 @@ export const bindBuffers = (parts: readonly Part[], memory: MemoryPlan, profile:
   const access = new Map<number, Access>()
   for (const g of groups) {
     const all = g.flatMap((t) => t.buffers)
-    const scalars = new Set(all.map(storage))
+    const scalars = new Set(all.map((b) => storageScalar(b.dtype)))
     const four = all.every((b) => vectors.has(b))
     const span = spanOf(g)
     const scalar: Scalar = scalars.size === 1 ? [...scalars][0]! : 'u32'
@@ -111,7 +113,7 @@ export const bindBuffers = (parts: readonly Part[], memory: MemoryPlan, profile:
     }
     /** From byte `at` of the span on, `bytes` of them, in elements of `size` bytes. */
     const reach = (at: number, bytes: number, size: number): Access => {
-      const i = Math.floor(at / part)
+      const i = floorDiv(at, part)
       const here = (i + 1) * part - at
       const first = { binding: own[i]!, offset: (at - i * part) / size }
       return bytes <= here

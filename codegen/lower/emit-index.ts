@@ -9,7 +9,8 @@ import {
   scaleIndex,
   substituteIndex,
 } from '../../passes/loop/ir/index-expression.ts'
-import { lanePattern, type Schedule, single, stepOf } from '../../passes/loop/schedule/roles.ts'
+import { lanePattern, type Schedule, stepIn } from '../../passes/loop/schedule/roles.ts'
+import { ceilDiv } from '../../src/lang/dim.ts'
 import type { KernelDType } from '../../src/lang/dtype.ts'
 import * as k from '../kernel/build-kernel.ts'
 import type { KExpr, KStmt } from '../kernel/kernel.ts'
@@ -62,8 +63,8 @@ export const indexEmitter = (
   let fresh = -2
 
   const bind = (range: Range, counter: KExpr): void => {
-    const step = stepOf(schedule.roles.get(range) ?? single)
-    const steps = Math.ceil(range.size / step)
+    const step = stepIn(schedule.roles, range)
+    const steps = ceilDiv(range.size, step)
     const exact = range.size % step === 0
     const own: Range = { id: fresh--, size: exact ? steps : range.size - step + 1 }
     owners.set(own, range)
@@ -112,7 +113,7 @@ export const indexEmitter = (
       case 'div':
       case 'mod': {
         // u32 division needs a dividend that is not negative: shift by a multiple of the divisor.
-        const shift = atom.of.min < 0 ? Math.ceil(-atom.of.min / atom.by) : 0
+        const shift = atom.of.min < 0 ? ceilDiv(-atom.of.min, atom.by) : 0
         const of = sum({ ...atom.of, constant: atom.of.constant + shift * atom.by }, lanes, lane, 0)
         if (atom.kind === 'mod') return k.rem(of, k.u32(atom.by))
         const q = k.div(of, k.u32(atom.by))

@@ -7,7 +7,8 @@
 import type { Cluster, LoopValue, Range, Store } from '../../passes/loop/ir/cluster.ts'
 import { valuesBelow } from '../../passes/loop/ir/values.ts'
 import type { Accumulation, Item, Scope } from '../../passes/loop/schedule/nest.ts'
-import { type Schedule, single, stepOf } from '../../passes/loop/schedule/roles.ts'
+import { invocationsOf, type Schedule, stepIn } from '../../passes/loop/schedule/roles.ts'
+import { ceilDiv } from '../../src/lang/dim.ts'
 import { invariant } from '../../src/lang/errors.ts'
 import { call } from '../kernel/build-call.ts'
 import * as k from '../kernel/build-kernel.ts'
@@ -221,7 +222,7 @@ export const emitCluster = (
   /** A loop over the steps of the scope's range; a range taken whole needs none. */
   const emitScope = (scope: Scope): void => {
     const range = scope.range!
-    const steps = range.size / stepOf(schedule.roles.get(range) ?? single)
+    const steps = range.size / stepIn(schedule.roles, range)
     const counter = steps > 1 ? k.ref(name('n')) : k.u32(0)
     scopes.push({ statements: [], ranges: new Set([range]), memo: new Map() })
     index.bind(range, counter)
@@ -234,7 +235,7 @@ export const emitCluster = (
   scopes.push({ statements: [], ranges: new Set(schedule.nest.grid), memo: new Map() })
   let rest = thread
   for (const r of [...schedule.nest.grid].reverse()) {
-    const steps = Math.ceil(r.size / stepOf(schedule.roles.get(r) ?? single))
+    const steps = ceilDiv(r.size, stepIn(schedule.roles, r))
     const last = r === schedule.nest.grid[0]
     const here = last ? rest : k.rem(rest, k.u32(steps))
     const id = name('g')
@@ -251,8 +252,7 @@ export const emitCluster = (
 }
 
 /** Invocations a cluster needs. */
-export const threadsOf = (schedule: Schedule): number =>
-  schedule.nest.grid.reduce((n, r) => n * Math.ceil(r.size / stepOf(schedule.roles.get(r) ?? single)), 1)
+export const threadsOf = (schedule: Schedule): number => invocationsOf(schedule.nest.grid, schedule.roles)
 
 /**
  * Whether operand `i` makes a pattern that drivers rewrite as if numbers were real: x·(y/x) and (x·y)/x to y, and

@@ -8,6 +8,7 @@ import type { Fused, LoopKernels } from '../../passes/loop/fuse/fusion.ts'
 import type { Buffer } from '../../passes/loop/ir/cluster.ts'
 import type { MemoryPlan } from '../../passes/memory/places.ts'
 import type { Profile } from '../../passes/profile.ts'
+import { ceilDiv } from '../../src/lang/dim.ts'
 import type { LimitError } from '../../src/lang/errors.ts'
 import { located } from '../../src/lang/provenance.ts'
 import { assembleKernel, type BoundKernel } from '../lower/assemble.ts'
@@ -86,7 +87,7 @@ const loopRuns = (loop: LoopKernels, memory: MemoryPlan, profile: Profile): Runs
     if (turns % 2 === 1) return inOrder([turn(-1, 0), pair((turns - 1) / 2)])
     return inOrder([turn(-1, 1), turn(1, 0), pair((turns - 2) / 2)])
   }
-  const runs = pair(Math.ceil(turns.chunk / 2))()
+  const runs = pair(ceilDiv(turns.chunk, 2))()
   const first = turn(-1, 0)()
   if (isLimit(runs) || isLimit(first)) return isLimit(runs) ? runs : first
   return [...first, { kind: 'while', flag: placeOf(memory, turns.flag), runs }]

@@ -1,7 +1,7 @@
-/** Graph → Plan: widen packed dtypes, fuse, place, lower, print. Pure: needs a profile, never a device. */
+/** Graph → Plan: fuse, place, lower, print. Pure: needs a profile, never a device. */
 import * as E from '#fp/Either'
+import { indexInputs } from '../../passes/graph/index-inputs.ts'
 import type { Observation } from '../../passes/graph/observe.ts'
-import { widen } from '../../passes/graph/widen.ts'
 import { type Fusion, fuse } from '../../passes/loop/fuse/fuse.ts'
 import type { InPlace } from '../../passes/loop/fuse/fusion.ts'
 import { isBufferLeaf } from '../../passes/loop/fuse/stored-nodes.ts'
@@ -16,7 +16,6 @@ import type { TreeShape } from '../../src/lang/tree.ts'
 import { type BoundKernel, deduplicate } from '../lower/assemble.ts'
 import { printKernel } from '../targets/wgsl/print-module.ts'
 import { overTarget } from './fit-profile.ts'
-import { indexInputs } from './index-inputs.ts'
 import { kernelsOf, type Run, runsOf } from './kernel-order.ts'
 import type { DataSlot, InputSlot, OutputSlot, Plan, Step, Subnormals } from './plan.ts'
 import { type PlanFault, showFault } from './plan-fault.ts'
@@ -26,7 +25,10 @@ import { verifyPlan } from './verify-plan.ts'
 /** A graph with everything the caller said about its arguments and results. */
 export interface Request {
   readonly name: string
+  /** What the last graph pass left: without packed dtypes. */
   readonly graph: Graph
+  /** The same program with the dtypes that the caller sees in arguments and results; `graph` where it is not said. */
+  readonly given?: Graph
   readonly inputs: readonly { readonly path: string; readonly donated: boolean }[]
   readonly outputs: readonly { readonly path: string; readonly keep: boolean }[]
   readonly inputTree: TreeShape
@@ -40,7 +42,7 @@ export interface Request {
 /** A Plan with the decisions that led to it, for `explain`. */
 export interface Planned {
   readonly plan: Plan
-  /** The graph that was fused: the given one, or what it was widened to. */
+  /** The graph that was fused. */
   readonly graph: Graph
   readonly fusion: Fusion
   readonly kernels: readonly BoundKernel[]
@@ -73,8 +75,7 @@ const disputed = (faults: readonly PlanFault[], { inPlace, buffers }: Fusion): r
 /** A Plan that is not yet verified, in which the arguments of `apart` keep their places to the end. */
 const planWith = (request: Request, profile: Profile, apart: ReadonlySet<Node>): E.Either<LimitError, Planned> => {
   // Arguments and results keep the types that the caller gave them; everything between sees words.
-  const given = request.graph
-  const graph = widen(given)
+  const { graph, given = graph } = request
   const over = overTarget(graph, profile)
   if (over) return E.left(over)
   const inputs = request.inputs.map((x, i) => ({ ...x, node: graph.inputs[i]! as Node }))

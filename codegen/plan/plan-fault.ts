@@ -1,6 +1,5 @@
-/** What `verifyPlan` can say about a Plan, and the arithmetic on places that its parts share. */
-import type { KType } from '../kernel/kernel.ts'
-import type { Place, Step } from './plan.ts'
+/** What `verifyPlan` can say about a Plan. */
+import type { Step } from './plan.ts'
 
 /** What a plan can be wrong about. */
 export type PlanRule =
@@ -35,22 +34,6 @@ export interface PlanFault {
 export type Dispatch = Extract<Step, { readonly kind: 'dispatch' }>
 /** Takes down one fault. */
 export type Report = (rule: PlanRule, message: string, step?: number, value?: number) => void
-
-/** Every binding is a whole number of vec4s. */
-export const boundBytes = (p: Place): number => Math.max(16, Math.ceil(p.bytes / 16) * 16)
-/** Bytes from one element of a binding to the next. */
-export const elementBytes = ({ scalar, width }: KType): number => (scalar === 'f16' ? 2 : 4) * (width === 3 ? 4 : width)
-/** `arena:offset+bytes`. */
-export const showPlace = ({ arena, offset, bytes }: Place): string => `${arena}:${offset}+${bytes}`
-
-/** Whether two stretches of bytes share one. */
-export const overlaps = (a: Place, b: Place): boolean =>
-  a.arena === b.arena && a.offset < b.offset + b.bytes && b.offset < a.offset + a.bytes
-/** Whether `inner` lies in `outer`. */
-export const covers = (outer: Place, inner: Place): boolean =>
-  outer.arena === inner.arena &&
-  outer.offset <= inner.offset &&
-  inner.offset + inner.bytes <= outer.offset + outer.bytes
 
 /** `step 3 (in place): …` */
 export const showFault = ({ rule, step, message }: PlanFault): string =>

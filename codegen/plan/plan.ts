@@ -2,22 +2,15 @@
  * The Plan: everything needed to run a program, as plain data that survives JSON. JIT and AOT run the same Plan.
  */
 
+import type { IndexRange } from '../../passes/graph/index-inputs.ts'
 import type { Observation } from '../../passes/graph/observe.ts'
+import type { Place } from '../../passes/memory/places.ts'
 import type { Profile } from '../../passes/profile.ts'
 import type { DType } from '../../src/lang/dtype.ts'
 import type { TreeShape } from '../../src/lang/tree.ts'
 import type { Kernel } from '../kernel/kernel.ts'
-import type { IndexRange } from './index-inputs.ts'
 
-export type { Profile } from '../../passes/profile.ts'
-export type { TreeShape }
-
-/** Bytes [offset, offset + bytes) of a program-owned arena. `offset` is a multiple of the profile's alignment. */
-export interface Place {
-  readonly arena: number
-  readonly offset: number
-  readonly bytes: number
-}
+export type { Place, Profile, TreeShape }
 
 /** A kernel: its IR (interpreted, explained) and the WGSL printed from it (run). */
 export interface PlannedKernel {

@@ -2,10 +2,12 @@
  * Whether every read of a Plan finds the value it names: the plan is run on names of values instead of values, and each
  * kernel's loads and stores are compared with what its step says. So a value is never overwritten while it is needed.
  */
+import { covers, overlaps, showPlace } from '../../passes/memory/place-bytes.ts'
 import { sizeOf } from '../../src/lang/dim.ts'
+import { elementBytes } from '../kernel/element-bytes.ts'
 import { accessOf, type KernelAccess, type MemoryAccess } from '../kernel/memory-access.ts'
 import type { Place, PlacedValue, Plan } from './plan.ts'
-import { covers, type Dispatch, elementBytes, overlaps, type PlanRule, type Report, showPlace } from './plan-fault.ts'
+import type { Dispatch, PlanRule, Report } from './plan-fault.ts'
 import { unrolled } from './steps.ts'
 import { createStretches } from './stretches.ts'
 

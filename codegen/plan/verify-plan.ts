@@ -3,21 +3,13 @@
  * finds the value it names. Found by analysis of the plan alone; `makePlan` asks it of every plan it returns.
  */
 
+import { boundBytes, overlaps, showPlace } from '../../passes/memory/place-bytes.ts'
 import { sizeOf } from '../../src/lang/dim.ts'
 import { byteSize } from '../../src/lang/dtype.ts'
 import type { ArgumentError } from '../../src/lang/errors.ts'
+import { elementBytes } from '../kernel/element-bytes.ts'
 import type { Place, Plan } from './plan.ts'
-import {
-  boundBytes,
-  type Dispatch,
-  elementBytes,
-  overlaps,
-  type PlanFault,
-  type PlanRule,
-  type Report,
-  showFault,
-  showPlace,
-} from './plan-fault.ts'
+import { type Dispatch, type PlanFault, type PlanRule, type Report, showFault } from './plan-fault.ts'
 import { everyStep } from './steps.ts'
 import { checkFlow } from './verify-flow.ts'
 

@@ -2,16 +2,20 @@
  * Routines in the Kernel IR: what the author of one writes (dispatches over tensors in memory, addressed by element), and
  * their assembly into kernels with bindings. `routines/` holds one file a routine.
  */
+
 import type { Buffer } from '../../passes/loop/ir/cluster.ts'
+import { largestPart } from '../../passes/memory/place-bytes.ts'
 import type { MemoryPlan } from '../../passes/memory/places.ts'
 import type { Profile } from '../../passes/profile.ts'
-import { type Shape, sizeOf } from '../../src/lang/dim.ts'
+import { ceilDiv, type Shape, sizeOf } from '../../src/lang/dim.ts'
 import { byteSize, type KernelDType } from '../../src/lang/dtype.ts'
 import type { LimitError } from '../../src/lang/errors.ts'
 import type { ParamsOf } from '../../src/lang/ir.ts'
 import * as k from '../kernel/build-kernel.ts'
+import { storageScalar } from '../kernel/element-bytes.ts'
 import type { Binding, KExpr, Kernel, KStmt, LocalArray, Scalar } from '../kernel/kernel.ts'
 import { placeOf } from '../lower/buffer-names.ts'
+import { workgroupSizeFor } from '../lower/workgroup-size.ts'
 import type { Place } from '../plan/plan.ts'
 import { textPrefix } from '../targets/wgsl/user-text.ts'
 
@@ -52,11 +56,10 @@ export const perThread = (
   profile: Profile,
   body: (t: Tensors, thread: KExpr) => readonly KStmt[],
 ): Pick<RoutineDispatch, 'workgroups' | 'workgroupSize' | 'body'> => {
-  let workgroupSize = Math.min(64, profile.workgroupThreads)
-  while (workgroupSize > 8 && threads / workgroupSize < 8) workgroupSize /= 2
+  const workgroupSize = workgroupSizeFor(threads, profile)
   return {
     workgroupSize,
-    workgroups: Math.ceil(threads / workgroupSize),
+    workgroups: ceilDiv(threads, workgroupSize),
     body: (t) => {
       const id = t.name('thread')
       const thread = k.add(k.mul(k.builtin('gridIndex'), k.u32(workgroupSize)), k.builtin('localIndex'))
@@ -67,8 +70,6 @@ export const perThread = (
 
 /** The type that arithmetic on `dtype` is done in: f16 accumulates in f32. */
 export const computeType = (dtype: KernelDType): Scalar => (dtype === 'f16' ? 'f32' : dtype)
-
-const storageOf = (dtype: KernelDType): Scalar => (dtype === 'bool' ? 'u32' : dtype)
 
 /** The element of `shape` that is number `step` of line `line` along `axis`. */
 export const lineAddress = (shape: Shape, axis: number): ((line: KExpr, step: KExpr) => KExpr) => {
@@ -107,7 +108,7 @@ export const assembleDispatch = (
   const places: Place[] = []
   /** The parts of each tensor in order: one, unless it is larger than a binding may be. */
   const partsOf = new Map<Buffer, readonly Binding[]>()
-  const part = Math.floor(profile.maxBindingBytes / profile.offsetAlignment) * profile.offsetAlignment
+  const part = largestPart(profile)
   for (const b of buffers) {
     const place = lies(b)
     const key = `${place.arena}:${place.offset}`
@@ -116,12 +117,12 @@ export const assembleDispatch = (
       return overLimit(`bytes of a tensor that ${d.name} reads or writes`, place.bytes, profile.maxBindingBytes)
     const parts =
       seen ??
-      Array.from({ length: Math.ceil(place.bytes / part) }, (_, i): Binding => {
+      Array.from({ length: ceilDiv(place.bytes, part) }, (_, i): Binding => {
         const offset = i * part
         places.push({ ...place, offset: place.offset + offset, bytes: Math.min(part, place.bytes - offset) })
         const binding: Binding = {
           name: `${d.text ? textPrefix : 'b'}${bindings.length}`,
-          element: k.kType(storageOf(b.dtype)),
+          element: k.kType(storageScalar(b.dtype)),
           access: written.has(place.arena) ? 'read_write' : 'read',
         }
         bindings.push(binding)
@@ -152,7 +153,7 @@ export const assembleDispatch = (
     const variable = (b: Buffer): string => {
       const bound = partsOf.get(b)?.[0]
       if (bound) return bound.name
-      const element = k.kType(storageOf(b.dtype))
+      const element = k.kType(storageScalar(b.dtype))
       nothing.push({ name: `${textPrefix}e${nothing.length}`, space: 'workgroup', element, size: 1 })
       return nothing[nothing.length - 1]!.name
     }

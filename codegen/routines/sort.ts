@@ -8,7 +8,7 @@ import type { Routine } from '../../passes/loop/fuse/fusion.ts'
 import type { Buffer } from '../../passes/loop/ir/cluster.ts'
 import type { Profile } from '../../passes/profile.ts'
 import { typeOf } from '../../src/lang/build.ts'
-import { type Shape, sizeOf } from '../../src/lang/dim.ts'
+import { alignUp, ceilDiv, ceilLog2, floorDiv, type Shape, sizeOf } from '../../src/lang/dim.ts'
 import type { NodeOf } from '../../src/lang/ir.ts'
 import * as k from '../kernel/build-kernel.ts'
 import type { KExpr, KStmt, LocalArray } from '../kernel/kernel.ts'
@@ -125,15 +125,15 @@ const inBlocks = (s: SortTask, profile: Profile): RoutineDispatch => {
   const { lines, length, blocks } = sortSplit(s.shape, s.axis)
   const address = lineAddress(s.shape, s.axis)
   const piece = Math.min(length, sortBlock)
-  const perGroup = blocks > 1 ? 1 : Math.min(lines, Math.floor(sortBlock / length))
+  const perGroup = blocks > 1 ? 1 : Math.min(lines, floorDiv(sortBlock, length))
   const slots = perGroup * piece
-  const rounds = Math.ceil(Math.log2(piece))
-  const workgroupSize = Math.min(256, profile.workgroupThreads, Math.ceil(slots / 8) * 8)
+  const rounds = ceilLog2(piece)
+  const workgroupSize = Math.min(256, profile.workgroupThreads, alignUp(slots, 8))
   const isLocal = profile.schedule === 'cooperative'
   const cells = isLocal ? inArrays(slots) : inScratch(s)
   return {
     name: blocks > 1 ? 'sort_blocks' : 'sort',
-    workgroups: blocks > 1 ? lines * blocks : Math.ceil(lines / perGroup),
+    workgroups: blocks > 1 ? lines * blocks : ceilDiv(lines, perGroup),
     workgroupSize,
     arrays: cells.arrays,
     reads: [s.x, ...cells.buffers],

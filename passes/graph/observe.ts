@@ -5,7 +5,7 @@
 import * as E from '#fp/Either'
 import { build, typeOf, typesOf } from '../../src/lang/build.ts'
 import { sizeOf } from '../../src/lang/dim.ts'
-import { raise, type Site } from '../../src/lang/errors.ts'
+import { invariant, type Site, type UsageError } from '../../src/lang/errors.ts'
 import type { Graph, Node, NodeOf, TensorType } from '../../src/lang/ir.ts'
 import { outputsOf } from '../../src/lang/ops/closed-graphs.ts'
 import { chooseBranch } from '../../src/lang/ops/cond.ts'
@@ -15,6 +15,7 @@ import { argmax, isinf, isnan, logicalOr, reshape, stack, sum } from '../../src/
 import { topological } from '../../src/lang/topological.ts'
 import { graphKit, instantiate, rebuild } from '../../src/lang/trace.ts'
 import { nodeOf, type Tensor, tensorOf } from '../../src/lang/types/tensor.ts'
+import type { Pass } from '../pass.ts'
 import { graphsOf } from './inner-graphs.ts'
 
 /** What is told at every run: of which kind, under which label, of a tensor of which type, asked for where. */
@@ -55,14 +56,36 @@ const observerOf = (n: Node): Node | undefined => {
   return undefined
 }
 
-const inLoop = (n: Node): never => {
-  const site = siteOf(observerOf(n)!)
-  return raise({
+/** The graphs of a node whose observations can leave it; none for a loop without a known end. */
+const openGraphs = (n: Node): readonly Graph[] | undefined => {
+  if (n.op === 'scan') return [n.params.body]
+  if (n.op === 'customCall') return [n.params.call]
+  return n.op === 'cond' ? n.params.branches : undefined
+}
+
+/** The refusal of an observation inside a loop without a known end. */
+const unboundedIn = ({ outputs }: Graph): UsageError | undefined => {
+  for (const n of topological(outputs)) {
+    const observer = observerOf(n)
+    if (!observer) continue
+    const graphs = openGraphs(n)
+    if (!graphs) return inLoop(observer)
+    for (const graph of graphs) {
+      const found = unboundedIn(graph)
+      if (found) return found
+    }
+  }
+  return undefined
+}
+
+const inLoop = (observer: Node): UsageError => {
+  const site = siteOf(observer)
+  return {
     tag: 'UsageError',
     message: 'T.debug and T.checkNumerics cannot look into a whileLoop: only the device knows how many turns it has',
     hint: 'carry the value out of the loop, or use foriLoop or scan',
     ...(site ? { site } : {}),
-  })
+  }
 }
 
 /** `graph` as a closed graph whose further outputs are what its observations see. */
@@ -88,7 +111,7 @@ const open = (n: Node, args: readonly Node[]): Freed => {
     const { graph, seen } = widened(n.params.call)
     return parted(instantiate(graph, args), seen)
   }
-  if (n.op !== 'cond') return inLoop(n)
+  invariant(n.op === 'cond', `an observation inside ${n.op}`)
   const [index, ...operands] = args
   const branches = n.params.branches.map(widened)
   const results = branches.map(({ graph }) => instantiate(graph, operands))
@@ -150,21 +173,37 @@ const census = (n: Node): Node => {
   return nodeOf(stack([sum(nan), sum(infinite), argmax(logicalOr(nan, infinite))]))
 }
 
-/**
- * `graph` without observations, each a further output: the value itself where it is printed, the census of what is not finite
- * where it is checked. The graph as it is when there are none. UsageError for one inside a whileLoop.
- */
-export const takeObservations = (
-  graph: Graph,
-): { readonly graph: Graph; readonly observations: readonly Observation[] } => {
-  if (!observerIn(graph)) return { graph, observations: [] }
+/** `graph` without observations, and what they saw, each as it is told. */
+const told = (graph: Graph): Freed => {
   const { outputs, seen } = free(graph)
-  const told = seen.filter(({ value, by }) => by.params.kind === 'print' || sizeOf(typeOf(value).shape) > 0)
-  const further = told.map(({ value, by }) => (by.params.kind === 'print' ? value : census(value)))
-  const observations = told.map(({ value, by }): Observation => {
+  return {
+    outputs,
+    seen: seen.filter(({ value, by }) => by.params.kind === 'print' || sizeOf(typeOf(value).shape) > 0),
+  }
+}
+
+/** What each of the further outputs that `observe` gives `graph` is for, in order. */
+export const observationsOf = (graph: Graph): readonly Observation[] => {
+  if (!observerIn(graph)) return []
+  return told(graph).seen.map(({ value, by }): Observation => {
     const { shape, dtype } = typeOf(value)
     const site = siteOf(by)
     return { ...by.params, shape, dtype, ...(site ? { site } : {}) }
   })
-  return { graph: { inputs: graph.inputs, outputs: [...outputs, ...further] }, observations }
+}
+
+/**
+ * The graph without observations, each a further output: the value itself where it is printed, the census of what is not
+ * finite where it is checked. The graph as it is when there are none. UsageError for one inside a whileLoop.
+ */
+export const observe: Pass<Graph, Graph, UsageError> = {
+  name: 'observe',
+  run: (graph) => {
+    if (!observerIn(graph)) return E.right(graph)
+    const refused = unboundedIn(graph)
+    if (refused) return E.left(refused)
+    const { outputs, seen } = told(graph)
+    const further = seen.map(({ value, by }) => (by.params.kind === 'print' ? value : census(value)))
+    return E.right({ inputs: graph.inputs, outputs: [...outputs, ...further] })
+  },
 }

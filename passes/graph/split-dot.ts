@@ -1,7 +1,8 @@
 /** Contractions of many elements to few results, as of two long vectors: partial dots over blocks, then their sum. */
+
 import * as E from '#fp/Either'
 import { typeOf } from '../../src/lang/build.ts'
-import { sizeOf } from '../../src/lang/dim.ts'
+import { ceilSqrt, floorDiv, productOf, sizeOf } from '../../src/lang/dim.ts'
 import type { Build, Node } from '../../src/lang/ir.ts'
 import { type Rule, rule } from '../rewrite.ts'
 import { blocksOf, inF32, isLong } from './two-stages.ts'
@@ -23,11 +24,11 @@ export const splitDot: Rule = rule('splitDot', ['dot'], (n, b) => {
   const { shape } = typeOf(x)
   const contracted = lhs.filter((l) => rhs.includes(l) && !out.includes(l))
   const sizeOfLabel = (l: number): number => shape[lhs.indexOf(l)]!
-  const count = contracted.reduce((k, l) => k * sizeOfLabel(l), 1)
+  const count = productOf(contracted, sizeOfLabel)
   if (!isLong(count, sizeOf(typeOf(n).shape))) return undefined
   const longest = contracted.reduce((a, l) => (sizeOfLabel(l) > sizeOfLabel(a) ? l : a))
   const size = sizeOfLabel(longest)
-  const wanted = Math.floor(Math.ceil(Math.sqrt(count)) / (count / size))
+  const wanted = floorDiv(ceilSqrt(count), count / size)
   const { outer, block } = wanted < 2 ? { outer: size, block: 1 } : blocksOf(size, wanted)
   const batch = Math.max(...lhs, ...rhs) + 1
   const cut = (labels: readonly number[]): readonly number[] =>

@@ -2,8 +2,10 @@
  * Reductions of many elements to few, in two stages: the first leaves about √n partial results, which as many invocations
  * compute, the second reduces those. A single loop would run on one invocation, and round once an element.
  */
+
 import * as E from '#fp/Either'
 import { typeOf } from '../../src/lang/build.ts'
+import { ceilSqrt, dimMul, floorDiv, sizeAlong } from '../../src/lang/dim.ts'
 import { type DType, integerRange, isInteger } from '../../src/lang/dtype.ts'
 import type { Build, Graph, Monoid, Node, NodeOf, TensorType } from '../../src/lang/ir.ts'
 import { fill } from '../../src/lang/ops/rule-parts.ts'
@@ -11,7 +13,7 @@ import { otherAxes } from '../../src/lang/shape.ts'
 import type { Pass } from '../pass.ts'
 import { type Rule, rewrite, rule } from '../rewrite.ts'
 import { splitDot } from './split-dot.ts'
-import { blocksOf, inF32, isLong, sizeAlong } from './two-stages.ts'
+import { blocksOf, inF32, isLong } from './two-stages.ts'
 
 const isLongAlong = (x: Node, axes: readonly number[]): boolean => {
   const { shape } = typeOf(x)
@@ -53,12 +55,12 @@ interface Stages {
 const stagesOf = (b: Build, x: Node, monoid: Monoid, axes: readonly number[]): Stages => {
   const { shape, dtype } = typeOf(x)
   const sorted = axes.toSorted((p, q) => p - q)
-  const most = Math.ceil(Math.sqrt(sizeAlong(shape, axes)))
+  const most = ceilSqrt(sizeAlong(shape, axes))
   let taken = sorted.length
   let product = 1
-  while (product * shape[sorted[taken - 1]!]! <= most) product *= shape[sorted[--taken]!]!
+  while (dimMul(product, shape[sorted[taken - 1]!]!) <= most) product = dimMul(product, shape[sorted[--taken]!]!)
   const cut = sorted[taken - 1]!
-  const wanted = Math.floor(most / product)
+  const wanted = floorDiv(most, product)
   const whole = sorted.slice(taken)
   const before = sorted.slice(0, taken)
   const left = (axis: number, gone: readonly number[]): number => axis - gone.filter((a) => a < axis).length

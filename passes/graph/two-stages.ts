@@ -1,5 +1,7 @@
 /** When a reduction or contraction is worth two stages, and how an axis is cut for them. */
+
 import { typeOf } from '../../src/lang/build.ts'
+import { alignUp, ceilDiv } from '../../src/lang/dim.ts'
 import { isFloat } from '../../src/lang/dtype.ts'
 import type { Build, Node } from '../../src/lang/ir.ts'
 
@@ -9,10 +11,6 @@ const enough = 4096
 const manyResults = 8
 /** Sizes of padded axes are multiples of this: whole blocks at every level of the loops that follow. */
 const grain = 32
-
-/** How many elements stand along `axes`. */
-export const sizeAlong = (shape: readonly number[], axes: readonly number[]): number =>
-  axes.reduce((n, a) => n * shape[a]!, 1)
 
 /** Many elements a result, and few results. */
 export const isLong = (count: number, results: number): boolean =>
@@ -28,9 +26,9 @@ const isSmooth = (n: number): boolean => {
 export const blocksOf = (size: number, wanted: number): { readonly outer: number; readonly block: number } => {
   for (let block = wanted; block >= Math.max(2, wanted / 4); block--)
     if (size % block === 0 && isSmooth(size)) return { outer: size / block, block }
-  const block = wanted < grain ? wanted : Math.ceil(wanted / grain) * grain
-  const outer = Math.ceil(size / block)
-  return { outer: outer < grain ? outer : Math.ceil(outer / grain) * grain, block }
+  const block = wanted < grain ? wanted : alignUp(wanted, grain)
+  const outer = ceilDiv(size, block)
+  return { outer: outer < grain ? outer : alignUp(outer, grain), block }
 }
 
 /** Of f16 and bf16 in f32: partial results would be rounded to them, or overflow. */

@@ -3,6 +3,7 @@
  * words, so that fusion and kernels know nothing of them while memory holds one or two bytes an element. Of f16, which
  * kernels know, only what adds up many terms is widened: 11 bits are too few for a running sum.
  */
+import * as E from '#fp/Either'
 import { build as b, constant, make, typeOf, typesOf } from '../../src/lang/build.ts'
 import { sizeOf } from '../../src/lang/dim.ts'
 import { allocate, type DType, isFloat, isPacked, kernelDType, type PackedDType } from '../../src/lang/dtype.ts'
@@ -11,6 +12,7 @@ import { packWords, wordCount } from '../../src/lang/pack.ts'
 import { roundTo } from '../../src/lang/scalar-functions.ts'
 import { topological } from '../../src/lang/topological.ts'
 import { rebuild } from '../../src/lang/trace.ts'
+import type { Pass } from '../pass.ts'
 import { packed, saturated, settled, unpacked } from './packing.ts'
 
 /** Operations whose results are settled where their operands are: they move elements, choose one, or cannot leave the range. */
@@ -184,3 +186,6 @@ export const widen = (graph: Graph): Graph => {
   })
   return { inputs, outputs }
 }
+
+/** `widen` as a pass. It changes what a program takes and gives; all passes before it see the caller's dtypes. */
+export const widenPacked: Pass<Graph, Graph> = { name: 'widen', run: (graph) => E.right(widen(graph)) }

@@ -2,13 +2,15 @@
  * The memory plan: every argument, result, constant and intermediate gets a place in one of a few program-owned arenas.
  * Lifetimes are known before anything runs, so places are reused and the peak is a number of the plan.
  */
+import { alignUp } from '../../src/lang/dim.ts'
 import { byteSize } from '../../src/lang/dtype.ts'
 import type { Node } from '../../src/lang/ir.ts'
 import type { Fusion } from '../loop/fuse/fuse.ts'
 import type { Buffer } from '../loop/ir/cluster.ts'
 import type { Profile } from '../profile.ts'
+import { wholeVectors } from './place-bytes.ts'
 
-/** Bytes [offset, offset + bytes) of an arena. */
+/** Bytes [offset, offset + bytes) of a program-owned arena. `offset` is a multiple of the profile's alignment. */
 export interface Place {
   readonly arena: number
   readonly offset: number
@@ -50,9 +52,9 @@ export interface MemoryRequest {
 const wholeKernel = 0.99
 
 export const planMemory = ({ fusion, inputs, outputs, profile }: MemoryRequest): MemoryPlan => {
-  const align = (n: number): number => Math.ceil(n / profile.offsetAlignment) * profile.offsetAlignment
+  const align = (n: number): number => alignUp(n, profile.offsetAlignment)
   // Vector access and copies want whole vec4s.
-  const bytesOf = (b: Buffer): number => Math.max(16, Math.ceil((b.size * byteSize(b.dtype)) / 16) * 16)
+  const bytesOf = (b: Buffer): number => wholeVectors(b.size * byteSize(b.dtype))
   const places = new Map<Buffer, Place>()
   const halves = [...fusion.buffers.values()].some((b) => b.dtype === 'f16')
   const ends = new Array<number>(halves ? halfArenas + 3 : halfArenas).fill(0)

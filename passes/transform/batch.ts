@@ -15,7 +15,7 @@ export interface BatchedNodes {
 }
 
 /** What a node became: all its outputs, each with the batch axis; or one node like before, the same for every example. */
-type Place = { readonly outputs: readonly Node[] } | { readonly shared: Node }
+type Batched = { readonly outputs: readonly Node[] } | { readonly shared: Node }
 
 /**
  * The outputs of `graph` on `args`, one an input: where `batched`, an argument has the input's type behind an axis 0 of
@@ -27,7 +27,7 @@ export const batchOnto = (
   batched: readonly boolean[],
   size: Dim,
 ): BatchedNodes => {
-  const places = new Map<Node, Place>(
+  const places = new Map<Node, Batched>(
     graph.inputs.map((n, i) => [n, batched[i] ? { outputs: [args[i]!] } : { shared: args[i]! }]),
   )
   const firstOf = (n: Node): Node => {
@@ -36,7 +36,7 @@ export const batchOnto = (
     return 'shared' in place ? place.shared : place.outputs[0]!
   }
   const isBatched = (n: Node): boolean => 'outputs' in (places.get(n) ?? {})
-  const batchNode = (n: Node): Place => {
+  const batchNode = (n: Node): Batched => {
     if (E.isLeft(n.type)) return { shared: n }
     if (!n.args.some(isBatched)) return { shared: rebuild(n, n.args.map(firstOf)) }
     // What a barrier waits for may be batched where what it passes on is not: that stays one for all examples.

@@ -1,6 +1,6 @@
 /** `tensorloom devices`: the adapter that programs run on by default, and what it grants. */
 import type { Profile } from '../../passes/profile.ts'
-import { openDevice, profileOf } from '../runtime/gpu/device.ts'
+import { openDevice, profileOf, wantedLimits } from '../runtime/gpu/device.ts'
 import { heading, table } from './spelling.ts'
 
 /** What there is to know about the device that `openDevice` picks. */
@@ -13,18 +13,6 @@ export interface DeviceReport {
   readonly profile: Profile
 }
 
-/** The limits that decide whether a plan fits. */
-const shownLimits = [
-  'maxStorageBuffersPerShaderStage',
-  'maxStorageBufferBindingSize',
-  'maxBufferSize',
-  'maxComputeWorkgroupStorageSize',
-  'maxComputeInvocationsPerWorkgroup',
-  'maxComputeWorkgroupSizeX',
-  'maxComputeWorkgroupsPerDimension',
-  'minStorageBufferOffsetAlignment',
-] as const
-
 /** Opens the default device and reports on it. Rejects with NoAdapter (TensorloomError) where there is none. */
 export const devices = async (): Promise<DeviceReport> => {
   const device = await openDevice({ quiet: true })
@@ -33,7 +21,7 @@ export const devices = async (): Promise<DeviceReport> => {
     kind,
     description,
     features: [...gpu.features].sort(),
-    limits: Object.fromEntries(shownLimits.map((name) => [name, gpu.limits[name]])),
+    limits: Object.fromEntries(wantedLimits.map((name) => [name, gpu.limits[name]])),
     profile: profileOf(device),
   }
   device.destroy()

@@ -132,9 +132,7 @@ export const explain = async (
 ): Promise<readonly Explanation[]> =>
   (await loadPrograms(file, options.export)).map(({ name, program }) => {
     const planned = plannedFor(program, options.profile)
-    const last = program.stages[program.stages.length - 1]!
     const { graph } = planned
-    const stages = graph === last.graph ? program.stages : [...program.stages, { name: 'widen', graph }]
     const stored = planned.fusion.kernels.flatMap((kernel) => kernel.flatMap((f) => f.stored))
     // The planner may add copies of results; they get the numbers after the graph's own.
     const names = nameNodes({ inputs: graph.inputs, outputs: [...graph.outputs, ...stored] })
@@ -142,7 +140,7 @@ export const explain = async (
     return {
       name,
       profile: planned.plan.profile.name,
-      stages: stageReports(stages, options.passes ?? false),
+      stages: stageReports(program.stages, options.passes ?? false),
       graph: showGraph(graph, { elide: true }),
       kernels: kernelReports(planned, inside),
       repeats: repeatsOf(planned.plan.steps),

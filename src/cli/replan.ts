@@ -2,6 +2,7 @@
 import * as E from '#fp/Either'
 import { makePlan, type Planned } from '../../codegen/plan/make-plan.ts'
 import { profiles } from '../../codegen/targets/wgsl/profiles.ts'
+import { beforeWidening } from '../../passes/pipeline.ts'
 import type { Program } from '../compile/compile.ts'
 import { showError } from '../lang/errors.ts'
 import { Failure } from './failure.ts'
@@ -16,6 +17,7 @@ export const plannedFor = (program: Program, name: string | undefined): Planned 
     {
       name: plan.name,
       graph: stages[stages.length - 1]!.graph,
+      given: beforeWidening(stages),
       inputs: plan.inputs,
       outputs: plan.outputs,
       inputTree: plan.inputTree,

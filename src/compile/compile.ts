@@ -5,8 +5,8 @@ import * as TE from '#fp/TaskEither'
 import { makePlan, type Planned } from '../../codegen/plan/make-plan.ts'
 import type { Plan } from '../../codegen/plan/plan.ts'
 import { portable } from '../../codegen/targets/wgsl/profiles.ts'
-import { takeObservations } from '../../passes/graph/observe.ts'
-import { graphPipeline, runPipeline, type Stage } from '../../passes/pipeline.ts'
+import { observationsOf } from '../../passes/graph/observe.ts'
+import { beforeWidening, graphPipeline, runPipeline, type Stage } from '../../passes/pipeline.ts'
 import { typeOf } from '../lang/build.ts'
 import type { Shape } from '../lang/dim.ts'
 import type { DType } from '../lang/dtype.ts'
@@ -18,7 +18,6 @@ import {
   showOperand,
   TensorloomError,
 } from '../lang/errors.ts'
-import { constantIndexErrors } from '../lang/index-check.ts'
 import type { Graph, Node, TensorType } from '../lang/ir.ts'
 import { recordSites } from '../lang/provenance.ts'
 import { siteIn } from '../lang/site.ts'
@@ -119,34 +118,32 @@ export const compile = <const A extends readonly unknown[], R>(
 ): E.Either<CompileError, Program<A, R>> => {
   const traced = traceOrError(f, specs, options)
   if (E.isLeft(traced)) return traced
-  const { graph, observations, inputPaths, outputPaths, inputs: inputTree, outputs: outputTree } = traced.right
+  const { graph, inputPaths, outputPaths, inputs: inputTree, outputs: outputTree } = traced.right
   const donated = new Set(options.donate ?? [])
   const stages: Stage[] = [{ name: 'trace', graph }]
   return pipe(
     runPipeline(graphPipeline(options), graph, (s) => stages.push(s)),
-    E.flatMap((g): E.Either<CompileError, Graph> => {
-      const wrong = constantIndexErrors(g)[0]
-      return wrong ? E.left(wrong) : E.right(g)
+    E.mapLeft((error) => located(error, new Error())),
+    E.flatMap((last): E.Either<CompileError, Planned> => {
+      const observations = observationsOf(graph)
+      return makePlan(
+        {
+          name: options.name ?? (f.name || 'program'),
+          graph: last,
+          given: beforeWidening(stages),
+          inputs: inputPaths.map((path) => ({ path, donated: donated.has(Number(/^\[(\d+)\]/.exec(path)?.[1])) })),
+          outputs: [
+            ...outputPaths.map((path) => ({ path, keep: (options.keep ?? []).some((k) => covers(k, path)) })),
+            ...observations.map(({ label }) => ({ path: label, keep: false })),
+          ],
+          observations,
+          inputTree,
+          outputTree,
+          subnormals: options.subnormals ?? 'device',
+        },
+        options.profile ?? portable,
+      )
     }),
-    E.flatMap(
-      (g): E.Either<CompileError, Planned> =>
-        makePlan(
-          {
-            name: options.name ?? (f.name || 'program'),
-            graph: g,
-            inputs: inputPaths.map((path) => ({ path, donated: donated.has(Number(/^\[(\d+)\]/.exec(path)?.[1])) })),
-            outputs: [
-              ...outputPaths.map((path) => ({ path, keep: (options.keep ?? []).some((k) => covers(k, path)) })),
-              ...observations.map(({ label }) => ({ path: label, keep: false })),
-            ],
-            observations,
-            inputTree,
-            outputTree,
-            subnormals: options.subnormals ?? 'device',
-          },
-          options.profile ?? portable,
-        ),
-    ),
     E.map((planned) => programOf<A, R>(planned, stages)),
   )
 }
@@ -173,20 +170,25 @@ const traceOrError = (
   f: (...args: never[]) => unknown,
   specs: readonly unknown[],
   options: CompileOptions,
-): E.Either<CompileError, TracedTree & ReturnType<typeof takeObservations>> => {
+): E.Either<CompileError, TracedTree> => {
   try {
     demandCompile('compile', f, options)
     demandSpecs(specs, options)
     const traced = recordSites(options.provenance ?? false, () => traceTree(f, specs))
     demandOwnInputs(traced.graph)
     demandKept(traced, options)
-    return E.right({ ...traced, ...takeObservations(traced.graph) })
+    return E.right(traced)
   } catch (e) {
     if (!(e instanceof TensorloomError)) throw e
-    const error = e.error as CompileError
-    const site = error.tag === 'UsageError' && !error.site ? siteIn(e.stack ?? '') : undefined
-    return E.left(site ? { ...error, site } : error)
+    return E.left(located(e.error as CompileError, e))
   }
+}
+
+/** A UsageError that names no line of its own names the user's line in `stack`. */
+const located = (error: CompileError, { stack = '' }: Error): CompileError => {
+  if (error.tag !== 'UsageError' || error.site) return error
+  const site = siteIn(stack)
+  return site ? { ...error, site } : error
 }
 
 const programOf = <A extends readonly unknown[], R>(planned: Planned, stages: readonly Stage[]): Program<A, R> => {

@@ -5,7 +5,7 @@
 import { fromBfloat16, toBfloat16 } from '../lang/bfloat16.ts'
 import { allocate, type DType, type HostArray, isFloat } from '../lang/dtype.ts'
 import { raise, type UsageError } from '../lang/errors.ts'
-import { fromHalf, toHalf } from '../runtime/half.ts'
+import { fromHalf, toHalf } from '../lang/half.ts'
 
 /** A tensor of a file: f16 and bf16 values are held as f32, bool as bytes of 0 and 1. */
 export interface StoredTensor {

@@ -1,6 +1,7 @@
 /** Scalar reference functions in Float64 that JavaScript's Math lacks or defines otherwise: the meaning of the pointwise ops. */
 import { roundBfloat16 } from './bfloat16.ts'
 import type { DType } from './dtype.ts'
+import { roundHalf } from './half.ts'
 
 const view = new DataView(new ArrayBuffer(8))
 
@@ -118,17 +119,6 @@ export const roundHalfEven = (x: number): number => {
   const shift = x < 0 || Object.is(x, -0) ? -(2 ** 52) : 2 ** 52
   const y = x + shift - shift
   return y === 0 ? (shift < 0 ? -0 : 0) : y
-}
-
-/** Rounds to the nearest binary16 number, ties to even: subnormals kept, beyond 65519 to infinity. */
-export const roundHalf = (x: number): number => {
-  const a = Math.abs(x)
-  if (!(a > 0) || a === Number.POSITIVE_INFINITY) return x
-  if (a >= 65520) return x < 0 ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY
-  view.setFloat64(0, a)
-  const exponent = (view.getUint16(0) >>> 4) - 1023
-  const quantum = 2 ** (Math.max(exponent, -14) - 10)
-  return roundHalfEven(x / quantum) * quantum
 }
 
 /** `x` as the float dtype `d` stores it; integers and bools are themselves. */

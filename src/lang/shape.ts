@@ -1,7 +1,7 @@
 /** Shapes: equality, printing, row-major strides, axis normalisation and the broadcasting rule. */
 import * as E from '#fp/Either'
 import type { Eq } from '#fp/Eq'
-import { type Dim, dimEquals, type Shape } from './dim.ts'
+import { type Dim, dimEquals, dimMul, floorDiv, type Shape } from './dim.ts'
 
 /** Equality of shapes, axis by axis. */
 export const ShapeEq: Eq<Shape> = {
@@ -17,9 +17,20 @@ export const stridesOf = (shape: Shape): readonly number[] => {
   let n = 1
   for (let i = shape.length - 1; i >= 0; i--) {
     out[i] = n
-    n *= shape[i]!
+    n = dimMul(n, shape[i]!)
   }
   return out
+}
+
+/** The coordinates of element `i` in row-major order. */
+export const positionOf = (i: number, shape: Shape): readonly number[] => {
+  const position = new Array<number>(shape.length)
+  let rest = i
+  for (let a = shape.length - 1; a >= 0; a--) {
+    position[a] = rest % shape[a]!
+    rest = floorDiv(rest, shape[a]!)
+  }
+  return position
 }
 
 /** Resolves a possibly negative axis against `rank`; Left with the reason when out of range. */

@@ -1,4 +1,5 @@
 /** Activations, named as in torch.nn.functional, with PyTorch's derivatives at the kinks. */
+import { sizeOf } from '../lang/dim.ts'
 import { demandChoice, type OptionNames } from '../lang/tensor/arguments.ts'
 import { dataFirst, dataFirstWith, dual, single } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
@@ -291,7 +292,7 @@ export const prelu: Prelu = dual('nn.prelu', 2, (x: Tensor, weight: Tensor) =>
 
 /** A vector laid along axis 1 of `x`; a single weight as it is. */
 const perChannel = (x: Tensor, weight: Tensor): Tensor => {
-  const [rank, count] = [x.shape.length, weight.shape.reduce((a, b) => a * b, 1)]
+  const [rank, count] = [x.shape.length, sizeOf(weight.shape)]
   if (count === 1) return T.reshape(weight, [])
   return T.reshape(weight, [-1, ...Array.from({ length: Math.max(0, rank - 2) }, () => 1)])
 }

@@ -1,6 +1,6 @@
 /** Pooling to a given number of outputs: bin i of an axis of n elements holds those from ⌊i·n / out⌋ up to ⌈(i+1)·n / out⌉. */
 import { build, constant, typeOf } from '../lang/build.ts'
-import { isDim } from '../lang/dim.ts'
+import { isDim, pointsOf } from '../lang/dim.ts'
 import type { DType } from '../lang/dtype.ts'
 import type { Node } from '../lang/ir.ts'
 import { dataFirst } from '../lang/tensor/dual.ts'
@@ -105,10 +105,7 @@ const maximum = (name: string, spatial: number): AdaptivePool =>
     const lead = Array.from({ length: first }, (_, i) => i)
     const order = [...lead, ...bins.map((_, i) => first + 2 * i), ...bins.map((_, i) => first + 2 * i + 1)]
     const together = build.permute([cut], { axes: order })
-    const flat = reshapeNode(together, [
-      ...typeOf(together).shape.slice(0, first + spatial),
-      bins.reduce((m, b) => m * b.size, 1),
-    ])
+    const flat = reshapeNode(together, [...typeOf(together).shape.slice(0, first + spatial), pointsOf(bins)])
     // The first of equal elements takes the gradient, as in maxPool.
     return build.get([build.reduce([flat], { monoid: 'argmax', axes: [first + spatial] })], { index: 0 })
   })

@@ -1,4 +1,5 @@
 /** Initial weights from a random key: Xavier and He, by the fan of a weight `[out, in, …kernel]`. */
+import { sizeOf } from '../lang/dim.ts'
 import { demandNumber, demandRecord, demandShape, type OptionNames } from '../lang/tensor/arguments.ts'
 import * as T from '../lang/tensor/index.ts'
 import { normal } from '../lang/tensor/random/normal.ts'
@@ -14,7 +15,7 @@ type Shape = Tensor['shape']
  */
 export const fans = (shape: Shape): { readonly fanIn: number; readonly fanOut: number } => {
   const [out = 1, into = out, ...kernel] = demandShape('nn.fans', shape)
-  const taps = kernel.reduce((a, b) => a * b, 1)
+  const taps = sizeOf(kernel)
   return { fanIn: into * taps, fanOut: out * taps }
 }
 
@@ -113,7 +114,7 @@ export const linearInit = <const O extends number, const I extends number>(
   const bound = 1 / Math.sqrt(inputs)
   const draw = <const S extends Shape>(shape: S, at: number): Tensor<S, 'f32'> => {
     const all = uniform(key, [outputs * (inputs + 1)], { low: -bound, high: bound })
-    const [from, size] = [at, shape.reduce((a, b) => a * b, 1)]
+    const [from, size] = [at, sizeOf(shape)]
     return T.reshape(T.narrow(all, from, size), shape) as Tensor<S, 'f32'>
   }
   return { weight: draw([outputs, inputs], 0), bias: draw([outputs], outputs * inputs) }

@@ -1,5 +1,7 @@
 /** Losses of scores and a class for each example: negative log-likelihood, cross-entropy. */
+
 import { build } from '../lang/build.ts'
+import { sizeOf } from '../lang/dim.ts'
 import { isFloat, isInteger } from '../lang/dtype.ts'
 import { ShapeEq, showShape } from '../lang/shape.ts'
 import type { OptionNames } from '../lang/tensor/arguments.ts'
@@ -139,7 +141,7 @@ const crossEntropyOptions: OptionNames<CrossEntropyOptions> = { ...classOptions,
 /** A mean over the batch of distributions: PyTorch divides by the number of targets, not of elements. */
 const overTargets = (x: Tensor, losses: Tensor, reduction: LossReduction = 'mean'): Tensor => {
   if (reduction !== 'mean') return reduced('nn.crossEntropy', losses, reduction)
-  const targets = x.shape.reduce((a, b) => a * b, 1) / x.shape[classAxis(x)]!
+  const targets = sizeOf(x.shape) / x.shape[classAxis(x)]!
   return T.div(T.sum(losses), targets)
 }
 

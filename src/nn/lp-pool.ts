@@ -1,4 +1,5 @@
 /** Pooling by the p-norm of windows. */
+import { sizeOf } from '../lang/dim.ts'
 import type { OptionNames } from '../lang/tensor/arguments.ts'
 import { isMistake } from '../lang/tensor/ask.ts'
 import { dataFirstWith } from '../lang/tensor/dual.ts'
@@ -40,7 +41,7 @@ const lpPool = (
 ): Pool<LpPoolOptions> =>
   dataFirstWith(name, 1, lpPoolOptions, (x: Tensor, { p, ...windows }: LpPoolOptions) => {
     const average = mean(p === 1 ? x : T.pow(x, p), windows)
-    const count = perAxis(name, 'kernelSize', windows.kernelSize, spatial).reduce((a, b) => a * b, 1)
+    const count = sizeOf(perAxis(name, 'kernelSize', windows.kernelSize, spatial))
     return isMistake(average) ? average : root(T.mul(average, count), p)
   })
 

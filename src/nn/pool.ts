@@ -1,5 +1,7 @@
 /** Pooling: the largest or the mean element of windows over the spatial axes (from axis 2 on; the batch axis may be missing). */
+
 import { build, constant, typeOf } from '../lang/build.ts'
+import { pointsOf, productOf } from '../lang/dim.ts'
 import { type DType, integerRange, isInteger } from '../lang/dtype.ts'
 import type { Node, TensorType } from '../lang/ir.ts'
 import type { OptionNames } from '../lang/tensor/arguments.ts'
@@ -152,7 +154,7 @@ const maxPool = <F>(name: string, spatial: number): F =>
       const least = isInteger(type.dtype) ? integerRange[type.dtype][0] : Number.NEGATIVE_INFINITY
       const windows = pooledWindows(n, axes, least)
       const { shape } = typeOf(windows)
-      const flat = reshapeNode(windows, [...shape.slice(0, 2 + spatial), axes.reduce((m, a) => m * a.size, 1)])
+      const flat = reshapeNode(windows, [...shape.slice(0, 2 + spatial), pointsOf(axes)])
       // The first of equal elements takes the gradient, as in PyTorch: hence argmax, not max.
       return build.get([build.reduce([flat], { monoid: 'argmax', axes: [2 + spatial] })], { index: 0 })
     }),
@@ -205,7 +207,7 @@ const avgPool = <F>(name: string, spatial: number): F =>
           'div',
           total,
           likeNode(
-            counts.reduce((m, c) => m * c[0]!, 1),
+            productOf(counts, (c) => c[0]!),
             type,
           ),
         )

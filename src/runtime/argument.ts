@@ -1,10 +1,11 @@
 /** Checks the arguments of a run against the plan's input slots, before anything is changed. */
-import type { IndexRange } from '../../codegen/plan/index-inputs.ts'
+
 import type { InputSlot } from '../../codegen/plan/plan.ts'
-import { sizeOf } from '../lang/dim.ts'
+import type { IndexRange } from '../../passes/graph/index-inputs.ts'
+import { sizeOf, stepCount } from '../lang/dim.ts'
 import { type DType, type HostArray, integerRange, isInteger } from '../lang/dtype.ts'
 import { type ArgumentError, raise, TensorloomError } from '../lang/errors.ts'
-import { stridesOf } from '../lang/shape.ts'
+import { positionOf, stridesOf } from '../lang/shape.ts'
 import type { Device } from './gpu/device.ts'
 import { type Output, type Resident, type Store, storeOf } from './resident.ts'
 import { encode, type HostValues, type Words } from './words.ts'
@@ -40,17 +41,6 @@ const arraysOf: Readonly<Record<DType, readonly string[]>> = {
 
 const showType = (slot: InputSlot): string => `${slot.dtype}[${slot.shape.join(', ')}]`
 
-/** Coordinates of flat index `i` in `shape`. */
-const positionOf = (i: number, shape: readonly number[]): readonly number[] => {
-  const position = new Array<number>(shape.length)
-  let rest = i
-  for (let a = shape.length - 1; a >= 0; a--) {
-    position[a] = rest % shape[a]!
-    rest = Math.floor(rest / shape[a]!)
-  }
-  return position
-}
-
 const checkPlain = (slot: InputSlot, values: readonly (number | boolean)[]): void => {
   const { dtype } = slot
   for (let i = 0; i < values.length; i++) {
@@ -71,9 +61,7 @@ const checkPlain = (slot: InputSlot, values: readonly (number | boolean)[]): voi
 /** Raises IndexError for the first element out of range. */
 const checkRange = (slot: InputSlot, values: HostValues, { op, size, region, except, site }: IndexRange): void => {
   const strides = stridesOf(slot.shape)
-  const counts = region
-    ? region.start.map((a, k) => Math.max(0, Math.ceil((region.stop[k]! - a) / region.step[k]!)))
-    : slot.shape
+  const counts = region ? region.start.map((a, k) => stepCount(a, region.stop[k]!, region.step[k]!)) : slot.shape
   const total = sizeOf(counts)
   for (let k = 0; k < total; k++) {
     let at = k

@@ -1,10 +1,8 @@
 /** How elements lie in device memory, and the way there and back: bool as 0/1 words, f16 as halves, bf16, i8 and u8 packed. */
+import { alignUp } from '../lang/dim.ts'
 import { byteSize, type DType, type HostArray } from '../lang/dtype.ts'
+import { fromHalf, toHalf } from '../lang/half.ts'
 import { packWords, unpackWords, wordCount } from '../lang/pack.ts'
-import { fromHalf, toHalf } from './half.ts'
-
-/** `n` rounded up to a multiple of `unit`. */
-export const alignUp = (n: number, unit: number): number => Math.ceil(n / unit) * unit
 
 /** Bytes that `count` elements take in copies, which move whole words. */
 export const paddedBytes = (dtype: DType, count: number): number => alignUp(count * byteSize(dtype), 4)

@@ -2,11 +2,13 @@
 
 import { kernelCounter } from '../../codegen/kernel/count/count-kernel.ts'
 import { sliceOf } from '../../codegen/kernel/count/count-slice.ts'
+import { laneStride } from '../../codegen/kernel/element-bytes.ts'
 import { makeCounters, runKernel } from '../../codegen/kernel/interp/run-kernel.ts'
 import type { Kernel } from '../../codegen/kernel/kernel.ts'
 import type { Place, Plan, Step } from '../../codegen/plan/plan.ts'
 import type { Work } from '../../codegen/plan/predict.ts'
 import { unrolled } from '../../codegen/plan/steps.ts'
+import { overlaps } from '../../passes/memory/place-bytes.ts'
 import type { Argument } from '../../src/runtime/argument.ts'
 import { countCalls } from '../../src/runtime/gpu/count-calls.ts'
 import type { Device } from '../../src/runtime/gpu/device.ts'
@@ -43,9 +45,6 @@ export const countRun = async (
   }
 }
 
-const overlaps = (a: Place, b: Place): boolean =>
-  a.arena === b.arena && a.offset < b.offset + b.bytes && b.offset < a.offset + a.bytes
-
 /** Views of the arenas, made when somebody asks: indices are few, tables are large. */
 const arenasWith = (plan: Plan, inputs: readonly HostInput[]): ((arena: number) => ArrayBuffer) => {
   const made = new Map<number, ArrayBuffer>()
@@ -76,7 +75,7 @@ const valuesOf = (kernel: Kernel, step: Dispatch, arena: (n: number) => ArrayBuf
     const { arena: number, offset, bytes } = step.bindings[at]!
     const words = scalar === 'f32' ? Float32Array : scalar === 'i32' ? Int32Array : Uint32Array
     const view = new words(arena(number), offset, bytes >> 2)
-    const stride = width === 3 ? 4 : width
+    const stride = laneStride(width)
     const read = (e: number, l: number): number => view[e * stride + l] ?? 0
     views.set(binding, read)
     return read(element, lane)

@@ -10,7 +10,7 @@ import { makePlan, type Request } from '../../codegen/plan/make-plan.ts'
 import type { Plan } from '../../codegen/plan/plan.ts'
 import { everyStep } from '../../codegen/plan/steps.ts'
 import { hardware, portable } from '../../codegen/targets/wgsl/profiles.ts'
-import { graphPipeline, runPipeline } from '../../passes/pipeline.ts'
+import { beforeWidening, graphPipeline, runPipeline, type Stage } from '../../passes/pipeline.ts'
 import type { Profile } from '../../passes/profile.ts'
 import * as T from '../../src/index.ts'
 import type { Graph } from '../../src/lang/ir.ts'
@@ -76,9 +76,10 @@ const traced = ({ f, args, donate = [] }: Golden): { readonly graph: Graph; read
 }
 
 const planned = (graph: Graph, signature: Signature, profile: Profile = portable): Plan => {
-  const passed = runPipeline(graphPipeline(), graph)
+  const stages: Stage[] = []
+  const passed = runPipeline(graphPipeline(), graph, (s) => stages.push(s))
   if (E.isLeft(passed)) throw new Error('a well-typed program was refused')
-  const plan = makePlan({ name: 'golden', graph: passed.right, ...signature }, profile)
+  const plan = makePlan({ name: 'golden', graph: passed.right, given: beforeWidening(stages), ...signature }, profile)
   if (E.isLeft(plan)) throw new Error(JSON.stringify(plan.left))
   return plan.right.plan
 }

@@ -1,5 +1,6 @@
 /** Clusters made by hand as kernels: what the tests of emission look at and run. */
 
+import { operandsOf } from '../../codegen/kernel/flops.ts'
 import { runKernel } from '../../codegen/kernel/interp/run-kernel.ts'
 import type { KExpr, KStmt } from '../../codegen/kernel/kernel.ts'
 import { assembleKernel, type BoundKernel } from '../../codegen/lower/assemble.ts'
@@ -95,40 +96,12 @@ export const statementsOf = (body: readonly KStmt[]): readonly KStmt[] =>
     ...(s.kind === 'for' ? statementsOf(s.body) : s.kind === 'if' ? statementsOf([...s.then, ...s.else]) : []),
   ])
 
-const below = (e: KExpr): readonly KExpr[] => {
-  switch (e.kind) {
-    case 'lit':
-    case 'ref':
-    case 'builtin':
-      return []
-    case 'unary':
-    case 'cast':
-    case 'bitcast':
-    case 'splat':
-    case 'lane':
-      return [e.a]
-    case 'binary':
-      return [e.a, e.b]
-    case 'select':
-      return [e.cond, e.a, e.b]
-    case 'vec':
-      return e.items
-    case 'load':
-      return e.component ? [e.index, e.component] : [e.index]
-    case 'read':
-      return [e.index]
-    case 'threefry':
-    case 'call':
-      return e.args
-  }
-}
-
 /** Every expression in the statements, operands included. */
 export const expressionsOf = (body: readonly KStmt[]): readonly KExpr[] => {
   const all: KExpr[] = []
   const visit = (e: KExpr): void => {
     all.push(e)
-    below(e).forEach(visit)
+    operandsOf(e).forEach(visit)
   }
   for (const s of statementsOf(body)) {
     if (s.kind === 'let' || s.kind === 'assign') visit(s.value)

@@ -2,10 +2,19 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import * as E from '#fp/Either'
-import { graphPipeline, type PipelineOptions, runPipeline, type Stage } from '../../passes/pipeline.ts'
+import { observationsOf } from '../../passes/graph/observe.ts'
+import {
+  beforeWidening,
+  graphPipeline,
+  keepsSignature,
+  type PipelineOptions,
+  runPipeline,
+  type Stage,
+} from '../../passes/pipeline.ts'
 import { verifyGraph } from '../../passes/verify-graph.ts'
 import { build as b, constant, typeOf } from '../../src/lang/build.ts'
-import type { Graph, Node } from '../../src/lang/ir.ts'
+import { showOperand } from '../../src/lang/errors.ts'
+import type { Graph, Node, TensorType } from '../../src/lang/ir.ts'
 import { topological } from '../../src/lang/topological.ts'
 import { arbGraph } from '../../src/testing/arb-graph.ts'
 import { comparable, f32, program, results } from './graph/programs.ts'
@@ -20,10 +29,11 @@ const opsOf = (graph: Graph): readonly string[] => topological(graph.outputs).ma
 const fill = (value: number): Node => b.broadcast([constant(f32(), [value])], { shape: [4], axes: [0] })
 
 describe('the pipeline', () => {
-  it('checks first, and ends in canonical form', () => {
+  it('checks first, and ends in canonical form, of words', () => {
     const names = graphPipeline().map((p) => p.name)
     expect(names).toEqual([
       'check',
+      'observe',
       'inline calls',
       'merge scans',
       'prune scans',
@@ -34,6 +44,8 @@ describe('the pipeline', () => {
       'fold',
       'canonicalise',
       'split reductions',
+      'check indices',
+      'widen',
     ])
     expect(Object.isFrozen(graphPipeline())).toBe(true)
   })
@@ -43,8 +55,8 @@ describe('the pipeline', () => {
     const stages: Stage[] = []
     const last = optimised(graph, {}, (s) => stages.push(s))
     expect(stages.map((s) => s.name)).toEqual(graphPipeline().map((p) => p.name))
-    expect(opsOf(stages[4]!.graph)).toContain('stopGradient')
-    expect(opsOf(stages[5]!.graph)).not.toContain('stopGradient')
+    expect(opsOf(stages[5]!.graph)).toContain('stopGradient')
+    expect(opsOf(stages[6]!.graph)).not.toContain('stopGradient')
     expect(stages.at(-1)!.graph === last).toBe(true)
   })
 
@@ -54,6 +66,37 @@ describe('the pipeline', () => {
     const result = runPipeline(graphPipeline(), graph, (s) => stages.push(s))
     expect(E.isLeft(result) && result.left.tag).toBe('CheckError')
     expect(stages).toEqual([])
+  })
+
+  it('turns observations into results before calls go, and packed dtypes into words at the end', () => {
+    const bf16: TensorType = { shape: [5], dtype: 'bf16' }
+    const graph = program([bf16], (x) => b.exp([b.observe([x], { kind: 'print', label: 'x' })], {}))
+    const stages: Stage[] = []
+    const last = optimised(graph, {}, (s) => stages.push(s))
+    const types = (g: Graph): readonly string[] => [...g.inputs, ...g.outputs].map((n) => showOperand(typeOf(n)))
+    const byName = new Map(stages.map((s) => [s.name, s.graph]))
+    expect(types(byName.get('check')!)).toEqual(['bf16[5]', 'bf16[5]'])
+    expect(opsOf(byName.get('observe')!)).not.toContain('observe')
+    expect(types(byName.get('check indices')!)).toEqual(['bf16[5]', 'bf16[5]', 'bf16[5]'])
+    expect(types(last)).toEqual(['u32[3]', 'u32[3]', 'u32[3]'])
+    expect(beforeWidening(stages) === byName.get('check indices')).toBe(true)
+    expect(observationsOf(graph).map(({ label, dtype }) => [label, dtype])).toEqual([['x', 'bf16']])
+    const changing = graphPipeline().filter((p) => !keepsSignature(p))
+    expect(changing.map((p) => p.name)).toEqual(['observe', 'widen'])
+  })
+
+  it('finds an index that only folding makes a constant', () => {
+    const graph = program([f32(4)], (x) => {
+      const index = b.add(
+        [constant({ shape: [1], dtype: 'i32' }, [3]), constant({ shape: [1], dtype: 'i32' }, [2])],
+        {},
+      )
+      return b.gather([x, index], { batch: 0 })
+    })
+    const stages: Stage[] = []
+    const result = runPipeline(graphPipeline(), graph, (s) => stages.push(s))
+    expect(E.isLeft(result) && result.left).toMatchObject({ tag: 'IndexError', index: 5, size: 4, position: [0] })
+    expect(stages.at(-1)!.name).toBe('split reductions')
   })
 
   it.each<[string, PipelineOptions, (x: Node) => Node, readonly string[]]>([

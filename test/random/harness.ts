@@ -4,7 +4,7 @@ import { expect } from 'vitest'
 import * as E from '#fp/Either'
 import { hardware, portable, software } from '../../codegen/targets/wgsl/profiles.ts'
 import { graphsOf } from '../../passes/graph/inner-graphs.ts'
-import { graphPipeline, runPipeline, type Stage } from '../../passes/pipeline.ts'
+import { graphPipeline, keepsSignature, runPipeline, type Stage } from '../../passes/pipeline.ts'
 import type { Profile } from '../../passes/profile.ts'
 import { verifyGraph } from '../../passes/verify-graph.ts'
 import { showError, TensorloomError } from '../../src/lang/errors.ts'
@@ -24,10 +24,10 @@ const long = process.env['TL_LONG'] === '1'
 /** How many samples a test draws: `short` in `npm test`. */
 export const runs = (short: number, whenLong: number): number => (long ? whenLong : short)
 
-/** The graph after every pass, the given one first. */
+/** The graph after every pass that keeps its arguments and results, the given one first. */
 export const stagesOf = (graph: Graph): readonly Stage[] => {
   const stages: Stage[] = [{ name: 'traced', graph }]
-  const result = runPipeline(graphPipeline(), graph, (s) => stages.push(s))
+  const result = runPipeline(graphPipeline().filter(keepsSignature), graph, (s) => stages.push(s))
   if (E.isLeft(result)) throw new Error(showError(result.left))
   return stages
 }

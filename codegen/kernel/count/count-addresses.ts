@@ -3,6 +3,7 @@
  * mixed radix, loop counters, and what is none of these. Says how each moves from one workgroup to the next.
  */
 
+import { ceilDiv, floorDiv } from '../../../src/lang/dim.ts'
 import { operandsOf } from '../flops.ts'
 import type { KExpr } from '../kernel.ts'
 import { type Affine, affineOf, slotAffine, sum } from './count-affine.ts'
@@ -230,9 +231,9 @@ export const createForms = (workgroups: number, workgroupSize: number): Forms =>
         return a.choice && w === undefined ? join(range(a.choice.yes), range(a.choice.no)) : nowhere
       case 'digit': {
         if (w === undefined)
-          return { low: 0, high: Math.min(a.size, Math.ceil((a.p * workgroups + workgroupSize) / a.by)) - 1 }
-        const from = Math.floor((a.p * w + a.c) / a.by)
-        const to = Math.floor((a.p * w + a.c + a.q * (workgroupSize - 1)) / a.by)
+          return { low: 0, high: Math.min(a.size, ceilDiv(a.p * workgroups + workgroupSize, a.by)) - 1 }
+        const from = floorDiv(a.p * w + a.c, a.by)
+        const to = floorDiv(a.p * w + a.c + a.q * (workgroupSize - 1), a.by)
         if (a.size === Number.POSITIVE_INFINITY) return { low: from, high: to }
         if (to - from >= a.size || from % a.size > to % a.size) return { low: 0, high: a.size - 1 }
         return { low: from % a.size, high: to % a.size }
@@ -325,7 +326,7 @@ export const createForms = (workgroups: number, workgroupSize: number): Forms =>
     start: (at, w) => {
       const a = atoms[at]!
       if (a.kind !== 'digit') return w
-      const value = Math.floor((a.p * w + a.c) / a.by)
+      const value = floorDiv(a.p * w + a.c, a.by)
       return a.size === Number.POSITIVE_INFINITY ? value : ((value % a.size) + a.size) % a.size
     },
   }

@@ -2,6 +2,7 @@
  * Counts what a kernel touches and computes without computing it: runs its slice (`count-slice.ts`) for every invocation,
  * marks addresses, and adds up the units of all other statements. Agrees with `interp/run-kernel.ts` to the last byte.
  */
+import { stepCount } from '../../../src/lang/dim.ts'
 import * as k from '../build-kernel.ts'
 import { flopsOf } from '../flops.ts'
 import type { Kernel, KStmt } from '../kernel.ts'
@@ -127,10 +128,7 @@ export const kernelCounter = (
   const loop = (outer: Block, s: For): void => {
     const from = value(s.from, 0)
     const to = value(s.to, 0)
-    const times =
-      s.from.kind === 'lit' && s.to.kind === 'lit'
-        ? Math.max(0, Math.ceil((s.to.value - s.from.value) / s.step))
-        : undefined
+    const times = s.from.kind === 'lit' && s.to.kind === 'lit' ? stepCount(s.from.value, s.to.value, s.step) : undefined
     const start = s.from.kind === 'lit' ? s.from.value : 0
     const values = Array.from(
       { length: times !== undefined && times <= longestRow ? times : 0 },

@@ -1,4 +1,6 @@
 /** What one binding was touched at, workgroup by workgroup: a stamp for each element. */
+import { floorDiv } from '../../../src/lang/dim.ts'
+import { elementBytes, laneBytes } from '../element-bytes.ts'
 import type { Binding } from '../kernel.ts'
 
 export interface Touched {
@@ -11,17 +13,16 @@ export interface Touched {
   readonly nextWorkgroup: () => void
 }
 
-/** Bytes of an element, and from one to the next: three lanes have the stride of four. */
+/** Bytes of an element, and from one to the next. */
 export const elementOf = (b: Binding): { readonly bytes: number; readonly stride: number } => {
   const { scalar, width } = b.element
-  const lane = scalar === 'f16' ? 2 : 4
-  return { bytes: lane * width, stride: lane * (width === 3 ? 4 : width) }
+  return { bytes: laneBytes(scalar) * width, stride: elementBytes(b.element) }
 }
 
 /** Counts for a binding of `bytes` bytes; an index out of range is a bug of the kernel. */
 export const touchedOf = (binding: Binding, bytes: number, where: () => string): Touched => {
   const unit = elementOf(binding)
-  const size = Math.floor(bytes / unit.stride)
+  const size = floorDiv(bytes, unit.stride)
   const stamps = new Uint32Array(size)
   let workgroup = 0
   let count = 0

@@ -1,5 +1,6 @@
 /** Single operations of the counting interpreter: what tells two of them apart, and integer ones in their shortest form. */
 
+import { floorDiv } from '../../../src/lang/dim.ts'
 import { binaryFunction } from '../interp/scalar-meaning.ts'
 import type { KExpr } from '../kernel.ts'
 import type { Num } from './count-affine.ts'
@@ -35,7 +36,7 @@ export const binaryOf = (e: Extract<KExpr, { readonly kind: 'binary' }>, x: Num,
     if (e.op === 'le') return () => (x() <= y() ? 1 : 0)
     if (e.op === 'eq') return () => (x() === y() ? 1 : 0)
     if (e.op === 'min') return () => Math.min(x(), y())
-    if (e.op === 'div' && by > 0) return () => Math.floor(x() / by)
+    if (e.op === 'div' && by > 0) return () => floorDiv(x(), by)
     if (e.op === 'rem' && by > 0) return () => x() % by
   }
   const f = binaryFunction(e.op, e.a.type.scalar)

@@ -1,5 +1,6 @@
 /** What each elementwise op computes on one lane, per kernel type: Float64 inside, one rounding at the end. Total over the ops. */
 import { invariant } from '../../../src/lang/errors.ts'
+import { roundHalf } from '../../../src/lang/half.ts'
 import type { BinaryOp, UnaryOp } from '../../../src/lang/ir.ts'
 import { digamma, lgamma } from '../../../src/lang/log-gamma.ts'
 import {
@@ -9,7 +10,6 @@ import {
   isInfinite,
   pow,
   powInteger,
-  roundHalf,
   roundHalfEven,
   sigmoid,
   sign,

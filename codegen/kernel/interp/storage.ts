@@ -1,7 +1,9 @@
 /** Storage buffers and arrays as the interpreter sees them: elements of some lanes, checked indices, optional counts of what is touched. */
+import { floorDiv } from '../../../src/lang/dim.ts'
 import { invariant } from '../../../src/lang/errors.ts'
+import { fromHalf, toHalf } from '../../../src/lang/half.ts'
+import { laneStride } from '../element-bytes.ts'
 import type { Binding, Scalar } from '../kernel.ts'
-import { halfBits, halfValue } from '../scalar-value.ts'
 
 /** Bytes of host memory that stand for a storage buffer: the whole buffer, or a part of an arena. */
 export interface HostBinding {
@@ -55,9 +57,8 @@ export const bindMemory = (binding: Binding, host: HostBinding, counting: boolea
   const { scalar, width } = binding.element
   invariant(scalar !== 'bool', `binding ${binding.name} of bool`)
   const view = viewOf(host, scalar)
-  // In WGSL an array of three lanes has the stride of four.
-  const stride = width === 3 ? 4 : width
-  const size = Math.floor(view.length / stride)
+  const stride = laneStride(width)
+  const size = floorDiv(view.length, stride)
   const bytes = view.BYTES_PER_ELEMENT * width
   const stamps = counting ? new Uint32Array(size) : undefined
   let workgroup = 0
@@ -75,9 +76,9 @@ export const bindMemory = (binding: Binding, host: HostBinding, counting: boolea
   return {
     name: binding.name,
     size,
-    get: half ? (i, l) => halfValue(view[at(i, l, 'load')]!) : (i, l) => view[at(i, l, 'load')]!,
+    get: half ? (i, l) => fromHalf(view[at(i, l, 'load')]!) : (i, l) => view[at(i, l, 'load')]!,
     set: (i, l, x) => {
-      view[at(i, l, 'store')] = half ? halfBits(x) : x
+      view[at(i, l, 'store')] = half ? toHalf(x) : x
     },
     touched: () => count * bytes,
     nextWorkgroup: () => {

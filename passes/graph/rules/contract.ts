@@ -1,5 +1,7 @@
 /** Reductions, contractions and windows over axes that hold one element or none, and dots that read their operands' axes as they lie. */
+
 import { typeOf } from '../../../src/lang/build.ts'
+import { sizeAlong } from '../../../src/lang/dim.ts'
 import type { DType } from '../../../src/lang/dtype.ts'
 import type { Build, Monoid, Node, ParamsOf } from '../../../src/lang/ir.ts'
 import { otherAxes } from '../../../src/lang/shape.ts'
@@ -96,7 +98,7 @@ export const sumOfBroadcast = (b: Build, n: Node): Node | undefined => {
   const { shape, axes: fresh } = x.params
   const dropped = n.params.axes.filter((a) => fresh.includes(a))
   if (dropped.length === 0) return undefined
-  const times = dropped.reduce((p, a) => p * shape[a]!, 1)
+  const times = sizeAlong(shape, dropped)
   if (times > largestCount[typeOf(n).dtype]) return undefined
   const left = shape.flatMap((_, a) => (dropped.includes(a) ? [] : [a]))
   const smaller = b.broadcast([x.args[0]!], {

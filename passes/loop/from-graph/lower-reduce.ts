@@ -1,4 +1,5 @@
 /** Lowering of `reduce`: composite monoids become several plain reductions over the same ranges, in one cluster. */
+import { sizeOf } from '../../../src/lang/dim.ts'
 import { isFloat } from '../../../src/lang/dtype.ts'
 import type { NodeOf } from '../../../src/lang/ir.ts'
 import type { Bound, Index, LoopMonoid, LoopValue } from '../ir/cluster.ts'
@@ -20,7 +21,7 @@ export const reduceValue = (
   const { shape, dtype } = kernelTypeOf(x)
   const reduced = shape.map((_, i) => i).filter((i) => axes.includes(i))
   const sizes = reduced.map((i) => shape[i]!)
-  const count = sizes.reduce((k, d) => k * d, 1)
+  const count = sizeOf(sizes)
   const v = c.values
   if (count === 0) return v.constant(dtype, emptyResult(monoid))
   const blocked = isFloat(dtype) && monoid !== 'argmax' && monoid !== 'argmin'

@@ -2,8 +2,9 @@
  * Routines: operations that fusion leaves alone, as they have kernels of their own. Here is what the planner must know of
  * them before those kernels are written: which nodes they are, what they store, and what memory they need beside it.
  */
+
 import { build, typeOf, typesOf } from '../../../src/lang/build.ts'
-import { type Shape, sizeOf } from '../../../src/lang/dim.ts'
+import { ceilDiv, ceilLog2, type Shape, sizeOf } from '../../../src/lang/dim.ts'
 import {
   type LoopNode,
   loopOps,
@@ -52,7 +53,7 @@ export const cumulateSplit = (
   const length = shape[n.params.axis]!
   const lines = length === 0 ? 0 : sizeOf(shape) / length
   const isLong = length > 16 * cumulateBlock && lines < 64
-  return { lines, length, blocks: isLong ? Math.ceil(length / cumulateBlock) : 1 }
+  return { lines, length, blocks: isLong ? ceilDiv(length, cumulateBlock) : 1 }
 }
 
 /** A workgroup sorts this many elements at most: two copies of their keys and indices are 16 KiB of its own memory. */
@@ -67,12 +68,12 @@ export const sortSplit = (
   axis: number,
 ): { readonly lines: number; readonly length: number; readonly blocks: number; readonly merges: number } => {
   const length = shape[axis]!
-  const blocks = Math.ceil(length / sortBlock)
+  const blocks = ceilDiv(length, sortBlock)
   return {
     lines: length === 0 ? 0 : sizeOf(shape) / length,
     length,
     blocks,
-    merges: blocks <= 1 ? 0 : Math.ceil(Math.log2(blocks)),
+    merges: blocks <= 1 ? 0 : ceilLog2(blocks),
   }
 }
 
@@ -115,7 +116,7 @@ const isLargeScatter = (n: Node): boolean => {
 export const jacobiSize = (n: number): number => n + (n % 2)
 
 /** How often all pairs are gone through: convergence is quadratic after the first few times. */
-export const jacobiSweeps = (n: number): number => 5 + Math.ceil(Math.log2(Math.max(1, n)))
+export const jacobiSweeps = (n: number): number => 5 + ceilLog2(Math.max(1, n))
 
 const none = (): readonly KernelType[] => []
 

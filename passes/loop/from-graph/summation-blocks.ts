@@ -2,6 +2,7 @@
  * Blocked order of long float reductions: an axis becomes several ranges, each level of which has its own accumulators, as
  * in a tree. One accumulator over n elements gathers the rounding of n sums; levels of 16 gather that of 16·log n.
  */
+import { dimMul, pointsOf, sizeOf } from '../../../src/lang/dim.ts'
 import type { Range } from '../ir/cluster.ts'
 
 /** Below this many elements one level is enough. */
@@ -39,22 +40,22 @@ export const blockSizes = (n: number): readonly number[] => {
 
 /** The sizes of each of the axes of a reduction; every axis whole where the reduction is short. */
 export const blockAxes = (sizes: readonly number[]): readonly (readonly number[])[] => {
-  const count = sizes.reduce((n, d) => n * d, 1)
+  const count = sizeOf(sizes)
   return sizes.map((n) => (count < longest ? [n] : blockSizes(n)))
 }
 
 /** Ranges, outermost first, in levels of about 16 elements: the last level is reduced first. One level where it is short. */
 export const levelsOf = (ranges: readonly Range[]): readonly (readonly Range[])[] => {
-  if (ranges.reduce((n, r) => n * r.size, 1) < longest) return [ranges]
+  if (pointsOf(ranges) < longest) return [ranges]
   const levels: Range[][] = []
   let elements = Number.POSITIVE_INFINITY
   for (const r of ranges.toReversed()) {
-    if (elements * r.size > widest) {
+    if (dimMul(elements, r.size) > widest) {
       levels.unshift([])
       elements = 1
     }
     levels[0]!.unshift(r)
-    elements *= r.size
+    elements = dimMul(elements, r.size)
   }
   return levels
 }

@@ -1,6 +1,7 @@
 /** Joining clusters, greedily, where the cost model says that it pays; every refusal is kept with its reason. */
+
 import { typeOf } from '../../../src/lang/build.ts'
-import { sizeOf } from '../../../src/lang/dim.ts'
+import { pointsOf, sizeOf } from '../../../src/lang/dim.ts'
 import type { Node } from '../../../src/lang/ir.ts'
 import type { Profile } from '../../profile.ts'
 import type { Store } from '../ir/cluster.ts'
@@ -101,7 +102,7 @@ const tryJoin = (
 /** The largest store's ranges are all that the others run over. */
 const runTogether = ({ solved }: Group): boolean => {
   const { cluster } = solved!
-  const points = (s: Store): number => s.ranges.reduce((n, r) => n * r.size, 1)
+  const points = (s: Store): number => pointsOf(s.ranges)
   const largest = cluster.stores.reduce((a, s) => (points(s) > points(a) ? s : a))
   return cluster.stores.every((s) => s.ranges.every((r) => largest.ranges.includes(r)))
 }

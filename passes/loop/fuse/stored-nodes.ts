@@ -6,6 +6,7 @@ import { typeOf, typesOf } from '../../../src/lang/build.ts'
 import { sizeOf } from '../../../src/lang/dim.ts'
 import { binaryOps, type Graph, type Node, type Op, unaryOps } from '../../../src/lang/ir.ts'
 import { topological } from '../../../src/lang/topological.ts'
+import { maxRecompute, recomputePrice } from '../../op-prices.ts'
 import { isRoutine, routineOf } from '../from-graph/routine-nodes.ts'
 import { operandsRead } from './barrier-waits.ts'
 
@@ -19,39 +20,6 @@ export const isBufferLeaf = (n: Node): boolean =>
 export const reducingOps: ReadonlySet<Op> = new Set<Op>(['reduce', 'dot', 'fold', 'scatterAdd'])
 /** Users that read an element of their operand more than once. */
 const repeating: ReadonlySet<Op> = new Set<Op>([...reducingOps, 'broadcast', 'window', 'gather', 'concat'])
-/** Operations whose price makes recomputing them in several users a loss. */
-const dear: ReadonlySet<Op> = new Set<Op>([
-  'exp',
-  'exp2',
-  'expm1',
-  'log',
-  'log2',
-  'log10',
-  'log1p',
-  'sin',
-  'cos',
-  'tan',
-  'asin',
-  'acos',
-  'atan',
-  'sinh',
-  'cosh',
-  'tanh',
-  'asinh',
-  'acosh',
-  'atanh',
-  'erf',
-  'erfc',
-  'erfinv',
-  'lgamma',
-  'digamma',
-  'sigmoid',
-  'pow',
-  'atan2',
-  'threefry',
-  'elementwise',
-])
-
 /** Operations that look at their operands where they are looked at themselves. */
 const samePoint: ReadonlySet<Op> = new Set<Op>([
   ...unaryOps,
@@ -67,7 +35,6 @@ const samePoint: ReadonlySet<Op> = new Set<Op>([
 ])
 
 const maxStatements = 96
-const maxRecompute = 12
 
 /** Nodes with several outputs are never stored themselves; their `get` nodes are. */
 const storable = (n: Node): boolean => typesOf(n).length === 1
@@ -124,7 +91,7 @@ export const chooseStored = (graph: Graph): ReadonlySet<Node> => {
     const heavy = reducingOps.has(n.op) || open.some((a) => isHeavy.get(a)!)
     const below = new Map<Node, Effort>()
     for (const a of open) for (const [x, effort] of expressions.get(a)!) below.set(x, effort)
-    const own = { statements: 1, price: dear.has(n.op) ? 12 : 1 }
+    const own = { statements: 1, price: recomputePrice(n.op) }
     const whole = sumOf(new Map(below).set(n, own))
     const expression = samePoint.has(n.op) ? below.set(n, own) : new Map([[n, whole]])
     const mine = users.get(n) ?? []

@@ -2,6 +2,7 @@
  * Arithmetic on index expressions: a linear normal form over ranges, with floor division and remainder by constants
  * simplified through bounds. Every rule is checked by brute force in the mirrored test.
  */
+import { floorDiv } from '../../../src/lang/dim.ts'
 import type { Atom, Bound, Index, LoopValue, Range } from './cluster.ts'
 
 type Term = Index['terms'][number]
@@ -17,7 +18,7 @@ const boundsOf = (atom: Atom): readonly [number, number] => {
     case 'range':
       return [0, Math.max(0, atom.range.size - 1)]
     case 'div':
-      return [Math.floor(atom.of.min / atom.by), Math.floor(atom.of.max / atom.by)]
+      return [floorDiv(atom.of.min, atom.by), floorDiv(atom.of.max, atom.by)]
     case 'mod':
       return [0, atom.by - 1]
     case 'value':
@@ -106,7 +107,7 @@ const split = (a: Index, by: number): { readonly quotient: Index; readonly rest:
     if (t.coefficient % by === 0) quotient.push({ atom: t.atom, coefficient: t.coefficient / by })
     else rest.push(t)
   }
-  const c = Math.floor(a.constant / by)
+  const c = floorDiv(a.constant, by)
   return { quotient: build(quotient, c), rest: build(rest, a.constant - c * by) }
 }
 
@@ -114,15 +115,15 @@ const split = (a: Index, by: number): { readonly quotient: Index; readonly rest:
 export const divIndex = (a: Index, by: number): Index => {
   if (by === 1) return a
   const { quotient, rest } = split(a, by)
-  const low = Math.floor(rest.min / by)
-  if (low === Math.floor(rest.max / by)) return shiftIndex(quotient, low)
+  const low = floorDiv(rest.min, by)
+  if (low === floorDiv(rest.max, by)) return shiftIndex(quotient, low)
   const g = rest.terms.reduce((x, t) => gcd(x, t.coefficient), by)
   const small =
     g > 1
       ? divIndex(
           build(
             rest.terms.map((t) => ({ atom: t.atom, coefficient: t.coefficient / g })),
-            Math.floor(rest.constant / g),
+            floorDiv(rest.constant, g),
           ),
           by / g,
         )
@@ -143,11 +144,11 @@ const divAtom = (a: Index, by: number): Index => {
 export const modIndex = (a: Index, by: number): Index => {
   if (by === 1) return constantIndex(0)
   const { rest } = split(a, by)
-  const low = Math.floor(rest.min / by)
-  if (low === Math.floor(rest.max / by)) return shiftIndex(rest, -low * by)
+  const low = floorDiv(rest.min, by)
+  if (low === floorDiv(rest.max, by)) return shiftIndex(rest, -low * by)
   const g = rest.terms.reduce((x, t) => gcd(x, t.coefficient), by)
   if (g > 1) {
-    const c = Math.floor(rest.constant / g)
+    const c = floorDiv(rest.constant, g)
     const inner = build(
       rest.terms.map((t) => ({ atom: t.atom, coefficient: t.coefficient / g })),
       c,
@@ -237,9 +238,8 @@ export const evaluateIndex = (a: Index, range: (r: Range) => number, value: (v: 
         : atom.kind === 'value'
           ? Math.min(Math.max(value(atom.value), 0), atom.size - 1)
           : atom.kind === 'div'
-            ? Math.floor(evaluateIndex(atom.of, range, value) / atom.by)
-            : evaluateIndex(atom.of, range, value) -
-              atom.by * Math.floor(evaluateIndex(atom.of, range, value) / atom.by)
+            ? floorDiv(evaluateIndex(atom.of, range, value), atom.by)
+            : evaluateIndex(atom.of, range, value) - atom.by * floorDiv(evaluateIndex(atom.of, range, value), atom.by)
     out += coefficient * x
   }
   return out

@@ -2,7 +2,9 @@
  * The Loop IR's own meaning: every value as a dense array over its ranges, computed operands first. Slow and plain; a
  * load outside its buffer where its bounds hold is an error here, though a device would clamp it.
  */
+
 import { typeOf, typesOf } from '../../../src/lang/build.ts'
+import { floorDiv, pointsOf } from '../../../src/lang/dim.ts'
 import { allocate, type HostArray } from '../../../src/lang/dtype.ts'
 import { invariant } from '../../../src/lang/errors.ts'
 import { evaluateRow } from '../../../src/lang/evaluate.ts'
@@ -20,17 +22,16 @@ interface Dense {
 type PointOf = (r: Range) => number
 
 const sorted = (ranges: Iterable<Range>): readonly Range[] => [...ranges].sort((a, b) => a.id - b.id)
-const extent = (ranges: readonly Range[]): number => ranges.reduce((n, r) => n * r.size, 1)
 
 /** Calls `body` for every point of `ranges`, last fastest, with its flat number. */
 const forEachPoint = (ranges: readonly Range[], body: (point: PointOf, flat: number) => void): void => {
   const at = new Map<Range, number>(ranges.map((r) => [r, 0]))
-  const total = extent(ranges)
+  const total = pointsOf(ranges)
   for (let flat = 0; flat < total; flat++) {
     let rest = flat
     for (let i = ranges.length - 1; i >= 0; i--) {
       at.set(ranges[i]!, rest % ranges[i]!.size)
-      rest = Math.floor(rest / ranges[i]!.size)
+      rest = floorDiv(rest, ranges[i]!.size)
     }
     body((r) => at.get(r)!, flat)
   }
@@ -55,9 +56,9 @@ export const interpretCluster = (cluster: Cluster, memory: ReadonlyMap<number, H
   }
   const compute = (v: LoopValue): Dense => {
     const ranges = sorted(v.ranges)
-    const data = allocate(v.dtype, extent(ranges))
+    const data = allocate(v.dtype, pointsOf(ranges))
     const spread = (a: LoopValue): Value => {
-      const out = allocate(a.dtype, extent(ranges))
+      const out = allocate(a.dtype, pointsOf(ranges))
       forEachPoint(ranges, (point, flat) => {
         out[flat] = read(of(a), point)
       })
@@ -100,7 +101,7 @@ export const interpretCluster = (cluster: Cluster, memory: ReadonlyMap<number, H
         break
       case 'reduce': {
         const sizes = v.over.map((r) => r.size)
-        const inner = allocate(v.value.dtype, extent(v.over))
+        const inner = allocate(v.value.dtype, pointsOf(v.over))
         const types = [
           { shape: [], dtype: v.value.dtype },
           { shape: [], dtype: 'i32' as const },

@@ -3,6 +3,7 @@
  * a store writes each element of its buffer once, and every value is computed before it is used. Run in tests.
  */
 
+import { dimMul, floorDiv, pointsOf } from '../../../src/lang/dim.ts'
 import type { Accumulation, Nest, Scope } from '../schedule/nest.ts'
 import type { Bound, Cluster, Index, LoopValue, Range, Store } from './cluster.ts'
 import { evaluateIndex, rangesOfIndex } from './index-expression.ts'
@@ -12,7 +13,6 @@ import { operandsOf, valuesBelow } from './values.ts'
 /** Points that a check by trying all of them may take; beyond it only bounds are checked. */
 const maxPoints = 4096
 
-const extent = (ranges: readonly Range[]): number => ranges.reduce((n, r) => n * r.size, 1)
 const name = (v: LoopValue): string => `value ${v.id} (${v.kind === 'alu' ? v.op : v.kind})`
 const show = (ranges: Iterable<Range>): string => [...ranges].map((r) => `r${r.id}`).join(', ')
 const equalSets = (a: ReadonlySet<Range>, b: ReadonlySet<Range>): boolean =>
@@ -20,13 +20,13 @@ const equalSets = (a: ReadonlySet<Range>, b: ReadonlySet<Range>): boolean =>
 
 /** Calls `body` at every point of `ranges`. */
 const atEveryPoint = (ranges: readonly Range[], body: (point: (r: Range) => number) => void): void => {
-  const total = extent(ranges)
+  const total = pointsOf(ranges)
   for (let flat = 0; flat < total; flat++) {
     const at = new Map<Range, number>()
     let rest = flat
     for (const r of ranges) {
       at.set(r, rest % r.size)
-      rest = Math.floor(rest / r.size)
+      rest = floorDiv(rest, r.size)
     }
     body((r) => at.get(r) ?? 0)
   }
@@ -49,7 +49,7 @@ const computed = (index: Index): ReadonlyMap<LoopValue, number> => {
 const tried = (index: Index, bounds: readonly Bound[]): { readonly low: number; readonly high: number } | undefined => {
   const ranges = new Set<Range>()
   for (const a of [index, ...bounds.map((b) => b.index)]) rangesOfIndex(a, ranges)
-  if (extent([...ranges]) > maxPoints) return undefined
+  if (pointsOf([...ranges]) > maxPoints) return undefined
   const sizes = computed(index)
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
   // A computed index is anything inside its axis: the ends show whether all of them fit.
@@ -71,14 +71,14 @@ const tried = (index: Index, bounds: readonly Bound[]): { readonly low: number; 
 
 /** Whether `store` writes every element of its buffer exactly once. */
 const coversOnce = ({ index, ranges, buffer }: Store): boolean => {
-  if (extent(ranges) !== buffer.size) return false
+  if (pointsOf(ranges) !== buffer.size) return false
   if (buffer.size === 0) return true
   // Row-major over some order of the ranges is seen at once, whatever the size.
   const terms = [...index.terms].sort((a, b) => a.coefficient - b.coefficient)
   let stride = 1
   const rowMajor = terms.every(({ atom, coefficient }) => {
     const fits = atom.kind === 'range' && coefficient === stride
-    if (fits) stride *= atom.range.size
+    if (fits) stride = dimMul(stride, atom.range.size)
     return fits
   })
   if (rowMajor) return index.constant === 0 && stride === buffer.size

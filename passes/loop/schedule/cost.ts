@@ -2,8 +2,9 @@
  * The cost model: bytes/bandwidth + dispatches·t + flops/peak, with the statements a kernel may have as a hard limit. It
  * ranks fusions; the figures a Plan reports are counted from its kernels.
  */
+import { pointsOf } from '../../../src/lang/dim.ts'
 import { byteSize } from '../../../src/lang/dtype.ts'
-import type { PointwiseOp } from '../../../src/lang/ir.ts'
+import { priceOf } from '../../op-prices.ts'
 import type { Profile } from '../../profile.ts'
 import type { Buffer, Cluster, Range } from '../ir/cluster.ts'
 import { countItems, placing } from './nest.ts'
@@ -16,22 +17,6 @@ export interface Cost {
   readonly statements: number
   /** One dispatch of this cluster alone. */
   readonly seconds: number
-}
-
-/** Operations behind one evaluation of the guarded functions; what is not listed costs 1. */
-const prices: Readonly<Partial<Record<PointwiseOp, number>>> = {
-  ...Object.fromEntries(
-    ['exp', 'exp2', 'log', 'log2', 'log10', 'sigmoid', 'rem', 'atan', 'asin', 'acos'].map((op) => [op, 20]),
-  ),
-  ...Object.fromEntries(
-    ['expm1', 'log1p', 'sin', 'cos', 'tan', 'tanh', 'sinh', 'cosh', 'atan2', 'erf'].map((op) => [op, 30]),
-  ),
-  ...Object.fromEntries(['asinh', 'acosh', 'atanh', 'erfc'].map((op) => [op, 40])),
-  ...Object.fromEntries(['erfinv', 'lgamma', 'digamma'].map((op) => [op, 60])),
-  pow: 80,
-  div: 3,
-  sqrt: 5,
-  rsqrt: 5,
 }
 
 export const costOf = ({ nest, roles }: Schedule, profile: Profile): Cost => {
@@ -57,13 +42,13 @@ export const costOf = ({ nest, roles }: Schedule, profile: Profile): Cost => {
     // Once for all the points of a range that the invocation takes at once and the value does not depend on.
     let shared = 1
     for (const [r, role] of roles) if (!v.ranges.has(r) && nest.grid.includes(r)) shared *= stepOf(role)
-    if (v.kind === 'alu') spend((times / shared) * (prices[v.op] ?? 1))
-    if (v.kind === 'call') spend((times / shared) * 20)
-    if (v.kind === 'threefry') spend((times / shared) * 80)
+    if (v.kind === 'alu') spend((times / shared) * priceOf(v.op))
+    if (v.kind === 'call') spend((times / shared) * priceOf('elementwise'))
+    if (v.kind === 'threefry') spend((times / shared) * priceOf('threefry'))
   })
   let bytes = 0
   for (const [b, times] of touched) bytes += Math.min(b.size, times) * byteSize(b.dtype)
-  const threads = nest.grid.reduce((n, r) => n * r.size, 1)
+  const threads = pointsOf(nest.grid)
   return { flops, bytes, threads, statements, seconds: costs.dispatch + bytes / costs.bandwidth + work / costs.flops }
 }
 
@@ -75,8 +60,7 @@ export const chooseGrid = (
   cluster: Cluster,
   profile: Profile,
 ): { readonly schedule: Schedule; readonly cost: Cost } => {
-  const extent = (rs: readonly Range[]): number => rs.reduce((n, r) => n * r.size, 1)
-  const primary = cluster.stores.reduce((a, s) => (extent(s.ranges) > extent(a.ranges) ? s : a))
+  const primary = cluster.stores.reduce((a, s) => (pointsOf(s.ranges) > pointsOf(a.ranges) ? s : a))
   const candidates = new Map<string, readonly Range[]>()
   const add = (rs: readonly Range[]): void => {
     candidates.set(rs.map((r) => r.id).join(), rs)

@@ -2,6 +2,7 @@
  * The loop nest of a cluster: where each value is computed. Grid ranges are outermost; a value goes to the outermost
  * scope that has its ranges, so it is computed once per point of its own ranges and never again inside a deeper loop.
  */
+import { pointsOf, productOf } from '../../../src/lang/dim.ts'
 import { invariant } from '../../../src/lang/errors.ts'
 import type { Cluster, LoopValue, Range, Store } from '../ir/cluster.ts'
 import { operandsOf, valuesBelow } from '../ir/values.ts'
@@ -193,7 +194,7 @@ export const countItems = (nest: Nest, visit: ItemVisit): void => {
     const here = times * (s.range ? s.range.size : 1)
     for (const item of s.items) {
       if (item.kind === 'first') {
-        const share = item.first.reduce((n, r) => n * Math.max(1, r.size), 1)
+        const share = productOf(item.first, (r) => Math.max(1, r.size))
         walk(item.body, here / share, invocations / share, isReduced)
         continue
       }
@@ -202,6 +203,6 @@ export const countItems = (nest: Nest, visit: ItemVisit): void => {
         walk(item.body, here, invocations, isReduced || item.kind === 'reduce')
     }
   }
-  const invocations = nest.grid.reduce((n, r) => n * r.size, 1)
+  const invocations = pointsOf(nest.grid)
   walk(nest.body, invocations, invocations, false)
 }

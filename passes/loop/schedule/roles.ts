@@ -2,6 +2,7 @@
  * Roles of ranges inside one invocation: how many points of each range it takes at once, as register copies (unroll) or
  * as the four lanes of a vector. Values follow by themselves: each is computed once per point of its own ranges.
  */
+import { ceilDiv, productOf } from '../../../src/lang/dim.ts'
 import type { Profile } from '../../profile.ts'
 import type { Atom, Cluster, Index, LoopValue, Range } from '../ir/cluster.ts'
 import { addIndex, constantIndex, rangeIndex, scaleIndex, substituteIndex } from '../ir/index-expression.ts'
@@ -21,8 +22,14 @@ export interface Schedule {
   readonly roles: ReadonlyMap<Range, Role>
 }
 
-export const single: Role = { unroll: 1, vector: false }
+const single: Role = { unroll: 1, vector: false }
+/** Points that an invocation takes at once. */
 export const stepOf = (r: Role): number => r.unroll * (r.vector ? 4 : 1)
+/** Points of `range` that an invocation takes at once. */
+export const stepIn = (roles: Schedule['roles'], range: Range): number => stepOf(roles.get(range) ?? single)
+/** Invocations that a grid takes. */
+export const invocationsOf = (grid: readonly Range[], roles: Schedule['roles']): number =>
+  productOf(grid, (r) => ceilDiv(r.size, stepIn(roles, r)))
 
 /** How an index moves over the lanes of a vector range. */
 export type LanePattern = 'uniform' | 'aligned' | 'contiguous' | 'strided'
@@ -144,7 +151,7 @@ const tileRegisters = (nest: Nest, values: readonly LoopValue[], roles: Map<Rang
   const shared = nest.grid.filter(
     (r) => r.size > 1 && loads.some((l) => !l.ranges.has(r)) && loads.some((l) => l.ranges.has(r)),
   )
-  let invocations = nest.grid.reduce((n, r) => n * Math.ceil(r.size / stepOf(roles.get(r) ?? single)), 1)
+  let invocations = invocationsOf(nest.grid, roles)
   let registers = shared.some((r) => roles.get(r)?.vector) ? 1 : 0
   // Scalar ranges first: a vector range is already four wide.
   for (const r of [...shared].sort(

@@ -1,6 +1,6 @@
 /** Rows of the ops that cut and join along axes: slice (with steps), pad (negative and interior too), concat. */
 import * as E from '#fp/Either'
-import { type Shape, sizeOf } from '../dim.ts'
+import { ceilDiv, dimMul, type Shape, sizeOf, stepCount } from '../dim.ts'
 import { allocate, type DType, integerRange, isInteger } from '../dtype.ts'
 import { showOperand } from '../errors.ts'
 import type { ParamsOf } from '../ir.ts'
@@ -13,7 +13,7 @@ import { stridedOffsets, take } from './strided.ts'
 type Pad = ParamsOf['pad']
 
 const slicedShape = ({ start, stop, step }: ParamsOf['slice']): Shape =>
-  start.map((a, i) => Math.ceil((stop[i]! - a) / step[i]!))
+  start.map((a, i) => stepCount(a, stop[i]!, step[i]!))
 
 /**
  * Python's `x[start:stop:step]` on every axis, bounds already resolved. Any dtype.
@@ -122,8 +122,8 @@ export const pad: Primitive<Pad> = {
   eval: ([x], { low, interior, value }, [type]) => {
     const out = allocate(type!.dtype, sizeOf(type!.shape)).fill(value)
     // On each axis the elements first … last-1 of the operand land inside the result; the others are cropped.
-    const first = x!.shape.map((_, a) => Math.max(0, Math.ceil(-low[a]! / (interior[a]! + 1))))
-    const last = x!.shape.map((n, a) => Math.min(n, Math.ceil((type!.shape[a]! - low[a]!) / (interior[a]! + 1))))
+    const first = x!.shape.map((_, a) => Math.max(0, ceilDiv(-low[a]!, interior[a]! + 1)))
+    const last = x!.shape.map((n, a) => Math.min(n, ceilDiv(type!.shape[a]! - low[a]!, interior[a]! + 1)))
     const box = x!.shape.map((_, a) => Math.max(0, last[a]! - first[a]!))
     const [from, to] = [stridesOf(x!.shape), stridesOf(type!.shape)]
     const source = stridedOffsets(box, from, offsetOf(first, from))
@@ -181,10 +181,10 @@ export const concat: Primitive<ParamsOf['concat']> = {
     const out = allocate(type!.dtype, sizeOf(type!.shape))
     const inner = sizeOf(type!.shape.slice(axis + 1))
     const outer = sizeOf(type!.shape.slice(0, axis))
-    const row = inner * type!.shape[axis]!
+    const row = dimMul(inner, type!.shape[axis]!)
     let offset = 0
     for (const x of xs) {
-      const block = inner * x.shape[axis]!
+      const block = dimMul(inner, x.shape[axis]!)
       for (let o = 0; o < outer; o++) out.set(x.data.subarray(o * block, (o + 1) * block), o * row + offset)
       offset += block
     }

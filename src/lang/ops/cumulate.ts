@@ -7,6 +7,7 @@ import type { JvpContext, Linear, Primitive } from '../primitive.ts'
 import { operandType, refuse, wrongAxes, wrongCount } from './operand-checks.ts'
 import { gatherAlong } from './pick-along.ts'
 import { batchedArgs, fill } from './rule-parts.ts'
+import { lineStart } from './strided.ts'
 
 /** One prefix reduction. */
 interface CumulationRow {
@@ -155,7 +156,7 @@ export const cumulate: Primitive<ParamsOf['cumulate']> = {
     const inner = sizeOf(shape.slice(axis + 1))
     if (data.length === 0) return outs
     for (let line = 0; line < data.length / n; line++) {
-      const low = Math.floor(line / inner) * n * inner + (line % inner)
+      const low = lineStart(line, n, inner)
       rows[monoid].run(data, outs, reverse ? low + (n - 1) * inner : low, reverse ? -inner : inner, n)
     }
     return outs

@@ -1,5 +1,7 @@
 /** The row of eigh: eigenvalues and eigenvectors of symmetric matrices by Jacobi's rotations. */
+
 import * as E from '#fp/Either'
+import { floorDiv } from '../dim.ts'
 import { allocate } from '../dtype.ts'
 import type { ParamsOf } from '../ir.ts'
 import type { Primitive } from '../primitive.ts'
@@ -39,7 +41,7 @@ export const eigh: Primitive<ParamsOf['eigh']> = {
     const outs = [allocate('f32', matrices * n), allocate('f32', matrices * n * n)]
     eachMatrix(matrices, [x!.data, ...outs], [n * n, n, n * n], (given, w, vectors) => {
       const a = Float64Array.from(given!, (_, i) => {
-        const [row, column] = [Math.floor(i / n), i % n]
+        const [row, column] = [floorDiv(i, n), i % n]
         return (given![row * n + column]! + given![column * n + row]!) / 2
       })
       const v = Float64Array.from(given!, (_, i) => (i % (n + 1) === 0 ? 1 : 0))

@@ -1,11 +1,11 @@
 /** Rows of gather (read rows of an axis by index) and scatterAdd (add rows at an index), transposes of each other. */
 import * as E from '#fp/Either'
-import { isDim, sizeOf } from '../dim.ts'
+import { floorDiv, isDim, sizeOf } from '../dim.ts'
 import { allocate, isInteger } from '../dtype.ts'
 import { type Refusal, raise } from '../errors.ts'
 import type { Node, ParamsOf, TensorType } from '../ir.ts'
 import type { BatchContext, Primitive, Value } from '../primitive.ts'
-import { showShape, stridesOf } from '../shape.ts'
+import { positionOf, showShape } from '../shape.ts'
 import { operandType, refuse, wrongCount } from './operand-checks.ts'
 import { batchedArgs } from './rule-parts.ts'
 
@@ -57,10 +57,10 @@ const forEachIndex = (
         op,
         index: at,
         size,
-        position: stridesOf(index.shape).map((s, a) => Math.floor(i / s) % index.shape[a]!),
+        position: positionOf(i, index.shape),
         hint: `indices count from 0 to ${size - 1}; negative ones do not count from the end here`,
       })
-    visit(Math.floor(i / per) * size + at, i)
+    visit(floorDiv(i, per) * size + at, i)
   }
 }
 

@@ -1,6 +1,6 @@
 /** Rows of the nodes without operands: input, const, data, iota. */
 import * as E from '#fp/Either'
-import { isDim, sizeOf } from '../dim.ts'
+import { floorDiv, isDim, sizeOf } from '../dim.ts'
 import { allocate, type HostArray, isFloat } from '../dtype.ts'
 import { invariant, type Refusal } from '../errors.ts'
 import type { Build, Node, ParamsOf, TensorType } from '../ir.ts'
@@ -87,7 +87,7 @@ export const iota: Primitive<ParamsOf['iota']> = {
     const out = allocate(type!.dtype, sizeOf(shape))
     const stride = stridesOf(shape)[axis]!
     const n = shape[axis]!
-    for (let i = 0; i < out.length; i++) out[i] = Math.floor(i / stride) % n
+    for (let i = 0; i < out.length; i++) out[i] = floorDiv(i, stride) % n
     return [out]
   },
 }

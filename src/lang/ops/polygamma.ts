@@ -1,4 +1,5 @@
 /** The derivatives of digamma as graphs: a partial sum and Euler–Maclaurin's rest on the right, the reflection at 0 on the left. */
+import { floorDiv } from '../dim.ts'
 import type { Build, Node } from '../ir.ts'
 import { operandType } from './operand-checks.ts'
 import { fill, offset, scale, subtractFrom } from './rule-parts.ts'
@@ -8,7 +9,7 @@ const bernoulli = [1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730]
 
 const power = (b: Build, x: Node, n: number): Node => {
   if (n === 1) return x
-  const half = power(b, x, Math.floor(n / 2))
+  const half = power(b, x, floorDiv(n, 2))
   const square = b.mul([half, half], {})
   return n % 2 === 0 ? square : b.mul([square, x], {})
 }

@@ -1,4 +1,5 @@
 /** The closed list of reductions: what each accepts, what it means in Float64, how its tangent is made. One row a monoid. */
+import { sizeAlong } from '../dim.ts'
 import { type DType, type HostArray, isFloat } from '../dtype.ts'
 import type { Build, Monoid, Node, ParamsOf } from '../ir.ts'
 import type { JvpContext, Linear } from '../primitive.ts'
@@ -144,7 +145,7 @@ const exclusiveProducts = (b: Build, x: Node, side: 'low' | 'high'): Node => {
 const rows = (b: Build, x: Node, axes: readonly number[]): Node => {
   const { shape } = operandType(x)
   const kept = otherAxes(shape.length, axes)
-  const length = axes.reduce((n, a) => n * shape[a]!, 1)
+  const length = sizeAlong(shape, axes)
   const moved = b.permute([x], { axes: [...kept, ...axes] })
   return b.reshape([moved], { shape: [...kept.map((a) => shape[a]!), length] })
 }
@@ -209,7 +210,7 @@ export const monoidTable: { readonly [M in Monoid]: MonoidRow } = {
     tangent: ({ b, args, dx, out, params: { axes } }) => {
       const x = args[0]!
       const { shape } = operandType(x)
-      const n = axes.reduce((count, a) => count * shape[a]!, 1)
+      const n = sizeAlong(shape, axes)
       const centred = b.sub([x, spread(b, b.get([out], { index: 0 }), x, axes)], {})
       return [over(b, sum(b, dx, axes), n), over(b, sum(b, b.mul([centred, dx], {}), axes), n / 2)]
     },

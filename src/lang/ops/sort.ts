@@ -7,6 +7,7 @@ import type { Primitive } from '../primitive.ts'
 import { wrongAxes, wrongCount } from './operand-checks.ts'
 import { gatherAlong } from './pick-along.ts'
 import { batchedArgs } from './rule-parts.ts'
+import { lineStart } from './strided.ts'
 
 /** NaN comes after every number; the zeros are equal. */
 const compare = (a: number, b: number): number =>
@@ -42,7 +43,7 @@ export const sort: Primitive<ParamsOf['sort']> = {
     const inner = sizeOf(shape.slice(axis + 1))
     const sign = descending ? -1 : 1
     for (let line = 0; n > 0 && line < data.length / n; line++) {
-      const base = Math.floor(line / inner) * n * inner + (line % inner)
+      const base = lineStart(line, n, inner)
       const order = Int32Array.from({ length: n }, (_, i) => i)
       order.sort((i, j) => sign * compare(data[base + i * inner]!, data[base + j * inner]!) || i - j)
       order.forEach((from, to) => {

@@ -1,5 +1,5 @@
 /** Strided views for the reference interpreter: every movement is a list of offsets into a row-major array. */
-import { type Shape, sizeOf } from '../dim.ts'
+import { type Dim, dimMul, floorDiv, type Shape, sizeOf } from '../dim.ts'
 import { allocate, type HostArray } from '../dtype.ts'
 import type { TensorType } from '../ir.ts'
 
@@ -20,10 +20,14 @@ export const stridedOffsets = (shape: Shape, strides: readonly number[], base = 
       const start = k * block
       for (let j = 0; j < block; j++) out[start + j] = out[j]! + shift
     }
-    block *= shape[axis]!
+    block = dimMul(block, shape[axis]!)
   }
   return out
 }
+
+/** Where line `line` of `n` elements begins, `inner` being the number of elements from one of them to the next. */
+export const lineStart = (line: number, n: Dim, inner: Dim): number =>
+  floorDiv(line, inner) * dimMul(n, inner) + (line % inner)
 
 /** A new row-major array of `type` whose element i is `data[offsets[i]]`. */
 export const take = (type: TensorType, data: HostArray, offsets: Int32Array): HostArray => {

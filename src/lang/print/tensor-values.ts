@@ -1,5 +1,5 @@
 /** Values as PyTorch prints them: aligned columns, four decimals, an ellipsis when large (torch/_tensor_str.py). */
-import { type Shape, sizeOf } from '../dim.ts'
+import { floorDiv, type Shape, sizeOf } from '../dim.ts'
 import { type DType, isFloat } from '../dtype.ts'
 import type { Value } from '../primitive.ts'
 import { stridesOf } from '../shape.ts'
@@ -119,7 +119,7 @@ const visible = (shape: Shape, data: ArrayLike<number>, summarise: boolean, edge
 }
 
 const vector = (items: readonly string[], width: number, indent: number, lineWidth: number): string => {
-  const perLine = Math.max(1, Math.floor((lineWidth - indent) / (width + 2)))
+  const perLine = Math.max(1, floorDiv(lineWidth - indent, width + 2))
   const lines: string[] = []
   for (let i = 0; i < items.length; i += perLine) lines.push(items.slice(i, i + perLine).join(', '))
   return `[${lines.join(`,\n${' '.repeat(indent + 1)}`)}]`

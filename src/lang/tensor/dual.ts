@@ -1,4 +1,6 @@
 /** The one place that decides whether a call is data-first (`T.add(a, b)`) or curried for pipe (`T.add(b)`). */
+import type { Shape } from '../dim.ts'
+import type { DType } from '../dtype.ts'
 import { raise } from '../errors.ts'
 import type { Node, TensorType } from '../ir.ts'
 import { isRecord, isTensor } from '../tree.ts'
@@ -18,6 +20,12 @@ export interface Form {
   readonly least: number
   /** The options that come after them in one record, where there are any. */
   readonly options: Names | undefined
+}
+
+/** A function of one tensor that keeps its dtype, options last; without the tensor it is curried. */
+export interface OfOneTensor<Options> {
+  (options?: Options): <D extends DType>(x: Tensor<Shape, D>) => Tensor<Shape, D>
+  <D extends DType>(x: Tensor<Shape, D>, options?: Options): Tensor<Shape, D>
 }
 
 /** Every dual function with its form, by public name: the test of duality runs over this table. */

@@ -3,7 +3,7 @@
  * ones, and buckets waste memory), so that live bytes stay constant however long a program runs.
  */
 
-import { alignUp } from '../words.ts'
+import { wholeVectors } from '../../../passes/memory/place-bytes.ts'
 import type { Device } from './device.ts'
 
 /** What the buffers of a pool are for. */
@@ -42,7 +42,7 @@ const poolOf = (device: Device): Pool => {
 
 /** Borrows a buffer of at least `bytes` bytes. The queue keeps order, so it may be released while work that uses it is pending. */
 export const lease = (device: Device, use: Use, bytes: number): Lease => {
-  const size = Math.max(16, alignUp(bytes, 16))
+  const size = wholeVectors(bytes)
   const pool = poolOf(device)
   const key = `${use} ${size}`
   const reused = pool.idle.get(key)?.pop()

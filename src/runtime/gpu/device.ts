@@ -39,8 +39,11 @@ export interface Device {
   readonly destroy: () => void
 }
 
-/** Limits worth raising over the defaults; all are maxima but the alignment, of which the adapter gives its least. */
-const wantedLimits = [
+/**
+ * The limits that decide whether a plan fits, worth raising over the defaults; all are maxima but the alignment, of which
+ * the adapter gives its least.
+ */
+export const wantedLimits = [
   'maxStorageBuffersPerShaderStage',
   'maxStorageBufferBindingSize',
   'maxBufferSize',

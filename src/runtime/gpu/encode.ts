@@ -1,8 +1,8 @@
 /** Encoding the steps of a run, and playing loops whose end the device finds out: a submission a chunk, the flag read in between. */
 import type { Place } from '../../../codegen/plan/plan.ts'
+import { alignUp } from '../../lang/dim.ts'
 import type { RuntimeError } from '../../lang/errors.ts'
 import { download, type Home } from '../resident.ts'
-import { alignUp } from '../words.ts'
 import { type Lease, lease } from './buffer-pool.ts'
 import { type Guarded, guarded } from './guard.ts'
 import type { Loaded, Segment } from './load.ts'

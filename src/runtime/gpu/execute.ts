@@ -1,5 +1,6 @@
 /** Runs a loaded plan: uploads, one encoder, one submit, results as handles. The only place where work is encoded. */
 import type { OutputSlot, Place, Plan } from '../../../codegen/plan/plan.ts'
+import { alignUp } from '../../lang/dim.ts'
 import { invariant, type RuntimeError, TensorloomError } from '../../lang/errors.ts'
 import { type Argument, type Checked, checkArguments } from '../argument.ts'
 import { type Show, showFlat, tell } from '../report-observations.ts'
@@ -14,7 +15,6 @@ import {
   type Store,
   storeOf,
 } from '../resident.ts'
-import { alignUp } from '../words.ts'
 import { type Lease, lease, usage } from './buffer-pool.ts'
 import type { Device } from './device.ts'
 import { copy, encodeSegments, homeAt, play, type Run } from './encode.ts'

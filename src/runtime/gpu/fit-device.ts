@@ -1,28 +1,18 @@
 /** Whether a plan fits a device: limits and features are checked before anything is made, and refused with both numbers. */
 
-import type { KType } from '../../../codegen/kernel/kernel.ts'
-import type { Place, Plan, PlannedKernel } from '../../../codegen/plan/plan.ts'
+import { elementBytes } from '../../../codegen/kernel/element-bytes.ts'
+import type { Plan, PlannedKernel } from '../../../codegen/plan/plan.ts'
 import { everyStep } from '../../../codegen/plan/steps.ts'
+import { boundBytes, vectorBytes, wholeVectors } from '../../../passes/memory/place-bytes.ts'
+import { alignUp } from '../../lang/dim.ts'
 import { raise } from '../../lang/errors.ts'
-import { alignUp } from '../words.ts'
 import type { Device } from './device.ts'
-
-/** Every buffer and binding is a whole number of these bytes: the size of a vec4 of words. */
-const unit = 16
-
-/** The size of the buffer behind an arena of `bytes`: never 0, as an empty buffer cannot be bound. */
-export const arenaBytes = (bytes: number): number => Math.max(unit, alignUp(bytes, unit))
-
-/** The size a place is bound with. */
-export const bindingBytes = (place: Place): number => Math.max(unit, alignUp(place.bytes, unit))
 
 /** The features a kernel's text switches on: what it uses, not what its profile allowed. */
 export const enabledFeatures = (wgsl: string): readonly string[] => {
   const names = [...wgsl.matchAll(/^\s*enable\s+([^;]+);/gm)].flatMap((m) => m[1]!.split(',').map((s) => s.trim()))
   return names.map((name) => (name === 'f16' ? 'shader-f16' : name))
 }
-
-const typeBytes = (t: KType): number => (t.scalar === 'f16' ? 2 : 4) * (t.width === 3 ? 4 : t.width)
 
 /**
  * Folds `workgroups` into x·y ≥ workgroups with both sides at most `side`. Near-square, as {side, rest} can waste half
@@ -60,7 +50,7 @@ const checkKernel = (device: Device, { kernel, wgsl }: PlannedKernel): void => {
   demand(`${name}: invocations of a workgroup`, kernel.workgroupSize, threads, replan)
   const shared = kernel.arrays
     .filter((a) => a.space === 'workgroup')
-    .reduce((sum, a) => sum + alignUp(a.size * typeBytes(a.element), unit), 0)
+    .reduce((sum, a) => sum + alignUp(a.size * elementBytes(a.element), vectorBytes), 0)
   demand(`${name}: bytes of workgroup memory`, shared, limits.maxComputeWorkgroupStorageSize, replan)
 }
 
@@ -69,14 +59,14 @@ export const checkFit = (device: Device, plan: Plan): void => {
   const { limits } = device.gpu
   const split = 'use smaller batches, or a profile with a smaller maxBindingBytes'
   plan.arenas.forEach((bytes, i) => {
-    demand(`arena ${i}: bytes of a buffer`, arenaBytes(bytes), limits.maxBufferSize, split)
+    demand(`arena ${i}: bytes of a buffer`, wholeVectors(bytes), limits.maxBufferSize, split)
   })
   for (const planned of plan.kernels) checkKernel(device, planned)
   for (const step of everyStep(plan.steps)) {
     if (step.kind === 'copy') continue
     for (const place of step.bindings) {
       const name = `kernel ${plan.kernels[step.kernel]?.kernel.name}`
-      demand(`${name}: bytes of a binding`, bindingBytes(place), limits.maxStorageBufferBindingSize, split)
+      demand(`${name}: bytes of a binding`, boundBytes(place), limits.maxStorageBufferBindingSize, split)
       const rest = place.offset % limits.minStorageBufferOffsetAlignment
       if (rest !== 0)
         demand(

@@ -1,12 +1,13 @@
 /** Puts a plan on a device: arenas, constants, pipelines, bind groups. Everything a run needs is made here, once. */
 import type { Place, Plan, Step } from '../../../codegen/plan/plan.ts'
 import { everyStep } from '../../../codegen/plan/steps.ts'
+import { boundBytes, overlaps, wholeVectors } from '../../../passes/memory/place-bytes.ts'
 import { invariant, TensorloomError } from '../../lang/errors.ts'
 import { encode } from '../words.ts'
 import { usage } from './buffer-pool.ts'
 import { layoutOf, pipelineOf } from './compute-pipeline.ts'
 import type { Device } from './device.ts'
-import { arenaBytes, bindingBytes, checkFit, foldGrid } from './fit-device.ts'
+import { checkFit, foldGrid } from './fit-device.ts'
 import { demandAlive, guarded } from './guard.ts'
 
 /** A dispatch with everything resolved. */
@@ -43,9 +44,6 @@ const dropped = new FinalizationRegistry<{ readonly device: Device; readonly are
   for (const arena of held.arenas) held.device.destroyBuffer(arena)
 })
 
-const overlaps = (a: Place, b: Place): boolean =>
-  a.arena === b.arena && a.offset < b.offset + b.bytes && b.offset < a.offset + a.bytes
-
 /** All places that the steps of a plan may write, padding of bindings included. */
 const writtenPlaces = (plan: Plan): readonly Place[] =>
   everyStep(plan.steps).flatMap((step) => {
@@ -53,7 +51,7 @@ const writtenPlaces = (plan: Plan): readonly Place[] =>
     const { bindings } = plan.kernels[step.kernel]!.kernel
     return step.bindings
       .filter((_, i) => bindings[i]?.access === 'read_write')
-      .map((place) => ({ ...place, bytes: bindingBytes(place) }))
+      .map((place) => ({ ...place, bytes: boundBytes(place) }))
   })
 
 const stableInputs = (plan: Plan): readonly boolean[] => {
@@ -63,7 +61,7 @@ const stableInputs = (plan: Plan): readonly boolean[] => {
 
 const createArenas = (device: Device, plan: Plan): readonly GPUBuffer[] =>
   plan.arenas.map((bytes) =>
-    device.createBuffer(arenaBytes(bytes), usage.storage | usage.copySource | usage.copyTarget),
+    device.createBuffer(wholeVectors(bytes), usage.storage | usage.copySource | usage.copyTarget),
   )
 
 const uploadData = (device: Device, plan: Plan, arenas: readonly GPUBuffer[]): void => {
@@ -90,7 +88,7 @@ const createGroups = (device: Device, plan: Plan, arenas: readonly GPUBuffer[]):
     if (!group) {
       const entries = step.bindings.map((place, binding) => ({
         binding,
-        resource: { buffer: arenas[place.arena]!, offset: place.offset, size: bindingBytes(place) },
+        resource: { buffer: arenas[place.arena]!, offset: place.offset, size: boundBytes(place) },
       }))
       made.set(key, (group = device.gpu.createBindGroup({ layout, entries })))
     }
@@ -145,7 +143,7 @@ export const load = async (device: Device, plan: Plan): Promise<Loaded> => {
   demandAlive(device)
   checkFit(device, plan)
   const pipelines = Promise.allSettled(plan.kernels.map(({ kernel, wgsl }) => pipelineOf(device, kernel, wgsl)))
-  const peak = plan.arenas.reduce((a, b) => a + arenaBytes(b), 0)
+  const peak = plan.arenas.reduce((a, b) => a + wholeVectors(b), 0)
   const { value, trouble } = guarded(device, peak, () => {
     const arenas = createArenas(device, plan)
     uploadData(device, plan, arenas)

@@ -4,11 +4,11 @@
  * host, which also keeps the host from running ahead of the device without bound.
  */
 import type { OutputSlot } from '../../../codegen/plan/plan.ts'
-import { sizeOf } from '../../lang/dim.ts'
+import { alignUp, sizeOf } from '../../lang/dim.ts'
 import type { HostArray } from '../../lang/dtype.ts'
 import type { RuntimeError } from '../../lang/errors.ts'
 import { copyBytes, download, type Value } from '../resident.ts'
-import { alignUp, decode } from '../words.ts'
+import { decode } from '../words.ts'
 import type { Lease } from './buffer-pool.ts'
 import type { Device } from './device.ts'
 

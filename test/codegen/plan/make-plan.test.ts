@@ -4,6 +4,7 @@ import * as E from '#fp/Either'
 import { makePlan, type Request } from '../../../codegen/plan/make-plan.ts'
 import type { Plan } from '../../../codegen/plan/plan.ts'
 import { portable } from '../../../codegen/targets/wgsl/profiles.ts'
+import { widen } from '../../../passes/graph/widen.ts'
 import type { Profile } from '../../../passes/profile.ts'
 import { build as b, constant } from '../../../src/lang/build.ts'
 import { evaluate } from '../../../src/lang/evaluate.ts'
@@ -20,7 +21,8 @@ interface Said {
 
 const requestOf = (graph: Graph, { donated = [], keep = [] }: Said): Request => ({
   name: 'program',
-  graph,
+  graph: widen(graph),
+  given: graph,
   inputs: graph.inputs.map((_, i) => ({ path: `[${i}]`, donated: donated.includes(i) })),
   outputs: graph.outputs.map((_, i) => ({ path: `[${i}]`, keep: keep.includes(i) })),
   inputTree: { list: graph.inputs.map((_, i) => i) },

@@ -1,8 +1,10 @@
 /** Observations become further results: out of loops, branches and calls, with nothing of them left in the graph. */
 import { describe, expect, test } from 'vitest'
-import { type Observation, takeObservations } from '../../../passes/graph/observe.ts'
+import * as E from '#fp/Either'
+import { type Observation, observationsOf, observe } from '../../../passes/graph/observe.ts'
 import * as T from '../../../src/index.ts'
 import { evaluate } from '../../../src/lang/evaluate.ts'
+import type { Graph } from '../../../src/lang/ir.ts'
 import type { Value } from '../../../src/lang/primitive.ts'
 import { topological } from '../../../src/lang/topological.ts'
 import { traceTree } from '../../../src/lang/trace.ts'
@@ -13,10 +15,17 @@ const vector = (...data: readonly number[]): Value => ({
   data: Float64Array.from(data),
 })
 
+const freed = (graph: Graph): Graph => {
+  const result = observe.run(graph)
+  if (E.isLeft(result)) throw new Error(result.left.message)
+  return result.right
+}
+
 /** What `f` gives on `x`, and what its observations do. */
 const run = (f: (x: T.Tensor) => T.Tensor, x: Value) => {
   const traced = traceTree(f as never, [T.spec(x.shape)])
-  const { graph, observations } = takeObservations(traced.graph)
+  const graph = freed(traced.graph)
+  const observations = observationsOf(traced.graph)
   expect(topological(graph.outputs).filter((n) => n.op === 'observe')).toEqual([])
   const values = evaluate(graph, [x]).map((v) => ({ shape: v.shape, data: Array.from(v.data) }))
   return { result: values[0]!.data, seen: observations.map((o, i) => [o.label, o.shape, values[i + 1]!.data] as const) }
@@ -26,8 +35,8 @@ const shown = (o: Observation): string => `${o.kind} ${o.label} ${o.dtype}[${o.s
 
 test('a graph without them is left alone', () => {
   const { graph } = traceTree((x: T.Tensor) => T.exp(x), [T.spec([2])])
-  expect(takeObservations(graph)).toEqual({ graph, observations: [] })
-  expect(takeObservations(graph).graph).toBe(graph)
+  expect(observationsOf(graph)).toEqual([])
+  expect(freed(graph)).toBe(graph)
 })
 
 test('values are further results, checks three counts', () => {
@@ -81,7 +90,7 @@ describe('what is said of each', () => {
       return T.add(T.sum(T.concat([empty, T.checkNumerics(x, 'x')])), T.debug(T.argmax(x), 'at'))
     }
     const { graph } = traceTree(f as never, [T.spec([2])])
-    expect(takeObservations(graph).observations.map(shown).sort()).toEqual(['finite x f32[2]', 'print at i32[]'])
+    expect(observationsOf(graph).map(shown).sort()).toEqual(['finite x f32[2]', 'print at i32[]'])
   })
 
   test('an unbounded loop has no place for them', () => {

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { portable } from '../../../codegen/targets/wgsl/profiles.ts'
 import type { Fusion } from '../../../passes/loop/fuse/fuse.ts'
 import type { Buffer } from '../../../passes/loop/ir/cluster.ts'
+import { overlaps } from '../../../passes/memory/place-bytes.ts'
 import { type MemoryPlan, type Place, planMemory } from '../../../passes/memory/places.ts'
 import { build as b, constant } from '../../../src/lang/build.ts'
 import { byteSize } from '../../../src/lang/dtype.ts'
@@ -52,9 +53,6 @@ const livesOf = ({ graph, fusion }: Planned): readonly Life[] => {
   })
 }
 
-const overlap = (p: Place, q: Place): boolean =>
-  p.arena === q.arena && p.offset < q.offset + q.bytes && q.offset < p.offset + p.bytes
-
 const faultsOf = (p: Planned): readonly string[] => {
   const faults: string[] = []
   const successors = new Map(p.fusion.inPlace.map((d) => [d.input, d.output]))
@@ -73,7 +71,7 @@ const faultsOf = (p: Planned): readonly string[] => {
   }
   for (const [i, x] of lives.entries()) {
     for (const y of lives.slice(i + 1)) {
-      if (!overlap(p.memory.places.get(x.buffer)!, p.memory.places.get(y.buffer)!)) continue
+      if (!overlaps(p.memory.places.get(x.buffer)!, p.memory.places.get(y.buffer)!)) continue
       const inPlace = successors.get(x.node) === y.node || successors.get(y.node) === x.node
       // In place, the last reader may be the writer; otherwise a kernel needs both.
       const [first, second] = x.from <= y.from ? [x, y] : [y, x]

@@ -2,7 +2,9 @@
  * The discrete Fourier transform as tensor operations. A length is split in factors (Cooley and Tukey 1965), small ones are
  * products with their Fourier matrix; lengths of large primes become a convolution of twice the length (Bluestein 1970).
  */
+
 import { build, typeOf } from '../../build.ts'
+import { ceilLog2, dimMul } from '../../dim.ts'
 import type { Node } from '../../ir.ts'
 import { binaryNode } from '../math/arithmetic.ts'
 import { expandNode, reshapeNode } from '../operand.ts'
@@ -53,7 +55,7 @@ export const transformNode = (z: Node, direction: Direction): Node => {
   const [n1, n2] = [split, n / split]
   const first = byMatrix(z, [shape[0]!, n1, n2], isReal, direction, 'first')
   const turned = complexTimes(first, twiddles(n1, n2, direction))
-  const inner = transformNode(reshapeNode(turned, [shape[0]! * n1, 2, n2]), direction)
+  const inner = transformNode(reshapeNode(turned, [dimMul(shape[0]!, n1), 2, n2]), direction)
   const parts = reshapeNode(inner, [shape[0]!, n1, 2, n2])
   return reshapeNode(permuteNode(parts, [0, 2, 3, 1]), [shape[0]!, 2, n])
 }
@@ -88,7 +90,7 @@ const byMatrix = (
 /** jk = (j² + k² - (k - j)²) / 2: a product with a chirp, a convolution with its inverse, and a product again. */
 const byChirp = (z: Node, n: number, isReal: boolean, direction: Direction): Node => {
   const batch = typeOf(z).shape[0]!
-  const size = 2 ** Math.ceil(Math.log2(2 * n - 1))
+  const size = 2 ** ceilLog2(2 * n - 1)
   const w = chirp(n, direction)
   const complex = isReal
     ? binaryNode('mul', expandNode(reshapeNode(z, [batch, 1, n]), [batch, 2, n]), expandNode(w, [batch, 2, n]))

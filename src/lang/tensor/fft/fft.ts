@@ -1,7 +1,7 @@
 /** Fourier transforms along one axis. Complex tensors are pairs of real ones: `[re, im]`. */
 import * as E from '#fp/Either'
 import { build, typeOf } from '../../build.ts'
-import type { Shape } from '../../dim.ts'
+import { floorDiv, type Shape, sizeOf } from '../../dim.ts'
 import { type DType, isFloat } from '../../dtype.ts'
 import { type Refusal, raise } from '../../errors.ts'
 import type { Node, TensorType } from '../../ir.ts'
@@ -69,7 +69,7 @@ const alongAxis = (parts: readonly Node[], { axis, n, norm, direction }: Task): 
   const rank = shape.length
   const others = shape.map((_, i) => i).filter((i) => i !== axis)
   const lead = others.map((i) => shape[i]!)
-  const batch = lead.reduce((a, b) => a * b, 1)
+  const batch = sizeOf(lead)
   const flat = parts.map((p) => reshapeNode(permuteNode(sized(p, axis, n), [...others, axis]), [batch, n]))
   const z =
     flat.length === 1
@@ -193,13 +193,13 @@ interface RealTransform {
  */
 export const rfft: RealTransform = dualWith('T.rfft', 1, fftOptions, (x: Tensor, o: FftOptions = {}) =>
   transformed('T.rfft', [x], one('T.rfft', o, -1), (parts, [task]) =>
-    parts.map((p) => narrowNode(p, task!.axis, 0, Math.floor(task!.n / 2) + 1)),
+    parts.map((p) => narrowNode(p, task!.axis, 0, floorDiv(task!.n, 2) + 1)),
   ),
 )
 
 /** All n elements of a transform that is known up to the middle: those beyond mirror the conjugates of the first. */
 const mirrored = (parts: readonly Node[], { axis, n }: Task): readonly Node[] => {
-  const count = Math.floor(n / 2) + 1
+  const count = floorDiv(n, 2) + 1
   const known = parts.map((p) => sized(p, axis, count))
   const rest = n - count
   if (rest === 0) return known

@@ -1,7 +1,7 @@
 /** The frequencies that the elements of a Fourier transform stand for, and their order. */
 import * as E from '#fp/Either'
 import { constant } from '../../build.ts'
-import type { Shape } from '../../dim.ts'
+import { ceilDiv, floorDiv, type Shape } from '../../dim.ts'
 import type { DType } from '../../dtype.ts'
 import { raise } from '../../errors.ts'
 import type { Node } from '../../ir.ts'
@@ -48,7 +48,7 @@ const frequencies = (
  */
 export const fftfreq = (n: number, options: FrequencyOptions = {}): Tensor<readonly [number], 'f32'> =>
   frequencies('T.fftfreq', n, options, (count) =>
-    Array.from({ length: count }, (_, k) => (k < Math.ceil(count / 2) ? k : k - count)),
+    Array.from({ length: count }, (_, k) => (k < ceilDiv(count, 2) ? k : k - count)),
   )
 
 /**
@@ -58,7 +58,7 @@ export const fftfreq = (n: number, options: FrequencyOptions = {}): Tensor<reado
  * T.reference(T.rfftfreq(4)).data // => [0, 0.25, 0.5]
  */
 export const rfftfreq = (n: number, options: FrequencyOptions = {}): Tensor<readonly [number], 'f32'> =>
-  frequencies('T.rfftfreq', n, options, (count) => Array.from({ length: Math.floor(count / 2) + 1 }, (_, k) => k))
+  frequencies('T.rfftfreq', n, options, (count) => Array.from({ length: floorDiv(count, 2) + 1 }, (_, k) => k))
 
 interface Shift {
   (options?: AxisOptions): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, D>
@@ -84,7 +84,7 @@ export const fftshift: Shift = dataFirstWith(
   'T.fftshift',
   1,
   axisOptions,
-  shifting('T.fftshift', (n) => Math.floor(n / 2)),
+  shifting('T.fftshift', (n) => floorDiv(n, 2)),
 )
 
 /**
@@ -96,5 +96,5 @@ export const ifftshift: Shift = dataFirstWith(
   'T.ifftshift',
   1,
   axisOptions,
-  shifting('T.ifftshift', (n) => -Math.floor(n / 2)),
+  shifting('T.ifftshift', (n) => -floorDiv(n, 2)),
 )

@@ -1,7 +1,7 @@
 /** Parts of tensors by position: Python slices, integers, index tensors; and updates of parts as pure functions. */
 import * as E from '#fp/Either'
 import { build, typeOf } from '../../build.ts'
-import type { Shape } from '../../dim.ts'
+import { type Shape, stepCount } from '../../dim.ts'
 import type { DType } from '../../dtype.ts'
 import type { Refusal } from '../../errors.ts'
 import type { Node } from '../../ir.ts'
@@ -52,7 +52,7 @@ const spanOf = ([start, stop, step]: Range, size: number): E.Either<string, Span
     i === null || i === undefined ? none : Math.min(Math.max(i < 0 ? i + size : i, low), high)
   const from = bound(start, by > 0 ? low : high)
   const to = bound(stop, by > 0 ? high : low)
-  return E.right({ first: from, step: by, count: Math.max(0, Math.ceil((to - from) / by)) })
+  return E.right({ first: from, step: by, count: stepCount(from, to, by) })
 }
 
 /** The node's elements at the spans, one span per axis. */

@@ -1,4 +1,5 @@
 /** In which order to contract the operands of a product over many: the fewest multiplications, or a greedy guess at them. */
+import { productOf } from '../../dim.ts'
 
 /** Labels of the axes of one operand. */
 type Labels = readonly number[]
@@ -12,7 +13,7 @@ const searched = 8
 const union = (a: Labels, b: Labels): Labels => [...new Set([...a, ...b])]
 
 const product = (labels: Labels, sizes: ReadonlyMap<number, number>): number =>
-  labels.reduce((n, l) => n * (sizes.get(l) ?? 1), 1)
+  productOf(labels, (l) => sizes.get(l) ?? 1)
 
 /** Steps from a binary tree of the operands, each step's product counted as PyTorch's and opt_einsum's paths do. */
 type Tree = number | readonly [Tree, Tree]

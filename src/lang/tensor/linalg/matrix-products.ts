@@ -1,6 +1,6 @@
 /** Products of fixed ranks (vectors, matrices, batches of them), with sums and powers of such products. */
 import { build } from '../../build.ts'
-import type { Shape } from '../../dim.ts'
+import { floorDiv, type Shape } from '../../dim.ts'
 import type { DType } from '../../dtype.ts'
 import type { TensorType } from '../../ir.ts'
 import { showShape } from '../../shape.ts'
@@ -175,7 +175,7 @@ export const matrixPower: MatrixPower = dual('T.matrixPower', 2, (x: Tensor, exp
       const identity = expandNode(castNode(build.eq(counts, {}), dtype), shape)
       let out: Tensor | undefined
       let square: Tensor = exponent < 0 ? inv(tensorOf(n)) : tensorOf(n)
-      for (let e = Math.abs(exponent); e > 0; e = Math.floor(e / 2)) {
+      for (let e = Math.abs(exponent); e > 0; e = floorDiv(e, 2)) {
         if (e % 2 === 1) out = out ? (matmul(out, square) as Tensor) : square
         if (e > 1) square = matmul(square, square) as Tensor
       }

@@ -7,7 +7,7 @@ import type { Node } from '../../ir.ts'
 import { normaliseAxis } from '../../shape.ts'
 import type { Tensor } from '../../types/tensor.ts'
 import type { OptionNames } from '../arguments.ts'
-import { dataFirstWith, single } from '../dual.ts'
+import { dataFirstWith, type OfOneTensor, single } from '../dual.ts'
 import { binaryNode, likeNode, selectNode } from '../math/arithmetic.ts'
 import { castNode, countedNode, expandNode, onTensor, refuse, reshapeNode, scalar } from '../operand.ts'
 import { permuteNode } from '../shape/axes.ts'
@@ -99,11 +99,6 @@ const embedNode = (n: Node, offset: number): Node => {
   return padNode(reshapeNode(flat, [...lead, size, size]), [...zeros, top, left], [...zeros, left, top], 0)
 }
 
-interface Diag {
-  (options?: DiagonalOptions): <D extends DType>(x: Tensor<Shape, D>) => Tensor<Shape, D>
-  <D extends DType>(x: Tensor<Shape, D>, options?: DiagonalOptions): Tensor<Shape, D>
-}
-
 /**
  * A vector `[n]` as the diagonal of a square matrix of zeros, or the diagonal of a matrix as a vector (torch.diag).
  * ShapeError for other ranks.
@@ -111,7 +106,7 @@ interface Diag {
  * T.reference(T.diag(T.tensor([1, 2]))).data // => [1, 0, 0, 2]
  * T.reference(T.diag(T.tensor([[1, 2], [3, 4]]), { diagonal: 1 })).data // => [2]
  */
-export const diag: Diag = dataFirstWith(
+export const diag: OfOneTensor<DiagonalOptions> = dataFirstWith(
   'T.diag',
   1,
   diagonalOptions,
@@ -135,18 +130,13 @@ export interface PlaneOptions {
 
 const planeOptions: OptionNames<PlaneOptions> = { offset: 'may', axis1: 'may', axis2: 'may' }
 
-interface Diagonal {
-  (options?: PlaneOptions): <D extends DType>(x: Tensor<Shape, D>) => Tensor<Shape, D>
-  <D extends DType>(x: Tensor<Shape, D>, options?: PlaneOptions): Tensor<Shape, D>
-}
-
 /**
  * The diagonal `offset` of two axes (0 and 1 by default), which are dropped, as a new last axis (torch.diagonal).
  * ShapeError for an axis out of range or named twice.
  * @example
  * T.reference(T.diagonal(T.tensor([[1, 2], [3, 4]]))).data // => [1, 4]
  */
-export const diagonal: Diagonal = dataFirstWith(
+export const diagonal: OfOneTensor<PlaneOptions> = dataFirstWith(
   'T.diagonal',
   1,
   planeOptions,

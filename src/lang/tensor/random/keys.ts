@@ -3,7 +3,7 @@
  * so that known numbers can be checked and any part of a tensor can be made alone.
  */
 import { build } from '../../build.ts'
-import { isDim, type Shape, sizeOf } from '../../dim.ts'
+import { floorDiv, isDim, type Shape, sizeOf } from '../../dim.ts'
 import type { DType } from '../../dtype.ts'
 import { raise } from '../../errors.ts'
 import type { Node, TensorType } from '../../ir.ts'
@@ -30,7 +30,7 @@ export const key = (seed: number): Key => {
       message: `random.key: the seed is ${showArgument(seed)}, not a whole number from 0 to 2⁵³`,
       hint: 'write random.key(42)',
     })
-  const words = [Math.floor(seed / 2 ** 32) >>> 0, seed >>> 0]
+  const words = [floorDiv(seed, 2 ** 32) >>> 0, seed >>> 0]
   return fromArray(words, [2], { dtype: 'u32' })
 }
 

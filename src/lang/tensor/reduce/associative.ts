@@ -1,6 +1,8 @@
 /** Reductions and prefix reductions with a function of the user's own, in logarithmic depth. */
+
 import * as E from '#fp/Either'
 import { typeOf } from '../../build.ts'
+import { ceilDiv } from '../../dim.ts'
 import { raise } from '../../errors.ts'
 import type { Node } from '../../ir.ts'
 import { normaliseAxis, showShape } from '../../shape.ts'
@@ -28,7 +30,7 @@ type Combine = (a: Leaves, b: Leaves) => Leaves
 const along = (x: Tensor, axis: number, start: number, stop: number | null, step: number): Tensor =>
   slice(x, [...Array.from({ length: axis }, () => [] as const), [start, stop, step]]) as Tensor
 
-const sizeAlong = (xs: Leaves, axis: number): number => typeOf(nodeOf(xs[0]!)).shape[axis]!
+const lengthOf = (xs: Leaves, axis: number): number => typeOf(nodeOf(xs[0]!)).shape[axis]!
 
 /** `even` and `odd` in turns along the axis; `even` may be one longer. */
 const interleave = (even: Tensor, odd: Tensor, axis: number): Tensor => {
@@ -44,7 +46,7 @@ const interleave = (even: Tensor, odd: Tensor, axis: number): Tensor => {
 
 /** Blelloch's recursion: neighbours are combined, their prefixes found, and what lies between filled in. */
 const prefixes = (f: Combine, xs: Leaves, axis: number): Leaves => {
-  const n = sizeAlong(xs, axis)
+  const n = lengthOf(xs, axis)
   if (n < 2) return xs
   const pick = (from: Leaves, start: number, stop: number | null, step: number): Leaves =>
     from.map((x) => along(x, axis, start, stop, step))
@@ -119,7 +121,7 @@ export const associativeScan = <X>(f: (earlier: X, later: X) => X, xs: X, option
 /** Neighbours are combined until one is left; an odd one out waits at the end. */
 const reduced = (f: Combine, xs: Leaves, axis: number): Leaves => {
   let current = xs
-  for (let n = sizeAlong(xs, axis); n > 1; n = Math.ceil(n / 2)) {
+  for (let n = lengthOf(xs, axis); n > 1; n = ceilDiv(n, 2)) {
     const paired = n - (n % 2)
     const pick = (start: number): Leaves => current.map((x) => along(x, axis, start, paired, 2))
     const made = f(pick(0), pick(1))
@@ -152,7 +154,7 @@ export const reduceWith = <X>(f: (earlier: X, later: X) => X, xs: X, options: Re
   const { axis = 0 } = options
   const found = opened('T.reduceWith', f, xs, axis)
   if (!found) return xs
-  if (sizeAlong(found.leaves, found.axis) === 0)
+  if (lengthOf(found.leaves, found.axis) === 0)
     return raise({
       tag: 'UsageError',
       message: `T.reduceWith: there is nothing along axis ${axis} of ${showShape(typeOf(nodeOf(found.leaves[0]!)).shape)}`,

@@ -9,7 +9,7 @@ import { normaliseAxis } from '../../shape.ts'
 import type { Expanded, MatrixTransposed, Permuted, Sized } from '../../types/movement.ts'
 import type { Tensor } from '../../types/tensor.ts'
 import { demandList, type OptionNames } from '../arguments.ts'
-import { dataFirst, dataFirstWith, single } from '../dual.ts'
+import { dataFirst, dataFirstWith, type OfOneTensor, single } from '../dual.ts'
 import { type Axes, isIll, onTensor, refuse, reshapeNode, resolveAxes } from '../operand.ts'
 
 /** The node with its axes in another order; the node itself when the order is the same. */
@@ -135,17 +135,12 @@ export interface SqueezeOptions {
 
 const squeezeOptions: OptionNames<SqueezeOptions> = { axis: 'may' }
 
-interface Squeeze {
-  (options?: SqueezeOptions): <D extends DType>(x: Tensor<Shape, D>) => Tensor<Shape, D>
-  <D extends DType>(x: Tensor<Shape, D>, options?: SqueezeOptions): Tensor<Shape, D>
-}
-
 /**
  * Axes of size 1 dropped: those named by `axis`, or every one. A view. ShapeError where a named axis has another size.
  * @example
  * T.squeeze(T.zeros([1, 3, 1])).shape // => [3]
  */
-export const squeeze: Squeeze = dataFirstWith(
+export const squeeze: OfOneTensor<SqueezeOptions> = dataFirstWith(
   'T.squeeze',
   1,
   squeezeOptions,

@@ -1,7 +1,7 @@
 /** Tensors joined and cut apart. */
 import * as E from '#fp/Either'
 import { build, typeOf } from '../../build.ts'
-import type { Shape } from '../../dim.ts'
+import { ceilDiv, type Shape } from '../../dim.ts'
 import type { DType } from '../../dtype.ts'
 import type { Node } from '../../ir.ts'
 import { normaliseAxis, showShape } from '../../shape.ts'
@@ -121,7 +121,7 @@ interface Split {
 }
 
 const evenly = (total: number, size: number): readonly number[] =>
-  Array.from({ length: Math.max(1, Math.ceil(total / size)) }, (_, i) => Math.min(size, total - i * size))
+  Array.from({ length: Math.max(1, ceilDiv(total, size)) }, (_, i) => Math.min(size, total - i * size))
 
 /**
  * Cut along an axis (default 0) into pieces of one size (the last may be smaller) or of the listed sizes, which add up
@@ -166,7 +166,7 @@ export const chunk: Chunk = dataFirstWith(
   (x: Tensor, count: number, { axis = 0 }: AlongOptions = {}) =>
     pieces('T.chunk', x, axis, (total) => {
       if (!Number.isInteger(count) || count < 1) return `${count} is not a positive number of pieces`
-      return total === 0 ? Array.from({ length: count }, () => 0) : evenly(total, Math.ceil(total / count))
+      return total === 0 ? Array.from({ length: count }, () => 0) : evenly(total, ceilDiv(total, count))
     }),
 )
 

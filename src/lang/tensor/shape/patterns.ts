@@ -1,6 +1,6 @@
 /** Tensors out of nothing that follow a rule: ranges, identities, grids, masks. */
 import { build, constant } from '../../build.ts'
-import { isDim, type Shape } from '../../dim.ts'
+import { ceilDiv, isDim, type Shape } from '../../dim.ts'
 import { type DType, isInteger } from '../../dtype.ts'
 import { raise } from '../../errors.ts'
 import type { Node } from '../../ir.ts'
@@ -61,7 +61,7 @@ export const arange: Arange = <D extends DType>(
     })
   const dtype = dtypeIn('T.arange', options)
   const [start, stop, step] = numbers.length === 1 ? [0, numbers[0]!, 1] : [numbers[0]!, numbers[1]!, numbers[2] ?? 1]
-  const count = Math.ceil((stop - start) / step)
+  const count = ceilDiv(stop - start, step)
   if (step === 0 || !Number.isFinite(count)) return bad('T.arange', `no range from ${start} to ${stop} by ${step}`)
   if (count < 0)
     return bad(

@@ -8,7 +8,7 @@ import { broadcastShapes, normaliseAxis, showShape } from '../../shape.ts'
 import type { Declared } from '../../types/movement.ts'
 import { type Tensor, tensorOf } from '../../types/tensor.ts'
 import { demandList, demandShape, type OptionNames } from '../arguments.ts'
-import { dataFirst, dataFirstWith } from '../dual.ts'
+import { dataFirst, dataFirstWith, type OfOneTensor } from '../dual.ts'
 import { cannotBroadcast, expandNode, jointShape, lift, onTensor, refuse, reshapeNode, withTypes } from '../operand.ts'
 
 /** `shape` with its one -1 worked out from the number of elements, or why it does not fit. */
@@ -66,18 +66,13 @@ export interface FlattenOptions {
 
 const flattenOptions: OptionNames<FlattenOptions> = { startAxis: 'may', endAxis: 'may' }
 
-interface Flatten {
-  (options?: FlattenOptions): <D extends DType>(x: Tensor<Shape, D>) => Tensor<Shape, D>
-  <D extends DType>(x: Tensor<Shape, D>, options?: FlattenOptions): Tensor<Shape, D>
-}
-
 /**
  * Axes `startAxis … endAxis` (all by default, both ends included) joined into one; a scalar becomes a vector of one. A
  * view.
  * @example
  * T.flatten(T.zeros([2, 3, 4]), { startAxis: 1 }).shape // => [2, 12]
  */
-export const flatten: Flatten = dataFirstWith(
+export const flatten: OfOneTensor<FlattenOptions> = dataFirstWith(
   'T.flatten',
   1,
   flattenOptions,

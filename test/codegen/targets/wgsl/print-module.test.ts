@@ -3,11 +3,11 @@ import { describe, expect, test } from 'vitest'
 import * as k from '../../../../codegen/kernel/build-kernel.ts'
 import type { Binding, KExpr, Kernel } from '../../../../codegen/kernel/kernel.ts'
 import { isUsableName } from '../../../../codegen/kernel/reserved-names.ts'
-import { halfBits, halfValue } from '../../../../codegen/kernel/scalar-value.ts'
 import { helperName } from '../../../../codegen/targets/wgsl/lanes.ts'
 import { f16Literal, f32Literal, literal } from '../../../../codegen/targets/wgsl/literal.ts'
 import { helperNames, makePrelude } from '../../../../codegen/targets/wgsl/prelude.ts'
 import { printKernel } from '../../../../codegen/targets/wgsl/print-module.ts'
+import { fromHalf, toHalf } from '../../../../src/lang/half.ts'
 import { apply } from '../../kernel/elementwise.ts'
 import { bitsOf, floatOf, randomWords } from '../../kernel/sweep.ts'
 import { runOnDevice } from '../../run-wgsl.ts'
@@ -130,8 +130,8 @@ describe('f32 constants', () => {
 
 test('f16 constants are exact, and bits round-trip', () => {
   for (let bits = 0; bits < 0x7c00; bits += 1) {
-    const v = halfValue(bits)
-    expect(halfBits(v)).toBe(bits)
+    const v = fromHalf(bits)
+    expect(toHalf(v)).toBe(bits)
     const text = f16Literal(v)
     expect(text).toMatch(/^\d+(\.\d+)?(e-\d+)?h$/)
     expect(text).toMatch(/[.e]/)

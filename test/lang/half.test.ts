@@ -1,7 +1,7 @@
 /** Half precision against the definition: every bit pattern, and the nearest of two neighbours. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { fromHalf, toHalf } from '../../src/runtime/half.ts'
+import { fromHalf, roundHalf, toHalf } from '../../src/lang/half.ts'
 
 const finite = Array.from({ length: 0x7c00 }, (_, bits) => bits)
 
@@ -47,6 +47,40 @@ describe('half precision', () => {
   it('overflows to infinity from 65520 on', () => {
     expect([65504, 65519, 65520, 1e30].map(toHalf)).toEqual([0x7bff, 0x7bff, 0x7c00, 0x7c00])
     expect(toHalf(-1e30)).toBe(0xfc00)
+  })
+
+  it('rounds once: every binary16 number is itself, midpoints go to the even neighbour, and what lies just above does not', () => {
+    for (let bits = 0; bits < 31 << 10; bits++) {
+      const [x, next] = [fromHalf(bits), fromHalf(bits + 1)]
+      const middle = (x + next) / 2
+      const wrong =
+        roundHalf(x) !== x ||
+        roundHalf(-x) !== -x ||
+        (bits < 0x7bff && roundHalf(middle) !== (bits % 2 === 0 ? x : next)) ||
+        (bits < 0x7bff && roundHalf(middle * (1 + 2 ** -50)) !== next)
+      if (wrong) expect.fail(`half ${bits.toString(16)} (${x})`)
+    }
+    expect([65519.9, 65520, -65520, Number.POSITIVE_INFINITY, 2 ** -25].map(roundHalf)).toEqual([
+      65504,
+      Number.POSITIVE_INFINITY,
+      Number.NEGATIVE_INFINITY,
+      Number.POSITIVE_INFINITY,
+      0,
+    ])
+    expect(roundHalf(Number.NaN)).toBeNaN()
+    expect(roundHalf(-1e-9)).toBe(-0)
+  })
+
+  it('has bits after a rounding to f32, which may make a tie of what is none', () => {
+    const aboveTie = 1 + 2 ** -11 + 2 ** -40
+    expect(roundHalf(aboveTie)).toBe(1 + 2 ** -10)
+    expect(fromHalf(toHalf(aboveTie))).toBe(1)
+    fc.assert(
+      fc.property(fc.double({ min: -70000, max: 70000, noNaN: true }), (x) => {
+        expect(fromHalf(toHalf(x))).toBe(roundHalf(Math.fround(x)))
+      }),
+      { seed: 42, numRuns: 2000 },
+    )
   })
 
   it('keeps order', () => {

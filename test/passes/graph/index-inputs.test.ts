@@ -1,11 +1,11 @@
 /** Arguments that the host must check before they are uploaded, because a kernel indexes with them. */
 import { describe, expect, it } from 'vitest'
-import { indexInputs } from '../../../codegen/plan/index-inputs.ts'
+import { indexInputs } from '../../../passes/graph/index-inputs.ts'
 import * as T from '../../../src/index.ts'
 import { build as b, constant } from '../../../src/lang/build.ts'
 import type { Node, TensorType } from '../../../src/lang/ir.ts'
 import { sharedDevice } from '../../device.ts'
-import { f32, i32, program } from '../../passes/graph/programs.ts'
+import { f32, i32, program } from './programs.ts'
 
 /** What is found for each argument: the bound and the op, or nothing. */
 const found = (types: readonly TensorType[], f: (...xs: Node[]) => Node | readonly Node[]): readonly unknown[] => {
