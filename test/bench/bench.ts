@@ -73,25 +73,23 @@ const load = (): string =>
 const main = async (): Promise<boolean> => {
   const known = [...new Set([...timedRows, ...compilePrograms.map((p) => p.name)])]
   const options = parseOptions(process.argv.slice(2), known)
+  const { device, json, profile, runs, starts } = options
+  const print = (title: string, table: string): void => {
+    if (!json) process.stdout.write(`${title}; load of the machine (1 and 5 minutes) ${load()}\n${table}\n\n`)
+  }
   const before = load()
   const peers = await measureRows(options)
+  if (peers.length > 0)
+    print(
+      `Median ms of ${runs} warm calls and of ${starts} first calls in fresh processes, ${device} adapter`,
+      peerTable(peers),
+    )
   const compiled = await measureCompiles(options)
-  const { device, profile, runs, starts } = options
+  if (compiled.length > 0)
+    print(`Median ms of ${starts} fresh processes from function to Plan, ${profile} profile`, compileTable(compiled))
   const machine = { node: process.version, load: { before, after: load() } }
-  const text = [
-    `medians; load of the machine (1 and 5 minutes) ${before} before, ${machine.load.after} after`,
-    ...(peers.length > 0
-      ? [
-          `\nms a call on the ${device} adapter: up to ${runs} warm calls, ${starts} first calls in fresh processes`,
-          peerTable(peers),
-        ]
-      : []),
-    ...(compiled.length > 0
-      ? [`\nms from function to Plan, ${profile} profile: ${starts} fresh processes`, compileTable(compiled)]
-      : []),
-  ].join('\n')
-  const report = { device, profile, runs, starts, ...machine, peers, compiled }
-  process.stdout.write(`${options.json ? JSON.stringify(report, null, 2) : text}\n`)
+  if (json)
+    process.stdout.write(`${JSON.stringify({ device, profile, runs, starts, ...machine, peers, compiled }, null, 2)}\n`)
   return peers.every((r) => r.agrees)
 }
 

@@ -42,12 +42,19 @@ const warmUps = 3
 const isEnough = (warms: readonly number[]): boolean => warms.length >= 5 && warms.reduce((a, b) => a + b, 0) > 15_000
 
 const ask = async (child: ChildProcess, question: Question): Promise<Answer> => {
-  const gone = once(child, 'exit').then(
-    ([code, signal]): Answer => ({ error: `the process ended (${code ?? signal})` }),
+  const settled = new AbortController()
+  const { signal } = settled
+  const gone = once(child, 'exit', { signal }).then(
+    ([code, by]): Answer => ({ error: `the process ended (${code ?? by})` }),
   )
-  const answer = once(child, 'message').then(([message]): Answer => message as Answer)
+  const answer = once(child, 'message', { signal }).then(([message]): Answer => message as Answer)
   child.send(question)
-  return Promise.race([answer, gone])
+  try {
+    return await Promise.race([answer, gone])
+  } finally {
+    for (const promise of [gone, answer]) promise.catch(() => {})
+    settled.abort()
+  }
 }
 
 /** What one library did so far. */
