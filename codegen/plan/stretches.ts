@@ -1,6 +1,7 @@
 /** Disjoint stretches of memory by arena and offset: what lies at a place is found without looking at the rest. */
-import type { Place } from './plan.ts'
-import { overlaps } from './plan-fault.ts'
+
+import { overlaps } from '../../passes/memory/place-bytes.ts'
+import type { Place } from '../../passes/memory/places.ts'
 
 /** Things that each hold a stretch of memory alone. */
 export interface Stretches<T extends { readonly place: Place }> {

@@ -1,4 +1,5 @@
 /** A list that items are moved about in, and that tells at once which of two comes first: each has a label, growing along it. */
+import { floorDiv } from '../../../src/lang/dim.ts'
 
 interface Slot<T> {
   readonly item: T | undefined
@@ -51,7 +52,7 @@ export const createOrderList = <T>(): OrderList<T> => {
         }
       }
       const end = to.after ? to.after.label : from.label + gap * (count + 1)
-      const step = Math.floor((end - from.label) / (count + 1))
+      const step = floorDiv(end - from.label, count + 1)
       if (step < 2 * Math.sqrt(span) && to.after) continue
       let label = from.label
       for (let s: Slot<T> | undefined = from; s; s = s.after) {
@@ -65,7 +66,7 @@ export const createOrderList = <T>(): OrderList<T> => {
   }
   const insertAfter = (at: Slot<T>, item: T): Slot<T> => {
     if (at.after && at.after.label - at.label < 2) makeRoom(at)
-    const label = at.after ? Math.floor((at.label + at.after.label) / 2) : at.label + gap
+    const label = at.after ? floorDiv(at.label + at.after.label, 2) : at.label + gap
     const made: Slot<T> = { item, label, before: at, after: at.after }
     if (at.after) at.after.before = made
     else last = made
