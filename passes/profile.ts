@@ -27,4 +27,6 @@ export interface Costs {
   readonly threads: number
   /** Statements a kernel may have: compile time grows faster than linearly beyond. */
   readonly statements: number
+  /** Seconds of a run that one statement of text is worth: what a driver needs to compile it, spread over many runs. */
+  readonly statement: number
 }

@@ -16,7 +16,7 @@ export const portable: Profile = {
   offsetAlignment: 256,
   features: [],
   schedule: 'serial',
-  costs: { dispatch: 30e-6, bandwidth: 20e9, flops: 100e9, threads: 2048, statements: 300 },
+  costs: { dispatch: 30e-6, bandwidth: 20e9, flops: 100e9, threads: 2048, statements: 300, statement: 2e-8 },
 }
 
 /**
@@ -31,7 +31,7 @@ export const software: Profile = {
   workgroupBytes: 32768,
   maxBindingBytes: 1024 * 1024 * 1024,
   features: ['subgroups', 'timestamp-query'],
-  costs: { dispatch: 60e-6, bandwidth: 3e9, flops: 2e9, threads: 64, statements: 300 },
+  costs: { dispatch: 60e-6, bandwidth: 3e9, flops: 2e9, threads: 64, statements: 300, statement: 2e-6 },
 }
 
 /**
@@ -48,7 +48,7 @@ export const hardware: Profile = {
   maxBindingBytes: 1024 * 1024 * 1024,
   schedule: 'cooperative',
   // A card of the middle range; ratios matter more than figures, and a dispatch costs as long as streaming 10 MB.
-  costs: { dispatch: 25e-6, bandwidth: 400e9, flops: 8e12, threads: 32768, statements: 300 },
+  costs: { dispatch: 25e-6, bandwidth: 400e9, flops: 8e12, threads: 32768, statements: 300, statement: 1e-8 },
 }
 
 /**

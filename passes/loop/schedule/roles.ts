@@ -2,7 +2,7 @@
  * Roles of ranges inside one invocation: how many points of each range it takes at once, as register copies (unroll) or
  * as the four lanes of a vector. Values follow by themselves: each is computed once per point of its own ranges.
  */
-import { ceilDiv, productOf } from '../../../src/lang/dim.ts'
+import { ceilDiv, pointsOf, productOf } from '../../../src/lang/dim.ts'
 import type { Profile } from '../../profile.ts'
 import type { Atom, Cluster, Index, LoopValue, Range } from '../ir/cluster.ts'
 import { addIndex, constantIndex, rangeIndex, scaleIndex, substituteIndex } from '../ir/index-expression.ts'
@@ -143,14 +143,40 @@ const statementsWith = (values: readonly LoopValue[], roles: ReadonlyMap<Range, 
 /** Accumulators of one reduction that an invocation keeps, vectors counting once. */
 const maxRegisters = 16
 
+/** A load inside a reduction costs about this many operations. */
+const loadPrice = 2
+
+/** Loads inside reductions, each with the number of points at which it is needed. */
+const reducedLoads = (values: readonly LoopValue[]): ReadonlyMap<LoopValue, number> => {
+  const loads = new Map<LoopValue, number>()
+  for (const v of values) {
+    if (v.kind !== 'reduce') continue
+    const points = pointsOf([...new Set([...v.value.ranges, ...v.over])])
+    for (const l of valuesBelow([v.value])) if (l.kind === 'load') loads.set(l, Math.max(points, loads.get(l) ?? 0))
+  }
+  return loads
+}
+
 /** Takes several points of a grid range at once where loads inside a reduction do not depend on it and are thus shared. */
 const tileRegisters = (nest: Nest, values: readonly LoopValue[], roles: Map<Range, Role>, profile: Profile): void => {
-  const bodies = values.filter((v) => v.kind === 'reduce').map((v) => valuesBelow([v.value]))
-  const loads = bodies.flat().filter((v) => v.kind === 'load')
-  if (loads.length < 2 || nest.grid.length === 0) return
+  const loads = reducedLoads(values)
+  if (loads.size < 2 || nest.grid.length === 0) return
+  const { costs } = profile
+  const all = [...loads.keys()]
   const shared = nest.grid.filter(
-    (r) => r.size > 1 && loads.some((l) => !l.ranges.has(r)) && loads.some((l) => l.ranges.has(r)),
+    (r) => r.size > 1 && all.some((l) => !l.ranges.has(r)) && all.some((l) => l.ranges.has(r)),
   )
+  const most = costs.statements * copyAllowance
+  /** What a tile costs: its loads, each once for the points that share it, and the text of its copies. */
+  const costOf = (tile: ReadonlyMap<Range, Role>): number => {
+    let work = 0
+    for (const [l, points] of loads) {
+      let sharing = 1
+      for (const r of shared) if (!l.ranges.has(r)) sharing *= stepOf(tile.get(r) ?? single)
+      work += points / sharing
+    }
+    return (work * loadPrice) / costs.flops + statementsWith(values, tile) * costs.statement
+  }
   let invocations = invocationsOf(nest.grid, roles)
   let registers = shared.some((r) => roles.get(r)?.vector) ? 1 : 0
   // Scalar ranges first: a vector range is already four wide.
@@ -160,25 +186,32 @@ const tileRegisters = (nest: Nest, values: readonly LoopValue[], roles: Map<Rang
     const role = roles.get(r) ?? single
     const points = r.size / (role.vector ? 4 : 1)
     const widest = role.vector ? 2 : 8
+    let best = { unroll: 1, cost: costOf(roles) }
     for (let unroll = widest; unroll > 1; unroll--) {
       const exact = points % unroll === 0
       if (points < unroll || (!exact && (role.vector || points < 4 * unroll))) continue
-      if (statementsWith(values, new Map(roles).set(r, { ...role, unroll })) > profile.costs.statements * copyAllowance)
-        continue
-      if (invocations / unroll < profile.costs.threads || Math.max(1, registers) * unroll > maxRegisters) continue
-      roles.set(r, { ...role, unroll })
-      invocations /= unroll
-      registers = Math.max(1, registers) * unroll
-      break
+      if (invocations / unroll < costs.threads || Math.max(1, registers) * unroll > maxRegisters) continue
+      const tile = new Map(roles).set(r, { ...role, unroll })
+      if (statementsWith(values, tile) > most) continue
+      const cost = costOf(tile)
+      if (cost < best.cost) best = { unroll, cost }
     }
+    if (best.unroll === 1) continue
+    roles.set(r, { ...role, unroll: best.unroll })
+    invocations /= best.unroll
+    registers = Math.max(1, registers) * best.unroll
   }
   // Four steps of a contracted range at once where a load moves along it by whole vectors, one element at a time.
   for (const r of new Set(values.flatMap((v) => (v.kind === 'reduce' && !v.position ? v.over : [])))) {
     if (roles.has(r) || r.size % 4 !== 0 || r.size < 8 || registers < 2) continue
-    const role: Role = { unroll: 4, vector: false }
-    if (statementsWith(values, new Map(roles).set(r, role)) > profile.costs.statements * copyAllowance) continue
-    if (loads.some((l) => l.ranges.has(r) && lanePattern(l.index, r) === 'aligned' && !isVectorLoad(l, roles)))
-      roles.set(r, role)
+    const steps = new Map(roles).set(r, { unroll: 4, vector: false })
+    const statements = statementsWith(values, steps)
+    if (statements > most) continue
+    const moved = all.filter(
+      (l) => l.kind === 'load' && l.ranges.has(r) && lanePattern(l.index, r) === 'aligned' && !isVectorLoad(l, roles),
+    )
+    const saved = moved.reduce((n, l) => n + loads.get(l)!, 0) * (3 / 4) * (loadPrice / costs.flops)
+    if (saved > (statements - statementsWith(values, roles)) * costs.statement) roles.set(r, steps.get(r)!)
   }
 }
 
