@@ -1,6 +1,6 @@
 /**
- * Addresses and conditions of a kernel as sums over atoms: the workgroup's number, digits of the invocation's number in a
- * mixed radix, loop counters, and what is none of these. Says how each moves from one workgroup to the next.
+ * Addresses and conditions of a kernel as linear forms over atoms: the workgroup index, mixed-radix digits of the
+ * invocation index, loop counters, and opaque terms; and how each of them changes from one workgroup to the next.
  */
 
 import { ceilDiv, floorDiv } from '../../../src/lang/dim.ts'
@@ -13,7 +13,7 @@ export interface Range {
   readonly high: number
 }
 
-/** What a form is a sum of multiples of. */
+/** The atoms of a linear form. */
 export type Atom =
   | { readonly kind: 'grid' }
   | { readonly kind: 'local' }
@@ -27,33 +27,33 @@ export type Atom =
       readonly size: number
     }
   | { readonly kind: 'counter'; readonly range: Range }
-  /** No sum: a function of the workgroup and the digits in `of`. A choice between two sums says so. */
+  /** An opaque function of the workgroup index and the digits in `of`; a select between two linear forms keeps both. */
   | {
       readonly kind: 'opaque'
       readonly of: ReadonlySet<number>
       readonly choice?: { readonly cond: KExpr; readonly lane: number; readonly yes: Affine; readonly no: Affine }
     }
 
-/** What a workgroup's number decides about a condition. */
+/** The outcome of a condition for a whole workgroup. */
 export type Truth = boolean | undefined
 
 export interface Forms {
   readonly atoms: readonly Atom[]
-  /** The sum that an integer is. */
+  /** The linear form of an integer expression. */
   readonly of: (e: KExpr) => Affine | undefined
-  /** The workgroup's number and the digits that a lane of any expression depends on. */
+  /** The workgroup index and the digits that any lane of an expression depends on. */
   readonly basesOf: (e: KExpr, lane: number) => ReadonlySet<number>
   /** A `let`. */
   readonly bind: (name: string, e: KExpr) => void
-  /** A name that assignments change. */
+  /** Declares a mutable variable. */
   readonly vary: (name: string) => void
   /** A loop's counter. */
   readonly count: (name: string, range: Range) => void
-  /** The values of a form in workgroup `w`, or in any. */
+  /** The range of a form in workgroup `w`, or in any workgroup. */
   readonly range: (a: Affine, w?: number) => Range
-  /** Whether a condition holds for all invocations of workgroup `w`, or for none. */
+  /** Whether a condition is uniformly true or uniformly false in workgroup `w`. */
   readonly truth: (cond: KExpr, lane: number, w: number) => Truth
-  /** Of a digit: how the invocations of workgroup `w` run through its values, as far as that differs between workgroups. */
+  /** How a digit runs through its values over the invocations of workgroup `w`, as far as workgroups differ in it. */
   readonly pattern: (atom: number, w: number) => string
   /** The value of a digit for the first invocation of workgroup `w`. */
   readonly start: (atom: number, w: number) => number
@@ -96,7 +96,7 @@ export const createForms = (workgroups: number, workgroupSize: number): Forms =>
     return slotAffine(at)
   }
 
-  /** `a` as by·whole + rest, where rest has only terms that are no multiples and a constant in [0, by). */
+  /** Splits `a` into by·whole + rest, where rest has no term divisible by `by` and a constant in [0, by). */
   const divide = (a: Affine, by: number): { readonly whole: Affine; readonly rest: Affine } => {
     const whole = new Map<number, number>()
     const rest = new Map<number, number>()
@@ -111,14 +111,14 @@ export const createForms = (workgroups: number, workgroupSize: number): Forms =>
     }
   }
 
-  /** The grid and local parts of a form made of nothing else. */
+  /** The coefficients of a form that consists of workgroup and local index only. */
   const threadOf = (a: Affine): { readonly p: number; readonly q: number; readonly c: number } | undefined => {
     const q = a.terms.get(localAtom) ?? 0
     const own = [...a.terms.keys()].every((t) => t === gridAtom || t === localAtom)
     return own && (q === 0 || q === 1) ? { p: a.terms.get(gridAtom) ?? 0, q, c: a.constant } : undefined
   }
 
-  /** A digit that nothing was taken off yet. */
+  /** A digit that has not been split yet. */
   const openDigit = (a: Affine): Extract<Atom, { readonly kind: 'digit' }> | undefined => {
     const [term, ...more] = a.terms
     if (!term || more.length > 0 || a.constant !== 0 || term[1] !== 1) return undefined

@@ -1,4 +1,4 @@
-/** Target profiles as data: what plans are made against when no device is at hand. */
+/** Target profiles as data, to plan against without a device. */
 import type { Profile } from '../../../passes/profile.ts'
 
 /**
@@ -20,7 +20,8 @@ export const portable: Profile = {
 }
 
 /**
- * SwiftShader through Dawn: barriers are dear there (a workgroup is emulated on a thread), so rows are serial.
+ * SwiftShader through Dawn: barriers are expensive there (a workgroup is emulated on one thread), so the schedule is
+ * serial.
  * @example
  * T.software.schedule // => 'serial'
  */
@@ -35,7 +36,7 @@ export const software: Profile = {
 }
 
 /**
- * A desktop or datacentre GPU as every current one grants it. Features stay empty: they differ between drivers, and a
+ * The limits of every current desktop or datacentre GPU. Features stay empty: they differ between drivers, and a
  * plan that needs one is made against `profileOf(device)`.
  * @example
  * T.hardware.schedule // => 'cooperative'
@@ -47,7 +48,7 @@ export const hardware: Profile = {
   workgroupBytes: 32768,
   maxBindingBytes: 1024 * 1024 * 1024,
   schedule: 'cooperative',
-  // A card of the middle range; ratios matter more than figures, and a dispatch costs as long as streaming 10 MB.
+  // A mid-range card. Ratios matter more than figures: a dispatch costs as much as streaming 10 MB.
   costs: { dispatch: 25e-6, bandwidth: 400e9, flops: 8e12, threads: 32768, statements: 300 },
 }
 
