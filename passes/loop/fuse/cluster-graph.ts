@@ -1,4 +1,4 @@
-/** The clusters of a program while they are joined: who reads whose results, and who must wait for whom. */
+/** The dependence graph of clusters during fusion: data flow between clusters, and the orders that it imposes. */
 import { typeOf } from '../../../src/lang/build.ts'
 import { sizeOf } from '../../../src/lang/dim.ts'
 import type { Graph, Node, NodeOf } from '../../../src/lang/ir.ts'
@@ -29,16 +29,18 @@ export interface ClusterGraph {
   readonly outputs: ReadonlySet<Node>
   readonly bufferOf: (n: Node) => Buffer
   readonly positionOf: (n: Node) => number
-  /** A cluster of stored nodes, computing inside it what `inner` lists though others might store it. */
+  /**
+   * A cluster of stored nodes; the nodes of `inner` are recomputed inside it even where another cluster stores them.
+   */
   readonly attempt: (own: readonly Node[], inner: readonly Node[]) => Fused
-  /** `made`, an attempt, takes the place of `a` and `b`; `inner` is stored no more. */
+  /** Commits a fusion: `made` replaces `a` and `b`, and the nodes of `inner` are no longer stored. */
   readonly replace: (a: Fused, b: Fused, made: Fused, inner: readonly Node[]) => void
   readonly successors: (f: Fused) => readonly Fused[]
-  /** Whether `to` must wait for `from`; with `direct` false, through others. */
+  /** Reachability: whether `to` depends on `from`; with `direct` false, through another cluster. */
   readonly reaches: (from: Fused, to: Fused, direct: boolean) => boolean
 }
 
-/** One cluster for each node that the first cut stores. `fuseTurn` fuses the graph of one turn of a loop. */
+/** One cluster per node of the initial partition. `fuseTurn` fuses the graph of one loop iteration. */
 export const createClusterGraph = (
   graph: Graph,
   donations: readonly InPlace[],
@@ -62,7 +64,7 @@ export const createClusterGraph = (
   const outputs = new Set(graph.outputs)
   const roots = chooseRoots(graph)
   const stored = new Set(roots)
-  // Ids tell when a node was made; decisions follow where it stands, so that equal graphs give equal plans.
+  // Decisions depend on topological positions, not on ids (creation order), so that equal graphs give equal plans.
   const position = new Map(topological(graph.outputs).map((n, i) => [n, i]))
   const waiting = hasBarriers(graph.outputs)
   let nextId = 0
@@ -90,7 +92,7 @@ export const createClusterGraph = (
     return { id: nextId++, stored: own, reads, after, cluster, first, last, isPartial, ...chooseGrid(cluster, profile) }
   }
 
-  /** A routine in the place of a cluster: all its outputs are stored, whoever reads them. */
+  /** A routine as a cluster: all of its outputs are stored, live or not. */
   const makeRoutine = (n: Node): Fused => {
     const own = routineOutputs(n)
     const cluster: Cluster = { stores: [] }
@@ -122,12 +124,12 @@ export const createClusterGraph = (
   const writer = new Map<Node, Fused>()
   const readers = new Map<Node, Set<Fused>>()
   const waiters = new Map<Node, Set<Fused>>()
-  /** The nodes whose values are known once a cluster has run, those it no longer stores included. */
+  /** The nodes computed by a cluster, including those that it no longer stores. */
   const signals = new Map<Fused, readonly Node[]>()
-  /** The first position among all that a cluster leads to by its results, itself included. */
+  /** The earliest position among a cluster and its transitive consumers. */
   const earliest = new Map<Fused, number>()
   const signaller = new Map<Node, Fused>()
-  /** Who reads what `f` stores, or waits for what it computes. */
+  /** The clusters that read what `f` stores, or wait for what it computes. */
   const followers = (f: Fused): readonly Fused[] => [
     ...f.stored.flatMap((n) => [...(readers.get(n) ?? [])]),
     ...(waiting ? signals.get(f)!.flatMap((n) => [...(waiters.get(n) ?? [])]) : []),
@@ -142,7 +144,7 @@ export const createClusterGraph = (
     let least = f.first
     for (const s of followers(f)) least = Math.min(least, earliest.get(s)!)
     earliest.set(f, least)
-    // A join can lead those before it to earlier positions than their own.
+    // After a fusion, predecessors may reach consumers at earlier positions than their own.
     for (let stack = [f], top = stack.pop(); top; top = stack.pop()) {
       for (const w of [...[...top.reads].map((n) => writer.get(n)), ...[...top.after].map((n) => signaller.get(n))]) {
         if (!w || earliest.get(w)! <= earliest.get(top)!) continue
@@ -161,12 +163,12 @@ export const createClusterGraph = (
     const routine = routineOf(n)
     if (routine && routines.has(routine)) continue
     if (routine) routines.add(routine)
-    // A routine runs where any of its results has elements.
+    // A routine runs if any of its results is not empty.
     const isEmpty = (routine ? routineOutputs(routine) : [n]).every((o) => sizeOf(typeOf(o).shape) === 0)
     const made = isEmpty ? undefined : routine ? makeRoutine(routine) : make([n])
     if (made) insert(made, made.stored)
   }
-  // What only empty tensors would have read is not computed. Newest first: a reader goes before what it reads.
+  // Dead clusters, read by empty tensors only, are removed. In reverse order, so that consumers precede producers.
   for (const f of [...groups].reverse()) {
     const isNeeded = f.stored.some((n) => outputs.has(n) || (readers.get(n)?.size ?? 0) > 0)
     if (!isNeeded) remove(f)
@@ -174,7 +176,7 @@ export const createClusterGraph = (
 
   let inPlace = donations.filter((d) => stored.has(d.output) && writer.has(d.output))
   let takenBy = new Map(inPlace.map((d) => [d.input, d.output]))
-  /** Who must wait for `f`: readers of what it stores, and writers over what it reads. */
+  /** The successors of `f`: readers of what it stores, and in-place writers over what it reads (write after read). */
   const successors = (f: Fused): readonly Fused[] => {
     const next = new Set<Fused>(followers(f))
     if (takenBy.size > 0)
@@ -188,7 +190,7 @@ export const createClusterGraph = (
   const reaches = (from: Fused, to: Fused, direct: boolean): boolean => {
     const seen = new Set<Fused>([from])
     const stack = successors(from).filter((s) => direct || s !== to)
-    // What leads only to later positions does not lead to `to`; write-after-read edges are not counted there.
+    // Prune clusters all of whose consumers are later than `to`; write-after-read edges are not part of that bound.
     const last = inPlace.length === 0 ? to.last : Number.POSITIVE_INFINITY
     while (stack.length > 0) {
       const f = stack.pop()!
@@ -199,7 +201,7 @@ export const createClusterGraph = (
     }
     return false
   }
-  // A value that is read after its place would be overwritten keeps its own place.
+  // No in-place update where the old value is read later.
   inPlace = inPlace.filter((d) => {
     const w = writer.get(d.output)!
     const late = [...(readers.get(d.input) ?? [])].some((r) => r !== w && reaches(w, r, true))

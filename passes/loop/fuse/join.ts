@@ -1,4 +1,4 @@
-/** Joining clusters, greedily, where the cost model says that it pays; every refusal is kept with its reason. */
+/** Greedy fusion of clusters where the cost model says that it pays; every rejection is recorded with its reason. */
 
 import { typeOf } from '../../../src/lang/build.ts'
 import { pointsOf, sizeOf } from '../../../src/lang/dim.ts'
@@ -8,13 +8,13 @@ import type { Store } from '../ir/cluster.ts'
 import type { ClusterGraph } from './cluster-graph.ts'
 import { type Fused, type Refused, readsOnlyInPlace } from './fusion.ts'
 
-/** Tries one join, `credit` dispatches being saved by it. */
+/** Attempts one fusion, which saves `credit` dispatches. */
 type Join = (a: Fused, b: Fused, credit: number) => Fused | undefined
 
-/** Join attempts a program may take; large programs keep the first cut beyond it. */
+/** The most fusion attempts per program; beyond it, large programs keep the initial partition. */
 const maxAttempts = 10_000
 
-/** Joins until nothing is gained; returns the refusals. */
+/** Fuses until nothing is gained; returns the rejections. */
 export const joinClusters = (clusters: ClusterGraph, profile: Profile): readonly Refused[] => {
   const refused = new Map<string, Refused>()
   let attempts = 0
@@ -46,17 +46,19 @@ export const joinClusters = (clusters: ClusterGraph, profile: Profile): readonly
   return [...refused.values()]
 }
 
-/** Read by nobody but the two, and no result: not stored once they are one. */
+/** The nodes that need not be stored after the fusion: not results, and without readers outside the two clusters. */
 const isInner = (n: Node, a: Fused, b: Fused, { outputs, readers }: ClusterGraph): boolean =>
   !outputs.has(n) && [...(readers.get(n) ?? [])].every((r) => r === a || r === b)
 
-/** Stored by a cluster that went because nobody read it: under other ranges what a guard discards is looked at again. */
+/**
+ * Nodes of dead producers, which are removed: under other ranges, reads that a guard discards may refer to them again.
+ */
 const isUnwritten = (n: Node, { groups, writer }: ClusterGraph): boolean => {
   const by = writer.get(n)
   return by !== undefined && !groups.has(by)
 }
 
-/** The joined cluster, or why not. */
+/** The fused cluster, or the reason for rejecting the fusion. */
 const tryJoin = (
   a: Fused,
   b: Fused,
@@ -95,7 +97,7 @@ const tryJoin = (
   return made
 }
 
-/** The largest store's ranges are all that the others run over. */
+/** Whether all stores run over the ranges of the largest one. */
 const runTogether = ({ cluster }: Fused): boolean => {
   const points = (s: Store): number => pointsOf(s.ranges)
   const largest = cluster.stores.reduce((a, s) => (points(s) > points(a) ? s : a))
@@ -104,7 +106,7 @@ const runTogether = ({ cluster }: Fused): boolean => {
 
 const points = ({ stored }: Fused): number => Math.max(...stored.map((n) => sizeOf(typeOf(n).shape)))
 
-/** Joins every cluster with those whose results it reads, nearest first, until nothing is gained. */
+/** Producer-consumer fusion: every cluster with its producers, nearest first, until nothing is gained. */
 const joinProducers = ({ groups, writer, readers }: ClusterGraph, join: Join): void => {
   for (const start of [...groups].sort((a, b) => a.id - b.id)) {
     let f: Fused | undefined = groups.has(start) ? start : undefined
@@ -117,9 +119,9 @@ const joinProducers = ({ groups, writer, readers }: ClusterGraph, join: Join): v
       }
       f = undefined
       for (const p of [...producers].sort((a, b) => b.id - a.id)) {
-        // A producer that others read too is gone only when all of them have taken it in.
+        // A producer with several consumers is dead only once it is fused into all of them.
         const users = new Set(p.stored.flatMap((n) => [...(readers.get(n) ?? [])]))
-        // Over the same points nothing is computed twice, and what follows can start a kernel earlier.
+        // Over the same points nothing is recomputed, and consumers can start one kernel earlier.
         const least = points(p) === points(current) ? 0.5 : 0
         if (!f) f = join(p, current, Math.max(least, 1 / Math.max(1, users.size)))
       }
@@ -127,7 +129,7 @@ const joinProducers = ({ groups, writer, readers }: ClusterGraph, join: Join): v
   }
 }
 
-/** Joins clusters that read the same tensor. */
+/** Sibling fusion: clusters that read the same tensor. */
 const joinSiblings = ({ groups, readers, positionOf }: ClusterGraph, join: Join): void => {
   for (const [, rs] of [...readers].sort(([a], [b]) => positionOf(a) - positionOf(b))) {
     let list = [...rs].filter((f) => groups.has(f)).sort((a, b) => a.id - b.id)
@@ -136,7 +138,7 @@ const joinSiblings = ({ groups, readers, positionOf }: ClusterGraph, join: Join)
       for (let j = i + 1; j < list.length; j++) {
         const [a, b] = [list[i]!, list[j]!]
         if (!groups.has(a) || !groups.has(b)) continue
-        // Independent clusters can share a dispatch side by side: only what they read in common is gained.
+        // Independent clusters can share a dispatch by horizontal fusion anyway: the gain is their common reads only.
         const made = join(a, b, 0)
         if (made) list[i] = made
       }
