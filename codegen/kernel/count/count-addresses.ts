@@ -5,13 +5,9 @@
 
 import { ceilDiv, floorDiv } from '../../../src/lang/dim.ts'
 import { operandsOf } from '../flops.ts'
+import { anything, type Interval, join } from '../interval.ts'
 import type { KExpr } from '../kernel.ts'
 import { type Affine, affineOf, slotAffine, sum } from './count-affine.ts'
-
-export interface Range {
-  readonly low: number
-  readonly high: number
-}
 
 /** The atoms of a linear form. */
 export type Atom =
@@ -26,7 +22,7 @@ export type Atom =
       readonly by: number
       readonly size: number
     }
-  | { readonly kind: 'counter'; readonly range: Range }
+  | { readonly kind: 'counter'; readonly range: Interval }
   /** An opaque function of the workgroup index and the digits in `of`; a select between two linear forms keeps both. */
   | {
       readonly kind: 'opaque'
@@ -48,9 +44,9 @@ export interface Forms {
   /** Declares a mutable variable. */
   readonly vary: (name: string) => void
   /** A loop's counter. */
-  readonly count: (name: string, range: Range) => void
+  readonly count: (name: string, range: Interval) => void
   /** The range of a form in workgroup `w`, or in any workgroup. */
-  readonly range: (a: Affine, w?: number) => Range
+  readonly range: (a: Affine, w?: number) => Interval
   /** Whether a condition is uniformly true or uniformly false in workgroup `w`. */
   readonly truth: (cond: KExpr, lane: number, w: number) => Truth
   /** How a digit runs through its values over the invocations of workgroup `w`, as far as workgroups differ in it. */
@@ -61,7 +57,6 @@ export interface Forms {
 
 export const gridAtom = 0
 const localAtom = 1
-const nowhere: Range = { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY }
 const nothing: ReadonlySet<number> = new Set()
 
 export const createForms = (workgroups: number, workgroupSize: number): Forms => {
@@ -219,7 +214,7 @@ export const createForms = (workgroups: number, workgroupSize: number): Forms =>
     return out
   }
 
-  const atomRange = (a: Atom, w: number | undefined): Range => {
+  const atomRange = (a: Atom, w: number | undefined): Interval => {
     switch (a.kind) {
       case 'grid':
         return w === undefined ? { low: 0, high: workgroups - 1 } : { low: w, high: w }
@@ -228,7 +223,7 @@ export const createForms = (workgroups: number, workgroupSize: number): Forms =>
       case 'counter':
         return a.range
       case 'opaque':
-        return a.choice && w === undefined ? join(range(a.choice.yes), range(a.choice.no)) : nowhere
+        return a.choice && w === undefined ? join(range(a.choice.yes), range(a.choice.no)) : anything
       case 'digit': {
         if (w === undefined)
           return { low: 0, high: Math.min(a.size, ceilDiv(a.p * workgroups + workgroupSize, a.by)) - 1 }
@@ -241,9 +236,7 @@ export const createForms = (workgroups: number, workgroupSize: number): Forms =>
     }
   }
 
-  const join = (a: Range, b: Range): Range => ({ low: Math.min(a.low, b.low), high: Math.max(a.high, b.high) })
-
-  const range = (a: Affine, w?: number): Range => {
+  const range = (a: Affine, w?: number): Interval => {
     let low = a.constant
     let high = a.constant
     for (const [t, c] of a.terms) {
@@ -254,7 +247,7 @@ export const createForms = (workgroups: number, workgroupSize: number): Forms =>
     return { low, high }
   }
 
-  const compare = (op: 'lt' | 'le' | 'eq', a: Range, b: Range): Truth => {
+  const compare = (op: 'lt' | 'le' | 'eq', a: Interval, b: Interval): Truth => {
     if (op === 'eq') {
       if (a.low === a.high && b.low === b.high && a.low === b.low) return true
       return a.high < b.low || b.high < a.low ? false : undefined
