@@ -17,7 +17,7 @@ const prices: Readonly<Partial<Record<Op, number>>> = {
   ...at(60, 'erfinv', 'lgamma', 'digamma'),
   ...at(80, 'pow'),
   threefry: 80,
-  // A user's function: its text is not looked into.
+  // A user's function, whose text is opaque.
   elementwise: 20,
 }
 
@@ -31,8 +31,8 @@ const expensive = 20
 export const maxRecompute = 12
 
 /**
- * What one operation adds to the work of recomputing a value. Two levels: an expensive operation alone reaches the limit,
- * and with any other it is past it. `rem` counts as cheap: it is expensive on floats only, and most of its uses are integer
- * index arithmetic.
+ * What one operation adds to the work of recomputing a value. Two levels: an expensive operation alone reaches the
+ * limit, and with any other it is past it. `rem` counts as cheap: it is expensive on floats only, and most of its uses
+ * are integer index arithmetic.
  */
 export const recomputePrice = (op: Op): number => (priceOf(op) >= expensive && op !== 'rem' ? maxRecompute : 1)

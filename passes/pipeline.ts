@@ -40,19 +40,19 @@ export type GraphPass = Pass<Graph, Graph, PipelineError>
  * The passes in order. Those that are not about a whole program also run on the graphs inside loops (`everywhere`).
  *
  * 1. `check` comes first: later passes may assume well-typed nodes.
- * 2. `observe` turns observations into further results while loops, calls and branches still stand: it has to tell a
- *    branch that is taken from one that is not, and the passes after it need not know of observations.
- * 3. `inline calls`: functions with derivatives of their own have done their work once derivatives are taken, which
- *    happens while the user's function runs. So have branches, which are computed side by side from here on.
- * 4. `merge scans`, `prune scans`: loops over the same values become one, then lose carries and stacks without a reader.
- * 5. `mask loops`: a loop without a known end gets a form that a device can run.
- * 6. `drop stopGradient`: it means nothing once derivatives are taken.
+ * 2. `observe` turns observations into further results while loops, calls and branches are still nodes: a check must see
+ *    only the branch that is taken, and later passes need not know of observations.
+ * 3. `inline calls`: custom derivatives have served their purpose once derivatives are taken, which happens while the
+ *    user's function runs; so have branches, which become selects here.
+ * 4. `merge scans`, `prune scans`: loops with the same loop-carried values are fused, then dead parts of loops eliminated.
+ * 5. `mask loops` brings data-dependent loops into the form that the planner knows.
+ * 6. `drop stopGradient`: it has no meaning once derivatives are taken.
  * 7. `canonicalise`, `simplify`, `fold`, `canonicalise`: canonical forms let each rule of `simplify` match one spelling;
  *    folding comes after, on the constants that `simplify` has gathered, and what it leaves is made canonical once more.
  * 8. `split reductions` after `simplify`, which would join the two stages of a long reduction again.
  * 9. `check indices` sees the constants that folding has made, and still the caller's dtypes.
- * 10. `widen` is last: it replaces packed dtypes by words and makes results of several nodes out of single ones, which no
- *     earlier pass has to know of.
+ * 10. `widen` is last: it replaces packed dtypes by words and adds the code that packs and unpacks them, of which no
+ *     earlier pass has to know.
  *
  * One analysis of the same kind is not in the list: `indexInputs`, which finds the arguments that are used as indices. It
  * leaves the graph alone and gives a table for the slots of the Plan, so `makePlan` asks for it, of the graph before

@@ -1,9 +1,6 @@
-/** What a target grants and what things cost there: data that passes plan against, never a live device. */
+/** Target profiles: limits and costs as data that passes plan against, never a live device. */
 
-/**
- * What a target grants (limits in the units of WebGPU, features by name), how kernels are scheduled there, and what
- * things cost.
- */
+/** A target: its limits (in the units of WebGPU), features by name, kind of schedule, and costs. */
 export interface Profile {
   readonly name: string
   readonly storageBuffers: number
@@ -13,19 +10,21 @@ export interface Profile {
   readonly maxGridSide: number
   readonly offsetAlignment: number
   readonly features: readonly string[]
-  /** `serial`: a thread a row, register tiles. `cooperative`: workgroup trees and staged tiles. */
+  /**
+   * `serial`: one thread per row, register tiling. `cooperative`: workgroup reductions and tiles in workgroup memory.
+   */
   readonly schedule: 'serial' | 'cooperative'
   readonly costs: Costs
 }
 
-/** The terms of the cost model, in seconds, bytes a second and operations a second. */
+/** Parameters of the cost model, in seconds, bytes per second and operations per second. */
 export interface Costs {
   readonly dispatch: number
   readonly bandwidth: number
   readonly flops: number
-  /** Invocations below which the machine is not full. */
+  /** Invocations needed to saturate the device. */
   readonly threads: number
-  /** Statements a kernel may have: compile time grows faster than linearly beyond. */
+  /** The most statements of a fused kernel: a driver's compile time grows superlinearly beyond. */
   readonly statements: number
   /** Seconds of a run that one statement of text is worth: what a driver needs to compile it, spread over many runs. */
   readonly statement: number

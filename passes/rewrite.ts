@@ -1,6 +1,6 @@
 /**
- * Rewriting: one memoised bottom-up walk over a graph that applies named rules until none fires. Iterative, and linear
- * in the graph: every node is normalised once, whoever uses it. Nodes nobody uses any more are simply not reached.
+ * Rewriting: one memoised bottom-up walk over a graph that applies named rules until none matches. Iterative, and
+ * linear in the size of the graph: every node is normalised once. Dead nodes are not reached and thus eliminated.
  */
 import * as E from '#fp/Either'
 import { build } from '../src/lang/build.ts'
@@ -10,10 +10,12 @@ import { inheritSite } from '../src/lang/provenance.ts'
 import { ShapeEq } from '../src/lang/shape.ts'
 import { rebuild } from '../src/lang/trace.ts'
 
-/** The first node of this walk that was seen under a key: lets a rule prefer what the graph already holds. */
+/**
+ * The first node of this walk recorded under a key, so that a rule can prefer a node that the graph already contains.
+ */
 export type FirstSeen = (key: string, n: Node) => Node
 
-/** One rewrite: `apply` gives what to put in the place of a node of one of `ops`, of equal type, or undefined. */
+/** A rewrite rule: `apply` returns the replacement of a node of one of `ops`, of equal type, or undefined. */
 export interface Rule {
   readonly name: string
   readonly ops: readonly Op[]
@@ -34,16 +36,18 @@ export interface RewriteStats {
   readonly bounded: number
 }
 
-/** How many rewrites may follow one another at one place. Longer chains than a handful do not occur; this ends cycles. */
+/**
+ * The most rewrites in a row of one node. Chains of more than a few do not occur in practice; the bound breaks cycles.
+ */
 const fuelPerNode = 100
 
 interface Frame {
-  /** The node asked for, then the same node on normal arguments. */
+  /** The requested node, then the same node on normalised arguments. */
   node: Node
   readonly asked: Node
   next: number
   fuel: number
-  /** What a rule gave; its normal form becomes the node's. */
+  /** A rule's result, whose normal form becomes the node's. */
   replacement: Node | undefined
 }
 
@@ -55,7 +59,7 @@ const sameTypes = (a: Node, b: Node): boolean => {
   )
 }
 
-/** `rewrite` that also says what it did. */
+/** `rewrite`, with statistics. */
 export const rewriteWithStats = (
   rules: readonly Rule[],
 ): ((graph: Graph) => { readonly graph: Graph; readonly stats: RewriteStats }) => {
@@ -135,7 +139,7 @@ export const rewriteWithStats = (
   }
 }
 
-/** Applies `rules` bottom-up until none fires anywhere. The graph keeps its inputs, and its outputs their types. */
+/** Applies `rules` bottom-up to a fixed point. Inputs and the types of outputs are preserved. */
 export const rewrite = (rules: readonly Rule[]): ((graph: Graph) => Graph) => {
   const run = rewriteWithStats(rules)
   return (graph) => run(graph).graph

@@ -1,4 +1,4 @@
-/** What a legal graph is at each stage of the pipeline, checked between passes in tests and when debugging. */
+/** Invariants of a graph at each stage of the pipeline, checked between passes in tests and when debugging. */
 import * as E from '#fp/Either'
 import { showOperand } from '../src/lang/errors.ts'
 import type { Graph, Node, Op, ParamsOf, TensorType } from '../src/lang/ir.ts'
@@ -6,10 +6,10 @@ import { primitives } from '../src/lang/ops/primitive-table.ts'
 import type { Primitive } from '../src/lang/primitive.ts'
 import { topological } from '../src/lang/topological.ts'
 
-/** How far a graph has come: just traced, past the shape check, or ready to be lowered. */
+/** The stage of a graph: as traced, after the shape check, or ready for lowering. */
 export type GraphStage = 'traced' | 'checked' | 'lowered'
 
-/** What each stage forbids, over what the one before forbids. */
+/** What a stage forbids. */
 interface Stage {
   readonly illTyped: boolean
   readonly forbidden: readonly Op[]
@@ -23,7 +23,9 @@ const stages: { readonly [S in GraphStage]: Stage } = {
 
 const show = (types: readonly TensorType[]): string => types.map(showOperand).join(', ')
 
-/** The types that the node's own row infers from its arguments', which for `get` are all outputs of its argument. */
+/**
+ * The types that the node's primitive infers from those of its arguments; for `get`, from all outputs of its argument.
+ */
 const inferred = (n: Node): string => {
   const all = n.args.map((a) => (E.isRight(a.type) ? a.type.right : []))
   const xs = n.op === 'get' ? all[0]! : all.map((types) => types[0]!)
@@ -43,8 +45,9 @@ const wrongNode = (n: Node, stage: Stage, inputs: ReadonlySet<Node>): string | u
 }
 
 /**
- * Everything that is wrong with `graph` at `stage`; nothing, for a legal one: all inputs are the graph's own and distinct,
- * every type is what its row infers, arguments are older than what uses them, no forbidden op. Linear in the graph.
+ * Everything that is wrong with `graph` at `stage`; nothing, for a legal one: all inputs are the graph's own and
+ * distinct, every type is what its row infers, arguments are older than what uses them, no forbidden op. Linear in the
+ * graph.
  */
 export const verifyGraph = (graph: Graph, stage: GraphStage): readonly string[] => {
   const inputs = new Set<Node>(graph.inputs)

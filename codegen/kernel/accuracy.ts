@@ -1,7 +1,7 @@
 /**
- * How far each elementwise op on f32 may be from the Float64 reference: the figures random tests scale their tolerance by.
- * Measured on SwiftShader over dense sweeps and special values (test/codegen/accuracy.test.ts), rounded up with room for
- * devices whose division and square root are off by the 2.5 ULP that WGSL allows.
+ * Error bounds of each elementwise operation on f32 against the Float64 reference, by which random tests scale their
+ * tolerance. Measured on SwiftShader over dense sweeps and special values (test/codegen/accuracy.test.ts), and rounded
+ * up to allow for devices whose division and square root have the 2.5 ULP error that WGSL permits.
  */
 import type { BinaryOp, UnaryOp } from '../../src/lang/ir.ts'
 

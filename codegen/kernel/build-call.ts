@@ -1,10 +1,10 @@
-/** The constructor of calls to users' functions, which are of scalars. */
+/** Constructor of calls to user-defined scalar functions. */
 import { invariant } from '../../src/lang/errors.ts'
 import type { ParamsOf } from '../../src/lang/ir.ts'
 import { kType, lane, showType, vec } from './build-kernel.ts'
 import type { KExpr } from './kernel.ts'
 
-/** The function on operands of its parameters' types; lane by lane where they are vectors. */
+/** A call with operands of the parameters' types; applied lane by lane to vectors. */
 export const call = (callee: ParamsOf['elementwise'], args: readonly KExpr[]): KExpr => {
   const width = args[0]!.type.width
   invariant(

@@ -1,4 +1,4 @@
-/** Typed constructors of the Kernel IR: they compute types, check operands and fold integer constants, so lowering stays plain. */
+/** Typed constructors of the Kernel IR: they compute types, check operands and fold integer constants. */
 import { invariant } from '../../src/lang/errors.ts'
 import { kType, sameType, showType, widths } from './build-leaf.ts'
 import type { Binding, KExpr, KStmt, KType, LocalArray } from './kernel.ts'

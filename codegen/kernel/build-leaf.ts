@@ -1,4 +1,4 @@
-/** Types and constants of the Kernel IR, and the names that its expressions stand on. */
+/** Types, constants and references: the leaves of Kernel IR expressions. */
 import { invariant } from '../../src/lang/errors.ts'
 import type { Builtin, KExpr, KType, Scalar } from './kernel.ts'
 import { roundTo } from './scalar-value.ts'
@@ -19,7 +19,7 @@ const types: { readonly [S in Scalar]: Readonly<Record<KType['width'], KType>> }
   f16: typesOf('f16'),
 }
 
-/** `f32`, `vec4<bool>`: a type as messages show it. */
+/** A type as messages show it: `f32`, `vec4<bool>`. */
 export const showType = (t: KType): string => (t.width === 1 ? t.scalar : `vec${t.width}<${t.scalar}>`)
 
 /** Whether two types are the same. */
@@ -47,7 +47,7 @@ export const ref = (name: string, type: KType = types.u32[1]): KExpr => ({ kind:
 /** The workgroup's number in the grid, or the invocation's number in its workgroup (u32). */
 export const builtin = (name: Builtin): KExpr => ({ kind: 'builtin', type: types.u32[1], name })
 
-/** The constant behind an expression, or nothing. A splat of a constant counts. */
+/** The value of a constant expression, splats of constants included; undefined otherwise. */
 export const constantOf = (e: KExpr): number | undefined => {
   let at = e
   while (at.kind === 'splat') at = at.a

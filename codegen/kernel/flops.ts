@@ -1,8 +1,11 @@
-/** Floating-point work of kernel expressions: one unit per arithmetic op and lane, integers and comparisons free. One table for planner and interpreter. */
+/**
+ * Floating-point work of kernel expressions: one unit per arithmetic operation and lane; integer operations and
+ * comparisons are free. Planner and interpreter share this table.
+ */
 import type { BinaryOp, UnaryOp } from '../../src/lang/ir.ts'
 import type { KExpr } from './kernel.ts'
 
-/** Units of one lane of each elementwise op on floats. A transcendental counts one, as a user would count it. */
+/** Units per lane of each elementwise operation on floats. A transcendental counts as one, as users count flops. */
 export const flopWeight: { readonly [K in UnaryOp | BinaryOp]: number } = {
   neg: 1,
   abs: 1,
@@ -89,7 +92,7 @@ export const operandsOf = (e: KExpr): readonly KExpr[] => {
   }
 }
 
-/** Units of one evaluation of an expression; both sides of a select count, as both may be evaluated. */
+/** Units of one evaluation of an expression. Both arms of a select count, as both may be evaluated. */
 export const flopsOf = (e: KExpr): number => {
   const inner = operandsOf(e).reduce((n, x) => n + flopsOf(x), 0)
   const operand = e.kind === 'unary' || e.kind === 'binary' ? e.a : e

@@ -1,6 +1,6 @@
-/** Intervals of whole numbers, and sums of terms with whole coefficients: what index arithmetic is bounded with. */
+/** Integer intervals and linear forms, for the range analysis of index arithmetic. */
 
-/** Integers [low, high]. What was computed wraps modulo 2³²; inside an interval it has not wrapped yet. */
+/** The integers [low, high], before wrapping modulo 2³². */
 export interface Interval {
   readonly low: number
   readonly high: number
@@ -8,39 +8,39 @@ export interface Interval {
 
 /** Any u32. */
 export const top: Interval = { low: 0, high: 2 ** 32 - 1 }
-/** Any number at all, also where it has wrapped. */
+/** Any integer, whether or not it has wrapped. */
 export const anything: Interval = { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY }
-/** Beyond this, sums of products would lose digits. */
+/** Beyond this, sums of products are not exact in doubles. */
 const most = 2 ** 50
 /** The interval, if its ends are exact. */
 export const bounded = (a: Interval): Interval => (Math.abs(a.low) > most || Math.abs(a.high) > most ? anything : a)
 
-/** What is in both. */
+/** The intersection. */
 export const meet = (a: Interval, b: Interval): Interval => ({
   low: Math.max(a.low, b.low),
   high: Math.min(a.high, b.high),
 })
-/** The least interval around both. */
+/** The interval hull of both. */
 export const join = (a: Interval, b: Interval): Interval => ({
   low: Math.min(a.low, b.low),
   high: Math.max(a.high, b.high),
 })
-/** Whether all of it are u32. */
+/** Whether the whole interval lies within u32. */
 export const fits = (a: Interval): boolean => a.low >= 0 && a.high <= top.high
-/** The value as a u32 where it has not wrapped, else anything. */
+/** The interval after conversion to u32: unchanged where nothing wraps, else any u32. */
 export const settled = (a: Interval): Interval => (fits(a) ? a : top)
-/** The one number in it, if it is one. */
+/** The value of an interval with a single element. */
 export const exact = (a: Interval): number | undefined => (a.low === a.high ? a.low : undefined)
 
-/** All sums. */
+/** The interval of sums. */
 export const plus = (a: Interval, b: Interval): Interval => ({ low: a.low + b.low, high: a.high + b.high })
-/** 0 for one number. */
+/** high - low. */
 export const width = (a: Interval): number => a.high - a.low
-/** All products with `n`. */
+/** The interval of products with `n`. */
 export const times = (a: Interval, n: number): Interval =>
   n < 0 ? { low: a.high * n, high: a.low * n } : { low: a.low * n, high: a.high * n }
 
-/** constant + Σ count·term. */
+/** A linear form, constant + Σ count·term. */
 export interface Linear {
   readonly parts: ReadonlyMap<number, number>
   readonly constant: number

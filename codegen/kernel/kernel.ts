@@ -1,10 +1,10 @@
 /**
- * The Kernel IR: a typed statement tree for one compute kernel, free of any target. `wgsl/` prints it, `interp/` runs it.
- * Constructors compute types and fold constants; nothing else builds these objects.
+ * The Kernel IR: a typed statement tree for one compute kernel, independent of the target. `targets/wgsl/` prints it,
+ * `interp/` runs it. Objects are built by constructors only, which compute types and fold constants.
  */
 import type { BinaryOp, ParamsOf, UnaryOp } from '../../src/lang/ir.ts'
 
-/** Element types that kernels compute with. Storage of `bool` is u32 (0 or 1): lowering converts. */
+/** The scalar types of kernels. A `bool` is stored as u32 (0 or 1); lowering converts. */
 export type Scalar = 'f32' | 'i32' | 'u32' | 'bool' | 'f16'
 
 /** A scalar or a short vector. */
@@ -13,7 +13,10 @@ export interface KType {
   readonly width: 1 | 2 | 3 | 4
 }
 
-/** Values the target gives each invocation, all u32. `gridIndex` is the workgroup's number in the (possibly folded) grid. */
+/**
+ * Built-in values of an invocation, all u32. `gridIndex` is the linear index of the workgroup in the (possibly folded)
+ * grid.
+ */
 export type Builtin = 'gridIndex' | 'localIndex'
 
 export type KExpr = { readonly type: KType } /** Finite or not; a bool is 0 or 1. Always width 1. */ & (
@@ -64,7 +67,7 @@ export type KStmt =
       readonly body: readonly KStmt[]
     }
   | { readonly kind: 'if'; readonly cond: KExpr; readonly then: readonly KStmt[]; readonly else: readonly KStmt[] }
-  /** All invocations of the workgroup meet; only in workgroup-uniform control flow. */
+  /** Workgroup barrier; allowed in workgroup-uniform control flow only. */
   | { readonly kind: 'barrier' }
 
 /** A storage buffer as the kernel sees it, in the order of @binding. */
@@ -82,7 +85,7 @@ export interface LocalArray {
   readonly size: number
 }
 
-/** A user's kernel in the place of a body: its text, and the binding or array that each of its tensors is, in order. */
+/** A user-defined kernel instead of a body: its text, and the binding or array of each of its tensors, in order. */
 export interface KernelText {
   readonly op: ParamsOf['kernel']
   readonly inputs: readonly string[]
@@ -96,6 +99,6 @@ export interface Kernel {
   readonly bindings: readonly Binding[]
   readonly arrays: readonly LocalArray[]
   readonly body: readonly KStmt[]
-  /** Then `body` is empty. */
+  /** Where it is given, `body` is empty. */
   readonly text?: KernelText
 }

@@ -1,4 +1,6 @@
-/** Every load and store of a kernel: which elements it can touch, in which order, inside which loops. */
+/**
+ * Memory access analysis: every load and store of a kernel, the elements it may access, its order and enclosing loops.
+ */
 import { operandsOf } from './flops.ts'
 import type { Interval } from './interval.ts'
 import type { KExpr, Kernel, KStmt } from './kernel.ts'
@@ -12,7 +14,7 @@ export interface MemoryAccess {
   readonly binding: number
   /** Equal addresses are equal indices wherever one invocation reaches both. */
   readonly address: number
-  /** Elements of the binding it may touch; undefined where nothing better than all of them is known. */
+  /** The range of elements it may access; undefined where nothing better than the whole binding is known. */
   readonly elements: Interval | undefined
   /** Position in the order of execution. */
   readonly order: number
@@ -20,7 +22,7 @@ export interface MemoryAccess {
   readonly loops: readonly string[]
   /** Counters and builtins that the address depends on. */
   readonly depends: ReadonlySet<string>
-  /** Whether more than one invocation of the dispatch can get here. */
+  /** Whether more than one invocation of the dispatch may execute it. */
   readonly isShared: boolean
 }
 
@@ -28,10 +30,10 @@ export interface KernelAccess {
   /** In the order of execution. */
   readonly accesses: readonly MemoryAccess[]
   /**
-   * Whether `load` sees the old value of an element that its own invocation overwrites later, and nobody else does: some
-   * store has the same address where it runs (a load that stands outside the store's condition may be of anything
-   * elsewhere: its value is discarded there), comes after it, and the loops around both move the address. That different
-   * invocations store to different elements is what a store over a grid means; `verify-cluster.ts` checks it.
+   * Whether `load` sees the old value of an element that its own invocation overwrites later, and nobody else does:
+   * some store has the same address where it runs (a load that stands outside the store's condition may be of anything
+   * elsewhere: its value is discarded there), comes after it, and the loops around both move the address. That
+   * different invocations store to different elements is what a store over a grid means; `verify-cluster.ts` checks it.
    */
   readonly isReadInPlace: (load: MemoryAccess) => boolean
 }
@@ -55,7 +57,7 @@ const analyse = (kernel: Kernel, workgroups: number): KernelAccess => {
   const grid = table.of({ kind: 'builtin', name: 'gridIndex', type: { scalar: 'u32', width: 1 } }, new Map())
   const local = table.of({ kind: 'builtin', name: 'localIndex', type: { scalar: 'u32', width: 1 } }, new Map())
   const found: MemoryAccess[] = []
-  /** What holds where each access is. */
+  /** The conditions that hold at each access. */
   const facts: Facts[] = []
 
   const record = (
@@ -124,7 +126,7 @@ const analyse = (kernel: Kernel, workgroups: number): KernelAccess => {
           visit(s.to, names, facts, loops)
           const { low } = known.interval(table.of(s.from, names), facts)
           const { high } = known.interval(table.of(s.to, names), facts)
-          // Without a turn nothing inside is reached.
+          // A loop without iterations performs no access.
           if (high <= low) break
           const counter = table.counter(s.name, { low, high: high - 1 })
           block(s.body, new Map(names).set(s.name, { kind: 'term', term: counter }), facts, [...loops, s.name])

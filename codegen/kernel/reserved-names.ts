@@ -1,4 +1,4 @@
-/** Names that a kernel may not use: keywords and words reserved by target languages, types and functions that printers use. */
+/** Names that a kernel must not use: keywords and reserved words of target languages, and names that printers use. */
 // biome-ignore format: a word list
 const words = `
 alias break case const const_assert continue continuing default diagnostic discard else enable false fn for if let loop
@@ -19,6 +19,6 @@ main workgroup workgroups gridIndex localIndex`
 
 const reserved: ReadonlySet<string> = new Set(words.split(/\s+/).filter((w) => w !== ''))
 
-/** Whether a kernel's binding, array, variable or counter may be called so. */
+/** Whether a name is legal for a binding, array, variable or counter. */
 export const isUsableName = (name: string): boolean =>
   /^[A-Za-z][A-Za-z0-9_]*$/.test(name) && !name.includes('__') && !name.startsWith('tl_') && !reserved.has(name)

@@ -1,4 +1,4 @@
-/** Intervals of the values of terms, under the conditions that hold where they are used. */
+/** Range analysis of terms, under the conditions that dominate their use. */
 import { ceilDiv, floorDiv } from '../../src/lang/dim.ts'
 import {
   anything,
@@ -18,7 +18,7 @@ import {
 } from './interval.ts'
 import type { Term, TermTable } from './term-table.ts'
 
-/** Steps one question may take: conditions inside conditions would double them each time. */
+/** The budget of one query: nested conditions would make it exponential. */
 const maxEffort = 5000
 
 /** Known sums that may be taken out of one sum. */
@@ -32,13 +32,13 @@ export type Facts = ReadonlyMap<number, Interval>
 
 export const noFacts: Facts = new Map()
 
-/** What can be known of terms. */
+/** Queries about terms. */
 export interface TermFacts {
-  /** The values a term can take as a u32; all of them where nothing better is known. */
+  /** The range of a term as a u32; all u32 where nothing better is known. */
   readonly interval: (term: number, facts: Facts) => Interval
-  /** `facts` and what follows from the term being true (or false). */
+  /** `facts`, extended by what follows from the term being true (or false). */
   readonly assume: (condition: number, holds: boolean, facts: Facts) => Facts
-  /** The term that `term` is where `facts` hold: choices that they decide are taken. */
+  /** `term` simplified under `facts`: selects that they decide are resolved. */
   readonly decided: (term: number, facts: Facts) => number
 }
 
@@ -246,7 +246,7 @@ export const createTermFacts = ({ terms, add, linear }: TermTable): TermFacts =>
 
   const assume: TermFacts['assume'] = (condition, holds, facts) => {
     const more = new Map(facts)
-    // What one part of a condition says may help the next: two rounds.
+    // One conjunct may sharpen another: two rounds.
     for (let round = 0; round < 2; round++) assumeInto(condition, holds, more)
     return more
   }

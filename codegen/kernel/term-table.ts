@@ -1,6 +1,6 @@
 /**
- * Index expressions of a kernel as numbered terms: equal numbers mean equal values in one invocation, whatever `let` they
- * went through.
+ * Value numbering of a kernel's index expressions: equal numbers mean equal values in one invocation, independent of
+ * the `let` names they went through.
  */
 import { combine, type Interval, type Linear } from './interval.ts'
 import type { KExpr, Scalar } from './kernel.ts'
@@ -10,13 +10,13 @@ export interface Term {
   readonly op: string
   readonly scalar: Scalar
   readonly args: readonly number[]
-  /** What is known of a leaf. */
+  /** The range of a leaf. */
   readonly leaf?: Interval
   /** Loop counters and builtins the value depends on. */
   readonly depends: ReadonlySet<string>
 }
 
-/** What a name of the kernel stands for; a variable changes, so each use of it is its own term. */
+/** The meaning of a name; each use of a mutable variable is a term of its own. */
 export type Meaning = { readonly kind: 'term'; readonly term: number } | { readonly kind: 'variable' }
 
 /** The terms of one kernel. */
@@ -32,7 +32,7 @@ export interface TermTable {
   readonly linear: (term: number) => Linear
 }
 
-/** An empty table; `isConstant` says which bindings nobody writes while the kernel runs. */
+/** An empty table; `isConstant` tells which bindings the kernel does not write. */
 export const createTermTable = (
   workgroups: number,
   workgroupSize: number,

@@ -1,6 +1,7 @@
 /**
- * What a well-formed kernel is: types agree, names are defined once and before use, stores go to writable bindings,
- * constant indices lie inside arrays, barriers stand in control flow that all invocations of a workgroup share. Run in tests and between stages.
+ * Well-formedness of kernels: types agree, names are defined once and before use, stores go to writable bindings,
+ * constant indices lie within arrays, barriers are in workgroup-uniform control flow. Checked in tests and between
+ * stages.
  */
 
 import { binaryDomain, constantOf, kType, sameType, showType, unaryDomain } from './build-kernel.ts'
@@ -18,14 +19,14 @@ interface Check {
   readonly problems: string[]
   /** Every name ever defined: names are unique per kernel, whatever their scope. */
   readonly all: Set<string>
-  /** Names whose value differs between the invocations of a workgroup, as far as known. */
+  /** Names that are not known to be uniform over a workgroup. */
   readonly varying: Set<string>
   readonly written: ReadonlySet<string>
 }
 
 const index: KType = { scalar: 'u32', width: 1 }
 
-/** The problems of a kernel, in order of appearance; none for a well-formed one. */
+/** The violations of a kernel, in order of appearance; none for a well-formed one. */
 export const verifyKernel = (kernel: Kernel): readonly string[] => {
   const check: Check = {
     kernel,
@@ -42,7 +43,7 @@ export const verifyKernel = (kernel: Kernel): readonly string[] => {
     if (b.element.scalar === 'bool') report(`binding ${b.name} of bool: storage holds u32`)
   for (const a of kernel.arrays)
     if (!Number.isInteger(a.size) || a.size < 1) report(`array ${a.name} of ${a.size} elements`)
-  // Variables are taken to be uniform until an assignment says otherwise; each round may make more of them vary.
+  // Fixed point: variables are assumed to be uniform until an assignment proves otherwise.
   for (let before = -1; before !== check.varying.size; ) {
     before = check.varying.size
     spread(check, kernel.body, true)
@@ -57,7 +58,7 @@ const declare = (c: Check, name: string): void => {
   c.all.add(name)
 }
 
-/** Whether all invocations of a workgroup get the same value. */
+/** Whether an expression is uniform over a workgroup. */
 const isUniform = (c: Check, e: KExpr): boolean => {
   if (e.kind === 'builtin') return e.name === 'gridIndex'
   if (e.kind === 'ref') return !c.varying.has(e.name)
@@ -66,7 +67,7 @@ const isUniform = (c: Check, e: KExpr): boolean => {
   return operandsOf(e).every((x) => isUniform(c, x))
 }
 
-/** Finds the names that vary, given those known so far. */
+/** Finds further non-uniform names, given those known so far. */
 const spread = (c: Check, body: readonly KStmt[], control: boolean): void => {
   for (const s of body) {
     if (s.kind === 'let' && !isUniform(c, s.value)) c.varying.add(s.name)
@@ -156,7 +157,7 @@ const arrayOf = (c: Check, name: string, at: KExpr): Kernel['arrays'][number] | 
   return a
 }
 
-/** Checks one expression and all below it: operands first, then the node's own type. */
+/** Checks an expression bottom-up: operands first, then its own type. */
 const expression = (c: Check, e: KExpr, names: ReadonlyMap<string, Name>): void => {
   for (const x of operandsOf(e)) expression(c, x, names)
   const expected = typeOf(c, e, names)
@@ -167,7 +168,7 @@ const expression = (c: Check, e: KExpr, names: ReadonlyMap<string, Name>): void 
 
 const bool = (width: KType['width']): KType => ({ scalar: 'bool', width })
 
-/** The type of a node by its operands, or what is wrong with it. */
+/** The type that follows from the operands, or the violation. */
 const typeOf = (c: Check, e: KExpr, names: ReadonlyMap<string, Name>): KType | string => {
   switch (e.kind) {
     case 'lit':

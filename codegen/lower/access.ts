@@ -1,14 +1,14 @@
-/** How a kernel reaches its tensors: which binding, from which element on, one number or four at a time. */
+/** How a kernel accesses its tensors: the binding, the offset in it, scalar or vector elements. */
 import type { Buffer, Cluster, Range } from '../../passes/loop/ir/cluster.ts'
 import { valuesBelow } from '../../passes/loop/ir/values.ts'
 import { lanePattern, type Schedule } from '../../passes/loop/schedule/roles.ts'
 import type { Binding } from '../kernel/kernel.ts'
 
-/** Where a buffer lies inside a binding. `offset` counts elements of the tensor and is a multiple of 4. */
+/** The position of a buffer within a binding. `offset` is in elements of the tensor, and a multiple of 4. */
 export interface Access {
   readonly binding: Binding
   readonly offset: number
-  /** A tensor larger than a binding: elements from `from` on lie elsewhere. */
+  /** For a tensor larger than a binding: where elements from `from` on are. */
   readonly rest?: { readonly from: number; readonly access: Access }
 }
 

@@ -1,4 +1,4 @@
-/** Accumulators of the Loop IR's reductions: where they start, one step, and folding four lanes into one. */
+/** Accumulators of reductions: initial values, one step, and the horizontal reduction of four lanes. */
 import type { LoopMonoid } from '../../passes/loop/ir/cluster.ts'
 import type { KernelDType } from '../../src/lang/dtype.ts'
 import * as k from '../kernel/build-kernel.ts'
@@ -9,7 +9,7 @@ const lowest = (d: KernelDType): number =>
 const highest = (d: KernelDType): number =>
   d === 'i32' ? 2 ** 31 - 1 : d === 'u32' ? 2 ** 32 - 1 : d === 'bool' ? 1 : Number.POSITIVE_INFINITY
 
-/** The accumulators before the first element: (value), or (value, index) for argmax and argmin. */
+/** The initial accumulators: (value), or (value, index) for argmax and argmin. */
 export const identityOf = (monoid: LoopMonoid, dtype: KernelDType, width: 1 | 4): readonly KExpr[] => {
   const wide = (e: KExpr): KExpr => (width === 4 ? k.splat(e, 4) : e)
   switch (monoid) {
@@ -32,7 +32,9 @@ export const identityOf = (monoid: LoopMonoid, dtype: KernelDType, width: 1 | 4)
   }
 }
 
-/** The accumulators after one more element, at `position` for argmax and argmin. The first extreme wins; NaN is extreme. */
+/**
+ * The accumulators after one more element, at `position` for argmax and argmin. The first extreme wins; NaN is extreme.
+ */
 export const combine = (
   monoid: LoopMonoid,
   state: readonly KExpr[],
@@ -64,7 +66,7 @@ export const combine = (
   }
 }
 
-/** One accumulator from four lanes, in a fixed order. */
+/** Reduces four lanes to one accumulator, in a fixed order. */
 export const foldLanes = (monoid: LoopMonoid, state: readonly KExpr[]): readonly KExpr[] => {
   const lanes = [0, 1, 2, 3].map((l) => k.lane(state[0]!, l))
   const both = (a: KExpr, b: KExpr): KExpr => combine(monoid, [a], b, undefined)[0]!

@@ -1,4 +1,7 @@
-/** Fused clusters and their places → Kernel IR with bindings → Plan. Kernels that are equal become one. */
+/**
+ * Assembly of kernels: horizontally fused clusters and their places → Kernel IR with bindings. Equal kernels become
+ * one.
+ */
 
 import type { Fused } from '../../passes/loop/fuse/fusion.ts'
 import type { MemoryPlan } from '../../passes/memory/places.ts'
@@ -23,7 +26,7 @@ export interface BoundKernel {
   readonly routine?: boolean
 }
 
-/** One kernel of the plan from clusters that lie side by side. */
+/** One kernel from horizontally fused clusters: each gets a contiguous range of workgroups. */
 export const assembleKernel = (
   fused: readonly Fused[],
   memory: MemoryPlan,
@@ -78,7 +81,7 @@ const kernelName = (fused: readonly Fused[]): string => {
     .join('_')
 }
 
-/** Equal kernels, their names aside, become one. */
+/** Deduplicates kernels that are equal except for their names. */
 export const deduplicate = (
   kernels: readonly BoundKernel[],
 ): { readonly distinct: readonly Kernel[]; readonly indexOf: readonly number[] } => {

@@ -1,4 +1,4 @@
-/** Which storage buffers a kernel binds, and where in them each tensor lies. */
+/** The storage buffers that a kernel binds, and the position of each tensor in them. */
 
 import type { Fused } from '../../passes/loop/fuse/fusion.ts'
 import type { Buffer } from '../../passes/loop/ir/cluster.ts'
@@ -28,8 +28,9 @@ export interface Bound {
 }
 
 /**
- * A binding for each tensor; where the profile grants fewer, tensors of one arena share one, with offsets in the kernel.
- * An arena that the kernel writes is bound read-write as a whole: WebGPU forbids both kinds of one buffer in a dispatch.
+ * A binding for each tensor; where the profile grants fewer, tensors of one arena share one, with offsets in the
+ * kernel. An arena that the kernel writes is bound read-write as a whole: WebGPU forbids both kinds of one buffer in a
+ * dispatch.
  */
 export const bindBuffers = (parts: readonly Part[], memory: MemoryPlan, profile: Profile): Bound | LimitError => {
   const read = new Set<Buffer>()
@@ -58,14 +59,14 @@ export const bindBuffers = (parts: readonly Part[], memory: MemoryPlan, profile:
   const vectors = vectorBuffers(parts.map((p) => p.fused))
   const tensors = [...used.values()].sort((a, b) => a.place.arena - b.place.arena || a.place.offset - b.place.offset)
   const writtenArenas = new Set(tensors.filter((t) => t.buffers.some((b) => written.has(b))).map((t) => t.place.arena))
-  // Start with one group a tensor; while there are too many, join the neighbours that lie closest in one arena.
+  // Start with one group per tensor; while there are too many, merge the adjacent groups that are closest in one arena.
   const groups = tensors.map((t) => [t])
   const spanOf = (g: typeof tensors): Place => {
     const end = Math.max(...g.map((t) => t.place.offset + t.place.bytes))
     const { arena, offset } = g[0]!.place
     return { arena, offset, bytes: end - offset }
   }
-  // A binding may not be larger than the profile grants: what is larger is bound in parts.
+  // A tensor larger than the profile's largest binding is bound in parts.
   const part = largestPart(profile)
   const partsOf = (g: typeof tensors): number => ceilDiv(spanOf(g).bytes, part)
   const bytes = Math.max(0, ...tensors.map((t) => t.place.bytes))
@@ -87,7 +88,7 @@ export const bindBuffers = (parts: readonly Part[], memory: MemoryPlan, profile:
     if (best < 0) return limit('storage buffers of one kernel', total(), profile.storageBuffers)
     groups.splice(best, 2, [...groups[best]!, ...groups[best + 1]!])
   }
-  // In the order of use: kernels that read and write in turns the same places are then the same kernel.
+  // In order of first use, so that kernels which alternate between two places of a double buffer are equal.
   const turn = new Map([...used.values()].map((t, i) => [t, i]))
   const firstUse = (g: typeof tensors): number => Math.min(...g.map((t) => turn.get(t)!))
   groups.sort((a, b) => firstUse(a) - firstUse(b))

@@ -1,4 +1,6 @@
-/** What a buffer's name stands for: itself, or in the kernels of a loop what it is in the turn at hand. */
+/**
+ * Resolution of buffer names: a buffer itself, or, in the kernels of a loop, what it denotes in the current iteration.
+ */
 import type { Buffer } from '../../passes/loop/ir/cluster.ts'
 import type { MemoryPlan } from '../../passes/memory/places.ts'
 import type { Place } from '../plan/plan.ts'
@@ -9,8 +11,8 @@ const resolve = ({ names }: MemoryPlan, b: Buffer): Buffer => {
   return at
 }
 
-/** Where it lies. */
+/** The place of a buffer. */
 export const placeOf = (memory: MemoryPlan, b: Buffer): Place => memory.places.get(resolve(memory, b))!
 
-/** The number of the value that it is. */
+/** The value number of a buffer. */
 export const numberOf = (memory: MemoryPlan, b: Buffer): number => resolve(memory, b).id

@@ -1,4 +1,4 @@
-/** Index expressions → u32 arithmetic. What does not change inside a loop is computed outside it, once. */
+/** Index expressions → u32 arithmetic. Loop-invariant parts are hoisted. */
 
 import type { Atom, Bound, Index, LoopValue, Range } from '../../passes/loop/ir/cluster.ts'
 import {
@@ -19,7 +19,7 @@ import { vectorOf } from './access.ts'
 /** Offsets of unrolled (and, for one lane at a time, vector) ranges. */
 export type Lanes = ReadonlyMap<Range, number>
 
-/** A block being written: its statements, the ranges it binds, and index parts already computed there. */
+/** A block under construction: its statements, the ranges it binds, and index parts already computed in it. */
 export interface OpenScope {
   readonly statements: KStmt[]
   readonly ranges: ReadonlySet<Range>
@@ -40,12 +40,12 @@ export interface IndexEmitter {
     a: Index,
     lanes: Lanes,
   ) => { readonly quarter: KExpr; readonly lane: number; readonly key: string } | undefined
-  /** The index as a number of the program, four wide where it moves with the vector range. */
+  /** The index as a value, four wide where it varies over the vector range. */
   readonly value: (a: Index, dtype: KernelDType, lanes: Lanes) => KExpr
-  /** Whether all bounds hold, four wide where that differs between lanes. */
+  /** Whether all bounds hold, four wide where lanes differ. */
   readonly holds: (bounds: readonly Bound[], lanes: Lanes) => KExpr
   readonly isFirst: (r: Range) => KExpr
-  /** False where a tile at the edge was moved back and this point belongs to its neighbour. */
+  /** False where an edge tile was shifted back and this point belongs to its neighbour. */
   readonly inTile: (ranges: readonly Range[], lanes: Lanes) => KExpr | undefined
 }
 
@@ -74,7 +74,7 @@ export const indexEmitter = (
       edges.delete(range)
       return
     }
-    // Not b: so bindings are named.
+    // The prefix b is taken by bindings.
     const id = name('e')
     const base = k.min(k.mul(counter, k.u32(step)), k.u32(range.size - step))
     scopes[scopes.length - 1]!.statements.push(k.letStmt(id, base))
@@ -112,7 +112,7 @@ export const indexEmitter = (
       }
       case 'div':
       case 'mod': {
-        // u32 division needs a dividend that is not negative: shift by a multiple of the divisor.
+        // u32 division needs a non-negative dividend: add a multiple of the divisor.
         const shift = atom.of.min < 0 ? ceilDiv(-atom.of.min, atom.by) : 0
         const of = sum({ ...atom.of, constant: atom.of.constant + shift * atom.by }, lanes, lane, 0)
         if (atom.kind === 'mod') return k.rem(of, k.u32(atom.by))
@@ -122,7 +122,7 @@ export const indexEmitter = (
     }
   }
 
-  /** constant + Σ coefficient·atom, outer scopes' parts first and computed there. */
+  /** constant + Σ coefficient·atom; parts that depend on outer scopes only are computed there. */
   const sum = (a: Index, lanes: Lanes, lane: number, outermost: number): KExpr => {
     const depths = a.terms.map((t) => depthOf(t.atom))
     const innermost = scopes.length - 1

@@ -1,4 +1,4 @@
-/** Loads and stores of one cluster: four elements at a time where the binding holds vectors, else one by one. */
+/** Loads and stores of one cluster: vec4 accesses where the binding has vector elements, else scalar ones. */
 import type { LoopValue, Store } from '../../passes/loop/ir/cluster.ts'
 import { lanePattern, type Schedule } from '../../passes/loop/schedule/roles.ts'
 import * as k from '../kernel/build-kernel.ts'
@@ -11,14 +11,16 @@ export interface MemoryEmitter {
   readonly store: (s: Store, value: KExpr, lanes: Lanes) => readonly KStmt[]
 }
 
-/** `share` keeps a value of the innermost scope under a key. */
+/** `share` memoises a value in the innermost scope under a key. */
 export const memoryEmitter = (
   schedule: Schedule,
   index: IndexEmitter,
   access: (bufferId: number) => Access,
   share: (key: string, make: () => KExpr) => KExpr,
 ): MemoryEmitter => {
-  /** From the binding's element type to the value's: bool is stored as u32, and a shared binding holds raw words. */
+  /**
+   * Converts from the binding's element type to the value's: bool is stored as u32, a shared binding holds raw words.
+   */
   const decode = (e: KExpr, dtype: LoopValue['dtype']): KExpr => {
     if (e.type.scalar === dtype) return e
     return dtype === 'bool' ? k.cast(e, 'bool') : k.bitcast(e, dtype)
@@ -27,7 +29,7 @@ export const memoryEmitter = (
     const word = e.type.scalar === 'bool' ? k.cast(e, 'u32') : e
     return word.type.scalar === scalar ? word : k.bitcast(word, scalar)
   }
-  /** The binding's element `at`, where elements are one number each or, with `four`, one vector of the tensor. */
+  /** The binding's element `at`, in units of scalars or, with `four`, of the tensor's vectors. */
   const fetch = (a: Access, at: KExpr, four: boolean): KExpr => {
     if (a.rest) {
       const from = k.u32(four ? a.rest.from / 4 : a.rest.from)
@@ -73,7 +75,7 @@ export const memoryEmitter = (
       const split =
         !moves && v.bounds.length === 0 && binding.element.width === 4 ? index.split4(v.index, lanes) : undefined
       if (split) {
-        // Neighbours in registers share one load.
+        // Register copies that are adjacent share one vector load.
         const whole = share(`${binding.name}+${offset}[${split.key}]`, () => fetch(place, split.quarter, true))
         return decode(k.lane(whole, split.lane), v.dtype)
       }

@@ -1,7 +1,7 @@
 /**
- * Loop nest → Kernel IR for one cluster: grid ranges from the invocation's number, loops, accumulators, stores. A value
- * that depends on unrolled ranges is emitted once per combination of their offsets; one that depends on the vector range
- * is four wide.
+ * Loop nest → Kernel IR for one cluster: grid ranges from the invocation index, loops, accumulators, stores. A value
+ * that depends on unrolled ranges is emitted once per combination of their offsets; one that depends on the vector
+ * range is four wide.
  */
 
 import type { Cluster, LoopValue, Range, Store } from '../../passes/loop/ir/cluster.ts'
@@ -19,10 +19,10 @@ import { combine, foldLanes, identityOf } from './accumulators.ts'
 import { indexEmitter, type Lanes, type OpenScope } from './emit-index.ts'
 import { memoryEmitter } from './emit-memory.ts'
 
-/** Gives every `let`, `var` and counter of a kernel its own name. */
+/** Generates a fresh name for a `let`, `var` or counter of the kernel. */
 export type Namer = (prefix: string) => string
 
-/** Statements for invocation number `thread` of `threads(schedule)`. */
+/** The statements of invocation `thread`, one of `threadsOf(schedule)`. */
 export const emitCluster = (
   cluster: Cluster,
   schedule: Schedule,
@@ -126,7 +126,7 @@ export const emitCluster = (
   const emitReduce = (item: Extract<Item, { readonly kind: 'reduce' }>): void => {
     const variables = new Map<string, readonly KExpr[]>()
     for (const { group, reduce } of item.accumulations) {
-      // A value that does not move with the vector range still counts once for each of its points.
+      // A value that is uniform over the vector range still counts once for each of its points.
       const width = vectorOf([...reduce.value.ranges, ...reduce.over], schedule) ? 4 : 1
       for (const lanes of instances(reduce.ranges)) {
         const made = identityOf(reduce.monoid, reduce.value.dtype, width).map((init) => {
@@ -174,7 +174,7 @@ export const emitCluster = (
           const wide = state[0]!.type.width === value.type.width ? value : k.splat(value, state[0]!.type.width)
           const position = reduce.position ? index.scalar(reduce.position, all) : undefined
           const next = combine(reduce.monoid, state, wide, position)
-          // Last first: an index is chosen by comparing with the value as it was.
+          // In reverse order: the index component compares against the old value.
           for (let i = next.length - 1; i >= 0; i--) {
             const s = state[i]!
             if (s.kind === 'ref') push(k.assign(s.name, next[i]!))
@@ -219,7 +219,7 @@ export const emitCluster = (
     }
   }
 
-  /** A loop over the steps of the scope's range; a range taken whole needs none. */
+  /** A loop over the steps of the scope's range; none for a range that is fully unrolled. */
   const emitScope = (scope: Scope): void => {
     const range = scope.range!
     const steps = range.size / stepIn(schedule.roles, range)
@@ -251,12 +251,12 @@ export const emitCluster = (
   return scopes[0]!.statements
 }
 
-/** Invocations a cluster needs. */
+/** The number of invocations of a cluster. */
 export const threadsOf = (schedule: Schedule): number => invocationsOf(schedule.nest.grid, schedule.roles)
 
 /**
- * Whether operand `i` makes a pattern that drivers rewrite as if numbers were real: x·(y/x) and (x·y)/x to y, and
- * (y - x) + x to y. Infinities, zeros and NaN come out wrong, and a sum that was written to round does not.
+ * Whether operand `i` completes a pattern that drivers simplify as for real numbers: x·(y/x), (x·y)/x and (y - x) + x
+ * to y. That is wrong for infinities, zeros and NaN, and removes roundings that were intended.
  */
 const isFoldable = (v: Extract<LoopValue, { readonly kind: 'alu' }>, i: number): boolean => {
   const inner = v.args[i]!
@@ -267,7 +267,7 @@ const isFoldable = (v: Extract<LoopValue, { readonly kind: 'alu' }>, i: number):
   return v.op === 'add' && inner.op === 'sub' && inner.args[1] === other
 }
 
-/** The same number, by a way through its bits that no rewriting of floats sees through. */
+/** The same value through a bitcast, which float simplification does not see through. */
 const opaque = (e: KExpr): KExpr =>
   k.bitcast(k.min(k.bitcast(e, 'u32'), k.splat(k.u32(0xffffffff), e.type.width)), 'f32')
 

@@ -1,4 +1,4 @@
-/** What no plan for a target can hold: refused before anything is fused, by the size of tensors and of users' kernels. */
+/** Limits that no plan for a target can satisfy, checked before fusion: sizes of tensors and of users' kernels. */
 
 import type { Profile } from '../../passes/profile.ts'
 import { typesOf } from '../../src/lang/build.ts'
@@ -11,7 +11,7 @@ import { topological } from '../../src/lang/topological.ts'
 /** Indices are u32. */
 const mostElements = 2 ** 32 - 1
 
-/** The first limit of `profile`, or of WGSL's indices, that a node of `graph` is over. */
+/** The first limit of `profile`, or of u32 indices, that a node of `graph` exceeds. */
 export const overTarget = (graph: Graph, profile: Profile): LimitError | undefined => {
   for (const n of topological(graph.outputs)) {
     const size = Math.max(...typesOf(n).map((t) => sizeOf(t.shape)))

@@ -1,6 +1,7 @@
 /**
- * Fusion and places → kernels in the order they run: clusters side by side, the dispatches of routines, and loops, whose
- * kernels are made for the places where a turn finds its carries and leaves them.
+ * Fusion and places → kernels in execution order: horizontally fused clusters, the dispatches of routines, and loops,
+ * whose kernels are specialised to the places from which an iteration reads its loop-carried values and to which it
+ * writes them.
  */
 
 import type { Fusion } from '../../passes/loop/fuse/fuse.ts'
@@ -17,25 +18,28 @@ import { assembleDispatch, withoutEmpty } from '../routines/dispatch.ts'
 import { dispatchesOf } from '../routines/routine-table.ts'
 import type { Place, PlacedValue } from './plan.ts'
 
-/** What runs: a kernel, a list a number of times, a list while the word at `flag` is not zero. */
+/**
+ * A unit of execution: a kernel, a list repeated a number of times, or a list repeated while the word at `flag` is not
+ * zero.
+ */
 export type Run =
   | { readonly kind: 'dispatch'; readonly bound: BoundKernel }
   | { readonly kind: 'repeat'; readonly times: number; readonly runs: readonly Run[] }
   | { readonly kind: 'while'; readonly flag: Place; readonly runs: readonly Run[] }
 
-/** The runs, or the limit that one of their kernels breaks. */
+/** The runs, or the limit that one of their kernels exceeds. */
 type Runs = readonly Run[] | LimitError
 
 const isLimit = (r: Runs): r is LimitError => 'tag' in r
 
-/** Where the user made what is too large. */
+/** Adds the user's line of the node that exceeds a limit. */
 const madeAt = (error: LimitError, group: readonly Fused[]): LimitError =>
   located(
     error,
     group.flatMap((f) => f.stored),
   )
 
-/** One after the other; the first limit. */
+/** Concatenates runs, or returns the first limit exceeded. */
 const inOrder = (parts: readonly (() => Runs)[]): Runs => {
   const runs: Run[] = []
   for (const part of parts) {
@@ -46,7 +50,7 @@ const inOrder = (parts: readonly (() => Runs)[]): Runs => {
   return runs
 }
 
-/** The dispatches of a routine that is no loop. */
+/** The dispatches of a routine other than a loop. */
 const routineRuns = (group: readonly Fused[], memory: MemoryPlan, profile: Profile): Runs => {
   const routine = group[0]!.routine!
   const placed = (bs: readonly Buffer[]): readonly PlacedValue[] =>
@@ -63,12 +67,14 @@ const routineRuns = (group: readonly Fused[], memory: MemoryPlan, profile: Profi
 }
 
 /**
- * A loop. The first turn reads the carries where they start; then turns go back and forth between two places, so that
- * none overwrites what it reads, and the last one leaves them where they are wanted.
+ * A loop. The first iteration reads the initial loop-carried values; later ones alternate between two places (double
+ * buffering), so that no iteration overwrites what it reads, and the last one writes to the final place.
  */
 const loopRuns = (loop: LoopKernels, memory: MemoryPlan, profile: Profile): Runs => {
   const { carries, fixed, turns, fusion } = loop
-  /** A turn from the start (-1) or place `from` to place `to` of every carry. */
+  /**
+   * An iteration that reads every loop-carried value at its start (-1) or place `from`, and writes it to place `to`.
+   */
   const turn = (from: -1 | 0 | 1, to: 0 | 1) => (): Runs => {
     const names = new Map(memory.names)
     for (const [b, outer] of fixed) names.set(b, outer)
@@ -83,7 +89,7 @@ const loopRuns = (loop: LoopKernels, memory: MemoryPlan, profile: Profile): Runs
     return isLimit(runs) || times < 1 ? (times < 1 ? [] : runs) : [{ kind: 'repeat', times, runs }]
   }
   if (typeof turns === 'number') {
-    // An odd number of turns begins with one to where it ends.
+    // With an odd number of iterations, the first one writes to the final place.
     if (turns % 2 === 1) return inOrder([turn(-1, 0), pair((turns - 1) / 2)])
     return inOrder([turn(-1, 1), turn(1, 0), pair((turns - 2) / 2)])
   }
@@ -93,7 +99,7 @@ const loopRuns = (loop: LoopKernels, memory: MemoryPlan, profile: Profile): Runs
   return [...first, { kind: 'while', flag: placeOf(memory, turns.flag), runs }]
 }
 
-/** The runs of `fusion`, or the limit that one of its kernels breaks. */
+/** The runs of `fusion`, or the limit that one of its kernels exceeds. */
 export const runsOf = (fusion: Fusion, memory: MemoryPlan, profile: Profile): Runs =>
   inOrder(
     fusion.kernels.map((group) => (): Runs => {
@@ -105,6 +111,6 @@ export const runsOf = (fusion: Fusion, memory: MemoryPlan, profile: Profile): Ru
     }),
   )
 
-/** Every kernel once, in order. */
+/** All kernels of the runs, each once, in order. */
 export const kernelsOf = (runs: readonly Run[]): readonly BoundKernel[] =>
   runs.flatMap((r) => (r.kind === 'dispatch' ? [r.bound] : kernelsOf(r.runs)))

@@ -22,20 +22,20 @@ import { type PlanFault, showFault } from './plan-fault.ts'
 import { predict } from './predict.ts'
 import { verifyPlan } from './verify-plan.ts'
 
-/** A graph with everything the caller said about its arguments and results. */
+/** A graph, and what the caller specified about its arguments and results. */
 export interface Request {
   readonly name: string
-  /** What the last graph pass left: without packed dtypes. */
+  /** The result of the last graph pass: without packed dtypes. */
   readonly graph: Graph
-  /** The same program with the dtypes that the caller sees in arguments and results; `graph` where it is not said. */
+  /** The same program with the caller's dtypes in arguments and results; defaults to `graph`. */
   readonly given?: Graph
   readonly inputs: readonly { readonly path: string; readonly donated: boolean }[]
   readonly outputs: readonly { readonly path: string; readonly keep: boolean }[]
   readonly inputTree: TreeShape
   readonly outputTree: TreeShape
-  /** What the last outputs are for, where they are no results. */
+  /** The observations that the last outputs belong to. */
   readonly observations?: readonly Observation[]
-  /** `'device'` where it is not said. */
+  /** Defaults to `'device'`. */
   readonly subnormals?: Subnormals
 }
 
@@ -49,8 +49,8 @@ export interface Planned {
 }
 
 /**
- * The Plan of a graph for a target. A result takes a donated argument's place only where `verifyPlan` can see from the
- * kernels alone that no other read is lost: where it cannot, that result is double-buffered.
+ * The Plan of a graph for a target. A result updates a donated argument in place only where `verifyPlan` can prove from
+ * the kernels that no read of the old value is lost; otherwise that result is double-buffered.
  */
 export const makePlan = (request: Request, profile: Profile): E.Either<LimitError, Planned> => {
   const apart = new Set<Node>()
@@ -65,16 +65,16 @@ export const makePlan = (request: Request, profile: Profile): E.Either<LimitErro
   }
 }
 
-/** The arguments that are overwritten in place while the plan may still need them; none where something else is wrong. */
+/** The donated arguments that are overwritten while they may still be live; none where the plan has other faults. */
 const disputed = (faults: readonly PlanFault[], { inPlace, buffers }: Fusion): readonly Node[] => {
   const values = new Set(faults.map((f) => (f.rule === 'in place' ? f.value : undefined)))
   if (values.has(undefined)) return []
   return inPlace.flatMap(({ input }) => (values.has(buffers.get(input)!.id) ? [input] : []))
 }
 
-/** A Plan that is not yet verified, in which the arguments of `apart` keep their places to the end. */
+/** A Plan that is not yet verified, in which the arguments of `apart` are not updated in place. */
 const planWith = (request: Request, profile: Profile, apart: ReadonlySet<Node>): E.Either<LimitError, Planned> => {
-  // Arguments and results keep the types that the caller gave them; everything between sees words.
+  // Slots have the caller's types; everything between sees packed words.
   const { graph, given = graph } = request
   const over = overTarget(graph, profile)
   if (over) return E.left(over)
@@ -84,7 +84,7 @@ const planWith = (request: Request, profile: Profile, apart: ReadonlySet<Node>):
     inputs.map((x, i) => ({ ...x, node: given.inputs[i]! as Node })),
     asked.map((x, i) => ({ ...x, node: given.outputs[i]! })),
   )
-  // A given-away argument that is also a result elsewhere is copied before its place is overwritten.
+  // A donated argument that is also a result is copied before its place is overwritten.
   const outputs = asked.map((leaf, o) => {
     const i = inputs.findIndex((x) => x.donated && x.node === leaf.node)
     return i < 0 || donations.get(i) === o ? leaf : { ...leaf, node: build.stopGradient([leaf.node], {}) as Node }

@@ -1,30 +1,30 @@
-/** What `verifyPlan` can say about a Plan. */
+/** The faults that `verifyPlan` reports. */
 import type { Step } from './plan.ts'
 
-/** What a plan can be wrong about. */
+/** The rules of a sound plan. */
 export type PlanRule =
   /** A place is outside its arena, misaligned, too small, or overlaps another that is live. */
   | 'place'
   /** Bindings do not fit the kernel, or an arena is bound in two ways. */
   | 'binding'
-  /** More than the profile grants. */
+  /** A limit of the profile is exceeded. */
   | 'limit'
   /** A copy between dispatches. */
   | 'order'
-  /** A read finds nothing, or another value than it names. */
+  /** A read finds no value, or another value than the step names. */
   | 'stale'
-  /** A constant, or an argument that was not given away, is overwritten. */
+  /** A constant, or an argument that is not donated, is overwritten. */
   | 'overwritten'
-  /** A kernel touches memory that its step does not name. */
+  /** A kernel accesses memory that its step does not name. */
   | 'access'
-  /** A kernel overwrites what another of its invocations still reads. */
+  /** A kernel overwrites in place what another invocation still reads. */
   | 'in place'
-  /** A result is not where its slot says. */
+  /** A result is not at the place that its slot names. */
   | 'result'
 
 export interface PlanFault {
   readonly rule: PlanRule
-  /** The number of the step, where it is about one. */
+  /** The index of the step, where the fault belongs to one. */
   readonly step?: number
   /** The number of the value that is overwritten in place. */
   readonly value?: number
@@ -32,7 +32,7 @@ export interface PlanFault {
 }
 
 export type Dispatch = Extract<Step, { readonly kind: 'dispatch' }>
-/** Takes down one fault. */
+/** Records one fault. */
 export type Report = (rule: PlanRule, message: string, step?: number, value?: number) => void
 
 /** `step 3 (in place): …` */

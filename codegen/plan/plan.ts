@@ -18,7 +18,7 @@ export interface PlannedKernel {
   readonly wgsl: string
 }
 
-/** A value of the program (each its own number) and where it lies: what a dispatch reads or writes, for `verifyPlan`. */
+/** A value of the program, by its unique number, and its place: what a dispatch reads or writes, for `verifyPlan`. */
 export interface PlacedValue {
   readonly value: number
   readonly place: Place
@@ -33,14 +33,17 @@ export type Step =
       readonly bindings: readonly Place[]
       readonly reads?: readonly PlacedValue[]
       readonly writes?: readonly PlacedValue[]
-      /** One dispatch of a routine, or of a turn of a loop: it may read what it writes, and need not write all of it. */
+      /**
+       * A dispatch of a routine, or of a loop iteration that writes rows: it may read what it writes, and write it
+       * partially.
+       */
       readonly inParts?: boolean
     }
-  /** Only before the first and after the last dispatch. */
+  /** Copies precede the first dispatch or follow the last. */
   | { readonly kind: 'copy'; readonly from: Place; readonly to: Place }
-  /** `steps`, `times` times over, in the same submission. */
+  /** `steps`, repeated `times` times in the same submission. */
   | { readonly kind: 'repeat'; readonly times: number; readonly steps: readonly Step[] }
-  /** `steps`, a submission each time, as long as the word at `flag` is not zero: the host reads it in between. */
+  /** `steps`, submitted again while the word at `flag` is not zero; the host reads it after each submission. */
   | { readonly kind: 'while'; readonly flag: Place; readonly steps: readonly Step[] }
 
 /** An argument or result leaf. Bool travels as u32 words on the device, as Uint8Array on the host. */
@@ -50,21 +53,21 @@ export interface Slot {
   readonly shape: readonly number[]
   readonly dtype: DType
   readonly place: Place
-  /** The number of the value among the steps' `reads` and `writes`. */
+  /** The value number, as in the steps' `reads` and `writes`. */
   readonly value?: number
 }
 
 export interface InputSlot extends Slot {
-  /** The caller gives the value away: its bytes may be overwritten, a handle to it is consumed. */
+  /** The caller donates the value: its memory may be reused, and a handle to it is consumed. */
   readonly donated: boolean
-  /** Reaches a gather or scatter as its index: the host checks 0 <= value < size before upload. */
+  /** The argument is used as an index of a gather or scatter: the host checks 0 <= value < size before upload. */
   readonly indexOf?: readonly IndexRange[]
 }
 
 export interface OutputSlot extends Slot {
   /** Stays on the device and is returned as a resident handle; others are copied to staging and read lazily. */
   readonly keep: boolean
-  /** The donated input whose place this output took: the next run finds it there without a copy. */
+  /** The donated input that this output replaces in place: the next run finds it there without a copy. */
   readonly inPlaceOf?: number
 }
 
@@ -76,10 +79,10 @@ export interface DataSlot {
   readonly values: readonly number[] | Float32Array | Int32Array | Uint32Array
 }
 
-/** Whether f32 numbers below 2^-126 count on every device, or as the device has it. */
+/** Whether subnormal f32 numbers are preserved on every device, or treated as the device does. */
 export type Subnormals = 'device' | 'keep'
 
-/** What the planner says the program will cost; the Kernel IR interpreter counts the same figures. */
+/** The predicted costs of a run; the Kernel IR interpreter counts the same figures. */
 export interface Prediction {
   readonly dispatches: number
   readonly submits: number
@@ -89,8 +92,8 @@ export interface Prediction {
 }
 
 /**
- * A program as data: kernels with their WGSL, the steps that run them, the arenas they share, arguments, results and
- * constants, and what it will cost. Survives JSON.
+ * A compiled program as data: kernels with their WGSL, the steps that run them, the arenas, arguments, results and
+ * constants, and the predicted costs. Survives JSON.
  */
 export interface Plan {
   readonly version: 1
@@ -104,7 +107,7 @@ export interface Plan {
   readonly inputs: readonly InputSlot[]
   readonly outputs: readonly OutputSlot[]
   readonly data: readonly DataSlot[]
-  /** What is told at every run: the last outputs are theirs. */
+  /** What is reported at every run; the last outputs belong to them. */
   readonly observations: readonly Observation[]
   /** Argument and result trees with leaves replaced by their index into inputs and outputs. */
   readonly inputTree: TreeShape

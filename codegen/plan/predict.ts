@@ -1,7 +1,7 @@
 /**
- * What a plan will cost, before anything runs. Dispatches and peak are read off the plan. Bytes and flops are those of one
- * workgroup of each class (`count-classes.ts`) times its size: exact, and worked out when somebody asks, not at every
- * compile. Where an address depends on data, neighbouring indices are taken to differ: an index holds its own position.
+ * Predicted costs of a plan. Dispatches and peak memory follow from the plan. Bytes and flops are those of one
+ * workgroup of each class (`count-classes.ts`) times the size of the class: exact, and computed lazily. Where an
+ * address depends on data, all indices are assumed to be distinct: an index is taken to hold its own position.
  */
 
 import type { MemoryPlan } from '../../passes/memory/places.ts'
@@ -14,9 +14,9 @@ import type { BoundKernel } from '../lower/assemble.ts'
 import type { Run } from './kernel-order.ts'
 import type { Prediction } from './plan.ts'
 
-/** What one dispatch moves and computes. */
+/** The work of one dispatch. */
 export interface Work {
-  /** Per workgroup, the distinct elements of each binding that it touches; summed. */
+  /** The bytes of the distinct elements that each workgroup touches in each binding, summed. */
   readonly bytes: number
   readonly flops: number
 }
@@ -46,7 +46,7 @@ export const workOf = (kernel: Kernel, workgroups: number, sizes: readonly numbe
 
 const known = new WeakMap<BoundKernel, Work>()
 
-/** The work of one dispatch; asked again, it is remembered. */
+/** The work of one dispatch, memoised. */
 export const dispatchWork = (bound: BoundKernel): Work => {
   const work =
     known.get(bound) ??
@@ -59,7 +59,7 @@ export const dispatchWork = (bound: BoundKernel): Work => {
   return work
 }
 
-/** How often each kernel runs; a loop without a known end counts once. */
+/** The execution count of each kernel; a data-dependent loop counts once. */
 const timesOf = (runs: readonly Run[], times = 1): readonly (readonly [BoundKernel, number])[] =>
   runs.flatMap((r) => {
     if (r.kind === 'dispatch') return [[r.bound, times] as const]
@@ -69,7 +69,10 @@ const timesOf = (runs: readonly Run[], times = 1): readonly (readonly [BoundKern
 const hasWhile = (runs: readonly Run[]): boolean =>
   runs.some((r) => r.kind === 'while' || (r.kind === 'repeat' && hasWhile(r.runs)))
 
-/** Costs of one run. A loop whose end the device finds out is predicted as one chunk, which is a submission of its own. */
+/**
+ * The costs of one run. A data-dependent loop is predicted as one chunk of iterations, which is a submission of its
+ * own.
+ */
 export const predict = (runs: readonly Run[], memory: MemoryPlan): Prediction => {
   const kernels = timesOf(runs)
   const total = (of: (w: Work) => number): number =>

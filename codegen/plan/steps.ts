@@ -1,14 +1,14 @@
-/** Walks over the steps of a plan, which may be loops of steps. */
+/** Traversal of the steps of a plan, which may be loops of steps. */
 import type { Step } from './plan.ts'
 
-/** A step that is no loop. */
+/** A step other than a loop. */
 export type PlainStep = Extract<Step, { readonly kind: 'dispatch' | 'copy' }>
 
-/** Every step that is no loop, once, in order. */
+/** All steps other than loops, each once, in order. */
 export const everyStep = (steps: readonly Step[]): readonly PlainStep[] =>
   steps.flatMap((s) => (s.kind === 'repeat' || s.kind === 'while' ? everyStep(s.steps) : [s]))
 
-/** The steps in the order they run, a loop's as often as it says but `most` times at most; a while runs `most` times. */
+/** The steps in execution order, with loops unrolled up to `most` iterations; a `while` runs `most` times. */
 export const unrolled = (steps: readonly Step[], most: number = Number.POSITIVE_INFINITY): readonly PlainStep[] =>
   steps.flatMap((s) => {
     if (s.kind !== 'repeat' && s.kind !== 'while') return [s]

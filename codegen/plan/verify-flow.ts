@@ -1,6 +1,6 @@
 /**
- * Whether every read of a Plan finds the value it names: the plan is run on names of values instead of values, and each
- * kernel's loads and stores are compared with what its step says. So a value is never overwritten while it is needed.
+ * Data-flow verification of a Plan: it is executed abstractly, on value numbers instead of values, and the loads and
+ * stores of each kernel are compared with what its step declares. So no value is overwritten while it is live.
  */
 import { covers, overlaps, showPlace } from '../../passes/memory/place-bytes.ts'
 import { sizeOf } from '../../src/lang/dim.ts'
@@ -11,13 +11,18 @@ import type { Dispatch, PlanRule, Report } from './plan-fault.ts'
 import { unrolled } from './steps.ts'
 import { createStretches } from './stretches.ts'
 
-/** What lies where: disjoint stretches, each part or all of one value. `value` is undefined where a step names none. */
+/**
+ * The abstract memory: disjoint places, each holding (part of) one value; `value` is undefined where a step names none.
+ */
 interface Tenant {
   readonly place: Place
   readonly value: number | undefined
 }
 
-/** Reports every read of a missing or wrong value, every overwritten one, and every kernel that does other than its step says. */
+/**
+ * Reports reads of missing or wrong values, overwritten live values, and kernels that deviate from what their step
+ * declares.
+ */
 export const checkFlow = (plan: Plan, report: Report): void => {
   const tenants = createStretches<Tenant>()
   const put = (place: Place, value: number | undefined): void => tenants.put({ place, value })
@@ -76,7 +81,7 @@ interface Named {
   readonly place: Place
 }
 
-/** What a step says it reads and writes; else the bindings it loads from and stores to. */
+/** The reads and writes that a step declares; else the bindings that its kernel loads from and stores to. */
 const namedAccesses = (
   plan: Plan,
   step: Dispatch,
@@ -94,7 +99,7 @@ const namedAccesses = (
   return { reads: step.reads ?? of('load'), writes: step.writes ?? of('store') }
 }
 
-/** Compares the kernel's loads and stores with the values that the step names. */
+/** Compares the kernel's loads and stores with the values that the step declares. */
 const checkAccesses = (
   plan: Plan,
   step: Dispatch,
@@ -104,7 +109,7 @@ const checkAccesses = (
   report: (rule: PlanRule, message: string, value?: number) => void,
 ): void => {
   const { kernel } = plan.kernels[step.kernel]!
-  // Emitted plans leave the bodies of kernels out.
+  // Emitted plans have no kernel bodies.
   if (kernel.body.length === 0) return
   const touched = (a: MemoryAccess): Place => {
     const place = step.bindings[a.binding]!
@@ -122,7 +127,7 @@ const checkAccesses = (
     if (at.bytes === 0) continue
     const name = kernel.bindings[a.binding]!.name
     if (a.kind === 'store') {
-      // Bounds of a routine's indices are no tighter than intervals can tell.
+      // For routines, index ranges are only as tight as interval analysis makes them.
       const target = writes.find((w) => covers(w.place, at) || (step.inParts && overlaps(w.place, at)))
       if (!target) {
         report('access', `kernel ${kernel.name} stores to ${name} at ${showPlace(at)}, which is no result of the step`)
@@ -132,7 +137,7 @@ const checkAccesses = (
       reached.set(target, { low: Math.min(extent.low, at.offset), high: Math.max(extent.high, at.offset + at.bytes) })
       continue
     }
-    // Bounds of an index are no smaller than what it reaches, often greater: then it is any value that they touch.
+    // Index ranges are conservative: where no value contains the range, any value that overlaps it may be read.
     const inside = reads.filter((r) => covers(r.place, at))
     const candidates = inside.length > 0 ? inside : reads.filter((r) => overlaps(r.place, at))
     if (candidates.length === 0 && !(step.inParts && writes.some((w) => overlaps(w.place, at)))) {

@@ -1,6 +1,6 @@
 /**
- * Whether a Plan computes what it says: every place lies in its arena, every dispatch is one WebGPU allows, and every read
- * finds the value it names. Found by analysis of the plan alone; `makePlan` asks it of every plan it returns.
+ * Verification of a Plan: every place lies in its arena, every dispatch is one that WebGPU allows, and every read finds
+ * the value it names. A static analysis of the plan alone; `makePlan` verifies every plan it returns.
  */
 
 import { boundBytes, overlaps, showPlace } from '../../passes/memory/place-bytes.ts'
@@ -24,12 +24,12 @@ export const verifyPlan = (plan: Plan): readonly PlanFault[] => {
   everyStep(plan.steps).forEach((step, i) => {
     if (step.kind === 'dispatch') checkBindings(plan, step, (rule, message) => report(rule, message, i))
   })
-  // The flow of values means nothing where places themselves are wrong.
+  // Data flow is meaningless where places are wrong.
   if (faults.length === 0) checkFlow(plan, report)
   return faults
 }
 
-/** The refusal of a plan that came from outside; undefined for a sound one. */
+/** The error for an unsound plan from outside; undefined for a sound one. */
 export const planError = (plan: Plan): ArgumentError | undefined => {
   const faults = verifyPlan(plan)
   if (faults.length === 0) return undefined

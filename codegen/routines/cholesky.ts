@@ -1,4 +1,4 @@
-/** Cholesky's factor column by column: a thread an element of the column, from the columns before it. */
+/** Cholesky factorisation, left-looking: column by column, one thread per element of the column. */
 import type { Routine } from '../../passes/loop/fuse/fusion.ts'
 import type { Profile } from '../../passes/profile.ts'
 import { typeOf } from '../../src/lang/build.ts'
@@ -8,7 +8,7 @@ import type { KExpr } from '../kernel/kernel.ts'
 import type { RoutineDispatch } from './dispatch.ts'
 import { accumulated, type Computed, elementsOf, loop, perMatrix } from './team.ts'
 
-/** The dispatch of one cholesky. */
+/** The dispatch of a cholesky node. */
 export const choleskyRoutine = (r: Routine, profile: Profile): readonly RoutineDispatch[] => {
   const { rows: n, matrices } = matrixSizes(typeOf(r.node).shape)
   const [x] = r.inputs
@@ -29,7 +29,7 @@ export const choleskyRoutine = (r: Routine, profile: Profile): readonly RoutineD
         const nan = k.lit(Number.NaN)
         return [
           loop(t, zero, size, (j) => {
-            // Every thread has the pivot of its own.
+            // Every thread computes the pivot for itself.
             const square = rest(j, j)
             const pivot = k.ref(t.name('pivot'), k.kType('f32'))
             const isPositive = k.lt(k.lit(0), square.value)
@@ -55,7 +55,7 @@ export const choleskyRoutine = (r: Routine, profile: Profile): readonly RoutineD
               ...team.meet,
             ]
           }),
-          // A pivot that is NaN makes all later ones NaN: the last tells of any.
+          // A NaN pivot makes all later ones NaN, so checking the last one suffices.
           team.share(zero, n, (i) => [
             k.ifStmt(k.unary('isNan', l.load(k.u32(n - 1), k.u32(n - 1))), [
               loop(t, zero, k.add(i, one), (j) => [l.store(i, j, nan)]),

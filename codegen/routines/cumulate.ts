@@ -1,6 +1,7 @@
 /**
- * Prefix reductions: a thread scans a line, or where lines are few and long, a block of one; then one thread a line scans
- * what the blocks end with, and every element takes in what came before its block. The order is fixed, so are the bits.
+ * Prefix reductions (cumsum, cumprod …). One thread scans a line or, where lines are few and long, a block of a line;
+ * then one thread per line scans the block totals, and every element is combined with the total before its block. The
+ * order is fixed, so results are deterministic to the bit.
  */
 
 import { cumulateBlock, cumulateSplit } from '../../passes/loop/from-graph/routine-nodes.ts'
@@ -13,10 +14,13 @@ import * as k from '../kernel/build-kernel.ts'
 import type { KExpr, KStmt } from '../kernel/kernel.ts'
 import { computeType, hold, lineAddress, perThread, type RoutineDispatch, type Tensors } from './dispatch.ts'
 
-/** How a prefix reduction keeps what it has so far: what an element is worth, two stretches together, what is stored. */
+/**
+ * The monoid of a prefix reduction on kernel state: the state of an element, the combination of two states, the stored
+ * result.
+ */
 interface Accumulator {
   readonly lift: (outputs: readonly KExpr[]) => readonly KExpr[]
-  /** The first stretch comes first in the scan. */
+  /** Combines two states; the first one precedes in scan order. */
   readonly combine: (first: readonly KExpr[], second: readonly KExpr[]) => readonly KExpr[]
   readonly stored: (state: readonly KExpr[]) => readonly KExpr[]
 }
@@ -26,19 +30,19 @@ const plain = (combine: Accumulator['combine']): Accumulator => ({ lift: (x) => 
 const isNan = (e: KExpr): KExpr =>
   e.type.scalar === 'f32' || e.type.scalar === 'f16' ? k.unary('isNan', e) : k.bool(false)
 
-/** The later wins a tie; a NaN wins, and nothing wins over a NaN but a later one. */
+/** Ties go to the later element; NaN is extreme, and only a later NaN replaces it. */
 const extreme = (beats: (old: KExpr, next: KExpr) => KExpr): Accumulator =>
   plain(([a, i], [b, j]) => {
     const takes = k.or(isNan(b!), k.and(k.not(isNan(a!)), beats(a!, b!)))
     return [k.select(takes, b!, a!), k.select(takes, j!, i!)]
   })
 
-/** The largest so far, and the sum of e to the power of what elements are below it. */
+/** logSumExp: the running maximum, and the sum of exponentials relative to it. */
 const logSum: Accumulator = {
   lift: ([x]) => [x!, k.lit(1)],
   combine: ([a, m], [b, n]) => {
     const top = k.max(a!, b!)
-    // Infinite values are not subtracted from themselves.
+    // inf - inf would be NaN.
     const safe = k.select(k.unary('isInf', top), k.lit(0), top)
     const term = (x: KExpr, count: KExpr): KExpr => k.mul(count, k.unary('exp', k.sub(x, safe)))
     const sum = k.add(term(a!, m!), term(b!, n!))
@@ -49,10 +53,10 @@ const logSum: Accumulator = {
 
 const exponentBits = (x: KExpr): KExpr => k.and(k.shiftRight(k.bitcast(x, 'u32'), k.u32(23)), k.u32(255))
 
-/** Zeros (and what is flushed to them), infinities and NaN, which have no exponent of their own. */
+/** Zeros (flushed subnormals included), infinities and NaN: values without an exponent. */
 const isSpecial = (x: KExpr): KExpr => k.or(k.eq(exponentBits(x), k.u32(0)), k.eq(exponentBits(x), k.u32(255)))
 
-/** x as m and e with x = m·2^e and 1 ≤ |m| < 2. */
+/** Splits x = m·2^e with 1 ≤ |m| < 2. */
 const split = (x: KExpr): readonly [KExpr, KExpr] => {
   const mantissa = k.bitcast(k.or(k.and(k.bitcast(x, 'u32'), k.u32(0x807fffff)), k.u32(0x3f800000)), 'f32')
   const exponent = k.sub(k.cast(exponentBits(x), 'i32'), k.lit(127, 'i32'))
@@ -63,12 +67,12 @@ const split = (x: KExpr): readonly [KExpr, KExpr] => {
 const powerOfTwo = (e: KExpr): KExpr =>
   k.bitcast(k.shiftLeft(k.cast(k.add(e, k.lit(127, 'i32')), 'u32'), k.u32(23)), 'f32')
 
-/** Mantissa and exponent apart: a product that leaves the range of f32 on the way may come back. */
+/** Products keep mantissa and exponent separately, so that an intermediate product may leave the range of f32. */
 const scaledProduct: Accumulator = {
   lift: ([x]) => split(x!),
   combine: ([m, e], [n, f]) => {
     const [mantissa, carry] = split(k.mul(m!, n!))
-    // What is far outside stays there: the exponent must not wrap.
+    // Clamped, so that the exponent does not wrap.
     const exponent = k.max(k.min(k.add(k.add(e!, f!), carry), k.lit(1 << 20, 'i32')), k.lit(-(1 << 20), 'i32'))
     return [mantissa, exponent]
   },
@@ -91,7 +95,7 @@ const accumulators: { readonly [M in Cumulation]: Accumulator } = {
 const accumulatorOf = (monoid: Cumulation, x: Buffer): Accumulator =>
   monoid === 'prod' && computeType(x.dtype) === 'f32' ? scaledProduct : accumulators[monoid]
 
-/** Where element `step` (counted as the scan runs) of line `line` lies. */
+/** The address of element `step`, in scan order, of line `line`. */
 const addressing = (n: NodeOf<'cumulate'>) => {
   const { shape } = typeOf(n.args[0]!)
   const { axis, reverse } = n.params
@@ -102,14 +106,14 @@ const addressing = (n: NodeOf<'cumulate'>) => {
   return { length, position, address }
 }
 
-/** Loads the state that buffers hold at an element; indices as they are, numbers in the type that is computed with. */
+/** Loads a state from buffers: indices as they are, values in the compute type. */
 const loadState = (t: Tensors, buffers: readonly Buffer[], at: KExpr): readonly KExpr[] =>
   buffers.map((b) => k.cast(t.load(b, at), computeType(b.dtype)))
 
 const storeState = (t: Tensors, buffers: readonly Buffer[], at: KExpr, state: readonly KExpr[]): readonly KStmt[] =>
   buffers.map((b, i) => t.store(b, at, state[i]!))
 
-/** A scan from step `from` to before `to`: variables for the state, which `load` starts and feeds and `store` takes. */
+/** A sequential scan over steps [from, to): state variables, initialised and fed by `load`, written by `store`. */
 const scan = (
   t: Tensors,
   from: KExpr,
@@ -135,7 +139,7 @@ const scan = (
   ]
 }
 
-/** The dispatches of one cumulation. */
+/** The dispatches of a cumulate node. */
 export const cumulateRoutine = (r: Routine, profile: Profile): readonly RoutineDispatch[] => {
   const n = r.node as NodeOf<'cumulate'>
   const { lines, blocks } = cumulateSplit(n)
@@ -175,7 +179,7 @@ export const cumulateRoutine = (r: Routine, profile: Profile): readonly RoutineD
         k.u32(0),
         k.u32(blocks),
         accumulator,
-        // The last block may be short; nothing comes after it, so what it ends with is not needed.
+        // The last block may be short; its total is not needed.
         (block) => loadState(t, outputs, address(line, k.min(lastOf(block), k.u32(length - 1)))),
         (block, state) => storeState(t, carried, k.add(k.mul(line, k.u32(blocks)), block), state),
       ),

@@ -1,6 +1,6 @@
 /**
- * Routines in the Kernel IR: what the author of one writes (dispatches over tensors in memory, addressed by element), and
- * their assembly into kernels with bindings. `routines/` holds one file a routine.
+ * Routines in the Kernel IR: what the author of one writes (dispatches over tensors in memory, addressed by element),
+ * and their assembly into kernels with bindings. `routines/` holds one file a routine.
  */
 
 import type { Buffer } from '../../passes/loop/ir/cluster.ts'
@@ -19,7 +19,9 @@ import { workgroupSizeFor } from '../lower/workgroup-size.ts'
 import type { Place } from '../plan/plan.ts'
 import { textPrefix } from '../targets/wgsl/user-text.ts'
 
-/** How a dispatch reaches its tensors. Indices (u32) count elements; bool is a bool here, whatever memory holds. */
+/**
+ * How a dispatch accesses its tensors. Indices (u32) count elements; a bool is a bool here, although stored as a word.
+ */
 export interface Tensors {
   readonly load: (b: Buffer, index: KExpr) => KExpr
   readonly store: (b: Buffer, index: KExpr, value: KExpr) => KStmt
@@ -27,7 +29,7 @@ export interface Tensors {
   readonly name: (prefix: string) => string
 }
 
-/** The statement that computes `e` now, and what stands for it afterwards: a load is not repeated after a store. */
+/** Binds `e` to a `let`: the statement, and the reference to it. A load is then not repeated after a store. */
 export const hold = (t: Tensors, e: KExpr): { readonly value: KExpr; readonly statement: KStmt } => {
   const name = t.name('v')
   return { value: k.ref(name, e.type), statement: k.letStmt(name, e) }
@@ -42,7 +44,7 @@ export interface RoutineDispatch {
   readonly reads: readonly Buffer[]
   readonly writes: readonly Buffer[]
   readonly body: (t: Tensors) => readonly KStmt[]
-  /** A user's text in the place of a body, and the tensors that it names, in order. */
+  /** A user's text instead of a body, and the tensors that it names, in order. */
   readonly text?: {
     readonly op: ParamsOf['kernel']
     readonly inputs: readonly Buffer[]
@@ -50,7 +52,7 @@ export interface RoutineDispatch {
   }
 }
 
-/** `body` for each of `threads` invocations, its number given. */
+/** A dispatch that runs `body` for each of `threads` invocations. */
 export const perThread = (
   threads: number,
   profile: Profile,
@@ -68,10 +70,10 @@ export const perThread = (
   }
 }
 
-/** The type that arithmetic on `dtype` is done in: f16 accumulates in f32. */
+/** The compute type of `dtype`: f16 accumulates in f32. */
 export const computeType = (dtype: KernelDType): Scalar => (dtype === 'f16' ? 'f32' : dtype)
 
-/** The element of `shape` that is number `step` of line `line` along `axis`. */
+/** The address of element `step` of line `line` along `axis`. */
 export const lineAddress = (shape: Shape, axis: number): ((line: KExpr, step: KExpr) => KExpr) => {
   const length = shape[axis]!
   const inner = sizeOf(shape.slice(axis + 1))
@@ -88,13 +90,13 @@ export interface AssembledRoutine {
   readonly places: readonly Place[]
 }
 
-/** A dispatch without the tensors that have no elements, as they may have no place; a text counts on all of its tensors. */
+/** The dispatch without its empty tensors, which may have no place; a user's text keeps all of its tensors. */
 export const withoutEmpty = (d: RoutineDispatch): RoutineDispatch => {
   const filled = (bs: readonly Buffer[]): readonly Buffer[] => bs.filter((b) => b.size > 0)
   return d.text ? d : { ...d, reads: filled(d.reads), writes: filled(d.writes) }
 }
 
-/** The dispatch as a kernel on the places of its tensors. An arena that it writes is bound read-write as a whole. */
+/** Assembles a dispatch into a kernel and its bindings. All bindings of an arena that it writes are read-write. */
 export const assembleDispatch = (
   d: RoutineDispatch,
   memory: MemoryPlan,
@@ -148,7 +150,7 @@ export const assembleDispatch = (
   }
   const { name, workgroupSize, arrays = [], text } = d
   if (text) {
-    // A tensor without elements has no binding: what the text calls by its name is an array of one.
+    // An empty tensor has no binding: its name denotes an array of one element.
     const nothing: LocalArray[] = []
     const variable = (b: Buffer): string => {
       const bound = partsOf.get(b)?.[0]

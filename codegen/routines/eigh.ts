@@ -1,4 +1,4 @@
-/** Eigenvalues of symmetric matrices by two-sided Jacobi rotations, two by two elements at a time. */
+/** Eigendecomposition of symmetric matrices by two-sided Jacobi rotations, on 2×2 blocks. */
 
 import { jacobiSize } from '../../passes/loop/from-graph/routine-nodes.ts'
 import type { Routine } from '../../passes/loop/fuse/fusion.ts'
@@ -10,7 +10,7 @@ import { hold, type RoutineDispatch } from './dispatch.ts'
 import { rankOf, rotation, rounds, signOfColumn, turned } from './jacobi.ts'
 import { accumulated, elementsOf, loop, perMatrix, powerOfTwo } from './team.ts'
 
-/** The dispatch of one eigh. An odd matrix is worked on with a row and a column of zeros more. */
+/** The dispatch of an eigh node. A matrix of odd size is padded by a row and a column of zeros. */
 export const eighRoutine = (r: Routine, profile: Profile): readonly RoutineDispatch[] => {
   const { rows: n, matrices } = matrixSizes(typeOf(r.node.args[0]!).shape)
   const size = jacobiSize(n)

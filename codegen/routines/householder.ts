@@ -1,4 +1,4 @@
-/** Householder reflections by a team: LAPACK's geqr2 and org2r, columns shared out. */
+/** Householder reflections by a team (LAPACK's geqr2 and org2r), with columns distributed over its threads. */
 import * as k from '../kernel/build-kernel.ts'
 import type { KExpr, KStmt } from '../kernel/kernel.ts'
 import { hold, type Tensors } from './dispatch.ts'
@@ -7,22 +7,22 @@ import { accumulated, type Computed, type Elements, loop, type Team } from './te
 const one = k.u32(1)
 const isZero = (e: KExpr): KExpr => k.eq(e, k.lit(0))
 
-/** The largest magnitude below element (c, c). Every thread computes it. */
+/** The largest magnitude below element (c, c), computed redundantly by every thread. */
 const largestBelow = (t: Tensors, a: Elements, rows: number, c: KExpr): Computed =>
   accumulated(t, k.lit(0), k.add(c, one), k.u32(rows), (m, i) => k.max(m, k.unary('abs', a.load(i, c))))
 
-/** 2 / vᵀv for the reflector below element (c, c), 0 where that is I. Every thread computes it. */
+/** 2 / vᵀv for the reflector below element (c, c), 0 for the identity; computed redundantly by every thread. */
 const weight = (t: Tensors, a: Elements, rows: number, c: KExpr): Computed => {
   const sum = accumulated(t, k.lit(0), k.add(c, one), k.u32(rows), (s, i) =>
     k.add(s, k.mul(a.load(i, c), a.load(i, c))),
   )
-  // The square of a small number may be 0.
+  // The square of a small number may underflow to 0.
   const largest = largestBelow(t, a, rows, c)
   const tau = hold(t, k.select(isZero(largest.value), k.lit(0), k.div(k.lit(2), k.add(k.lit(1), sum.value))))
   return { value: tau.value, statements: [...sum.statements, ...largest.statements, tau.statement] }
 }
 
-/** Applies the reflector of column c to the columns after it. */
+/** Applies the reflector of column c to the trailing columns. */
 const reflect = (t: Tensors, team: Team, a: Elements, rows: number, columns: number, c: KExpr, tau: KExpr): KStmt =>
   team.share(k.add(c, one), columns, (j) => {
     const sum = accumulated(t, a.load(c, j), k.add(c, one), k.u32(rows), (s, i) =>
@@ -37,7 +37,9 @@ const reflect = (t: Tensors, team: Team, a: Elements, rows: number, columns: num
     ]
   })
 
-/** R on and above the diagonal of the first `columns` columns, reflectors below. All meet before and after. */
+/**
+ * Factorises: R on and above the diagonal of the first `columns` columns, reflectors below. Barriers before and after.
+ */
 export const factorise = (t: Tensors, team: Team, a: Elements, rows: number, columns: number): readonly KStmt[] => [
   loop(t, k.u32(0), k.u32(columns), (c) => {
     const below = k.add(c, one)
@@ -75,7 +77,7 @@ export const factorise = (t: Tensors, team: Team, a: Elements, rows: number, col
   }),
 ]
 
-/** Q, `rows` × `columns`, in place of the `reflectors` in its first columns. All meet before and after. */
+/** Q, `rows` × `columns`, formed in place of the `reflectors` in its first columns. Barriers before and after. */
 export const formQ = (
   t: Tensors,
   team: Team,

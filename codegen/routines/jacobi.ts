@@ -1,6 +1,7 @@
 /**
- * Jacobi rotations by a team: in each round all lines are paired, so that the rotations of a round touch different lines;
- * a tournament of size - 1 rounds pairs each with each (Brent and Luk 1985). Then the order of the results, and their signs.
+ * Parallel Jacobi rotations by a team. Each round pairs all lines, so that its rotations are independent; a tournament
+ * of size - 1 rounds pairs each line with every other (Brent and Luk 1985). Also the sorting and the signs of the
+ * results.
  */
 import { jacobiSize, jacobiSweeps } from '../../passes/loop/from-graph/routine-nodes.ts'
 import * as k from '../kernel/build-kernel.ts'
@@ -8,7 +9,7 @@ import type { KExpr, KStmt } from '../kernel/kernel.ts'
 import { hold, type Tensors } from './dispatch.ts'
 import { accumulated, type Computed, type Elements, loop } from './team.ts'
 
-/** `body` for every round of every sweep over `n` lines; `pair` gives the two lines, p < q, of pair number i. */
+/** Runs `body` for every round of every sweep over `n` lines; `pair` returns the two lines p < q of pair i. */
 export const rounds = (
   t: Tensors,
   n: number,
@@ -30,7 +31,7 @@ export const rounds = (
   ])
 }
 
-/** Cosine and sine of the rotation that makes the off-diagonal of [[p, r], [r, q]] zero; of none where `skip`. */
+/** Cosine and sine of the rotation that annihilates the off-diagonal of [[p, r], [r, q]]; the identity where `skip`. */
 export const rotation = (
   t: Tensors,
   p: KExpr,
@@ -50,13 +51,13 @@ export const rotation = (
   return { c: c.value, s: s.value, statements: [theta, tangent, c, s].map((h) => h.statement) }
 }
 
-/** Turns the elements `x` and `y` of two lines. */
+/** Rotates the elements `x` and `y` of two lines. */
 export const turned = (x: KExpr, y: KExpr, c: KExpr, s: KExpr): readonly [KExpr, KExpr] => [
   k.sub(k.mul(c, x), k.mul(s, y)),
   k.add(k.mul(s, x), k.mul(c, y)),
 ]
 
-/** How many of `n` numbers come before number i: equals as they stand, NaN last. */
+/** The rank of element i among `n`: stable, NaN last. */
 export const rankOf = (t: Tensors, n: number, value: (i: KExpr) => KExpr, before: typeof k.lt, i: KExpr): Computed => {
   const own = hold(t, value(i))
   const isOwnNan = hold(t, k.unary('isNan', own.value))
@@ -70,7 +71,7 @@ export const rankOf = (t: Tensors, n: number, value: (i: KExpr) => KExpr, before
   return { value: rank.value, statements: [own.statement, isOwnNan.statement, ...rank.statements] }
 }
 
-/** -1 where the first of the largest of `n` elements of column j is negative, else 1. */
+/** The sign of the first element of largest magnitude in column j: -1 or 1. */
 export const signOfColumn = (t: Tensors, v: Elements, n: number, j: KExpr): Computed => {
   const best = accumulated(t, k.lit(0), k.u32(0), k.u32(n), (top, i) =>
     k.select(k.lt(k.unary('abs', top), k.unary('abs', v.load(i, j))), v.load(i, j), top),

@@ -1,4 +1,4 @@
-/** Gaussian elimination with partial pivoting: every thread finds the pivot, rows and columns are shared out. */
+/** Gaussian elimination with partial pivoting: every thread finds the pivot, rows and columns are distributed. */
 import type { Routine } from '../../passes/loop/fuse/fusion.ts'
 import type { Profile } from '../../passes/profile.ts'
 import { typeOf } from '../../src/lang/build.ts'
@@ -7,7 +7,7 @@ import * as k from '../kernel/build-kernel.ts'
 import { hold, type RoutineDispatch } from './dispatch.ts'
 import { elementsOf, loop, perMatrix } from './team.ts'
 
-/** The dispatch of one lu. */
+/** The dispatch of an lu node. */
 export const luRoutine = (r: Routine, profile: Profile): readonly RoutineDispatch[] => {
   const { rows: m, columns: n, matrices } = matrixSizes(typeOf(r.node).shape)
   const count = Math.min(m, n)

@@ -1,4 +1,4 @@
-/** QR by Householder reflections, worked out where Q will lie. */
+/** QR by Householder reflections, computed in the memory of Q. */
 import type { Routine } from '../../passes/loop/fuse/fusion.ts'
 import type { Profile } from '../../passes/profile.ts'
 import { typeOf } from '../../src/lang/build.ts'
@@ -9,7 +9,7 @@ import type { RoutineDispatch } from './dispatch.ts'
 import { factorise, formQ } from './householder.ts'
 import { elementsOf, loop, perMatrix } from './team.ts'
 
-/** The dispatch of one qr. */
+/** The dispatch of a qr node. */
 export const qrRoutine = (r: Routine, profile: Profile): readonly RoutineDispatch[] => {
   const { complete } = (r.node as NodeOf<'qr'>).params
   const { rows: m, columns: n, matrices } = matrixSizes(typeOf(r.node.args[0]!).shape)

@@ -1,4 +1,4 @@
-/** Every routine's kernels by operation. Total: a routine without kernels is a compile error. */
+/** The kernels of every routine, by operation. Total: a routine without kernels is a type error. */
 
 import type { AuthoredOp } from '../../passes/loop/from-graph/routine-nodes.ts'
 import type { Routine } from '../../passes/loop/fuse/fusion.ts'

@@ -1,7 +1,7 @@
 /**
- * The kernels of a large scatterAdd: its indices are sorted, so that the updates of a row lie side by side, in their order;
- * then a thread an element of the result adds up its own. No atomics, the same sum every time, and the work is that of the
- * result and the updates, not their product.
+ * The kernels of a large scatterAdd: indices are sorted (stably), so that the updates of a row are contiguous; then one
+ * thread per element of the result adds its own updates. Without atomics, deterministic, and linear in the sizes of
+ * result and updates, not in their product.
  */
 
 import { scatterSizes } from '../../passes/loop/from-graph/routine-nodes.ts'
@@ -13,7 +13,7 @@ import type { KExpr } from '../kernel/kernel.ts'
 import { computeType, hold, perThread, type RoutineDispatch } from './dispatch.ts'
 import { sortDispatches } from './sort.ts'
 
-/** The dispatches of a scatterAdd. */
+/** The dispatches of a scatterAdd node. */
 export const scatterAddRoutine = (
   { node, inputs, outputs, scratch }: Routine,
   profile: Profile,
@@ -33,7 +33,7 @@ export const scatterAddRoutine = (
     },
     profile,
   )
-  // By bits from the highest: how many of a line's indices come before a row.
+  // Binary search, from the highest bit: how many indices of a line precede a row.
   const bits = Math.floor(Math.log2(positions)) + 1
   const search: RoutineDispatch = {
     name: 'scatter_add_starts',

@@ -1,11 +1,11 @@
-/** What the kernels of sort are made of: keys whose order is that of the elements, and the place of a key in a merge. */
+/** Building blocks of the sort kernels: order-preserving integer keys, and the position of a key in a merge. */
 import * as k from '../kernel/build-kernel.ts'
 import type { KExpr, KStmt } from '../kernel/kernel.ts'
 import { hold, type Tensors } from './dispatch.ts'
 
 /**
- * A u32 that orders elements as sort does: floats by their bits (negative ones turned over), the zeros equal, NaN above
- * all; the complement for a descending order.
+ * A u32 key in the order of the sort: floats by their bits (inverted where negative), both zeros equal, NaN last; the
+ * complement for a descending order.
  */
 export const keyOf = (t: Tensors, element: KExpr, descending: boolean): { value: KExpr; statements: KStmt[] } => {
   const up = ascendingKey(t, element)
@@ -30,15 +30,15 @@ const ascendingKey = (t: Tensors, element: KExpr): { value: KExpr; statements: r
 export interface Merge {
   readonly width: KExpr
   readonly length: KExpr
-  /** Steps of the search: log2 of the width, and one. */
+  /** Steps of the binary search: log2 of the width, plus one. */
   readonly steps: KExpr
   /** The key at a position of the line. */
   readonly keyAt: (position: KExpr) => KExpr
 }
 
 /**
- * Where the key `mine` at `position` goes: its rank in its own run and, by search, in the other one of the pair. Keys of
- * the first run go before equal ones of the second, so the order of equal elements stays.
+ * The merged position of the key `mine` at `position`: its rank in its own run plus, by binary search, its rank in the
+ * other run of the pair. Keys of the first run precede equal keys of the second, so the merge is stable.
  */
 export const mergedPlace = (
   t: Tensors,
@@ -59,7 +59,7 @@ export const mergedPlace = (
   const other = hold(t, keyAt(k.sub(next.value, k.u32(1))))
   const before = k.or(k.lt(other.value, mine), k.and(k.eq(other.value, mine), k.not(isFirst.value)))
   return {
-    // Its own rank is its place in its run: for the second run that counts from the run's start.
+    // The rank in its own run is the offset within the run.
     value: k.add(
       k.sub(at, start.value),
       k.add(pair.value, k.select(isFirst.value, inPair.value, k.sub(inPair.value, width))),

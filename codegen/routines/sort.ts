@@ -1,6 +1,7 @@
 /**
- * The kernels of sort, all stable: short lines by counting, a thread an element; lines up to a block by merges inside a
- * workgroup; longer ones by blocks whose runs are merged, a dispatch each time their width doubles: O(n log² n).
+ * The kernels of sort, all stable. Short lines: rank counting, one thread per element. Lines of up to one block: merge
+ * sort within a workgroup. Longer lines: sorted blocks, then one merge dispatch per doubling of the run length, O(n
+ * log² n).
  */
 
 import { countedLength, sortBlock, sortSplit } from '../../passes/loop/from-graph/routine-nodes.ts'
@@ -15,7 +16,7 @@ import type { KExpr, KStmt, LocalArray } from '../kernel/kernel.ts'
 import { hold, lineAddress, perThread, type RoutineDispatch, type Tensors } from './dispatch.ts'
 import { keyOf, mergedPlace } from './sort-parts.ts'
 
-/** What is sorted, and where its results go. */
+/** A sort: its operand, results and scratch memory. */
 export interface SortTask {
   readonly x: Buffer
   readonly shape: Shape
@@ -23,15 +24,15 @@ export interface SortTask {
   readonly descending: boolean
   readonly values: Buffer
   readonly indices: Buffer
-  /** Keys and indices between rounds and between dispatches. */
+  /** Scratch for keys and indices between rounds and between dispatches. */
   readonly scratch: readonly Buffer[]
 }
 
-/** Stores the element that was number `from` of its line, and `from`, at place `to`. */
+/** Stores element `from` of its line, and the index `from`, at position `to`. */
 const storeResult = (s: SortTask, t: Tensors, line: KExpr, from: KExpr, to: KExpr): readonly KStmt[] => {
   const address = lineAddress(s.shape, s.axis)
   const place = hold(t, address(line, to))
-  // A number from memory: a bound that holds anyway is for those who count without sorting.
+  // The bound always holds; it lets the cost analysis bound an index that comes from memory.
   const source = k.min(from, k.u32(s.shape[s.axis]! - 1))
   return [
     place.statement,
@@ -40,7 +41,7 @@ const storeResult = (s: SortTask, t: Tensors, line: KExpr, from: KExpr, to: KExp
   ]
 }
 
-/** An element's place is the number of those that go before it. */
+/** Rank counting: the position of an element is the number of elements that precede it. */
 const byCounting = (s: SortTask, profile: Profile): RoutineDispatch => {
   const { lines, length } = sortSplit(s.shape, s.axis)
   const address = lineAddress(s.shape, s.axis)
@@ -71,7 +72,7 @@ const byCounting = (s: SortTask, profile: Profile): RoutineDispatch => {
   }
 }
 
-/** Where runs of keys lie while they are merged, each with its element's number: two copies, `half` apart. */
+/** The memory of runs of keys and indices while they are merged: two copies, `half` apart. */
 interface Cells {
   readonly half: number
   readonly arrays: readonly LocalArray[]
@@ -106,20 +107,20 @@ const inScratch = (s: SortTask): Cells => {
   }
 }
 
-/** One element of a workgroup's piece: its line, its place in the piece, the piece's length and where its cells begin. */
+/** One element of a workgroup's piece: its line, its position in the piece, the piece's length and its first cell. */
 interface Slot {
   readonly line: KExpr
   readonly position: KExpr
   readonly size: KExpr
   readonly base: KExpr
-  /** Its number in its line. */
+  /** Its position in its line. */
   readonly number: KExpr
 }
 
 /**
- * Pieces of lines sorted by one workgroup each, in rounds that merge from one copy of the cells to the other. A workgroup
- * takes one block of a long line, or as many short lines as there is room for. The cells are workgroup memory where that
- * pays, else scratch memory, where the runs of long lines end in any case.
+ * Sorts pieces of lines, one workgroup per piece, in rounds that merge from one copy of the cells to the other. A piece
+ * is a block of a long line, or as many short lines as fit. Cells are in workgroup memory where the profile says so,
+ * else in scratch memory, where the runs of long lines are left in any case.
  */
 const inBlocks = (s: SortTask, profile: Profile): RoutineDispatch => {
   const { lines, length, blocks } = sortSplit(s.shape, s.axis)
@@ -140,7 +141,7 @@ const inBlocks = (s: SortTask, profile: Profile): RoutineDispatch => {
     writes: blocks > 1 ? s.scratch : [...cells.buffers, s.values, s.indices],
     body: (t) => {
       const group = k.builtin('gridIndex')
-      /** Runs `body` for every element that this thread has. */
+      /** Runs `body` for every element assigned to this thread. */
       const eachSlot = (body: (slot: Slot) => readonly KStmt[]): KStmt => {
         const first = t.name('first')
         const slot = hold(t, k.add(k.ref(first), k.builtin('localIndex')))
@@ -196,11 +197,11 @@ const inBlocks = (s: SortTask, profile: Profile): RoutineDispatch => {
         const at = k.add(k.add(last, base), position)
         const from = hold(t, cells.number(t, at))
         if (blocks === 1) return [from.statement, ...storeResult(s, t, line, from.value, number)]
-        // The last block may be short; a bound that holds anyway tells checks so.
+        // The last block may be short. The bound always holds; it is there for the range analysis.
         const to = hold(t, k.min(k.add(k.mul(line, k.u32(length)), number), k.u32(lines * length - 1)))
         return [from.statement, to.statement, ...inScratch(s).put(t, to.value, cells.key(t, at), from.value)]
       })
-      // A whole block takes an even number of rounds: in scratch memory its run then lies where it belongs.
+      // A whole block takes an even number of rounds, so that its run ends in the first copy.
       const isInPlace = blocks > 1 && !isLocal
       return [
         load,
@@ -212,7 +213,7 @@ const inBlocks = (s: SortTask, profile: Profile): RoutineDispatch => {
   }
 }
 
-/** Merge number `round` of the runs in scratch memory, a thread an element; the last one stores the results. */
+/** Merge `round` of the runs in scratch memory, one thread per element; the last one stores the results. */
 const merging = (s: SortTask, round: number, profile: Profile): RoutineDispatch => {
   const { lines, length, merges } = sortSplit(s.shape, s.axis)
   const cells = inScratch(s)

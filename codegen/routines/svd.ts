@@ -1,4 +1,4 @@
-/** Singular values by one-sided Jacobi rotations of columns, whose QR makes the left vectors. */
+/** Singular value decomposition by one-sided Jacobi rotations of columns; a QR gives the left vectors. */
 
 import { jacobiSize } from '../../passes/loop/from-graph/routine-nodes.ts'
 import type { Routine } from '../../passes/loop/fuse/fusion.ts'
@@ -12,10 +12,10 @@ import { factorise, formQ } from './householder.ts'
 import { rankOf, rotation, rounds, signOfColumn, turned } from './jacobi.ts'
 import { accumulated, type Computed, type Elements, elementsOf, loop, perMatrix, powerOfTwo } from './team.ts'
 
-/** Columns whose cosine is below this count as orthogonal. */
+/** Columns with a cosine below this are taken to be orthogonal. */
 const enough = 1e-7
 
-/** The dispatch of one svd. An odd matrix is worked on with a column of zeros more. */
+/** The dispatch of an svd node. An odd number of columns is padded by a column of zeros. */
 export const svdRoutine = (r: Routine, profile: Profile): readonly RoutineDispatch[] => {
   const { rows: m, columns: n, matrices } = matrixSizes(typeOf(r.node.args[0]!).shape)
   const size = jacobiSize(n)

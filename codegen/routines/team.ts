@@ -1,6 +1,7 @@
 /**
- * Kernels over batches of matrices. A team works on one matrix: a single thread where rows are serial, a workgroup where
- * threads cooperate. The author shares out loops and says where all must meet; what each needs alone, each computes.
+ * Kernels over batches of matrices. A team works on one matrix: a single thread under a serial schedule, a workgroup
+ * under a cooperative one. The author of a routine distributes loops over the team and places barriers; everything else
+ * is computed redundantly by every thread.
  */
 import type { Buffer } from '../../passes/loop/ir/cluster.ts'
 import type { Profile } from '../../passes/profile.ts'
@@ -8,19 +9,19 @@ import * as k from '../kernel/build-kernel.ts'
 import type { KExpr, KStmt } from '../kernel/kernel.ts'
 import { perThread, type RoutineDispatch, type Tensors } from './dispatch.ts'
 
-/** Those who work on matrix number `matrix`. */
+/** The team that works on matrix `matrix`. */
 export interface Team {
   readonly matrix: KExpr
-  /** `body` for every number in [from, to), each done by one thread. */
+  /** A parallel loop: `body` for every number in [from, to), each executed by one thread. */
   readonly share: (from: KExpr, to: number, body: (i: KExpr) => readonly KStmt[]) => KStmt
-  /** What was stored before is seen by all after. */
+  /** A barrier: stores before it are visible to the team after it. */
   readonly meet: readonly KStmt[]
 }
 
-/** A matrix of this size or less keeps one thread busy, and no more. */
+/** Up to this size, a matrix has work for one thread only. */
 const smallest = 4
 
-/** `body` for each of `matrices` matrices, whose loops to share run to about `width`. */
+/** Runs `body` for each of `matrices` matrices, whose parallel loops have about `width` iterations. */
 export const perMatrix = (
   matrices: number,
   width: number,
@@ -60,14 +61,14 @@ export interface Computed {
   readonly statements: readonly KStmt[]
 }
 
-/** `body` for every number in [from, to). */
+/** A sequential loop: `body` for every number in [from, to). */
 export const loop = (t: Tensors, from: KExpr, to: KExpr, body: (i: KExpr) => readonly KStmt[], step = 1): KStmt => {
   const i = k.ref(t.name('at'))
-  // What would never run is not written: it may name elements that do not exist.
+  // An empty loop is not emitted: its body may refer to elements that do not exist.
   return k.forStmt(nameOf(i), from, to, step, isEmpty(from, to) ? [] : body(i))
 }
 
-/** A variable that starts as `first` and becomes `next` of it and each number in [from, to). */
+/** A left fold: a variable that starts as `first` and is updated by `next` for each number in [from, to). */
 export const accumulated = (
   t: Tensors,
   first: KExpr,
@@ -85,13 +86,13 @@ export const accumulated = (
   }
 }
 
-/** A tensor `[matrices, rows, columns]` as the team sees it: elements of its own matrix. */
+/** The view that a team has of a tensor `[matrices, rows, columns]`: the elements of its own matrix. */
 export interface Elements {
   readonly load: (row: KExpr, column: KExpr) => KExpr
   readonly store: (row: KExpr, column: KExpr, value: KExpr) => KStmt
 }
 
-/** Elements of matrix number `matrix` in a tensor of matrices of that size. */
+/** The view of matrix `matrix` in a tensor of matrices of that size. */
 export const elementsOf = (t: Tensors, b: Buffer, matrix: KExpr, rows: number, columns: number): Elements => {
   const at = (row: KExpr, column: KExpr): KExpr =>
     k.add(k.add(k.mul(matrix, k.u32(rows * columns)), k.mul(row, k.u32(columns))), column)
@@ -101,7 +102,7 @@ export const elementsOf = (t: Tensors, b: Buffer, matrix: KExpr, rows: number, c
   }
 }
 
-/** 1 / a power of two near `largest`, and that power: multiplying by either is exact. */
+/** A power of two near `largest` and its reciprocal, with which scaling is exact. */
 export const powerOfTwo = (largest: KExpr): { readonly down: KExpr; readonly up: KExpr } => {
   const exponent = k.binary('and', k.shiftRight(k.bitcast(largest, 'u32'), k.u32(23)), k.u32(255))
   const inside = k.max(k.min(exponent, k.u32(253)), k.u32(1))

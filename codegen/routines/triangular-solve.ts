@@ -1,4 +1,4 @@
-/** Substitution: a thread a right-hand side, which reads back what it has stored. */
+/** Forward and back substitution: one thread per right-hand side, which reads back its own results. */
 import type { Routine } from '../../passes/loop/fuse/fusion.ts'
 import type { Profile } from '../../passes/profile.ts'
 import { typeOf } from '../../src/lang/build.ts'
@@ -9,7 +9,7 @@ import type { KExpr } from '../kernel/kernel.ts'
 import { perThread, type RoutineDispatch } from './dispatch.ts'
 import { accumulated, elementsOf, loop } from './team.ts'
 
-/** The dispatch of one triangularSolve. */
+/** The dispatch of a triangularSolve node. */
 export const triangularSolveRoutine = (r: Routine, profile: Profile): readonly RoutineDispatch[] => {
   const { params } = r.node as NodeOf<'triangularSolve'>
   const { rows: n, columns, matrices } = matrixSizes(typeOf(r.node).shape)

@@ -1,4 +1,4 @@
-/** A user's kernel: one dispatch, of the user's text. Tensors without elements are not bound. */
+/** A user-defined kernel: one dispatch of the user's text. Empty tensors are not bound. */
 import type { Routine } from '../../passes/loop/fuse/fusion.ts'
 import type { Buffer } from '../../passes/loop/ir/cluster.ts'
 import type { NodeOf } from '../../src/lang/ir.ts'

@@ -1,4 +1,7 @@
-/** One form for what can be written in several: fewer distinct nodes, and fewer shapes for later passes to know. */
+/**
+ * Canonicalisation: of several equivalent forms one remains, so that equal values are equal nodes and later rules match
+ * one form.
+ */
 
 import { right } from '#fp/Either'
 import type { Graph } from '../../src/lang/ir.ts'
@@ -11,7 +14,7 @@ import { castSame, notNot } from './rules/logic.ts'
 import { movementRules } from './rules/movement.ts'
 import { orderRules } from './rules/operand-order.ts'
 
-/** Order of operands, composed movements, signs pulled together. All exact. */
+/** Operand order, composed movement operations, signs moved outwards. Every rule is exact. */
 export const canonicalRules: readonly Rule[] = [
   ...orderRules,
   ...movementRules,

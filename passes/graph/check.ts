@@ -1,4 +1,4 @@
-/** Shape check: every independent mistake of a program, reported at once. */
+/** Shape check: all independent errors of a program, reported together. */
 import * as E from '#fp/Either'
 import { isPoisoned } from '../../src/lang/build.ts'
 import type { CheckError, ShapeError } from '../../src/lang/errors.ts'
@@ -7,8 +7,8 @@ import { topological } from '../../src/lang/topological.ts'
 import type { Pass } from '../pass.ts'
 
 /**
- * The mistakes under the graph's outputs in the order they were made. What only stands above a mistake is not one; each
- * result of a call may say the same, which is one.
+ * The type errors reachable from the graph's outputs, in the order in which they were made. A node that is ill-typed
+ * only because an operand is reports nothing; an error that every result of one call repeats is reported once.
  */
 export const errorsOf = (graph: Graph): readonly ShapeError[] => {
   const found = topological(graph.outputs)

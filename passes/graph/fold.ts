@@ -1,4 +1,7 @@
-/** Constant folding: what depends on small constants alone is computed now, by the interpreter's own rows. */
+/**
+ * Constant folding: nodes whose operands are small constants are evaluated at compile time, by the reference
+ * interpreter.
+ */
 import * as E from '#fp/Either'
 import { build, typeOf } from '../../src/lang/build.ts'
 import { sizeOf } from '../../src/lang/dim.ts'
@@ -12,10 +15,15 @@ import type { Pass } from '../pass.ts'
 import { type Rule, rewrite, rule } from '../rewrite.ts'
 import { pointwiseOps } from './rules/match.ts'
 
-/** No constant larger than this is made, or read: constants above it are buffers, and cheaper to compute than to store. */
+/**
+ * Folding neither produces nor reads constants larger than this: they would be buffers, which cost more than
+ * recomputation.
+ */
 const foldLimit = 64
 
-/** Every op that computes from operands, `broadcast` aside: a broadcast constant is the shorter way to write the result. */
+/**
+ * Every operation with operands, except `broadcast`: a broadcast constant is already the compact form of its result.
+ */
 const foldable: readonly Op[] = [
   ...pointwiseOps,
   'reshape',
@@ -34,7 +42,10 @@ const foldable: readonly Op[] = [
 
 const fits = (t: TensorType): boolean => sizeOf(t.shape) <= foldLimit
 
-/** The node's outputs by its own row; undefined for an index out of range, which is left for the run to report. */
+/**
+ * The node's outputs as the interpreter computes them; undefined where an index is out of range, which a later check
+ * reports.
+ */
 const evaluated = (n: Node, xs: readonly Value[]): readonly HostArray[] | undefined => {
   if (E.isLeft(n.type)) return undefined
   try {
@@ -45,7 +56,7 @@ const evaluated = (n: Node, xs: readonly Value[]): readonly HostArray[] | undefi
   }
 }
 
-/** An array as the device would hold it: floats rounded to their dtype. */
+/** An array as device memory holds it: floats are rounded to their dtype. */
 const rounded = ({ dtype }: TensorType, array: HostArray): HostArray =>
   isFloat(dtype) ? Float64Array.from(array, roundTo(dtype)) : array
 
@@ -62,7 +73,7 @@ const operandsOf = (n: Node): readonly Value[] | undefined => {
 const constantOf = ({ shape, dtype }: TensorType, array: HostArray): Node =>
   build.const([], { shape, dtype, values: Array.from(rounded({ shape, dtype }, array)) })
 
-/** f(constants) is a constant. */
+/** f(constants) = constant. */
 export const foldConstants: Rule = rule('foldConstants', foldable, (n) => {
   if (n.args.length === 0 || E.isLeft(n.type) || n.type.right.length > 1 || !fits(typeOf(n))) return undefined
   const xs = operandsOf(n)
@@ -70,7 +81,7 @@ export const foldConstants: Rule = rule('foldConstants', foldable, (n) => {
   return found && constantOf(typeOf(n), found[0]!)
 })
 
-/** The same for one output of an operation with several. */
+/** The same for one output of a multi-output operation. */
 export const foldOutput: Rule = rule('foldOutput', ['get'], (n) => {
   const source = n.args[0]!
   if (source.args.length === 0 || !fits(typeOf(n))) return undefined
@@ -79,7 +90,10 @@ export const foldOutput: Rule = rule('foldOutput', ['get'], (n) => {
   return found && constantOf(typeOf(n), found[n.params.index]!)
 })
 
-/** A constant of equal elements is one element, broadcast: the form that the other rules recognise and kernels inline. */
+/**
+ * A constant whose elements are all equal becomes a broadcast scalar: the form that other rules match and kernels
+ * inline.
+ */
 export const splatConstant: Rule = rule('splatConstant', ['const'], ({ params: { shape, dtype, values } }, b) => {
   const first = values[0]
   if (first === undefined || values.length < 2 || !values.every((v) => Object.is(v, first))) return undefined
@@ -87,7 +101,7 @@ export const splatConstant: Rule = rule('splatConstant', ['const'], ({ params: {
   return b.broadcast([scalar], { shape, axes: shape.map((_, i) => i) })
 })
 
-/** All of them, in the order they are tried. */
+/** All rules, in the order in which they are tried. */
 export const foldRules: readonly Rule[] = [foldConstants, foldOutput, splatConstant]
 
 /** Constant folding as a pass of its own. Idempotent. */

@@ -1,6 +1,6 @@
 /**
- * Loops without a known end in a branch: all branches are computed, and a loop that nobody asked for might never stop. It
- * asks whether its branch is taken before every turn.
+ * Guards for data-dependent loops inside branches. All branches are executed, and the loop of a branch that is not
+ * taken might never terminate, so its condition also tests whether the branch is taken.
  */
 import { build, typeOf } from '../../src/lang/build.ts'
 import type { Graph, Node } from '../../src/lang/ir.ts'
@@ -8,11 +8,11 @@ import { topological } from '../../src/lang/topological.ts'
 import { graphKit, rebuild } from '../../src/lang/trace.ts'
 import { graphsOf } from './inner-graphs.ts'
 
-/** Whether a while stands in the graph, or in a graph inside it. */
+/** Whether the graph, or a graph nested in it, contains a `while`. */
 export const holdsWhile = ({ outputs }: Graph): boolean =>
   topological(outputs).some((n) => n.op === 'while' || graphsOf(n).some(holdsWhile))
 
-/** `graph` with one more input, a bool, without which no while inside it has a turn. */
+/** `graph` with one more input, a bool; where it is false, no `while` inside executes an iteration. */
 export const guardLoops = (graph: Graph): Graph => {
   const inputs = graphKit.fresh([...graph.inputs.map(typeOf), { shape: [], dtype: 'bool' }])
   const taken = inputs[inputs.length - 1]!
@@ -25,7 +25,7 @@ export const guardLoops = (graph: Graph): Graph => {
   return graphKit.close({ inputs, outputs: outputs.map((n) => placed.get(n)!) })
 }
 
-/** What stands for `n` on `args`. A loop hands the bool on as a tensor that stays the same from turn to turn. */
+/** The replacement of `n` on `args`. A loop passes the bool to its body as a loop-invariant operand. */
 const guarded = (n: Node, args: readonly Node[], taken: Node): Node => {
   if (n.op === 'while') {
     const { condition, body } = n.params

@@ -1,4 +1,7 @@
-/** Arguments that reach a gather or scatter as its index: the host checks their range before it uploads them. */
+/**
+ * Analysis: arguments that flow into the index of a gather or scatter, whose range the host checks before it uploads
+ * them.
+ */
 import { typeOf } from '../../src/lang/build.ts'
 import type { Site } from '../../src/lang/errors.ts'
 import { constantValue } from '../../src/lang/evaluate.ts'
@@ -6,56 +9,61 @@ import type { Graph, Node, NodeOf, Op } from '../../src/lang/ir.ts'
 import { siteOf } from '../../src/lang/provenance.ts'
 import { topological } from '../../src/lang/topological.ts'
 
-/** Some of the elements of a tensor: Python's `x[start:stop:step]` for each axis. */
+/** A strided part of a tensor: Python's `x[start:stop:step]` on each axis. */
 export interface Region {
   readonly start: readonly number[]
   readonly stop: readonly number[]
   readonly step: readonly number[]
 }
 
-/** What elements of an argument must be: below `size`, for `op`. All of them where there is no region. */
+/**
+ * The range that elements of an argument must stay in, [0, size), because `op` indexes with them; all elements where
+ * there is no region.
+ */
 export interface IndexRange {
   readonly size: number
   readonly op: string
-  /** A number that is replaced before it is used: a class that does not count. */
+  /** A value that is replaced before it is used as an index, such as an ignored class. */
   readonly except?: number
   readonly region?: Region
   readonly site?: Site
 }
 
-/** Operations whose result holds all elements of their first operand and no others, each as often as it likes. */
+/** Operations whose result contains every element of the first operand, any number of times, and no other. */
 const keeping: ReadonlySet<Op> = new Set<Op>(['reshape', 'permute', 'broadcast', 'flip'])
 
-/** Operations whose result is their first operand. */
+/** Operations that return their first operand unchanged. */
 const passing: ReadonlySet<Op> = new Set<Op>(['stopGradient', 'observe', 'barrier'])
 
-/** An integer that becomes one of 32 bits is the same number, or stays out of range. */
+/** A conversion to i32 that keeps every value, or maps it to one that is out of range as well. */
 const isExactCast = (n: Node): boolean =>
   n.op === 'cast' && n.params.dtype === 'i32' && ['i8', 'u8', 'u32'].includes(typeOf(n.args[0]!).dtype)
 
-/** A graph's inputs, and what they stand for outside of it. */
+/** The inputs of a nested graph, mapped to the values that the enclosing graph binds to them. */
 type Outside = ReadonlyMap<Node, { readonly node: Node; readonly isSlice: boolean }>
 
-/** One element of a scan's slices is one element of the whole, whatever the turn. */
+/** A region of one slice of a scanned tensor, as the region of the whole tensor over all iterations. */
 const wholeAxis = (region: Region, size: number): Region => ({
   start: [0, ...region.start],
   stop: [size, ...region.stop],
   step: [1, ...region.step],
 })
 
-/** What a walk back from an index has come by. */
+/** What the walk from an index back to an argument has passed through. */
 interface Path {
   readonly region?: Region
   readonly except?: number
 }
 
-/** The one number that a constant is made of. */
+/** The value of a constant whose elements are all equal. */
 const numberOf = (n: Node): number | undefined => {
   const values = constantValue(n)?.data
   return values?.every((v) => v === values[0]) ? values[0] : undefined
 }
 
-/** `select(x == c, r, x)` or its like, `r` being an index: x, of which c does not count. */
+/**
+ * Matches `select(x == c, r, x)` and its negations, where r is a valid index: the walk goes on at x, with c excepted.
+ */
 const replaced = (n: Node, size: number): { readonly of: Node; readonly except: number } | undefined => {
   if (n.op !== 'select') return undefined
   let [test, hit, miss] = n.args as readonly [Node, Node, Node]
@@ -69,7 +77,10 @@ const replaced = (n: Node, size: number): { readonly of: Node; readonly except: 
     : undefined
 }
 
-/** Gives the arguments of the program that `n` takes its elements from to `visit`; where that cannot be said, nothing. */
+/**
+ * Calls `visit` with the program arguments that the elements of `n` come from; values that are computed are not
+ * followed.
+ */
 const walk = (
   n: Node,
   size: number,
@@ -93,7 +104,7 @@ const walk = (
     } else if (isExactCast(at) || passing.has(at.op)) follow(at.args[0]!, depth, path)
     else if (choice && path.except === undefined) follow(choice.of, depth, { except: choice.except })
     else if (region) {
-      // Which elements of the argument they are is known only right below the slice.
+      // Below a slice, only operations that keep the region are followed.
     } else if (keeping.has(at.op)) follow(at.args[0]!, depth, path)
     else if (at.op === 'slice') follow(at.args[0]!, depth, { ...path, region: at.params })
     else if (at.op === 'concat') for (const part of at.args) follow(part, depth, path)
@@ -101,7 +112,7 @@ const walk = (
   follow(n, levels.length, {})
 }
 
-/** What the inputs of a loop's body stand for, carries aside: they change from turn to turn. */
+/** The bindings of a loop body's inputs, except loop-carried values, which change between iterations. */
 const outsideOf = (n: Node): Outside => {
   const outside = new Map<Node, { readonly node: Node; readonly isSlice: boolean }>()
   if (n.op !== 'scan' && n.op !== 'while') return outside
@@ -112,7 +123,7 @@ const outsideOf = (n: Node): Outside => {
   return outside
 }
 
-/** The ranges that elements of each argument must keep, loops looked into. */
+/** The index ranges that the elements of each argument must stay in, including uses inside loops. */
 export const indexInputs = (graph: Graph): ReadonlyMap<Node, readonly IndexRange[]> => {
   const found = new Map<Node, Map<string, IndexRange>>()
   const look = (inner: Graph, levels: readonly Outside[]): void => {

@@ -1,4 +1,7 @@
-/** What becomes of calls and branches, which are nodes for their derivatives' sake: opened where one is taken, put in place once all are. */
+/**
+ * Inlining of calls and branches. They are nodes only so that differentiation can treat them as units: a call is opened
+ * where a derivative needs it, and all of them are inlined once derivatives have been taken.
+ */
 import * as E from '#fp/Either'
 import { right } from '#fp/Either'
 import { build, typeOf } from '../../src/lang/build.ts'
@@ -13,8 +16,8 @@ import { guardLoops, holdsWhile } from './guard-loops.ts'
 import { holdsGraphs, withGraphs } from './inner-graphs.ts'
 
 /**
- * `roots` with each node for which `bodyOf` names a graph replaced by that graph's first outputs. `order` lists the
- * nodes to look at, arguments first; `inside` maps the graphs that other nodes hold.
+ * `roots` with each node for which `bodyOf` returns a graph replaced by the outputs of that graph. `order` lists the
+ * nodes to visit in topological order; `inside` maps the graphs nested in other nodes.
  */
 const replaceCalls = (
   roots: readonly Node[],
@@ -44,7 +47,7 @@ const replaceCalls = (
   return roots.map(at)
 }
 
-/** Whether something under `roots`, in the graphs of other nodes too, has a reverse rule alone. */
+/** Whether a node reachable from `roots`, nested graphs included, has a reverse rule but no forward rule. */
 export const isReverseOnly = (roots: readonly Node[]): boolean => {
   const inside = (v: unknown): boolean => {
     if (Array.isArray(v)) return v.some(inside)
@@ -59,8 +62,8 @@ export const isReverseOnly = (roots: readonly Node[]): boolean => {
 }
 
 /**
- * The nodes with every function that has only a reverse rule replaced by its forward rule, where it depends on `inputs`:
- * what is left has a derivative like any other program, so that forward mode over a gradient works.
+ * The nodes with every function that depends on `inputs` and has only a reverse rule replaced by the forward pass of
+ * that rule. The result can be differentiated in any mode, which forward mode over a gradient needs.
  */
 export const openCalls = (roots: readonly Node[], inputs: readonly Node[]): readonly Node[] => {
   const order = dependents(roots, inputs)
@@ -70,13 +73,13 @@ export const openCalls = (roots: readonly Node[], inputs: readonly Node[]): read
   )
 }
 
-/** Whether branch `k` of so many is the one that `index` chooses: a bool. */
+/** A bool node: whether `index` selects branch `k` of this many. */
 const isTaken = (index: Node, k: number, count: number): Node => {
   const flags = Array.from({ length: count }, (_, j) => [fill(build, { shape: [], dtype: 'bool' }, j === k ? 1 : 0)])
   return chooseBranch(build, index, flags)[0]!
 }
 
-/** All branches at once, and a choice between their results: what `cond` is for a device. */
+/** Executes all branches and selects between their results: the lowering of `cond`. */
 const everyBranch = ({ params: { branches }, args }: NodeOf<'cond'>): Graph => {
   const inputs = graphKit.fresh(args.map(typeOf))
   const [index, ...operands] = inputs
@@ -91,10 +94,10 @@ const everyBranch = ({ params: { branches }, args }: NodeOf<'cond'>): Graph => {
 const calledGraph = (n: Node): Graph | undefined =>
   n.op === 'customCall' ? n.params.call : n.op === 'cond' && E.isRight(n.type) ? everyBranch(n) : undefined
 
-/** `graph` with every customCall replaced by what it calls and every cond by all its branches, inside other graphs too. */
+/** `graph` with every `customCall` inlined and every `cond` lowered to selects, in nested graphs too. */
 export const inlined = (graph: Graph): Graph => {
   let outputs = graph.outputs
-  // One turn a level of calls inside calls.
+  // One iteration per nesting level of calls.
   for (;;) {
     const order = topological(outputs)
     if (!order.some(holdsGraphs)) break
@@ -105,5 +108,5 @@ export const inlined = (graph: Graph): Graph => {
   return outputs === graph.outputs ? graph : { inputs: graph.inputs, outputs }
 }
 
-/** No customCall and no cond any more: after all derivatives, before anything is simplified. */
+/** Removes `customCall` and `cond`; runs after differentiation and before simplification. */
 export const inlineCalls: Pass<Graph, Graph> = { name: 'inline calls', run: (graph) => right(inlined(graph)) }

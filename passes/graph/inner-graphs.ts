@@ -1,4 +1,6 @@
-/** The closed graphs inside nodes (bodies of loops, branches, calls): mapping them, and passes that go into them too. */
+/**
+ * Nested graphs (loop bodies, branches, called functions): finding them, mapping them, and running a pass on them too.
+ */
 import * as E from '#fp/Either'
 import { make } from '../../src/lang/build.ts'
 import { type Graph, isGraph, type Node } from '../../src/lang/ir.ts'
@@ -11,7 +13,7 @@ const graphsIn = (v: unknown): readonly Graph[] => {
   return typeof v === 'object' && v !== null && isGraph(v) ? [v] : []
 }
 
-/** The closed graphs among the parameters of `n`. */
+/** The nested graphs among the parameters of `n`. */
 export const graphsOf = (n: Node): readonly Graph[] => Object.values(n.params).flatMap(graphsIn)
 
 /** Whether `n` has a graph among its parameters. */
@@ -24,14 +26,14 @@ const mapGraphs = (v: unknown, f: (graph: Graph) => Graph): unknown => {
   return mapped === v ? v : graphKit.close(mapped)
 }
 
-/** `n` with the closed graphs among its parameters mapped; `n` itself when it holds none. */
+/** `n` with its nested graphs mapped; `n` itself when it has none. */
 export const withGraphs = (n: Node, f: (graph: Graph) => Graph): Node => {
   if (E.isLeft(n.type) || !holdsGraphs(n)) return n
   const params = Object.fromEntries(Object.entries(n.params).map(([k, v]) => [k, mapGraphs(v, f)]))
   return make(n.op, n.args, params as never)
 }
 
-/** `graph` with every graph inside its nodes mapped. */
+/** `graph` with the nested graphs of all nodes mapped. */
 const mapInside = (graph: Graph, f: (inner: Graph) => Graph): Graph => {
   const order = topological(graph.outputs)
   if (!order.some(holdsGraphs)) return graph
@@ -43,7 +45,7 @@ const mapInside = (graph: Graph, f: (inner: Graph) => Graph): Graph => {
   return { inputs: graph.inputs, outputs: graph.outputs.map((n) => placed.get(n)!) }
 }
 
-/** The pass, applied to a graph and to all graphs inside it, innermost first. */
+/** The pass, applied to a graph and to all graphs nested in it, innermost first. */
 export const everywhere = (pass: Pass<Graph, Graph>): Pass<Graph, Graph> => {
   const run = (graph: Graph): Graph => {
     const result = pass.run(mapInside(graph, run))

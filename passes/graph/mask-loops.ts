@@ -1,6 +1,7 @@
 /**
- * Loops without a known end in the form a device can run too far: one more carry says whether the loop goes on, and where
- * it does not, a turn changes nothing. So turns can be submitted in chunks, and the host asks for that one word.
+ * Data-dependent loops in a form that may safely be iterated too often: one more loop-carried value says whether the
+ * loop continues, and once it is false, an iteration leaves all values unchanged. Iterations can then be submitted in
+ * chunks, and the host reads only that flag between chunks.
  */
 import { right } from '#fp/Either'
 import { build, typeOf, typesOf } from '../../src/lang/build.ts'
@@ -9,17 +10,17 @@ import { graphKit } from '../../src/lang/trace.ts'
 import type { Pass } from '../pass.ts'
 import { type Rule, rewrite, rule } from '../rewrite.ts'
 
-/** Whether the condition is nothing but the last carry. */
+/** Whether the condition is exactly the last loop-carried value. */
 const isMasked = ({ params: { condition, body } }: NodeOf<'while'>): boolean =>
   condition.outputs[0] === condition.inputs[body.outputs.length - 1]
 
-/** `goes`, a scalar, for every element of a tensor like `n`. */
+/** The scalar `goes`, broadcast to the shape of `n`. */
 const everywhereIn = (goes: Node, n: Node): Node => {
   const { shape } = typeOf(n)
   return shape.length === 0 ? goes : build.broadcast([goes], { shape, axes: shape.map((_, i) => i) })
 }
 
-/** The same loop with the flag as its last carry and last output. */
+/** The same loop with the flag as its last loop-carried value and last output. */
 const masked = (n: NodeOf<'while'>): Node => {
   const { condition, body } = n.params
   const count = body.outputs.length
@@ -40,17 +41,17 @@ const masked = (n: NodeOf<'while'>): Node => {
   })
 }
 
-/** One output of a loop of several. */
+/** Rewrites one output of a loop with several outputs. */
 const maskOutput: Rule = rule('maskOutput', ['get'], ({ args: [source], params }, b) =>
   source?.op === 'while' && !isMasked(source) ? b.get([masked(source)], params) : undefined,
 )
 
-/** A loop of one carry. */
+/** Rewrites a loop with a single loop-carried value. */
 const maskLoop: Rule = rule('maskLoop', ['while'], (n, b) =>
   !isMasked(n) && typesOf(n).length === 1 ? b.get([masked(n)], { index: 0 }) : undefined,
 )
 
-/** Every while in that form. */
+/** Rewrites every `while` into the masked form. */
 export const maskLoops: Pass<Graph, Graph> = {
   name: 'mask loops',
   run: (graph) => right(rewrite([maskOutput, maskLoop])(graph)),

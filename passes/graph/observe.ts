@@ -1,6 +1,7 @@
 /**
- * Observations leave the graph: what T.debug and T.checkNumerics look at becomes further results of the program, so that
- * kernels know nothing of them and whoever runs the program can tell. Values inside loops come out stacked.
+ * Observations become outputs: what T.debug and T.checkNumerics observe is returned as further results of the program,
+ * so that lowering knows nothing of them and the runtime reports them. Values inside loops are stacked over the
+ * iterations.
  */
 import * as E from '#fp/Either'
 import { build, typeOf, typesOf } from '../../src/lang/build.ts'
@@ -18,7 +19,7 @@ import { nodeOf, type Tensor, tensorOf } from '../../src/lang/types/tensor.ts'
 import type { Pass } from '../pass.ts'
 import { graphsOf } from './inner-graphs.ts'
 
-/** What is told at every run: of which kind, under which label, of a tensor of which type, asked for where. */
+/** What the runtime reports at every run: kind, label, type of the tensor, and the user's line. */
 export interface Observation {
   readonly kind: 'print' | 'finite'
   readonly label: string
@@ -27,19 +28,19 @@ export interface Observation {
   readonly site?: Site
 }
 
-/** A value that is looked at. */
+/** An observed value. */
 interface Seen {
   readonly value: Node
   readonly by: NodeOf<'observe'>
 }
 
-/** Results of a graph whose observations are gone, and what they saw, in order. */
+/** The outputs of a graph without its observations, and the observed values in order. */
 interface Freed {
   readonly outputs: readonly Node[]
   readonly seen: readonly Seen[]
 }
 
-/** An observation of the graph or of one inside it. */
+/** An observation in the graph or in a graph nested in it. */
 const observerIn = ({ outputs }: Graph): Node | undefined => {
   for (const n of topological(outputs)) {
     const found = n.op === 'observe' ? n : observerOf(n)
@@ -56,14 +57,14 @@ const observerOf = (n: Node): Node | undefined => {
   return undefined
 }
 
-/** The graphs of a node whose observations can leave it; none for a loop without a known end. */
+/** The nested graphs of a node that can return observed values; undefined for a data-dependent loop, which cannot. */
 const openGraphs = (n: Node): readonly Graph[] | undefined => {
   if (n.op === 'scan') return [n.params.body]
   if (n.op === 'customCall') return [n.params.call]
   return n.op === 'cond' ? n.params.branches : undefined
 }
 
-/** The refusal of an observation inside a loop without a known end. */
+/** The error for an observation inside a data-dependent loop. */
 const unboundedIn = ({ outputs }: Graph): UsageError | undefined => {
   for (const n of topological(outputs)) {
     const observer = observerOf(n)
@@ -88,19 +89,19 @@ const inLoop = (observer: Node): UsageError => {
   }
 }
 
-/** `graph` as a closed graph whose further outputs are what its observations see. */
+/** `graph` with its observed values as additional outputs. */
 const widened = (graph: Graph): { readonly graph: Graph; readonly seen: readonly Seen[] } => {
   const { outputs, seen } = free(graph)
   return { graph: { inputs: graph.inputs, outputs: [...outputs, ...seen.map((s) => s.value)] }, seen }
 }
 
-/** The outputs of a widened graph: its own, and what is seen in the others. */
+/** Splits the outputs of a graph made by `widened` into its own and the observed values. */
 const parted = (all: readonly Node[], seen: readonly Seen[]): Freed => {
   const count = all.length - seen.length
   return { outputs: all.slice(0, count), seen: seen.map((s, i) => ({ ...s, value: all[count + i]! })) }
 }
 
-/** Results and sights of a node that holds graphs with observations, on `args`. */
+/** The outputs and observed values of a node with nested observations, on `args`. */
 const open = (n: Node, args: readonly Node[]): Freed => {
   if (n.op === 'scan') {
     const { graph, seen } = widened(n.params.body)
@@ -134,7 +135,7 @@ const open = (n: Node, args: readonly Node[]): Freed => {
   }
 }
 
-/** What a branch that is not taken computes is not held against it. */
+/** A numeric check sees zeros where its branch is not taken. */
 const whereTaken = ({ by }: Seen, taken: Node, value: Node): Node => {
   if (by.params.kind === 'print') return value
   const type = typeOf(value)
@@ -166,14 +167,14 @@ const free = (graph: Graph): Freed => {
   return { outputs: graph.outputs.map(at), seen }
 }
 
-/** How many elements are NaN, how many infinite, and which is the first of them: three integers. */
+/** Three integers: the number of NaNs, the number of infinities, and the position of the first non-finite element. */
 const census = (n: Node): Node => {
   const x: Tensor = reshape(tensorOf(n), [-1])
   const [nan, infinite] = [isnan(x), isinf(x)]
   return nodeOf(stack([sum(nan), sum(infinite), argmax(logicalOr(nan, infinite))]))
 }
 
-/** `graph` without observations, and what they saw, each as it is told. */
+/** `graph` without observations, and the observed values that are reported: checks of empty tensors are not. */
 const told = (graph: Graph): Freed => {
   const { outputs, seen } = free(graph)
   return {
@@ -193,8 +194,8 @@ export const observationsOf = (graph: Graph): readonly Observation[] => {
 }
 
 /**
- * The graph without observations, each a further output: the value itself where it is printed, the census of what is not
- * finite where it is checked. The graph as it is when there are none. UsageError for one inside a whileLoop.
+ * The graph without observations, each a further output: the value itself where it is printed, the census of what is
+ * not finite where it is checked. The graph as it is when there are none. UsageError for one inside a whileLoop.
  */
 export const observe: Pass<Graph, Graph, UsageError> = {
   name: 'observe',

@@ -1,6 +1,6 @@
 /**
- * The arithmetic of packed dtypes in words: how elements come out of 32-bit words and go back in, and what keeps a number
- * computed in the wide dtype one that the packed dtype holds.
+ * Packing of narrow dtypes: how elements are extracted from 32-bit words and inserted again, and how a value computed
+ * in the wide dtype is brought back into the range and precision of the packed one.
  */
 import { build as b, typeOf } from '../../src/lang/build.ts'
 import { type Shape, sizeOf } from '../../src/lang/dim.ts'
@@ -18,7 +18,8 @@ const bits = (n: Node): Node => (typeOf(n).dtype === 'u32' ? n : b.bitcast([n], 
 
 /**
  * An f32 rounded to the nearest number of 8 significant bits, ties to even: half a unit is added to the word, and the
- * lower half cut off. A NaN gets its quiet bit instead, as the sum would carry one with a full fraction into the exponent.
+ * lower half cut off. A NaN gets its quiet bit instead, as the sum would carry one with a full fraction into the
+ * exponent.
  */
 const roundedToBf16 = (n: Node): Node => {
   const word = bits(n)
@@ -28,7 +29,7 @@ const roundedToBf16 = (n: Node): Node => {
   return b.bitcast([and(kept, 0xffff0000)], { dtype: 'f32' })
 }
 
-/** `n`, of the wide dtype, as a number that `dtype` holds: wrapped modulo 256, or rounded. */
+/** `n`, of the wide dtype, as a value representable in `dtype`: integers wrap modulo 256, bf16 is rounded. */
 export const settled = (n: Node, dtype: PackedDType): Node => {
   switch (dtype) {
     case 'i8':
@@ -40,7 +41,7 @@ export const settled = (n: Node, dtype: PackedDType): Node => {
   }
 }
 
-/** `n`, an integer of the wide dtype that a float was converted to, at the nearest number that `dtype` holds. */
+/** `n`, an integer converted from a float, saturated to the range of `dtype`. */
 export const saturated = (n: Node, dtype: 'i8' | 'u8'): Node => {
   const [low, high] = integerRange[dtype]
   const capped = b.min([n, like(n, high)], {})
@@ -52,7 +53,7 @@ export const unpacked = (words: Node, shape: Shape, dtype: PackedDType): Node =>
   const [count, each, width] = [sizeOf(shape), perWord(dtype), 8 * byteSize(dtype)]
   const spread: Shape = [wordCount(dtype, count), each]
   const all = b.broadcast([words], { shape: spread, axes: [1] })
-  // The wanted bits move to the top first, and down from there, bringing the sign along.
+  // Shift the element to the top of the word first, then down with sign extension.
   const position = b.iota([], { shape: spread, dtype: 'u32', axis: 1 })
   const above = b.sub([like(position, 32 - width), b.mul([position, like(position, width)], {})], {})
   const top = b.shiftLeft([all, above], {})
@@ -65,7 +66,9 @@ export const unpacked = (words: Node, shape: Shape, dtype: PackedDType): Node =>
   return dtype === 'i8' ? right(typed, 24) : typed
 }
 
-/** The words that hold the elements of `n`, settled numbers of the wide dtype: each word is made whole by one invocation. */
+/**
+ * The words that hold the elements of `n`, which are representable in `dtype`. One invocation assembles a whole word.
+ */
 export const packed = (n: Node, dtype: PackedDType): Node => {
   const [count, each, width] = [sizeOf(typeOf(n).shape), perWord(dtype), 8 * byteSize(dtype)]
   const words = wordCount(dtype, count)

@@ -1,6 +1,6 @@
 /**
- * Loops that carry the same values become one: a derivative runs its function's loop again for what it must keep, or beside
- * tangents, and the values of the function itself are then outputs of that loop too.
+ * Loop fusion: scans with the same loop-carried values become one. A derivative contains its function's loop a second
+ * time, with residuals or tangents added; the function's own values are outputs of that loop as well.
  */
 import { right } from '#fp/Either'
 import { build, typeOf } from '../../src/lang/build.ts'
@@ -18,7 +18,9 @@ interface Merged {
   readonly outputs: readonly number[]
 }
 
-/** The operands of `small` among those of `large`: carries by position, the others by identity; missing ones are added. */
+/**
+ * The operands of `small` among those of `large`: carries by position, the others by identity; missing ones are added.
+ */
 const operandsOf = (
   large: Scan,
   small: Scan,
@@ -49,7 +51,9 @@ const sameLoop = (a: Scan, b: Scan): boolean =>
   a.params.carries <= b.params.carries &&
   a.args.slice(0, a.params.carries).every((n, i) => n === b.args[i])
 
-/** `small` as a part of `large`, where each of its carries goes through the same values there; else undefined. */
+/**
+ * `small` merged into `large`, if all its loop-carried values take the same sequence of values there; else undefined.
+ */
 const merge = (large: Scan, small: Scan): Merged | undefined => {
   const { carries, length, reverse } = large.params
   const { args, at, slices } = operandsOf(large, small)
@@ -81,14 +85,14 @@ const merge = (large: Scan, small: Scan): Merged | undefined => {
   return { node: build.scan(args, { body, carries, slices, length, reverse }), outputs }
 }
 
-/** One merge of a pair in `graph`, or undefined when there is none. */
+/** `graph` with one pair of loops merged, or undefined when there is none. */
 const mergeOnce = (graph: Graph): Graph | undefined => {
   const order = topological(graph.outputs)
   const scans = order.filter((n): n is Scan & Node => n.op === 'scan')
   for (const large of scans) {
     for (const small of scans) {
       if (small === large || !sameLoop(small, large)) continue
-      // A loop that needs the other's results runs after it.
+      // A loop that depends on the other's results cannot be merged with it.
       if (dependents(large.args, [small]).length > 0 || dependents(small.args, [large]).length > 0) continue
       const merged = merge(large, small)
       if (!merged) continue
@@ -109,7 +113,7 @@ const mergeOnce = (graph: Graph): Graph | undefined => {
 
 const graphOutputs = (n: Node): number => (n as Scan).params.body.outputs.length
 
-/** Every pair of loops that can be one is one. */
+/** Merges loops until no pair is left that can be merged. */
 export const mergeScans: Pass<Graph, Graph> = {
   name: 'merge scans',
   run: (graph) => {

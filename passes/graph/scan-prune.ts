@@ -1,4 +1,7 @@
-/** Loops without what nobody asks of them: outputs that are not used, carries that only feed themselves, operands not read. */
+/**
+ * Dead-code elimination in loops: unused outputs, loop-carried values that only feed themselves, operands that are not
+ * read.
+ */
 import { right } from '#fp/Either'
 import { build } from '../../src/lang/build.ts'
 import type { Graph, Node, NodeOf } from '../../src/lang/ir.ts'
@@ -9,7 +12,7 @@ import type { Pass } from '../pass.ts'
 
 type Scan = NodeOf<'scan'>
 
-/** The outputs of the body that are needed for those used outside: a carry that is read needs its next value. */
+/** The live outputs of the body: those used outside, and the next value of every loop-carried value that is read. */
 const neededOutputs = ({ params: { body, carries } }: Scan, used: ReadonlySet<number>): readonly number[] => {
   const needed = new Set(used)
   for (;;) {
@@ -20,7 +23,7 @@ const neededOutputs = ({ params: { body, carries } }: Scan, used: ReadonlySet<nu
   }
 }
 
-/** The loop that gives the outputs in `needed` alone, or undefined when that is all it does. */
+/** The loop reduced to the outputs in `needed`, or undefined when all of its outputs are live. */
 const pruned = (n: Scan, needed: readonly number[]): readonly Node[] | undefined => {
   const { body, carries, slices } = n.params
   const read = new Set(topological(needed.map((i) => body.outputs[i]!)))
@@ -42,7 +45,7 @@ const pruned = (n: Scan, needed: readonly number[]): readonly Node[] | undefined
   return outputsOf(build, made, needed.length)
 }
 
-/** One walk: what a pruned loop no longer reads may leave another one unused, which the next walk sees. */
+/** One walk. Pruning a loop may leave another one dead, which the next walk finds. */
 const pruneOnce = (graph: Graph): Graph => {
   const order = topological(graph.outputs)
   const used = new Map<Node, Set<number>>()
@@ -68,7 +71,7 @@ const pruneOnce = (graph: Graph): Graph => {
   return { inputs: graph.inputs, outputs: graph.outputs.map(at) }
 }
 
-/** No loop does more than somebody needs. Idempotent. */
+/** Removes dead parts of all loops. Idempotent. */
 export const pruneScans: Pass<Graph, Graph> = {
   name: 'prune scans',
   run: (graph) => {

@@ -1,6 +1,6 @@
 /**
- * Simplification: every rule of `rules/` and constant folding in one walk, to a common fixed point. By default values
- * are kept to the bit, NaN, infinities and signed zeros included, but for the sign of a zero that a sum gives.
+ * Algebraic simplification: all rules of `rules/` and constant folding, applied together to a fixed point. By default
+ * the rules are bit-exact, NaN, infinities and signed zeros included, except for the sign of a zero sum.
  */
 import { right } from '#fp/Either'
 import type { Graph } from '../../src/lang/ir.ts'
@@ -18,11 +18,14 @@ import { sinkRules } from './rules/sink.ts'
 
 /** What simplification may assume. */
 export interface SimplifyOptions {
-  /** Rules that are right for real numbers only: x·0 = 0, x - x = 0, other roundings. Off unless asked for. */
+  /** Enables rules that hold for real numbers only (x·0 = 0, x - x = 0, reassociation). Default false. */
   readonly fastMath?: boolean
 }
 
-/** The rules, in the order they are tried: constants first, so that the others see them; order before identities. */
+/**
+ * The rules in the order in which they are tried: folding first, so that the others see constants; operand order before
+ * identities.
+ */
 export const exactRules: readonly Rule[] = [
   ...foldRules,
   ...orderRules,
@@ -40,13 +43,13 @@ export const simplifyWith = ({ fastMath = false }: SimplifyOptions): Pass<Graph,
   return { name: fastMath ? 'simplify (fast math)' : 'simplify', run: (graph) => right(run(graph)) }
 }
 
-/** The default: exact rules alone. */
+/** The default: exact rules only. */
 export const simplify: Pass<Graph, Graph> = simplifyWith({})
 
-/** stopGradient(x) = x, once no derivative will be taken any more. */
+/** stopGradient(x) = x, once all derivatives have been taken. */
 export const stopNothing: Rule = rule('stopNothing', ['stopGradient'], ({ args: [x] }) => x)
 
-/** Removes `stopGradient`: a lowering step, after all derivatives. */
+/** Removes `stopGradient`; runs after differentiation. */
 export const dropStopGradient: Pass<Graph, Graph> = {
   name: 'drop stopGradient',
   run: (graph) => right(rewrite([stopNothing])(graph)),

@@ -1,4 +1,7 @@
-/** Contractions of many elements to few results, as of two long vectors: partial dots over blocks, then their sum. */
+/**
+ * Split-K: a long contraction with few results (such as the dot product of two long vectors) becomes partial dots over
+ * blocks, then their sum.
+ */
 
 import * as E from '#fp/Either'
 import { typeOf } from '../../src/lang/build.ts'
@@ -7,7 +10,7 @@ import type { Build, Node } from '../../src/lang/ir.ts'
 import { type Rule, rule } from '../rewrite.ts'
 import { blocksOf, inF32, isLong } from './two-stages.ts'
 
-/** `x` with `axis` cut into `outer` blocks of `block` elements, zeros behind the last. */
+/** `x` with `axis` split into `outer` blocks of `block` elements, zero-padded at the end. */
 const cutAxis = (b: Build, x: Node, axis: number, outer: number, block: number): Node => {
   const { shape } = typeOf(x)
   const none = shape.map(() => 0)
@@ -16,7 +19,7 @@ const cutAxis = (b: Build, x: Node, axis: number, outer: number, block: number):
   return b.reshape([whole], { shape: [...shape.slice(0, axis), outer, block, ...shape.slice(axis + 1)] })
 }
 
-/** The longest contracted axis becomes a batch axis of blocks, which is summed. */
+/** Splits the longest contracted axis: its blocks become a batch axis, which is then summed. */
 export const splitDot: Rule = rule('splitDot', ['dot'], (n, b) => {
   if (E.isLeft(n.type)) return undefined
   const { lhs, rhs, out } = n.params

@@ -1,6 +1,6 @@
 /**
- * Reductions of many elements to few, in two stages: the first leaves about √n partial results, which as many invocations
- * compute, the second reduces those. A single loop would run on one invocation, and round once an element.
+ * Two-stage reduction of many elements to few results: the first stage computes about √n partial results in parallel,
+ * the second reduces those. A single loop would run in one invocation, and its rounding error would grow with n.
  */
 
 import * as E from '#fp/Either'
@@ -20,7 +20,7 @@ const isLongAlong = (x: Node, axes: readonly number[]): boolean => {
   return isLong(sizeAlong(shape, axes), sizeAlong(shape, otherAxes(shape.length, axes)))
 }
 
-/** What a whole axis of padding leaves as it is. */
+/** The identity element of the monoid, which padding is filled with. */
 const identityOf = (monoid: Monoid, dtype: DType): number => {
   const infinite = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const
   const [lowest, highest] = isInteger(dtype) ? integerRange[dtype] : infinite
@@ -42,16 +42,16 @@ const identityOf = (monoid: Monoid, dtype: DType): number => {
   }
 }
 
-/** The operand with one reduced axis cut into blocks where that is needed, and the axes of the first stage. */
+/** The operand, with one reduced axis split into blocks where needed, and the axes that each stage reduces. */
 interface Stages {
   readonly x: Node
   readonly first: readonly number[]
-  /** Counted in what the first stage leaves. */
+  /** Axes of the first stage's result. */
   readonly second: readonly number[]
   readonly block: number
 }
 
-/** The first stage takes whole axes from the last on, and a part of the next where they are too short. */
+/** The first stage reduces whole axes, innermost first, and blocks of the next axis where those are too short. */
 const stagesOf = (b: Build, x: Node, monoid: Monoid, axes: readonly number[]): Stages => {
   const { shape, dtype } = typeOf(x)
   const sorted = axes.toSorted((p, q) => p - q)
@@ -89,7 +89,7 @@ const reduceInStages = (b: Build, x: Node, monoid: Monoid, axes: readonly number
     return b.reduce([partial], { monoid, axes: stages.second })
   })
 
-/** Reductions that are their own second stage. */
+/** Monoids whose partial results are combined by the same reduction. */
 export const splitReduce: Rule = rule('splitReduce', ['reduce'], (n, b) => {
   const x = n.args[0]!
   const { monoid, axes } = n.params
@@ -112,7 +112,7 @@ const meanVar = (b: Build, x: Node, axes: readonly number[], index: number): Nod
     return mean(b.mul([deviation, deviation], {}))
   })
 
-/** The first extreme block, and the place of the extreme in that block. */
+/** The position of the extreme: the first block that attains it, and the position within that block. */
 const argExtreme = (b: Build, { args: [x], params: { monoid, axes } }: NodeOf<'reduce'>, index: number): Node => {
   const stages = stagesOf(b, x!, monoid, axes)
   const partial = b.reduce([stages.x], { monoid, axes: stages.first })
@@ -127,7 +127,10 @@ const argExtreme = (b: Build, { args: [x], params: { monoid, axes } }: NodeOf<'r
   return b.add([b.mul([chosen, fill(b, typeOf(chosen), stages.block)], {}), place], {})
 }
 
-/** One output of a reduction with two: mean and variance through sums, an extreme and its place through those of blocks. */
+/**
+ * One output of a two-output reduction: mean and variance from partial sums, an extreme and its position from those of
+ * the blocks.
+ */
 export const splitOutput: Rule = rule('splitOutput', ['get'], (n, b) => {
   const source = n.args[0]!
   if (E.isLeft(n.type) || source.op !== 'reduce') return undefined
@@ -137,7 +140,7 @@ export const splitOutput: Rule = rule('splitOutput', ['get'], (n, b) => {
   return monoid === 'meanVar' ? meanVar(b, x, axes, n.params.index) : argExtreme(b, source, n.params.index)
 })
 
-/** Two stages for every reduction and contraction of many elements to few. */
+/** Splits every long reduction and contraction into two stages. */
 export const splitReductions: Pass<Graph, Graph> = {
   name: 'split reductions',
   run: (graph) => E.right(rewrite([splitReduce, splitOutput, splitDot])(graph)),

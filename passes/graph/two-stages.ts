@@ -1,18 +1,21 @@
-/** When a reduction or contraction is worth two stages, and how an axis is cut for them. */
+/** When two stages pay for a reduction or contraction, and how the axis is split. */
 
 import { typeOf } from '../../src/lang/build.ts'
 import { alignUp, ceilDiv } from '../../src/lang/dim.ts'
 import { isFloat } from '../../src/lang/dtype.ts'
 import type { Build, Node } from '../../src/lang/ir.ts'
 
-/** Elements that one invocation may as well reduce alone. */
+/** Up to this many elements, one invocation reduces them all. */
 const enough = 4096
-/** From this many results on, the loops run side by side, and a dispatch more (cnn_train's bias gradients) is not won back. */
+/**
+ * From this many results on there is enough parallelism, and the additional dispatch (cnn_train's bias gradients) does
+ * not pay.
+ */
 const manyResults = 8
-/** Sizes of padded axes are multiples of this: whole blocks at every level of the loops that follow. */
+/** Padded axes are multiples of this, so that every level of a blocked summation has whole blocks. */
 const grain = 32
 
-/** Many elements a result, and few results. */
+/** Whether there are many elements per result and few results. */
 export const isLong = (count: number, results: number): boolean =>
   count > enough && results > 0 && results < manyResults
 
@@ -22,7 +25,7 @@ const isSmooth = (n: number): boolean => {
   return rest === 1
 }
 
-/** An axis of `size` as `outer` blocks of `block` elements, a little more where it has no fit divisor near `wanted`. */
+/** Splits an axis of `size` into `outer` blocks of about `wanted` elements, padded where no suitable divisor exists. */
 export const blocksOf = (size: number, wanted: number): { readonly outer: number; readonly block: number } => {
   for (let block = wanted; block >= Math.max(2, wanted / 4); block--)
     if (size % block === 0 && isSmooth(size)) return { outer: size / block, block }
@@ -31,7 +34,7 @@ export const blocksOf = (size: number, wanted: number): { readonly outer: number
   return { outer: outer < grain ? outer : alignUp(outer, grain), block }
 }
 
-/** Of f16 and bf16 in f32: partial results would be rounded to them, or overflow. */
+/** Computes `f` in f32 for f16 and bf16, whose partial results would lose precision or overflow. */
 export const inF32 = (b: Build, xs: readonly Node[], f: (xs: readonly Node[]) => Node): Node => {
   const { dtype } = typeOf(xs[0]!)
   if (!isFloat(dtype) || dtype === 'f32') return f(xs)

@@ -1,7 +1,7 @@
 /**
- * The end of packed dtypes: a graph of bf16, i8 and u8 becomes one of f32, i32 and u32 whose arguments and results are
- * words, so that fusion and kernels know nothing of them while memory holds one or two bytes an element. Of f16, which
- * kernels know, only what adds up many terms is widened: 11 bits are too few for a running sum.
+ * Lowering of packed dtypes: a graph of bf16, i8 and u8 becomes one of f32, i32 and u32 whose arguments and results are
+ * packed words, so that fusion and kernels see 32-bit types only while memory holds one or two bytes per element. f16
+ * is a kernel type and stays, but accumulations over it are widened to f32: 11 bits are too few for a running sum.
  */
 import * as E from '#fp/Either'
 import { build as b, constant, make, typeOf, typesOf } from '../../src/lang/build.ts'
@@ -15,7 +15,10 @@ import { rebuild } from '../../src/lang/trace.ts'
 import type { Pass } from '../pass.ts'
 import { packed, saturated, settled, unpacked } from './packing.ts'
 
-/** Operations whose results are settled where their operands are: they move elements, choose one, or cannot leave the range. */
+/**
+ * Operations whose result is representable in the packed dtype whenever their operands are: they move or select
+ * elements.
+ */
 const settling: ReadonlySet<Op> = new Set<Op>([
   'reshape',
   'permute',
@@ -44,7 +47,7 @@ const isSettled = (n: Node, dtype: PackedDType): boolean =>
   (dtype === 'bf16' ? settlingFloats : settlingIntegers).has(n.op) ||
   ((n.op === 'reduce' || n.op === 'cumulate') && choosing.has(n.params.monoid))
 
-/** A converted number of the wide dtype, from one of the dtype `from` held in its wide dtype. */
+/** A cast from `from` to the packed dtype `to`, both held in their wide dtypes. */
 const converted = (n: Node, from: DType, to: PackedDType): Node => {
   const wide = b.cast([n], { dtype: kernelDType(to) })
   if (from === 'bool' || from === to) return wide
@@ -52,7 +55,7 @@ const converted = (n: Node, from: DType, to: PackedDType): Node => {
   return isFloat(from) ? saturated(wide, to) : settled(wide, to)
 }
 
-/** Counts beyond what the packed dtype holds exactly wrap or are rounded. */
+/** The largest integer up to which each packed dtype represents all integers exactly. */
 const countable: Readonly<Record<PackedDType, number>> = { bf16: 2 ** 8, i8: 127, u8: 255 }
 
 const stored = (dtype: PackedDType, values: ArrayLike<number>): readonly number[] => {
@@ -61,7 +64,7 @@ const stored = (dtype: PackedDType, values: ArrayLike<number>): readonly number[
   return Array.from(out, roundTo(dtype))
 }
 
-/** The leaf that holds the words of an argument or a large constant. */
+/** The leaf of packed words that replaces an argument or a large constant. */
 const wordLeaf = (n: NodeOf<'input'> | NodeOf<'data'>, dtype: PackedDType): Node => {
   const type = { shape: [wordCount(dtype, sizeOf(n.params.shape))], dtype: 'u32' } as const
   return n.op === 'input'
@@ -69,7 +72,7 @@ const wordLeaf = (n: NodeOf<'input'> | NodeOf<'data'>, dtype: PackedDType): Node
     : constant(type, packWords(dtype, n.params.payload.array))
 }
 
-/** Parameters with every closed graph among them widened in turn: their operands are elements, not words. */
+/** Parameters with their nested graphs widened. Nested graphs take elements, not words. */
 const widenedParams = (params: Node['params']): Node['params'] =>
   Object.fromEntries(Object.entries(params).map(([k, v]) => [k, widenedParam(v)])) as Node['params']
 
@@ -81,7 +84,7 @@ const widenedParam = (v: unknown): unknown => {
 const holdsGraph = (n: Node): boolean =>
   Object.values(n.params).some((v) => [v].flat().some((x) => typeof x === 'object' && x !== null && isGraph(x)))
 
-/** A node of an operation that says no dtype, on widened operands. */
+/** The node on widened operands, with the dtype among its parameters widened where it has one. */
 const widenedNode = (n: Node, args: readonly Node[], dtype: DType): Node => {
   switch (n.op) {
     case 'bitcast':
@@ -97,7 +100,7 @@ const widenedNode = (n: Node, args: readonly Node[], dtype: DType): Node => {
 
 const accumulating: ReadonlySet<Op> = new Set<Op>(['dot', 'fold', 'scatterAdd'])
 
-/** Whether a node adds up (or multiplies) any number of f16 terms. */
+/** Whether a node accumulates an unbounded number of f16 terms. */
 const accumulatesHalves = (n: Node): boolean =>
   typeOf(n).dtype === 'f16' && (accumulating.has(n.op) || (n.op === 'reduce' && !choosing.has(n.params.monoid)))
 
@@ -107,14 +110,14 @@ const isTouched = (n: Node): boolean =>
   typesOf(n).some((t) => isPacked(t.dtype)) || holdsGraph(n) || accumulatesHalves(n)
 
 /**
- * What stands for each node under the outputs: its first output, settled, in the wide dtype. `leaf` gives what stands for
- * an argument or a large constant of a packed dtype.
+ * The replacement of each node reachable from the outputs: its first output in the wide dtype, representable in the
+ * packed one. `leaf` gives the replacement of an argument or a large constant.
  */
 const widenNodes = (
   graph: Graph,
   leaf: (n: NodeOf<'input'> | NodeOf<'data'>, dtype: PackedDType) => Node,
 ): ((n: Node) => Node) => {
-  /** Nodes as they are made, with all their outputs. */
+  /** The replacements before they are brought back into range, with all outputs. */
   const raw = new Map<Node, Node>()
   const first = new Map<Node, Node>()
   const finish = (n: Node, made: Node, dtype: DType): Node => {
@@ -135,7 +138,7 @@ const widenNodes = (
     raw.set(n, made)
     if (n.op === 'iota')
       return isPacked(dtype) && shape[n.params.axis]! - 1 > countable[dtype] ? settled(made, dtype) : made
-    // An operation of several outputs stands for its first where no `get` asks for another.
+    // Without a `get`, a node with several outputs denotes its first.
     const several = typesOf(n).length > 1 && (isPacked(dtype) || dtype === 'f16')
     return finish(n, several ? b.get([made], { index: 0 }) : made, dtype)
   }
@@ -143,7 +146,9 @@ const widenNodes = (
   return (n) => first.get(n)!
 }
 
-/** The closed graph of a loop or a branch, whose arguments and results stay inside the program: elements in the wide dtype. */
+/**
+ * Widens a nested graph. Its arguments and results do not leave the program, so they are wide elements and not words.
+ */
 const widenInside = (graph: Graph): Graph => {
   const inputs = graph.inputs.map(({ params }) => b.input([], { ...params, dtype: kernelDType(params.dtype) }))
   const leaf = (n: NodeOf<'input'> | NodeOf<'data'>, dtype: PackedDType): Node =>
@@ -153,10 +158,10 @@ const widenInside = (graph: Graph): Graph => {
 }
 
 /**
- * The same program without packed dtypes: equal inputs and outputs where those have none, `u32[⌈n / elements a word⌉]` in
- * the place of n packed elements. Results are settled after every operation that can leave what the dtype holds: integers
- * wrap, bf16 is rounded, once for a whole sum or contraction, which adds up in f32, as those of f16 do. The graph itself
- * where there is nothing to widen.
+ * The same program without packed dtypes. Inputs and outputs of other dtypes stay; n packed elements become `u32[⌈n /
+ * elements per word⌉]`. After every operation that can leave the range of the dtype, integers wrap and bf16 is rounded:
+ * once for a whole sum or contraction, which accumulates in f32, as f16 does. Returns the graph itself where nothing is
+ * to be widened.
  */
 export const widen = (graph: Graph): Graph => {
   const order = topological(graph.outputs)
@@ -174,7 +179,7 @@ export const widen = (graph: Graph): Graph => {
     words.set(n as Node, leaf)
     return unpacked(leaf, n.params.shape, dtype)
   })
-  /** The words of a result: those of a leaf that only changes its shape are there already. */
+  /** The words of a result; a leaf that is only reshaped is packed already. */
   const wordsOf = (n: Node, dtype: PackedDType): Node => {
     let source = n
     while (source.op === 'reshape' || source.op === 'stopGradient') source = source.args[0]!
@@ -187,5 +192,5 @@ export const widen = (graph: Graph): Graph => {
   return { inputs, outputs }
 }
 
-/** `widen` as a pass. It changes what a program takes and gives; all passes before it see the caller's dtypes. */
+/** `widen` as a pass. It changes the program's signature; all passes before it see the caller's dtypes. */
 export const widenPacked: Pass<Graph, Graph> = { name: 'widen', run: (graph) => E.right(widen(graph)) }

@@ -1,4 +1,4 @@
-/** Which result takes the place of which argument that the caller gives away: same type, and the best agreeing path. */
+/** Matching of donated arguments to the results that replace them: equal types, best agreement of the paths. */
 import { typeOf } from '../../src/lang/build.ts'
 import type { Node } from '../../src/lang/ir.ts'
 import { ShapeEq } from '../../src/lang/shape.ts'
@@ -9,7 +9,7 @@ export interface Leaf {
   readonly path: string
 }
 
-/** For each given-away argument the number of the result that replaces it, or nothing. */
+/** The number of the result that replaces each donated argument, where there is one. */
 export const matchDonations = (
   inputs: readonly (Leaf & { readonly donated: boolean })[],
   outputs: readonly Leaf[],

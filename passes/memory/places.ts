@@ -1,6 +1,6 @@
 /**
- * The memory plan: every argument, result, constant and intermediate gets a place in one of a few program-owned arenas.
- * Lifetimes are known before anything runs, so places are reused and the peak is a number of the plan.
+ * The memory plan: every argument, result, constant and intermediate is assigned a place in one of a few program-owned
+ * arenas. Live ranges are known statically, so places are reused, and the peak is a figure of the plan.
  */
 import { alignUp } from '../../src/lang/dim.ts'
 import { byteSize } from '../../src/lang/dtype.ts'
@@ -20,19 +20,21 @@ export interface Place {
 export interface MemoryPlan {
   readonly arenas: readonly number[]
   readonly places: ReadonlyMap<Buffer, Place>
-  /** What a name of a loop's kernels stands for in the turn they are made for; others stand for themselves. */
+  /** Renaming of the loop kernels' buffers for one iteration; buffers that are not listed denote themselves. */
   readonly names?: ReadonlyMap<Buffer, Buffer>
 }
 
 /**
- * Arguments that stay and constants; donated state; what the program itself makes. Of each, one arena for f32 tensors in
- * whole vec4s and one for the rest, so that tensors which share a binding can be of one element type.
+ * Arguments that stay and constants; donated state; what the program itself makes. Of each, one arena for f32 tensors
+ * in whole vec4s and one for the rest, so that tensors which share a binding can be of one element type.
  */
 const argumentArena = 0
 const stateArena = 2
 const workArena = 4
 
-/** f16 tensors, of which two share a word, cannot share a binding of words: where there are any, they have three more. */
+/**
+ * f16 tensors, of which two share a word, cannot share a binding of words: where there are any, they have three more.
+ */
 const halfArenas = 6
 
 const arenaOf = (b: Buffer, family: number): number => {
@@ -42,13 +44,13 @@ const arenaOf = (b: Buffer, family: number): number => {
 
 export interface MemoryRequest {
   readonly fusion: Fusion
-  /** Arguments in order, with whether the caller gives them away. */
+  /** Arguments in order, with whether the caller donates them. */
   readonly inputs: readonly { readonly node: Node; readonly donated: boolean }[]
   readonly outputs: readonly Node[]
   readonly profile: Profile
 }
 
-/** From the start of a kernel to its end, when time goes on by 1 from kernel to kernel: what it reads is there throughout. */
+/** The end of a kernel in time, of which each kernel takes one unit: what it reads is live throughout. */
 const wholeKernel = 0.99
 
 export const planMemory = ({ fusion, inputs, outputs, profile }: MemoryRequest): MemoryPlan => {
@@ -113,7 +115,7 @@ export const planMemory = ({ fusion, inputs, outputs, profile }: MemoryRequest):
     }
     const place = { arena, offset, bytes }
     places.set(b, place)
-    // What nobody reads is still written until its kernel ends.
+    // A dead value is still written until its kernel ends.
     live.push({ place, until: until.get(b) ?? start + wholeKernel })
     ends[arena] = Math.max(ends[arena]!, offset + align(bytes))
   }

@@ -1,4 +1,6 @@
-/** Batching: a graph on many examples at once, one row of the primitive table a node. The new axis is axis 0 everywhere. */
+/**
+ * Batching: a graph on many examples at once, one row of the primitive table a node. The new axis is axis 0 everywhere.
+ */
 import * as E from '#fp/Either'
 import { build, freshInputs } from '../../src/lang/build.ts'
 import type { Dim } from '../../src/lang/dim.ts'
@@ -14,7 +16,7 @@ export interface BatchedNodes {
   readonly batched: readonly boolean[]
 }
 
-/** What a node became: all its outputs, each with the batch axis; or one node like before, the same for every example. */
+/** The replacement of a node: all outputs with the batch axis, or an unbatched node, the same for every example. */
 type Batched = { readonly outputs: readonly Node[] } | { readonly shared: Node }
 
 /**
@@ -62,8 +64,8 @@ export const batchOnto = (
 }
 
 /**
- * `graph` for `size` examples at once: the inputs listed in `batched` get a new axis 0 of that size, the others stay. Says
- * which outputs depend on a batched input and so have the axis; the others are what they were.
+ * `graph` for `size` examples at once: the inputs listed in `batched` get a new axis 0 of that size, the others stay.
+ * Says which outputs depend on a batched input and so have the axis; the others are what they were.
  */
 export const batchGraph: BatchWalk = (graph, batched, size): BatchedGraph => {
   const inputs = freshInputs(

@@ -26,7 +26,7 @@ const notes = (slot: Slot): string => {
   return [`${slot.dtype}[${slot.shape.join(', ')}]`, ...more].join(', ')
 }
 
-/** The type of a tree, a field a line, each leaf with what it is. */
+/** The type of a tree, one field per line, each leaf with a doc comment. */
 const treeType = <S extends Slot>(
   tree: TreeShape,
   slots: readonly S[],

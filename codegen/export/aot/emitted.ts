@@ -1,7 +1,7 @@
-/** A plan as emitted modules carry it: what running needs and no more. */
+/** A plan as emitted modules contain it: only what is needed to run it. */
 import type { DataSlot, Plan, Step } from '../../plan/plan.ts'
 
-/** A large constant whose values lie beside the module, under `stored` in its safetensors file. */
+/** A large constant, stored under the name `stored` in the safetensors file beside the module. */
 export interface StoredData extends Omit<DataSlot, 'values'> {
   readonly stored: string
   readonly count: number
@@ -12,19 +12,19 @@ export interface EmittedPlan extends Omit<Plan, 'data'> {
   readonly data: readonly (DataSlot | StoredData)[]
 }
 
-/** A constant taken out of a plan. */
+/** A constant moved out of a plan. */
 export interface LargeConstant {
   readonly name: string
   readonly data: DataSlot
 }
 
-/** Constants of more elements than this leave the module. */
+/** Constants of more elements than this are moved out of the module. */
 const inlineElements = 64
 
 /**
- * Splits a plan into what the module's text holds and the constants that do not belong into text. Kernels lose their
- * bodies, as the WGSL beside them is what runs; their bindings and arrays stay, for the check against a device's limits.
- * What `verifyPlan` follows values by goes too: it has passed the plan already.
+ * Splits a plan into the part emitted as text and the constants stored beside it. Kernel bodies are dropped, since the
+ * WGSL is what runs; bindings and arrays stay, for the check against a device's limits. The value numbers that
+ * `verifyPlan` follows are dropped as well: the plan has been verified.
  */
 export const emittedPlan = (
   plan: Plan,
@@ -43,7 +43,7 @@ export const emittedPlan = (
   return { plan: { ...plan, kernels, steps: plan.steps.map(emittedStep), data }, constants }
 }
 
-/** A step without what only checking needs. */
+/** A step without the fields that only verification needs. */
 const emittedStep = (step: Step): Step => {
   if (step.kind === 'copy') return step
   if (step.kind !== 'dispatch') return { ...step, steps: step.steps.map(emittedStep) }

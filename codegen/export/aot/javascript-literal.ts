@@ -4,17 +4,20 @@ const width = 110
 
 const identifier = /^[A-Za-z_$][\w$]*$/
 
-/** A property name, quoted where the language asks for it. `__proto__` would set a prototype: computed, it is a key. */
+/**
+ * A property name, quoted where necessary. `__proto__` is written as a computed key, as it would set the prototype
+ * otherwise.
+ */
 export const printKey = (key: string): string =>
   key === '__proto__' ? '["__proto__"]' : identifier.test(key) ? key : JSON.stringify(key)
 
-/** Templates read a carriage return as a line feed, so text that has one is quoted. */
+/** Template literals normalise carriage returns, so text with one is quoted. */
 const printText = (text: string): string =>
   text.includes('\n') && !text.includes('\r') ? `\`${text.replace(/[\\`]|\$\{/g, '\\$&')}\`` : JSON.stringify(text)
 
 /**
- * `value` (numbers, text, booleans, arrays, plain records, undefined; no cycles) as an expression. Deterministic: keys keep
- * their order, what fits on a line stays on one. Absent properties and undefined ones are the same and left out.
+ * `value` (numbers, text, booleans, arrays, plain records, undefined; no cycles) as an expression. Deterministic: keys
+ * keep their order, what fits on a line stays on one. Absent properties and undefined ones are the same and left out.
  */
 export const printLiteral = (value: unknown, indent = ''): string => {
   if (typeof value === 'number') return Object.is(value, -0) ? '-0' : String(value)

@@ -1,4 +1,4 @@
-/** Plan → the text of an ES module that runs it, beside a runtime that all modules of a folder share. */
+/** Plan → the text of an ES module that runs it, with a runtime shared by all modules of a folder. */
 import type { EmittedPlan } from './emitted.ts'
 import { printLiteral } from './javascript-literal.ts'
 
@@ -6,8 +6,8 @@ import { printLiteral } from './javascript-literal.ts'
 export const runtimeFile = 'runtime.js'
 
 /**
- * A module that exports `plan` and `load`. It holds no compiler and no code but one call; nothing happens when it is
- * imported. The same plan gives the same text.
+ * A module that exports `plan` and `load`. It contains no compiler and no code except one call, and has no side effects
+ * when imported. The text is deterministic.
  */
 export const printModule = (plan: EmittedPlan): string => {
   const { dispatches, peakBytes } = plan.prediction

@@ -1,4 +1,4 @@
-/** The `.d.ts` of the runtime that emitted modules share. Written by hand: it shows what users need and nothing of ours. */
+/** The `.d.ts` of the runtime that emitted modules share, written by hand: it declares the public surface only. */
 
 /** Text of `runtime.d.ts`. */
 export const runtimeDeclarations = `// GPUDevice and GPU are of the DOM library of TypeScript 6 and later, or of @webgpu/types.

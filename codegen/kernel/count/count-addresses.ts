@@ -1,19 +1,15 @@
 /**
- * Addresses and conditions of a kernel as sums over atoms: the workgroup's number, digits of the invocation's number in a
- * mixed radix, loop counters, and what is none of these. Says how each moves from one workgroup to the next.
+ * Addresses and conditions of a kernel as linear forms over atoms: the workgroup index, mixed-radix digits of the
+ * invocation index, loop counters, and opaque terms; and how each of them changes from one workgroup to the next.
  */
 
 import { ceilDiv, floorDiv } from '../../../src/lang/dim.ts'
 import { operandsOf } from '../flops.ts'
+import { anything, type Interval, join } from '../interval.ts'
 import type { KExpr } from '../kernel.ts'
 import { type Affine, affineOf, slotAffine, sum } from './count-affine.ts'
 
-export interface Range {
-  readonly low: number
-  readonly high: number
-}
-
-/** What a form is a sum of multiples of. */
+/** The atoms of a linear form. */
 export type Atom =
   | { readonly kind: 'grid' }
   | { readonly kind: 'local' }
@@ -26,34 +22,34 @@ export type Atom =
       readonly by: number
       readonly size: number
     }
-  | { readonly kind: 'counter'; readonly range: Range }
-  /** No sum: a function of the workgroup and the digits in `of`. A choice between two sums says so. */
+  | { readonly kind: 'counter'; readonly range: Interval }
+  /** An opaque function of the workgroup index and the digits in `of`; a select between two linear forms keeps both. */
   | {
       readonly kind: 'opaque'
       readonly of: ReadonlySet<number>
       readonly choice?: { readonly cond: KExpr; readonly lane: number; readonly yes: Affine; readonly no: Affine }
     }
 
-/** What a workgroup's number decides about a condition. */
+/** The outcome of a condition for a whole workgroup. */
 export type Truth = boolean | undefined
 
 export interface Forms {
   readonly atoms: readonly Atom[]
-  /** The sum that an integer is. */
+  /** The linear form of an integer expression. */
   readonly of: (e: KExpr) => Affine | undefined
-  /** The workgroup's number and the digits that a lane of any expression depends on. */
+  /** The workgroup index and the digits that any lane of an expression depends on. */
   readonly basesOf: (e: KExpr, lane: number) => ReadonlySet<number>
   /** A `let`. */
   readonly bind: (name: string, e: KExpr) => void
-  /** A name that assignments change. */
+  /** Declares a mutable variable. */
   readonly vary: (name: string) => void
   /** A loop's counter. */
-  readonly count: (name: string, range: Range) => void
-  /** The values of a form in workgroup `w`, or in any. */
-  readonly range: (a: Affine, w?: number) => Range
-  /** Whether a condition holds for all invocations of workgroup `w`, or for none. */
+  readonly count: (name: string, range: Interval) => void
+  /** The range of a form in workgroup `w`, or in any workgroup. */
+  readonly range: (a: Affine, w?: number) => Interval
+  /** Whether a condition is uniformly true or uniformly false in workgroup `w`. */
   readonly truth: (cond: KExpr, lane: number, w: number) => Truth
-  /** Of a digit: how the invocations of workgroup `w` run through its values, as far as that differs between workgroups. */
+  /** How a digit runs through its values over the invocations of workgroup `w`, as far as workgroups differ in it. */
   readonly pattern: (atom: number, w: number) => string
   /** The value of a digit for the first invocation of workgroup `w`. */
   readonly start: (atom: number, w: number) => number
@@ -61,7 +57,6 @@ export interface Forms {
 
 export const gridAtom = 0
 const localAtom = 1
-const nowhere: Range = { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY }
 const nothing: ReadonlySet<number> = new Set()
 
 export const createForms = (workgroups: number, workgroupSize: number): Forms => {
@@ -96,7 +91,7 @@ export const createForms = (workgroups: number, workgroupSize: number): Forms =>
     return slotAffine(at)
   }
 
-  /** `a` as by·whole + rest, where rest has only terms that are no multiples and a constant in [0, by). */
+  /** Splits `a` into by·whole + rest, where rest has no term divisible by `by` and a constant in [0, by). */
   const divide = (a: Affine, by: number): { readonly whole: Affine; readonly rest: Affine } => {
     const whole = new Map<number, number>()
     const rest = new Map<number, number>()
@@ -111,14 +106,14 @@ export const createForms = (workgroups: number, workgroupSize: number): Forms =>
     }
   }
 
-  /** The grid and local parts of a form made of nothing else. */
+  /** The coefficients of a form that consists of workgroup and local index only. */
   const threadOf = (a: Affine): { readonly p: number; readonly q: number; readonly c: number } | undefined => {
     const q = a.terms.get(localAtom) ?? 0
     const own = [...a.terms.keys()].every((t) => t === gridAtom || t === localAtom)
     return own && (q === 0 || q === 1) ? { p: a.terms.get(gridAtom) ?? 0, q, c: a.constant } : undefined
   }
 
-  /** A digit that nothing was taken off yet. */
+  /** A digit that has not been split yet. */
   const openDigit = (a: Affine): Extract<Atom, { readonly kind: 'digit' }> | undefined => {
     const [term, ...more] = a.terms
     if (!term || more.length > 0 || a.constant !== 0 || term[1] !== 1) return undefined
@@ -219,7 +214,7 @@ export const createForms = (workgroups: number, workgroupSize: number): Forms =>
     return out
   }
 
-  const atomRange = (a: Atom, w: number | undefined): Range => {
+  const atomRange = (a: Atom, w: number | undefined): Interval => {
     switch (a.kind) {
       case 'grid':
         return w === undefined ? { low: 0, high: workgroups - 1 } : { low: w, high: w }
@@ -228,7 +223,7 @@ export const createForms = (workgroups: number, workgroupSize: number): Forms =>
       case 'counter':
         return a.range
       case 'opaque':
-        return a.choice && w === undefined ? join(range(a.choice.yes), range(a.choice.no)) : nowhere
+        return a.choice && w === undefined ? join(range(a.choice.yes), range(a.choice.no)) : anything
       case 'digit': {
         if (w === undefined)
           return { low: 0, high: Math.min(a.size, ceilDiv(a.p * workgroups + workgroupSize, a.by)) - 1 }
@@ -241,9 +236,7 @@ export const createForms = (workgroups: number, workgroupSize: number): Forms =>
     }
   }
 
-  const join = (a: Range, b: Range): Range => ({ low: Math.min(a.low, b.low), high: Math.max(a.high, b.high) })
-
-  const range = (a: Affine, w?: number): Range => {
+  const range = (a: Affine, w?: number): Interval => {
     let low = a.constant
     let high = a.constant
     for (const [t, c] of a.terms) {
@@ -254,7 +247,7 @@ export const createForms = (workgroups: number, workgroupSize: number): Forms =>
     return { low, high }
   }
 
-  const compare = (op: 'lt' | 'le' | 'eq', a: Range, b: Range): Truth => {
+  const compare = (op: 'lt' | 'le' | 'eq', a: Interval, b: Interval): Truth => {
     if (op === 'eq') {
       if (a.low === a.high && b.low === b.high && a.low === b.low) return true
       return a.high < b.low || b.high < a.low ? false : undefined

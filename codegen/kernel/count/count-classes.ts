@@ -1,6 +1,6 @@
 /**
- * Which workgroups of a kernel touch and compute the same amounts, found without running any: those whose conditions come
- * out alike, whose invocations run through the digits of their number alike, and whose addresses differ by a shift.
+ * Equivalence classes of workgroups with equal costs, found without executing any: workgroups whose conditions have the
+ * same outcomes, whose invocations run through their digits in the same way, and whose addresses differ by a shift.
  */
 
 import type { KExpr, Kernel, KStmt } from '../kernel.ts'
@@ -8,7 +8,7 @@ import { createForms, type Forms, gridAtom } from './count-addresses.ts'
 import type { Affine } from './count-affine.ts'
 import { expressionsOf, type Touch, touchesOf } from './count-slice.ts'
 
-/** Workgroups that count alike. */
+/** A class of workgroups with equal costs. */
 export interface WorkgroupClass {
   readonly representative: number
   readonly count: number
@@ -19,7 +19,7 @@ interface Condition {
   readonly lane: number
 }
 
-/** The text of a kernel as far as it decides what is touched. */
+/** The slice of a kernel that determines its memory accesses. */
 type Item =
   | { readonly kind: 'touch'; readonly touch: Touch; readonly address: Affine | undefined }
   | {
@@ -28,10 +28,10 @@ type Item =
       readonly yes: readonly Item[]
       readonly no: readonly Item[]
     }
-  /** Has to be the same, whatever it is. */
+  /** Must be equal for workgroups of one class. */
   | { readonly kind: 'same'; readonly e: KExpr }
 
-/** What two workgroups that decide alike must have in common besides. */
+/** What workgroups with equal outcomes must agree on besides. */
 interface Demands {
   readonly patterns: readonly number[]
   readonly starts: readonly number[]
@@ -95,7 +95,7 @@ const read = (body: readonly KStmt[], forms: Forms): readonly Item[] => {
   return items
 }
 
-/** The conditions inside an address, outer ones first, as far as they are reached in workgroup `w`. */
+/** The conditions within an address that are evaluated in workgroup `w`, outermost first. */
 const choicesOf = (a: Affine, forms: Forms, visit: (c: Condition) => boolean | undefined): void => {
   for (const t of a.terms.keys()) {
     const atom = forms.atoms[t]!
@@ -105,7 +105,7 @@ const choicesOf = (a: Affine, forms: Forms, visit: (c: Condition) => boolean | u
   }
 }
 
-/** How every condition comes out for the whole of workgroup `w`: yes, no or both. */
+/** The outcome of every condition in workgroup `w`: true, false or mixed. */
 const decide = (items: readonly Item[], forms: Forms, w: number): string => {
   let text = ''
   const test = ({ cond, lane }: Condition): boolean | undefined => {
@@ -129,7 +129,7 @@ const decide = (items: readonly Item[], forms: Forms, w: number): string => {
   return text
 }
 
-/** What is touched where: a sum whose choices are made. */
+/** An access and its linear address, with all selects resolved. */
 interface Placed {
   readonly binding: string
   readonly address: Affine
@@ -148,7 +148,7 @@ const demandsOf = (items: readonly Item[], forms: Forms, w: number): Demands => 
     if (t === undefined) fix(cond, lane)
     return t
   }
-  /** The address with each choice that is made replaced by what it chose. */
+  /** The address with every resolved select replaced by the selected form. */
   const resolve = (a: Affine): Affine => {
     let constant = a.constant
     const terms = new Map<number, number>()
@@ -200,7 +200,7 @@ const demandsOf = (items: readonly Item[], forms: Forms, w: number): Demands => 
 
 const isDigit = (forms: Forms, t: number): boolean => forms.atoms[t]!.kind === 'digit'
 
-/** Digits by which two accesses of one binding move apart, so that what they have in common changes. */
+/** Digits in which two accesses of one binding differ, so that their overlap changes between workgroups. */
 const shifts = (placed: readonly Placed[], forms: Forms): ReadonlySet<number> => {
   const apart = new Set<number>()
   const byBinding = new Map<string, Map<string, { readonly address: Affine; low: number; high: number }>>()

@@ -1,6 +1,7 @@
 /**
- * Counts what a kernel touches and computes without computing it: runs its slice (`count-slice.ts`) for every invocation,
- * marks addresses, and adds up the units of all other statements. Agrees with `interp/run-kernel.ts` to the last byte.
+ * Counts the bytes and flops of a kernel without executing all of it: runs its slice (`count-slice.ts`) for every
+ * invocation, marks the addresses, and adds the units of all other statements. Agrees with `interp/run-kernel.ts`
+ * exactly.
  */
 import { stepCount } from '../../../src/lang/dim.ts'
 import * as k from '../build-kernel.ts'
@@ -12,7 +13,7 @@ import { type Block, gridSlot, localSlot, type Run, type ValueAt, valueCompiler 
 
 export type { ValueAt } from './count-values.ts'
 
-/** Counts workgroups one at a time, in any order. */
+/** Counts one workgroup at a time, in any order. */
 export interface KernelCounter {
   readonly run: (workgroup: number) => void
   /** Floating-point units so far (see `flops.ts`). */
@@ -23,12 +24,12 @@ export interface KernelCounter {
 
 type For = Extract<KStmt, { readonly kind: 'for' }>
 
-/** Rows this long are looked up before they are marked again. */
+/** Rows up to this length are memoised instead of being marked again. */
 const longRow = 12
 /** Loops longer than this are run step by step. */
 const longestRow = 1 << 16
 
-/** A counter for `kernel` over bindings of these sizes in bytes; none where its slice is the whole kernel. */
+/** A counter for `kernel` over bindings of these sizes in bytes; undefined where the slice is the whole kernel. */
 export const kernelCounter = (
   kernel: Kernel,
   sizes: readonly number[],
@@ -63,7 +64,7 @@ export const kernelCounter = (
     return guarded(t.guards, () => one(index()))
   }
 
-  /** An address chosen by a condition that the block does not change: one access under each outcome. */
+  /** An address selected by a block-invariant condition: one access per outcome. */
   const branches = (t: Touch): readonly Touch[] => {
     const { index } = t
     const [select, by] = index.kind === 'binary' && index.op === 'add' ? [index.a, index.b] : [index, undefined]
@@ -80,7 +81,10 @@ export const kernelCounter = (
   const isPlain = (t: Touch): boolean =>
     t.guards.every((g) => compiler.isOutside(g.cond)) && affine(t.index) !== undefined
 
-  /** Statements in order. Units of those that always run, and accesses that may happen at any time, are handed out. */
+  /**
+   * Statements in order. Units of unconditional statements, and accesses that can be hoisted, are returned to the
+   * caller.
+   */
   const fill = (block: Block, body: readonly KStmt[]): { readonly units: number; readonly plain: readonly Touch[] } => {
     let units = 0
     const plain: Touch[] = []
@@ -124,7 +128,7 @@ export const kernelCounter = (
     }
   }
 
-  /** Accesses at (something from outside) + (a function of the counter) become rows that are marked at once. */
+  /** Accesses at (loop-invariant base) + (function of the counter) become rows that are marked at once. */
   const loop = (outer: Block, s: For): void => {
     const from = value(s.from, 0)
     const to = value(s.to, 0)
@@ -203,14 +207,14 @@ export const kernelCounter = (
   }
 }
 
-/** Units of one execution of a statement itself: what `interp/run-kernel.ts` counts. */
+/** The units of one execution of a statement itself, as `interp/run-kernel.ts` counts them. */
 const unitsOf = (s: KStmt): number => {
   if (s.kind === 'for') return 0
   if (s.kind === 'store' || s.kind === 'write') return flopsOf(s.value)
   return expressionsOf(s).reduce((n, e) => n + flopsOf(e), 0)
 }
 
-/** What a statement touches by itself, its blocks left out. */
+/** The accesses of a statement itself, without those of its blocks. */
 const touchesIn = (s: KStmt): readonly Touch[] => {
   const reads = expressionsOf(s).flatMap((e) => touchesOf(e))
   return s.kind === 'store' ? [...reads, { binding: s.binding, index: s.index, guards: [] }] : reads

@@ -1,4 +1,4 @@
-/** What one binding was touched at, workgroup by workgroup: a stamp for each element. */
+/** Counts the distinct elements of one binding that each workgroup touches, with a stamp per element. */
 import { floorDiv } from '../../../src/lang/dim.ts'
 import { elementBytes, laneBytes } from '../element-bytes.ts'
 import type { Binding } from '../kernel.ts'
@@ -19,7 +19,7 @@ export const elementOf = (b: Binding): { readonly bytes: number; readonly stride
   return { bytes: laneBytes(scalar) * width, stride: elementBytes(b.element) }
 }
 
-/** Counts for a binding of `bytes` bytes; an index out of range is a bug of the kernel. */
+/** A counter for a binding of `bytes` bytes; an index out of range is a bug in the kernel. */
 export const touchedOf = (binding: Binding, bytes: number, where: () => string): Touched => {
   const unit = elementOf(binding)
   const size = floorDiv(bytes, unit.stride)

@@ -1,11 +1,11 @@
-/** Single operations of the counting interpreter: what tells two of them apart, and integer ones in their shortest form. */
+/** Single operations of the counting interpreter: their identity, and fast paths for integer arithmetic. */
 
 import { floorDiv } from '../../../src/lang/dim.ts'
 import { binaryFunction } from '../interp/scalar-meaning.ts'
 import type { KExpr } from '../kernel.ts'
 import type { Num } from './count-affine.ts'
 
-/** What an expression is, its operands aside. */
+/** The operation of an expression, without its operands, as a key. */
 export const headOf = (e: KExpr): string => {
   switch (e.kind) {
     case 'lit':

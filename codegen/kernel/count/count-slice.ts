@@ -1,18 +1,18 @@
 /**
- * The part of a kernel that decides which memory it touches and how often its statements run: every address, loop bound and
- * condition, and the names they are computed from. All else is arithmetic that can be counted without being done.
+ * The program slice of a kernel that determines its memory accesses and execution counts: all addresses, loop bounds
+ * and conditions, and the variables they depend on. All other arithmetic can be counted without being executed.
  */
 import { operandsOf } from '../flops.ts'
 import type { KExpr, Kernel, KStmt } from '../kernel.ts'
 
-/** One lane of an expression that decides whether an access happens, and the value it must have. */
+/** A guard: one lane of a condition, and the value it must have for the access to happen. */
 export interface Guard {
   readonly cond: KExpr
   readonly lane: number
   readonly want: 0 | 1
 }
 
-/** A load or store in the text: the element `index` of `binding`, touched where all guards hold. */
+/** A load or store: the element `index` of `binding`, accessed where all guards hold. */
 export interface Touch {
   readonly binding: string
   readonly index: KExpr
@@ -22,13 +22,15 @@ export interface Touch {
 export interface Slice {
   /** Names that addresses, bounds and conditions depend on. */
   readonly needed: ReadonlySet<string>
-  /** Bindings whose elements decide addresses: a gather's indices. */
+  /** Bindings whose elements determine addresses, such as the indices of a gather. */
   readonly valued: ReadonlySet<string>
-  /** An address comes out of a local array: nothing less than running the kernel tells what it touches. */
+  /** Whether an address is read from a local array, so that only running the whole kernel tells what it touches. */
   readonly isWhole: boolean
 }
 
-/** The loads that evaluating `lanes` lanes of `e` performs; the arms of a select only where it takes them. */
+/**
+ * The loads performed by evaluating `lanes` lanes of `e`; those in the arms of a select are guarded by its condition.
+ */
 export const touchesOf = (e: KExpr, width: number = e.type.width): readonly Touch[] => {
   const found: Touch[] = []
   const free = new Set<KExpr>()
@@ -74,7 +76,7 @@ export const touchesOf = (e: KExpr, width: number = e.type.width): readonly Touc
 
 const hasLoad = (e: KExpr): boolean => e.kind === 'load' || operandsOf(e).some(hasLoad)
 
-/** The expressions of one statement that run when it does, without those of its blocks. */
+/** The expressions of one statement, without those of its blocks. */
 export const expressionsOf = (s: KStmt): readonly KExpr[] => {
   switch (s.kind) {
     case 'let':
@@ -94,7 +96,7 @@ export const expressionsOf = (s: KStmt): readonly KExpr[] => {
   }
 }
 
-/** Calls `f` for every statement, outer ones first. */
+/** Calls `f` for every statement, in preorder. */
 export const eachStatement = (body: readonly KStmt[], f: (s: KStmt) => void): void => {
   for (const s of body) {
     f(s)
@@ -106,7 +108,7 @@ export const eachStatement = (body: readonly KStmt[], f: (s: KStmt) => void): vo
   }
 }
 
-/** What of a kernel must be executed to know what it touches. */
+/** The slice of `kernel`. */
 export const sliceOf = (kernel: Kernel): Slice => {
   const definitions = new Map<string, KExpr[]>()
   const needed = new Set<string>()

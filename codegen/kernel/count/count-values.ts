@@ -1,6 +1,7 @@
 /**
- * The values of a kernel's slice as closures over numbered slots. Sums stay symbolic; everything else is computed once in
- * the outermost block that knows its operands, and once for equal expressions.
+ * The values of a kernel's slice, compiled to closures over numbered slots. Affine expressions stay symbolic;
+ * everything else is hoisted to the outermost block in which its operands are known, and equal expressions share a
+ * slot.
  */
 import { invariant } from '../../../src/lang/errors.ts'
 import { operandsOf } from '../flops.ts'
@@ -17,27 +18,27 @@ export type ValueAt = (binding: string, element: number, lane: number) => number
 
 export type Run = () => void
 
-/** Something computed once each time a block runs. */
+/** A value computed once per execution of a block. */
 interface Computed {
   readonly slot: number
   readonly run: Run
 }
 
-/** One run of statements: what it computes, then what it does. */
+/** A block: the values it computes, then its actions. */
 export interface Block {
   readonly computed: Computed[]
   readonly effects: Run[]
   readonly memo: Map<string, number>
 }
 
-/** What a name stands for: a sum, or a slot for each lane, which assignments may change. */
+/** The meaning of a name: an affine form, or a slot per lane, which assignments may change. */
 type Name =
   | { readonly kind: 'sum'; readonly affine: Affine }
   | { readonly kind: 'slots'; readonly slots: readonly number[]; readonly changes: boolean }
 
-/** What decides where an expression can be computed. */
+/** What determines where an expression can be computed. */
 interface Facts {
-  /** Blocks around it that it needs; undefined where an assignment may change it. */
+  /** The number of enclosing blocks it depends on; undefined where an assignment may change it. */
   readonly depth: number | undefined
   /** The counters and builtins it is a function of. */
   readonly of: ReadonlySet<number>
@@ -57,18 +58,18 @@ export interface ValueCompiler {
   readonly close: () => void
   /** Runs a block that is closed. */
   readonly sequence: (block: Block) => Run
-  /** A variable for a loop to set. */
+  /** A variable that a loop sets. */
   readonly define: (name: string) => number
-  /** A `let`. A sum is not computed where `symbolic` says that each use may as well do it. */
+  /** A `let`. With `symbolic`, an affine value is not computed here but substituted at each use. */
   readonly bind: (name: string, e: KExpr, symbolic: boolean) => void
   readonly assign: (s: Extract<KStmt, { readonly kind: 'var' | 'assign' }>) => void
   /** One lane of an expression. */
   readonly value: (e: KExpr, lane: number) => Num
   /** The affine form of an integer that no assignment changes. */
   readonly affine: (e: KExpr) => Affine | undefined
-  /** Whether an expression is known before the current block begins. */
+  /** Whether an expression is invariant in the current block. */
   readonly isOutside: (e: KExpr) => boolean
-  /** `a` as (something from outside the loop's block) + (one offset for each value of its counter), if it is such a sum. */
+  /** Splits `a` into a loop-invariant base and one offset per value of the loop counter, if it has that form. */
   readonly split: (a: Affine, loop: Block, counter: number, values: Iterable<number>) => Split | undefined
 }
 
@@ -149,7 +150,7 @@ export const valueCompiler = (body: readonly KStmt[], valueAt: ValueAt): ValueCo
     return { depth, of, key: `${headOf(e)}:${e.type.scalar}${e.type.width}(${keys.join()})` }
   }
 
-  /** The slot of a lane, computed in the outermost block that can; nothing where an assignment may change it. */
+  /** The slot of a lane, computed in the outermost block possible; undefined where an assignment may change it. */
   const slotFor = (e: KExpr, lane: number): number | undefined => {
     const { depth, of, key } = factsOf(e)
     if (depth === undefined) return undefined
@@ -335,7 +336,7 @@ export const valueCompiler = (body: readonly KStmt[], valueAt: ValueAt): ValueCo
         if (isInside && ![...bases[slot]!].every((b) => b === counter)) return undefined
         ;(isInside ? inside : outside).set(slot, c)
       }
-      // Constants (an element at a fixed place, say) belong to no loop, but its offsets may be made of them.
+      // Constants, such as an element at a fixed index, depend on no loop but may be part of the offsets.
       const steps = [...blocks[0]!.computed, ...loop.computed].filter((c) =>
         [...bases[c.slot]!].every((b) => b === counter),
       )
@@ -355,7 +356,7 @@ const distinct = (xs: Int32Array): Int32Array => {
   return set.size === xs.length ? xs : Int32Array.from(set)
 }
 
-/** At most this many slots are taken: one for each lane of each expression and name. */
+/** An upper bound on the number of slots: one per lane of each expression and name. */
 const slotsIn = (body: readonly KStmt[]): number => {
   const count = (e: KExpr): number => operandsOf(e).reduce((n, o) => n + count(o), 2 * e.type.width)
   return body.reduce((n, s) => {

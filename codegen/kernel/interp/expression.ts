@@ -1,4 +1,7 @@
-/** Expressions of a kernel as closures, one a lane. A `select` evaluates only the side it takes, so a masked load may point anywhere. */
+/**
+ * Compiles kernel expressions to closures, one per lane. A `select` evaluates only the selected arm, so a masked load
+ * may be out of bounds.
+ */
 import type { KExpr } from '../kernel.ts'
 import { castValue, roundTo, wordBits, wordValue } from '../scalar-value.ts'
 import { binaryFunction, threefryWord, unaryFunction } from './scalar-meaning.ts'

@@ -1,6 +1,7 @@
 /**
- * Runs a kernel on the CPU: f32 rounding at every operation, workgroup memory, barriers, and errors where a device would
- * be silent (indices out of range, barriers in non-uniform control flow). The kernel's tree becomes closures once.
+ * The reference interpreter of the Kernel IR: f32 rounding after every operation, workgroup memory, barriers, and
+ * errors where a device would be silent (indices out of range, barriers in non-uniform control flow). Kernels are
+ * compiled to closures once.
  */
 import { invariant } from '../../../src/lang/errors.ts'
 import type { Kernel } from '../kernel.ts'
@@ -11,7 +12,9 @@ import { runText, textBytes } from './user-reference.ts'
 
 export { type Counters, type HostBinding, makeCounters } from './storage.ts'
 
-/** Runs `workgroups` workgroups in order over the bindings, which are written in place; adds to `counters` where given. */
+/**
+ * Runs `workgroups` workgroups in order over the bindings, which are written in place; adds to `counters` where given.
+ */
 export const runKernel = (
   kernel: Kernel,
   workgroups: number,

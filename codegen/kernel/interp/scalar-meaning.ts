@@ -1,4 +1,7 @@
-/** What each elementwise op computes on one lane, per kernel type: Float64 inside, one rounding at the end. Total over the ops. */
+/**
+ * The semantics of each elementwise operation on one lane, per kernel type: computed in Float64, rounded once. Total
+ * over the operations.
+ */
 import { invariant } from '../../../src/lang/errors.ts'
 import { roundHalf } from '../../../src/lang/half.ts'
 import type { BinaryOp, UnaryOp } from '../../../src/lang/ir.ts'

@@ -1,9 +1,12 @@
-/** What names mean while a kernel runs on the CPU: variables by slot, arrays, memory; each looked up once, and checked. */
+/**
+ * Name resolution of the kernel interpreter: variables by slot, arrays, memory; each name is resolved once, and
+ * checked.
+ */
 import { invariant } from '../../../src/lang/errors.ts'
 import type { Kernel } from '../kernel.ts'
 import type { Counters, Memory } from './storage.ts'
 
-/** One invocation: its variables by slot, its private arrays, its place. */
+/** One invocation: its variables by slot, its private arrays, its indices. */
 export interface Invocation {
   readonly slots: Float64Array
   readonly privates: readonly Float64Array[]

@@ -1,5 +1,6 @@
 /**
- * Statements of a kernel as closures: of one invocation where there is no barrier, of all of them in lockstep where there is.
+ * Compiles kernel statements to closures: per invocation where there is no barrier, in lockstep for the workgroup where
+ * there is.
  */
 import { invariant } from '../../../src/lang/errors.ts'
 import { flopsOf } from '../flops.ts'
@@ -8,7 +9,7 @@ import { lanes } from './expression.ts'
 import { arrayOf, cell, define, type Invocation, type Lane, memoryOf, type Scope, slotOf } from './scope.ts'
 
 type Run = (v: Invocation) => void
-/** Runs all invocations of a workgroup to the end of a statement list that holds barriers. */
+/** Runs all invocations of a workgroup through a statement list with barriers. */
 type RunAll = (vs: readonly Invocation[]) => void
 
 /** Whether a barrier is among the statements, at any depth. */
@@ -20,7 +21,7 @@ export const hasBarrier = (body: readonly KStmt[]): boolean =>
       (s.kind === 'if' && (hasBarrier(s.then) || hasBarrier(s.else))),
   )
 
-/** All lanes evaluated before any is passed on: an assignment may read what it writes. */
+/** Evaluates all lanes before any is written: an assignment may read its own target. */
 const into = (values: readonly Lane[], put: (v: Invocation, lane: number, x: number) => void): Run => {
   const [first, ...rest] = values
   if (rest.length === 0) return (v) => put(v, 0, first!(v))
@@ -31,7 +32,7 @@ const into = (values: readonly Lane[], put: (v: Invocation, lane: number, x: num
   }
 }
 
-/** Adds the units of `es` at every execution, when somebody counts. */
+/** Adds the units of `es` at every execution, when counters are given. */
 const counted = (c: Scope, es: readonly KExpr[], run: Run): Run => {
   const { counters } = c
   const units = counters ? es.reduce((n, e) => n + flopsOf(e), 0) : 0
@@ -115,7 +116,7 @@ const compileStatement = (c: Scope, s: KStmt): Run => {
   }
 }
 
-/** The one value all invocations agree on; a barrier below depends on it. */
+/** The value of an expression that must be uniform over the workgroup, as a barrier depends on it. */
 const uniform = (c: Scope, x: Lane, vs: readonly Invocation[], what: string): number => {
   const first = x(vs[0]!)
   for (const v of vs)
@@ -123,7 +124,7 @@ const uniform = (c: Scope, x: Lane, vs: readonly Invocation[], what: string): nu
   return first
 }
 
-/** Statements without barriers run invocation by invocation, those with barriers statement by statement for all. */
+/** Statements without barriers run one invocation at a time; those with barriers run in lockstep. */
 export const compileLockstep = (c: Scope, body: readonly KStmt[]): RunAll => {
   const steps: RunAll[] = []
   let segment: KStmt[] = []

@@ -1,18 +1,21 @@
-/** Storage buffers and arrays as the interpreter sees them: elements of some lanes, checked indices, optional counts of what is touched. */
+/**
+ * Storage buffers and arrays of the interpreter: typed elements, bounds checks, and optional counts of the elements
+ * touched.
+ */
 import { floorDiv } from '../../../src/lang/dim.ts'
 import { invariant } from '../../../src/lang/errors.ts'
 import { fromHalf, toHalf } from '../../../src/lang/half.ts'
 import { laneStride } from '../element-bytes.ts'
 import type { Binding, Scalar } from '../kernel.ts'
 
-/** Bytes of host memory that stand for a storage buffer: the whole buffer, or a part of an arena. */
+/** Host memory in the role of a storage buffer: a whole buffer, or part of an arena. */
 export interface HostBinding {
   readonly buffer: ArrayBufferLike
   readonly byteOffset?: number
   readonly byteLength?: number
 }
 
-/** What a run touches and computes; `runKernel` adds to it. */
+/** The costs of a run; `runKernel` adds to them. */
 export interface Counters {
   /** Floating-point units (see `flops.ts`). */
   flops: number
@@ -31,9 +34,9 @@ export interface Memory {
   readonly size: number
   readonly get: (index: number, lane: number) => number
   readonly set: (index: number, lane: number, value: number) => void
-  /** Bytes of the distinct elements touched since the counting began. */
+  /** Bytes of the distinct elements touched, summed over the workgroups so far. */
   readonly touched: () => number
-  /** From now on elements count anew. */
+  /** Begins the next workgroup, in which elements count again. */
   readonly nextWorkgroup: () => void
 }
 
@@ -52,7 +55,7 @@ const viewOf = (b: HostBinding, scalar: Scalar): Float32Array | Int32Array | Uin
   }
 }
 
-/** A binding over host bytes. An index out of range is a bug of the kernel, though devices forgive it. */
+/** A binding over host memory. An index out of range is a bug in the kernel, although devices tolerate it. */
 export const bindMemory = (binding: Binding, host: HostBinding, counting: boolean, where: () => string): Memory => {
   const { scalar, width } = binding.element
   invariant(scalar !== 'bool', `binding ${binding.name} of bool`)

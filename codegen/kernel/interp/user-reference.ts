@@ -1,4 +1,4 @@
-/** What users' functions and kernels compute on the CPU: their references, on numbers as the device stores them. */
+/** CPU references of user-defined functions and kernels, on values as the device stores them. */
 import { sizeOf } from '../../../src/lang/dim.ts'
 import { allocate, byteSize } from '../../../src/lang/dtype.ts'
 import { runReference } from '../../../src/lang/ops/user-defined-rows.ts'
@@ -33,7 +33,7 @@ export const runText = ({ bindings }: Kernel, { op, inputs, outputs }: KernelTex
   })
 }
 
-/** What a user's kernel moves: every tensor once. */
+/** The bytes that a user's kernel is counted with: every tensor once. */
 export const textBytes = ({ bindings }: Kernel, { op, inputs, outputs }: KernelText): number =>
   bindings.reduce((sum, { name }) => {
     const at = inputs.indexOf(name)

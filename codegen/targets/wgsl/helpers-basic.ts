@@ -1,4 +1,7 @@
-/** Guarded forms of what WGSL has but does not define enough: non-finite constants, max and min, rem, sign, roots, conversions, shifts. */
+/**
+ * Guarded forms of operations that WGSL leaves underspecified: non-finite constants, max and min, rem, sign, roots,
+ * conversions, shifts.
+ */
 import type { Helpers, Lanes } from './lanes.ts'
 import { isNanBits, isTinyBits, patch, whereKept } from './patch.ts'
 
@@ -32,7 +35,10 @@ export type BasicName =
 const doubled = (t: Lanes): string => `${t.F}(u + u)`
 
 export const basicHelpers: Helpers<BasicName> = {
-  /** A float from bits that no constant expression may hold: the parameter keeps compilers from folding it into an error. */
+  /**
+   * A float from bits that no constant expression may hold: the parameter keeps compilers from folding it into an
+   * error.
+   */
   bits: { text: (t) => [`(u: ${t.U}) -> ${t.F}`, `return bitcast<${t.F}>(u);`] },
   /** Stops constant evaluation: a call of a function is never a constant expression. */
   f32: { text: (t) => [`(x: ${t.F}) -> ${t.F}`, 'return x;'] },

@@ -1,4 +1,7 @@
-/** erf and erfc. erf: an odd polynomial below 1, 1 − e^p(|x|) above. erfc: e^(−x²) times a fit of its scaled rest, so small results keep their digits. */
+/**
+ * erf and erfc. erf: an odd polynomial below 1, 1 − e^p(|x|) above. erfc: e^(−x²) times a fit of the scaled remainder,
+ * which preserves the relative precision of small results.
+ */
 import { type Helpers, horner } from './lanes.ts'
 import { isNanBits, oddSign, patch, slope } from './patch.ts'
 

@@ -1,4 +1,4 @@
-/** What a helper's template needs to spell itself for one vector width: type names, constants, names of other helpers. */
+/** The environment of a helper's template at one vector width: type names, constants, names of other helpers. */
 
 import type { KType, Scalar } from '../../kernel/kernel.ts'
 import { f32Literal } from './literal.ts'
@@ -6,7 +6,7 @@ import { f32Literal } from './literal.ts'
 /** A WGSL type name. */
 export const typeName = (t: KType): string => (t.width === 1 ? t.scalar : `vec${t.width}<${t.scalar}>`)
 
-/** Spells one width: the same template gives the scalar function and the vector function. */
+/** The spelling of one width: the same template yields the scalar and the vector function. */
 export interface Lanes {
   readonly width: KType['width']
   /** Type names of this width. */
@@ -21,11 +21,11 @@ export interface Lanes {
   readonly i: (x: number) => string
   /** An f32 constant as an operand of `+ - * /`, where WGSL spreads scalars itself. */
   readonly k: (x: number) => string
-  /** The name of another helper at this width; from then on that one is part of the text too. */
+  /** The name of another helper at this width, which is then emitted as well. */
   readonly fn: (name: string) => string
   /** The name of the struct that this helper returns. */
   readonly struct: string
-  /** Whether subnormal operands and results count even where the device flushes them to zero. */
+  /** Whether subnormal operands and results are preserved even where the device flushes them to zero. */
   readonly keep: boolean
 }
 
@@ -56,7 +56,9 @@ export const lanes = (width: KType['width'], of: Pick<Lanes, 'fn' | 'struct' | '
 export const horner = (t: Lanes, x: string, coefficients: readonly number[]): string =>
   coefficients.reduceRight((inner, c) => (inner === '' ? t.k(c) : `(${t.k(c)} + ${x} * ${inner})`), '')
 
-/** Lines that do for each lane of a vector where `where` holds what `lines` does for a scalar; `at` selects the lane. */
+/**
+ * Lines that do for each lane of a vector where `where` holds what `lines` does for a scalar; `at` selects the lane.
+ */
 export const lanewise = (
   { width }: Lanes,
   where: string,

@@ -1,4 +1,4 @@
-/** The helper functions a kernel needs, collected while it is printed and emitted once each, in the order of the table. */
+/** The helper functions of a kernel, collected while it is printed and emitted once each, in the order of the table. */
 import { invariant } from '../../../src/lang/errors.ts'
 import type { KType } from '../../kernel/kernel.ts'
 import { type BasicName, basicHelpers } from './helpers-basic.ts'
@@ -29,7 +29,7 @@ export const helperNames: readonly HelperName[] = order as readonly HelperName[]
 
 /** Collects helpers by width; `text` prints them. */
 export interface Prelude {
-  /** The function's name at a width; from now on it is part of the text. */
+  /** The function's name at a width, which is then emitted. */
   readonly use: (name: HelperName, width: KType['width']) => string
   /** Whether helpers keep subnormal numbers. */
   readonly keep: boolean

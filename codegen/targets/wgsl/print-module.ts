@@ -1,6 +1,7 @@
 /**
- * Kernel IR as the text of a WGSL module. The text is a pure function of the kernel (byte-stable: devices cache pipelines by
- * it), holds no constant expression that could be refused (non-finite, overflow, division by zero) and only the helpers it uses.
+ * Kernel IR → the text of a WGSL module. The text is a pure function of the kernel (pipelines are cached by it),
+ * contains no constant expression that a compiler may reject (non-finite, overflow, division by zero) and only the
+ * helpers it uses.
  */
 import { invariant } from '../../../src/lang/errors.ts'
 import { constantOf } from '../../kernel/build-kernel.ts'
@@ -13,18 +14,18 @@ import { makeUserFunctions, printText, type UserFunctions } from './user-text.ts
 
 interface Text {
   readonly text: string
-  /** Whether compilers may evaluate it while they parse. */
+  /** Whether it is a constant expression, which compilers evaluate. */
   readonly constant: boolean
 }
 
 interface Context {
   readonly prelude: Prelude
   readonly calls: UserFunctions
-  /** `let` names bound to constants: some compilers look through them. */
+  /** `let` names bound to constants, through which some compilers propagate them. */
   readonly constants: Set<string>
   readonly seen: { half: boolean; grid: boolean; local: boolean }
   readonly stored: ReadonlySet<string>
-  /** Whether a binding is both read and written, so that barriers must order it too. */
+  /** Whether a binding is both read and written, so that barriers must order storage accesses too. */
   storageBarrier: boolean
 }
 
@@ -33,11 +34,11 @@ const runtime = (text: string): Text => ({ text, constant: false })
 
 const identity = { f32: 'f32', i32: 'i32', u32: 'u32', bool: 'bool', f16: 'f16' } as const
 
-/** `t` as a value no compiler evaluates while parsing. */
+/** `t` as a value that is not a constant expression. */
 const opaque = (c: Context, t: Text, type: KType): string =>
   t.constant ? `${c.prelude.use(identity[type.scalar], type.width)}(${t.text})` : t.text
 
-/** The operands' texts, the first made opaque where all are constants. */
+/** The operands' texts, the first one made opaque where all are constants. */
 const operands = (c: Context, es: readonly KExpr[]): readonly string[] => {
   const texts = es.map((e) => expr(c, e))
   if (!texts.every((t) => t.constant)) return texts.map((t) => t.text)
@@ -133,7 +134,7 @@ const bare = (text: string): string => {
   return text
 }
 
-/** The lines of statements; a barrier is a mark that `printKernel` spells once all loads are known. */
+/** The lines of statements; a barrier is a placeholder that `printKernel` replaces once all loads are known. */
 const barrierMark = '\u0000'
 
 const statements = (c: Context, body: readonly KStmt[], indent: string, out: string[]): void => {
@@ -193,9 +194,9 @@ const storedBindings = (body: readonly KStmt[], into: Set<string>): Set<string> 
   return into
 }
 
-/** How a kernel is spelled. */
+/** Options of printing. */
 export interface PrintOptions {
-  /** Subnormal f32 numbers count, also on devices that flush them to zero. Default false. */
+  /** Preserve subnormal f32 numbers, also on devices that flush them to zero. Default false. */
   readonly keepSubnormals?: boolean
 }
 

@@ -1,4 +1,4 @@
-/** Target profiles as data: what plans are made against when no device is at hand. */
+/** Target profiles as data, to plan against without a device. */
 import type { Profile } from '../../../passes/profile.ts'
 
 /**
@@ -20,7 +20,8 @@ export const portable: Profile = {
 }
 
 /**
- * SwiftShader through Dawn: barriers are dear there (a workgroup is emulated on a thread), so rows are serial.
+ * SwiftShader through Dawn: barriers are expensive there (a workgroup is emulated on one thread), so the schedule is
+ * serial.
  * @example
  * T.software.schedule // => 'serial'
  */
@@ -35,7 +36,7 @@ export const software: Profile = {
 }
 
 /**
- * A desktop or datacentre GPU as every current one grants it. Features stay empty: they differ between drivers, and a
+ * The limits of every current desktop or datacentre GPU. Features stay empty: they differ between drivers, and a
  * plan that needs one is made against `profileOf(device)`.
  * @example
  * T.hardware.schedule // => 'cooperative'

@@ -1,4 +1,7 @@
-/** How WGSL spells each elementwise op on each scalar type: one total table, native where WGSL defines enough, else a guarded helper. */
+/**
+ * The WGSL spelling of each elementwise operation on each scalar type, as one total table: native operators where WGSL
+ * defines them well enough, else guarded helpers.
+ */
 
 import { invariant } from '../../../src/lang/errors.ts'
 import type { BinaryOp, UnaryOp } from '../../../src/lang/ir.ts'
@@ -6,7 +9,7 @@ import type { KType, Scalar } from '../../kernel/kernel.ts'
 import { typeName } from './lanes.ts'
 import type { HelperName, Prelude } from './prelude.ts'
 
-/** What a spelling may ask: the width, helpers, which operands are constants. */
+/** The environment of a spelling: the width, helpers, which operands are constants. */
 export interface Site {
   readonly width: KType['width']
   readonly prelude: Prelude
@@ -141,7 +144,7 @@ const zeroUnless = (site: Site, fails: string): string => {
   return `bitcast<${typeName({ scalar: 'f32', width: site.width })}>(${bits})`
 }
 
-/** A product with a constant zero is zero for finite numbers alone. */
+/** A product with a constant zero is zero for finite numbers only. */
 const multiply: Spell = (site, a, b) => {
   const other = site.constant(0) === 0 ? b : site.constant(1) === 0 ? a : undefined
   if (other === undefined) return either(infix('*'), helper('keptMul'))(site, a, b)
@@ -153,13 +156,15 @@ const multiply: Spell = (site, a, b) => {
 /** A constant zero divided by zero or NaN is NaN. */
 const divideFloat: Spell = (site, a, b) => {
   if (site.constant(0) !== 0) return either(infix('/'), helper('keptDiv'))(site, a, b)
-  // Of two constants a driver makes a constant, and NaN is not one it allows: one of them goes through a function.
+  // Drivers fold operations on two constants and reject NaN: one operand goes through a function.
   const shown = site.constant(1) === undefined ? b : `${site.prelude.use('f32', site.width)}(${b})`
   const before = `(${magnitude(site, shown, '')} - ${wide(site, 'u32', '1u')})`
   return zeroUnless(site, `(${before} >= ${wide(site, 'u32', '0x7f800000u')})`)
 }
 
-/** Integer division: by a constant power of two a shift or mask (u32); a constant zero must not be seen as one. */
+/**
+ * Integer division: a shift or mask for a constant power of two (u32); a constant zero must be opaque to the compiler.
+ */
 const divide =
   (op: '/' | '%'): Spell =>
   (site, a, b) => {
@@ -175,7 +180,10 @@ const divideSigned =
   (site, a, b) =>
     site.constant(1) === 0 ? `(${a} ${op} ${site.prelude.use('i32', site.width)}(${b}))` : `(${a} ${op} ${b})`
 
-/** max and min of floats: with a constant that is neither NaN nor the zero that would lose against another zero, one test is enough. */
+/**
+ * max and min of floats: with a constant that is neither NaN nor the zero that would lose against another zero, one
+ * test is enough.
+ */
 const extreme =
   (
     general: 'max' | 'min',

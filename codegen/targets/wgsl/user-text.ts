@@ -1,6 +1,6 @@
 /**
- * Users' WGSL inside our modules: at the end, each op's text under a mark with its name, so that the compiler's messages
- * can be told of the op, and every name it declares behind a prefix of its own.
+ * Users' WGSL in emitted modules: appended at the end, each operation's text under a marker with its name, so that
+ * compiler messages can be attributed to it, and with a prefix on every name it declares.
  */
 import { sizeOf } from '../../../src/lang/dim.ts'
 import type { ParamsOf } from '../../../src/lang/ir.ts'
@@ -13,9 +13,9 @@ export const userMark = (name: string): string => `// op ${name}`
 /** Whether the text needs `enable f16`. */
 const needsHalf = (text: string): boolean => /\bf16\b|\d(?:\.\d*)?h\b/.test(text)
 
-/** The functions that one kernel calls, in the order of their first call. */
+/** The user-defined functions that a kernel calls, in the order of the first call. */
 export interface UserFunctions {
-  /** The function's name in this module; from now on it is part of the text. */
+  /** The function's name in this module, which is then emitted. */
   readonly use: (callee: ParamsOf['elementwise']) => string
   readonly text: () => readonly string[]
   readonly half: () => boolean

@@ -1,6 +1,6 @@
 /**
- * Identities of arithmetic that hold bit for bit: NaN, infinities and the sign of zero survive every one of them. What
- * holds only up to rounding, or not for NaN, stands in `fast.ts`.
+ * Bit-exact arithmetic identities: each preserves NaN, infinities and the sign of zero. Identities that hold only up to
+ * rounding, or not for NaN, are in `fast.ts`.
  */
 import { typeOf } from '../../../src/lang/build.ts'
 import type { Op } from '../../../src/lang/ir.ts'
@@ -91,7 +91,7 @@ export const evenOfNeg: Rule = rule('evenOfNeg', ['abs', 'cos', 'cosh'], (n, b) 
 
 const roundings: readonly Op[] = ['floor', 'ceil', 'trunc', 'round']
 
-/** Rounding what is rounded changes nothing. */
+/** Rounding is idempotent. */
 export const roundTwice: Rule = rule('roundTwice', ['floor', 'ceil', 'trunc', 'round'], ({ args: [x] }) =>
   roundings.includes(x!.op) ? x : undefined,
 )
@@ -101,7 +101,7 @@ export const idempotent: Rule = rule('idempotent', ['max', 'min', 'and', 'or'], 
   x === y ? x : undefined,
 )
 
-/** max(max(x, c), d) = max(x, max(c, d)), likewise min: nested clamps join. */
+/** max(max(x, c), d) = max(x, max(c, d)), likewise min: nested clamps are combined. */
 export const joinExtrema: Rule = rule('joinExtrema', ['max', 'min'], (n, b) => {
   const [x, d] = [n.args[0]!, splat(n.args[1]!)]
   if (x.op !== n.op || d === undefined) return undefined
@@ -146,7 +146,7 @@ export const compareSelf: Rule = rule('compareSelf', ['eq', 'le', 'lt', 'xor'], 
   return fillLike(b, n, n.op === 'xor' ? 0 : 1)
 })
 
-/** All of them, in the order they are tried. */
+/** All rules of this file, in the order in which they are tried. */
 export const arithmeticRules: readonly Rule[] = [
   addZero,
   subZero,

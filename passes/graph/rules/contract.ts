@@ -1,4 +1,4 @@
-/** Reductions, contractions and windows over axes that hold one element or none, and dots that read their operands' axes as they lie. */
+/** Reductions, contractions and windows: degenerate axes, nested reductions, and permutations absorbed into dots. */
 
 import { typeOf } from '../../../src/lang/build.ts'
 import { sizeAlong } from '../../../src/lang/dim.ts'
@@ -12,12 +12,12 @@ type Dot = ParamsOf['dot']
 
 const shapeOf = (n: Node): readonly number[] => typeOf(n).shape
 
-/** Reductions of one output whose value over one element is that element. (A sum's zero has no sign.) */
+/** Monoids whose reduction of a single element is that element. (The sign of a zero sum is not kept.) */
 const unital: readonly Monoid[] = ['sum', 'prod', 'max', 'min', 'all', 'any', 'logSumExp']
-/** Reductions that hear nothing new in a repeated element. */
+/** Idempotent monoids: repeated elements do not change the result. */
 const repeatable: readonly Monoid[] = ['max', 'min', 'all', 'any']
 
-/** A reduction over axes of size 1 only is a reshape; of several axes, those of size 1 are dropped first. */
+/** A reduction over axes of size 1 is a reshape; of several reduced axes, those of size 1 are dropped. */
 export const reduceUnits: Rule = rule('reduceUnits', ['reduce'], (n, b) => {
   const x = n.args[0]!
   const { monoid, axes } = n.params
@@ -31,20 +31,22 @@ export const reduceUnits: Rule = rule('reduceUnits', ['reduce'], (n, b) => {
   return b.reduce([squeezed], { monoid, axes: long.map((a) => kept.indexOf(a)) })
 })
 
-/** Axes of a reduction are a set: listed in order. */
+/** The axes of a reduction are a set, in canonical form sorted. */
 export const reduceSorted: Rule = rule('reduceSorted', ['reduce'], ({ args, params: { monoid, axes } }, b) =>
   axes.every((a, i) => i === 0 || axes[i - 1]! < a)
     ? undefined
     : b.reduce(args, { monoid, axes: axes.toSorted((p, q) => p - q) }),
 )
 
-/** The axes that two reductions, one after the other, fold away from the first operand. */
+/** The axes of the operand that two nested reductions reduce together. */
 const joinedAxes = (rank: number, inner: readonly number[], outer: readonly number[]): readonly number[] => {
   const kept = otherAxes(rank, inner)
   return [...inner, ...outer.map((a) => kept[a]!)].toSorted((p, q) => p - q)
 }
 
-/** max of max, min of min, all of all, any of any are one reduction, and sum of sum, product of product for integers. */
+/**
+ * max of max, min of min, all of all, any of any are one reduction, and sum of sum, product of product for integers.
+ */
 export const reduceTwice: Rule = rule('reduceTwice', ['reduce'], (n, b) => {
   const x = n.args[0]!
   const { monoid, axes } = n.params
@@ -55,7 +57,7 @@ export const reduceTwice: Rule = rule('reduceTwice', ['reduce'], (n, b) => {
   return b.reduce([source], { monoid, axes: joinedAxes(shapeOf(source).length, x.params.axes, axes) })
 })
 
-/** max, min, all and any over a repeated axis that is not empty are those of what is repeated. */
+/** An idempotent reduction over a broadcast axis that is not empty is the reduction of the broadcast's operand. */
 export const reduceRepeated: Rule = rule('reduceRepeated', ['reduce'], (n, b) => {
   const x = n.args[0]!
   const { monoid, axes } = n.params
@@ -71,7 +73,7 @@ export const reduceRepeated: Rule = rule('reduceRepeated', ['reduce'], (n, b) =>
   return b.reduce([smaller], { monoid, axes: axes.filter((a) => !dropped.includes(a)).map((a) => left.indexOf(a)) })
 })
 
-/** The sum of zeros is zero; of integers over a repeated axis, the product with its size. */
+/** A sum of zeros is zero; a sum of integers over a broadcast axis is a multiplication by its size. */
 export const sumRepeated: Rule = rule('sumRepeated', ['reduce'], (n, b) => {
   const x = n.args[0]!
   if (n.params.monoid !== 'sum') return undefined
@@ -79,7 +81,7 @@ export const sumRepeated: Rule = rule('sumRepeated', ['reduce'], (n, b) => {
   return hasIntegers(n) ? sumOfBroadcast(b, n) : undefined
 })
 
-/** Counts up to here are exact in each dtype, or wrap as the sum does. */
+/** The largest count that each dtype represents exactly, or that wraps as the sum does. */
 const largestCount: Readonly<Record<DType, number>> = {
   f32: 2 ** 24,
   f16: 2 ** 11,
@@ -91,7 +93,10 @@ const largestCount: Readonly<Record<DType, number>> = {
   bool: 1,
 }
 
-/** sum over repeated axes as the sum over the others times their size; undefined when no summed axis is repeated. */
+/**
+ * A sum over broadcast axes as the sum over the other axes, times their size; undefined when no summed axis is
+ * broadcast.
+ */
 export const sumOfBroadcast = (b: Build, n: Node): Node | undefined => {
   const x = n.args[0]!
   if (n.op !== 'reduce' || n.params.monoid !== 'sum' || x.op !== 'broadcast') return undefined
@@ -109,12 +114,12 @@ export const sumOfBroadcast = (b: Build, n: Node): Node | undefined => {
   return b.mul([b.reduce([smaller], { monoid: 'sum', axes }), fillLike(b, n, times)], {})
 }
 
-/** The sum of -x is minus the sum of x. (Its zero has no sign.) */
+/** sum(-x) = -sum(x). (The sign of a zero sum is not kept.) */
 export const sumNeg: Rule = rule('sumNeg', ['reduce'], ({ args: [x], params }, b) =>
   params.monoid === 'sum' && x!.op === 'neg' ? b.neg([b.reduce([x!.args[0]!], params)], {}) : undefined,
 )
 
-/** What was scattered along an axis, one update to each row of it, and summed over that axis is the updates again. */
+/** The sum, over the scattered axis, of a scatterAdd with a single index is the update itself. */
 export const sumScattered: Rule = rule('sumScattered', ['reduce'], (n, b) => {
   const x = n.args[0]!
   if (n.params.monoid !== 'sum' || x.op !== 'scatterAdd') return undefined
@@ -125,7 +130,10 @@ export const sumScattered: Rule = rule('sumScattered', ['reduce'], (n, b) => {
   return reshapeTo(b, x.args[1]!, shapeOf(n))
 })
 
-/** A dot reads a permuted operand by permuted labels. With one contracted label at most, so that no sum changes order. */
+/**
+ * A permutation of an operand is absorbed into the labels of a dot, with at most one contracted label: no sum is
+ * reordered.
+ */
 export const dotPermuted: Rule = rule('dotPermuted', ['dot'], (n, b) => {
   const { lhs, rhs, out } = n.params
   if (lhs.filter((l) => !out.includes(l)).length > 1) return undefined
@@ -134,16 +142,16 @@ export const dotPermuted: Rule = rule('dotPermuted', ['dot'], (n, b) => {
   return y.op === 'permute' ? b.dot([x, y.args[0]!], { lhs, rhs: unpermuted(rhs, y.params.axes), out }) : undefined
 })
 
-/** Labels of the operand of a permutation, from those of its result. */
+/** The labels of a permutation's operand, from those of its result. */
 const unpermuted = (labels: readonly number[], axes: readonly number[]): readonly number[] =>
   axes.map((_, a) => labels[axes.indexOf(a)]!)
 
-/** A permuted dot is the dot that writes its axes in that order. */
+/** A permutation of a dot's result is absorbed into its output labels. */
 export const permuteDot: Rule = rule('permuteDot', ['permute'], ({ args: [x], params: { axes } }, b) =>
   x!.op === 'dot' ? b.dot(x!.args, { ...x!.params, out: axes.map((a) => (x!.params as Dot).out[a]!) }) : undefined,
 )
 
-/** Labels count 0, 1, 2 … in the order of the left operand, then the right: equal contractions are equal nodes. */
+/** Labels are numbered in order of appearance, left operand first, so that equal contractions are equal nodes. */
 export const dotLabels: Rule = rule('dotLabels', ['dot'], ({ args, params: { lhs, rhs, out } }, b) => {
   const names = [...new Set([...lhs, ...rhs])]
   if (names.every((l, i) => l === i)) return undefined
@@ -151,7 +159,7 @@ export const dotLabels: Rule = rule('dotLabels', ['dot'], ({ args, params: { lhs
   return b.dot(args, { lhs: rename(lhs), rhs: rename(rhs), out: rename(out) })
 })
 
-/** Axes of size 1 leave a dot: they are reshaped away before, and back in after. */
+/** Axes of size 1 are removed from a dot by reshapes around it. */
 export const dotUnits: Rule = rule('dotUnits', ['dot'], (n, b) => {
   const { lhs, rhs, out } = n.params
   const [x, y] = [n.args[0]!, n.args[1]!]
@@ -167,14 +175,16 @@ export const dotUnits: Rule = rule('dotUnits', ['dot'], (n, b) => {
   return reshapeTo(b, product, shapeOf(n))
 })
 
-/** A contraction over no elements is zero. */
+/** A contraction over an empty axis is zero. */
 export const dotEmpty: Rule = rule('dotEmpty', ['dot'], (n, b) => {
   const { lhs, out } = n.params
   const empty = lhs.some((l, i) => !out.includes(l) && shapeOf(n.args[0]!)[i] === 0)
   return empty ? fillLike(b, n, 0) : undefined
 })
 
-/** An operand of a dot, spread over the result's axes: transposed to their order, then broadcast over those it lacks. */
+/**
+ * An operand of a dot aligned with the result's axes: transposed to their order, then broadcast along the missing ones.
+ */
 const spreadOver = (
   b: Build,
   x: Node,
@@ -188,7 +198,7 @@ const spreadOver = (
   return fresh.length === 0 ? moved : b.broadcast([moved], { shape, axes: fresh })
 }
 
-/** A dot that contracts nothing is a product of its operands, elementwise. (As with sums, its zero has no sign.) */
+/** A dot without contracted labels is an elementwise product. (As for sums, the sign of zero is not kept.) */
 export const dotOuter: Rule = rule('dotOuter', ['dot'], (n, b) => {
   const { lhs, rhs, out } = n.params
   if (lhs.some((l) => !out.includes(l))) return undefined
@@ -196,19 +206,19 @@ export const dotOuter: Rule = rule('dotOuter', ['dot'], (n, b) => {
   return b.mul([spreadOver(b, n.args[0]!, lhs, out, shape), spreadOver(b, n.args[1]!, rhs, out, shape)], {})
 })
 
-/** Windows of one element that move by one are the elements themselves; so is their sum. */
+/** A window of size 1 and stride 1 is the operand itself. */
 export const windowUnit: Rule = rule('windowUnit', ['window', 'fold'], (n, b) => {
   const shape = shapeOf(n.args[0]!)
   const size = n.op === 'window' ? n.params.size : shape[shape.length - 1]
   return size === 1 && n.params.stride === 1 ? b.reshape([n.args[0]!], { shape: shapeOf(n) }) : undefined
 })
 
-/** A count along an axis of one element is 0. */
+/** An iota along an axis of size 1 is 0. */
 export const iotaUnit: Rule = rule('iotaUnit', ['iota'], (n, b) =>
   n.params.shape[n.params.axis]! <= 1 ? fillLike(b, n, 0) : undefined,
 )
 
-/** All of them, in the order they are tried. */
+/** All rules of this file, in the order in which they are tried. */
 export const contractRules: readonly Rule[] = [
   reduceUnits,
   reduceSorted,

@@ -1,4 +1,6 @@
-/** What is cut off is not computed, and what is joined and cut again is not joined: rules of slice, pad and concat. */
+/**
+ * Rules of slice, pad and concat: slices move towards the leaves, so that elements that are cut off are not computed.
+ */
 import { typeOf } from '../../../src/lang/build.ts'
 import type { Build, Node, ParamsOf } from '../../../src/lang/ir.ts'
 import { otherAxes } from '../../../src/lang/shape.ts'
@@ -23,7 +25,7 @@ const isWhole = (shape: readonly number[], { start, stop, step }: Slice): boolea
 const hasUnitSteps = ({ step }: Slice): boolean => step.every((s) => s === 1)
 const isSimple = ({ interior }: Pad): boolean => interior.every((i) => i === 0)
 
-/** A slice of everything is none. */
+/** A slice of the whole operand is the operand. */
 export const sliceWhole: Rule = rule('sliceWhole', ['slice'], ({ args: [x], params }) =>
   isWhole(shapeOf(x!), params) ? x : undefined,
 )
@@ -36,12 +38,12 @@ export const sliceTwice: Rule = rule('sliceTwice', ['slice'], (n, b) => {
   const counts = shapeOf(n)
   const step = outer.step.map((s, a) => s * inner.step[a]!)
   const start = outer.start.map((s, a) => inner.start[a]! + s * inner.step[a]!)
-  // The tight stop: one past the last element taken. With nothing taken, anything in range will do.
+  // The tight stop is one past the last element taken. For an empty slice any stop in range will do.
   const stop = start.map((s, a) => (counts[a] === 0 ? 0 : s + (counts[a]! - 1) * step[a]! + 1))
   return b.slice([x.args[0]!], { start: start.map((s, a) => (counts[a] === 0 ? 0 : s)), stop, step })
 })
 
-/** A sliced broadcast is a smaller broadcast of the sliced operand. */
+/** A slice of a broadcast is a smaller broadcast of the sliced operand. */
 export const sliceBroadcast: Rule = rule('sliceBroadcast', ['slice'], (n, b) => {
   const x = n.args[0]!
   if (x.op !== 'broadcast') return undefined
@@ -54,7 +56,7 @@ export const sliceBroadcast: Rule = rule('sliceBroadcast', ['slice'], (n, b) => 
   return b.broadcast([cut], { shape: shapeOf(n), axes })
 })
 
-/** A slice of padding that lies inside what was padded is a slice of that. */
+/** A slice of a pad that lies within the padded operand is a slice of that operand. */
 export const slicePad: Rule = rule('slicePad', ['slice'], (n, b) => {
   const x = n.args[0]!
   if (x.op !== 'pad' || !isSimple(x.params)) return undefined
@@ -68,7 +70,7 @@ export const slicePad: Rule = rule('slicePad', ['slice'], (n, b) => {
   return b.slice([x.args[0]!], { start: start.map((s, a) => s - low[a]!), stop: stop.map((s, a) => s - low[a]!), step })
 })
 
-/** A slice that lies in one operand of a concatenation is a slice of that operand. */
+/** A slice that lies within one operand of a concatenation is a slice of that operand. */
 export const sliceConcat: Rule = rule('sliceConcat', ['slice'], (n, b) => {
   const x = n.args[0]!
   if (x.op !== 'concat') return undefined
@@ -87,7 +89,7 @@ export const sliceConcat: Rule = rule('sliceConcat', ['slice'], (n, b) => {
   return undefined
 })
 
-/** Padding by nothing is none; padding by nothing or less only crops, which is a slice. */
+/** Padding by zero is the operand; padding that only crops is a slice. */
 export const padCrop: Rule = rule('padCrop', ['pad'], (n, b) => {
   const x = n.args[0]!
   const { low, high } = n.params
@@ -99,7 +101,7 @@ export const padCrop: Rule = rule('padCrop', ['pad'], (n, b) => {
   return b.slice([x], { ...whole(shape), start, stop: shape.map((d, a) => d + high[a]!) })
 })
 
-/** Padding what was padded with the same value pads once, as long as the inner one crops nothing. */
+/** Nested pads with the same value are one pad, if the inner one does not crop. */
 export const padTwice: Rule = rule('padTwice', ['pad'], (n, b) => {
   const x = n.args[0]!
   if (x.op !== 'pad') return undefined
@@ -115,7 +117,10 @@ export const padFill: Rule = rule('padFill', ['pad'], (n, b) =>
   isSplat(n.args[0]!, n.params.value) ? fillLike(b, n, n.params.value) : undefined,
 )
 
-/** One operand needs no joining; operands without elements and nested joins along the same axis dissolve. */
+/**
+ * A concatenation of one operand is that operand; empty operands are dropped, nested concatenations along the same axis
+ * flattened.
+ */
 export const concatFlat: Rule = rule('concatFlat', ['concat'], (n, b) => {
   const { axis } = n.params
   const parts = n.args
@@ -127,7 +132,7 @@ export const concatFlat: Rule = rule('concatFlat', ['concat'], (n, b) => {
     : b.concat(parts, n.params)
 })
 
-/** Whether `y` continues `x`: slices of one tensor, equal but on `axis`, where the second starts at the first's end. */
+/** Whether `y` continues `x`: slices of one tensor that differ on `axis` only, where `y` starts at the end of `x`. */
 const continues = (x: Node, y: Node, axis: number): boolean => {
   if (x.op !== 'slice' || y.op !== 'slice' || x.args[0] !== y.args[0]) return false
   const [p, q] = [x.params, y.params]
@@ -140,7 +145,7 @@ const joined = (b: Build, x: Node, y: Node, axis: number): Node => {
   return b.slice([x.args[0]!], { ...p, stop: p.stop.with(axis, q.stop[axis]!) })
 }
 
-/** Neighbouring slices of one tensor, joined again, are one slice. */
+/** A concatenation of adjacent slices of one tensor is one slice. */
 export const concatSlices: Rule = rule('concatSlices', ['concat'], (n, b) => {
   const { axis } = n.params
   const parts: Node[] = []
@@ -152,7 +157,7 @@ export const concatSlices: Rule = rule('concatSlices', ['concat'], (n, b) => {
   return parts.length === n.args.length ? undefined : b.concat(parts, n.params)
 })
 
-/** All of them, in the order they are tried. */
+/** All rules of this file, in the order in which they are tried. */
 export const cropRules: readonly Rule[] = [
   sliceWhole,
   sliceTwice,

@@ -1,4 +1,4 @@
-/** Rules that are right for real numbers but not for every float (NaN, infinities, -0, the last bit): behind `fastMath`. */
+/** Rules enabled by `fastMath`: valid for real numbers but not for every float (NaN, infinities, -0, rounding). */
 import { typeOf } from '../../../src/lang/build.ts'
 import { otherAxes } from '../../../src/lang/shape.ts'
 import { type Rule, rule } from '../../rewrite.ts'
@@ -30,14 +30,14 @@ export const fastZeroDiv: Rule = rule('fastZeroDiv', ['div'], (n, b) =>
   isSplat(n.args[0]!, 0) && hasFloats(n) ? fillLike(b, n, 0) : undefined,
 )
 
-/** x / c = x * (1/c): one rounding more. */
+/** x / c = x * (1/c): one more rounding. */
 export const fastDivConstant: Rule = rule('fastDivConstant', ['div'], (n, b) => {
   const c = splat(n.args[1]!)
   if (c === undefined || !hasFloats(n) || !Number.isFinite(1 / c)) return undefined
   return b.mul([n.args[0]!, fillLike(b, n, 1 / c)], {})
 })
 
-/** x^3 = x·x·x, x^½ = √x: other roundings, and √ of -0 and -∞ differs. */
+/** x^3 = x·x·x, x^½ = √x: rounds differently, and √ of -0 and -∞ differs. */
 export const fastPow: Rule = rule('fastPow', ['pow'], (n, b) => {
   const x = n.args[0]!
   if (!hasFloats(n)) return undefined
@@ -57,17 +57,17 @@ export const fastLogExp: Rule = rule('fastLogExp', ['log'], ({ args: [x] }) =>
   x!.op === 'exp' ? x!.args[0] : undefined,
 )
 
-/** (x + c) + d = x + (c + d), (xc)d = x(cd): other roundings. */
+/** Reassociation, (x + c) + d = x + (c + d), (xc)d = x(cd): rounds differently. */
 export const fastJoin: Rule = rule('fastJoin', ['add', 'mul'], (n, b) => {
   const [x, d] = [n.args[0]!, n.args[1]!]
   if (x.op !== n.op || splat(d) === undefined || splat(x.args[1]!) === undefined) return undefined
   return b[n.op]([x.args[0]!, b[n.op]([x.args[1]!, d], {})], {})
 })
 
-/** A sum over a repeated axis is a multiplication by its size: other roundings. */
+/** A sum over a broadcast axis is a multiplication by its size: rounds differently. */
 export const fastSumRepeated: Rule = rule('fastSumRepeated', ['reduce'], (n, b) => sumOfBroadcast(b, n))
 
-/** A sum of a sum, a product of a product, is one: in another order. */
+/** Nested sums (products) are one sum (product), in another order of summation. */
 export const fastReduceTwice: Rule = rule('fastReduceTwice', ['reduce'], (n, b) => {
   const x = n.args[0]!
   const { monoid, axes } = n.params
@@ -80,7 +80,7 @@ export const fastReduceTwice: Rule = rule('fastReduceTwice', ['reduce'], (n, b) 
   })
 })
 
-/** All of them, in the order they are tried. */
+/** All rules of this file, in the order in which they are tried. */
 export const fastRules: readonly Rule[] = [
   fastMulZero,
   fastAddZero,

@@ -1,10 +1,10 @@
-/** Choices, conversions and bits: rules that hold exactly for every value. */
+/** Rules of select, casts, bitcasts and bitwise operations. All exact. */
 import { typeOf } from '../../../src/lang/build.ts'
 import { type DType, dtypes, integerRange, isFloat, isInteger, isUnsigned } from '../../../src/lang/dtype.ts'
 import { type Rule, rule } from '../../rewrite.ts'
 import { fillLike, hasBools, hasFloats, hasIntegers, isSplat, splat } from './match.ts'
 
-/** A choice known when compiling, or between equals: select(true, x, y) = x, select(c, x, x) = x. */
+/** A constant condition, or equal operands: select(true, x, y) = x, select(c, x, x) = x. */
 export const selectKnown: Rule = rule('selectKnown', ['select'], ({ args: [c, x, y] }) => {
   const known = splat(c!)
   if (known !== undefined) return known === 0 ? y : x
@@ -30,12 +30,12 @@ export const selectSame: Rule = rule('selectSame', ['select'], ({ args: [c, x, y
   return y!.op === 'select' && y!.args[0] === c ? b.select([c!, x!, y!.args[2]!], {}) : undefined
 })
 
-/** A conversion to the dtype it has is none. */
+/** A cast to the operand's own dtype is the operand. */
 export const castSame: Rule = rule('castSame', ['cast', 'bitcast'], ({ args: [x], params: { dtype } }) =>
   typeOf(x!).dtype === dtype ? x : undefined,
 )
 
-/** The dtypes that hold every value of a dtype, and convert it on to any other as it would be converted itself. */
+/** For each dtype, the dtypes that a cast may pass through without changing the result of a second cast. */
 const wider: Partial<Readonly<Record<DType, readonly DType[]>>> = {
   bool: dtypes,
   f16: ['f32'],
@@ -46,14 +46,17 @@ const wider: Partial<Readonly<Record<DType, readonly DType[]>>> = {
 
 const widens = (from: DType, to: DType): boolean => wider[from]?.includes(to) === true
 
-/** A conversion of what was widened is one conversion. */
+/** A cast of a widening cast is a single cast. */
 export const castWidened: Rule = rule('castWidened', ['cast'], ({ args: [x], params }, b) => {
   if (x!.op !== 'cast') return undefined
   const source = x!.args[0]!
   return widens(typeOf(source).dtype, x!.params.dtype) ? b.cast([source], params) : undefined
 })
 
-/** Bits read as an integer and read again are read once; as a float in between they could be a NaN, which keeps none. */
+/**
+ * Nested bitcasts are one, if the inner one gives integers: a float in between might be a NaN, whose bits are not
+ * preserved.
+ */
 export const bitcastTwice: Rule = rule('bitcastTwice', ['bitcast'], ({ args: [x], params }, b) => {
   if (x!.op !== 'bitcast' || !hasIntegers(x!)) return undefined
   const source = x!.args[0]!
@@ -63,7 +66,7 @@ export const bitcastTwice: Rule = rule('bitcastTwice', ['bitcast'], ({ args: [x]
 /** not not x = x. */
 export const notNot: Rule = rule('notNot', ['not'], ({ args: [x] }) => (x!.op === 'not' ? x!.args[0] : undefined))
 
-/** The element that `and` (`or`, `xor`) keeps: all bits set, or none. */
+/** The neutral element of `and` (all bits set) or of `or` and `xor` (none). */
 const allBits = (dtype: DType): number =>
   dtype === 'bool' ? 1 : !isInteger(dtype) ? 0 : isUnsigned(dtype) ? integerRange[dtype][1] : -1
 
@@ -78,7 +81,7 @@ export const bitsWithConstant: Rule = rule('bitsWithConstant', ['and', 'or', 'xo
   return n.op === 'and' ? x : y
 })
 
-/** A shift by nothing. */
+/** A shift by 0 is the operand. */
 export const shiftZero: Rule = rule('shiftZero', ['shiftLeft', 'shiftRight'], ({ args: [x, y] }) =>
   isSplat(y!, 0) ? x : undefined,
 )
@@ -90,13 +93,13 @@ export const eqBool: Rule = rule('eqBool', ['eq'], ({ args: [x, y] }, b) => {
   return c === undefined ? undefined : c === 0 ? b.not([x!], {}) : x
 })
 
-/** A bool, cast to a number, is a number and finite. */
+/** isNan and isInf of a cast bool are false. */
 export const numberFromBool: Rule = rule('numberFromBool', ['isNan', 'isInf'], (n, b) => {
   const x = n.args[0]!
   return x.op === 'cast' && hasFloats(x) && hasBools(x.args[0]!) ? fillLike(b, n, 0) : undefined
 })
 
-/** All of them, in the order they are tried. */
+/** All rules of this file, in the order in which they are tried. */
 export const logicRules: readonly Rule[] = [
   selectKnown,
   selectNot,

@@ -1,4 +1,6 @@
-/** Movements compose: chains of reshape, permute, broadcast and flip become one of each at most, and none where nothing moves. */
+/**
+ * Composition of movement operations: chains of reshape, permute, broadcast and flip collapse, and identities vanish.
+ */
 import { typeOf } from '../../../src/lang/build.ts'
 import type { Build, Node } from '../../../src/lang/ir.ts'
 import { otherAxes } from '../../../src/lang/shape.ts'
@@ -7,7 +9,7 @@ import { isIdentityPermutation, reshapeTo } from './match.ts'
 
 const shapeOf = (n: Node): readonly number[] => typeOf(n).shape
 
-/** A reshape to the shape it has is none. */
+/** A reshape to the operand's own shape is the operand. */
 export const reshapeSame: Rule = rule('reshapeSame', ['reshape'], ({ args: [x], params: { shape } }, b) =>
   reshapeTo(b, x!, shape) === x ? x : undefined,
 )
@@ -17,13 +19,13 @@ export const reshapeTwice: Rule = rule('reshapeTwice', ['reshape'], ({ args: [x]
   x!.op === 'reshape' ? b.reshape([x!.args[0]!], params) : undefined,
 )
 
-/** One value everywhere keeps no shape: reshape of a broadcast scalar is a broadcast of that scalar. */
+/** A reshape of a broadcast scalar is a broadcast of that scalar. */
 export const reshapeFill: Rule = rule('reshapeFill', ['reshape'], ({ args: [x], params: { shape } }, b) => {
   if (x!.op !== 'broadcast' || shapeOf(x!.args[0]!).length !== 0) return undefined
   return shape.length === 0 ? x!.args[0] : b.broadcast([x!.args[0]!], { shape, axes: shape.map((_, i) => i) })
 })
 
-/** A permutation that moves nothing is none. */
+/** The identity permutation is the operand. */
 export const permuteIdentity: Rule = rule('permuteIdentity', ['permute'], ({ args: [x], params: { axes } }) =>
   isIdentityPermutation(axes) ? x : undefined,
 )
@@ -35,7 +37,7 @@ export const permuteTwice: Rule = rule('permuteTwice', ['permute'], ({ args: [x]
   return b.permute([x!.args[0]!], { axes: axes.map((a) => inner[a]!) })
 })
 
-/** A permutation that keeps the order of the axes longer than 1 moves no element: it is a reshape. */
+/** A permutation that keeps the relative order of the axes longer than 1 is a reshape. */
 export const permuteUnits: Rule = rule('permuteUnits', ['permute'], ({ args: [x], params: { axes } }, b) => {
   const shape = shapeOf(x!)
   const long = axes.filter((a) => shape[a] !== 1)
@@ -43,7 +45,7 @@ export const permuteUnits: Rule = rule('permuteUnits', ['permute'], ({ args: [x]
   return ordered && long.length < axes.length ? b.reshape([x!], { shape: axes.map((a) => shape[a]!) }) : undefined
 })
 
-/** A permuted broadcast is a broadcast of the permuted operand, which is smaller. */
+/** A permutation of a broadcast is a broadcast of the permuted operand, which is smaller. */
 export const permuteBroadcast: Rule = rule('permuteBroadcast', ['permute'], ({ args: [x], params: { axes } }, b) => {
   if (x!.op !== 'broadcast') return undefined
   const kept = otherAxes(x!.params.shape.length, x!.params.axes)
@@ -56,7 +58,7 @@ export const permuteBroadcast: Rule = rule('permuteBroadcast', ['permute'], ({ a
 const permuteTo = (b: Build, x: Node, axes: readonly number[]): Node =>
   isIdentityPermutation(axes) ? x : b.permute([x], { axes })
 
-/** A broadcast without new axes is none; one whose new axes have size 1 is a reshape. */
+/** A broadcast without new axes is the operand; one whose new axes have size 1 is a reshape. */
 export const broadcastUnits: Rule = rule(
   'broadcastUnits',
   ['broadcast'],
@@ -66,7 +68,7 @@ export const broadcastUnits: Rule = rule(
   },
 )
 
-/** A broadcast of a broadcast is one broadcast; new axes are listed in order. */
+/** A broadcast of a broadcast is one broadcast; new axes are sorted. */
 export const broadcastTwice: Rule = rule(
   'broadcastTwice',
   ['broadcast'],
@@ -82,8 +84,8 @@ export const broadcastTwice: Rule = rule(
 const isSame = (a: readonly number[], b: readonly number[]): boolean => a.every((v, i) => v === b[i])
 
 /**
- * A broadcast of a reshape that only inserts or drops axes of size 1 takes the axes it would insert as new ones instead,
- * so that [n] → [n, 1] → [n, 1, m] needs no reshape when [n] → [n, 1, m] says it.
+ * A broadcast absorbs a reshape that only inserts or drops axes of size 1: [n] → [n, 1] → [n, 1, m] becomes the single
+ * broadcast [n] → [n, 1, m].
  */
 export const broadcastUnsqueezed: Rule = rule('broadcastUnsqueezed', ['broadcast'], (n, b) => {
   const x = n.args[0]!
@@ -98,7 +100,7 @@ export const broadcastUnsqueezed: Rule = rule('broadcastUnsqueezed', ['broadcast
   return b.broadcast([source], { shape, axes: all })
 })
 
-/** The axes of `to` that are 1 and were inserted into `from`, or undefined when that is not how they differ. */
+/** The axes of size 1 whose insertion turns `from` into `to`; undefined when the shapes differ in another way. */
 const insertedUnits = (from: readonly number[], to: readonly number[]): readonly number[] | undefined => {
   const inserted: number[] = []
   let i = 0
@@ -110,7 +112,7 @@ const insertedUnits = (from: readonly number[], to: readonly number[]): readonly
   return i === from.length ? inserted : undefined
 }
 
-/** Flipping twice flips what only one of them flips; an axis of size 1 or 0 cannot be flipped. */
+/** Nested flips flip the axes that exactly one of them flips; flips of axes of size 0 or 1 are dropped. */
 export const flipTwice: Rule = rule('flipTwice', ['flip'], ({ args: [x], params: { axes } }, b) => {
   const shape = shapeOf(x!)
   const inner = x!.op === 'flip' ? x!.params.axes : []
@@ -122,7 +124,7 @@ export const flipTwice: Rule = rule('flipTwice', ['flip'], ({ args: [x], params:
     : undefined
 })
 
-/** Flipping a new axis of a broadcast changes nothing; the others flip the operand, which is smaller. */
+/** A flip of a broadcast's new axis is dropped; flips of other axes move to the operand, which is smaller. */
 export const flipBroadcast: Rule = rule('flipBroadcast', ['flip'], ({ args: [x], params: { axes } }, b) => {
   if (x!.op !== 'broadcast') return undefined
   const kept = otherAxes(x!.params.shape.length, x!.params.axes)
@@ -131,7 +133,7 @@ export const flipBroadcast: Rule = rule('flipBroadcast', ['flip'], ({ args: [x],
   return b.broadcast([left.length === 0 ? source : b.flip([source], { axes: left })], x!.params)
 })
 
-/** All of them, in the order they are tried. */
+/** All rules of this file, in the order in which they are tried. */
 export const movementRules: readonly Rule[] = [
   reshapeSame,
   reshapeTwice,

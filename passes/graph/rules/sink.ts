@@ -1,4 +1,7 @@
-/** Computing before repeating: work on repeated elements is done once, and its result is repeated. Exact, and never more work. */
+/**
+ * Broadcasts move towards the outputs: work on repeated elements is done once and its result broadcast. Exact, never
+ * more work.
+ */
 import { typeOf } from '../../../src/lang/build.ts'
 import type { Build, Node, NodeOf, ParamsOf } from '../../../src/lang/ir.ts'
 import { fill } from '../../../src/lang/ops/rule-parts.ts'
@@ -9,7 +12,7 @@ import { pointwiseOps, splat } from './match.ts'
 
 type Broadcast = NodeOf<'broadcast'>
 
-/** A broadcast without the axes `dropped` of its result: its operand, when nothing is left to repeat. */
+/** A broadcast with the axes `dropped` removed from its result; its operand when no new axis is left. */
 const without = (b: Build, { args, params: { shape, axes } }: Broadcast, dropped: readonly number[]): Node => {
   const left = otherAxes(shape.length, dropped)
   const fresh = axes.filter((a) => !dropped.includes(a)).map((a) => left.indexOf(a))
@@ -31,8 +34,8 @@ export const sinkPointwise: Rule = rule('sinkPointwise', pointwiseOps, (n, b) =>
 })
 
 /**
- * f(reshape x, reshape y, c) = reshape f(x, y, c) where x and y have one shape and c is one value everywhere: reshapes
- * around elementwise work meet, and cancel.
+ * f(reshape x, reshape y, c) = reshape f(x, y, c) where x and y have the same shape and c is uniform: reshapes around
+ * elementwise operations meet and cancel.
  */
 export const sinkReshape: Rule = rule('sinkReshape', pointwiseOps, (n, b) => {
   const moved = n.args.find((x) => x.op === 'reshape')
@@ -47,7 +50,7 @@ export const sinkReshape: Rule = rule('sinkReshape', pointwiseOps, (n, b) => {
   return b.reshape([rebuild(n, inner as readonly Node[])], { shape: typeOf(n).shape })
 })
 
-/** A reduction over axes of the operand itself comes before its repetition. Reductions of one output. */
+/** A reduction over axes that are not broadcast moves before the broadcast. Single-output reductions only. */
 export const sinkReduce: Rule = rule('sinkReduce', ['reduce'], (n, b) => {
   const x = n.args[0]!
   if (x.op !== 'broadcast' || n.type._tag === 'Left' || n.type.right.length > 1) return undefined
@@ -62,8 +65,8 @@ export const sinkReduce: Rule = rule('sinkReduce', ['reduce'], (n, b) => {
 })
 
 /**
- * A dot drops a repeated axis of an operand that is not contracted: as a batch axis the other operand still has it; as a
- * free axis the result is repeated instead.
+ * A dot drops a broadcast axis of an operand that is not contracted: a batch axis remains in the other operand; for a
+ * free axis the result is broadcast instead.
  */
 export const sinkDot: Rule = rule('sinkDot', ['dot'], (n, b) => {
   const { out } = n.params
@@ -93,5 +96,5 @@ export const sinkDot: Rule = rule('sinkDot', ['dot'], (n, b) => {
   return undefined
 })
 
-/** All of them, in the order they are tried. */
+/** All rules of this file, in the order in which they are tried. */
 export const sinkRules: readonly Rule[] = [sinkPointwise, sinkReshape, sinkReduce, sinkDot]

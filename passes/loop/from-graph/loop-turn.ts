@@ -1,25 +1,29 @@
 /**
- * The graph of one turn of a loop, as the planner sees it: carries are tensors in memory, a slice is a row of a whole
- * tensor at the turn's number, which is one more carry, and what is stacked is a row of the result.
+ * The graph of one iteration (turn) of a loop as the planner sees it: loop-carried values are tensors in memory, a
+ * slice is a row of the whole tensor at the iteration number, which is carried too, and a stacked output is a row of
+ * the result.
  */
 import { build, freshInputs, typeOf } from '../../../src/lang/build.ts'
 import type { Graph, Node, NodeOf } from '../../../src/lang/ir.ts'
 import { instantiate } from '../../../src/lang/trace.ts'
 
-/** One turn. Every output is stored, and read by nothing else in the turn. */
+/** One iteration. Every output is stored, and not read by anything else in the iteration. */
 export interface Turn {
   readonly graph: Graph
-  /** The inputs that change from turn to turn with the outputs that they become, the turn's number last where it is used. */
+  /**
+   * Loop-carried values: each input with the output that replaces it. The iteration number comes last, where it is
+   * used.
+   */
   readonly carries: readonly { readonly read: Node; readonly write: Node }[]
-  /** The number of the turn, from where it starts. */
+  /** The iteration number and its start value. */
   readonly counter: { readonly node: Node; readonly start: number } | undefined
-  /** The inputs that stay: operand `at` of the loop as a whole. */
+  /** Loop-invariant inputs: operand `at` of the loop. */
   readonly fixed: readonly { readonly read: Node; readonly at: number }[]
-  /** Rows of the loop's stacks, in their order. */
+  /** The rows of the stacked outputs, in order. */
   readonly rows: readonly Node[]
 }
 
-/** Identities of `nodes`, all different from them and from each other, so that each is stored by itself. */
+/** Copies of `nodes`, distinct from them and from each other, so that each is stored separately. */
 const apart = (nodes: readonly Node[]): readonly Node[] => {
   const taken = new Set<Node>()
   return nodes.map((n) => {
@@ -30,7 +34,7 @@ const apart = (nodes: readonly Node[]): readonly Node[] => {
   })
 }
 
-/** One turn of a scan. */
+/** One iteration of a scan. */
 export const turnOfScan = (n: NodeOf<'scan'>): Turn => {
   const { body, carries, slices, length, reverse } = n.params
   const types = n.args.map(typeOf)
@@ -52,7 +56,10 @@ export const turnOfScan = (n: NodeOf<'scan'>): Turn => {
   }
 }
 
-/** One turn of a while in the form that `mask` gives it: the last carry says whether it goes on. */
+/**
+ * One iteration of a `while` in the form that `mask-loops.ts` gives it: the last loop-carried value says whether it
+ * continues.
+ */
 export const turnOfWhile = (n: NodeOf<'while'>): Turn => {
   const inputs = freshInputs(n.args.map(typeOf))
   const stored = apart(instantiate(n.params.body, inputs))

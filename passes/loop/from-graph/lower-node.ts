@@ -1,6 +1,6 @@
 /**
- * Graph → Loop IR for one cluster: views become index expressions, contractions and reductions become reduce over ranges.
- * A node that is a member of the cluster is computed where it is used; any other is loaded from its buffer.
+ * Graph → Loop IR for one cluster: views become index expressions, contractions and reductions become reduce over
+ * ranges. A node that is a member of the cluster is computed where it is used; any other is loaded from its buffer.
  */
 
 import { typeOf, typesOf } from '../../../src/lang/build.ts'
@@ -35,7 +35,7 @@ import { reduceValue } from './lower-reduce.ts'
 
 type Point = readonly Index[]
 
-/** What a lowering rule may ask for: the value of another node at a point, under bounds that make its loads safe. */
+/** The context of a lowering rule: the value of another node at a point, under bounds that make its loads safe. */
 export interface At {
   readonly values: Values
   readonly at: (node: Node, component: number, point: Point, bounds: readonly Bound[]) => LoopValue
@@ -72,10 +72,10 @@ const pointwiseRules = Object.fromEntries(
   readonly [K in PointwiseOp]: Rule<K>
 }
 
-/** What clusters compute; routines and loops have buffers, and branches are gone. */
+/** The operations that clusters compute; routines and loops are loaded from buffers, and branches have been lowered. */
 type LoweredOp = Exclude<Op, RoutineOp | LoopOp | 'cond'>
 
-/** Every operation's meaning as index maps and reductions. */
+/** The lowering of every operation to index maps and reductions. */
 const rules: { readonly [K in LoweredOp]: Rule<K> } = {
   ...pointwiseRules,
   input: () => leaf('an input'),
@@ -148,7 +148,7 @@ const rules: { readonly [K in LoweredOp]: Rule<K> } = {
     const zero = c.values.constant(kernelTypeOf(n).dtype, 0)
     if (inShape.includes(0)) return zero
     const inside = c.at(n.args[0]!, 0, inner, [...bounds, ...own])
-    // A guard goes inside a sum, so that nested sums merge into one.
+    // The guard moves inside the sum, so that nested sums merge.
     const term =
       inside.kind === 'reduce' && inside.monoid === 'sum'
         ? c.values.reduce('sum', inside.over, c.values.guard(own, inside.value, zero))

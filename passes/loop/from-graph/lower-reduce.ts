@@ -1,4 +1,4 @@
-/** Lowering of `reduce`: composite monoids become several plain reductions over the same ranges, in one cluster. */
+/** Lowering of `reduce`: composite monoids become several primitive reductions over the same ranges, in one cluster. */
 import { sizeOf } from '../../../src/lang/dim.ts'
 import { isFloat } from '../../../src/lang/dtype.ts'
 import type { NodeOf } from '../../../src/lang/ir.ts'
@@ -64,7 +64,7 @@ export const reduceValue = (
   }
 }
 
-/** What a reduction of no elements gives, where it is defined; `infer` refuses the others. */
+/** The value of an empty reduction, where it is defined; type inference refuses the others. */
 const emptyResult = (monoid: NodeOf<'reduce'>['params']['monoid']): number => {
   switch (monoid) {
     case 'prod':

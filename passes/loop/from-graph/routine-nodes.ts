@@ -1,6 +1,6 @@
 /**
- * Routines: operations that fusion leaves alone, as they have kernels of their own. Here is what the planner must know of
- * them before those kernels are written: which nodes they are, what they store, and what memory they need beside it.
+ * Routines: operations that are not fused because they have hand-written kernels. What the planner must know before
+ * those kernels are emitted: which nodes are routines, what they store, and the scratch memory they need.
  */
 
 import { build, typeOf, typesOf } from '../../../src/lang/build.ts'
@@ -21,31 +21,31 @@ import { type KernelType, kernelTypeOf } from '../ir/kernel-type.ts'
 const routines: ReadonlySet<Op> = new Set<Op>([...routineOps, ...loopOps])
 const loops: ReadonlySet<Op> = new Set<Op>(loopOps)
 
-/** Whether `n` runs the kernels of a graph of its own. */
+/** Whether `n` is a loop, whose kernels are those of a nested graph. */
 export const isLoop = (n: Node): n is LoopNode => loops.has(n.op)
 
-/** Operations that kernels written by hand can compute: always, or where they are large. */
+/** Operations with hand-written kernels: used always, or above a size. */
 export type AuthoredOp = RoutineOp | 'scatterAdd'
 
-/** Whether `n` runs in kernels of its own. */
+/** Whether `n` runs in kernels of its own and is not fused. */
 export const isRoutine = (n: Node): boolean => routines.has(n.op) || isLargeScatter(n)
 
-/** The routine that stores `n`: itself, or what it is an output of. */
+/** The routine that stores `n`: `n` itself, or the node that `n` is an output of. */
 export const routineOf = (n: Node): Node | undefined => {
   const source = n.op === 'get' ? n.args[0]! : n
   return isRoutine(source) ? source : undefined
 }
 
-/** The nodes that stand for a routine's outputs, whether anybody uses them or not. */
+/** The nodes of a routine's outputs, live or not. */
 export const routineOutputs = (n: Node): readonly Node[] => {
   const types = typesOf(n)
   return types.length === 1 ? [n] : types.map((_, index) => build.get([n], { index }))
 }
 
-/** A line of a cumulation is cut into blocks of this many elements where lines alone would leave the machine idle. */
+/** The block size of a cumulation whose lines are too few to occupy the device. */
 export const cumulateBlock = 256
 
-/** How `cumulate` runs: lines, their length, and the blocks a line is cut into (1: no cut). */
+/** The schedule of `cumulate`: number of lines, their length, and blocks per line (1: not split). */
 export const cumulateSplit = (
   n: NodeOf<'cumulate'>,
 ): { readonly lines: number; readonly length: number; readonly blocks: number } => {
@@ -56,13 +56,16 @@ export const cumulateSplit = (
   return { lines, length, blocks: isLong ? ceilDiv(length, cumulateBlock) : 1 }
 }
 
-/** A workgroup sorts this many elements at most: two copies of their keys and indices are 16 KiB of its own memory. */
+/** The most elements that one workgroup sorts: two copies of their keys and indices take 16 KiB of workgroup memory. */
 export const sortBlock = 1024
 
-/** Lines this short are sorted by counting: every thread reads the whole line. */
+/** Lines up to this length are sorted by rank counting: every thread reads the whole line. */
 export const countedLength = 32
 
-/** The shape of a sort: lines along an axis, each of `blocks` pieces that a workgroup can sort. */
+/**
+ * The schedule of a sort: lines along an axis, each of `blocks` blocks that one workgroup sorts, and the merge passes
+ * after them.
+ */
 export const sortSplit = (
   shape: Shape,
   axis: number,
@@ -78,8 +81,8 @@ export const sortSplit = (
 }
 
 /**
- * Keys and indices of sorted runs, in two copies where merges go from one to the other: those of dispatches do, and those
- * of a workgroup that does not use memory of its own.
+ * Scratch for keys and indices of sorted runs; double-buffered where merges go from one copy to the other: between
+ * dispatches, and within a workgroup that does not use workgroup memory.
  */
 export const sortScratch = (shape: Shape, axis: number, profile: Profile): readonly KernelType[] => {
   const { lines, length, merges } = sortSplit(shape, axis)
@@ -89,7 +92,9 @@ export const sortScratch = (shape: Shape, axis: number, profile: Profile): reado
   return copies === 0 ? [] : [words, words]
 }
 
-/** The sizes of a scatterAdd: lines of `positions` indices, each of which places `row` elements in one of `size` rows. */
+/**
+ * The sizes of a scatterAdd: lines of `positions` indices, each of which places `row` elements in one of `size` rows.
+ */
 export const scatterSizes = (
   n: NodeOf<'scatterAdd'>,
 ): { readonly lines: number; readonly positions: number; readonly size: number; readonly row: number } => {
@@ -103,7 +108,10 @@ export const scatterSizes = (
   }
 }
 
-/** A fused scatterAdd compares every element of its result with every position: above this many it is sorted instead. */
+/**
+ * A fused scatterAdd compares every element of its result with every index; above this many comparisons it is sorted
+ * instead.
+ */
 const fusedScatter = 2 ** 22
 
 const isLargeScatter = (n: Node): boolean => {
@@ -112,15 +120,15 @@ const isLargeScatter = (n: Node): boolean => {
   return positions > 16 && lines * size * row * positions > fusedScatter
 }
 
-/** Lines that Jacobi rotations pair with one another: `n`, and where that is odd one of zeros. */
+/** The number of lines that Jacobi rotations pair: `n`, padded to an even number. */
 export const jacobiSize = (n: number): number => n + (n % 2)
 
-/** How often all pairs are gone through: convergence is quadratic after the first few times. */
+/** The number of Jacobi sweeps: convergence is quadratic after the first few. */
 export const jacobiSweeps = (n: number): number => 5 + ceilLog2(Math.max(1, n))
 
 const none = (): readonly KernelType[] => []
 
-/** Tensors that a routine writes and reads between its own dispatches. */
+/** Scratch tensors that a routine writes and reads between its own dispatches. */
 const scratch: { readonly [K in AuthoredOp]: (n: NodeOf<K>, profile: Profile) => readonly KernelType[] } = {
   cumulate: (n) => {
     const { lines, blocks } = cumulateSplit(n)
@@ -128,7 +136,7 @@ const scratch: { readonly [K in AuthoredOp]: (n: NodeOf<K>, profile: Profile) =>
     return blocks === 1 ? [] : outputs.map(({ dtype }) => ({ shape: [lines, blocks], dtype }))
   },
   sort: (n, profile) => sortScratch(typesOf(n as Node)[0]!.shape, n.params.axis, profile),
-  // The indices in order, where each comes from, the first place of every row; then what sorting needs.
+  // The sorted indices, the position each comes from, the first position of every row; then the scratch of the sort.
   scatterAdd: (n, profile) => {
     const { lines, positions, size } = scatterSizes(n)
     return [
@@ -143,13 +151,13 @@ const scratch: { readonly [K in AuthoredOp]: (n: NodeOf<K>, profile: Profile) =>
   cholesky: none,
   lu: none,
   qr: none,
-  // The matrix that becomes diagonal, the rotations of a round, their product.
+  // The matrix being diagonalised, the rotations of a round, and their product.
   eigh: (n) => {
     const { rows, matrices } = matrixSizes(typeOf(n.args[0]!).shape)
     const size = jacobiSize(rows)
     return [size * size, size, size * size].map((length) => ({ shape: [matrices, length], dtype: 'f32' }))
   },
-  // The matrix whose columns become orthogonal, the rotations' product, the columns' lengths.
+  // The matrix whose columns are orthogonalised, the product of the rotations, and the column norms.
   svd: (n) => {
     const { rows, columns, matrices } = matrixSizes(typeOf(n.args[0]!).shape)
     const size = jacobiSize(columns)
@@ -157,6 +165,6 @@ const scratch: { readonly [K in AuthoredOp]: (n: NodeOf<K>, profile: Profile) =>
   },
 }
 
-/** What `n` needs beside its operands and outputs. */
+/** The scratch memory that `n` needs beside its operands and outputs. */
 export const scratchOf = (n: NodeOf<AuthoredOp>, profile: Profile): readonly KernelType[] =>
   (scratch[n.op] as (n: NodeOf<AuthoredOp>, profile: Profile) => readonly KernelType[])(n, profile)

@@ -1,6 +1,7 @@
 /**
- * Which ranges the stores of one cluster run over, so that they share as much as possible: one flat range where all
- * tensors have the same number of elements and nothing is reduced; else the axes of the largest, matched by the others.
+ * The choice of ranges for the stores of one cluster, so that they share as many loops as possible: one flat range
+ * where all tensors have the same number of elements and nothing is reduced; else the axes of the largest tensor, to
+ * which the others are matched.
  */
 import { typeOf } from '../../../src/lang/build.ts'
 import { sizeOf } from '../../../src/lang/dim.ts'
@@ -27,13 +28,13 @@ export const storeRanges = (
   const largest = sizes.indexOf(Math.max(...sizes))
   const main = values.ranges('store', typeOf(nodes[largest]!).shape)
   const scratch = (i: number): Buffer => ({ id: -1, dtype: kernelTypeOf(nodes[i]!).dtype, size: sizes[i]! })
-  // What the largest is made of is there for the others to share.
+  // The values of the largest store are emitted first, for the others to share.
   storeOf(at, nodes[largest]!, scratch(largest), main)
   return nodes.map((n, i) => {
     if (i === largest) return main
     const choices = matches(typeOf(n).shape, main, values)
     if (choices.length === 1) return choices[0]!
-    // The choice that makes the fewest new values shares the most.
+    // The choice that creates the fewest new values shares the most.
     let best = choices[0]!
     let fewest = Number.POSITIVE_INFINITY
     for (const choice of choices) {

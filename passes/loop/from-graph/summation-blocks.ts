@@ -1,17 +1,19 @@
 /**
- * Blocked order of long float reductions: an axis becomes several ranges, each level of which has its own accumulators, as
- * in a tree. One accumulator over n elements gathers the rounding of n sums; levels of 16 gather that of 16·log n.
+ * Blocked summation of long float reductions: an axis becomes several ranges, each level with its own accumulators, as
+ * in a tree. The rounding error of one accumulator grows with n, that of levels of 16 elements with 16·log n.
  */
 import { dimMul, pointsOf, sizeOf } from '../../../src/lang/dim.ts'
 import type { Range } from '../ir/cluster.ts'
 
-/** Below this many elements one level is enough. */
+/** Below this many elements a single level is accurate enough. */
 const longest = 256
-/** About how many elements a level takes, and the most it takes. */
+/** The target and the maximum number of elements per level. */
 const level = 16
 const widest = 32
 
-/** The divisor of `n` nearest to `level`, whole vectors first; undefined where there is none of a fit size. */
+/**
+ * The divisor of `n` nearest to `level`, multiples of four preferred; undefined where no divisor has a suitable size.
+ */
 const blockOf = (n: number): number | undefined => {
   let best: number | undefined
   let least = Number.POSITIVE_INFINITY
@@ -25,7 +27,7 @@ const blockOf = (n: number): number | undefined => {
   return best
 }
 
-/** Sizes whose product is `n`, outermost first, none above 32 where `n` has fit divisors. */
+/** Block sizes whose product is `n`, outermost first, none above 32 where `n` has suitable divisors. */
 export const blockSizes = (n: number): readonly number[] => {
   const inner: number[] = []
   let rest = n
@@ -38,13 +40,16 @@ export const blockSizes = (n: number): readonly number[] => {
   return [rest, ...inner]
 }
 
-/** The sizes of each of the axes of a reduction; every axis whole where the reduction is short. */
+/** The block sizes of each reduced axis; axes of a short reduction are not split. */
 export const blockAxes = (sizes: readonly number[]): readonly (readonly number[])[] => {
   const count = sizeOf(sizes)
   return sizes.map((n) => (count < longest ? [n] : blockSizes(n)))
 }
 
-/** Ranges, outermost first, in levels of about 16 elements: the last level is reduced first. One level where it is short. */
+/**
+ * Groups ranges, outermost first, into levels of about 16 elements; the last level is reduced first. A short reduction
+ * has one level.
+ */
 export const levelsOf = (ranges: readonly Range[]): readonly (readonly Range[])[] => {
   if (pointsOf(ranges) < longest) return [ranges]
   const levels: Range[][] = []

@@ -1,14 +1,19 @@
-/** What barriers wait for: they read their first operand alone, the others only say when. */
+/**
+ * Control dependences of barriers: a barrier reads its first operand only; the others must merely be computed before.
+ */
 import type { Node } from '../../../src/lang/ir.ts'
 import { topological } from '../../../src/lang/topological.ts'
 
 /** The operands whose elements a node reads. */
 export const operandsRead = (n: Node): readonly Node[] => (n.op === 'barrier' ? n.args.slice(0, 1) : n.args)
 
-/** True when some node of the program waits for another. */
+/** Whether the program contains a barrier with control dependences. */
 export const hasBarriers = (outputs: readonly Node[]): boolean => topological(outputs).some((n) => n.op === 'barrier')
 
-/** The nearest nodes at or below `roots` for which `stops` holds, found through `next`; every other node on the way is given to `visit`. */
+/**
+ * The nearest nodes at or below `roots` for which `stops` holds, found through `next`; every other node on the way is
+ * given to `visit`.
+ */
 const walkTo = (
   roots: readonly Node[],
   stops: (n: Node) => boolean,
@@ -34,8 +39,8 @@ const walkTo = (
 }
 
 /**
- * The stored nodes that a cluster of the nodes `own` waits for: nearest to what the barriers inside it wait for. `isStored`
- * says what is read instead of computed.
+ * The stored nodes that a cluster of the nodes `own` waits for: nearest to what the barriers inside it wait for.
+ * `isStored` says what is read instead of computed.
  */
 export const waitsOf = (own: readonly Node[], isStored: (n: Node) => boolean): ReadonlySet<Node> => {
   const mine = new Set(own)

@@ -138,7 +138,7 @@ export const createClusterGraph = (
     const routine = routineOf(n)
     if (routine && routines.has(routine)) continue
     if (routine) routines.add(routine)
-    // A routine runs where any of its results has elements.
+    // A routine runs if any of its results is not empty.
     const isEmpty = (routine ? routineOutputs(routine) : [n]).every((o) => sizeOf(typeOf(o).shape) === 0)
     const made = isEmpty ? undefined : routine ? make.routine(routine) : make.cluster([n], stored)
     if (made) insert(made, made.stored)

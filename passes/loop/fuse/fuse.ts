@@ -1,7 +1,6 @@
 /**
- * Fusion: which stored values are computed in one cluster, and which clusters share a dispatch. Greedy joining under the
- * cost model; every join that was tried and refused is kept with its reason, so that one can ask why. The graphs of loops
- * are fused in their turn.
+ * Fusion: which stored values are computed in one cluster, and which clusters share a dispatch. Greedy fusion under the
+ * cost model; every rejected fusion is recorded with its reason, for `explain`. Loop bodies are fused in the same way.
  */
 import type { Graph, Node } from '../../../src/lang/ir.ts'
 import type { Profile } from '../../profile.ts'
@@ -15,7 +14,7 @@ import type { BufferNumbers, RowTargets } from './loop-kernels.ts'
 
 export type { Fusion } from './fusion.ts'
 
-/** `graph.outputs` are computed; `results` are all results, leaves included. */
+/** `graph.outputs` are the results to compute; `results` are all results, leaves included. */
 export const fuse = (
   graph: Graph,
   results: readonly Node[],

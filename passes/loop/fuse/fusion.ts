@@ -13,7 +13,7 @@ export interface Group {
   readonly id: number
   readonly stored: readonly Node[]
   readonly reads: ReadonlySet<Node>
-  /** Stored nodes that must be known before, though they are not read: what its barriers wait for. */
+  /** Control dependences: stored nodes that must be computed before, though they are not read. */
   readonly after: ReadonlySet<Node>
   /** Nodes computed here, stored or not; empty for a routine. */
   readonly members: readonly Node[]
@@ -26,7 +26,7 @@ export interface Group {
   readonly first: number
   /** Some results are rows of larger tensors: it does not write all of those. */
   readonly isPartial?: boolean
-  /** Set for a routine, which has no values of its own in `cluster`, and is joined with nothing. */
+  /** Set for a routine, which has no values in `cluster` and is never fused. */
   readonly routine?: Routine
 }
 
@@ -41,22 +41,22 @@ export interface Fused extends Group {
 /** What is computed by kernels of its own: the routine's node, its tensors in memory. */
 export interface Routine {
   readonly node: Node
-  /** One an operand, in order. */
+  /** One per operand, in order. */
   readonly inputs: readonly Buffer[]
-  /** One an output, in order. */
+  /** One per output, in order. */
   readonly outputs: readonly Buffer[]
-  /** Memory that it needs while it runs. */
+  /** Scratch memory. */
   readonly scratch: readonly Buffer[]
-  /** Set for a loop, whose kernels are those of a graph. */
+  /** Set for a loop, whose kernels are those of its body. */
   readonly loop?: LoopKernels
 }
 
-/** A loop: the kernels of one turn, and where its tensors are. */
+/** A loop: the kernels of one iteration, and the places of its tensors. */
 export interface LoopKernels {
   readonly fusion: Fusion
   /**
-   * What changes from turn to turn: the kernels' own names for it before and after a turn, where it is at the start, and
-   * the two places it then alternates between, the first being where it ends.
+   * The loop-carried values: the kernels' names for a value before and after an iteration, its initial place, and the
+   * two places it then alternates between (double buffering), of which the first is the final one.
    */
   readonly carries: readonly {
     readonly read: Buffer
@@ -64,20 +64,20 @@ export interface LoopKernels {
     readonly start: Buffer
     readonly places: readonly [Buffer, Buffer]
   }[]
-  /** The kernels' own names for what stays, and what that is. */
+  /** Loop-invariant values: the kernels' names for them, and what they denote. */
   readonly fixed: ReadonlyMap<Buffer, Buffer>
-  /** When in a turn (0 to 1) memory that does not last longer is first and last used. */
+  /** Liveness of temporaries within an iteration, as fractions (0 to 1) of it. */
   readonly spans: ReadonlyMap<Buffer, readonly [number, number]>
-  /** How many turns; or how many are submitted before the flag, a carry's place, is asked whether to go on. */
+  /** The number of iterations; or, for a data-dependent loop, how many are submitted before the host reads the flag. */
   readonly turns: number | { readonly chunk: number; readonly flag: Buffer }
 }
 
-/** What fusion makes of a graph. */
+/** The fused form of a graph. */
 export interface Fusion {
-  /** Kernels in order of execution, each a list of clusters side by side on the grid. */
+  /** Kernels in execution order, each a list of horizontally fused clusters. */
   readonly kernels: readonly (readonly Fused[])[]
   readonly buffers: ReadonlyMap<Node, Buffer>
-  /** Numbers that the planner itself has in memory: where loops start to count. */
+  /** Constants that the planner itself places in memory: the initial iteration numbers of loops. */
   readonly constants: ReadonlyMap<Buffer, number>
   readonly inPlace: readonly InPlace[]
   readonly refused: readonly Refused[]
@@ -96,16 +96,16 @@ export interface FusionWork {
   readonly visited: number
 }
 
-/** A join that was not made. */
+/** A rejected fusion. */
 export interface Refused {
   readonly producer: readonly Node[]
   readonly consumer: readonly Node[]
   readonly reason: string
-  /** Bytes that would not have moved. */
+  /** Memory traffic that the fusion would have saved, in bytes. */
   readonly savedBytes: number
 }
 
-/** An output that may take the place of an argument the caller gave away. */
+/** An in-place update: an output that may reuse the memory of a donated argument. */
 export interface InPlace {
   readonly input: Node
   readonly output: Node

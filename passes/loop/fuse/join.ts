@@ -1,4 +1,4 @@
-/** Joining clusters, greedily, where the cost model says that it pays; every refusal is kept with its reason. */
+/** Greedy fusion of clusters where the cost model says that it pays; every rejection is recorded with its reason. */
 
 import { typeOf } from '../../../src/lang/build.ts'
 import { pointsOf, sizeOf } from '../../../src/lang/dim.ts'
@@ -54,7 +54,7 @@ const isUnwritten = (n: Node, { groups, writer }: ClusterGraph): boolean => {
   return by !== undefined && !groups.has(by)
 }
 
-/** The joined cluster, or why not. */
+/** The fused cluster, or the reason for rejecting the fusion. */
 const tryJoin = (
   a: Group,
   b: Group,
@@ -109,7 +109,7 @@ const runTogether = ({ solved }: Group): boolean => {
 
 const points = ({ stored }: Group): number => Math.max(...stored.map((n) => sizeOf(typeOf(n).shape)))
 
-/** Joins every cluster with those whose results it reads, nearest first, until nothing is gained. */
+/** Producer-consumer fusion: every cluster with its producers, nearest first, until nothing is gained. */
 const joinProducers = ({ groups, writer, readers }: ClusterGraph, join: Join): void => {
   for (const start of [...groups].sort((a, b) => a.id - b.id)) {
     let f: Group | undefined = groups.has(start) ? start : undefined
@@ -135,7 +135,7 @@ const joinProducers = ({ groups, writer, readers }: ClusterGraph, join: Join): v
   }
 }
 
-/** Joins clusters that read the same tensor. */
+/** Sibling fusion: clusters that read the same tensor. */
 const joinSiblings = ({ groups, readers, positionOf }: ClusterGraph, join: Join): void => {
   for (const [, rs] of [...readers].sort(([a], [b]) => positionOf(a) - positionOf(b))) {
     let list = [...rs].filter((f) => groups.has(f)).sort((a, b) => a.id - b.id)
@@ -144,7 +144,7 @@ const joinSiblings = ({ groups, readers, positionOf }: ClusterGraph, join: Join)
       for (let j = i + 1; j < list.length; j++) {
         const [a, b] = [list[i]!, list[j]!]
         if (!groups.has(a) || !groups.has(b)) continue
-        // Independent clusters can share a dispatch side by side: only what they read in common is gained.
+        // Independent clusters can share a dispatch by horizontal fusion anyway: the gain is their common reads only.
         const made = join(a, b, 0)
         if (made) list[i] = made
       }

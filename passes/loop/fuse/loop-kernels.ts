@@ -1,19 +1,21 @@
-/** The kernels of a loop: those of one turn, and where what is carried, fixed and stacked lies in the memory around it. */
+/**
+ * The kernels of a loop: those of one iteration, and the places of its loop-carried, loop-invariant and stacked values.
+ */
 import type { Graph, LoopNode, Node, NodeOf } from '../../../src/lang/ir.ts'
 import { turnOfScan, turnOfWhile } from '../from-graph/loop-turn.ts'
 import type { Buffer } from '../ir/cluster.ts'
 import type { Fusion, LoopKernels } from './fusion.ts'
 import { isBufferLeaf } from './stored-nodes.ts'
 
-/** Numbers buffers: one counter for a program and all graphs inside it. */
+/** Numbers buffers, with one counter for a program and all its nested graphs. */
 export interface BufferNumbers {
   next: number
 }
 
-/** Nodes that are stored as one row of a larger tensor: at the number that `counter` holds, of `length`. */
+/** Nodes stored as one row of a larger tensor of `length` rows: row `counter`. */
 export type RowTargets = ReadonlyMap<Node, { readonly buffer: Buffer; readonly counter: Node; readonly length: number }>
 
-/** The program around a loop: its buffers, the numbers it keeps in memory, and how a turn's graph is fused. */
+/** The context of a loop: the enclosing program's buffers and constants, and how the graph of an iteration is fused. */
 interface Around {
   readonly numbers: BufferNumbers
   readonly constants: Map<Buffer, number>
@@ -63,7 +65,7 @@ export const loopKernels = (
   return { kernels: { fusion, carries, fixed, spans, turns }, scratch, leaves }
 }
 
-/** When in a turn each of its tensors is first and last used, as a part of the turn. */
+/** The live range of each tensor within an iteration, as fractions of it. */
 const turnSpans = ({ kernels, buffers }: Fusion): ReadonlyMap<Buffer, readonly [number, number]> => {
   const spans = new Map<Buffer, readonly [number, number]>()
   kernels.forEach((kernel, i) => {

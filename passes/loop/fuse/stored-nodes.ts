@@ -1,6 +1,7 @@
 /**
- * The first cut: which nodes must be stored. A reduction is not computed again for several users or under a view that
- * repeats it; cheap values are recomputed in each user. `fuse.ts` then joins clusters and drops stores it can do without.
+ * The initial partition: which nodes are materialised in memory. A reduction is not recomputed for several users or
+ * under a view that repeats it; cheap values are recomputed in each user. `fuse.ts` then fuses clusters and eliminates
+ * stores.
  */
 import { typeOf, typesOf } from '../../../src/lang/build.ts'
 import { sizeOf } from '../../../src/lang/dim.ts'
@@ -10,7 +11,7 @@ import { maxRecompute, recomputePrice } from '../../op-prices.ts'
 import { isRoutine, routineOf } from '../from-graph/routine-nodes.ts'
 import { operandsRead } from './barrier-waits.ts'
 
-/** A leaf that lives in memory: everything but constants that are one number. */
+/** Whether a leaf is a buffer: all leaves except uniform constants. */
 export const isBufferLeaf = (n: Node): boolean =>
   n.op === 'input' ||
   n.op === 'data' ||
@@ -36,7 +37,7 @@ const samePoint: ReadonlySet<Op> = new Set<Op>([
 
 const maxStatements = 96
 
-/** Nodes with several outputs are never stored themselves; their `get` nodes are. */
+/** A node with several outputs is never stored itself; its `get` nodes are. */
 const storable = (n: Node): boolean => typesOf(n).length === 1
 
 interface Effort {
@@ -66,10 +67,10 @@ export const chooseStored = (graph: Graph): ReadonlySet<Node> => {
   const waiting = new Map([...users].map(([n, us]) => [n, us.length]))
   const outputs = new Set(graph.outputs)
   const roots = new Set<Node>()
-  // A routine reads tensors in memory.
+  // The operands of a routine must be in memory.
   const operands = new Set(order.flatMap((n) => (isRoutine(n) ? n.args : [])))
   const isHeavy = new Map<Node, boolean>()
-  /** Of nodes that are not stored, until their last user has seen them. */
+  /** The expressions of nodes that are not stored; each is dropped after its last user. */
   const expressions = new Map<Node, Expression>()
   for (const n of order) {
     if (isBufferLeaf(n)) continue

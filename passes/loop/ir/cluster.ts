@@ -1,27 +1,30 @@
 /**
- * The Loop IR: values over named ranges. Views are gone: a load's address is an index expression. A cluster is a DAG of
- * values with several stores; a kernel is a list of clusters side by side on the grid.
+ * The Loop IR: values over named ranges. There are no views: the address of a load is an index expression. A cluster is
+ * a DAG of values with one or more stores; a kernel is a list of horizontally fused clusters.
  */
 import type { KernelDType } from '../../../src/lang/dtype.ts'
 import type { Monoid, ParamsOf, PointwiseOp } from '../../../src/lang/ir.ts'
 
-/** Reductions of the Loop IR; mean+variance and logSumExp are several of these. */
+/** The reductions of the Loop IR; meanVariance and logSumExp are lowered to several of them. */
 export type LoopMonoid = Exclude<Monoid, 'meanVar' | 'logSumExp'>
 
-/** A named loop: takes every value in [0, size). */
+/** A range: a loop variable that takes every value in [0, size). */
 export interface Range {
   readonly id: number
   readonly size: number
 }
 
-/** What an index expression is linear in. */
+/** The atoms of an index expression, in which it is linear. */
 export type Atom =
   | { readonly kind: 'range'; readonly range: Range; readonly key: string }
   /** floor(of / by) */
   | { readonly kind: 'div'; readonly of: Index; readonly by: number; readonly key: string }
   /** of - by·floor(of / by) */
   | { readonly kind: 'mod'; readonly of: Index; readonly by: number; readonly key: string }
-  /** A computed index (gather), in [0, size); clamped, as what a guard discards may compute anything. */
+  /**
+   * A data-dependent index (gather) in [0, size); it is clamped, since it may be out of range where a guard discards
+   * the load.
+   */
   | { readonly kind: 'value'; readonly value: LoopValue; readonly size: number; readonly key: string }
 
 /** An index expression in normal form: constant + Σ coefficient·atom, with bounds over all points of its ranges. */
@@ -48,7 +51,9 @@ export interface Buffer {
   readonly size: number
 }
 
-/** A value, computed once for each point of its own free `ranges`. Interned per cluster, so equal values are one object. */
+/**
+ * A value, computed once for each point of its free `ranges`. Hash-consed per cluster, so equal values are one object.
+ */
 export type LoopValue = {
   readonly id: number
   readonly dtype: KernelDType
@@ -56,7 +61,9 @@ export type LoopValue = {
 } & (
   | { readonly kind: 'const'; readonly value: number }
   | { readonly kind: 'index'; readonly index: Index }
-  /** The element at `index`, read only where all `bounds` hold (anything elsewhere: a guard above discards it). */
+  /**
+   * The element at `index`; loaded only where all `bounds` hold, and unspecified elsewhere, where a guard discards it.
+   */
   | { readonly kind: 'load'; readonly buffer: Buffer; readonly index: Index; readonly bounds: readonly Bound[] }
   | { readonly kind: 'alu'; readonly op: PointwiseOp; readonly args: readonly LoopValue[] }
   /** `inside` where all bounds hold, else `outside`. */
@@ -78,7 +85,7 @@ export type LoopValue = {
       readonly group: string
     }
   | { readonly kind: 'threefry'; readonly word: 0 | 1; readonly args: readonly LoopValue[] }
-  /** A user's function of the operands. */
+  /** A call of a user-defined function. */
   | { readonly kind: 'call'; readonly callee: ParamsOf['elementwise']; readonly args: readonly LoopValue[] }
 )
 

@@ -1,4 +1,7 @@
-/** Arithmetic on constants that lowering itself brings about (the sum of nothing, say): done here, not left to a driver. */
+/**
+ * Folding of constant arithmetic that lowering itself creates (an empty sum, for example), which must not reach a
+ * driver.
+ */
 import { allocate, type KernelDType } from '../../../src/lang/dtype.ts'
 import { evaluateRow } from '../../../src/lang/evaluate.ts'
 import type { PointwiseOp } from '../../../src/lang/ir.ts'
@@ -6,8 +9,8 @@ import { roundTo } from '../../../src/lang/scalar-functions.ts'
 import type { LoopValue } from './cluster.ts'
 
 /**
- * `op` of operands that are all constants, rounded to `dtype`; undefined when one is not. Drivers may fold NaN / 0 to an
- * infinity and refuse constants that are not finite: so such arithmetic must not reach them.
+ * `op` of constant operands, rounded to `dtype`; undefined when an operand is not constant. Drivers may fold NaN / 0 to
+ * an infinity, and reject non-finite constant expressions.
  */
 export const foldedConstant = (op: PointwiseOp, dtype: KernelDType, args: readonly LoopValue[]): number | undefined => {
   const operands = args.flatMap((a) => {

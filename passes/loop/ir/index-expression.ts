@@ -52,7 +52,7 @@ const merge = (terms: Iterable<Term>, constant: number): Index => {
   return recombine(kept, constant)
 }
 
-/** c·by·floor(x / by) + c·(x mod by) is c·x, in whatever form `divIndex` writes that quotient. */
+/** c·by·floor(x / by) + c·(x mod by) = c·x, whichever form `divIndex` gives the quotient. */
 const recombine = (terms: readonly Term[], constant: number): Index => {
   if (terms.length < 2) return build(terms, constant)
   for (const m of terms) {
@@ -81,7 +81,7 @@ export const rangeIndex = (range: Range): Index =>
     ? constantIndex(0)
     : build([{ atom: { kind: 'range', range, key: `r${range.id}` }, coefficient: 1 }], 0)
 
-/** A computed index in [0, size). */
+/** A data-dependent index in [0, size). */
 export const valueIndex = (value: LoopValue, size: number): Index =>
   size <= 1
     ? constantIndex(0)
@@ -160,7 +160,7 @@ export const modIndex = (a: Index, by: number): Index => {
   return build([{ atom: { kind: 'mod', of: rest, by, key: `(${rest.key})%${by}` }, coefficient: 1 }], 0)
 }
 
-/** The ranges an index depends on, those of computed indices included. */
+/** The ranges an index depends on, including those of its data-dependent atoms. */
 export const rangesOfIndex = (a: Index, into: Set<Range> = new Set()): Set<Range> => {
   for (const { atom } of a.terms) {
     if (atom.kind === 'range') into.add(atom.range)
@@ -171,8 +171,8 @@ export const rangesOfIndex = (a: Index, into: Set<Range> = new Set()): Set<Range
 }
 
 /**
- * The ranges that a point, and the bounds under which it is looked at, depend on: a reduction below must run over others,
- * even where a view has dropped one of them from the point.
+ * The free ranges of a point and of the bounds under which it is evaluated. A reduction below must not bind any of
+ * them, even where a view has dropped one from the point.
  */
 export const freeRanges = (point: readonly Index[], bounds: readonly Bound[]): ReadonlySet<Range> => {
   const out = new Set<Range>()
@@ -181,7 +181,7 @@ export const freeRanges = (point: readonly Index[], bounds: readonly Bound[]): R
   return out
 }
 
-/** Replaces ranges (and computed values) by index expressions; what the maps lack stays. */
+/** Substitutes index expressions for ranges (and for data-dependent atoms); atoms that are not mapped stay. */
 export const substituteIndex = (
   a: Index,
   range: (r: Range) => Index | undefined,

@@ -1,6 +1,6 @@
 /**
- * The Loop IR's own meaning: every value as a dense array over its ranges, computed operands first. Slow and plain; a
- * load outside its buffer where its bounds hold is an error here, though a device would clamp it.
+ * The reference interpreter of the Loop IR: every value is a dense array over its ranges, computed in topological
+ * order. Slow and simple. A load out of bounds is an error here, though a device would clamp it.
  */
 
 import { typeOf, typesOf } from '../../../src/lang/build.ts'
@@ -23,7 +23,7 @@ type PointOf = (r: Range) => number
 
 const sorted = (ranges: Iterable<Range>): readonly Range[] => [...ranges].sort((a, b) => a.id - b.id)
 
-/** Calls `body` for every point of `ranges`, last fastest, with its flat number. */
+/** Calls `body` for every point of `ranges` in row-major order, with its flat index. */
 const forEachPoint = (ranges: readonly Range[], body: (point: PointOf, flat: number) => void): void => {
   const at = new Map<Range, number>(ranges.map((r) => [r, 0]))
   const total = pointsOf(ranges)
@@ -126,7 +126,7 @@ export const interpretCluster = (cluster: Cluster, memory: ReadonlyMap<number, H
   }
 }
 
-/** Runs one routine on `memory`: what its row says. */
+/** Runs one routine on `memory`, by the interpreter of its primitive. */
 export const interpretRoutine = ({ node, inputs, outputs }: Routine, memory: ReadonlyMap<number, HostArray>): void => {
   const xs = node.args.map((a, i) => ({ ...typeOf(a), data: memory.get(inputs[i]!.id)! }))
   evaluateRow(node.op, xs, node.params, typesOf(node)).forEach((data, i) => {

@@ -1,4 +1,4 @@
-/** The type of a node as kernels have it: `unpack` has left no packed dtype in the graph. */
+/** The type of a node as kernels see it: `widen` has removed all packed dtypes. */
 import { typesOf } from '../../../src/lang/build.ts'
 import type { Shape } from '../../../src/lang/dim.ts'
 import { isPacked, type KernelDType } from '../../../src/lang/dtype.ts'

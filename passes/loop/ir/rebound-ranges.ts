@@ -1,13 +1,14 @@
 /**
- * Reductions that nest must not bind the same range: inside `Σ_j` a value that needs the outer j and one that needs the
- * inner j would be the same value. Lowering chooses ranges before it knows what is inside, so it looks afterwards.
+ * Detection of variable capture: nested reductions must not bind the same range, or inside `Σ_j` a value of the outer j
+ * and one of the inner j would be the same value. Lowering chooses ranges before it knows what a reduction contains, so
+ * it checks afterwards.
  */
 import type { LoopValue, Range } from './cluster.ts'
 import { operandsOf } from './values.ts'
 
 type Reduce = Extract<LoopValue, { readonly kind: 'reduce' }>
 
-/** The reductions at or below `v` that are not inside another one. */
+/** The outermost reductions at or below `v`. */
 const outermost = (v: LoopValue): readonly Reduce[] => {
   const found = new Set<Reduce>()
   const seen = new Set<LoopValue>([v])
@@ -27,9 +28,9 @@ const outermost = (v: LoopValue): readonly Reduce[] => {
 }
 
 /**
- * The ranges of reductions in `v` that a reduction inside their loops binds again. One is inside those loops, outermost
- * first, that it needs a range of; what needs none of them is computed before, and is looked at by itself: a variance
- * holds its mean so.
+ * The ranges that a nested reduction in `v` binds a second time. A reduction is nested in those loops whose ranges it
+ * depends on; one that depends on none of them is loop-invariant, is computed before, and is checked by itself, as the
+ * mean within a variance.
  */
 export const reboundRanges = (v: LoopValue): ReadonlySet<Range> => {
   const rebound = new Set<Range>()

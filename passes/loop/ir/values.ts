@@ -1,11 +1,11 @@
-/** Interning constructors of Loop IR values: equal values of one cluster are one object. */
+/** Hash-consing constructors of Loop IR values: equal values of one cluster are one object. */
 import type { KernelDType } from '../../../src/lang/dtype.ts'
 import type { ParamsOf, PointwiseOp } from '../../../src/lang/ir.ts'
 import type { Bound, Buffer, Index, LoopMonoid, LoopValue, Range } from './cluster.ts'
 import { foldedConstant } from './folded-constant.ts'
 import { rangesOfIndex } from './index-expression.ts'
 
-/** `Omit` that keeps a union a union. */
+/** `Omit` that distributes over a union. */
 type Bare<T> = T extends unknown ? Omit<T, 'id' | 'ranges'> : never
 
 /** Makes the values and ranges of one cluster. */
@@ -22,17 +22,17 @@ export interface Values {
     component?: number,
     position?: Index,
   ) => LoopValue
-  /** Level after level from the last on, each with its own accumulators. */
+  /** A reduction in levels, the last one first, each with its own accumulators. */
   readonly reduceInLevels: (monoid: LoopMonoid, levels: readonly (readonly Range[])[], value: LoopValue) => LoopValue
   readonly call: (callee: ParamsOf['elementwise'], args: readonly LoopValue[]) => LoopValue
   readonly threefry: (word: 0 | 1, args: readonly LoopValue[]) => LoopValue
-  /** Ranges of the given sizes, none of them in `avoid`; the same request gives the same ranges. */
+  /** Ranges of the given sizes, none of them in `avoid`; the same request returns the same ranges. */
   readonly ranges: (
     family: 'store' | 'reduce',
     sizes: readonly number[],
     avoid?: ReadonlySet<Range>,
   ) => readonly Range[]
-  /** How many distinct values exist. */
+  /** The number of distinct values. */
   readonly count: () => number
 }
 
@@ -76,7 +76,7 @@ export const createValues = (): Values => {
   const ids = (vs: readonly LoopValue[]): string => vs.map((v) => v.id).join()
   const none: ReadonlySet<Range> = new Set()
 
-  /** Partial results of a reduction in levels: their accumulators stay apart. */
+  /** Partial results of a reduction in levels, which keep accumulators of their own. */
   const blocks = new Set<LoopValue>()
 
   const values: Values = {
@@ -121,7 +121,7 @@ export const createValues = (): Values => {
       })
     },
     reduce: (monoid, over, value, component = 0, position) => {
-      // Over nothing at all (an outer product, `sum` over no axes): the value itself.
+      // A reduction over no ranges (an outer product, a `sum` over no axes) is the value itself.
       if (over.length === 0) return value
       const flat =
         value.kind === 'reduce' &&
@@ -154,7 +154,7 @@ export const createValues = (): Values => {
       })
       return result
     },
-    // Ops are known by their names: two of one name are one op.
+    // User-defined operations are identified by name.
     call: (callee, args) =>
       intern(`u${callee.name}(${ids(args)})`, union(args.map((a) => a.ranges)), {
         kind: 'call',
@@ -184,7 +184,7 @@ export const createValues = (): Values => {
   return values
 }
 
-/** The values a value is computed from, those inside its indices included. */
+/** The operands of a value, including data-dependent indices. */
 export const operandsOf = (v: LoopValue): readonly LoopValue[] => {
   switch (v.kind) {
     case 'const':
@@ -204,13 +204,13 @@ export const operandsOf = (v: LoopValue): readonly LoopValue[] => {
   }
 }
 
-/** The values inside an index. */
+/** The values that an index depends on. */
 export const valuesOfIndex = (a: Index): readonly LoopValue[] =>
   a.terms.flatMap(({ atom }) =>
     atom.kind === 'value' ? [atom.value] : atom.kind === 'range' ? [] : valuesOfIndex(atom.of),
   )
 
-/** Every value below `roots`, operands first. */
+/** All values reachable from `roots`, in topological order. */
 export const valuesBelow = (roots: readonly LoopValue[]): readonly LoopValue[] => {
   const order: LoopValue[] = []
   const seen = new Set<LoopValue>()

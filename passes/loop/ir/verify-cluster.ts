@@ -1,6 +1,7 @@
 /**
- * What a legal cluster and a legal loop nest are: ranges are bound where they are used, indices stay inside their buffers,
- * a store writes each element of its buffer once, and every value is computed before it is used. Run in tests.
+ * Invariants of clusters and loop nests: ranges are bound where they are used, indices stay within their buffers, a
+ * store writes each element of its buffer exactly once, and every value is computed before it is used. Checked in
+ * tests.
  */
 
 import { dimMul, floorDiv, pointsOf } from '../../../src/lang/dim.ts'
@@ -10,7 +11,7 @@ import { evaluateIndex, rangesOfIndex } from './index-expression.ts'
 import { reboundRanges } from './rebound-ranges.ts'
 import { operandsOf, valuesBelow } from './values.ts'
 
-/** Points that a check by trying all of them may take; beyond it only bounds are checked. */
+/** The most points that are checked exhaustively; beyond it only bounds are checked. */
 const maxPoints = 4096
 
 const name = (v: LoopValue): string => `value ${v.id} (${v.kind === 'alu' ? v.op : v.kind})`
@@ -32,7 +33,7 @@ const atEveryPoint = (ranges: readonly Range[], body: (point: (r: Range) => numb
   }
 }
 
-/** The sizes of the computed indices inside `index`. */
+/** The sizes of the data-dependent atoms of `index`. */
 const computed = (index: Index): ReadonlyMap<LoopValue, number> => {
   const sizes = new Map<LoopValue, number>()
   const walk = (a: Index): void => {
@@ -45,14 +46,17 @@ const computed = (index: Index): ReadonlyMap<LoopValue, number> => {
   return sizes
 }
 
-/** The least and greatest value of `index` where all bounds hold, by trying every point; undefined when there are too many. */
+/**
+ * The least and greatest value of `index` where all bounds hold, by enumeration; undefined when there are too many
+ * points.
+ */
 const tried = (index: Index, bounds: readonly Bound[]): { readonly low: number; readonly high: number } | undefined => {
   const ranges = new Set<Range>()
   for (const a of [index, ...bounds.map((b) => b.index)]) rangesOfIndex(a, ranges)
   if (pointsOf([...ranges]) > maxPoints) return undefined
   const sizes = computed(index)
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
-  // A computed index is anything inside its axis: the ends show whether all of them fit.
+  // A data-dependent index takes any value of its axis; checking both ends suffices.
   for (const end of [0, 1]) {
     const value = (v: LoopValue): number => end * (sizes.get(v) ?? 0) - end
     atEveryPoint([...ranges], (point) => {
@@ -73,7 +77,7 @@ const tried = (index: Index, bounds: readonly Bound[]): { readonly low: number; 
 const coversOnce = ({ index, ranges, buffer }: Store): boolean => {
   if (pointsOf(ranges) !== buffer.size) return false
   if (buffer.size === 0) return true
-  // Row-major over some order of the ranges is seen at once, whatever the size.
+  // A row-major index over some order of the ranges is recognised directly, at any size.
   const terms = [...index.terms].sort((a, b) => a.coefficient - b.coefficient)
   let stride = 1
   const rowMajor = terms.every(({ atom, coefficient }) => {
@@ -91,7 +95,7 @@ const coversOnce = ({ index, ranges, buffer }: Store): boolean => {
   return seen.size === buffer.size
 }
 
-/** The ranges a value must have: its operands', those of its indices, less what it reduces over. */
+/** The ranges a value must have: those of its operands and indices, less the ranges that it reduces over. */
 const expectedRanges = (v: LoopValue): ReadonlySet<Range> => {
   const all = new Set<Range>()
   for (const o of operandsOf(v)) for (const r of o.ranges) all.add(r)
@@ -133,7 +137,7 @@ const checkValue = (v: LoopValue, stored: ReadonlySet<number>, report: (text: st
   }
 }
 
-/** Everything wrong with a cluster, its indices and ranges; nothing for a legal one. */
+/** The violations of a cluster, its indices and ranges; none for a legal one. */
 export const verifyCluster = (cluster: Cluster): readonly string[] => {
   const problems: string[] = []
   const report = (text: string): void => void problems.push(text)
@@ -153,19 +157,19 @@ export const verifyCluster = (cluster: Cluster): readonly string[] => {
   return problems
 }
 
-/** What is known at a place of a nest. */
+/** What is in scope at a point of the nest. */
 interface Here {
-  /** Ranges of the grid and of the loops around. */
+  /** Ranges of the grid and of the enclosing loops. */
   readonly bound: ReadonlySet<Range>
-  /** Values and reduce groups computed before, in this scope or around it. */
+  /** Values and reduce groups already computed in this scope or an enclosing one. */
   readonly ready: Set<LoopValue | string>
-  /** Ranges that stand at their first value. */
+  /** Ranges that are fixed at their first value. */
   readonly first: ReadonlySet<Range>
-  /** The accumulations whose loops these are. */
+  /** The accumulations that run in the enclosing loops. */
   readonly filling: readonly Accumulation[]
 }
 
-/** Everything wrong with `nest` as an order of computing `cluster`; nothing for a legal one. */
+/** The violations of `nest` as a schedule of `cluster`; none for a legal one. */
 export const verifyNest = (cluster: Cluster, nest: Nest): readonly string[] => {
   const problems: string[] = []
   const report = (text: string): void => void problems.push(text)

@@ -1,6 +1,6 @@
 /**
- * The cost model: bytes/bandwidth + dispatches·t + flops/peak, with the statements a kernel may have as a hard limit. It
- * ranks fusions; the figures a Plan reports are counted from its kernels.
+ * The cost model: bytes/bandwidth + dispatches·t + flops/peak, with a hard limit on the statements of a kernel. It
+ * ranks fusion decisions; the figures that a Plan reports are counted from its kernels.
  */
 import { pointsOf } from '../../../src/lang/dim.ts'
 import { byteSize } from '../../../src/lang/dtype.ts'
@@ -15,7 +15,7 @@ export interface Cost {
   readonly bytes: number
   readonly threads: number
   readonly statements: number
-  /** One dispatch of this cluster alone. */
+  /** The time of this cluster as a dispatch of its own. */
   readonly seconds: number
 }
 
@@ -39,7 +39,7 @@ export const costOf = ({ nest, roles }: Schedule, profile: Profile): Cost => {
     if (item.kind !== 'value') return
     const v = item.value
     if (v.kind === 'load') touch(v.buffer, times)
-    // Once for all the points of a range that the invocation takes at once and the value does not depend on.
+    // A value is computed once for all register copies and lanes of a range that it does not depend on.
     let shared = 1
     for (const [r, role] of roles) if (!v.ranges.has(r) && nest.grid.includes(r)) shared *= stepOf(role)
     if (v.kind === 'alu') spend((times / shared) * priceOf(v.op))
@@ -53,8 +53,8 @@ export const costOf = ({ nest, roles }: Schedule, profile: Profile): Cost => {
 }
 
 /**
- * The cheapest choice of grid ranges: all ranges of the largest store, or only those that its reductions depend on (then
- * a row's reductions are computed once and the rest of the row is a loop).
+ * The cheapest choice of parallel ranges: all ranges of the largest store, or only those that its reductions depend on.
+ * In the second case a row's reductions are computed once, and the rest of the row is a sequential loop.
  */
 export const chooseGrid = (
   cluster: Cluster,

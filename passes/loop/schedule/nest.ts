@@ -1,6 +1,6 @@
 /**
- * The loop nest of a cluster: where each value is computed. Grid ranges are outermost; a value goes to the outermost
- * scope that has its ranges, so it is computed once per point of its own ranges and never again inside a deeper loop.
+ * The loop nest of a cluster, which says where each value is computed. Grid ranges are outermost. A value is hoisted to
+ * the outermost scope that binds its ranges, so loop-invariant values are not recomputed in inner loops.
  */
 import { pointsOf, productOf } from '../../../src/lang/dim.ts'
 import { invariant } from '../../../src/lang/errors.ts'
@@ -9,7 +9,7 @@ import { operandsOf, valuesBelow } from '../ir/values.ts'
 
 export type ReduceValue = Extract<LoopValue, { readonly kind: 'reduce' }>
 
-/** One accumulation: the components of one reduce group that are wanted. */
+/** One accumulation: the live components of one reduce group. */
 export interface Accumulation {
   readonly group: string
   readonly reduce: ReduceValue
@@ -17,10 +17,10 @@ export interface Accumulation {
 
 export type Item =
   | { readonly kind: 'value'; readonly value: LoopValue }
-  /** Accumulators start before the loops of `body` and are final after them. */
+  /** Accumulators are initialised before the loops of `body` and final after them. */
   | { readonly kind: 'reduce'; readonly accumulations: readonly Accumulation[]; readonly body: Scope }
   | { readonly kind: 'loop'; readonly body: Scope }
-  /** Runs where every range of `first` is at its first value: a store over fewer ranges than the grid. */
+  /** Executed only where every range of `first` is at its first value: for a store over fewer ranges than the grid. */
   | { readonly kind: 'first'; readonly first: readonly Range[]; readonly body: Scope }
   | { readonly kind: 'accumulate'; readonly accumulations: readonly Accumulation[] }
   | { readonly kind: 'store'; readonly store: Store }
@@ -29,7 +29,7 @@ export interface Scope {
   /** The range this scope loops over; none for the grid's body and for `first`. */
   readonly range?: Range
   readonly items: Item[]
-  /** Values (and reduce groups) that exist here. */
+  /** Values (and reduce groups) computed in this scope. */
   readonly placed: Set<LoopValue | string>
 }
 
@@ -42,7 +42,10 @@ const scope = (range?: Range): Scope => ({ items: [], placed: new Set(), ...(ran
 
 const none: ReadonlySet<string> = new Set()
 
-/** The groups of the reductions anywhere below each value, for deciding which may share a loop. Equal sets are shared. */
+/**
+ * The reduce groups that each value depends on, which decide whether reductions may share a loop. Equal sets are shared
+ * objects.
+ */
 const reductionsBelow = (order: readonly LoopValue[]): ReadonlyMap<LoopValue, ReadonlySet<string>> => {
   const below = new Map<LoopValue, ReadonlySet<string>>()
   const withOwn = new Map<string, ReadonlySet<string>>()
@@ -59,7 +62,7 @@ const reductionsBelow = (order: readonly LoopValue[]): ReadonlyMap<LoopValue, Re
   return below
 }
 
-/** Places every value of the cluster, given which ranges are spread over the grid. */
+/** Places every value of the cluster in the nest, given the parallel (grid) ranges. */
 export const placeCluster = (cluster: Cluster, grid: readonly Range[]): Nest => placing(cluster)(grid)
 
 /** `placeCluster` for several choices of the grid. */
@@ -72,7 +75,7 @@ export const placing = (cluster: Cluster): ((grid: readonly Range[]) => Nest) =>
   return (grid) => place(cluster, grid, { below, reductions, rangesOf, overOf })
 }
 
-/** What placing asks about the reductions of a cluster, whatever the grid. */
+/** Facts about the reductions of a cluster that do not depend on the grid. */
 interface Reductions {
   readonly reductions: readonly ReduceValue[]
   readonly below: ReadonlyMap<LoopValue, ReadonlySet<string>>
@@ -82,11 +85,11 @@ interface Reductions {
 
 const place = (cluster: Cluster, grid: readonly Range[], { reductions, below, rangesOf, overOf }: Reductions): Nest => {
   const done = new Set<string>()
-  /** Reductions whose loops are still being filled: nothing may use their results yet. */
+  /** Reductions whose loops are still open: their results must not be used yet. */
   const open = new Set<string>()
   const body = scope()
 
-  /** How many scopes of the chain are needed to have all of `ranges`; the grid has the rest. */
+  /** The depth in the scope chain at which all of `ranges` are bound, grid ranges aside. */
   const depthFor = (ranges: ReadonlySet<Range>, chain: readonly Scope[]): number => {
     for (let i = chain.length - 1; i >= 1; i--) {
       const { range } = chain[i]!
@@ -110,7 +113,7 @@ const place = (cluster: Cluster, grid: readonly Range[], { reductions, below, ra
     here.items.push({ kind: 'value', value: v })
   }
 
-  /** Opens the loops of a reduction, and takes along every other one that can run in the same loops. */
+  /** Opens the loops of a reduction, and fuses into them every other reduction that can run in the same loops. */
   const demandReduce = (v: ReduceValue, outer: readonly Scope[], floor: number): void => {
     const here = outer[outer.length - 1]!
     const together = reductions.filter((r) => r.group === v.group || canShare(v, r, outer))
@@ -143,11 +146,11 @@ const place = (cluster: Cluster, grid: readonly Range[], { reductions, below, ra
       (g) => !open.has(g) && (outer.some((s) => s.placed.has(g)) || (isInside(g, v.over) && isFree(g, outer, v.over))),
     )
 
-  /** A reduction that would be taken along must not run over a range whose loop it would then be inside of. */
+  /** A fused reduction must not run over a range that an enclosing loop already binds. */
   const isFree = (group: string, outer: readonly Scope[], over: readonly Range[]): boolean =>
     overOf.get(group)!.every((x) => !over.includes(x) && outer.every((s) => s.range !== x))
 
-  /** A reduction for each point of `over`: its loops are inside those. */
+  /** A reduction per point of `over`: its loops are nested in those. */
   const isInside = (group: string, over: readonly Range[]): boolean => over.some((r) => rangesOf.get(group)?.has(r))
 
   for (const stores of byRanges(cluster.stores)) {
@@ -157,9 +160,9 @@ const place = (cluster: Cluster, grid: readonly Range[], { reductions, below, ra
     const guard = first.length > 0 ? scope() : undefined
     const loops = inner.map((r) => scope(r))
     const chain = [body, ...(guard ? [guard] : []), ...loops]
-    // Inside a guard, values stay inside: other invocations do not need them.
+    // Values needed only inside a guard are computed inside it: other invocations do not need them.
     const floor = guard ? 2 : 1
-    // All loads come before the first store: a store may take the place of what was loaded.
+    // All loads precede the first store, which may update in place what was loaded.
     for (const store of stores) for (const v of [store.value, ...indexValues(store)]) demand(v, chain, floor)
     for (const store of stores) chain[chain.length - 1]!.items.push({ kind: 'store', store })
     for (let i = loops.length - 1; i >= 1; i--) loops[i - 1]!.items.push({ kind: 'loop', body: loops[i]! })

@@ -40,7 +40,7 @@ const showBounds = (bounds: readonly Bound[]): string =>
 
 const names = (vs: readonly LoopValue[]): string => vs.map((v) => `v${v.id}`).join(', ')
 
-/** One value as its definition, `v3 = mul(v1, v2): f32`. */
+/** The definition of one value, `v3 = mul(v1, v2): f32`. */
 export const showLoopValue = (v: LoopValue, buffers: BufferNames): string => {
   const body = (): string => {
     switch (v.kind) {
@@ -65,7 +65,7 @@ export const showLoopValue = (v: LoopValue, buffers: BufferNames): string => {
   return `v${v.id} = ${body()}: ${v.dtype}`
 }
 
-/** A scheduled cluster, one line an item, loops indented. */
+/** A scheduled cluster, one line per item, loops indented. */
 export const showSchedule = ({ nest, roles }: Schedule, buffers: BufferNames): string => {
   const lines: string[] = []
   const role = (r: Range): string => {

@@ -1,17 +1,18 @@
 /**
- * Reductions of one cluster that may be one and the same tensor at two points, as where a row's maximum is compared with the
- * row. Rounded sums must then be added up in one order everywhere: numbers that should be equal are asked whether they are.
+ * Reductions of one cluster that may compute the same tensor element at two points, as where the maximum of a row of
+ * sums is compared with the row itself. Rounded sums must then be accumulated in the same order everywhere, since
+ * values that are equal in exact arithmetic are compared for equality.
  */
 import type { LoopValue, Range } from '../ir/cluster.ts'
 import { operandsOf } from '../ir/values.ts'
 
 type Reduce = Extract<LoopValue, { readonly kind: 'reduce' }>
 
-/** Reductions whose result depends on the order. */
+/** Reductions whose rounded result depends on the order of accumulation. */
 const isRounded = (v: Reduce): boolean =>
   (v.monoid === 'sum' || v.monoid === 'prod') && (v.dtype === 'f32' || v.dtype === 'f16')
 
-/** What a value is made of, wherever it is looked at: all but its indices. */
+/** The structure of a value, independent of the point at which it is evaluated: everything but its indices. */
 const ownShape = (v: LoopValue): string => {
   switch (v.kind) {
     case 'const':
@@ -31,7 +32,7 @@ const ownShape = (v: LoopValue): string => {
   }
 }
 
-/** The ranges that those reductions among `values` (operands first) run over which have a twin. */
+/** The ranges of those reductions among `values` (in topological order) whose structure occurs more than once. */
 export const rangesOfTwins = (values: readonly LoopValue[]): ReadonlySet<Range> => {
   const shapes = new Map<string, number>()
   const shapeOf = new Map<LoopValue, number>()

@@ -1,6 +1,7 @@
 /**
- * Roles of ranges inside one invocation: how many points of each range it takes at once, as register copies (unroll) or
- * as the four lanes of a vector. Values follow by themselves: each is computed once per point of its own ranges.
+ * Register tiling and vectorisation: how many points of each range one invocation computes at once, as register copies
+ * (unrolling) or as the four lanes of a vector. The roles of ranges determine those of values, each of which is
+ * computed once per point of its own ranges.
  */
 import { ceilDiv, pointsOf, productOf } from '../../../src/lang/dim.ts'
 import type { Profile } from '../../profile.ts'
@@ -10,7 +11,7 @@ import { valuesBelow } from '../ir/values.ts'
 import type { Nest } from './nest.ts'
 import { rangesOfTwins } from './repeated-sums.ts'
 
-/** An invocation takes `unroll`·(vector ? 4 : 1) consecutive points of the range at once. */
+/** An invocation computes `unroll`·(vector ? 4 : 1) consecutive points of the range at once. */
 export interface Role {
   readonly unroll: number
   readonly vector: boolean
@@ -18,23 +19,23 @@ export interface Role {
 
 export interface Schedule {
   readonly nest: Nest
-  /** Ranges that are not listed go one point at a time. */
+  /** Ranges that are not listed advance one point at a time. */
   readonly roles: ReadonlyMap<Range, Role>
 }
 
 const single: Role = { unroll: 1, vector: false }
-/** Points that an invocation takes at once. */
+/** Points that an invocation computes at once. */
 export const stepOf = (r: Role): number => r.unroll * (r.vector ? 4 : 1)
-/** Points of `range` that an invocation takes at once. */
+/** Points of `range` that an invocation computes at once. */
 export const stepIn = (roles: Schedule['roles'], range: Range): number => stepOf(roles.get(range) ?? single)
-/** Invocations that a grid takes. */
+/** The number of invocations of a grid. */
 export const invocationsOf = (grid: readonly Range[], roles: Schedule['roles']): number =>
   productOf(grid, (r) => ceilDiv(r.size, stepIn(roles, r)))
 
-/** How an index moves over the lanes of a vector range. */
+/** How an index varies over the lanes of a vector range. */
 export type LanePattern = 'uniform' | 'aligned' | 'contiguous' | 'strided'
 
-/** An index that holds a computed value (a gather's) moves with the ranges of that value, in no order known here. */
+/** Whether an index contains a data-dependent atom that varies with `range`: its access pattern is unknown. */
 const isComputedOver = (index: Index, range: Range): boolean =>
   index.terms.some(({ atom }) =>
     atom.kind === 'value' ? atom.value.ranges.has(range) : atom.kind !== 'range' && isComputedOver(atom.of, range),
@@ -79,7 +80,7 @@ export const lanePattern = (index: Index, range: Range): LanePattern => {
 export const isMultipleOf4 = (a: Index): boolean =>
   a.constant % 4 === 0 && a.terms.every((t) => t.coefficient % 4 === 0)
 
-/** Loads and stores of a cluster that depend on `range`, by how they move with it: good moves minus bad ones. */
+/** The benefit of vectorising `range`: loads and stores with a good access pattern, minus those with a bad one. */
 const vectorScore = (cluster: Cluster, values: readonly LoopValue[], range: Range): number => {
   let score = 0
   const count = (index: Index): void => {
@@ -126,10 +127,10 @@ export const scheduling = (cluster: Cluster): ((nest: Nest, profile: Profile) =>
   }
 }
 
-/** Register copies may bring a kernel to this many times the statements that fusion allows it. */
+/** Unrolling may exceed the statement limit of fusion by this factor. */
 const copyAllowance = 1.5
 
-/** Statements of an invocation: each value once per combination of the register copies of its ranges. */
+/** The number of statements: each value counts once per combination of the register copies of its ranges. */
 const statementsWith = (values: readonly LoopValue[], roles: ReadonlyMap<Range, Role>): number => {
   let total = 0
   for (const v of values) {
@@ -140,7 +141,7 @@ const statementsWith = (values: readonly LoopValue[], roles: ReadonlyMap<Range, 
   return total
 }
 
-/** Accumulators of one reduction that an invocation keeps, vectors counting once. */
+/** The most accumulators per reduction and invocation, vectors counting once. */
 const maxRegisters = 16
 
 /** A load inside a reduction costs about this many operations. */
@@ -179,7 +180,7 @@ const tileRegisters = (nest: Nest, values: readonly LoopValue[], roles: Map<Rang
   }
   let invocations = invocationsOf(nest.grid, roles)
   let registers = shared.some((r) => roles.get(r)?.vector) ? 1 : 0
-  // Scalar ranges first: a vector range is already four wide.
+  // Scalar ranges first: a vector range is four wide already.
   for (const r of [...shared].sort(
     (a, b) => Number(roles.get(a)?.vector ?? false) - Number(roles.get(b)?.vector ?? false),
   )) {
@@ -201,7 +202,7 @@ const tileRegisters = (nest: Nest, values: readonly LoopValue[], roles: Map<Rang
     invocations /= best.unroll
     registers = Math.max(1, registers) * best.unroll
   }
-  // Four steps of a contracted range at once where a load moves along it by whole vectors, one element at a time.
+  // A contracted range is unrolled by four where a load along it can use a whole vector.
   for (const r of new Set(values.flatMap((v) => (v.kind === 'reduce' && !v.position ? v.over : [])))) {
     if (roles.has(r) || r.size % 4 !== 0 || r.size < 8 || registers < 2) continue
     const steps = new Map(roles).set(r, { unroll: 4, vector: false })

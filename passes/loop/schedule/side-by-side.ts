@@ -1,9 +1,11 @@
-/** Which clusters share a dispatch: those that are ready at the same time lie side by side on one grid. */
+/**
+ * Horizontal fusion: independent clusters that are ready at the same time share a dispatch, side by side on its grid.
+ */
 import { invariant } from '../../../src/lang/errors.ts'
 import type { Profile } from '../../profile.ts'
 import type { Group } from '../fuse/fusion.ts'
 
-/** Independent clusters that are ready at the same time go side by side into one kernel. */
+/** Groups independent clusters that are ready at the same time into kernels. */
 export const sideBySide = (
   groups: readonly Group[],
   successors: (f: Group) => readonly Group[],
@@ -17,7 +19,7 @@ export const sideBySide = (
     const now: Group[] = []
     let statements = 0
     for (const f of ready) {
-      // A routine has dispatches of its own.
+      // A routine is not fused: it has dispatches of its own.
       if (now.length > 0 && (f.routine || now[0]!.routine)) continue
       if (now.length > 0 && statements + f.cost.statements > 2 * profile.costs.statements) continue
       now.push(f)
