@@ -10,7 +10,13 @@ import { isRecord, type TreeShape } from '../lang/tree.ts'
 
 /** Options of `compile`: what is given away, what stays on the device, the target, the name, and the passes. */
 export interface CompileOptions extends PipelineOptions {
-  /** Numbers of the arguments that the caller gives away: their memory is reused for results. */
+  /**
+   * Numbers of the arguments that the caller gives away: each tensor's memory is reused for a result of its shape and dtype,
+   * which stays on the device. Of several such results that one replaces it which is the argument itself; else which stands at
+   * its path (`[0].params.w` and `.state.params.w`; the argument's number does not count); else which ends in the most
+   * of the same keys; else which is computed from it point by point. Two results that are equally near are a UsageError:
+   * give the right one the argument's key.
+   */
   readonly donate?: readonly number[]
   /** Results that stay on the device: paths or their beginnings (`'state'`). What replaces a donated argument always stays. */
   readonly keep?: readonly string[]
