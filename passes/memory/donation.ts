@@ -8,6 +8,7 @@ import { typeOf } from '../../src/lang/build.ts'
 import type { UsageError } from '../../src/lang/errors.ts'
 import type { Node, Op } from '../../src/lang/ir.ts'
 import { ShapeEq } from '../../src/lang/shape.ts'
+import { pathSteps } from '../../src/lang/tree.ts'
 import { pointwiseOps } from '../graph/rules/match.ts'
 
 export interface Leaf {
@@ -68,7 +69,7 @@ const grouped = <T, K>(all: readonly T[], keyOf: (x: T) => K): readonly (readonl
 
 const undecided = ({ path }: Leaf, choices: readonly Pair[], outputs: readonly Leaf[]): UsageError => {
   const [a, b] = [...new Set(choices.map((p) => outputs[p.output]!.path))]
-  const [argument] = segments(path)
+  const [argument] = pathSteps(path)
   return {
     tag: 'UsageError',
     message: `compile: ${a} and ${b} are equally near to argument ${path}, which is donated: which of them takes its place is not clear`,
@@ -77,12 +78,12 @@ const undecided = ({ path }: Leaf, choices: readonly Pair[], outputs: readonly L
 }
 
 const pairsOf = (inputs: readonly GivenLeaf[], outputs: readonly Leaf[]): readonly Pair[] => {
-  const ends = outputs.map(({ path }) => segments(path))
+  const ends = outputs.map(({ path }) => pathSteps(path))
   const pointwise = pointwiseSources()
   return inputs.flatMap((given, input) => {
     if (!given.donated) return []
     const type = typeOf(given.node)
-    const path = segments(given.path)
+    const path = pathSteps(given.path)
     return outputs.flatMap(({ node }, output): readonly Pair[] => {
       const { dtype, shape } = typeOf(node)
       if (type.dtype !== dtype || !ShapeEq.equals(type.shape, shape)) return []
@@ -102,9 +103,6 @@ const byRank = (pairs: readonly Pair[]): readonly (readonly Pair[])[] =>
     const at = a!.rank.findIndex((x, i) => x !== b!.rank[i])
     return at < 0 ? 0 : b!.rank[at]! - a!.rank[at]!
   })
-
-/** The keys of a path: `[0]`, `params`, `["a b"]`. */
-const segments = (path: string): readonly string[] => path.match(/\[(?:\d+|"(?:[^"\\]|\\.)*")\]|[^.[\]]+/g) ?? []
 
 /**
  * Whether the argument's path, but for the argument's number, ends the result's; how many keys both end in; whether the

@@ -6,7 +6,7 @@ import type { Profile } from '../../passes/profile.ts'
 import { raise } from '../lang/errors.ts'
 import { demandFunction, demandList, demandRecord, type OptionNames, showArgument } from '../lang/tensor/arguments.ts'
 import type { traceTree } from '../lang/trace.ts'
-import { isRecord, type TreeShape } from '../lang/tree.ts'
+import { isRecord, standsAt } from '../lang/tree.ts'
 
 /** Options of `compile`: what is given away, what stays on the device, the target, the name, and the passes. */
 export interface CompileOptions extends PipelineOptions {
@@ -94,23 +94,13 @@ export const demandSpecs = (specs: readonly unknown[], options: CompileOptions):
 
 /** UsageError where results are to be kept that there are not. */
 export const demandKept = (traced: ReturnType<typeof traceTree>, options: CompileOptions): void => {
-  const nowhere = options.keep?.find((k) => !stands(traced.outputs, k))
+  const nowhere = options.keep?.find((k) => !standsAt(traced.outputs, k))
   if (nowhere !== undefined)
     raise({
       tag: 'UsageError',
       message: `compile: there is no result at '${nowhere}' to keep`,
       hint: `results are at ${traced.outputPaths.map((p) => p || "''").join(', ')}`,
     })
-}
-
-/** Whether a tree has anything at `path`, be it empty. */
-const stands = (tree: TreeShape, path: string): boolean => {
-  let at: TreeShape | undefined = tree
-  for (const step of path.split(/[.[\]"]+/).filter((s) => s !== '')) {
-    if (at === undefined || typeof at === 'number') return false
-    at = 'list' in at ? at.list[Number(step)] : at.record[step]
-  }
-  return at !== undefined
 }
 
 /** Whether `path` is `prefix`, or stands below it. */

@@ -3,6 +3,7 @@
  * it), holds no constant expression that could be refused (non-finite, overflow, division by zero) and only the helpers it uses.
  */
 import { invariant } from '../../../src/lang/errors.ts'
+import { visible } from '../../../src/lang/visible-text.ts'
 import { constantOf } from '../../kernel/build-kernel.ts'
 import type { KExpr, Kernel, KStmt, KType, Scalar } from '../../kernel/kernel.ts'
 import { typeName } from './lanes.ts'
@@ -240,7 +241,7 @@ export const printKernel = (k: Kernel, { keepSubnormals = false }: PrintOptions 
   ]
   const helpers = c.prelude.text()
   return [
-    `// ${k.name}`,
+    `// ${visible(k.name)}`,
     ...(half ? ['enable f16;'] : []),
     ...declarations,
     ...(helpers ? ['', helpers.trimEnd()] : []),
