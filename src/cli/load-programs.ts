@@ -17,7 +17,7 @@ const isObject = (x: unknown): x is Readonly<Record<string, unknown>> => typeof 
 
 /** By shape, not by class: the file may have loaded another copy of the library. */
 const isProgram = (x: unknown): x is Program =>
-  isObject(x) && isObject(x['plan']) && isObject(x['planned']) && typeof x['load'] === 'function'
+  isObject(x) && isObject(x['plan']) && 'planned' in x && typeof x['load'] === 'function'
 
 const isEither = (
   x: unknown,

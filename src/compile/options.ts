@@ -7,6 +7,7 @@ import { raise } from '../lang/errors.ts'
 import { demandFunction, demandList, demandRecord, type OptionNames, showArgument } from '../lang/tensor/arguments.ts'
 import type { traceTree } from '../lang/trace.ts'
 import { isRecord, standsAt } from '../lang/tree.ts'
+import { hasFiles } from '../runtime/text-files.ts'
 
 /** Options of `compile`: what is given away, what stays on the device, the target, the name, and the passes. */
 export interface CompileOptions extends PipelineOptions {
@@ -29,8 +30,14 @@ export interface CompileOptions extends PipelineOptions {
   readonly subnormals?: Subnormals
   /** Remember which line made each node, for errors that show late: limits, indices. Costs time while the function is traced. */
   readonly provenance?: boolean
-  /** Shown in kernels, errors and emitted modules. */
+  /** Shown in errors and emitted modules. */
   readonly name?: string
+  /**
+   * A folder to keep plans in (Node, Deno, Bun), so that another process finds them; made where there is none. In memory
+   * plans are kept without being asked, but for programs with `provenance`; `false` plans anew. An entry that is damaged, or
+   * of another version or program, is passed over with a note on stderr.
+   */
+  readonly cache?: string | false
 }
 
 const compileOptions: OptionNames<CompileOptions> = {
@@ -40,6 +47,7 @@ const compileOptions: OptionNames<CompileOptions> = {
   subnormals: 'may',
   provenance: 'may',
   name: 'may',
+  cache: 'may',
   fastMath: 'may',
 }
 
@@ -64,6 +72,11 @@ export const demandCompile = (caller: string, f: unknown, options: CompileOption
   if (!['device', 'keep'].includes(subnormals))
     wrong(`subnormals is ${showArgument(subnormals)}`, "write 'keep' or 'device'")
   if (typeof name !== 'string') wrong(`the name is ${showArgument(name)}, not a string`, "write { name: 'step' }")
+  const { cache = false } = options
+  if (cache !== false && (typeof cache !== 'string' || cache === ''))
+    wrong(`cache is ${showArgument(cache)}`, "write a folder, { cache: '.plans' }, or false")
+  if (cache !== false && !hasFiles())
+    wrong('there are no files here to keep plans in', 'leave cache out: plans are kept in memory')
   for (const key of ['fastMath', 'provenance'] as const)
     if (!['boolean', 'undefined'].includes(typeof options[key]))
       wrong(`${key} is ${showArgument(options[key])}`, 'write true or false')
