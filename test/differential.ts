@@ -14,13 +14,24 @@ import type { Profile } from '../passes/profile.ts'
 import { typeOf } from '../src/lang/build.ts'
 import { sizeOf } from '../src/lang/dim.ts'
 import { allocate, type HostArray, isPacked } from '../src/lang/dtype.ts'
-import { showError } from '../src/lang/errors.ts'
+import { showError, showOperand } from '../src/lang/errors.ts'
 import type { Graph, TensorType } from '../src/lang/ir.ts'
 import { packWords, unpackWords } from '../src/lang/pack.ts'
 import type { Value } from '../src/lang/primitive.ts'
 import { loadPlan } from '../src/runtime/gpu/execute.ts'
 import { decode, encode } from '../src/runtime/words.ts'
 import { sharedDevice } from './device.ts'
+
+/** Results at the paths of arguments of their types that are given away, so that it is clear which replaces which. */
+export const resultPaths = ({ inputs, outputs }: Graph, donated: (input: number) => boolean): readonly string[] => {
+  const types = inputs.map((n, i) => (donated(i) ? showOperand(typeOf(n)) : ''))
+  return outputs.map((n, o) => {
+    const i = types.indexOf(showOperand(typeOf(n)))
+    if (i < 0) return `more[${o}]`
+    types[i] = ''
+    return `[${i}]`
+  })
+}
 
 /** The Plan of a closed graph, which is given all its arguments for good where `donate` says so; throws the typed error's text. */
 export const planOf = (
@@ -35,7 +46,7 @@ export const planOf = (
       graph: widen(graph),
       given: graph,
       inputs: graph.inputs.map((_, i) => ({ path: `[${i}]`, donated: donate })),
-      outputs: graph.outputs.map((_, i) => ({ path: `[${i}]`, keep: false })),
+      outputs: resultPaths(graph, () => donate).map((path) => ({ path, keep: false })),
       inputTree: { list: graph.inputs.map((_, i) => i) },
       outputTree: { list: graph.outputs.map((_, i) => i) },
       subnormals,

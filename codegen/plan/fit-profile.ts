@@ -1,5 +1,6 @@
 /** Limits that no plan for a target can satisfy, checked before fusion: sizes of tensors and of users' kernels. */
 
+import { graphsOf } from '../../passes/graph/inner-graphs.ts'
 import type { Profile } from '../../passes/profile.ts'
 import { typesOf } from '../../src/lang/build.ts'
 import { sizeOf } from '../../src/lang/dim.ts'
@@ -14,6 +15,10 @@ const mostElements = 2 ** 32 - 1
 /** The first limit of `profile`, or of u32 indices, that a node of `graph` exceeds. */
 export const overTarget = (graph: Graph, profile: Profile): LimitError | undefined => {
   for (const n of topological(graph.outputs)) {
+    for (const inner of graphsOf(n)) {
+      const inside = overTarget(inner, profile)
+      if (inside) return inside
+    }
     const size = Math.max(...typesOf(n).map((t) => sizeOf(t.shape)))
     const over = (what: string, needed: number, allowed: number, hint: string): LimitError =>
       located({ tag: 'LimitError', what, needed, limit: allowed, hint }, [n])

@@ -10,7 +10,7 @@ import { planMemory } from '../../passes/memory/places.ts'
 import type { Profile } from '../../passes/profile.ts'
 import { build, typeOf } from '../../src/lang/build.ts'
 import { sizeOf } from '../../src/lang/dim.ts'
-import { invariant, type LimitError } from '../../src/lang/errors.ts'
+import { invariant, type LimitError, type UsageError } from '../../src/lang/errors.ts'
 import type { Graph, Node } from '../../src/lang/ir.ts'
 import type { TreeShape } from '../../src/lang/tree.ts'
 import { type BoundKernel, deduplicate } from '../lower/assemble.ts'
@@ -49,10 +49,11 @@ export interface Planned {
 }
 
 /**
- * The Plan of a graph for a target. A result updates a donated argument in place only where `verifyPlan` can prove from
- * the kernels that no read of the old value is lost; otherwise that result is double-buffered.
+ * The Plan of a graph for a target. UsageError where it is not clear which result replaces an argument that is given away
+ * (`matchDonations`), LimitError where the target is too small. A result takes a donated argument's place only where `verifyPlan` can see from the
+ * kernels alone that no other read is lost: where it cannot, that result is double-buffered.
  */
-export const makePlan = (request: Request, profile: Profile): E.Either<LimitError, Planned> => {
+export const makePlan = (request: Request, profile: Profile): E.Either<LimitError | UsageError, Planned> => {
   const apart = new Set<Node>()
   for (;;) {
     const planned = planWith(request, profile, apart)
@@ -73,17 +74,25 @@ const disputed = (faults: readonly PlanFault[], { inPlace, buffers }: Fusion): r
 }
 
 /** A Plan that is not yet verified, in which the arguments of `apart` are not updated in place. */
-const planWith = (request: Request, profile: Profile, apart: ReadonlySet<Node>): E.Either<LimitError, Planned> => {
+const planWith = (
+  request: Request,
+  profile: Profile,
+  apart: ReadonlySet<Node>,
+): E.Either<LimitError | UsageError, Planned> => {
   // Slots have the caller's types; everything between sees packed words.
   const { graph, given = graph } = request
   const over = overTarget(graph, profile)
   if (over) return E.left(over)
   const inputs = request.inputs.map((x, i) => ({ ...x, node: graph.inputs[i]! as Node }))
   const asked: readonly Leaf[] = request.outputs.map((x, i) => ({ path: x.path, node: graph.outputs[i]! }))
-  const donations = matchDonations(
+  // What is observed goes to whoever looks, and replaces nothing.
+  const results = asked.slice(0, asked.length - (request.observations?.length ?? 0))
+  const matched = matchDonations(
     inputs.map((x, i) => ({ ...x, node: given.inputs[i]! as Node })),
-    asked.map((x, i) => ({ ...x, node: given.outputs[i]! })),
+    results.map((x, i) => ({ ...x, node: given.outputs[i]! })),
   )
+  if (E.isLeft(matched)) return matched
+  const donations = matched.right
   // A donated argument that is also a result is copied before its place is overwritten.
   const outputs = asked.map((leaf, o) => {
     const i = inputs.findIndex((x) => x.donated && x.node === leaf.node)

@@ -23,7 +23,9 @@ const [width, height] = [720, 420]
 const margin = { left: 64, right: 24, top: 64, bottom: 48 }
 const palette = ['#1f5fa8', '#c8322f', '#2e7d50', '#8a5fb0', '#b87a1e']
 
-const escaped = (text: string): string => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`)
+/** XML has no spelling at all for control characters and halves of surrogate pairs. */
+const escaped = (text: string): string =>
+  text.replace(/[\p{Cc}\p{Cs}\ufffe\uffff]/gu, '\ufffd').replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`)
 
 const textAt = (x: number, y: number, text: string, attributes = ''): string =>
   `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" ${attributes}>${escaped(text)}</text>`
@@ -62,14 +64,14 @@ export const lineChart = (series: readonly Series[], { title, x, y, log = false 
     .map((t) => textAt(across(t), height - margin.bottom + 18, across.tickFormat(8)(t), 'text-anchor="middle"'))
   const lines = series.map(
     ({ points, colour, width: stroke = 1.5 }, i) =>
-      `<path d="${path([...points]) ?? ''}" fill="none" stroke="${colour ?? palette[i % palette.length]}" stroke-width="${stroke}"/>`,
+      `<path d="${path([...points]) ?? ''}" fill="none" stroke="${escaped(colour ?? palette[i % palette.length]!)}" stroke-width="${stroke}"/>`,
   )
   const legend = series.map(({ name, colour }, i) =>
     textAt(
       width - margin.right,
       margin.top + 14 + 18 * i,
       name,
-      `text-anchor="end" stroke="white" stroke-width="4" paint-order="stroke" fill="${colour ?? palette[i % palette.length]}"`,
+      `text-anchor="end" stroke="white" stroke-width="4" paint-order="stroke" fill="${escaped(colour ?? palette[i % palette.length]!)}"`,
     ),
   )
   return [

@@ -8,6 +8,7 @@ import { runtimeDeclarations } from '../../codegen/export/aot/runtime-declaratio
 import type { Plan } from '../../codegen/plan/plan.ts'
 import { hostArray } from '../compile/host.ts'
 import { type StoredTensor, writeSafetensors } from '../io/safetensors.ts'
+import { visible } from '../lang/visible-text.ts'
 import { bundleRuntime } from './bundle-runtime.ts'
 import { Failure } from './failure.ts'
 import { loadPrograms } from './load-programs.ts'
@@ -61,13 +62,16 @@ export const runtimeFiles = async (): Promise<readonly BuiltFile[]> => [
   textFile(runtimeFile.replace(/js$/, 'd.ts'), runtimeDeclarations),
 ]
 
-/** Names become file names: two that a case-blind file system takes for one, or for the runtime, are refused. */
-const checkNames = (names: readonly string[]): void => {
+/**
+ * Failure where names cannot be file names of one folder: those that lead out of it, and two that a case-blind file system
+ * takes for one, or for the runtime.
+ */
+export const checkNames = (names: readonly string[]): void => {
   const seen = new Map<string, string>([['runtime', 'the shared runtime']])
   for (const name of names) {
     // A name may be any text: export { p as '../p' }.
     if (!/^[\p{L}\p{N}_$-]+$/u.test(name))
-      throw new Failure(`export ${name} cannot be the name of a file: give it another`)
+      throw new Failure(`export ${visible(name)} cannot be the name of a file: give it another`)
     const other = seen.get(name.toLowerCase())
     if (other !== undefined) throw new Failure(`export ${name} would be written over ${other}: give it another name`)
     seen.set(name.toLowerCase(), `export ${name}`)

@@ -9,6 +9,7 @@ import { showSchedule } from '../../passes/loop/schedule/print-cluster.ts'
 import type { Stage } from '../../passes/pipeline.ts'
 import { nameNodes, showGraph } from '../lang/print/graph-text.ts'
 import { topological } from '../lang/topological.ts'
+import { visible } from '../lang/visible-text.ts'
 import { type BoundaryReport, boundariesOf } from './explain-boundaries.ts'
 import { type Names, namesInside, type RepeatReport, repeatsOf, showRepeat, timesOf } from './explain-loops.ts'
 import { loadPrograms } from './load-programs.ts'
@@ -106,7 +107,7 @@ const placeReports = ({ plan }: Planned): readonly PlaceReport[] => {
     ...plan.outputs.map((s) => {
       const over = s.inPlaceOf === undefined ? undefined : plan.inputs[s.inPlaceOf]!.path
       const note = over !== undefined ? `takes the place of ${over}` : s.keep ? 'stays on the device' : ''
-      return { ...s.place, what: `result ${s.path || '(the whole)'}`, type: type(s), note }
+      return { ...s.place, what: `result ${visible(s.path) || '(the whole)'}`, type: type(s), note }
     }),
     ...plan.data.map((d) => ({
       ...d.place,
@@ -196,7 +197,7 @@ export const showExplanation = (e: Explanation): string => {
     ...e.memory.map((m) => [`  ${m.what}`, m.type, `arena ${m.arena} at ${m.offset}`, bytesText(m.bytes), m.note]),
   ]
   return [
-    `${heading(e.name)} for the ${e.profile} profile: ${plural(p.dispatches, 'dispatch', 'dispatches')}, ${plural(p.submits, 'submit')}, ${bytesText(p.bytes)} moved, ${countText(p.flops)} flops, ${bytesText(p.peakBytes)} of device memory`,
+    `${heading(visible(e.name))} for the ${visible(e.profile)} profile: ${plural(p.dispatches, 'dispatch', 'dispatches')}, ${plural(p.submits, 'submit')}, ${bytesText(p.bytes)} moved, ${countText(p.flops)} flops, ${bytesText(p.peakBytes)} of device memory`,
     '',
     heading('passes'),
     showStages(e.stages),

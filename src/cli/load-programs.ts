@@ -4,6 +4,7 @@ import { extname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Program } from '../compile/compile.ts'
 import { showError, type TensorloomErrorData } from '../lang/errors.ts'
+import { visible } from '../lang/visible-text.ts'
 import { Failure } from './failure.ts'
 
 /** An exported program under the name it is exported as. */
@@ -16,7 +17,7 @@ const isObject = (x: unknown): x is Readonly<Record<string, unknown>> => typeof 
 
 /** By shape, not by class: the file may have loaded another copy of the library. */
 const isProgram = (x: unknown): x is Program =>
-  isObject(x) && isObject(x['plan']) && isObject(x['planned']) && typeof x['load'] === 'function'
+  isObject(x) && isObject(x['plan']) && 'planned' in x && typeof x['load'] === 'function'
 
 const isEither = (
   x: unknown,
@@ -53,7 +54,9 @@ export const loadPrograms = async (file: string, only?: string): Promise<readonl
     if (only !== undefined && name !== only) continue
     const value = all[name]
     if (isEither(value) && value._tag === 'Left' && isObject(value.left) && typeof value.left['tag'] === 'string')
-      throw new Failure(`${file}: ${name} does not compile\n${showError(value.left as unknown as TensorloomErrorData)}`)
+      throw new Failure(
+        `${file}: ${visible(name)} does not compile\n${showError(value.left as unknown as TensorloomErrorData)}`,
+      )
     const program = isEither(value) ? value.right : value
     if (isProgram(program)) found.push({ name, program })
   }
@@ -61,6 +64,6 @@ export const loadPrograms = async (file: string, only?: string): Promise<readonl
   throw new Failure(
     only === undefined
       ? `${file} exports no program: export the result of compile(f, specs)`
-      : `${file} exports no program named ${only}; it exports ${Object.keys(all).join(', ') || 'nothing'}`,
+      : `${file} exports no program named ${only}; it exports ${Object.keys(all).map(visible).join(', ') || 'nothing'}`,
   )
 }

@@ -1,11 +1,10 @@
 #!/usr/bin/env node
 /** The command line. Data goes to stdout, everything else to stderr; exit codes: 0 done, 1 failed, 2 not understood. */
-import { readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { Command, CommanderError, Option } from 'commander'
 import { profiles } from '../../codegen/targets/wgsl/profiles.ts'
+import { version } from '../compile/version.ts'
 import { TensorloomError } from '../lang/errors.ts'
 import type { BuildOptions } from './build-command.ts'
 import { Failure } from './failure.ts'
@@ -22,19 +21,6 @@ const print = (text: string): Promise<void> =>
   })
 
 const printJson = (data: unknown): Promise<void> => print(JSON.stringify(data, null, 2))
-
-/** The version in package.json, the nearest above this file: the depth differs between sources and the built package. */
-const version = (): string => {
-  for (let folder = dirname(fileURLToPath(import.meta.url)); folder !== dirname(folder); folder = dirname(folder)) {
-    try {
-      const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Record<string, string>
-      if (name === 'tensorloom' && version) return version
-    } catch {
-      // None here; the next folder up may have it.
-    }
-  }
-  return 'unknown'
-}
 
 // Commands are imported when they run: help and mistakes of use need no compiler.
 const runBuild = async (file: string, options: BuildOptions & Common): Promise<void> => {
@@ -62,7 +48,7 @@ const profile = (): Option =>
 const cli = (): Command => {
   const program = new Command('tensorloom')
     .description('Compile pure functions of tensors to WGSL, ahead of time.')
-    .version(version(), '-V, --version', 'print the version')
+    .version(version, '-V, --version', 'print the version')
     .exitOverride()
   program
     .command('build')

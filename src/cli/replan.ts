@@ -5,6 +5,7 @@ import { profiles } from '../../codegen/targets/wgsl/profiles.ts'
 import { beforeWidening } from '../../passes/pipeline.ts'
 import type { Program } from '../compile/compile.ts'
 import { showError } from '../lang/errors.ts'
+import { visible } from '../lang/visible-text.ts'
 import { Failure } from './failure.ts'
 
 /** What `program` plans to for the profile named `name`; as it was compiled when there is no name. Throws Failure. */
@@ -27,6 +28,7 @@ export const plannedFor = (program: Program, name: string | undefined): Planned 
     },
     profile,
   )
-  if (E.isLeft(planned)) throw new Failure(`${plan.name} cannot be planned for ${name}\n${showError(planned.left)}`)
+  if (E.isLeft(planned))
+    throw new Failure(`${visible(plan.name)} cannot be planned for ${name}\n${showError(planned.left)}`)
   return planned.right
 }

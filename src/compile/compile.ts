@@ -2,28 +2,14 @@
 import * as E from '#fp/Either'
 import { pipe } from '#fp/function'
 import * as TE from '#fp/TaskEither'
-import { makePlan, type Planned } from '../../codegen/plan/make-plan.ts'
+import type { Planned } from '../../codegen/plan/make-plan.ts'
 import type { Plan } from '../../codegen/plan/plan.ts'
-import { portable } from '../../codegen/targets/wgsl/profiles.ts'
-import { observationsOf } from '../../passes/graph/observe.ts'
-import { beforeWidening, graphPipeline, runPipeline, type Stage } from '../../passes/pipeline.ts'
-import { typeOf } from '../lang/build.ts'
+import type { Stage } from '../../passes/pipeline.ts'
 import type { Shape } from '../lang/dim.ts'
 import type { DType } from '../lang/dtype.ts'
-import {
-  type CompileError,
-  type DataError,
-  type RuntimeError,
-  raise,
-  showOperand,
-  TensorloomError,
-} from '../lang/errors.ts'
-import type { Graph, Node, TensorType } from '../lang/ir.ts'
-import { recordSites } from '../lang/provenance.ts'
-import { siteIn } from '../lang/site.ts'
+import { type CompileError, type DataError, type RuntimeError, TensorloomError } from '../lang/errors.ts'
+import type { TensorType } from '../lang/ir.ts'
 import { demandDType, demandShape } from '../lang/tensor/arguments.ts'
-import { topological } from '../lang/topological.ts'
-import { type TracedTree, traceTree } from '../lang/trace.ts'
 import type { IsTensorTree, TreeOfUnknownKeys } from '../lang/tree.ts'
 import type { Tensor } from '../lang/types/tensor.ts'
 import type { Argument } from '../runtime/argument.ts'
@@ -32,7 +18,9 @@ import { type Executable, loadPlan } from '../runtime/gpu/execute.ts'
 import type { Output } from '../runtime/resident.ts'
 import { runTree } from '../runtime/tree-arguments.ts'
 import { type HostTensor, hostArguments, showObserved } from './host.ts'
-import { type CompileOptions, covers, demandCompile, demandDevice, demandKept, demandSpecs } from './options.ts'
+import { type CompileOptions, demandDevice } from './options.ts'
+import { type Made, planProgram } from './plan-program.ts'
+import { traceOrError } from './trace-program.ts'
 
 /** The type of an argument: what `compile` needs instead of a value. */
 export interface Spec<S extends Shape = Shape, D extends DType = DType> extends TensorType {
@@ -78,9 +66,11 @@ export type ResultsOf<R> =
 
 /** A compiled function: data, no device. */
 export interface Program<A extends readonly unknown[] = readonly unknown[], R = unknown> {
+  /** Frozen: programs that are made from the same share it. */
   readonly plan: Plan
+  /** The decisions that led to the plan, for `explain`: made anew where the plan was looked up. */
   readonly planned: Planned
-  /** The graph after every stage, for `explain`. */
+  /** The graph after every stage, for `explain`; made anew where the plan was looked up. */
   readonly stages: readonly Stage[]
   /** Loads it on `device`, or on one opened for it. */
   readonly load: (device?: Device) => TE.TaskEither<RuntimeError, Loaded<A, R>>
@@ -104,7 +94,8 @@ export interface Loaded<A extends readonly unknown[] = readonly unknown[], R = u
 }
 
 /**
- * Traces `f` on `specs`, runs the graph passes, plans. Never touches a device. Left CheckError for ill-typed
+ * Traces `f` on `specs`, runs the graph passes, plans; a plan that was made from the same before is looked up. Never touches
+ * a device. Left CheckError for ill-typed
  * expressions (all of them), UsageError, IndexError or LimitError; other exceptions of `f` are its own.
  * @example
  * const program = T.orThrow(T.compile((x, y) => T.exp(T.mul(x, y)), [T.spec([4]), T.spec([4])]))
@@ -118,90 +109,27 @@ export const compile = <const A extends readonly unknown[], R>(
 ): E.Either<CompileError, Program<A, R>> => {
   const traced = traceOrError(f, specs, options)
   if (E.isLeft(traced)) return traced
-  const { graph, inputPaths, outputPaths, inputs: inputTree, outputs: outputTree } = traced.right
-  const donated = new Set(options.donate ?? [])
-  const stages: Stage[] = [{ name: 'trace', graph }]
   return pipe(
-    runPipeline(graphPipeline(options), graph, (s) => stages.push(s)),
-    E.mapLeft((error) => located(error, new Error())),
-    E.flatMap((last): E.Either<CompileError, Planned> => {
-      const observations = observationsOf(graph)
-      return makePlan(
-        {
-          name: options.name ?? (f.name || 'program'),
-          graph: last,
-          given: beforeWidening(stages),
-          inputs: inputPaths.map((path) => ({ path, donated: donated.has(Number(/^\[(\d+)\]/.exec(path)?.[1])) })),
-          outputs: [
-            ...outputPaths.map((path) => ({ path, keep: (options.keep ?? []).some((k) => covers(k, path)) })),
-            ...observations.map(({ label }) => ({ path: label, keep: false })),
-          ],
-          observations,
-          inputTree,
-          outputTree,
-          subnormals: options.subnormals ?? 'device',
-        },
-        options.profile ?? portable,
-      )
-    }),
-    E.map((planned) => programOf<A, R>(planned, stages)),
+    planProgram(traced.right, options.name ?? (f.name || 'program'), options),
+    E.map(({ plan, made }) => programOf<A, R>(plan, made)),
   )
 }
 
-/**
- * UsageError where a program uses a tensor that another function was given while it was traced. Mistakes come first: what
- * lies below an ill-typed node belongs to whatever function it was made in.
- */
-const demandOwnInputs = ({ inputs, outputs }: Graph): void => {
-  const own = new Set<Node>(inputs)
-  const order = topological(outputs)
-  if (order.some((n) => E.isLeft(n.type))) return
-  const foreign = order.find((n) => n.op === 'input' && !own.has(n))
-  if (foreign)
-    raise({
-      tag: 'UsageError',
-      message: `compile: the program uses a tensor of another function that was traced (${showOperand(typeOf(foreign))})`,
-      hint: 'a tensor inside a traced function has no value outside of it: return it there, and give it here as an argument',
-    })
-}
-
-/** User code may throw our typed errors (asking an ill-typed node for its shape, say); other exceptions are its own. */
-const traceOrError = (
-  f: (...args: never[]) => unknown,
-  specs: readonly unknown[],
-  options: CompileOptions,
-): E.Either<CompileError, TracedTree> => {
-  try {
-    demandCompile('compile', f, options)
-    demandSpecs(specs, options)
-    const traced = recordSites(options.provenance ?? false, () => traceTree(f, specs))
-    demandOwnInputs(traced.graph)
-    demandKept(traced, options)
-    return E.right(traced)
-  } catch (e) {
-    if (!(e instanceof TensorloomError)) throw e
-    return E.left(located(e.error as CompileError, e))
-  }
-}
-
-/** A UsageError that names no line of its own names the user's line in `stack`. */
-const located = (error: CompileError, { stack = '' }: Error): CompileError => {
-  if (error.tag !== 'UsageError' || error.site) return error
-  const site = siteIn(stack)
-  return site ? { ...error, site } : error
-}
-
-const programOf = <A extends readonly unknown[], R>(planned: Planned, stages: readonly Stage[]): Program<A, R> => {
+const programOf = <A extends readonly unknown[], R>(plan: Plan, made: () => Made): Program<A, R> => {
   const program: Program<A, R> = {
-    plan: planned.plan,
-    planned,
-    stages,
+    plan,
+    get planned() {
+      return made().planned
+    },
+    get stages() {
+      return made().stages
+    },
     load: (device) =>
       pipe(
         attempt(async () => {
           if (device !== undefined) demandDevice('load', device)
           const on = device ?? (await openDevice())
-          return loadPlan(on, planned.plan, showObserved)
+          return loadPlan(on, plan, showObserved)
         }),
         TE.map((executable) => loadedOf(program, executable)),
       ),

@@ -6,11 +6,18 @@ import type { Profile } from '../../passes/profile.ts'
 import { raise } from '../lang/errors.ts'
 import { demandFunction, demandList, demandRecord, type OptionNames, showArgument } from '../lang/tensor/arguments.ts'
 import type { traceTree } from '../lang/trace.ts'
-import { isRecord, type TreeShape } from '../lang/tree.ts'
+import { isRecord, standsAt } from '../lang/tree.ts'
+import { hasFiles } from '../runtime/text-files.ts'
 
 /** Options of `compile`: what is given away, what stays on the device, the target, the name, and the passes. */
 export interface CompileOptions extends PipelineOptions {
-  /** Numbers of the arguments that the caller gives away: their memory is reused for results. */
+  /**
+   * Numbers of the arguments that the caller gives away: each tensor's memory is reused for a result of its shape and dtype,
+   * which stays on the device. Of several such results that one replaces it which is the argument itself; else which stands at
+   * its path (`[0].params.w` and `.state.params.w`; the argument's number does not count); else which ends in the most
+   * of the same keys; else which is computed from it point by point. Two results that are equally near are a UsageError:
+   * give the right one the argument's key.
+   */
   readonly donate?: readonly number[]
   /** Results that stay on the device: paths or their beginnings (`'state'`). What replaces a donated argument always stays. */
   readonly keep?: readonly string[]
@@ -23,8 +30,14 @@ export interface CompileOptions extends PipelineOptions {
   readonly subnormals?: Subnormals
   /** Remember which line made each node, for errors that show late: limits, indices. Costs time while the function is traced. */
   readonly provenance?: boolean
-  /** Shown in kernels, errors and emitted modules. */
+  /** Shown in errors and emitted modules. */
   readonly name?: string
+  /**
+   * A folder to keep plans in (Node, Deno, Bun), so that another process finds them; made where there is none. In memory
+   * plans are kept without being asked, but for programs with `provenance`; `false` plans anew. An entry that is damaged, or
+   * of another version or program, is passed over with a note on stderr.
+   */
+  readonly cache?: string | false
 }
 
 const compileOptions: OptionNames<CompileOptions> = {
@@ -34,6 +47,7 @@ const compileOptions: OptionNames<CompileOptions> = {
   subnormals: 'may',
   provenance: 'may',
   name: 'may',
+  cache: 'may',
   fastMath: 'may',
 }
 
@@ -58,6 +72,11 @@ export const demandCompile = (caller: string, f: unknown, options: CompileOption
   if (!['device', 'keep'].includes(subnormals))
     wrong(`subnormals is ${showArgument(subnormals)}`, "write 'keep' or 'device'")
   if (typeof name !== 'string') wrong(`the name is ${showArgument(name)}, not a string`, "write { name: 'step' }")
+  const { cache = false } = options
+  if (cache !== false && (typeof cache !== 'string' || cache === ''))
+    wrong(`cache is ${showArgument(cache)}`, "write a folder, { cache: '.plans' }, or false")
+  if (cache !== false && !hasFiles())
+    wrong('there are no files here to keep plans in', 'leave cache out: plans are kept in memory')
   for (const key of ['fastMath', 'provenance'] as const)
     if (!['boolean', 'undefined'].includes(typeof options[key]))
       wrong(`${key} is ${showArgument(options[key])}`, 'write true or false')
@@ -88,23 +107,13 @@ export const demandSpecs = (specs: readonly unknown[], options: CompileOptions):
 
 /** UsageError where results are to be kept that there are not. */
 export const demandKept = (traced: ReturnType<typeof traceTree>, options: CompileOptions): void => {
-  const nowhere = options.keep?.find((k) => !stands(traced.outputs, k))
+  const nowhere = options.keep?.find((k) => !standsAt(traced.outputs, k))
   if (nowhere !== undefined)
     raise({
       tag: 'UsageError',
       message: `compile: there is no result at '${nowhere}' to keep`,
       hint: `results are at ${traced.outputPaths.map((p) => p || "''").join(', ')}`,
     })
-}
-
-/** Whether a tree has anything at `path`, be it empty. */
-const stands = (tree: TreeShape, path: string): boolean => {
-  let at: TreeShape | undefined = tree
-  for (const step of path.split(/[.[\]"]+/).filter((s) => s !== '')) {
-    if (at === undefined || typeof at === 'number') return false
-    at = 'list' in at ? at.list[Number(step)] : at.record[step]
-  }
-  return at !== undefined
 }
 
 /** Whether `path` is `prefix`, or stands below it. */

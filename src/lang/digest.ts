@@ -66,15 +66,25 @@ const pushString = (out: number[], s: string): void => {
   for (let i = 0; i < s.length; i++) out.push(s.charCodeAt(i))
 }
 
+/** The digest of numbers, whatever array holds them. */
+export const digestNumbers = (values: ArrayLike<number>): Digest => {
+  const words = new Uint32Array(2 * values.length)
+  for (let i = 0; i < values.length; i++) {
+    const x = values[i]!
+    float[0] = Number.isNaN(x) ? Number.NaN : x
+    words[2 * i] = halves[isLittleEndian ? 0 : 1]!
+    words[2 * i + 1] = halves[isLittleEndian ? 1 : 0]!
+  }
+  return hashWords(words)
+}
+
 const contents = new WeakMap<Payload, Digest>()
 
 /** The digest of a large constant's contents, computed once. */
-const payloadDigest = (p: Payload): Digest => {
+export const payloadDigest = (p: Payload): Digest => {
   const known = contents.get(p)
   if (known) return known
-  const words: number[] = []
-  for (let i = 0; i < p.array.length; i++) pushNumber(words, p.array[i]!)
-  const digest = hashWords(words)
+  const digest = digestNumbers(p.array)
   contents.set(p, digest)
   return digest
 }
@@ -134,6 +144,16 @@ const digestNodes = ({ inputs, outputs }: Graph): readonly Digest[] => {
   return outputs.map((n) => known.get(n)!)
 }
 
+/** A digest as 32 hexadecimal digits. */
+export const digestText = (digest: Digest): string => digest.map((w) => w.toString(16).padStart(8, '0')).join('')
+
+/** The digest of a text, as 32 hexadecimal digits. */
+export const digestOfText = (text: string): string => {
+  const words = new Uint32Array(text.length)
+  for (let i = 0; i < text.length; i++) words[i] = text.charCodeAt(i)
+  return digestText(hashWords(words))
+}
+
 /** The digest of a graph, as 32 hexadecimal digits. */
 export const digestGraph = (graph: Graph): string => {
   const words: number[] = []
@@ -142,7 +162,5 @@ export const digestGraph = (graph: Graph): string => {
     graph.inputs.map(({ params: { shape, dtype } }) => [shape, dtype]),
   )
   for (const d of digestNodes(graph)) words.push(...d)
-  return hashWords(words)
-    .map((w) => w.toString(16).padStart(8, '0'))
-    .join('')
+  return digestText(hashWords(words))
 }

@@ -50,6 +50,9 @@ export const integerRange: Readonly<Record<IntegerDType, readonly [number, numbe
   u8: [0, 255],
 }
 
+/** Turns of loops are counted in i32 on every device, and results that are positions are i32: this is the last of them. */
+export const lastCount: number = integerRange.i32[1]
+
 /** True for `i32`, `u32`, `i8` and `u8`. */
 export const isInteger = (d: DType): d is IntegerDType => d in integerRange
 

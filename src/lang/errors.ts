@@ -2,6 +2,7 @@
 
 import type { Shape } from './dim.ts'
 import type { DType } from './dtype.ts'
+import { visible } from './visible-text.ts'
 
 /** Where in the user's source something was written. */
 export interface Site {
@@ -147,7 +148,7 @@ const showNumerics = ({ label, operand, nans, infinities, position, site }: Nume
   ]
   const where = position.length === 0 ? '' : `, the first at position [${position.join(', ')}]`
   const hint = 'print what it is made of with T.debug(x, label)'
-  return `T.checkNumerics: ${label}, ${showOperand(operand)}, holds ${counted.join(' and ')}${where}${showSite(site)}${showHint(hint)}`
+  return `T.checkNumerics: ${visible(label)}, ${showOperand(operand)}, holds ${counted.join(' and ')}${where}${showSite(site)}${showHint(hint)}`
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Trees of tensors: nested plain records, arrays and tuples whose leaves are flattened in a fixed order and put back. */
 import { raise } from './errors.ts'
 import type { Tensor } from './types/tensor.ts'
+import { quoted } from './visible-text.ts'
 
 /** Any tree of tensors: what a function takes or gives when its keys are not known to the type checker. */
 export type TensorTree = Tensor | readonly TensorTree[] | { readonly [key: string]: TensorTree }
@@ -64,9 +65,26 @@ const describe = (x: unknown): string => {
   return typeof x === 'symbol' ? 'a symbol' : `the ${typeof x} ${String(x).slice(0, 40)}`
 }
 
-const join = (path: string, key: string): string => {
+/** The path of `key` in the record at `path`: `params.w1`, `params["a b"]`. */
+export const pathTo = (path: string, key: string): string => {
   if (/^[A-Za-z_$][\w$]*$/.test(key)) return path === '' ? key : `${path}.${key}`
-  return `${path}[${JSON.stringify(key)}]`
+  return `${path}[${quoted(key)}]`
+}
+
+/** The steps of a path, as they are spelled: `[0]`, `params`, `["a b"]`. */
+export const pathSteps = (path: string): readonly string[] =>
+  path.match(/\[(?:\d+|"(?:[^"\\]|\\.)*")\]|[^.[\]]+/g) ?? []
+
+/** Whether a tree has anything at `path`, be it empty. */
+export const standsAt = (tree: TreeShape, path: string): boolean => {
+  let at: TreeShape | undefined = tree
+  for (const step of pathSteps(path)) {
+    if (at === undefined || typeof at === 'number') return false
+    const key = step.startsWith('[') ? String(JSON.parse(step.slice(1, -1))) : step
+    if ('list' in at) at = at.list[Number(key)]
+    else at = Object.hasOwn(at.record, key) ? at.record[key] : undefined
+  }
+  return at !== undefined
 }
 
 /** No tree of a program is as deep; one that holds itself is deeper than any. */
@@ -102,7 +120,7 @@ export const flattenTree = <L>(
     if (Array.isArray(t)) return { list: t.map((x, i) => walk(x, `${path}[${i}]`, depth + 1)) }
     if (isRecord(t)) {
       const keys = Object.keys(t).sort()
-      return { record: Object.fromEntries(keys.map((k) => [k, walk(t[k], join(path, k), depth + 1)])) }
+      return { record: Object.fromEntries(keys.map((k) => [k, walk(t[k], pathTo(path, k), depth + 1)])) }
     }
     return raise({
       tag: 'UsageError',

@@ -3,6 +3,7 @@ import type { Observation } from '../../passes/graph/observe.ts'
 import type { HostArray } from '../lang/dtype.ts'
 import { raise, showOperand } from '../lang/errors.ts'
 import { stridesOf } from '../lang/shape.ts'
+import { visible } from '../lang/visible-text.ts'
 
 /** A line for people: on stderr where there is one, so that it does not mix with a program's output. */
 export const say = (text: string): void => {
@@ -56,7 +57,7 @@ export const showFlat: Show = (_, data) =>
 
 /** Prints a value under its label. */
 export const printObserved = (o: Observation, data: HostArray, show: Show): void =>
-  say(`${o.label}: ${showOperand(o)}\n${show(o, data)}`)
+  say(`${visible(o.label)}: ${showOperand(o)}\n${show(o, data)}`)
 
 /** Tells of every observation of a run, the results that belong to them in the same order. */
 export const tell = async (

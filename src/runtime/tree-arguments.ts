@@ -2,6 +2,7 @@
 import type { Plan } from '../../codegen/plan/plan.ts'
 import { raise } from '../lang/errors.ts'
 import { isRecord, type TreeShape, unflattenTree } from '../lang/tree.ts'
+import { visible } from '../lang/visible-text.ts'
 import type { Argument } from './argument.ts'
 import type { Executable } from './gpu/execute.ts'
 
@@ -40,8 +41,17 @@ export const argumentLeaves = (
     }
     const record = isRecord(value)
       ? value
-      : raise({ tag: 'ArgumentError', path, reason: `no record: it must have ${Object.keys(tree.record).join(', ')}` })
-    for (const [key, t] of Object.entries(tree.record)) walk(t, record[key], path === '' ? key : `${path}.${key}`)
+      : raise({
+          tag: 'ArgumentError',
+          path,
+          reason: `no record: it must have ${Object.keys(tree.record).map(visible).join(', ')}`,
+        })
+    for (const [key, t] of Object.entries(tree.record))
+      walk(
+        t,
+        Object.hasOwn(record, key) ? record[key] : undefined,
+        path === '' ? visible(key) : `${path}.${visible(key)}`,
+      )
   }
   walk(inputTree, args, '')
   return leaves

@@ -18,6 +18,7 @@ import { traceTree } from '../../src/lang/trace.ts'
 import { conv2d, crossEntropy, gelu, layerNorm, softmax } from '../../src/nn/index.ts'
 import { adam } from '../../src/optim/index.ts'
 import { arbGraph } from '../../src/testing/arb-graph.ts'
+import { resultPaths } from '../differential.ts'
 import { inOtherOrder } from './other-order.ts'
 
 interface Golden {
@@ -124,7 +125,7 @@ describe('a plan depends on the program alone', () => {
       fc.property(arbGraph({ maxNodes: 40, without: ['while', 'cond'] }), ({ graph }) => {
         const signature: Signature = {
           inputs: graph.inputs.map((_, i) => ({ path: `[${i}]`, donated: i % 2 === 0 })),
-          outputs: graph.outputs.map((_, i) => ({ path: `[${i}]`, keep: false })),
+          outputs: resultPaths(graph, (i) => i % 2 === 0).map((path) => ({ path, keep: false })),
           inputTree: { list: graph.inputs.map((_, i) => i) },
           outputTree: { list: graph.outputs.map((_, i) => i) },
         }

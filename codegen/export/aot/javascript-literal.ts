@@ -1,4 +1,5 @@
 /** Data as JavaScript source: like JSON, but NaN, infinities and -0 survive, and long text keeps its lines. */
+import { quoted, visible } from '../../../src/lang/visible-text.ts'
 
 const width = 110
 
@@ -9,11 +10,14 @@ const identifier = /^[A-Za-z_$][\w$]*$/
  * otherwise.
  */
 export const printKey = (key: string): string =>
-  key === '__proto__' ? '["__proto__"]' : identifier.test(key) ? key : JSON.stringify(key)
+  key === '__proto__' ? '["__proto__"]' : identifier.test(key) ? key : quoted(key)
 
-/** Template literals normalise carriage returns, so text with one is quoted. */
-const printText = (text: string): string =>
-  text.includes('\n') && !text.includes('\r') ? `\`${text.replace(/[\\`]|\$\{/g, '\\$&')}\`` : JSON.stringify(text)
+/** Lines stay lines, in a template, where nothing else in the text would not show. */
+const printText = (text: string): string => {
+  const lines = text.split('\n')
+  if (lines.length === 1 || lines.some((line) => visible(line) !== line) || /<[/!]/.test(text)) return quoted(text)
+  return `\`${text.replace(/[\\`]|\$\{/g, '\\$&')}\``
+}
 
 /**
  * `value` (numbers, text, booleans, arrays, plain records, undefined; no cycles) as an expression. Deterministic: keys

@@ -4,6 +4,7 @@
  * helpers it uses.
  */
 import { invariant } from '../../../src/lang/errors.ts'
+import { visible } from '../../../src/lang/visible-text.ts'
 import { constantOf } from '../../kernel/build-kernel.ts'
 import type { KExpr, Kernel, KStmt, KType, Scalar } from '../../kernel/kernel.ts'
 import { typeName } from './lanes.ts'
@@ -241,7 +242,7 @@ export const printKernel = (k: Kernel, { keepSubnormals = false }: PrintOptions 
   ]
   const helpers = c.prelude.text()
   return [
-    `// ${k.name}`,
+    `// ${visible(k.name)}`,
     ...(half ? ['enable f16;'] : []),
     ...declarations,
     ...(helpers ? ['', helpers.trimEnd()] : []),

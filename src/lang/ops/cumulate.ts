@@ -4,7 +4,7 @@ import { sizeOf } from '../dim.ts'
 import { allocate, type DType, type HostArray, isFloat } from '../dtype.ts'
 import type { Build, Cumulation, Node, ParamsOf } from '../ir.ts'
 import type { JvpContext, Linear, Primitive } from '../primitive.ts'
-import { operandType, refuse, wrongAxes, wrongCount } from './operand-checks.ts'
+import { operandType, refuse, wrongAxes, wrongCount, wrongPositions } from './operand-checks.ts'
 import { gatherAlong } from './pick-along.ts'
 import { batchedArgs, fill } from './rule-parts.ts'
 import { lineStart } from './strided.ts'
@@ -135,6 +135,8 @@ export const cumulate: Primitive<ParamsOf['cumulate']> = {
     if (dtype === 'bool') return refuse('cannot cumulate bool', undefined, "convert it with T.cast(x, 'i32')")
     if (rows[monoid].floatOnly && !isFloat(dtype))
       return refuse(`is not defined on ${dtype}`, undefined, 'cast to f32 first')
+    const past = outputs(monoid, dtype).length > 1 ? wrongPositions(shape, axis) : undefined
+    if (past) return past
     return E.right(outputs(monoid, dtype).map((d) => ({ shape, dtype: d })))
   },
   jvp: (c) => {

@@ -6,7 +6,7 @@ import { invariant, type Refusal } from '../errors.ts'
 import type { Build, Node, ParamsOf, TensorType } from '../ir.ts'
 import type { BatchContext, Primitive } from '../primitive.ts'
 import { stridesOf } from '../shape.ts'
-import { plural, refuse, wrongAxes, wrongCount } from './operand-checks.ts'
+import { plural, refuse, wrongAxes, wrongCount, wrongPositions } from './operand-checks.ts'
 import { stack } from './rule-parts.ts'
 
 /** The type a leaf's own parameters say, or why it cannot be. */
@@ -79,7 +79,9 @@ export const iota: Primitive<ParamsOf['iota']> = {
   infer: (xs, p) =>
     p.dtype === 'bool'
       ? refuse('cannot count in bool', undefined, "count in 'i32' and compare")
-      : (wrongAxes([p.axis], p.shape.length) ?? leafType(xs, p)),
+      : (wrongAxes([p.axis], p.shape.length) ??
+        (p.dtype === 'i32' ? wrongPositions(p.shape, p.axis) : undefined) ??
+        leafType(xs, p)),
   jvp: noTangent,
   transpose: 'nonlinear',
   batch: batchLeaf((b) => b.iota),

@@ -1,5 +1,6 @@
 /** What the structural rows share: reading an operand's type inside a rule, and refusing operands with a reason. */
 import * as E from '#fp/Either'
+import { lastCount } from '../dtype.ts'
 import { type Refusal, raise } from '../errors.ts'
 import type { Node, TensorType } from '../ir.ts'
 
@@ -33,3 +34,9 @@ export const wrongLength = (
   rank: number,
 ): E.Either<Refusal, never> | undefined =>
   list.length === rank ? undefined : refuse(`${name} has ${plural(list.length, 'entry', 'entries')} for rank ${rank}`)
+
+/** Why positions along `axis` are no i32, or undefined. */
+export const wrongPositions = (shape: readonly number[], axis: number): E.Either<Refusal, never> | undefined =>
+  shape[axis]! - 1 <= lastCount
+    ? undefined
+    : refuse(`axis ${axis} of size ${shape[axis]} has positions past i32`, axis, 'split the axis')

@@ -6,7 +6,7 @@ import { invariant } from '../errors.ts'
 import type { ParamsOf } from '../ir.ts'
 import type { Primitive } from '../primitive.ts'
 import { otherAxes, stridesOf } from '../shape.ts'
-import { operandType, refuse, wrongAxes, wrongCount } from './operand-checks.ts'
+import { operandType, refuse, wrongAxes, wrongCount, wrongPositions } from './operand-checks.ts'
 import { monoidTable } from './reductions.ts'
 import { stridedOffsets } from './strided.ts'
 
@@ -24,6 +24,8 @@ export const reduce: Primitive<ParamsOf['reduce']> = {
     if (refused) return refuse(refused.reason, undefined, refused.hint)
     if ((monoid === 'argmax' || monoid === 'argmin') && axes.length !== 1)
       return refuse(`${monoid} takes exactly one axis, got [${axes.join(', ')}]`, undefined, 'reshape to join axes')
+    const past = monoid === 'argmax' || monoid === 'argmin' ? wrongPositions(shape, axes[0]!) : undefined
+    if (past) return past
     const empty = axes.find((a) => shape[a] === 0)
     if (empty !== undefined && !row.hasIdentity)
       return refuse(

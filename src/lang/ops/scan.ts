@@ -1,7 +1,7 @@
 /** The row of scan: a loop of known length over carried values and slices. Its derivatives are in `scan-derivative.ts`. */
 import * as E from '#fp/Either'
 import { type Dim, isDim, sizeOf } from '../dim.ts'
-import { allocate } from '../dtype.ts'
+import { allocate, lastCount } from '../dtype.ts'
 import { showOperand } from '../errors.ts'
 import type { Build, Node, ParamsOf, TensorType } from '../ir.ts'
 import type { BatchContext, Primitive, Value } from '../primitive.ts'
@@ -37,6 +37,7 @@ const batchedBody = ({ batched, size, params, walk }: BatchContext<Scan>) => {
 export const scan: Primitive<Scan> = {
   infer: (xs, { body, carries, slices, length }) => {
     if (!isDim(length) || length < 1) return refuse(`a scan has at least one turn, not ${length}`)
+    if (length > lastCount) return refuse(`a scan has at most ${lastCount} turns, not ${length}`)
     const inner: TensorType[] = []
     for (const [i, x] of xs.entries()) {
       const isSlice = i >= carries && i < carries + slices

@@ -4,7 +4,7 @@ import { sizeOf } from '../dim.ts'
 import { allocate } from '../dtype.ts'
 import type { ParamsOf } from '../ir.ts'
 import type { Primitive } from '../primitive.ts'
-import { wrongAxes, wrongCount } from './operand-checks.ts'
+import { wrongAxes, wrongCount, wrongPositions } from './operand-checks.ts'
 import { gatherAlong } from './pick-along.ts'
 import { batchedArgs } from './rule-parts.ts'
 import { lineStart } from './strided.ts'
@@ -19,7 +19,7 @@ const compare = (a: number, b: number): number =>
  */
 export const sort: Primitive<ParamsOf['sort']> = {
   infer: (xs, { axis }) => {
-    const bad = wrongCount(xs, 1) ?? wrongAxes([axis], xs[0]!.shape.length)
+    const bad = wrongCount(xs, 1) ?? wrongAxes([axis], xs[0]!.shape.length) ?? wrongPositions(xs[0]!.shape, axis)
     if (bad) return bad
     const { shape, dtype } = xs[0]!
     return E.right([

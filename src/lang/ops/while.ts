@@ -1,5 +1,6 @@
 /** The row of while: a loop whose number of turns the device finds out. Forward mode only: nothing bounds what reverse would keep. */
 import * as E from '#fp/Either'
+import { lastCount } from '../dtype.ts'
 import { raise, showOperand } from '../errors.ts'
 import type { Graph, Node, ParamsOf } from '../ir.ts'
 import type { BatchContext, JvpContext, Linear, Primitive, Value } from '../primitive.ts'
@@ -61,6 +62,7 @@ const batchedTurn = ({ batched, size, params, walk }: BatchContext<While>) => {
 export const whileRow: Primitive<While> = {
   infer: (xs, { condition, body, chunk }) => {
     if (!(Number.isInteger(chunk) && chunk > 0)) return refuse(`a chunk is a positive number of turns, not ${chunk}`)
+    if (chunk > lastCount) return refuse(`a chunk has at most ${lastCount} turns, not ${chunk}`)
     const bad = wrongOperands(xs, condition) ?? wrongOperands(xs, body)
     if (bad) return bad
     const test = condition.outputs.map(operandType)

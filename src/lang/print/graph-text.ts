@@ -4,6 +4,7 @@ import { showError, showOperand } from '../errors.ts'
 import { type Graph, isGraph, type Node, type TensorType } from '../ir.ts'
 import { demandRecord, type OptionNames } from '../tensor/arguments.ts'
 import { topological } from '../topological.ts'
+import { quoted } from '../visible-text.ts'
 
 /** How to print a graph. */
 export interface ShowGraphOptions {
@@ -18,7 +19,7 @@ const showNumber = (x: number): string => (Object.is(x, -0) ? '-0' : String(x))
 /** Serialisable data: `[…]`, `{key: …}`, "text", numbers with NaN, ±Infinity and -0. */
 const showData = (v: unknown, elide: boolean): string => {
   if (typeof v === 'number') return showNumber(v)
-  if (typeof v === 'string') return elide && v.length > 40 ? `<${v.length} characters>` : JSON.stringify(v)
+  if (typeof v === 'string') return elide && v.length > 40 ? `<${v.length} characters>` : quoted(v)
   if (Array.isArray(v)) return `[${v.map((x) => showData(x, elide)).join(', ')}]`
   if (typeof v === 'object' && v !== null) {
     if ('serial' in v && 'array' in v) {
@@ -45,7 +46,7 @@ const showTypes = (types: readonly TensorType[]): string => {
 }
 
 const showNodeType = (n: Node): string =>
-  E.isLeft(n.type) ? `error ${JSON.stringify(showError(n.type.left))}` : showTypes(n.type.right)
+  E.isLeft(n.type) ? `error ${quoted(showError(n.type.left))}` : showTypes(n.type.right)
 
 /** The names `showGraph` gives: inputs in order, then nodes as they come. */
 export const nameNodes = (graph: Graph): ReadonlyMap<Node, string> => {

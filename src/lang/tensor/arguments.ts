@@ -7,6 +7,7 @@ import { isDim, type Shape } from '../dim.ts'
 import { type DType, dtypes } from '../dtype.ts'
 import { raise } from '../errors.ts'
 import { isRecord, isTensor } from '../tree.ts'
+import { visible } from '../visible-text.ts'
 
 /**
  * The names of all options of `O`, in the order in which errors list them, and whether one must be given. One missing,
@@ -58,7 +59,7 @@ export const showArgument = (x: unknown): string => {
   if (isTensor(x)) return 'a tensor'
   if (Array.isArray(x)) return 'an array'
   if (typeof x === 'function') return 'a function'
-  if (typeof x === 'string') return `'${x}'`
+  if (typeof x === 'string') return `'${visible(x)}'`
   if (x instanceof Promise) return 'a promise, which was not awaited'
   return typeof x === 'object' && x !== null ? 'an object' : String(x)
 }
@@ -71,7 +72,10 @@ const wrongRecord = (names: Names, given: unknown, what: string): readonly [stri
   const unknown = Object.keys(given ?? {}).find((k) => !Object.hasOwn(names, k))
   if (unknown !== undefined) {
     const meant = known.find((k) => plain(k) === plain(unknown) || k === elsewhere[plain(unknown)])
-    return [`there is no ${what} '${unknown}'`, meant ? `it is called ${meant} here` : `it knows ${list(known)}`]
+    return [
+      `there is no ${what} '${visible(unknown)}'`,
+      meant ? `it is called ${meant} here` : `it knows ${list(known)}`,
+    ]
   }
   const needed = known.find((k) => names[k] === 'must' && given?.[k] === undefined)
   return needed === undefined ? undefined : [`the ${what} '${needed}' is missing`, `it knows ${list(known)}`]

@@ -7,7 +7,6 @@ import { type BoundKernel, deduplicate } from '../../../codegen/lower/assemble.t
 import { makePlan } from '../../../codegen/plan/make-plan.ts'
 import { portable } from '../../../codegen/targets/wgsl/profiles.ts'
 import { build as b } from '../../../src/lang/build.ts'
-import type { LimitError } from '../../../src/lang/errors.ts'
 import { evaluate } from '../../../src/lang/evaluate.ts'
 import type { Graph, Node } from '../../../src/lang/ir.ts'
 import { interpretPlan, planOf } from '../../differential.ts'
@@ -128,8 +127,12 @@ describe('more tensors than bindings', () => {
       },
       profile,
     )
-    const error: LimitError | undefined = E.isLeft(planned) ? planned.left : undefined
-    expect(error).toMatchObject({ tag: 'LimitError', what: 'storage buffers of one kernel', needed: 4, limit: 3 })
+    expect(E.isLeft(planned) && planned.left).toMatchObject({
+      tag: 'LimitError',
+      what: 'storage buffers of one kernel',
+      needed: 4,
+      limit: 3,
+    })
   })
 })
 

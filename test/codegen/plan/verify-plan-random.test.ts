@@ -7,6 +7,7 @@ import { portable } from '../../../codegen/targets/wgsl/profiles.ts'
 import { build as b, typeOf } from '../../../src/lang/build.ts'
 import type { Graph, Node } from '../../../src/lang/ir.ts'
 import { arbGraph } from '../../../src/testing/arb-graph.ts'
+import { resultPaths } from '../../differential.ts'
 
 /** Random graphs whose arguments are given away, with results that could be updates in place and others that could not. */
 describe('plans of random graphs', () => {
@@ -34,7 +35,7 @@ describe('plans of random graphs', () => {
           name: 'random',
           graph: all,
           inputs: all.inputs.map((_, i) => ({ path: `[${i}]`, donated: i % 3 !== 2 })),
-          outputs: all.outputs.map((_, i) => ({ path: `[${i}]`, keep: false })),
+          outputs: resultPaths(all, (i) => i % 3 !== 2).map((path) => ({ path, keep: false })),
           inputTree: { list: paths(all.inputs.length) },
           outputTree: { list: paths(all.outputs.length) },
         },

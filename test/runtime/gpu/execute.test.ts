@@ -344,6 +344,16 @@ describe('kept results without donation', () => {
     expect(kept(a).consumed).toBe(false)
   })
 
+  it('are put back where a host array lay in between', async () => {
+    const [train, predict] = [await loadShared(accumulate(4)), await loadShared(affine(4, false))]
+    const [state] = await train.run([new Float32Array(4), floats(1, 2, 3, 4)])
+    const results: number[][] = []
+    for (const x of [state!, floats(10, 20, 30, 40), state!, state!, floats(0, 0, 0, 0), state!])
+      results.push(await read((await predict.run([x]))[0]))
+    const ofState = [3, 5, 7, 9]
+    expect(results).toEqual([ofState, [21, 41, 61, 81], ofState, ofState, [1, 1, 1, 1], ofState])
+  })
+
   it('go from one program to another with one copy, and none when passed again', async () => {
     const device = await openDevice({ quiet: true })
     const [train, predict] = [await loadPlan(device, accumulate(4)), await loadPlan(device, affine(4, false))]

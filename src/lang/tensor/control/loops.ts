@@ -2,6 +2,7 @@
 import { build, illTyped, typeOf } from '../../build.ts'
 import { closeParts, type Part, tracePart } from '../../closed-parts.ts'
 import type { Shape } from '../../dim.ts'
+import { integerRange, lastCount } from '../../dtype.ts'
 import { raise, showOperand } from '../../errors.ts'
 import type { Node, TensorType } from '../../ir.ts'
 import { outputsOf } from '../../ops/closed-graphs.ts'
@@ -39,6 +40,16 @@ export interface ScanOptions {
 
 const scanOptions: OptionNames<ScanOptions> = { length: 'may', reverse: 'may' }
 
+/** UsageError for more turns than a device can count. */
+export const demandCounted = (caller: string, what: string, turns: number): void => {
+  if (turns > lastCount)
+    raise({
+      tag: 'UsageError',
+      message: `${caller}: ${what} is ${turns}, and turns are counted in i32: ${lastCount} at most`,
+      hint: 'put a loop inside a loop',
+    })
+}
+
 /** How many turns: what the slices agree on, else the option. */
 const turnsOf = (caller: string, xs: Flattened<Tensor>, { length }: ScanOptions): number => {
   if (length !== undefined && !(Number.isInteger(length) && length >= 0))
@@ -56,6 +67,7 @@ const turnsOf = (caller: string, xs: Flattened<Tensor>, { length }: ScanOptions)
       message: `${caller}: ${flat < 0 ? 'nothing says how many turns there are' : `${xs.paths[flat] || 'xs'} is a scalar, which has no slices`}`,
       hint: 'give xs with an axis 0, or { length }',
     })
+  demandCounted(caller, 'length', count)
   const wrong = sizes.findIndex((s) => s !== count)
   if (wrong >= 0 || (length !== undefined && length !== count))
     return raise({
@@ -201,7 +213,7 @@ export const map = <X, Y>(f: (x: SliceOf<X>) => Y, xs: X): StackOf<Y> => {
 }
 
 /**
- * `carry = body(i, carry)` for i (an i32 scalar) from `lower` to before `upper`, whole numbers (jax.lax.fori_loop). A scan
+ * `carry = body(i, carry)` for i (an i32 scalar) from `lower` to before `upper`, whole numbers that i32 holds (jax.lax.fori_loop). A scan
  * that stacks nothing; `init` itself where there is no turn.
  * @example
  * T.reference(T.foriLoop(1, 5, (i, c) => T.mul(i, c), T.tensor(1))).data // => [24]
@@ -218,8 +230,16 @@ export const foriLoop = <C>(
       message: `T.foriLoop: the bounds ${lower} and ${upper} must be whole numbers`,
       hint: 'use T.whileLoop where the device finds out how many turns there are',
     })
+  const [first, last] = integerRange.i32
+  if (lower < first || lower > last || upper < first || upper > last + 1)
+    return raise({
+      tag: 'UsageError',
+      message: `T.foriLoop: the bounds ${lower} and ${upper} are past i32, in which turns are counted`,
+      hint: 'count from 0 and compute the rest from the carry',
+    })
   demandFunction('T.foriLoop', 'body', body)
   const length = Math.max(0, upper - lower)
+  demandCounted('T.foriLoop', 'the number of turns', length)
   const counter = build.iota([], { shape: [length], dtype: 'i32', axis: 0 })
   const start = build.const([], { shape: [], dtype: 'i32', values: [lower] })
   const turn = (carry: unknown, t: unknown): unknown => [

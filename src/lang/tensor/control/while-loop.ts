@@ -9,7 +9,7 @@ import { nodeOf, type Tensor } from '../../types/tensor.ts'
 import { demandFunction, demandRecord, type OptionNames } from '../arguments.ts'
 import { isIll } from '../operand.ts'
 import { cond } from './branches.ts'
-import { demandSameCarries, scan } from './loops.ts'
+import { demandCounted, demandSameCarries, scan } from './loops.ts'
 
 /** A bound on the turns, or how many are submitted at a time where there is none. */
 export interface WhileOptions {
@@ -83,6 +83,7 @@ export const whileLoop = <C>(
       message: `T.whileLoop: chunk is ${chunk}, where a positive whole number is needed`,
       hint: 'it says how many turns are submitted before the condition is read: 32 unless given',
     })
+  demandCounted('T.whileLoop', 'chunk', chunk)
   if (maxIterations === undefined) return unbounded(condition, body, init, chunk)
   if (!Number.isInteger(maxIterations) || maxIterations < 0)
     return raise({
@@ -90,6 +91,7 @@ export const whileLoop = <C>(
       message: `T.whileLoop: maxIterations is ${maxIterations}, where a whole number is needed`,
       hint: 'leave it out for a loop without a bound',
     })
+  demandCounted('T.whileLoop', 'maxIterations', maxIterations)
   // Checked here, where the loop and its carries have names: what cond would say is about two branches.
   const next = (carry: C): C => {
     const after = body(carry)

@@ -4,7 +4,7 @@ import type { Shape } from '../../dim.ts'
 import { type DType, isFloat } from '../../dtype.ts'
 import type { Node } from '../../ir.ts'
 import type { Tensor } from '../../types/tensor.ts'
-import { demandChoice, demandList, type OptionNames } from '../arguments.ts'
+import { demandChoice, demandList, demandNumber, type OptionNames } from '../arguments.ts'
 import { dataFirstWith } from '../dual.ts'
 import { expandNode, onTensor, refuse, toElement } from '../operand.ts'
 import { concatNode } from './joining.ts'
@@ -13,7 +13,7 @@ import { narrowNode } from './reordering.ts'
 /** How `pad` fills: with `value`, mirrored without the edge, with the edge, or around the other end. */
 export interface PadOptions {
   readonly mode?: 'constant' | 'reflect' | 'replicate' | 'circular'
-  readonly value?: number
+  readonly value?: number | boolean
 }
 
 const padOptions: OptionNames<PadOptions> = { mode: 'may', value: 'may' }
@@ -60,12 +60,13 @@ const border = (
 }
 
 /**
- * Elements added at both ends of each axis, `[[before, after], …]` from the first axis on: `value` (0), or by `mode`
+ * Elements added at both ends of each axis, `[[before, after], …]` from the first axis on: `value` (0, or false), or by `mode`
  * mirrored without the edge, the edge repeated, the other end. Negative widths crop: before the axis is wrapped around,
  * after it is mirrored or its edge repeated (as in PyTorch). ShapeError for widths that do not fit the rank, or a mirror
  * past the axis.
  * @example
  * T.reference(T.pad(T.tensor([1, 2]), [[1, 2]])).data // => [0, 1, 2, 0, 0]
+ * T.reference(T.pad(T.tensor([false]), [[1, 2]], { value: true })).data // => [1, 0, 1, 1]
  * T.reference(T.pad(T.tensor([1, 2, 3]), [[2, 0]], { mode: 'reflect' })).data // => [3, 2, 1, 2, 3]
  */
 export const pad: Pad = dataFirstWith(
@@ -74,6 +75,7 @@ export const pad: Pad = dataFirstWith(
   padOptions,
   (x: Tensor, widths: Widths, { mode = 'constant', value = 0 }: PadOptions = {}) => {
     demandChoice('T.pad', 'mode', mode, ['constant', 'reflect', 'replicate', 'circular'])
+    const filler = Number(demandNumber('T.pad', 'the value', value))
     demandList('T.pad', widths, 'pairs of widths', 'T.pad(x, [[1, 1], [0, 2]])')
     return onTensor('T.pad', x, (n, { shape, dtype }) => {
       if (widths.length !== shape.length)
@@ -91,13 +93,13 @@ export const pad: Pad = dataFirstWith(
           axis: short,
         })
       if (mode === 'constant') {
-        if (!isFloat(dtype) && toElement(value, dtype) !== value)
+        if (!isFloat(dtype) && toElement(filler, dtype) !== filler)
           return refuse('T.pad', [n], { reason: `${dtype} cannot hold ${value}` })
         return padNode(
           n,
           widths.map((w) => w[0]),
           widths.map((w) => w[1]),
-          value,
+          filler,
         )
       }
       let out = n

@@ -9,7 +9,7 @@ import { demandChoice, demandDType, demandList, demandRecord, type OptionNames, 
 import { dataFirstWith } from '../dual.ts'
 import { type DiagonalOptions, diagonalOptions, eyeNode, lowerNode } from '../linalg/triangles.ts'
 import { binaryNode, likeNode } from '../math/arithmetic.ts'
-import { castNode, expandNode, lift, onTensor, refuse, reshapeNode, toElement, withTypes } from '../operand.ts'
+import { castNode, expandNode, holds, lift, onTensor, refuse, reshapeNode, toElement, withTypes } from '../operand.ts'
 import { bad, type DTypeOptions, dtypeIn, dtypeOptions } from './create.ts'
 
 /** `start + i·step` for i < count: exact host numbers while they fit a node, counted on the device beyond. */
@@ -43,7 +43,8 @@ interface Arange {
 
 /**
  * Python's range as `[count]`: `arange(stop)`, `arange(start, stop)`, `arange(start, stop, step)`, stop left out; i32
- * when all numbers are whole, else f32. ShapeError for step 0 and for a step that leads away from stop (as PyTorch).
+ * when all numbers are whole, else f32. ShapeError for step 0, for a step that leads away from stop (as PyTorch), and
+ * where the dtype does not hold all of the range.
  * @example
  * T.reference(T.arange(4)).data // => [0, 1, 2, 3]
  * T.reference(T.arange(1, 2, 0.25)).data // => [1, 1.25, 1.5, 1.75]
@@ -69,7 +70,15 @@ export const arange: Arange = <D extends DType>(
       `from ${start} to ${stop} by ${step} goes the wrong way`,
       'give the step the sign of stop - start',
     )
-  return tensorOf(progression(start, step, count, dtype ?? (numbers.every(Number.isInteger) ? 'i32' : 'f32')))
+  const to = dtype ?? (numbers.every(Number.isInteger) ? 'i32' : 'f32')
+  const lost = count === 0 ? undefined : [start, start + (count - 1) * step].find((v) => !holds(v, to))
+  if (lost !== undefined)
+    return bad(
+      'T.arange',
+      `${lost} does not fit ${to}`,
+      "give another dtype, { dtype: 'f32' }, or the numbers that are meant",
+    )
+  return tensorOf(progression(start, step, count, to))
 }
 
 /**

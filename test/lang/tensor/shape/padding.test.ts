@@ -1,6 +1,9 @@
 /** pad in every mode, its widths negative as well, against the definition by index. */
 import { describe, expect, test } from 'vitest'
 import * as T from '../../../../src/index.ts'
+import type { DType } from '../../../../src/lang/dtype.ts'
+import { agreesWithReference, checkVmap } from '../../../../src/testing/index.ts'
+import { sharedDevice } from '../../../device.ts'
 import { flat, mistakeOf } from '../run.ts'
 
 type Mode = NonNullable<T.PadOptions['mode']>
@@ -42,4 +45,111 @@ test('what cannot be mirrored, wrapped or cut is refused', () => {
     [[-6, 0], 'replicate'],
   ] as const)
     expect(mistakeOf(T.pad(x, [width], { mode }))).toMatchObject({ tag: 'ShapeError', op: 'T.pad', axis: 0 })
+})
+
+describe('a bool tensor', () => {
+  const mask = T.tensor([
+    [true, false, true],
+    [false, false, true],
+  ])
+  const around = (x: T.Tensor, value: number | boolean): T.Tensor =>
+    T.pad(
+      x,
+      [
+        [1, 0],
+        [-1, 2],
+      ] as const,
+      { value },
+    ) as T.Tensor
+
+  test.each([true, 1])('is padded with %s', (value) => {
+    const out = around(mask, value)
+    expect([out.dtype, out.shape]).toEqual(['bool', [3, 4]])
+    expect(flat(out)).toEqual([1, 1, 1, 1, 0, 1, 1, 1, 0, 1, 1, 1])
+  })
+
+  test.each([false, 0])('is padded with %s', (value) => {
+    expect(flat(around(mask, value))).toEqual([0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0])
+  })
+
+  test('with true: the same on a device, computed, as an argument and inside others; batched', async () => {
+    const device = await sharedDevice()
+    const f = (m: T.Tensor, x: T.Tensor): unknown => {
+      const inside = around(T.logicalNot(m as never), true)
+      return {
+        alone: around(m, true),
+        inside,
+        twice: T.pad(
+          around(m, true),
+          [
+            [1, 1],
+            [0, 1],
+          ] as const,
+          { value: false },
+        ),
+        cropped: T.pad(
+          around(m, true),
+          [
+            [-1, 1],
+            [0, -3],
+          ] as const,
+          { value: true },
+        ),
+        chosen: T.where(
+          inside as never,
+          T.pad(x, [
+            [1, 0],
+            [-1, 2],
+          ] as const),
+          -1,
+        ),
+        all: T.all(around(m, true), { axis: 0 }),
+        count: T.sum(around(T.greater(x, 0) as never, true)),
+      }
+    }
+    const x = T.tensor([
+      [1, -2, 3],
+      [-4, 5, -6],
+    ])
+    expect(await agreesWithReference(f as never, [mask, x] as never, { device })).toBe(true)
+    checkVmap((m: T.Tensor) => around(m, true), [T.stack([mask, T.logicalNot(mask)])])
+  })
+
+  test('with true has no gradient, and lets that of others through', () => {
+    const loss = (x: T.Tensor): T.Tensor =>
+      T.sum(
+        T.where(
+          around(T.greater(x, 0) as never, true) as never,
+          T.pad(x, [
+            [1, 0],
+            [-1, 2],
+          ] as const),
+          0,
+        ),
+      ) as T.Tensor
+    const x = T.tensor(
+      [
+        [1, -2, 3],
+        [4, 5, -6],
+      ],
+      { dtype: 'f32' },
+    )
+    expect(flat(T.grad(loss as never)(x as never) as T.Tensor)).toEqual([0, 0, 1, 0, 1, 0])
+  })
+})
+
+test.each<[DType, number | boolean, string | undefined]>([
+  ['i32', true, undefined],
+  ['f32', true, undefined],
+  ['bool', 2, 'bool cannot hold 2'],
+  ['bool', Number.NaN, 'bool cannot hold NaN'],
+  ['u8', 256, 'u8 cannot hold 256'],
+])('%s with %s', (dtype, value, reason) => {
+  const out = T.pad(T.zeros([1], { dtype }) as T.Tensor, [[0, 1]], { value })
+  if (reason === undefined) expect(flat(out)).toEqual([0, 1])
+  else expect(mistakeOf(out)).toMatchObject({ tag: 'ShapeError', reason })
+})
+
+test('a value that is no number is refused', () => {
+  expect(() => T.pad(T.ones([1]), [[0, 1]], { value: '1' as never })).toThrow("T.pad: the value is '1', not a number")
 })

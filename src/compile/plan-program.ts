@@ -1,0 +1,102 @@
+/** From a traced function to its plan: looked up where it was made before, else by the graph passes and the planner. */
+import * as E from '#fp/Either'
+import { pipe } from '#fp/function'
+import { makePlan, type Planned, type Request } from '../../codegen/plan/make-plan.ts'
+import type { Plan } from '../../codegen/plan/plan.ts'
+import { portable } from '../../codegen/targets/wgsl/profiles.ts'
+import { observationsOf } from '../../passes/graph/observe.ts'
+import { beforeWidening, graphPipeline, runPipeline, type Stage } from '../../passes/pipeline.ts'
+import type { Profile } from '../../passes/profile.ts'
+import { type CompileError, raise } from '../lang/errors.ts'
+import type { TracedTree } from '../lang/trace.ts'
+import { type CompileOptions, covers } from './options.ts'
+import { recall } from './plan-cache.ts'
+import { located } from './trace-program.ts'
+
+/** A plan's decisions, and the graph on the way to it. */
+export interface Made {
+  readonly planned: Planned
+  readonly stages: readonly Stage[]
+}
+
+/** The profile as it is now: what the caller does with its own afterwards does not reach plans. */
+const ownCopy = (profile: Profile): Profile => ({
+  ...profile,
+  features: [...profile.features],
+  costs: { ...profile.costs },
+})
+
+const once = <T>(f: () => T): (() => T) => {
+  let made: { readonly value: T } | undefined
+  return () => {
+    made ??= { value: f() }
+    return made.value
+  }
+}
+
+/** What the planner is asked for: the graph as it was traced, and what the options say of arguments and results. */
+const requestOf = (
+  { graph, inputPaths, outputPaths, inputs, outputs }: TracedTree,
+  name: string,
+  options: CompileOptions,
+): Request => {
+  const observations = observationsOf(graph)
+  const donated = new Set(options.donate ?? [])
+  return {
+    name,
+    graph,
+    inputs: inputPaths.map((path) => ({ path, donated: donated.has(Number(/^\[(\d+)\]/.exec(path)?.[1])) })),
+    outputs: [
+      ...outputPaths.map((path) => ({ path, keep: (options.keep ?? []).some((k) => covers(k, path)) })),
+      ...observations.map(({ label }) => ({ path: label, keep: false })),
+    ],
+    observations,
+    inputTree: inputs,
+    outputTree: outputs,
+    subnormals: options.subnormals ?? 'device',
+  }
+}
+
+/** The graph passes, then the planner. */
+const makeAll = (request: Request, profile: Profile, options: CompileOptions): E.Either<CompileError, Made> => {
+  const stages: Stage[] = [{ name: 'trace', graph: request.graph }]
+  return pipe(
+    runPipeline(graphPipeline(options), request.graph, (s) => stages.push(s)),
+    E.mapLeft((error) => located(error, new Error())),
+    E.flatMap(
+      (graph): E.Either<CompileError, Planned> =>
+        makePlan({ ...request, graph, given: beforeWidening(stages) }, profile),
+    ),
+    E.map((planned) => ({ planned, stages })),
+  )
+}
+
+/** The plan of `traced`, called `name`, and the decisions that led to it, which are made when they are asked for. */
+export const planProgram = (
+  traced: TracedTree,
+  name: string,
+  options: CompileOptions,
+): E.Either<CompileError, { readonly plan: Plan; readonly made: () => Made }> => {
+  const request = requestOf(traced, name, options)
+  const profile = ownCopy(options.profile ?? portable)
+  const make = (): E.Either<CompileError, Made> => makeAll(request, profile, options)
+  const isLookedUp =
+    options.cache !== false && !options.provenance && traced.graph.outputs.every((n) => E.isRight(n.type))
+  const { name: _name, graph, ...said } = request
+  const rest = { ...said, profile, fastMath: options.fastMath ?? false }
+  const memory = isLookedUp ? recall({ graph, rest }, name, options.cache || undefined) : undefined
+  if (memory?.plan) {
+    const { plan } = memory
+    const again = once((): Made => {
+      const result = make()
+      if (E.isLeft(result)) return raise(result.left)
+      const { planned, stages } = result.right
+      return { planned: { ...planned, plan }, stages }
+    })
+    return E.right({ plan, made: again })
+  }
+  return pipe(
+    make(),
+    E.map((made) => ({ plan: memory?.remember(made.planned.plan) ?? made.planned.plan, made: () => made })),
+  )
+}

@@ -1,0 +1,53 @@
+/** Running the user's function once: its graph, or what is wrong with the function, its arguments and options. */
+import * as E from '#fp/Either'
+import { typeOf } from '../lang/build.ts'
+import { type CompileError, raise, showOperand, TensorloomError } from '../lang/errors.ts'
+import type { Graph, Node } from '../lang/ir.ts'
+import { recordSites } from '../lang/provenance.ts'
+import { siteIn } from '../lang/site.ts'
+import { topological } from '../lang/topological.ts'
+import { type TracedTree, traceTree } from '../lang/trace.ts'
+import { type CompileOptions, demandCompile, demandKept, demandSpecs } from './options.ts'
+
+/**
+ * UsageError where a program uses a tensor that another function was given while it was traced. Mistakes come first: what
+ * lies below an ill-typed node belongs to whatever function it was made in.
+ */
+const demandOwnInputs = ({ inputs, outputs }: Graph): void => {
+  const own = new Set<Node>(inputs)
+  const order = topological(outputs)
+  if (order.some((n) => E.isLeft(n.type))) return
+  const foreign = order.find((n) => n.op === 'input' && !own.has(n))
+  if (foreign)
+    raise({
+      tag: 'UsageError',
+      message: `compile: the program uses a tensor of another function that was traced (${showOperand(typeOf(foreign))})`,
+      hint: 'a tensor inside a traced function has no value outside of it: return it there, and give it here as an argument',
+    })
+}
+
+/** A UsageError that names no line of its own names the user's line in `stack`. */
+export const located = (error: CompileError, { stack = '' }: Error): CompileError => {
+  if (error.tag !== 'UsageError' || error.site) return error
+  const site = siteIn(stack)
+  return site ? { ...error, site } : error
+}
+
+/** User code may throw our typed errors (asking an ill-typed node for its shape, say); other exceptions are its own. */
+export const traceOrError = (
+  f: (...args: never[]) => unknown,
+  specs: readonly unknown[],
+  options: CompileOptions,
+): E.Either<CompileError, TracedTree> => {
+  try {
+    demandCompile('compile', f, options)
+    demandSpecs(specs, options)
+    const traced = recordSites(options.provenance ?? false, () => traceTree(f, specs))
+    demandOwnInputs(traced.graph)
+    demandKept(traced, options)
+    return E.right(traced)
+  } catch (e) {
+    if (!(e instanceof TensorloomError)) throw e
+    return E.left(located(e.error as CompileError, e))
+  }
+}
