@@ -25,25 +25,46 @@ export interface PlacedCluster {
   readonly tensors: ReadonlyMap<Buffer, Buffer>
 }
 
-/** The tensors that these clusters move four aligned elements at a time: some load or store does, and no store does not. */
+interface VectorUse {
+  readonly four: ReadonlySet<Buffer>
+  readonly one: ReadonlySet<Buffer>
+}
+
+const uses = new WeakMap<Schedule, VectorUse>()
+
+/** The buffers that some load or store moves four aligned elements of at a time, and those that some store does not. */
+const vectorUse = (cluster: Cluster, schedule: Schedule): VectorUse => {
+  const known = uses.get(schedule)
+  if (known) return known
+  const four = new Set<Buffer>()
+  const one = new Set<Buffer>()
+  for (const v of valuesBelow(cluster.stores.map((s) => s.value))) {
+    if (v.kind !== 'load') continue
+    const r = vectorOf(v.ranges, schedule)
+    const whole =
+      r && lanePattern(v.index, r) === 'aligned' && v.bounds.every((b) => lanePattern(b.index, r) === 'uniform')
+    const byFour = [...v.ranges].some(
+      (x) => schedule.roles.get(x)?.unroll === 4 && !r && lanePattern(v.index, x) === 'aligned',
+    )
+    if (whole || byFour) four.add(v.buffer)
+  }
+  for (const s of cluster.stores) {
+    const r = vectorOf(s.ranges, schedule)
+    ;(r && lanePattern(s.index, r) === 'aligned' ? four : one).add(s.buffer)
+  }
+  const use = { four, one }
+  uses.set(schedule, use)
+  return use
+}
+
+/** The tensors accessed as vec4: some load or store moves four aligned elements at a time, and every store does. */
 export const vectorBuffers = (clusters: readonly PlacedCluster[]): ReadonlySet<Buffer> => {
   const four = new Set<Buffer>()
   const one = new Set<Buffer>()
   for (const { cluster, schedule, tensors } of clusters) {
-    for (const v of valuesBelow(cluster.stores.map((s) => s.value))) {
-      if (v.kind !== 'load') continue
-      const r = vectorOf(v.ranges, schedule)
-      const whole =
-        r && lanePattern(v.index, r) === 'aligned' && v.bounds.every((b) => lanePattern(b.index, r) === 'uniform')
-      const byFour = [...v.ranges].some(
-        (x) => schedule.roles.get(x)?.unroll === 4 && !r && lanePattern(v.index, x) === 'aligned',
-      )
-      if (whole || byFour) four.add(tensors.get(v.buffer)!)
-    }
-    for (const s of cluster.stores) {
-      const r = vectorOf(s.ranges, schedule)
-      ;(r && lanePattern(s.index, r) === 'aligned' ? four : one).add(tensors.get(s.buffer)!)
-    }
+    const use = vectorUse(cluster, schedule)
+    for (const b of use.four) four.add(tensors.get(b)!)
+    for (const b of use.one) one.add(tensors.get(b)!)
   }
   return new Set([...four].filter((b) => !one.has(b) && b.size % 4 === 0))
 }

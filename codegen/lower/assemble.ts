@@ -8,10 +8,12 @@ import type { MemoryPlan } from '../../passes/memory/places.ts'
 import type { Profile } from '../../passes/profile.ts'
 import { ceilDiv } from '../../src/lang/dim.ts'
 import type { LimitError } from '../../src/lang/errors.ts'
+import { createRecent } from '../../src/lang/recent.ts'
 import * as k from '../kernel/build-kernel.ts'
 import type { Kernel, KStmt } from '../kernel/kernel.ts'
 import type { Place, PlacedValue } from '../plan/plan.ts'
-import { bindBuffers } from './bind.ts'
+import type { Access } from './access.ts'
+import { type Bound, bindBuffers } from './bind.ts'
 import { emitCluster, threadsOf } from './emit.ts'
 import { workgroupSizeFor } from './workgroup-size.ts'
 
@@ -39,12 +41,48 @@ export const assembleKernel = (
   }))
   const bound = bindBuffers(parts, memory, profile)
   if ('tag' in bound) return bound
-  const workgroupSize = workgroupSizeFor(Math.max(...parts.map((p) => threadsOf(p.schedule))), profile)
+  const key = keyOf(fused, bound, profile)
+  const { kernel, workgroups } = emitted.get(key) ?? emit(fused, bound, profile)
+  emitted.set(key, { kernel, workgroups })
+  return { kernel, workgroups, places: bound.places, reads: bound.reads, writes: bound.writes, fused }
+}
+
+interface Emitted {
+  readonly kernel: Kernel
+  readonly workgroups: number
+}
+
+/** Kernels by what they are made of, so that each is emitted, printed and analysed once in a process; forgotten in turn. */
+const emitted = createRecent<string, Emitted>(1024)
+
+let clusters = 0
+const numbers = new WeakMap<object, number>()
+const numberOf = (x: object): number => {
+  const number = numbers.get(x) ?? clusters++
+  numbers.set(x, number)
+  return number
+}
+
+const showAccess = ({ binding, offset, rest }: Access): string =>
+  `${binding.name}+${offset}${rest ? `<${rest.from}|${showAccess(rest.access)}` : ''}`
+
+/** Equal keys mean equal kernels: the same scheduled clusters, reaching their tensors in the same way. */
+const keyOf = (fused: readonly Fused[], bound: Bound, profile: Profile): string => {
+  const bindings = bound.bindings.map((b) => `${b.name}:${b.element.scalar}${b.element.width}${b.access}`)
+  const parts = fused.map(({ cluster, schedule, tensors }) => {
+    const accesses = [...tensors].map(([b, tensor]) => `${b.id}=${showAccess(bound.access.get(tensor.id)!)}`)
+    return `${numberOf(cluster)}.${numberOf(schedule)}(${accesses})`
+  })
+  return `${profile.workgroupThreads};${bindings};${parts.join(';')}`
+}
+
+const emit = (fused: readonly Fused[], bound: Bound, profile: Profile): Emitted => {
+  const workgroupSize = workgroupSizeFor(Math.max(...fused.map((f) => threadsOf(f.schedule))), profile)
   let names = 0
   const name = (prefix: string): string => `${prefix}${names++}`
   let workgroups = 0
-  const branches = parts.map((p) => {
-    const threads = threadsOf(p.schedule)
+  const branches = fused.map(({ cluster, schedule, tensors }): Branch => {
+    const threads = threadsOf(schedule)
     const first = workgroups
     workgroups += ceilDiv(threads, workgroupSize)
     const id = name('thread')
@@ -52,23 +90,33 @@ export const assembleKernel = (
       k.mul(k.sub(k.builtin('gridIndex'), k.u32(first)), k.u32(workgroupSize)),
       k.builtin('localIndex'),
     )
-    const access = new Map([...p.fused.tensors].map(([b, tensor]) => [b.id, bound.access.get(tensor.id)!]))
-    const body = emitCluster(p.cluster, p.schedule, k.ref(id), (b) => access.get(b)!, name)
-    const guarded = [k.letStmt(id, thread), k.ifStmt(k.lt(k.ref(id), k.u32(threads)), body)]
-    return { end: workgroups, body: guarded }
+    const access = new Map([...tensors].map(([b, tensor]) => [b.id, bound.access.get(tensor.id)!]))
+    const body = emitCluster(cluster, schedule, k.ref(id), (b) => access.get(b)!, name)
+    return { end: workgroups, body: [k.letStmt(id, thread), k.ifStmt(k.lt(k.ref(id), k.u32(threads)), body)] }
   })
-  const body = branches.reduceRight<readonly KStmt[]>(
-    (rest, b) => (rest.length === 0 ? b.body : [k.ifStmt(k.lt(k.builtin('gridIndex'), k.u32(b.end)), b.body, rest)]),
-    [],
-  )
   const kernel: Kernel = {
     name: kernelName(fused),
     workgroupSize,
     bindings: bound.bindings,
     arrays: [],
-    body,
+    body: choose(branches),
   }
-  return { kernel, workgroups, places: bound.places, reads: bound.reads, writes: bound.writes, fused }
+  return { kernel, workgroups }
+}
+
+/** What the workgroups before number `end`, and behind those of the branch before, do. */
+interface Branch {
+  readonly end: number
+  readonly body: readonly KStmt[]
+}
+
+/** Halving: devices allow 127 levels of nesting, and a workgroup finds its branch in few comparisons. */
+const choose = (branches: readonly Branch[]): readonly KStmt[] => {
+  if (branches.length < 2) return branches[0]?.body ?? []
+  const half = ceilDiv(branches.length, 2)
+  const { end } = branches[half - 1]!
+  const [first, rest] = [choose(branches.slice(0, half)), choose(branches.slice(half))]
+  return [k.ifStmt(k.lt(k.builtin('gridIndex'), k.u32(end)), first, rest)]
 }
 
 const kernelName = (fused: readonly Fused[]): string => {
@@ -86,14 +134,18 @@ export const deduplicate = (
   kernels: readonly BoundKernel[],
 ): { readonly distinct: readonly Kernel[]; readonly indexOf: readonly number[] } => {
   const seen = new Map<string, number>()
+  const known = new Map<Kernel, number>()
   const distinct: Kernel[] = []
   const indexOf = kernels.map(({ kernel }) => {
+    const same = known.get(kernel)
+    if (same !== undefined) return same
     const key = JSON.stringify({ ...kernel, name: '' }, (_, v) =>
       typeof v === 'number' && !Number.isFinite(v) ? `${v}` : Object.is(v, -0) ? '-0' : v,
     )
     const at = seen.get(key) ?? distinct.length
     if (at === distinct.length) distinct.push(kernel)
     seen.set(key, at)
+    known.set(kernel, at)
     return at
   })
   return { distinct, indexOf }

@@ -5,6 +5,7 @@
 import { typeOf } from '../../../src/lang/build.ts'
 import { sizeOf } from '../../../src/lang/dim.ts'
 import type { Node } from '../../../src/lang/ir.ts'
+import { createRecent } from '../../../src/lang/recent.ts'
 import type { Profile } from '../../profile.ts'
 import { lowering, storeOf } from '../from-graph/lower-node.ts'
 import { storeRanges } from '../from-graph/store-ranges.ts'
@@ -44,31 +45,12 @@ export type Solve = (
   rows: RowTargets,
 ) => { readonly solved: Solved; readonly structure: Structure }
 
-/** Solutions that are kept, by the values in them: about a kilobyte each. */
-const keptValues = 100_000
-
-/** Solutions by profile and structure, least recently used first. */
-const solutions = new Map<string, Solved>()
-let kept = 0
+/** Solutions by profile and structure, bounded by the values in them: about a kilobyte each. */
+const solutions = createRecent<string, Solved>(100_000)
 let nextNumber = 0
 
 /** Forgets every solution: what is asked next is worked out again. */
-export const forgetSolutions = (): void => {
-  solutions.clear()
-  kept = 0
-}
-
-const weightOf = (s: Solved): number => s.cost.statements + s.operands.length + 8
-
-const keep = (key: string, s: Solved): void => {
-  solutions.set(key, s)
-  kept += weightOf(s)
-  for (const [oldest, old] of solutions) {
-    if (kept <= keptValues) break
-    solutions.delete(oldest)
-    kept -= weightOf(old)
-  }
-}
+export const forgetSolutions = (): void => solutions.clear()
 
 /** A solver for `profile`; `counts` is added to. */
 export const solver = (profile: Profile, counts: SolveCounts): Solve => {
@@ -78,14 +60,10 @@ export const solver = (profile: Profile, counts: SolveCounts): Solve => {
     counts.asked++
     const key = `${target}${structure.key}`
     const known = solutions.get(key)
-    if (known) {
-      solutions.delete(key)
-      solutions.set(key, known)
-      return { solved: known, structure }
-    }
+    if (known) return { solved: known, structure }
     counts.solved++
     const solved = solveStructure(own, structure, rows, profile)
-    keep(key, solved)
+    solutions.set(key, solved, solved.cost.statements + solved.operands.length + 8)
     return { solved, structure }
   }
 }

@@ -26,7 +26,8 @@ export const sideBySide = (
       statements += f.cost.statements
     }
     kernels.push(now)
-    const next = ready.filter((f) => !now.includes(f))
+    const taken = new Set(now)
+    const next = ready.filter((f) => !taken.has(f))
     for (const f of now) {
       for (const s of successors(f)) {
         waiting.set(s, waiting.get(s)! - 1)
