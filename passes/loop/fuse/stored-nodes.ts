@@ -63,7 +63,13 @@ const sumOf = (e: Expression): Effort => {
 export const chooseStored = (graph: Graph): ReadonlySet<Node> => {
   const order = topological(graph.outputs)
   const users = new Map<Node, Node[]>()
-  for (const n of order) for (const a of new Set(operandsRead(n))) users.set(a, [...(users.get(a) ?? []), n])
+  for (const n of order) {
+    for (const a of new Set(operandsRead(n))) {
+      const known = users.get(a)
+      if (known) known.push(n)
+      else users.set(a, [n])
+    }
+  }
   const waiting = new Map([...users].map(([n, us]) => [n, us.length]))
   const outputs = new Set(graph.outputs)
   const roots = new Set<Node>()
