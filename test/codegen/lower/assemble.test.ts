@@ -36,15 +36,24 @@ describe('clusters side by side', () => {
     // A vector an invocation where four divide the size.
     const groups = [250, 25, 10].map((threads) => Math.ceil(threads / size))
     expect(step!.kind === 'dispatch' && step!.workgroups).toBe(groups.reduce((n, g) => n + g, 0))
-    const ends: number[] = []
-    let body: readonly KStmt[] = kernel.body
-    for (let s = body[0]; s?.kind === 'if'; s = body[0]) {
-      const end = s.cond.kind === 'binary' ? k.constantOf(s.cond.b) : undefined
-      ends.push(end!)
-      body = s.else
-    }
-    expect(ends).toEqual([groups[0], groups[0]! + groups[1]!])
+    // Halved: the last of the three stands alone.
+    const [first] = kernel.body
+    const [inner] = first?.kind === 'if' ? first.then : []
+    const endOf = (b: KStmt | undefined): number | undefined =>
+      b?.kind === 'if' && b.cond.kind === 'binary' ? k.constantOf(b.cond.b) : undefined
+    expect([endOf(first), endOf(inner)]).toEqual([groups[0]! + groups[1]!, groups[0]])
     runs(graph)
+  })
+
+  it('nest no deeper than the logarithm of their number', () => {
+    const { plan } = planOf(maps(Array.from({ length: 200 }, (_, i) => i + 1)))
+    const depth = (body: readonly KStmt[]): number =>
+      body.reduce((n, x) => {
+        const inner = x.kind === 'if' ? Math.max(depth(x.then), depth(x.else)) : x.kind === 'for' ? depth(x.body) : -1
+        return Math.max(n, inner + 1)
+      }, 0)
+    expect(plan.kernels.length).toBeGreaterThan(0)
+    for (const { kernel } of plan.kernels) expect(depth(kernel.body)).toBeLessThan(12)
   })
 
   it.each([[[1, 1]], [[64, 65, 63]], [[3, 1000, 5, 7]], [[97, 89]]])(

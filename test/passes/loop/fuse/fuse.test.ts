@@ -285,7 +285,7 @@ describe('any graph', () => {
     expect(plan.kernels.length).toBeLessThan(plan.steps.length)
   })
 
-  it('of 20,000 nodes is planned in one go', () => {
+  it('of thousands of nodes is planned in one go', () => {
     let state = 42
     const below = (n: number): number => {
       state = (Math.imul(state, 1664525) + 1013904223) >>> 0
@@ -294,7 +294,7 @@ describe('any graph', () => {
     const graph = program([f32(64, 16), f32(64, 16), f32(64, 16)], (...inputs) => {
       const pool: Node[] = [...inputs]
       const maps = ['add', 'mul', 'sub', 'max'] as const
-      for (let i = 0; i < 20_000; i++) {
+      for (let i = 0; i < 5_000; i++) {
         const [x, y] = [pool[pool.length - 1]!, pool[Math.max(0, pool.length - 1 - below(300))]!]
         if (below(20) > 0) pool.push(b[maps[below(4)]!]([x, y], {}))
         else pool.push(b.broadcast([sumOf(x, 1)], { shape: [64, 16], axes: [1] }))
@@ -316,7 +316,7 @@ describe('any graph', () => {
     const { fusion } = planned.right
     expect(faultsOf(fusion, graph)).toEqual([])
     const clusters = fusion.kernels.flat()
-    expect(clusters.length).toBeGreaterThan(20_000 / portable.costs.statements)
+    expect(clusters.length).toBeGreaterThan(5_000 / portable.costs.statements)
     expect(Math.max(...clusters.map((f) => f.cost.statements))).toBeLessThanOrEqual(portable.costs.statements)
   })
 })
