@@ -18,6 +18,8 @@ export interface BoundKernel {
   readonly fused: readonly Fused[]
   /** One dispatch of a routine, which may read what it writes and write in parts. */
   readonly routine?: boolean
+  /** A part of a cluster that writes a tensor here and there. */
+  readonly inParts?: boolean
 }
 
 /** One kernel of the plan from clusters that lie side by side. */

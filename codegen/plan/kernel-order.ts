@@ -10,8 +10,9 @@ import type { MemoryPlan } from '../../passes/memory/places.ts'
 import type { Profile } from '../../passes/profile.ts'
 import type { LimitError } from '../../src/lang/errors.ts'
 import { located } from '../../src/lang/provenance.ts'
-import { assembleKernel, type BoundKernel } from '../lower/assemble.ts'
+import type { BoundKernel } from '../lower/assemble.ts'
 import { numberOf, placeOf } from '../lower/buffer-names.ts'
+import { fitKernels } from '../lower/fit-kernels.ts'
 import { assembleDispatch, withoutEmpty } from '../routines/dispatch.ts'
 import { dispatchesOf } from '../routines/routine-table.ts'
 import type { Place, PlacedValue } from './plan.ts'
@@ -99,8 +100,9 @@ export const runsOf = (fusion: Fusion, memory: MemoryPlan, profile: Profile): Ru
       const { routine } = group[0]!
       if (routine?.loop) return loopRuns(routine.loop, memory, profile)
       if (routine) return routineRuns(group, memory, profile)
-      const bound = assembleKernel(group, memory, profile)
-      return 'tag' in bound ? madeAt(bound, group) : [{ kind: 'dispatch', bound }]
+      const fitted = fitKernels(group, memory, profile)
+      if ('error' in fitted) return madeAt(fitted.error, [fitted.fused])
+      return fitted.map((bound) => ({ kind: 'dispatch', bound }))
     }),
   )
 

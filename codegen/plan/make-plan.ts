@@ -163,7 +163,7 @@ const stepsOf = (runs: readonly Run[], numbers: ReadonlyMap<BoundKernel, number>
     if (r.kind === 'repeat') return { kind: 'repeat', times: r.times, steps: stepsOf(r.runs, numbers) }
     if (r.kind === 'while') return { kind: 'while', flag: r.flag, steps: stepsOf(r.runs, numbers) }
     const { workgroups, places, reads, writes, routine, fused } = r.bound
-    const inParts = routine || fused.some((f) => f.isPartial)
+    const inParts = routine || r.bound.inParts || fused.some((f) => f.isPartial)
     return {
       kind: 'dispatch',
       kernel: numbers.get(r.bound)!,

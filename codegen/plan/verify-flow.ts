@@ -14,16 +14,37 @@ interface Tenant {
   readonly value: number | undefined
 }
 
+/** What is left of a tenant where another moves in: a kernel may write a tensor in parts. */
+const around = ({ place: p, value }: Tenant, taken: Place): readonly Tenant[] => {
+  const [before, after] = [taken.offset - p.offset, p.offset + p.bytes - taken.offset - taken.bytes]
+  return [
+    ...(before > 0 ? [{ place: { ...p, bytes: before }, value }] : []),
+    ...(after > 0 ? [{ place: { ...p, offset: taken.offset + taken.bytes, bytes: after }, value }] : []),
+  ]
+}
+
+/** Whether these stretches together have all of `place`. */
+const isCovered = (place: Place, stretches: readonly Place[]): boolean => {
+  let at = place.offset
+  for (const s of stretches.toSorted((a, b) => a.offset - b.offset)) {
+    if (s.arena === place.arena && s.offset <= at) at = Math.max(at, s.offset + s.bytes)
+  }
+  return at >= place.offset + place.bytes
+}
+
 /** Reports every read of a missing or wrong value, every overwritten one, and every kernel that does other than its step says. */
 export const checkFlow = (plan: Plan, report: Report): void => {
   let tenants: readonly Tenant[] = []
   const put = (place: Place, value: number | undefined): void => {
-    tenants = [...tenants.filter((t) => !overlaps(t.place, place)), { place, value }]
+    tenants = [...tenants.flatMap((t) => (overlaps(t.place, place) ? around(t, place) : [t])), { place, value }]
   }
   const holds = (place: Place, value: number | undefined): boolean =>
     value === undefined
       ? tenants.some((t) => overlaps(t.place, place))
-      : tenants.some((t) => t.value === value && covers(t.place, place))
+      : isCovered(
+          place,
+          tenants.flatMap((t) => (t.value === value ? [t.place] : [])),
+        )
   const found = (place: Place): string => {
     const there = tenants.filter((t) => overlaps(t.place, place))
     return there.length === 0

@@ -7,6 +7,7 @@ import type { Node } from '../../src/lang/ir.ts'
 import type { Fusion } from '../loop/fuse/fuse.ts'
 import type { Buffer } from '../loop/ir/cluster.ts'
 import type { Profile } from '../profile.ts'
+import { bufferBytes, fitOffset, partBytes } from './buffers.ts'
 
 /** Bytes [offset, offset + bytes) of an arena. */
 export interface Place {
@@ -20,6 +21,16 @@ export interface MemoryPlan {
   readonly places: ReadonlyMap<Buffer, Place>
   /** What a name of a loop's kernels stands for in the turn they are made for; others stand for themselves. */
   readonly names?: ReadonlyMap<Buffer, Buffer>
+  /** What kernels that see a part of some tensors call those parts. */
+  readonly windows?: ReadonlyMap<Buffer, Window>
+}
+
+/** Elements `from` on of a tensor, as many as the window's own size; `low` to `high` (inclusive) of them are touched. */
+export interface Window {
+  readonly of: Buffer
+  readonly from: number
+  readonly low: number
+  readonly high: number
 }
 
 /**
@@ -33,10 +44,8 @@ const workArena = 4
 /** f16 tensors, of which two share a word, cannot share a binding of words: where there are any, they have three more. */
 const halfArenas = 6
 
-const arenaOf = (b: Buffer, family: number): number => {
-  if (b.dtype === 'f16') return halfArenas + family / 2
-  return family + (b.dtype === 'f32' && b.size % 4 === 0 ? 0 : 1)
-}
+/** What the program makes that is larger than this part of a binding lies apart, so that the rest stays close together. */
+const largeShare = 1 / 8
 
 export interface MemoryRequest {
   readonly fusion: Fusion
@@ -53,18 +62,33 @@ export const planMemory = ({ fusion, inputs, outputs, profile }: MemoryRequest):
   const align = (n: number): number => Math.ceil(n / profile.offsetAlignment) * profile.offsetAlignment
   // Vector access and copies want whole vec4s.
   const bytesOf = (b: Buffer): number => Math.max(16, Math.ceil((b.size * byteSize(b.dtype)) / 16) * 16)
+  const [part, buffer] = [partBytes(profile), bufferBytes(profile)]
   const places = new Map<Buffer, Place>()
   const halves = [...fusion.buffers.values()].some((b) => b.dtype === 'f16')
-  const ends = new Array<number>(halves ? halfArenas + 3 : halfArenas).fill(0)
+  const largeArenas = halves ? halfArenas + 3 : halfArenas
+  const ends = new Array<number>(largeArenas).fill(0)
+  const arenaOf = (b: Buffer, family: number): number => {
+    if (b.dtype === 'f16') return halfArenas + family / 2
+    const kind = b.dtype === 'f32' && b.size % 4 === 0 ? 0 : 1
+    return family === workArena && bytesOf(b) > part * largeShare ? largeArenas + kind : family + kind
+  }
+  /** Tensors that are bound in parts come after the others, which can then share bindings. */
+  const later: (() => void)[] = []
   const append = (b: Buffer, family: number): void => {
     if (places.has(b)) return
-    const arena = arenaOf(b, family)
-    places.set(b, { arena, offset: ends[arena]!, bytes: bytesOf(b) })
-    ends[arena] = ends[arena]! + align(bytesOf(b))
+    const put = (): void => {
+      const arena = arenaOf(b, family)
+      const offset = fitOffset(ends[arena]!, bytesOf(b), buffer)
+      places.set(b, { arena, offset, bytes: bytesOf(b) })
+      ends[arena] = offset + align(bytesOf(b))
+    }
+    if (bytesOf(b) > part) later.push(put)
+    else put()
   }
   for (const { node, donated } of inputs) append(fusion.buffers.get(node)!, donated ? stateArena : argumentArena)
   for (const [n, b] of fusion.buffers) if (n.op === 'const' || n.op === 'data') append(b, argumentArena)
   for (const b of fusion.constants.keys()) append(b, argumentArena)
+  for (const put of later) put()
   const inPlace = new Map(fusion.inPlace.map((d) => [d.output, d.input]))
   const last = fusion.kernels.length
   const until = new Map<Buffer, number>()
@@ -85,7 +109,6 @@ export const planMemory = ({ fusion, inputs, outputs, profile }: MemoryRequest):
       }
     }
   })
-  const live: { readonly place: Place; readonly until: number }[] = []
   for (const [node, b] of fusion.buffers) {
     const replaced = inPlace.get(node)
     if (replaced) places.set(b, places.get(fusion.buffers.get(replaced)!)!)
@@ -98,22 +121,64 @@ export const planMemory = ({ fusion, inputs, outputs, profile }: MemoryRequest):
   const made = [...from]
     .filter(([b]) => !places.has(b))
     .sort(([a, i], [b, j]) => i - j || b.size - a.size || a.id - b.id)
+  // What nobody reads is still written until its kernel ends.
+  const endOf = ([b, start]: readonly [Buffer, number]): number => until.get(b) ?? start + wholeKernel
+  const ending = made.map((m) => ({ buffer: m[0], end: endOf(m) })).sort((x, y) => x.end - y.end)
+  const free = new Map<number, FreeList>()
+  let ended = 0
   for (const [b, start] of made) {
+    // What ends before this starts was placed before: starts are in order.
+    for (; ended < ending.length && ending[ended]!.end < start; ended++) {
+      const { arena, offset, bytes } = places.get(ending[ended]!.buffer)!
+      free.get(arena)!.release(offset, align(bytes))
+    }
     const bytes = bytesOf(b)
     const arena = arenaOf(b, workArena)
-    const busy = live
-      .filter((l) => l.place.arena === arena && l.until >= start)
-      .sort((x, y) => x.place.offset - y.place.offset)
-    let offset = 0
-    for (const { place } of busy) {
-      if (offset + align(bytes) <= place.offset) break
-      offset = Math.max(offset, place.offset + align(place.bytes))
-    }
-    const place = { arena, offset, bytes }
-    places.set(b, place)
-    // What nobody reads is still written until its kernel ends.
-    live.push({ place, until: until.get(b) ?? start + wholeKernel })
-    ends[arena] = Math.max(ends[arena]!, offset + align(bytes))
+    const list = free.get(arena) ?? createFreeList(buffer)
+    free.set(arena, list)
+    const offset = list.take(align(bytes))
+    places.set(b, { arena, offset, bytes })
+    ends[arena] = Math.max(ends[arena] ?? 0, offset + align(bytes))
   }
-  return { arenas: ends, places }
+  return { arenas: Array.from(ends, (n) => n ?? 0), places }
+}
+
+/** The free stretches of an arena without end. */
+interface FreeList {
+  /** The lowest offset where `bytes` are free, taken. */
+  readonly take: (bytes: number) => number
+  readonly release: (offset: number, bytes: number) => void
+}
+
+const createFreeList = (buffer: number): FreeList => {
+  /** In order, none touching the next. */
+  const gaps: { start: number; end: number }[] = [{ start: 0, end: Number.POSITIVE_INFINITY }]
+  return {
+    take: (bytes) => {
+      for (let i = 0; ; i++) {
+        const { start, end } = gaps[i]!
+        const offset = fitOffset(start, bytes, buffer)
+        if (offset + bytes > end) continue
+        const rest = [
+          { start, end: offset },
+          { start: offset + bytes, end },
+        ]
+        gaps.splice(i, 1, ...rest.filter((g) => g.start < g.end))
+        return offset
+      }
+    },
+    release: (offset, bytes) => {
+      let [low, high] = [0, gaps.length]
+      while (low < high) {
+        const middle = (low + high) >> 1
+        if (gaps[middle]!.start < offset) low = middle + 1
+        else high = middle
+      }
+      const [before, after] = [gaps[low - 1], gaps[low]]
+      const joinsBefore = before?.end === offset
+      const joinsAfter = after?.start === offset + bytes
+      const made = { start: joinsBefore ? before.start : offset, end: joinsAfter ? after.end : offset + bytes }
+      gaps.splice(joinsBefore ? low - 1 : low, (joinsBefore ? 1 : 0) + (joinsAfter ? 1 : 0), made)
+    },
+  }
 }

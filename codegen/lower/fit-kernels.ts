@@ -1,0 +1,174 @@
+/**
+ * Clusters side by side → the kernels that compute them within what a target lets one kernel bind: one, if it can be; else
+ * fewer clusters a kernel, and a cluster over fewer points of a range, which touch less of each tensor.
+ */
+import type { Fused } from '../../passes/loop/fuse/fusion.ts'
+import type { Buffer, Cluster, Range } from '../../passes/loop/ir/cluster.ts'
+import { rangesOfIndex } from '../../passes/loop/ir/index-expression.ts'
+import { valuesBelow } from '../../passes/loop/ir/values.ts'
+import { chooseGrid } from '../../passes/loop/schedule/cost.ts'
+import {
+  type Extent,
+  isDense,
+  restrictCluster,
+  touchedElements,
+  viewCluster,
+} from '../../passes/loop/schedule/restrict.ts'
+import { partBytes } from '../../passes/memory/buffers.ts'
+import type { MemoryPlan, Window } from '../../passes/memory/places.ts'
+import type { Profile } from '../../passes/profile.ts'
+import { byteSize } from '../../src/lang/dtype.ts'
+import type { LimitError } from '../../src/lang/errors.ts'
+import { assembleKernel, type BoundKernel } from './assemble.ts'
+import { countBindings } from './bind.ts'
+import { placeOf } from './buffer-names.ts'
+
+/** Halvings that one cluster may take. */
+const maxDepth = 10
+
+/** The cluster that even in parts binds too much, and what that is. */
+export interface Unfit {
+  readonly fused: Fused
+  readonly error: LimitError
+}
+
+/** The kernels of `group` in an order in which they can run. */
+export const fitKernels = (
+  group: readonly Fused[],
+  memory: MemoryPlan,
+  profile: Profile,
+): readonly BoundKernel[] | Unfit => {
+  const whole = assembleKernel(group, memory, profile)
+  if (!('tag' in whole)) return [whole]
+  const kernels: BoundKernel[] = []
+  for (let from = 0; from < group.length; ) {
+    const fits = (count: number): boolean =>
+      countBindings(
+        group.slice(from, from + count).map((f) => f.cluster),
+        memory,
+        profile,
+      ) <= profile.storageBuffers
+    // The longest list that fits: that of a longer one that does not holds for what is longer still.
+    let [low, high] = [0, group.length - from]
+    while (low < high) {
+      const middle = (low + high + 1) >> 1
+      if (fits(middle)) low = middle
+      else high = middle - 1
+    }
+    const made =
+      low > 0 ? assembleKernel(group.slice(from, from + low), memory, profile) : cutKernels(group[from]!, memory, profile)
+    if ('tag' in made) return { fused: group[from]!, error: made }
+    if ('error' in made) return made
+    kernels.push(...('kernel' in made ? [made] : made))
+    from += Math.max(1, low)
+  }
+  return kernels
+}
+
+/** The kernels of one cluster that does not fit as it is. */
+const cutKernels = (f: Fused, memory: MemoryPlan, profile: Profile): readonly BoundKernel[] | Unfit => {
+  const isInPlace = overwrites(f.cluster, memory)
+  const pieces = cut(f.cluster, memory, profile, isInPlace, 0)
+  const kernels: BoundKernel[] = []
+  for (const { cluster, windows } of pieces) {
+    const { schedule, cost } = chooseGrid(cluster, profile)
+    const made = assembleKernel([{ ...f, cluster, schedule, cost }], { ...memory, windows }, profile)
+    if ('tag' in made) return { fused: f, error: made }
+    kernels.push(cluster.stores.every((s) => isDense(s)) ? made : { ...made, inParts: true })
+  }
+  return kernels
+}
+
+/** A part of a cluster on windows of the tensors that are larger than a binding. */
+interface Piece {
+  readonly cluster: Cluster
+  readonly windows: ReadonlyMap<Buffer, Window>
+  readonly bindings: number
+  /** Bytes of the windows: what cutting makes less. */
+  readonly bytes: number
+}
+
+/** Pieces of `cluster`, each of which fits unless nothing helps. */
+const cut = (
+  cluster: Cluster,
+  memory: MemoryPlan,
+  profile: Profile,
+  isInPlace: boolean,
+  depth: number,
+): readonly Piece[] => {
+  const whole = pieceOf(cluster, memory, profile)
+  if (whole.bindings <= profile.storageBuffers || depth === maxDepth) return [whole]
+  let best: { readonly halves: readonly Cluster[]; readonly bytes: number } | undefined
+  for (const range of rangesToCut(cluster)) {
+    const halves = halve(cluster, range, profile)
+    // What is overwritten in place must be overwritten exactly where it is read.
+    if (isInPlace && !halves.every((h) => h.stores.every((s) => isDense(s)))) continue
+    const bytes = Math.max(...halves.map((h) => pieceOf(h, memory, profile).bytes))
+    if (bytes < (best?.bytes ?? whole.bytes)) best = { halves, bytes }
+  }
+  return best ? best.halves.flatMap((h) => cut(h, memory, profile, isInPlace, depth + 1)) : [whole]
+}
+
+/** The ranges that stores run over, and no reduction binds. */
+const rangesToCut = (cluster: Cluster): readonly Range[] => {
+  const bound = new Set(
+    valuesBelow(cluster.stores.map((s) => s.value)).flatMap((v) => (v.kind === 'reduce' ? v.over : [])),
+  )
+  return [...new Set(cluster.stores.flatMap((s) => s.ranges))].filter((r) => r.size > 1 && !bound.has(r))
+}
+
+const halve = (cluster: Cluster, range: Range, { offsetAlignment }: Profile): readonly Cluster[] => {
+  const half = Math.ceil(range.size / 2)
+  // A window that starts where a binding can shows no elements in vain, and keeps whole vectors.
+  let grain = range.size < 8 ? 1 : offsetAlignment
+  while (grain > 4 && range.size < 8 * grain) grain /= 2
+  const count = Math.ceil(half / grain) * grain
+  return [
+    restrictCluster(cluster, { range, from: 0, count }),
+    restrictCluster(cluster, { range, from: count, count: range.size - count }),
+  ]
+}
+
+/** `cluster` on windows of what is larger than a binding: all that lies at one place is seen through one window. */
+const pieceOf = (cluster: Cluster, memory: MemoryPlan, profile: Profile): Piece => {
+  const part = partBytes(profile)
+  const touched = new Map<string, { extent: Extent; readonly buffers: Buffer[] }>()
+  for (const [b, extent] of touchedElements(cluster)) {
+    const place = placeOf(memory, b)
+    if (place.bytes <= part) continue
+    const key = `${place.arena}:${place.offset}`
+    const seen = touched.get(key)
+    if (seen) {
+      seen.buffers.push(b)
+      const { low, high } = seen.extent
+      seen.extent = { low: Math.min(low, extent.low), high: Math.max(high, extent.high) }
+    } else touched.set(key, { extent, buffers: [b] })
+  }
+  const views = new Map<Buffer, { readonly buffer: Buffer; readonly from: number }>()
+  const windows = new Map<Buffer, Window>()
+  let bytes = 0
+  const own = touchedElements(cluster)
+  for (const { extent, buffers } of touched.values()) {
+    for (const b of buffers) {
+      const grain = profile.offsetAlignment / byteSize(b.dtype)
+      const from = Math.floor(extent.low / grain) * grain
+      const end = Math.min(b.size, Math.ceil((extent.high + 1) / 4) * 4)
+      const buffer: Buffer = { ...b, size: end - from }
+      views.set(b, { buffer, from })
+      windows.set(buffer, { of: b, from, ...own.get(b)! })
+    }
+    bytes += (extent.high - extent.low + 1) * byteSize(buffers[0]!.dtype)
+  }
+  const seen = viewCluster(cluster, (b) => views.get(b))
+  return { cluster: seen, windows, bytes, bindings: countBindings([seen], { ...memory, windows }, profile) }
+}
+
+/** Whether some result takes the place of something that is read. */
+const overwrites = (cluster: Cluster, memory: MemoryPlan): boolean => {
+  const key = (b: Buffer): string => {
+    const { arena, offset } = placeOf(memory, b)
+    return `${arena}:${offset}`
+  }
+  const written = new Set(cluster.stores.map((s) => key(s.buffer)))
+  return valuesBelow(cluster.stores.map((s) => s.value)).some((v) => v.kind === 'load' && written.has(key(v.buffer)))
+}
