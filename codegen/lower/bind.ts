@@ -108,7 +108,11 @@ export const joinNeighbours = (tenants: readonly Tenants[], profile: Profile): r
 /** What the clusters read and write, in the order of use. */
 export const buffersOf = (
   clusters: readonly Fused['cluster'][],
-): { readonly used: ReadonlySet<Buffer>; readonly read: ReadonlySet<Buffer>; readonly written: ReadonlySet<Buffer> } => {
+): {
+  readonly used: ReadonlySet<Buffer>
+  readonly read: ReadonlySet<Buffer>
+  readonly written: ReadonlySet<Buffer>
+} => {
   const used = new Set<Buffer>()
   const read = new Set<Buffer>()
   const written = new Set<Buffer>()
@@ -127,11 +131,8 @@ export const buffersOf = (
 }
 
 /** The bindings that the clusters take as one kernel. */
-export const countBindings = (
-  clusters: readonly Fused['cluster'][],
-  memory: MemoryPlan,
-  profile: Profile,
-): number => bindingsOf(joinNeighbours(tenantsOf(buffersOf(clusters).used, memory), profile), profile)
+export const countBindings = (clusters: readonly Fused['cluster'][], memory: MemoryPlan, profile: Profile): number =>
+  bindingsOf(joinNeighbours(tenantsOf(buffersOf(clusters).used, memory), profile), profile)
 
 /**
  * A binding for each tensor; where the profile grants fewer, tensors of one arena share one, with offsets in the kernel.

@@ -31,5 +31,4 @@ export const touchedPlace = (memory: MemoryPlan, b: Buffer): Place => {
 }
 
 /** The number of the value that it is. */
-export const numberOf = (memory: MemoryPlan, b: Buffer): number =>
-  resolve(memory, memory.windows?.get(b)?.of ?? b).id
+export const numberOf = (memory: MemoryPlan, b: Buffer): number => resolve(memory, memory.windows?.get(b)?.of ?? b).id

@@ -1,11 +1,10 @@
 /**
  * Clusters side by side → the kernels that compute them within what a target lets one kernel bind: one, if it can be; else
- * fewer clusters a kernel, and a cluster over fewer points of a range, which touch less of each tensor.
+ * fewer clusters a kernel; of a cluster fewer points of a range, which touch less of each tensor, or fewer stores.
  */
 import type { Fused } from '../../passes/loop/fuse/fusion.ts'
-import type { Buffer, Cluster, Range } from '../../passes/loop/ir/cluster.ts'
-import { rangesOfIndex } from '../../passes/loop/ir/index-expression.ts'
-import { valuesBelow } from '../../passes/loop/ir/values.ts'
+import type { Buffer, Cluster, Range, Store } from '../../passes/loop/ir/cluster.ts'
+import { valuesBelow, valuesOfIndex } from '../../passes/loop/ir/values.ts'
 import { chooseGrid } from '../../passes/loop/schedule/cost.ts'
 import {
   type Extent,
@@ -56,7 +55,9 @@ export const fitKernels = (
       else high = middle - 1
     }
     const made =
-      low > 0 ? assembleKernel(group.slice(from, from + low), memory, profile) : cutKernels(group[from]!, memory, profile)
+      low > 0
+        ? assembleKernel(group.slice(from, from + low), memory, profile)
+        : cutKernels(group[from]!, memory, profile)
     if ('tag' in made) return { fused: group[from]!, error: made }
     if ('error' in made) return made
     kernels.push(...('kernel' in made ? [made] : made))
@@ -69,14 +70,54 @@ export const fitKernels = (
 const cutKernels = (f: Fused, memory: MemoryPlan, profile: Profile): readonly BoundKernel[] | Unfit => {
   const isInPlace = overwrites(f.cluster, memory)
   const pieces = cut(f.cluster, memory, profile, isInPlace, 0)
+  if (pieces.some((p) => p.bindings > profile.storageBuffers)) {
+    for (const share of [true, false]) {
+      const parts = storesApart(f.cluster, memory, share)
+      if (parts.length > 1)
+        return fitKernels(
+          parts.map((cluster) => ({ ...f, cluster, ...chooseGrid(cluster, profile) })),
+          memory,
+          profile,
+        )
+    }
+  }
   const kernels: BoundKernel[] = []
   for (const { cluster, windows } of pieces) {
-    const { schedule, cost } = chooseGrid(cluster, profile)
-    const made = assembleKernel([{ ...f, cluster, schedule, cost }], { ...memory, windows }, profile)
+    const part = { ...f, cluster, ...chooseGrid(cluster, profile) }
+    const made = assembleKernel([part], { ...memory, windows }, profile)
     if ('tag' in made) return { fused: f, error: made }
     kernels.push(cluster.stores.every((s) => isDense(s)) ? made : { ...made, inParts: true })
   }
   return kernels
+}
+
+/**
+ * The stores of a cluster in as many clusters as can run in any order: what overwrites in place stays with what reads
+ * there, and with `share` what uses the same reduction stays together.
+ */
+const storesApart = ({ stores }: Cluster, memory: MemoryPlan, share: boolean): readonly Cluster[] => {
+  const groups = new Map<Store, Store[]>(stores.map((s) => [s, [s]]))
+  const unite = (a: Store, b: Store): void => {
+    const [x, y] = [groups.get(a)!, groups.get(b)!]
+    if (x === y) return
+    x.push(...y)
+    for (const s of y) groups.set(s, x)
+  }
+  const users = new Map<string, Store>()
+  const use = (key: string, s: Store): void => {
+    const other = users.get(key)
+    if (other) unite(other, s)
+    else users.set(key, s)
+  }
+  const writers = new Map(stores.map((s) => [placeKey(memory, s.buffer), s]))
+  for (const s of stores) {
+    for (const v of valuesBelow([s.value, ...valuesOfIndex(s.index)])) {
+      const writer = v.kind === 'load' ? writers.get(placeKey(memory, v.buffer)) : undefined
+      if (writer) unite(writer, s)
+      if (share && v.kind === 'reduce') use(v.group, s)
+    }
+  }
+  return [...new Set(groups.values())].map((group) => ({ stores: stores.filter((s) => group.includes(s)) }))
 }
 
 /** A part of a cluster on windows of the tensors that are larger than a binding. */
@@ -136,7 +177,7 @@ const pieceOf = (cluster: Cluster, memory: MemoryPlan, profile: Profile): Piece 
   for (const [b, extent] of touchedElements(cluster)) {
     const place = placeOf(memory, b)
     if (place.bytes <= part) continue
-    const key = `${place.arena}:${place.offset}`
+    const key = placeKey(memory, b)
     const seen = touched.get(key)
     if (seen) {
       seen.buffers.push(b)
@@ -163,12 +204,15 @@ const pieceOf = (cluster: Cluster, memory: MemoryPlan, profile: Profile): Piece 
   return { cluster: seen, windows, bytes, bindings: countBindings([seen], { ...memory, windows }, profile) }
 }
 
+const placeKey = (memory: MemoryPlan, b: Buffer): string => {
+  const { arena, offset } = placeOf(memory, b)
+  return `${arena}:${offset}`
+}
+
 /** Whether some result takes the place of something that is read. */
 const overwrites = (cluster: Cluster, memory: MemoryPlan): boolean => {
-  const key = (b: Buffer): string => {
-    const { arena, offset } = placeOf(memory, b)
-    return `${arena}:${offset}`
-  }
-  const written = new Set(cluster.stores.map((s) => key(s.buffer)))
-  return valuesBelow(cluster.stores.map((s) => s.value)).some((v) => v.kind === 'load' && written.has(key(v.buffer)))
+  const written = new Set(cluster.stores.map((s) => placeKey(memory, s.buffer)))
+  return valuesBelow(cluster.stores.map((s) => s.value)).some(
+    (v) => v.kind === 'load' && written.has(placeKey(memory, v.buffer)),
+  )
 }

@@ -23,27 +23,36 @@ export type Run =
   | { readonly kind: 'repeat'; readonly times: number; readonly runs: readonly Run[] }
   | { readonly kind: 'while'; readonly flag: Place; readonly runs: readonly Run[] }
 
-/** The runs, or the limit that one of their kernels breaks. */
-type Runs = readonly Run[] | LimitError
+/** Why there are no kernels: the first limit that one of them breaks, and the clusters of all that break one. */
+export interface Refusal {
+  readonly error: LimitError
+  readonly clusters: readonly Fused[]
+}
 
-const isLimit = (r: Runs): r is LimitError => 'tag' in r
+type Runs = readonly Run[] | Refusal
+
+export const isRefusal = (r: Runs): r is Refusal => 'error' in r
 
 /** Where the user made what is too large. */
-const madeAt = (error: LimitError, group: readonly Fused[]): LimitError =>
-  located(
+const refusal = (error: LimitError, clusters: readonly Fused[]): Refusal => ({
+  error: located(
     error,
-    group.flatMap((f) => f.stored),
-  )
+    clusters.flatMap((f) => f.stored),
+  ),
+  clusters,
+})
 
-/** One after the other; the first limit. */
+/** One after the other, or all that is refused. */
 const inOrder = (parts: readonly (() => Runs)[]): Runs => {
   const runs: Run[] = []
+  const refused: Refusal[] = []
   for (const part of parts) {
     const made = part()
-    if (isLimit(made)) return made
-    runs.push(...made)
+    if (isRefusal(made)) refused.push(made)
+    else runs.push(...made)
   }
-  return runs
+  const [first] = refused
+  return first ? { error: first.error, clusters: refused.flatMap((r) => r.clusters) } : runs
 }
 
 /** The dispatches of a routine that is no loop. */
@@ -54,7 +63,7 @@ const routineRuns = (group: readonly Fused[], memory: MemoryPlan, profile: Profi
   const runs: Run[] = []
   for (const d of dispatchesOf(routine, profile).map(withoutEmpty)) {
     const made = assembleDispatch(d, memory, profile)
-    if ('tag' in made) return madeAt(made, group)
+    if ('tag' in made) return refusal(made, group)
     const { workgroups, reads, writes } = d
     const bound = { ...made, workgroups, reads: placed(reads), writes: placed(writes), fused: group, routine: true }
     runs.push({ kind: 'dispatch', bound })
@@ -80,7 +89,7 @@ const loopRuns = (loop: LoopKernels, memory: MemoryPlan, profile: Profile): Runs
   }
   const pair = (times: number) => (): Runs => {
     const runs = inOrder([turn(0, 1), turn(1, 0)])
-    return isLimit(runs) || times < 1 ? (times < 1 ? [] : runs) : [{ kind: 'repeat', times, runs }]
+    return isRefusal(runs) || times < 1 ? (times < 1 ? [] : runs) : [{ kind: 'repeat', times, runs }]
   }
   if (typeof turns === 'number') {
     // An odd number of turns begins with one to where it ends.
@@ -89,11 +98,11 @@ const loopRuns = (loop: LoopKernels, memory: MemoryPlan, profile: Profile): Runs
   }
   const runs = pair(Math.ceil(turns.chunk / 2))()
   const first = turn(-1, 0)()
-  if (isLimit(runs) || isLimit(first)) return isLimit(runs) ? runs : first
+  if (isRefusal(runs) || isRefusal(first)) return isRefusal(runs) ? runs : first
   return [...first, { kind: 'while', flag: placeOf(memory, turns.flag), runs }]
 }
 
-/** The runs of `fusion`, or the limit that one of its kernels breaks. */
+/** The runs of `fusion`, or the limits that its kernels break. */
 export const runsOf = (fusion: Fusion, memory: MemoryPlan, profile: Profile): Runs =>
   inOrder(
     fusion.kernels.map((group) => (): Runs => {
@@ -101,7 +110,7 @@ export const runsOf = (fusion: Fusion, memory: MemoryPlan, profile: Profile): Ru
       if (routine?.loop) return loopRuns(routine.loop, memory, profile)
       if (routine) return routineRuns(group, memory, profile)
       const fitted = fitKernels(group, memory, profile)
-      if ('error' in fitted) return madeAt(fitted.error, [fitted.fused])
+      if ('error' in fitted) return refusal(fitted.error, [fitted.fused])
       return fitted.map((bound) => ({ kind: 'dispatch', bound }))
     }),
   )

@@ -3,21 +3,21 @@ import * as E from '#fp/Either'
 import type { Observation } from '../../passes/graph/observe.ts'
 import { widen } from '../../passes/graph/widen.ts'
 import { type Fusion, fuse } from '../../passes/loop/fuse/fuse.ts'
-import type { InPlace } from '../../passes/loop/fuse/fusion.ts'
+import type { Fused, InPlace } from '../../passes/loop/fuse/fusion.ts'
 import { isBufferLeaf } from '../../passes/loop/fuse/stored-nodes.ts'
 import { type Leaf, matchDonations } from '../../passes/memory/donation.ts'
 import { planMemory } from '../../passes/memory/places.ts'
 import type { Profile } from '../../passes/profile.ts'
-import { build, typeOf } from '../../src/lang/build.ts'
+import { build, typeOf, typesOf } from '../../src/lang/build.ts'
 import { sizeOf } from '../../src/lang/dim.ts'
 import { invariant, type LimitError } from '../../src/lang/errors.ts'
-import type { Graph, Node } from '../../src/lang/ir.ts'
+import type { Graph, Node, Op } from '../../src/lang/ir.ts'
 import type { TreeShape } from '../../src/lang/tree.ts'
 import { type BoundKernel, deduplicate } from '../lower/assemble.ts'
 import { printKernel } from '../targets/wgsl/print-module.ts'
 import { overTarget } from './fit-profile.ts'
 import { indexInputs } from './index-inputs.ts'
-import { kernelsOf, type Run, runsOf } from './kernel-order.ts'
+import { isRefusal, kernelsOf, type Refusal, type Run, runsOf } from './kernel-order.ts'
 import type { DataSlot, InputSlot, OutputSlot, Plan, Step, Subnormals } from './plan.ts'
 import { type PlanFault, showFault } from './plan-fault.ts'
 import { predict } from './predict.ts'
@@ -48,13 +48,20 @@ export interface Planned {
 
 /**
  * The Plan of a graph for a target. A result takes a donated argument's place only where `verifyPlan` can see from the
- * kernels alone that no other read is lost: where it cannot, that result is double-buffered.
+ * kernels alone that no other read is lost: where it cannot, that result is double-buffered. What a cluster computes that
+ * binds too much even in parts is stored by clusters of its own: reductions first, then all of it.
  */
 export const makePlan = (request: Request, profile: Profile): E.Either<LimitError, Planned> => {
   const apart = new Set<Node>()
+  const alone = new Set<Node>()
   for (;;) {
-    const planned = planWith(request, profile, apart)
-    if (E.isLeft(planned)) return planned
+    const planned = planWith(request, profile, apart, alone)
+    if (E.isLeft(planned)) {
+      const known = alone.size
+      for (const n of planned.left.clusters.flatMap((f) => toStore(f, alone))) alone.add(n)
+      if (alone.size === known) return E.left(planned.left.error)
+      continue
+    }
     const faults = verifyPlan(planned.right.plan)
     if (faults.length === 0) return planned
     const known = apart.size
@@ -70,13 +77,42 @@ const disputed = (faults: readonly PlanFault[], { inPlace, buffers }: Fusion): r
   return inPlace.flatMap(({ input }) => (values.has(buffers.get(input)!.id) ? [input] : []))
 }
 
-/** A Plan that is not yet verified, in which the arguments of `apart` keep their places to the end. */
-const planWith = (request: Request, profile: Profile, apart: ReadonlySet<Node>): E.Either<LimitError, Planned> => {
+const reducing: ReadonlySet<Op> = new Set<Op>(['reduce', 'dot', 'fold', 'scatterAdd'])
+
+/** What a cluster computes that should be stored by itself instead: reductions, if there are any; else its results; else all. */
+const toStore = ({ stored, reads, routine }: Fused, alone: ReadonlySet<Node>): readonly Node[] => {
+  if (routine) return []
+  const inner = new Set<Node>()
+  const stack = [...stored]
+  for (let n = stack.pop(); n; n = stack.pop()) {
+    if (inner.has(n) || isBufferLeaf(n) || (reads.has(n) && !stored.includes(n))) continue
+    inner.add(n)
+    stack.push(...n.args)
+  }
+  const missing = [...inner].filter(
+    (n) => !alone.has(n) && typesOf(n).length === 1 && n.op !== 'const' && n.op !== 'iota',
+  )
+  const reductions = missing.filter((n) => reducing.has(n.op))
+  if (reductions.length > 0) return reductions
+  const results = missing.filter((n) => stored.includes(n))
+  return results.length > 0 ? results : missing
+}
+
+/**
+ * A Plan that is not yet verified, in which the arguments of `apart` keep their places to the end and the nodes of `alone`
+ * are stored by themselves.
+ */
+const planWith = (
+  request: Request,
+  profile: Profile,
+  apart: ReadonlySet<Node>,
+  alone: ReadonlySet<Node>,
+): E.Either<Refusal, Planned> => {
   // Arguments and results keep the types that the caller gave them; everything between sees words.
   const given = request.graph
   const graph = widen(given)
   const over = overTarget(graph, profile)
-  if (over) return E.left(over)
+  if (over) return E.left({ error: over, clusters: [] })
   const inputs = request.inputs.map((x, i) => ({ ...x, node: graph.inputs[i]! as Node }))
   const asked: readonly Leaf[] = request.outputs.map((x, i) => ({ path: x.path, node: graph.outputs[i]! }))
   const donations = matchDonations(
@@ -93,10 +129,10 @@ const planWith = (request: Request, profile: Profile, apart: ReadonlySet<Node>):
     .map(([i, o]) => ({ input: inputs[i]!.node, output: nodes[o]! }))
     .filter((p) => !apart.has(p.input))
   const computed: Graph = { inputs: graph.inputs, outputs: [...new Set(nodes)].filter((n) => !isBufferLeaf(n)) }
-  const fusion = fuse(computed, nodes, pairs, profile)
+  const fusion = fuse(computed, nodes, pairs, profile, alone)
   const memory = planMemory({ fusion, inputs, outputs: nodes, profile })
   const runs = runsOf(fusion, memory, profile)
-  if ('tag' in runs) return E.left(runs)
+  if (isRefusal(runs)) return E.left(runs)
   const kernels = kernelsOf(runs)
   const { distinct, indexOf } = deduplicate(kernels)
   const placeOf = (n: Node) => memory.places.get(fusion.buffers.get(n)!)!

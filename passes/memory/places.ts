@@ -72,23 +72,25 @@ export const planMemory = ({ fusion, inputs, outputs, profile }: MemoryRequest):
     const kind = b.dtype === 'f32' && b.size % 4 === 0 ? 0 : 1
     return family === workArena && bytesOf(b) > part * largeShare ? largeArenas + kind : family + kind
   }
-  /** Tensors that are bound in parts come after the others, which can then share bindings. */
-  const later: (() => void)[] = []
+  const free = new Map<number, FreeList>()
+  const put = (b: Buffer, family: number): void => {
+    const [arena, bytes] = [arenaOf(b, family), bytesOf(b)]
+    const list = free.get(arena) ?? createFreeList(buffer)
+    free.set(arena, list)
+    const offset = list.take(align(bytes))
+    places.set(b, { arena, offset, bytes })
+    ends[arena] = Math.max(ends[arena] ?? 0, offset + align(bytes))
+  }
+  const fixed = new Map<Buffer, number>()
   const append = (b: Buffer, family: number): void => {
-    if (places.has(b)) return
-    const put = (): void => {
-      const arena = arenaOf(b, family)
-      const offset = fitOffset(ends[arena]!, bytesOf(b), buffer)
-      places.set(b, { arena, offset, bytes: bytesOf(b) })
-      ends[arena] = offset + align(bytesOf(b))
-    }
-    if (bytesOf(b) > part) later.push(put)
-    else put()
+    if (!fixed.has(b)) fixed.set(b, family)
   }
   for (const { node, donated } of inputs) append(fusion.buffers.get(node)!, donated ? stateArena : argumentArena)
   for (const [n, b] of fusion.buffers) if (n.op === 'const' || n.op === 'data') append(b, argumentArena)
   for (const b of fusion.constants.keys()) append(b, argumentArena)
-  for (const put of later) put()
+  // Tensors that are bound in parts come first, each at the start of a buffer where one holds no two: others fill up.
+  for (const isLarge of [true, false])
+    for (const [b, family] of fixed) if (bytesOf(b) > part === isLarge) put(b, family)
   const inPlace = new Map(fusion.inPlace.map((d) => [d.output, d.input]))
   const last = fusion.kernels.length
   const until = new Map<Buffer, number>()
@@ -124,7 +126,6 @@ export const planMemory = ({ fusion, inputs, outputs, profile }: MemoryRequest):
   // What nobody reads is still written until its kernel ends.
   const endOf = ([b, start]: readonly [Buffer, number]): number => until.get(b) ?? start + wholeKernel
   const ending = made.map((m) => ({ buffer: m[0], end: endOf(m) })).sort((x, y) => x.end - y.end)
-  const free = new Map<number, FreeList>()
   let ended = 0
   for (const [b, start] of made) {
     // What ends before this starts was placed before: starts are in order.
@@ -132,13 +133,7 @@ export const planMemory = ({ fusion, inputs, outputs, profile }: MemoryRequest):
       const { arena, offset, bytes } = places.get(ending[ended]!.buffer)!
       free.get(arena)!.release(offset, align(bytes))
     }
-    const bytes = bytesOf(b)
-    const arena = arenaOf(b, workArena)
-    const list = free.get(arena) ?? createFreeList(buffer)
-    free.set(arena, list)
-    const offset = list.take(align(bytes))
-    places.set(b, { arena, offset, bytes })
-    ends[arena] = Math.max(ends[arena] ?? 0, offset + align(bytes))
+    put(b, workArena)
   }
   return { arenas: Array.from(ends, (n) => n ?? 0), places }
 }

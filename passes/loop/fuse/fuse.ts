@@ -4,6 +4,7 @@
  * are fused in their turn.
  */
 import type { Graph, Node } from '../../../src/lang/ir.ts'
+import { topological } from '../../../src/lang/topological.ts'
 import type { Profile } from '../../profile.ts'
 import { sideBySide } from '../schedule/side-by-side.ts'
 import { createClusterGraph } from './cluster-graph.ts'
@@ -13,18 +14,27 @@ import type { BufferNumbers, RowTargets } from './loop-kernels.ts'
 
 export type { Fusion } from './fusion.ts'
 
-/** `graph.outputs` are computed; `results` are all results, leaves included. */
+const nobody: ReadonlySet<Node> = new Set()
+
+/**
+ * `graph.outputs` are computed; `results` are all results, leaves included. Nodes of `alone` are stored, each by a cluster
+ * of its own.
+ */
 export const fuse = (
-  graph: Graph,
+  given: Graph,
   results: readonly Node[],
   donations: readonly InPlace[],
   profile: Profile,
+  alone: ReadonlySet<Node> = nobody,
   numbers: BufferNumbers = { next: 0 },
   rows: RowTargets = new Map(),
 ): Fusion => {
-  const fuseTurn = (turn: Graph, targets: RowTargets): Fusion => fuse(turn, turn.outputs, [], profile, numbers, targets)
+  const fuseTurn = (turn: Graph, targets: RowTargets): Fusion =>
+    fuse(turn, turn.outputs, [], profile, alone, numbers, targets)
+  const more = alone.size > 0 ? topological(given.outputs).filter((n) => alone.has(n)) : []
+  const graph: Graph = { ...given, outputs: [...new Set([...given.outputs, ...more])] }
   const clusters = createClusterGraph(graph, donations, profile, numbers, rows, fuseTurn)
-  const refused = joinClusters(clusters, profile)
+  const refused = joinClusters(clusters, profile, alone)
   const groups = [...clusters.groups]
   const kernels = sideBySide(groups, clusters.successors, profile)
   const used = new Set<Node>([...graph.inputs, ...results, ...groups.flatMap((f) => [...f.stored, ...f.reads])])

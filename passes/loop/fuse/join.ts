@@ -13,11 +13,16 @@ type Join = (a: Fused, b: Fused, credit: number) => Fused | undefined
 /** Join attempts a program may take; large programs keep the first cut beyond it. */
 const maxAttempts = 10_000
 
-/** Joins until nothing is gained; returns the refusals. */
-export const joinClusters = (clusters: ClusterGraph, profile: Profile): readonly Refused[] => {
+/** Joins until nothing is gained, leaving what stores nodes of `alone` as it is; returns the refusals. */
+export const joinClusters = (
+  clusters: ClusterGraph,
+  profile: Profile,
+  alone: ReadonlySet<Node>,
+): readonly Refused[] => {
   const refused = new Map<string, Refused>()
   let attempts = 0
   const join: Join = (a, b, credit) => {
+    if (alone.size > 0 && [...a.stored, ...b.stored].some((n) => alone.has(n))) return undefined
     const key = `${a.id},${b.id}`
     if (refused.has(key) || attempts >= maxAttempts) return undefined
     attempts++
