@@ -3,6 +3,7 @@
  * finds the value it names. Found by analysis of the plan alone; `makePlan` asks it of every plan it returns.
  */
 
+import { bufferBytes } from '../../passes/memory/buffers.ts'
 import { sizeOf } from '../../src/lang/dim.ts'
 import { byteSize } from '../../src/lang/dtype.ts'
 import type { ArgumentError } from '../../src/lang/errors.ts'
@@ -133,6 +134,9 @@ const checkBindings = (plan: Plan, step: Dispatch, report: (rule: PlanRule, mess
     const { name, element } = kernel.bindings[i]!
     checkPlace(plan, place, `binding ${name}`, (message) => report('place', message))
     over(`bytes of binding ${name}`, boundBytes(place), profile.maxBindingBytes)
+    const buffer = bufferBytes(profile)
+    if (Math.floor(place.offset / buffer) !== Math.floor((place.offset + boundBytes(place) - 1) / buffer))
+      report('binding', `binding ${name} at ${showPlace(place)} lies across the end of a buffer of ${buffer} bytes`)
     const unit = elementBytes(element)
     if (place.bytes < unit || place.bytes % unit !== 0)
       report('binding', `binding ${name} of ${place.bytes} bytes is no whole number of elements of ${unit}`)

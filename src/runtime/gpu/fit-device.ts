@@ -3,6 +3,8 @@
 import type { KType } from '../../../codegen/kernel/kernel.ts'
 import type { Place, Plan, PlannedKernel } from '../../../codegen/plan/plan.ts'
 import { everyStep } from '../../../codegen/plan/steps.ts'
+import { bufferBytes } from '../../../passes/memory/buffers.ts'
+import type { Profile } from '../../../passes/profile.ts'
 import { raise } from '../../lang/errors.ts'
 import { alignUp } from '../words.ts'
 import type { Device } from './device.ts'
@@ -12,6 +14,12 @@ const unit = 16
 
 /** The size of the buffer behind an arena of `bytes`: never 0, as an empty buffer cannot be bound. */
 export const arenaBytes = (bytes: number): number => Math.max(unit, alignUp(bytes, unit))
+
+/** The sizes of the buffers behind an arena, in a row. */
+export const buffersOf = (arena: number, profile: Profile): readonly number[] => {
+  const [bytes, most] = [arenaBytes(arena), bufferBytes(profile)]
+  return Array.from({ length: Math.ceil(bytes / most) }, (_, i) => Math.min(most, bytes - i * most))
+}
 
 /** The size a place is bound with. */
 export const bindingBytes = (place: Place): number => Math.max(unit, alignUp(place.bytes, unit))
@@ -67,9 +75,9 @@ const checkKernel = (device: Device, { kernel, wgsl }: PlannedKernel): void => {
 /** Raises LimitError or UnsupportedFeature where `device` cannot run `plan`. */
 export const checkFit = (device: Device, plan: Plan): void => {
   const { limits } = device.gpu
-  const split = 'use smaller batches, or a profile with a smaller maxBindingBytes'
+  const split = 'use smaller batches, or a profile with smaller maxBindingBytes and maxBufferBytes'
   plan.arenas.forEach((bytes, i) => {
-    demand(`arena ${i}: bytes of a buffer`, arenaBytes(bytes), limits.maxBufferSize, split)
+    demand(`arena ${i}: bytes of a buffer`, Math.max(...buffersOf(bytes, plan.profile)), limits.maxBufferSize, split)
   })
   for (const planned of plan.kernels) checkKernel(device, planned)
   for (const step of everyStep(plan.steps)) {
