@@ -166,7 +166,7 @@ const planWith = (
   })
   const data = [...fusion.buffers.keys()].flatMap((n): readonly DataSlot[] => {
     if (n.op !== 'const' && n.op !== 'data') return []
-    const values = n.op === 'const' ? n.params.values : Array.from(n.params.payload.array)
+    const values = n.op === 'const' ? n.params.values : n.params.payload.array
     return isBufferLeaf(n) ? [{ place: placeOf(n), value: numberOf(n), dtype: n.params.dtype, values }] : []
   })
   const starts = [...fusion.constants].map(

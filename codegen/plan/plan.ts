@@ -4,7 +4,7 @@
 
 import type { Observation } from '../../passes/graph/observe.ts'
 import type { Profile } from '../../passes/profile.ts'
-import type { DType } from '../../src/lang/dtype.ts'
+import type { DType, HostArray } from '../../src/lang/dtype.ts'
 import type { TreeShape } from '../../src/lang/tree.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import type { IndexRange } from './index-inputs.ts'
@@ -80,7 +80,7 @@ export interface DataSlot {
   readonly place: Place
   readonly value?: number
   readonly dtype: DType
-  readonly values: readonly number[] | Float32Array | Int32Array | Uint32Array
+  readonly values: readonly number[] | HostArray
 }
 
 /** Whether f32 numbers below 2^-126 count on every device, or as the device has it. */
