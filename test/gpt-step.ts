@@ -3,6 +3,8 @@
 import * as T from '../src/index.ts'
 import * as nn from '../src/nn/index.ts'
 import { adam, type Optimiser, type OptimiserState } from '../src/optim/index.ts'
+import { sampleOfCall } from '../src/testing/check-grad.ts'
+import type { Sample } from '../src/testing/sample.ts'
 
 export interface GptSize {
   readonly blocks: number
@@ -93,3 +95,27 @@ export const gptSpecs = (size: GptSize, length: number): readonly unknown[] => {
 /** The compiled step; its state is given away. */
 export const gptProgram = (size: GptSize, length: number, options: T.CompileOptions = {}): T.Program =>
   T.orThrow(T.compile(gptStep(size) as never, gptSpecs(size, length), { donate: [0], name: 'gpt', ...options }))
+
+/** A training step of a small GPT on `length` tokens with its arguments: numbers without a pattern, the same every time. */
+export const gptSample = (size: GptSize, length: number): Sample => {
+  let seed = 1
+  const filled = (f: (x: number) => number): Params =>
+    Object.fromEntries(
+      Object.entries(gptParams(size)).map(([name, tree]) => {
+        const tensors = Object.entries(tree).map(([key, { shape }]) => {
+          const count = shape.reduce((n, d) => n * d, 1)
+          const numbers = Float32Array.from({ length: count }, () => f(Math.sin(12.9898 * seed++) * 0.4))
+          return [key, T.fromArray(numbers, shape)] as const
+        })
+        return [name, Object.fromEntries(tensors)] as const
+      }),
+    )
+  const tokens = (by: number): T.Tensor =>
+    T.tensor(
+      Array.from({ length }, (_, i) => (i * by + 3) % size.vocabulary),
+      { dtype: 'i32' },
+    )
+  const moments = { m: filled((x) => x / 8), v: filled(Math.abs) }
+  const opt = { step: T.tensor(3, { dtype: 'i32' }), stages: [moments, []] } as unknown as OptimiserState
+  return sampleOfCall('gptSample', gptStep(size), [{ params: filled((x) => x), opt }, tokens(29), tokens(31)])
+}

@@ -145,7 +145,7 @@ export const bindBuffers = (parts: readonly Part[], memory: MemoryPlan, profile:
   const writtenArenas = new Set(tenants.filter((t) => t.buffers.some((b) => written.has(b))).map((t) => t.place.arena))
   const joined = joinNeighbours(tenants, profile)
   const needed = bindingsOf(joined, profile)
-  if (needed > profile.storageBuffers) return limit('storage buffers of one kernel', needed, profile.storageBuffers)
+  if (needed > profile.storageBuffers) return tooMany(needed, profile.storageBuffers)
   // In the order of use: kernels that read and write in turns the same places are then the same kernel.
   const turn = new Map(tenants.map((t, i) => [t, i]))
   const firstUse = (s: Span): number => Math.min(...s.tenants.map((t) => turn.get(t)!))
@@ -188,10 +188,11 @@ export const bindBuffers = (parts: readonly Part[], memory: MemoryPlan, profile:
   return { bindings, places, access, reads: placed(read), writes: placed(written) }
 }
 
-const limit = (what: string, needed: number, allowed: number): LimitError => ({
+/** The refusal of a kernel that binds too much. */
+export const tooMany = (needed: number, limit: number): LimitError => ({
   tag: 'LimitError',
-  what,
+  what: 'storage buffers of one kernel',
   needed,
-  limit: allowed,
+  limit,
   hint: 'compile for a profile with higher limits, or split the tensor',
 })

@@ -19,7 +19,7 @@ import type { Profile } from '../../passes/profile.ts'
 import { byteSize } from '../../src/lang/dtype.ts'
 import type { LimitError } from '../../src/lang/errors.ts'
 import { assembleKernel, type BoundKernel } from './assemble.ts'
-import { countBindings } from './bind.ts'
+import { countBindings, tooMany } from './bind.ts'
 import { placeOf } from './buffer-names.ts'
 
 /** Halvings that one cluster may take. */
@@ -69,8 +69,11 @@ export const fitKernels = (
 /** The kernels of one cluster that does not fit as it is. */
 const cutKernels = (f: Fused, memory: MemoryPlan, profile: Profile): readonly BoundKernel[] | Unfit => {
   const isInPlace = overwrites(f.cluster, memory)
-  const pieces = cut(f.cluster, memory, profile, isInPlace, 0)
-  if (pieces.some((p) => p.bindings > profile.storageBuffers)) {
+  // Where one point of all ranges binds too much, every part does.
+  const least = pieceOf(firstPoint(f.cluster), memory, profile)
+  const pieces =
+    least.bindings <= profile.storageBuffers ? cut(f.cluster, memory, profile, isInPlace, 0) : undefined
+  if (!pieces) {
     for (const share of [true, false]) {
       const parts = storesApart(f.cluster, memory, share)
       if (parts.length > 1)
@@ -80,6 +83,7 @@ const cutKernels = (f: Fused, memory: MemoryPlan, profile: Profile): readonly Bo
           profile,
         )
     }
+    return { fused: f, error: tooMany(least.bindings, profile.storageBuffers) }
   }
   const kernels: BoundKernel[] = []
   for (const { cluster, windows } of pieces) {
@@ -129,16 +133,17 @@ interface Piece {
   readonly bytes: number
 }
 
-/** Pieces of `cluster`, each of which fits unless nothing helps. */
+/** Pieces of `cluster`, each of which fits; nothing where that takes too many. */
 const cut = (
   cluster: Cluster,
   memory: MemoryPlan,
   profile: Profile,
   isInPlace: boolean,
   depth: number,
-): readonly Piece[] => {
+): readonly Piece[] | undefined => {
   const whole = pieceOf(cluster, memory, profile)
-  if (whole.bindings <= profile.storageBuffers || depth === maxDepth) return [whole]
+  if (whole.bindings <= profile.storageBuffers) return [whole]
+  if (depth === maxDepth) return undefined
   let best: { readonly halves: readonly Cluster[]; readonly bytes: number } | undefined
   for (const range of rangesToCut(cluster)) {
     const halves = halve(cluster, range, profile)
@@ -147,8 +152,21 @@ const cut = (
     const bytes = Math.max(...halves.map((h) => pieceOf(h, memory, profile).bytes))
     if (bytes < (best?.bytes ?? whole.bytes)) best = { halves, bytes }
   }
-  return best ? best.halves.flatMap((h) => cut(h, memory, profile, isInPlace, depth + 1)) : [whole]
+  const pieces: Piece[] = []
+  for (const half of best?.halves ?? []) {
+    const own = cut(half, memory, profile, isInPlace, depth + 1)
+    if (!own) return undefined
+    pieces.push(...own)
+  }
+  return best ? pieces : undefined
 }
+
+/** The stores of `cluster` at the first point of their ranges. */
+const firstPoint = (cluster: Cluster): Cluster =>
+  rangesToCut(cluster).reduce((c, { id }) => {
+    const range = c.stores.flatMap((s) => s.ranges).find((r) => r.id === id)!
+    return restrictCluster(c, { range, from: 0, count: 1 })
+  }, cluster)
 
 /** The ranges that stores run over, and no reduction binds. */
 const rangesToCut = (cluster: Cluster): readonly Range[] => {
@@ -170,14 +188,18 @@ const halve = (cluster: Cluster, range: Range, { offsetAlignment }: Profile): re
   ]
 }
 
-/** `cluster` on windows of what is larger than a binding: all that lies at one place is seen through one window. */
+/**
+ * `cluster` on windows of what is larger than a binding, and of what it writes, so that one can say how much of it: all that
+ * lies at one place is seen through one window.
+ */
 const pieceOf = (cluster: Cluster, memory: MemoryPlan, profile: Profile): Piece => {
   const part = partBytes(profile)
+  const own = touchedElements(cluster)
+  const written = new Set(cluster.stores.map((s) => placeKey(memory, s.buffer)))
   const touched = new Map<string, { extent: Extent; readonly buffers: Buffer[] }>()
-  for (const [b, extent] of touchedElements(cluster)) {
-    const place = placeOf(memory, b)
-    if (place.bytes <= part) continue
+  for (const [b, extent] of own) {
     const key = placeKey(memory, b)
+    if (placeOf(memory, b).bytes <= part && !written.has(key)) continue
     const seen = touched.get(key)
     if (seen) {
       seen.buffers.push(b)
@@ -188,7 +210,6 @@ const pieceOf = (cluster: Cluster, memory: MemoryPlan, profile: Profile): Piece 
   const views = new Map<Buffer, { readonly buffer: Buffer; readonly from: number }>()
   const windows = new Map<Buffer, Window>()
   let bytes = 0
-  const own = touchedElements(cluster)
   for (const { extent, buffers } of touched.values()) {
     for (const b of buffers) {
       const grain = profile.offsetAlignment / byteSize(b.dtype)

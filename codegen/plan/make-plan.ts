@@ -1,5 +1,6 @@
 /** Graph → Plan: widen packed dtypes, fuse, place, lower, print. Pure: needs a profile, never a device. */
 import * as E from '#fp/Either'
+import { halve } from '../../passes/graph/halve.ts'
 import type { Observation } from '../../passes/graph/observe.ts'
 import { widen } from '../../passes/graph/widen.ts'
 import { type Fusion, fuse } from '../../passes/loop/fuse/fuse.ts'
@@ -12,6 +13,7 @@ import { build, typeOf, typesOf } from '../../src/lang/build.ts'
 import { sizeOf } from '../../src/lang/dim.ts'
 import { invariant, type LimitError } from '../../src/lang/errors.ts'
 import type { Graph, Node, Op } from '../../src/lang/ir.ts'
+import { substitute } from '../../src/lang/trace.ts'
 import type { TreeShape } from '../../src/lang/tree.ts'
 import { type BoundKernel, deduplicate } from '../lower/assemble.ts'
 import { printKernel } from '../targets/wgsl/print-module.ts'
@@ -49,17 +51,22 @@ export interface Planned {
 /**
  * The Plan of a graph for a target. A result takes a donated argument's place only where `verifyPlan` can see from the
  * kernels alone that no other read is lost: where it cannot, that result is double-buffered. What a cluster computes that
- * binds too much even in parts is stored by clusters of its own: reductions first, then all of it.
+ * binds too much even in parts is stored by clusters of its own: reductions first, then all of it; and what alone binds too
+ * much is done in halves.
  */
 export const makePlan = (request: Request, profile: Profile): E.Either<LimitError, Planned> => {
   const apart = new Set<Node>()
-  const alone = new Set<Node>()
+  let alone: ReadonlySet<Node> = new Set()
+  // Arguments and results keep the types that the caller gave them; everything between sees words.
+  let graph = widen(request.graph)
   for (;;) {
-    const planned = planWith(request, profile, apart, alone)
+    const planned = planWith(request, graph, profile, apart, alone)
     if (E.isLeft(planned)) {
-      const known = alone.size
-      for (const n of planned.left.clusters.flatMap((f) => toStore(f, alone))) alone.add(n)
-      if (alone.size === known) return E.left(planned.left.error)
+      const { clusters, error } = planned.left
+      const smaller = inParts(graph, clusters, alone)
+      if (!smaller) return E.left(error)
+      graph = smaller.graph
+      alone = smaller.alone
       continue
     }
     const faults = verifyPlan(planned.right.plan)
@@ -79,7 +86,10 @@ const disputed = (faults: readonly PlanFault[], { inPlace, buffers }: Fusion): r
 
 const reducing: ReadonlySet<Op> = new Set<Op>(['reduce', 'dot', 'fold', 'scatterAdd'])
 
-/** What a cluster computes that should be stored by itself instead: reductions, if there are any; else its results; else all. */
+/** What is never better stored: it costs nothing where it is used. */
+const views: ReadonlySet<Op> = new Set<Op>(['const', 'iota', 'slice', 'reshape', 'permute', 'broadcast', 'flip'])
+
+/** What a cluster computes that should be stored by itself instead: reductions, if there are any; else all. */
 const toStore = ({ stored, reads, routine }: Fused, alone: ReadonlySet<Node>): readonly Node[] => {
   if (routine) return []
   const inner = new Set<Node>()
@@ -93,9 +103,44 @@ const toStore = ({ stored, reads, routine }: Fused, alone: ReadonlySet<Node>): r
     (n) => !alone.has(n) && typesOf(n).length === 1 && n.op !== 'const' && n.op !== 'iota',
   )
   const reductions = missing.filter((n) => reducing.has(n.op))
-  if (reductions.length > 0) return reductions
-  const results = missing.filter((n) => stored.includes(n))
-  return results.length > 0 ? results : missing
+  return reductions.length > 0 ? reductions : missing
+}
+
+/**
+ * `graph` with less in each of these clusters: what they compute is stored by itself, and where it is, done in halves.
+ * Nothing where neither can be.
+ */
+const inParts = (
+  graph: Graph,
+  clusters: readonly Fused[],
+  alone: ReadonlySet<Node>,
+): { readonly graph: Graph; readonly alone: ReadonlySet<Node> } | undefined => {
+  const stored = new Set(alone)
+  const whole: (readonly Node[])[] = []
+  for (const f of clusters) {
+    const missing = toStore(f, alone)
+    for (const n of missing) stored.add(n)
+    if (missing.length === 0) whole.push(f.stored)
+  }
+  /** Results, what is stored, and what is still to be halved, each as the halves before it leave it: in order of execution. */
+  let nodes: readonly Node[] = [...graph.outputs, ...stored, ...whole.flat()]
+  let at = graph.outputs.length + stored.size
+  const halves: Node[] = []
+  for (const { length } of whole) {
+    const results = nodes.slice(at, at + length)
+    at += length
+    const [first] = results
+    const halved = halve(first!.op === 'get' ? first!.args[0]! : first!)
+    if (!halved) continue
+    halves.push(...halved.halves)
+    nodes = substitute(nodes, results, halved.outputs)
+  }
+  if (stored.size === alone.size && halves.length === 0) return undefined
+  const [outputs, kept] = [
+    nodes.slice(0, graph.outputs.length),
+    nodes.slice(graph.outputs.length, graph.outputs.length + stored.size),
+  ]
+  return { graph: { ...graph, outputs }, alone: new Set([...kept, ...halves]) }
 }
 
 /**
@@ -104,13 +149,12 @@ const toStore = ({ stored, reads, routine }: Fused, alone: ReadonlySet<Node>): r
  */
 const planWith = (
   request: Request,
+  graph: Graph,
   profile: Profile,
   apart: ReadonlySet<Node>,
   alone: ReadonlySet<Node>,
 ): E.Either<Refusal, Planned> => {
-  // Arguments and results keep the types that the caller gave them; everything between sees words.
   const given = request.graph
-  const graph = widen(given)
   const over = overTarget(graph, profile)
   if (over) return E.left({ error: over, clusters: [] })
   const inputs = request.inputs.map((x, i) => ({ ...x, node: graph.inputs[i]! as Node }))

@@ -23,28 +23,29 @@ const around = ({ place: p, value }: Tenant, taken: Place): readonly Tenant[] =>
   ]
 }
 
-/** Whether these stretches together have all of `place`. */
-const isCovered = (place: Place, stretches: readonly Place[]): boolean => {
-  let at = place.offset
-  for (const s of stretches.toSorted((a, b) => a.offset - b.offset)) {
-    if (s.arena === place.arena && s.offset <= at) at = Math.max(at, s.offset + s.bytes)
-  }
-  return at >= place.offset + place.bytes
-}
+/** Two stretches of which one begins where the other ends, as one. */
+const union = (a: Place, b: Place): Place | undefined =>
+  a.arena === b.arena && (a.offset + a.bytes === b.offset || b.offset + b.bytes === a.offset)
+    ? { ...a, offset: Math.min(a.offset, b.offset), bytes: a.bytes + b.bytes }
+    : undefined
 
 /** Reports every read of a missing or wrong value, every overwritten one, and every kernel that does other than its step says. */
 export const checkFlow = (plan: Plan, report: Report): void => {
   let tenants: readonly Tenant[] = []
   const put = (place: Place, value: number | undefined): void => {
-    tenants = [...tenants.flatMap((t) => (overlaps(t.place, place) ? around(t, place) : [t])), { place, value }]
+    let whole = place
+    const others: Tenant[] = []
+    for (const t of tenants.flatMap((t) => (overlaps(t.place, place) ? around(t, place) : [t]))) {
+      const joint = value !== undefined && t.value === value ? union(whole, t.place) : undefined
+      if (joint) whole = joint
+      else others.push(t)
+    }
+    tenants = [...others, { place: whole, value }]
   }
   const holds = (place: Place, value: number | undefined): boolean =>
     value === undefined
       ? tenants.some((t) => overlaps(t.place, place))
-      : isCovered(
-          place,
-          tenants.flatMap((t) => (t.value === value ? [t.place] : [])),
-        )
+      : tenants.some((t) => t.value === value && covers(t.place, place))
   const found = (place: Place): string => {
     const there = tenants.filter((t) => overlaps(t.place, place))
     return there.length === 0

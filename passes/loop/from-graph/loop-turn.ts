@@ -3,7 +3,7 @@
  * tensor at the turn's number, which is one more carry, and what is stacked is a row of the result.
  */
 import { build, freshInputs, typeOf } from '../../../src/lang/build.ts'
-import type { Graph, Node, NodeOf } from '../../../src/lang/ir.ts'
+import type { Graph, LoopNode, Node, NodeOf } from '../../../src/lang/ir.ts'
 import { instantiate } from '../../../src/lang/trace.ts'
 
 /** One turn. Every output is stored, and read by nothing else in the turn. */
@@ -30,8 +30,16 @@ const apart = (nodes: readonly Node[]): readonly Node[] => {
   })
 }
 
-/** One turn of a scan. */
-export const turnOfScan = (n: NodeOf<'scan'>): Turn => {
+const turns = new WeakMap<LoopNode, Turn>()
+
+/** One turn of a loop: asked again, the same nodes. */
+export const turnOf = (n: LoopNode): Turn => {
+  const turn = turns.get(n) ?? (n.op === 'scan' ? turnOfScan(n) : turnOfWhile(n))
+  turns.set(n, turn)
+  return turn
+}
+
+const turnOfScan = (n: NodeOf<'scan'>): Turn => {
   const { body, carries, slices, length, reverse } = n.params
   const types = n.args.map(typeOf)
   const inputs = freshInputs([...types, { shape: [], dtype: 'i32' }])
@@ -53,7 +61,7 @@ export const turnOfScan = (n: NodeOf<'scan'>): Turn => {
 }
 
 /** One turn of a while in the form that `mask` gives it: the last carry says whether it goes on. */
-export const turnOfWhile = (n: NodeOf<'while'>): Turn => {
+const turnOfWhile = (n: NodeOf<'while'>): Turn => {
   const inputs = freshInputs(n.args.map(typeOf))
   const stored = apart(instantiate(n.params.body, inputs))
   return {

@@ -1,6 +1,6 @@
 /** The kernels of a loop: those of one turn, and where what is carried, fixed and stacked lies in the memory around it. */
 import type { Graph, LoopNode, Node, NodeOf } from '../../../src/lang/ir.ts'
-import { turnOfScan, turnOfWhile } from '../from-graph/loop-turn.ts'
+import { turnOf } from '../from-graph/loop-turn.ts'
 import type { Buffer } from '../ir/cluster.ts'
 import type { Fusion, LoopKernels } from './fusion.ts'
 import { isBufferLeaf } from './stored-nodes.ts'
@@ -28,7 +28,7 @@ export const loopKernels = (
   outputs: readonly Buffer[],
   { numbers, constants, bufferOf, fuseTurn }: Around,
 ): { readonly kernels: LoopKernels; readonly scratch: readonly Buffer[]; readonly leaves: readonly Node[] } => {
-  const turn = n.op === 'scan' ? turnOfScan(n) : turnOfWhile(n)
+  const turn = turnOf(n)
   const count = turn.carries.length - (turn.counter ? 1 : 0)
   const targets: RowTargets = new Map(
     turn.rows.map((row, i) => [

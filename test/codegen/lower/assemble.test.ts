@@ -115,8 +115,8 @@ describe('more tensors than bindings', () => {
     }
   })
 
-  it('are a typed error where arenas alone are too many', () => {
-    const profile = { ...portable, storageBuffers: 3 }
+  it('are a typed error where the arenas of one operation are too many', () => {
+    const profile = { ...portable, storageBuffers: 1 }
     const planned = makePlan(
       {
         name: 'tight',
@@ -129,7 +129,7 @@ describe('more tensors than bindings', () => {
       profile,
     )
     const error: LimitError | undefined = E.isLeft(planned) ? planned.left : undefined
-    expect(error).toMatchObject({ tag: 'LimitError', what: 'storage buffers of one kernel', needed: 4, limit: 3 })
+    expect(error).toMatchObject({ tag: 'LimitError', what: 'storage buffers of one kernel', needed: 2, limit: 1 })
   })
 })
 
