@@ -71,8 +71,7 @@ const cutKernels = (f: Fused, memory: MemoryPlan, profile: Profile): readonly Bo
   const isInPlace = overwrites(f.cluster, memory)
   // Where one point of all ranges binds too much, every part does.
   const least = pieceOf(firstPoint(f.cluster), memory, profile)
-  const pieces =
-    least.bindings <= profile.storageBuffers ? cut(f.cluster, memory, profile, isInPlace, 0) : undefined
+  const pieces = least.bindings <= profile.storageBuffers ? cut(f.cluster, memory, profile, isInPlace, 0) : undefined
   if (!pieces) {
     for (const share of [true, false]) {
       const parts = storesApart(f.cluster, memory, share)

@@ -99,9 +99,7 @@ const toStore = ({ stored, reads, routine }: Fused, alone: ReadonlySet<Node>): r
     inner.add(n)
     stack.push(...n.args)
   }
-  const missing = [...inner].filter(
-    (n) => !alone.has(n) && typesOf(n).length === 1 && n.op !== 'const' && n.op !== 'iota',
-  )
+  const missing = [...inner].filter((n) => !alone.has(n) && typesOf(n).length === 1 && !views.has(n.op))
   const reductions = missing.filter((n) => reducing.has(n.op))
   return reductions.length > 0 ? reductions : missing
 }
