@@ -24,6 +24,8 @@ export interface BoundKernel {
   readonly fused: readonly Fused[]
   /** One dispatch of a routine, which may read what it writes and write in parts. */
   readonly routine?: boolean
+  /** A part of a cluster that writes a tensor here and there. */
+  readonly inParts?: boolean
 }
 
 /** One kernel from horizontally fused clusters: each gets a contiguous range of workgroups. */
@@ -32,18 +34,13 @@ export const assembleKernel = (
   memory: MemoryPlan,
   profile: Profile,
 ): BoundKernel | LimitError => {
-  const parts = fused.map((f) => ({
-    fused: f,
-    cluster: f.cluster,
-    schedule: f.schedule,
-  }))
-  const bound = bindBuffers(parts, memory, profile)
+  const bound = bindBuffers(fused, memory, profile)
   if ('tag' in bound) return bound
-  const workgroupSize = workgroupSizeFor(Math.max(...parts.map((p) => threadsOf(p.schedule))), profile)
+  const workgroupSize = workgroupSizeFor(Math.max(...fused.map((p) => threadsOf(p.schedule))), profile)
   let names = 0
   const name = (prefix: string): string => `${prefix}${names++}`
   let workgroups = 0
-  const branches = parts.map((p) => {
+  const branches = fused.map((p) => {
     const threads = threadsOf(p.schedule)
     const first = workgroups
     workgroups += ceilDiv(threads, workgroupSize)
@@ -52,7 +49,7 @@ export const assembleKernel = (
       k.mul(k.sub(k.builtin('gridIndex'), k.u32(first)), k.u32(workgroupSize)),
       k.builtin('localIndex'),
     )
-    const access = new Map([...p.fused.tensors].map(([b, tensor]) => [b.id, bound.access.get(tensor.id)!]))
+    const access = new Map([...p.tensors].map(([b, tensor]) => [b.id, bound.access.get(tensor.id)!]))
     const body = emitCluster(p.cluster, p.schedule, k.ref(id), (b) => access.get(b)!, name)
     const guarded = [k.letStmt(id, thread), k.ifStmt(k.lt(k.ref(id), k.u32(threads)), body)]
     return { end: workgroups, body: guarded }
