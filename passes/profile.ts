@@ -7,6 +7,8 @@ export interface Profile {
   readonly workgroupBytes: number
   readonly workgroupThreads: number
   readonly maxBindingBytes: number
+  /** Of one GPU buffer: memory is cut into buffers of at most this size. */
+  readonly maxBufferBytes: number
   readonly maxGridSide: number
   readonly offsetAlignment: number
   readonly features: readonly string[]

@@ -99,12 +99,6 @@ describe('mistakes in a program', () => {
   hint: indices of this axis go from 0 to 2; compile with { provenance: true } to see the line that makes it`,
     ],
     [
-      'a tensor larger than all bindings together',
-      () => compiling((x) => T.exp(x!), [spec([1000])], { profile: { ...T.portable, maxBindingBytes: 256 } }),
-      `LimitError: bytes of one tensor: needs 4000, the target allows 2048
-  hint: compile for a profile with higher limits, or split the tensor; compile with { provenance: true } to see the line that makes it`,
-    ],
-    [
       'a kernel with more arenas than bindings',
       () => compiling((x) => T.exp(x!), [a], { profile: { ...T.portable, storageBuffers: 1 } }),
       `LimitError: storage buffers of one kernel: needs 2, the target allows 1

@@ -26,6 +26,8 @@ export interface BoundKernel {
   readonly fused: readonly Fused[]
   /** One dispatch of a routine, which may read what it writes and write in parts. */
   readonly routine?: boolean
+  /** A part of a cluster that writes a tensor here and there. */
+  readonly inParts?: boolean
 }
 
 /** One kernel from horizontally fused clusters: each gets a contiguous range of workgroups. */
@@ -34,12 +36,7 @@ export const assembleKernel = (
   memory: MemoryPlan,
   profile: Profile,
 ): BoundKernel | LimitError => {
-  const parts = fused.map((f) => ({
-    fused: f,
-    cluster: f.cluster,
-    schedule: f.schedule,
-  }))
-  const bound = bindBuffers(parts, memory, profile)
+  const bound = bindBuffers(fused, memory, profile)
   if ('tag' in bound) return bound
   const key = keyOf(fused, bound, profile)
   const { kernel, workgroups } = emitted.get(key) ?? emit(fused, bound, profile)

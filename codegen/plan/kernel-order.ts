@@ -12,8 +12,9 @@ import type { Profile } from '../../passes/profile.ts'
 import { ceilDiv } from '../../src/lang/dim.ts'
 import type { LimitError } from '../../src/lang/errors.ts'
 import { located } from '../../src/lang/provenance.ts'
-import { assembleKernel, type BoundKernel } from '../lower/assemble.ts'
+import type { BoundKernel } from '../lower/assemble.ts'
 import { numberOf, placeOf } from '../lower/buffer-names.ts'
+import { fitKernels } from '../lower/fit-kernels.ts'
 import { assembleDispatch, withoutEmpty } from '../routines/dispatch.ts'
 import { dispatchesOf } from '../routines/routine-table.ts'
 import type { Place, PlacedValue } from './plan.ts'
@@ -27,27 +28,36 @@ export type Run =
   | { readonly kind: 'repeat'; readonly times: number; readonly runs: readonly Run[] }
   | { readonly kind: 'while'; readonly flag: Place; readonly runs: readonly Run[] }
 
-/** The runs, or the limit that one of their kernels exceeds. */
-type Runs = readonly Run[] | LimitError
+/** The first limit that a kernel exceeds, and the clusters of all kernels that exceed one. */
+export interface Refusal {
+  readonly error: LimitError
+  readonly clusters: readonly Fused[]
+}
 
-const isLimit = (r: Runs): r is LimitError => 'tag' in r
+type Runs = readonly Run[] | Refusal
 
-/** Adds the user's line of the node that exceeds a limit. */
-const madeAt = (error: LimitError, group: readonly Fused[]): LimitError =>
-  located(
+export const isRefusal = (r: Runs): r is Refusal => 'error' in r
+
+/** A refusal with the user's line of the node that exceeds a limit. */
+const refusal = (error: LimitError, clusters: readonly Fused[]): Refusal => ({
+  error: located(
     error,
-    group.flatMap((f) => f.stored),
-  )
+    clusters.flatMap((f) => f.stored),
+  ),
+  clusters,
+})
 
-/** Concatenates runs, or returns the first limit exceeded. */
+/** Concatenates runs, or everything that is refused. */
 const inOrder = (parts: readonly (() => Runs)[]): Runs => {
   const runs: Run[] = []
+  const refused: Refusal[] = []
   for (const part of parts) {
     const made = part()
-    if (isLimit(made)) return made
-    runs.push(...made)
+    if (isRefusal(made)) refused.push(made)
+    else runs.push(...made)
   }
-  return runs
+  const [first] = refused
+  return first ? { error: first.error, clusters: refused.flatMap((r) => r.clusters) } : runs
 }
 
 /** The dispatches of a routine other than a loop. */
@@ -58,7 +68,7 @@ const routineRuns = (group: readonly Fused[], memory: MemoryPlan, profile: Profi
   const runs: Run[] = []
   for (const d of dispatchesOf(routine, profile).map(withoutEmpty)) {
     const made = assembleDispatch(d, memory, profile)
-    if ('tag' in made) return madeAt(made, group)
+    if ('tag' in made) return refusal(made, group)
     const { workgroups, reads, writes } = d
     const bound = { ...made, workgroups, reads: placed(reads), writes: placed(writes), fused: group, routine: true }
     runs.push({ kind: 'dispatch', bound })
@@ -86,7 +96,7 @@ const loopRuns = (loop: LoopKernels, memory: MemoryPlan, profile: Profile): Runs
   }
   const pair = (times: number) => (): Runs => {
     const runs = inOrder([turn(0, 1), turn(1, 0)])
-    return isLimit(runs) || times < 1 ? (times < 1 ? [] : runs) : [{ kind: 'repeat', times, runs }]
+    return isRefusal(runs) || times < 1 ? (times < 1 ? [] : runs) : [{ kind: 'repeat', times, runs }]
   }
   if (typeof turns === 'number') {
     // With an odd number of iterations, the first one writes to the final place.
@@ -95,19 +105,20 @@ const loopRuns = (loop: LoopKernels, memory: MemoryPlan, profile: Profile): Runs
   }
   const runs = pair(ceilDiv(turns.chunk, 2))()
   const first = turn(-1, 0)()
-  if (isLimit(runs) || isLimit(first)) return isLimit(runs) ? runs : first
+  if (isRefusal(runs) || isRefusal(first)) return isRefusal(runs) ? runs : first
   return [...first, { kind: 'while', flag: placeOf(memory, turns.flag), runs }]
 }
 
-/** The runs of `fusion`, or the limit that one of its kernels exceeds. */
+/** The runs of `fusion`, or the limits that its kernels exceed. */
 export const runsOf = (fusion: Fusion, memory: MemoryPlan, profile: Profile): Runs =>
   inOrder(
     fusion.kernels.map((group) => (): Runs => {
       const { routine } = group[0]!
       if (routine?.loop) return loopRuns(routine.loop, memory, profile)
       if (routine) return routineRuns(group, memory, profile)
-      const bound = assembleKernel(group, memory, profile)
-      return 'tag' in bound ? madeAt(bound, group) : [{ kind: 'dispatch', bound }]
+      const fitted = fitKernels(group, memory, profile)
+      if ('error' in fitted) return refusal(fitted.error, [fitted.fused])
+      return fitted.map((bound) => ({ kind: 'dispatch', bound }))
     }),
   )
 

@@ -1,22 +1,24 @@
 /** Graph → Plan: fuse, place, lower, print. Pure: needs a profile, never a device. */
 import * as E from '#fp/Either'
+import { halve } from '../../passes/graph/halve.ts'
 import { indexInputs } from '../../passes/graph/index-inputs.ts'
 import type { Observation } from '../../passes/graph/observe.ts'
 import { type Fusion, fuse } from '../../passes/loop/fuse/fuse.ts'
-import type { InPlace } from '../../passes/loop/fuse/fusion.ts'
+import type { Fused, InPlace } from '../../passes/loop/fuse/fusion.ts'
 import { isBufferLeaf } from '../../passes/loop/fuse/stored-nodes.ts'
 import { type Leaf, matchDonations } from '../../passes/memory/donation.ts'
 import { planMemory } from '../../passes/memory/places.ts'
 import type { Profile } from '../../passes/profile.ts'
-import { build, typeOf } from '../../src/lang/build.ts'
+import { build, typeOf, typesOf } from '../../src/lang/build.ts'
 import { sizeOf } from '../../src/lang/dim.ts'
 import { invariant, type LimitError, type UsageError } from '../../src/lang/errors.ts'
-import type { Graph, Node } from '../../src/lang/ir.ts'
+import type { Graph, Node, Op } from '../../src/lang/ir.ts'
+import { substitute } from '../../src/lang/trace.ts'
 import type { TreeShape } from '../../src/lang/tree.ts'
 import { type BoundKernel, deduplicate } from '../lower/assemble.ts'
 import { printKernel } from '../targets/wgsl/print-module.ts'
 import { overTarget } from './fit-profile.ts'
-import { kernelsOf, type Run, runsOf } from './kernel-order.ts'
+import { isRefusal, kernelsOf, type Refusal, type Run, runsOf } from './kernel-order.ts'
 import type { DataSlot, InputSlot, OutputSlot, Plan, Step, Subnormals } from './plan.ts'
 import { type PlanFault, showFault } from './plan-fault.ts'
 import { predict } from './predict.ts'
@@ -50,14 +52,26 @@ export interface Planned {
 
 /**
  * The Plan of a graph for a target. UsageError where it is not clear which result replaces an argument that is given away
- * (`matchDonations`), LimitError where the target is too small. A result takes a donated argument's place only where `verifyPlan` can see from the
- * kernels alone that no other read is lost: where it cannot, that result is double-buffered.
+ * (`matchDonations`), LimitError where the target is too small. A result takes a donated argument's place only where
+ * `verifyPlan` can see from the kernels alone that no other read is lost: where it cannot, that result is double-buffered.
+ * What a cluster computes that binds too much even in parts is stored by clusters of its own: reductions first, then all of
+ * it; and what alone binds too much is done in halves.
  */
 export const makePlan = (request: Request, profile: Profile): E.Either<LimitError | UsageError, Planned> => {
   const apart = new Set<Node>()
+  let alone: ReadonlySet<Node> = new Set()
+  let { graph } = request
   for (;;) {
-    const planned = planWith(request, profile, apart)
-    if (E.isLeft(planned)) return planned
+    const planned = planWith(request, graph, profile, apart, alone)
+    if (E.isLeft(planned)) {
+      if ('tag' in planned.left) return E.left(planned.left)
+      const { clusters, error } = planned.left
+      const smaller = inParts(graph, clusters, alone)
+      if (!smaller) return E.left(error)
+      graph = smaller.graph
+      alone = smaller.alone
+      continue
+    }
     const faults = verifyPlan(planned.right.plan)
     if (faults.length === 0) return planned
     const known = apart.size
@@ -73,16 +87,69 @@ const disputed = (faults: readonly PlanFault[], { inPlace, buffers }: Fusion): r
   return inPlace.flatMap(({ input }) => (values.has(buffers.get(input)!.id) ? [input] : []))
 }
 
-/** A Plan that is not yet verified, in which the arguments of `apart` are not updated in place. */
+const reducing: ReadonlySet<Op> = new Set<Op>(['reduce', 'dot', 'fold', 'scatterAdd'])
+
+/** What is never better stored: it costs nothing where it is used. */
+const views: ReadonlySet<Op> = new Set<Op>(['const', 'iota', 'slice', 'reshape', 'permute', 'broadcast', 'flip'])
+
+/** What a cluster computes that should be stored by itself instead: reductions, if there are any; else all. */
+const toStore = ({ members }: Fused, alone: ReadonlySet<Node>): readonly Node[] => {
+  const missing = members.filter((n) => !alone.has(n) && typesOf(n).length === 1 && !views.has(n.op))
+  const reductions = missing.filter((n) => reducing.has(n.op))
+  return reductions.length > 0 ? reductions : missing
+}
+
+/**
+ * `graph` with less in each of these clusters: what they compute is stored by itself, and where it is, done in halves.
+ * Nothing where neither can be.
+ */
+const inParts = (
+  graph: Graph,
+  clusters: readonly Fused[],
+  alone: ReadonlySet<Node>,
+): { readonly graph: Graph; readonly alone: ReadonlySet<Node> } | undefined => {
+  const stored = new Set(alone)
+  const whole: (readonly Node[])[] = []
+  for (const f of clusters) {
+    const missing = toStore(f, alone)
+    for (const n of missing) stored.add(n)
+    if (missing.length === 0) whole.push(f.stored)
+  }
+  // Results, what is stored, and what is still to be halved, each as the halves before it leave it: in order of execution.
+  let nodes: readonly Node[] = [...graph.outputs, ...stored, ...whole.flat()]
+  let at = graph.outputs.length + stored.size
+  const halves: Node[] = []
+  for (const { length } of whole) {
+    const results = nodes.slice(at, at + length)
+    at += length
+    const [first] = results
+    const halved = halve(first!.op === 'get' ? first!.args[0]! : first!)
+    if (!halved) continue
+    halves.push(...halved.halves)
+    nodes = substitute(nodes, results, halved.outputs)
+  }
+  const outputs = nodes.slice(0, graph.outputs.length)
+  const parts = [...nodes.slice(outputs.length, outputs.length + stored.size), ...halves]
+  // The halves of what lies in a loop are known, and of no use.
+  if (outputs.every((n, i) => n === graph.outputs[i]) && parts.every((n) => alone.has(n))) return undefined
+  return { graph: { ...graph, outputs }, alone: new Set(parts) }
+}
+
+/**
+ * A Plan that is not yet verified, in which the arguments of `apart` are not updated in place and the nodes of `alone` are
+ * stored by themselves.
+ */
 const planWith = (
   request: Request,
+  graph: Graph,
   profile: Profile,
   apart: ReadonlySet<Node>,
-): E.Either<LimitError | UsageError, Planned> => {
+  alone: ReadonlySet<Node>,
+): E.Either<Refusal | UsageError, Planned> => {
   // Slots have the caller's types; everything between sees packed words.
-  const { graph, given = graph } = request
+  const { given = request.graph } = request
   const over = overTarget(graph, profile)
-  if (over) return E.left(over)
+  if (over) return E.left({ error: over, clusters: [] })
   const inputs = request.inputs.map((x, i) => ({ ...x, node: graph.inputs[i]! as Node }))
   const asked: readonly Leaf[] = request.outputs.map((x, i) => ({ path: x.path, node: graph.outputs[i]! }))
   // What is observed goes to whoever looks, and replaces nothing.
@@ -103,10 +170,10 @@ const planWith = (
     .map(([i, o]) => ({ input: inputs[i]!.node, output: nodes[o]! }))
     .filter((p) => !apart.has(p.input))
   const computed: Graph = { inputs: graph.inputs, outputs: [...new Set(nodes)].filter((n) => !isBufferLeaf(n)) }
-  const fusion = fuse(computed, nodes, pairs, profile)
+  const fusion = fuse(computed, nodes, pairs, profile, alone)
   const memory = planMemory({ fusion, inputs, outputs: nodes, profile })
   const runs = runsOf(fusion, memory, profile)
-  if ('tag' in runs) return E.left(runs)
+  if (isRefusal(runs)) return E.left(runs)
   const kernels = kernelsOf(runs)
   const { distinct, indexOf } = deduplicate(kernels)
   const placeOf = (n: Node) => memory.places.get(fusion.buffers.get(n)!)!
@@ -140,7 +207,7 @@ const planWith = (
   })
   const data = [...fusion.buffers.keys()].flatMap((n): readonly DataSlot[] => {
     if (n.op !== 'const' && n.op !== 'data') return []
-    const values = n.op === 'const' ? n.params.values : Array.from(n.params.payload.array)
+    const values = n.op === 'const' ? n.params.values : n.params.payload.array
     return isBufferLeaf(n) ? [{ place: placeOf(n), value: numberOf(n), dtype: n.params.dtype, values }] : []
   })
   const starts = [...fusion.constants].map(
@@ -173,7 +240,7 @@ const stepsOf = (runs: readonly Run[], numbers: ReadonlyMap<BoundKernel, number>
     if (r.kind === 'repeat') return { kind: 'repeat', times: r.times, steps: stepsOf(r.runs, numbers) }
     if (r.kind === 'while') return { kind: 'while', flag: r.flag, steps: stepsOf(r.runs, numbers) }
     const { workgroups, places, reads, writes, routine, fused } = r.bound
-    const inParts = routine || fused.some((f) => f.isPartial)
+    const inParts = routine || r.bound.inParts || fused.some((f) => f.isPartial)
     return {
       kind: 'dispatch',
       kernel: numbers.get(r.bound)!,

@@ -6,7 +6,7 @@ import type { IndexRange } from '../../passes/graph/index-inputs.ts'
 import type { Observation } from '../../passes/graph/observe.ts'
 import type { Place } from '../../passes/memory/places.ts'
 import type { Profile } from '../../passes/profile.ts'
-import type { DType } from '../../src/lang/dtype.ts'
+import type { DType, HostArray } from '../../src/lang/dtype.ts'
 import type { TreeShape } from '../../src/lang/tree.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 
@@ -76,7 +76,7 @@ export interface DataSlot {
   readonly place: Place
   readonly value?: number
   readonly dtype: DType
-  readonly values: readonly number[] | Float32Array | Int32Array | Uint32Array
+  readonly values: readonly number[] | HostArray
 }
 
 /** Whether subnormal f32 numbers are preserved on every device, or treated as the device does. */

@@ -5,7 +5,7 @@ import type { Place } from '../../passes/memory/places.ts'
 
 /** Things that each hold a stretch of memory alone. */
 export interface Stretches<T extends { readonly place: Place }> {
-  /** Takes the place of everything that overlaps it. */
+  /** Takes the place of what it overlaps; the rest of that stays where it is. */
   readonly put: (x: T) => void
   /** All that overlap `place`. */
   readonly at: (place: Place) => readonly T[]
@@ -35,7 +35,14 @@ export const createStretches = <T extends { readonly place: Place }>(): Stretche
       const list = arenas.get(x.place.arena) ?? []
       arenas.set(x.place.arena, list)
       const [from, to] = rangeOf(list, x.place)
-      list.splice(from, to - from, x)
+      const [first, last] = [list[from], list[to - 1]]
+      const [start, end] = [x.place.offset, x.place.offset + x.place.bytes]
+      const made = [x]
+      if (to > from && first && first.place.offset < start)
+        made.unshift({ ...first, place: { ...first.place, bytes: start - first.place.offset } })
+      const over = last ? last.place.offset + last.place.bytes - end : 0
+      if (to > from && last && over > 0) made.push({ ...last, place: { ...last.place, offset: end, bytes: over } })
+      list.splice(from, to - from, ...made)
     },
     at: (place) => {
       const list = arenas.get(place.arena) ?? []

@@ -19,6 +19,16 @@ interface Tenant {
   readonly value: number | undefined
 }
 
+const withValue = (tenants: readonly Tenant[], value: number | undefined): readonly Tenant[] =>
+  tenants.filter((t) => t.value === value)
+
+/** Whether stretches in the order of their offsets cover all of `place` together. */
+const coverTogether = (place: Place, stretches: readonly Tenant[]): boolean => {
+  let at = place.offset
+  for (const s of stretches) if (s.place.offset <= at) at = Math.max(at, s.place.offset + s.place.bytes)
+  return at >= place.offset + place.bytes
+}
+
 /**
  * Reports reads of missing or wrong values, overwritten live values, and kernels that deviate from what their step
  * declares.
@@ -26,8 +36,12 @@ interface Tenant {
 export const checkFlow = (plan: Plan, report: Report): void => {
   const tenants = createStretches<Tenant>()
   const put = (place: Place, value: number | undefined): void => tenants.put({ place, value })
-  const holds = (place: Place, value: number | undefined): boolean =>
-    tenants.at(place).some((t) => value === undefined || (t.value === value && covers(t.place, place)))
+  // A value may lie in several stretches: a kernel may write a part of it.
+  const holds = (place: Place, value: number | undefined): boolean => {
+    const there = tenants.at(place)
+    if (value === undefined) return there.length > 0
+    return coverTogether(place, withValue(there, value))
+  }
   const found = (place: Place): string => {
     const there = tenants.at(place)
     return there.length === 0
@@ -45,7 +59,8 @@ export const checkFlow = (plan: Plan, report: Report): void => {
   // Two turns of a loop show what a turn finds of the one before.
   unrolled(plan.steps, 2).forEach((step, i) => {
     if (step.kind === 'copy') {
-      const from = tenants.at(step.from).find((t) => covers(t.place, step.from))
+      const there = tenants.at(step.from)
+      const from = there.find(({ value }) => coverTogether(step.from, withValue(there, value)))
       if (!from) report('stale', `a copy from ${showPlace(step.from)}, which holds ${found(step.from)}`, i)
       overwrite(step.to, i)
       put(step.to, from?.value)

@@ -3,7 +3,7 @@
  * the value it names. A static analysis of the plan alone; `makePlan` verifies every plan it returns.
  */
 
-import { boundBytes, overlaps, showPlace } from '../../passes/memory/place-bytes.ts'
+import { boundBytes, isInOneBuffer, largestBuffer, overlaps, showPlace } from '../../passes/memory/place-bytes.ts'
 import { sizeOf } from '../../src/lang/dim.ts'
 import { byteSize } from '../../src/lang/dtype.ts'
 import type { ArgumentError } from '../../src/lang/errors.ts'
@@ -121,10 +121,13 @@ const checkBindings = (plan: Plan, step: Dispatch, report: (rule: PlanRule, mess
       `kernel ${kernel.name} takes ${kernel.bindings.length} bindings, the step has ${step.bindings.length}`,
     )
   const count = Math.min(step.bindings.length, kernel.bindings.length)
+  const buffer = largestBuffer(profile)
   step.bindings.slice(0, count).forEach((place, i) => {
     const { name, element } = kernel.bindings[i]!
     checkPlace(plan, place, `binding ${name}`, (message) => report('place', message))
     over(`bytes of binding ${name}`, boundBytes(place), profile.maxBindingBytes)
+    if (!isInOneBuffer({ ...place, bytes: boundBytes(place) }, buffer))
+      report('binding', `binding ${name} at ${showPlace(place)} lies across the end of a buffer of ${buffer} bytes`)
     const unit = elementBytes(element)
     if (place.bytes < unit || place.bytes % unit !== 0)
       report('binding', `binding ${name} of ${place.bytes} bytes is no whole number of elements of ${unit}`)

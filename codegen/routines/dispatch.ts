@@ -4,7 +4,6 @@
  */
 
 import type { Buffer } from '../../passes/loop/ir/cluster.ts'
-import { largestPart } from '../../passes/memory/place-bytes.ts'
 import type { MemoryPlan } from '../../passes/memory/places.ts'
 import type { Profile } from '../../passes/profile.ts'
 import { ceilDiv, type Shape, sizeOf } from '../../src/lang/dim.ts'
@@ -14,6 +13,7 @@ import type { ParamsOf } from '../../src/lang/ir.ts'
 import * as k from '../kernel/build-kernel.ts'
 import { storageScalar } from '../kernel/element-bytes.ts'
 import type { Binding, KExpr, Kernel, KStmt, LocalArray, Scalar } from '../kernel/kernel.ts'
+import { bindingsOf, joinNeighbours, partsOf, type Span, tenantsOf } from '../lower/bind.ts'
 import { placeOf } from '../lower/buffer-names.ts'
 import { workgroupSizeFor } from '../lower/workgroup-size.ts'
 import type { Place } from '../plan/plan.ts'
@@ -96,55 +96,73 @@ export const withoutEmpty = (d: RoutineDispatch): RoutineDispatch => {
   return d.text ? d : { ...d, reads: filled(d.reads), writes: filled(d.writes) }
 }
 
-/** Assembles a dispatch into a kernel and its bindings. All bindings of an arena that it writes are read-write. */
+/** Elements of a tensor in one binding, from element `offset` of it on. */
+interface Stretch {
+  readonly binding: Binding
+  readonly offset: number
+  readonly count: number
+}
+
+/**
+ * Assembles a dispatch into a kernel and its bindings. All bindings of an arena that it writes are read-write. Tensors of a
+ * user's text have bindings of their own; others share them where there are too few.
+ */
 export const assembleDispatch = (
   d: RoutineDispatch,
   memory: MemoryPlan,
   profile: Profile,
 ): AssembledRoutine | LimitError => {
   const buffers = [...new Set([...d.reads, ...d.writes])]
-  const lies = (b: Buffer): Place => placeOf(memory, b)
-  const written = new Set(d.writes.map((b) => lies(b).arena))
-  const byPlace = new Map<string, readonly Binding[]>()
+  const tenants = tenantsOf(buffers, memory)
+  const written = new Set(d.writes.map((b) => placeOf(memory, b).arena))
+  const large = d.text && tenants.find((t) => partsOf(t.place, profile).length > 1)
+  if (large)
+    return overLimit(`bytes of a tensor that ${d.name} reads or writes`, large.place.bytes, profile.maxBindingBytes)
+  const spans: readonly Span[] = d.text
+    ? tenants.map((t) => ({ place: t.place, tenants: [t] }))
+    : joinNeighbours(tenants, profile)
+  const needed = bindingsOf(spans, profile)
+  if (needed > profile.storageBuffers) return overLimit(`storage buffers of ${d.name}`, needed, profile.storageBuffers)
+  const turn = new Map(tenants.map((t, i) => [t, i]))
+  const firstUse = (s: Span): number => Math.min(...s.tenants.map((t) => turn.get(t)!))
   const bindings: Binding[] = []
   const places: Place[] = []
-  /** The parts of each tensor in order: one, unless it is larger than a binding may be. */
-  const partsOf = new Map<Buffer, readonly Binding[]>()
-  const part = largestPart(profile)
-  for (const b of buffers) {
-    const place = lies(b)
-    const key = `${place.arena}:${place.offset}`
-    const seen = byPlace.get(key)
-    if (d.text && place.bytes > profile.maxBindingBytes)
-      return overLimit(`bytes of a tensor that ${d.name} reads or writes`, place.bytes, profile.maxBindingBytes)
-    const parts =
-      seen ??
-      Array.from({ length: ceilDiv(place.bytes, part) }, (_, i): Binding => {
-        const offset = i * part
-        places.push({ ...place, offset: place.offset + offset, bytes: Math.min(part, place.bytes - offset) })
-        const binding: Binding = {
-          name: `${d.text ? textPrefix : 'b'}${bindings.length}`,
-          element: k.kType(storageScalar(b.dtype)),
-          access: written.has(place.arena) ? 'read_write' : 'read',
-        }
-        bindings.push(binding)
-        return binding
-      })
-    byPlace.set(key, parts)
-    partsOf.set(b, parts)
+  /** The stretches of each tensor in order: one, unless it is larger than a binding may be. */
+  const stretches = new Map<Buffer, readonly Stretch[]>()
+  for (const span of spans.toSorted((a, b) => firstUse(a) - firstUse(b))) {
+    const all = span.tenants.flatMap((t) => t.buffers)
+    const scalars = new Set(all.map((b) => storageScalar(b.dtype)))
+    const element = k.kType(scalars.size === 1 ? [...scalars][0]! : 'u32')
+    const own = partsOf(span.place, profile).map((place) => {
+      const access = written.has(place.arena) ? 'read_write' : 'read'
+      const binding: Binding = { name: `${d.text ? textPrefix : 'b'}${bindings.length}`, element, access }
+      bindings.push(binding)
+      places.push(place)
+      return { binding, place }
+    })
+    for (const { place, buffers: bs } of span.tenants) {
+      for (const b of bs) {
+        const size = byteSize(b.dtype)
+        const end = place.offset + place.bytes
+        const found = own.flatMap(({ binding, place: p }): readonly Stretch[] => {
+          const [low, high] = [Math.max(place.offset, p.offset), Math.min(end, p.offset + p.bytes)]
+          return low < high ? [{ binding, offset: (low - p.offset) / size, count: (high - low) / size }] : []
+        })
+        stretches.set(b, found)
+      }
+    }
   }
-  if (bindings.length > profile.storageBuffers)
-    return overLimit(`storage buffers of ${d.name}`, bindings.length, profile.storageBuffers)
   let names = 0
   const tensors: Tensors = {
     load: (b, index) => {
-      const word = loadFrom(partsOf.get(b)!, part / byteSize(b.dtype), index)
-      return b.dtype === 'bool' ? k.cast(word, 'bool') : word
+      const word = loadFrom(stretches.get(b)!, index)
+      if (b.dtype === 'bool') return k.cast(word, 'bool')
+      return word.type.scalar === b.dtype ? word : k.bitcast(word, b.dtype)
     },
     store: (b, index, value) => {
       const element = value.type.scalar === b.dtype ? value : k.cast(value, b.dtype)
       const word = b.dtype === 'bool' ? k.cast(element, 'u32') : element
-      return storeTo(partsOf.get(b)!, part / byteSize(b.dtype), index, word)
+      return storeTo(stretches.get(b)!, index, word)
     },
     name: (prefix) => `${prefix}${names++}`,
   }
@@ -153,8 +171,8 @@ export const assembleDispatch = (
     // An empty tensor has no binding: its name denotes an array of one element.
     const nothing: LocalArray[] = []
     const variable = (b: Buffer): string => {
-      const bound = partsOf.get(b)?.[0]
-      if (bound) return bound.name
+      const bound = stretches.get(b)?.[0]
+      if (bound) return bound.binding.name
       const element = k.kType(storageScalar(b.dtype))
       nothing.push({ name: `${textPrefix}e${nothing.length}`, space: 'workgroup', element, size: 1 })
       return nothing[nothing.length - 1]!.name
@@ -175,17 +193,23 @@ export const assembleDispatch = (
   return { kernel: { name, workgroupSize, bindings, arrays, body: d.body(tensors) }, places }
 }
 
-/** The element of a tensor in parts of `size` elements. */
-const loadFrom = ([first, ...others]: readonly Binding[], size: number, index: KExpr): KExpr => {
-  const here = k.load(first!, index)
+const shifted = (index: KExpr, by: number): KExpr => (by === 0 ? index : k.add(index, k.u32(by)))
+
+/** The element of a tensor in stretches. */
+const loadFrom = ([first, ...others]: readonly Stretch[], index: KExpr): KExpr => {
+  const { binding, offset, count } = first!
+  const here = k.load(binding, shifted(index, offset))
   if (others.length === 0) return here
-  return k.select(k.lt(index, k.u32(size)), here, loadFrom(others, size, k.sub(index, k.u32(size))))
+  return k.select(k.lt(index, k.u32(count)), here, loadFrom(others, k.sub(index, k.u32(count))))
 }
 
-const storeTo = ([first, ...others]: readonly Binding[], size: number, index: KExpr, value: KExpr): KStmt => {
-  const here = k.store(first!, index, value)
+const storeTo = ([first, ...others]: readonly Stretch[], index: KExpr, value: KExpr): KStmt => {
+  const { binding, offset, count } = first!
+  const { scalar } = binding.element
+  const word = value.type.scalar === scalar ? value : k.bitcast(value, scalar)
+  const here = k.store(binding, shifted(index, offset), word)
   if (others.length === 0) return here
-  return k.ifStmt(k.lt(index, k.u32(size)), [here], [storeTo(others, size, k.sub(index, k.u32(size)), value)])
+  return k.ifStmt(k.lt(index, k.u32(count)), [here], [storeTo(others, k.sub(index, k.u32(count)), value)])
 }
 
 const overLimit = (what: string, needed: number, limit: number): LimitError => ({

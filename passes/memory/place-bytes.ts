@@ -1,5 +1,5 @@
-/** Arithmetic on places: the bytes a binding of one covers, and whether two of them overlap. */
-import { alignDown, alignUp } from '../../src/lang/dim.ts'
+/** Arithmetic on places: the bytes a binding or a buffer holds of one, and whether two of them overlap. */
+import { alignDown, alignUp, ceilDiv, floorDiv } from '../../src/lang/dim.ts'
 import type { Profile } from '../profile.ts'
 import type { Place } from './places.ts'
 
@@ -13,7 +13,33 @@ export const wholeVectors = (bytes: number): number => Math.max(vectorBytes, ali
 export const boundBytes = (p: Place): number => wholeVectors(p.bytes)
 
 /** The most bytes of a larger place that one binding can hold: the next part starts where a binding may start. */
-export const largestPart = (profile: Profile): number => alignDown(profile.maxBindingBytes, profile.offsetAlignment)
+export const largestPart = ({ maxBindingBytes, maxBufferBytes, offsetAlignment }: Profile): number =>
+  Math.max(offsetAlignment, alignDown(Math.min(maxBindingBytes, maxBufferBytes), offsetAlignment))
+
+/**
+ * Bytes of one buffer: an arena is a row of buffers of this size, the last one shorter. No tensor lies across the end of
+ * one unless it is larger than a buffer; then it starts where one starts, so that its parts do not lie across either.
+ */
+export const largestBuffer = (profile: Profile): number => {
+  const part = largestPart(profile)
+  return Math.max(part, alignDown(profile.maxBufferBytes, part))
+}
+
+/** The first offset from `offset` on where a tensor of `bytes` can start in buffers of `buffer` bytes. */
+export const fitOffset = (offset: number, bytes: number, buffer: number): number => {
+  const start = alignDown(offset, buffer)
+  return offset === start || offset + bytes <= start + buffer ? offset : start + buffer
+}
+
+/** Whether a place lies in one of the buffers of `buffer` bytes that its arena is cut into. */
+export const isInOneBuffer = ({ offset, bytes }: Place, buffer: number): boolean =>
+  floorDiv(offset, buffer) === floorDiv(offset + bytes - 1, buffer)
+
+/** The sizes of the buffers behind an arena of `arena` bytes, in a row. */
+export const buffersBehind = (arena: number, profile: Profile): readonly number[] => {
+  const [bytes, most] = [wholeVectors(arena), largestBuffer(profile)]
+  return Array.from({ length: ceilDiv(bytes, most) }, (_, i) => Math.min(most, bytes - i * most))
+}
 
 /** `arena:offset+bytes`. */
 export const showPlace = ({ arena, offset, bytes }: Place): string => `${arena}:${offset}+${bytes}`

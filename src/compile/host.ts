@@ -66,9 +66,16 @@ export const reference = <R>(tree: R): TreeOf<R, HostTensor> => {
 const isHostTensor = (x: unknown): x is HostTensor =>
   isRecord(x) && Array.isArray(x['shape']) && typeof x['dtype'] === 'string' && ArrayBuffer.isView(x['data'])
 
+/** What a constant of single precision is made of, without a copy. */
+const held = (x: Tensor): HostTensor | undefined => {
+  const n = nodeOf(x)
+  const array = n.op === 'data' ? n.params.payload.array : undefined
+  return array instanceof Float32Array ? { shape: x.shape, dtype: x.dtype, data: array } : undefined
+}
+
 /** A tree of arguments with constant tensors replaced by host tensors; everything else stays as it is. */
 export const hostArguments = (tree: unknown): unknown => {
-  if (isTensor(tree)) return reference(tree)
+  if (isTensor(tree)) return held(tree) ?? reference(tree)
   if (isHostTensor(tree)) return tree
   if (Array.isArray(tree)) return tree.some((x) => typeof x === 'object') ? tree.map(hostArguments) : tree
   if (isRecord(tree) && typeof tree['read'] !== 'function')

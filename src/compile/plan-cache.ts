@@ -100,7 +100,7 @@ const whole = (stored: LeanPlan, payloads: readonly Payload[]): Plan | undefined
       const { absent, ...rest } = slot
       const payload = known.get(absent)
       if (!payload) return undefined
-      data.push({ ...rest, values: Array.from(payload.array) })
+      data.push({ ...rest, values: payload.array })
     }
   }
   return { ...stored, data }

@@ -9,7 +9,7 @@ import { printKernel } from '../../codegen/targets/wgsl/print-module.ts'
 /** The key of what stands for something else; a record that has it itself stands for its entries. */
 const mark = '$'
 
-const arrays = { Float32Array, Int32Array, Uint32Array } as const
+const arrays = { Float64Array, Float32Array, Int32Array, Uint32Array, Int8Array, Uint8Array } as const
 
 const packed = (_: string, v: unknown): unknown => {
   if (typeof v === 'number')

@@ -3,6 +3,7 @@
  * common subexpressions cost nothing. Building never throws: an ill-typed node is a value that carries its ShapeError.
  */
 import * as E from '#fp/Either'
+import { allocate, type HostArray, isFloat } from './dtype.ts'
 import { raise, type ShapeError, type Site, showOperand } from './errors.ts'
 import type { Build, Node, NodeOf, Op, ParamsOf, TensorType } from './ir.ts'
 import { primitives } from './ops/primitive-table.ts'
@@ -218,8 +219,16 @@ export const freshInputs = (types: readonly TensorType[]): readonly NodeOf<'inpu
 
 let nextPayload = 1
 
+/** Copied as it is: what comes in single precision is kept so, as weights are many. */
+const copied = ({ dtype }: TensorType, array: ArrayLike<number>): HostArray => {
+  if (isFloat(dtype) && array instanceof Float32Array) return array.slice()
+  const out = allocate(dtype, array.length)
+  out.set(array)
+  return out
+}
+
 /** A constant of given contents (copied): up to 64 elements inside the node, beyond that a `data` leaf by identity. */
 export const constant = (type: TensorType, array: ArrayLike<number>): Node =>
   array.length <= 64
     ? build.const([], { ...type, values: Array.from(array) })
-    : build.data([], { ...type, payload: { serial: nextPayload++, array: Float64Array.from(array) } })
+    : build.data([], { ...type, payload: { serial: nextPayload++, array: copied(type, array) } })

@@ -6,7 +6,7 @@ import type { Slot } from '../../codegen/plan/plan.ts'
 import { sizeOf } from '../lang/dim.ts'
 import type { DType, HostArray } from '../lang/dtype.ts'
 import { type RuntimeError, raise, TensorloomError } from '../lang/errors.ts'
-import { type Lease, lease } from './gpu/buffer-pool.ts'
+import { type Lease, lease, type Piece } from './gpu/buffer-pool.ts'
 import type { Device } from './gpu/device.ts'
 import { aware, demandAlive, explain, guarded } from './gpu/guard.ts'
 import { decode, paddedBytes } from './words.ts'
@@ -36,11 +36,13 @@ export interface Value {
 /** A result of a run: one that stays on the device, or one on its way to the host. */
 export type Output = Resident | Value
 
-/** Where a resident's bytes are: in the arena of the program that made it, or in a buffer of its own. */
+/**
+ * Where a resident's bytes are: in the arena of the program that made it, or in buffers of its own; one piece, unless it
+ * is larger than a buffer.
+ */
 export interface Home {
-  readonly buffer: GPUBuffer
-  readonly offset: number
-  /** The loan of a buffer of its own; absent in an arena. */
+  readonly pieces: readonly Piece[]
+  /** The loan of buffers of its own; absent in an arena. */
   readonly lease?: Lease
 }
 
@@ -122,13 +124,45 @@ const readStore = async (slot: Slot, store: Store): Promise<HostArray> => {
     })
   const count = sizeOf(slot.shape)
   if (count === 0) return decode(slot.dtype, new ArrayBuffer(0), 0, 0)
-  const staging = lease(device, 'staging', bytes)
+  const staging = lease(device, 'staging', bytes, home.pieces[0]!.bytes)
   const { trouble } = guarded(device, staging.bytes, () => {
     const encoder = device.gpu.createCommandEncoder()
-    encoder.copyBufferToBuffer(home.buffer, home.offset, staging.buffer, 0, bytes)
+    copyPieces(encoder, home.pieces, staging.pieces, bytes)
     device.gpu.queue.submit([encoder.finish()])
   })
   return download(device, staging, [store.trouble, trouble], (mapped) => decode(slot.dtype, mapped, 0, count))
+}
+
+/** Copies `bytes` bytes from some pieces in a row to others. */
+export const copyPieces = (
+  encoder: GPUCommandEncoder,
+  from: readonly Piece[],
+  to: readonly Piece[],
+  bytes: number,
+): void => {
+  let [i, j, a, b] = [0, 0, 0, 0]
+  for (let left = bytes; left > 0; ) {
+    const [source, target] = [from[i]!, to[j]!]
+    const count = Math.min(left, source.bytes - a, target.bytes - b)
+    encoder.copyBufferToBuffer(source.buffer, source.offset + a, target.buffer, target.offset + b, count)
+    left -= count
+    a += count
+    b += count
+    if (a === source.bytes) [i, a] = [i + 1, 0]
+    if (b === target.bytes) [j, b] = [j + 1, 0]
+  }
+}
+
+/** What mapped buffers hold, in a row. */
+const joined = (parts: readonly ArrayBuffer[]): ArrayBuffer => {
+  if (parts.length === 1) return parts[0]!
+  const all = new Uint8Array(parts.reduce((sum, p) => sum + p.byteLength, 0))
+  let at = 0
+  for (const p of parts) {
+    all.set(new Uint8Array(p), at)
+    at += p.byteLength
+  }
+  return all.buffer
 }
 
 /**
@@ -142,24 +176,27 @@ export const download = async <A>(
   take: (mapped: ArrayBuffer) => A,
 ): Promise<A> => {
   const mapRead = 1
+  const buffers = staging.pieces.map((p) => p.buffer)
+  const unmap = (): void => {
+    for (const b of buffers) b.unmap()
+    staging.release()
+  }
   try {
-    await staging.buffer.mapAsync(mapRead)
+    await Promise.all(buffers.map((b) => b.mapAsync(mapRead)))
   } catch (e) {
     // The buffer is not given back: the device is gone, or the buffer is in a state it should not be in.
-    device.destroyBuffer(staging.buffer)
+    for (const b of buffers) device.destroyBuffer(b)
     throw new TensorloomError(await explain(device, e))
   }
   for (const trouble of troubles) {
     const error = await trouble
     if (!error) continue
-    staging.buffer.unmap()
-    staging.release()
+    unmap()
     throw new TensorloomError(error)
   }
   demandAlive(device)
-  const result = take(staging.buffer.getMappedRange())
-  staging.buffer.unmap()
-  staging.release()
+  const result = take(joined(buffers.map((b) => b.getMappedRange())))
+  unmap()
   return result
 }
 

@@ -12,10 +12,10 @@ test('a constant index, a limit of the target', () => {
   )
   const tall = (x: T.Tensor): T.Tensor => T.sum(T.broadcastTo(x, [100_000, 100_000]))
   expect(textOf(T.compile(tall, [T.spec([])], { provenance: true }))).toMatch(/provenance\.test\.ts:\d+:\d+/)
-  const large = { ...T.portable, maxBindingBytes: 1024 }
+  const narrow = { ...T.portable, storageBuffers: 1 }
   const copy = (x: T.Tensor): T.Tensor => T.add(x, 1)
-  expect(textOf(T.compile(copy, [T.spec([10_000])], { profile: large, provenance: true }))).toMatch(
-    /^bytes of one tensor: needs 40000[\s\S]*provenance\.test\.ts:\d+:\d+/,
+  expect(textOf(T.compile(copy, [T.spec([10_000])], { profile: narrow, provenance: true }))).toMatch(
+    /^storage buffers of one kernel: needs 2[\s\S]*provenance\.test\.ts:\d+:\d+/,
   )
 })
 

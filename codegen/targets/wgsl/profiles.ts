@@ -12,6 +12,7 @@ export const portable: Profile = {
   workgroupBytes: 16384,
   workgroupThreads: 256,
   maxBindingBytes: 128 * 1024 * 1024,
+  maxBufferBytes: 256 * 1024 * 1024,
   maxGridSide: 65535,
   offsetAlignment: 256,
   features: [],
@@ -31,6 +32,7 @@ export const software: Profile = {
   storageBuffers: 12,
   workgroupBytes: 32768,
   maxBindingBytes: 1024 * 1024 * 1024,
+  maxBufferBytes: 1024 * 1024 * 1024,
   features: ['subgroups', 'timestamp-query'],
   costs: { dispatch: 60e-6, bandwidth: 3e9, flops: 2e9, threads: 64, statements: 300, statement: 2e-6 },
 }
@@ -47,6 +49,7 @@ export const hardware: Profile = {
   storageBuffers: 10,
   workgroupBytes: 32768,
   maxBindingBytes: 1024 * 1024 * 1024,
+  maxBufferBytes: 1024 * 1024 * 1024,
   schedule: 'cooperative',
   // A card of the middle range; ratios matter more than figures, and a dispatch costs as long as streaming 10 MB.
   costs: { dispatch: 25e-6, bandwidth: 400e9, flops: 8e12, threads: 32768, statements: 300, statement: 1e-8 },

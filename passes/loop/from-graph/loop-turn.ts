@@ -4,7 +4,7 @@
  * the result.
  */
 import { build, freshInputs, typeOf } from '../../../src/lang/build.ts'
-import type { Graph, Node, NodeOf } from '../../../src/lang/ir.ts'
+import type { Graph, LoopNode, Node, NodeOf } from '../../../src/lang/ir.ts'
 import { instantiate } from '../../../src/lang/trace.ts'
 
 /** One iteration. Every output is stored, and not read by anything else in the iteration. */
@@ -34,8 +34,17 @@ const apart = (nodes: readonly Node[]): readonly Node[] => {
   })
 }
 
+const turns = new WeakMap<LoopNode, Turn>()
+
+/** One iteration of a loop: asked again, the same nodes. */
+export const turnOf = (n: LoopNode): Turn => {
+  const turn = turns.get(n) ?? (n.op === 'scan' ? turnOfScan(n) : turnOfWhile(n))
+  turns.set(n, turn)
+  return turn
+}
+
 /** One iteration of a scan. */
-export const turnOfScan = (n: NodeOf<'scan'>): Turn => {
+const turnOfScan = (n: NodeOf<'scan'>): Turn => {
   const { body, carries, slices, length, reverse } = n.params
   const types = n.args.map(typeOf)
   const inputs = freshInputs([...types, { shape: [], dtype: 'i32' }])
@@ -60,7 +69,7 @@ export const turnOfScan = (n: NodeOf<'scan'>): Turn => {
  * One iteration of a `while` in the form that `mask-loops.ts` gives it: the last loop-carried value says whether it
  * continues.
  */
-export const turnOfWhile = (n: NodeOf<'while'>): Turn => {
+const turnOfWhile = (n: NodeOf<'while'>): Turn => {
   const inputs = freshInputs(n.args.map(typeOf))
   const stored = apart(instantiate(n.params.body, inputs))
   return {

@@ -3,6 +3,7 @@
  * cost model; every rejected fusion is recorded with its reason, for `explain`. Loop bodies are fused in the same way.
  */
 import type { Graph, Node } from '../../../src/lang/ir.ts'
+import { topological } from '../../../src/lang/topological.ts'
 import type { Profile } from '../../profile.ts'
 import type { Buffer } from '../ir/cluster.ts'
 import { placeCluster } from '../schedule/nest.ts'
@@ -14,18 +15,27 @@ import type { BufferNumbers, RowTargets } from './loop-kernels.ts'
 
 export type { Fusion } from './fusion.ts'
 
-/** `graph.outputs` are the results to compute; `results` are all results, leaves included. */
+const nobody: ReadonlySet<Node> = new Set()
+
+/**
+ * `graph.outputs` are the results to compute; `results` are all results, leaves included. Nodes of `alone` are stored, each
+ * by a cluster of its own.
+ */
 export const fuse = (
-  graph: Graph,
+  given: Graph,
   results: readonly Node[],
   donations: readonly InPlace[],
   profile: Profile,
+  alone: ReadonlySet<Node> = nobody,
   numbers: BufferNumbers = { next: 0 },
   rows: RowTargets = new Map(),
 ): Fusion => {
-  const fuseTurn = (turn: Graph, targets: RowTargets): Fusion => fuse(turn, turn.outputs, [], profile, numbers, targets)
+  const fuseTurn = (turn: Graph, targets: RowTargets): Fusion =>
+    fuse(turn, turn.outputs, [], profile, alone, numbers, targets)
+  const more = alone.size > 0 ? topological(given.outputs).filter((n) => alone.has(n)) : []
+  const graph: Graph = { ...given, outputs: [...new Set([...given.outputs, ...more])] }
   const clusters = createClusterGraph(graph, donations, profile, numbers, rows, fuseTurn)
-  const { refused, joins, attempts } = joinClusters(clusters, profile)
+  const { refused, joins, attempts } = joinClusters(clusters, profile, alone)
   const groups = [...clusters.groups]
   const kernels = sideBySide(groups, clusters.successors, profile)
   const used = new Set<Node>([...graph.inputs, ...results])

@@ -12,15 +12,20 @@ import { type Group, mayOverwrite, type Refused } from './fusion.ts'
 /** Tries one join, `credit` dispatches being saved by it. */
 type Join = (a: Group, b: Group, credit: number) => Group | undefined
 
-/** Joins until nothing is gained; returns the refusals and how many joins were made. */
+/**
+ * Joins until nothing is gained, leaving what stores nodes of `alone` as it is; returns the refusals and how many joins were
+ * made.
+ */
 export const joinClusters = (
   clusters: ClusterGraph,
   profile: Profile,
+  alone: ReadonlySet<Node>,
 ): { readonly refused: readonly Refused[]; readonly joins: number; readonly attempts: number } => {
   const refused = new Map<string, Refused>()
   let joins = 0
   const asked = clusters.counts.asked
   const join: Join = (a, b, credit) => {
+    if (alone.size > 0 && [...a.stored, ...b.stored].some((n) => alone.has(n))) return undefined
     const key = `${a.id},${b.id}`
     if (refused.has(key)) return undefined
     const own = [...a.stored, ...b.stored]

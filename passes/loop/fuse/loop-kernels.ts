@@ -2,7 +2,7 @@
  * The kernels of a loop: those of one iteration, and the places of its loop-carried, loop-invariant and stacked values.
  */
 import type { Graph, LoopNode, Node, NodeOf } from '../../../src/lang/ir.ts'
-import { turnOfScan, turnOfWhile } from '../from-graph/loop-turn.ts'
+import { turnOf } from '../from-graph/loop-turn.ts'
 import type { Buffer } from '../ir/cluster.ts'
 import type { Fusion, LoopKernels } from './fusion.ts'
 import { isBufferLeaf } from './stored-nodes.ts'
@@ -30,7 +30,7 @@ export const loopKernels = (
   outputs: readonly Buffer[],
   { numbers, constants, bufferOf, fuseTurn }: Around,
 ): { readonly kernels: LoopKernels; readonly scratch: readonly Buffer[]; readonly leaves: readonly Node[] } => {
-  const turn = n.op === 'scan' ? turnOfScan(n) : turnOfWhile(n)
+  const turn = turnOf(n)
   const count = turn.carries.length - (turn.counter ? 1 : 0)
   const targets: RowTargets = new Map(
     turn.rows.map((row, i) => [

@@ -1,7 +1,7 @@
 /** Rows of the nodes without operands: input, const, data, iota. */
 import * as E from '#fp/Either'
 import { floorDiv, isDim, sizeOf } from '../dim.ts'
-import { allocate, type HostArray, isFloat } from '../dtype.ts'
+import { allocate, type HostArray } from '../dtype.ts'
 import { invariant, type Refusal } from '../errors.ts'
 import type { Build, Node, ParamsOf, TensorType } from '../ir.ts'
 import type { BatchContext, Primitive } from '../primitive.ts'
@@ -71,7 +71,7 @@ export const data: Primitive<ParamsOf['data']> = {
   jvp: noTangent,
   transpose: 'nonlinear',
   batch: batchLeaf((b) => b.data),
-  eval: (_xs, { payload }, [type]) => [isFloat(type!.dtype) ? payload.array : store(type!, payload.array)],
+  eval: (_xs, { payload: { array } }, [type]) => [array instanceof Float64Array ? array : store(type!, array)],
 }
 
 /** Counts 0, 1, 2 … along `axis`, repeated along the others. Floats and integers. */

@@ -4,16 +4,36 @@
  */
 
 import { wholeVectors } from '../../../passes/memory/place-bytes.ts'
+import { ceilDiv } from '../../lang/dim.ts'
 import type { Device } from './device.ts'
 
 /** What the buffers of a pool are for. */
 export type Use = 'staging' | 'home'
 
-/** A buffer on loan; `release` gives it back once, further calls do nothing. */
-export interface Lease {
+/** Bytes [offset, offset + bytes) of a buffer. */
+export interface Piece {
   readonly buffer: GPUBuffer
+  readonly offset: number
+  readonly bytes: number
+}
+
+/** Memory on loan, in one buffer where one may be that large; `release` gives it back once, further calls do nothing. */
+export interface Lease {
+  readonly pieces: readonly Piece[]
   readonly bytes: number
   readonly release: () => void
+}
+
+/** The pieces that hold `bytes` bytes from byte `from` on of all pieces in a row. */
+export const stretch = (pieces: readonly Piece[], from: number, bytes: number): readonly Piece[] => {
+  const found: Piece[] = []
+  let start = 0
+  for (const p of pieces) {
+    const [low, high] = [Math.max(from, start), Math.min(from + bytes, start + p.bytes)]
+    if (low < high) found.push({ buffer: p.buffer, offset: p.offset + low - start, bytes: high - low })
+    start += p.bytes
+  }
+  return found
 }
 
 /** Numeric values of GPUBufferUsage and GPUMapMode, which Node does not have as globals. */
@@ -40,8 +60,25 @@ const poolOf = (device: Device): Pool => {
   return pool
 }
 
-/** Borrows a buffer of at least `bytes` bytes. The queue keeps order, so it may be released while work that uses it is pending. */
-export const lease = (device: Device, use: Use, bytes: number): Lease => {
+/**
+ * Borrows memory of at least `bytes` bytes in buffers of at most `most`. The queue keeps order, so it may be released
+ * while work that uses it is pending.
+ */
+export const lease = (device: Device, use: Use, bytes: number, most: number = Number.POSITIVE_INFINITY): Lease => {
+  if (bytes <= most) return leaseOne(device, use, bytes)
+  const loans = Array.from({ length: ceilDiv(bytes, most) }, (_, i) =>
+    leaseOne(device, use, Math.min(most, bytes - i * most)),
+  )
+  return {
+    pieces: loans.flatMap((l) => l.pieces),
+    bytes: loans.reduce((sum, l) => sum + l.bytes, 0),
+    release: () => {
+      for (const l of loans) l.release()
+    },
+  }
+}
+
+const leaseOne = (device: Device, use: Use, bytes: number): Lease => {
   const size = wholeVectors(bytes)
   const pool = poolOf(device)
   const key = `${use} ${size}`
@@ -50,7 +87,7 @@ export const lease = (device: Device, use: Use, bytes: number): Lease => {
   const buffer = reused ?? device.createBuffer(size, usageOf[use])
   let out = true
   return {
-    buffer,
+    pieces: [{ buffer, offset: 0, bytes: size }],
     bytes: size,
     release: () => {
       if (!out) return

@@ -246,6 +246,7 @@ export const profileOf = (device: Device): Profile => {
     workgroupBytes: limits.maxComputeWorkgroupStorageSize,
     workgroupThreads: Math.min(limits.maxComputeInvocationsPerWorkgroup, limits.maxComputeWorkgroupSizeX),
     maxBindingBytes: Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize),
+    maxBufferBytes: limits.maxBufferSize,
     maxGridSide: limits.maxComputeWorkgroupsPerDimension,
     offsetAlignment: Math.max(256, limits.minStorageBufferOffsetAlignment),
     features: wantedFeatures.filter((f) => features.has(f)),

@@ -2,8 +2,8 @@
 import type { Place } from '../../../codegen/plan/plan.ts'
 import { alignUp } from '../../lang/dim.ts'
 import type { RuntimeError } from '../../lang/errors.ts'
-import { download, type Home } from '../resident.ts'
-import { type Lease, lease } from './buffer-pool.ts'
+import { copyPieces, download, type Home } from '../resident.ts'
+import { type Lease, lease, stretch } from './buffer-pool.ts'
 import { type Guarded, guarded } from './guard.ts'
 import type { Loaded, Segment } from './load.ts'
 
@@ -19,22 +19,27 @@ export interface Run {
 
 /** Copies between places, of one buffer too. */
 export const copy = (run: Run, from: Home, to: Home, bytes: number): void => {
-  if (bytes === 0 || (from.buffer === to.buffer && from.offset === to.offset)) return
-  if (from.buffer !== to.buffer) {
-    run.encoder.copyBufferToBuffer(from.buffer, from.offset, to.buffer, to.offset, bytes)
+  if (bytes === 0 || sameHome(from, to)) return
+  if (!from.pieces.some((a) => to.pieces.some((b) => a.buffer === b.buffer))) {
+    copyPieces(run.encoder, from.pieces, to.pieces, bytes)
     return
   }
   // WebGPU refuses copies within one buffer, even of disjoint ranges.
-  const between = lease(run.loaded.device, 'home', bytes)
+  const between = lease(run.loaded.device, 'home', bytes, run.loaded.largest)
   run.scratch.push(between)
-  run.encoder.copyBufferToBuffer(from.buffer, from.offset, between.buffer, 0, bytes)
-  run.encoder.copyBufferToBuffer(between.buffer, 0, to.buffer, to.offset, bytes)
+  copyPieces(run.encoder, from.pieces, between.pieces, bytes)
+  copyPieces(run.encoder, between.pieces, to.pieces, bytes)
+}
+
+/** Whether both start at the same byte of the same buffer. */
+export const sameHome = (a: Home, b: Home): boolean => {
+  const [x, y] = [a.pieces[0], b.pieces[0]]
+  return x?.buffer === y?.buffer && x?.offset === y?.offset
 }
 
 /** Where a place is on the device. */
 export const homeAt = (loaded: Loaded, place: Place): Home => ({
-  buffer: loaded.arenas[place.arena]!,
-  offset: place.offset,
+  pieces: stretch(loaded.arenas[place.arena]!, place.offset, place.bytes),
 })
 
 const encodeSegment = (run: Run, segment: Exclude<Segment, { readonly kind: 'while' }>): void => {
@@ -71,7 +76,7 @@ const submit = (run: Run): void => {
 /** The one word at a place, on its way to the host. */
 const fetchFlag = (run: Run, flag: Place): Lease => {
   const staging = lease(run.loaded.device, 'staging', 4)
-  copy(run, homeAt(run.loaded, flag), { buffer: staging.buffer, offset: 0 }, 4)
+  copy(run, homeAt(run.loaded, flag), { pieces: staging.pieces }, 4)
   submit(run)
   return staging
 }

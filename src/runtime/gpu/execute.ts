@@ -15,11 +15,11 @@ import {
   type Store,
   storeOf,
 } from '../resident.ts'
-import { type Lease, lease, usage } from './buffer-pool.ts'
+import { type Lease, lease, stretch, usage } from './buffer-pool.ts'
 import type { Device } from './device.ts'
-import { copy, encodeSegments, homeAt, play, type Run } from './encode.ts'
+import { copy, encodeSegments, homeAt, play, type Run, sameHome } from './encode.ts'
 import { aware, demandAlive, type Guarded, guarded } from './guard.ts'
-import { type Loaded, load } from './load.ts'
+import { type Loaded, load, writePieces } from './load.ts'
 import { type Batch, batchOf, createRing, layoutBatch, valueAt } from './staging.ts'
 
 /** A program on a device. */
@@ -49,8 +49,6 @@ interface State {
   broken: RuntimeError | undefined
 }
 
-const sameHome = (a: Home | undefined, b: Home): boolean => a?.buffer === b.buffer && a.offset === b.offset
-
 /**
  * Residents that live in the arena and are not handed back in their own place would be overwritten by this run: they move
  * to buffers of their own first. True when there were any.
@@ -62,7 +60,7 @@ const rescue = (run: Run, state: State, args: readonly Checked[]): boolean => {
     const handle = state.tenants[o]?.deref()
     const store = handle && storeOf(handle)
     const here = homeAt(loaded, slot.place)
-    if (!handle || !store || !sameHome(store.home, here)) return
+    if (!handle || !store?.home || !sameHome(store.home, here)) return
     const input = slot.inPlaceOf === undefined ? undefined : loaded.plan.inputs[slot.inPlaceOf]
     const back = slot.inPlaceOf === undefined ? undefined : args[slot.inPlaceOf]
     if (
@@ -72,9 +70,9 @@ const rescue = (run: Run, state: State, args: readonly Checked[]): boolean => {
       sameHome(here, homeAt(loaded, input.place))
     )
       return
-    const own = lease(loaded.device, 'home', store.bytes)
-    copy(run, here, { buffer: own.buffer, offset: 0 }, store.bytes)
-    rehome(handle, store, { buffer: own.buffer, offset: 0, lease: own })
+    const own = lease(loaded.device, 'home', store.bytes, loaded.largest)
+    copy(run, here, own, store.bytes)
+    rehome(handle, store, { pieces: own.pieces, lease: own })
     any = true
   })
   return any
@@ -85,15 +83,19 @@ const upload = (run: Run, words: ArrayBufferView<ArrayBuffer>, to: Home, ordered
   if (words.byteLength === 0) return
   const { device } = run.loaded
   if (!ordered) {
-    device.gpu.queue.writeBuffer(to.buffer, to.offset, words)
+    writePieces(device, to.pieces, words)
     return
   }
-  const bytes = alignUp(words.byteLength, 4)
-  const source = device.createBuffer(bytes, usage.copySource, true)
-  new Uint8Array(source.getMappedRange()).set(new Uint8Array(words.buffer, words.byteOffset, words.byteLength))
-  source.unmap()
-  run.encoder.copyBufferToBuffer(source, 0, to.buffer, to.offset, bytes)
-  run.spent.push(source)
+  const all = new Uint8Array(words.buffer, words.byteOffset, words.byteLength)
+  let at = 0
+  for (const { buffer, offset, bytes } of stretch(to.pieces, 0, alignUp(words.byteLength, 4))) {
+    const source = device.createBuffer(bytes, usage.copySource, true)
+    new Uint8Array(source.getMappedRange()).set(all.subarray(at, at + bytes))
+    source.unmap()
+    run.encoder.copyBufferToBuffer(source, 0, buffer, offset, bytes)
+    run.spent.push(source)
+    at += bytes
+  }
 }
 
 const placeInputs = (run: Run, state: State, args: readonly Checked[], ordered: boolean): void => {
@@ -118,9 +120,9 @@ const placeKept = (run: Run): readonly (Home | undefined)[] =>
     if (!slot.keep) return undefined
     const here = homeAt(run.loaded, slot.place)
     if (slot.inPlaceOf !== undefined) return here
-    const own = lease(run.loaded.device, 'home', copyBytes(slot))
-    copy(run, here, { buffer: own.buffer, offset: 0 }, copyBytes(slot))
-    return { buffer: own.buffer, offset: 0, lease: own }
+    const own = lease(run.loaded.device, 'home', copyBytes(slot), run.loaded.largest)
+    copy(run, here, own, copyBytes(slot))
+    return { pieces: own.pieces, lease: own }
   })
 
 interface Encoded {
@@ -140,10 +142,11 @@ function* encodeRun(
   placeInputs(run, state, args, rescue(run, state, args))
   yield* encodeSegments(run, loaded.segments)
   const kept = placeKept(run)
-  const staging = layout.bytes > 0 ? lease(device, 'staging', layout.bytes) : undefined
+  const staging = layout.bytes > 0 ? lease(device, 'staging', layout.bytes, loaded.largest) : undefined
   if (staging)
     values.forEach((slot, i) => {
-      copy(run, homeAt(loaded, slot.place), { buffer: staging.buffer, offset: layout.offsets[i]! }, copyBytes(slot))
+      const bytes = copyBytes(slot)
+      copy(run, homeAt(loaded, slot.place), { pieces: stretch(staging.pieces, layout.offsets[i]!, bytes) }, bytes)
     })
   device.gpu.queue.submit([run.encoder.finish()])
   for (const l of run.scratch) l.release()

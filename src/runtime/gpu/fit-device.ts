@@ -3,7 +3,7 @@
 import { elementBytes } from '../../../codegen/kernel/element-bytes.ts'
 import type { Plan, PlannedKernel } from '../../../codegen/plan/plan.ts'
 import { everyStep } from '../../../codegen/plan/steps.ts'
-import { boundBytes, vectorBytes, wholeVectors } from '../../../passes/memory/place-bytes.ts'
+import { boundBytes, buffersBehind, vectorBytes } from '../../../passes/memory/place-bytes.ts'
 import { alignUp } from '../../lang/dim.ts'
 import { raise } from '../../lang/errors.ts'
 import type { Device } from './device.ts'
@@ -57,9 +57,14 @@ const checkKernel = (device: Device, { kernel, wgsl }: PlannedKernel): void => {
 /** Raises LimitError or UnsupportedFeature where `device` cannot run `plan`. */
 export const checkFit = (device: Device, plan: Plan): void => {
   const { limits } = device.gpu
-  const split = 'use smaller batches, or a profile with a smaller maxBindingBytes'
+  const split = 'use smaller batches, or a profile with smaller maxBindingBytes and maxBufferBytes'
   plan.arenas.forEach((bytes, i) => {
-    demand(`arena ${i}: bytes of a buffer`, wholeVectors(bytes), limits.maxBufferSize, split)
+    demand(
+      `arena ${i}: bytes of a buffer`,
+      Math.max(...buffersBehind(bytes, plan.profile)),
+      limits.maxBufferSize,
+      split,
+    )
   })
   for (const planned of plan.kernels) checkKernel(device, planned)
   for (const step of everyStep(plan.steps)) {

@@ -1,10 +1,10 @@
 /** Puts a plan on a device: arenas, constants, pipelines, bind groups. Everything a run needs is made here, once. */
 import type { Place, Plan, Step } from '../../../codegen/plan/plan.ts'
 import { everyStep } from '../../../codegen/plan/steps.ts'
-import { boundBytes, overlaps, wholeVectors } from '../../../passes/memory/place-bytes.ts'
+import { boundBytes, buffersBehind, largestBuffer, overlaps, wholeVectors } from '../../../passes/memory/place-bytes.ts'
 import { invariant, TensorloomError } from '../../lang/errors.ts'
 import { encode } from '../words.ts'
-import { usage } from './buffer-pool.ts'
+import { type Piece, stretch, usage } from './buffer-pool.ts'
 import { layoutOf, pipelineOf } from './compute-pipeline.ts'
 import type { Device } from './device.ts'
 import { checkFit, foldGrid } from './fit-device.ts'
@@ -31,7 +31,10 @@ export type Segment =
 export interface Loaded {
   readonly device: Device
   readonly plan: Plan
-  readonly arenas: readonly GPUBuffer[]
+  /** Each a row of buffers. */
+  readonly arenas: readonly (readonly Piece[])[]
+  /** Bytes of the largest buffer that the plan may have. */
+  readonly largest: number
   readonly segments: readonly Segment[]
   /** Whether a run waits for the device in the middle. */
   readonly waits: boolean
@@ -40,9 +43,13 @@ export interface Loaded {
 }
 
 /** Frees the arenas of programs that nobody holds any more. */
-const dropped = new FinalizationRegistry<{ readonly device: Device; readonly arenas: readonly GPUBuffer[] }>((held) => {
-  for (const arena of held.arenas) held.device.destroyBuffer(arena)
-})
+const dropped = new FinalizationRegistry<{ readonly device: Device; readonly arenas: Loaded['arenas'] }>((held) =>
+  destroyArenas(held.device, held.arenas),
+)
+
+const destroyArenas = (device: Device, arenas: Loaded['arenas']): void => {
+  for (const { buffer } of arenas.flat()) device.destroyBuffer(buffer)
+}
 
 /** All places that the steps of a plan may write, padding of bindings included. */
 const writtenPlaces = (plan: Plan): readonly Place[] =>
@@ -59,18 +66,32 @@ const stableInputs = (plan: Plan): readonly boolean[] => {
   return plan.inputs.map((slot) => !written.some((place) => overlaps(place, slot.place)))
 }
 
-const createArenas = (device: Device, plan: Plan): readonly GPUBuffer[] =>
-  plan.arenas.map((bytes) =>
-    device.createBuffer(wholeVectors(bytes), usage.storage | usage.copySource | usage.copyTarget),
+const createArenas = (device: Device, plan: Plan): Loaded['arenas'] =>
+  plan.arenas.map((arena) =>
+    buffersBehind(arena, plan.profile).map((bytes): Piece => {
+      const buffer = device.createBuffer(bytes, usage.storage | usage.copySource | usage.copyTarget)
+      return { buffer, offset: 0, bytes }
+    }),
   )
 
-const uploadData = (device: Device, plan: Plan, arenas: readonly GPUBuffer[]): void => {
-  for (const { place, dtype, values } of plan.data)
-    if (values.length > 0) device.gpu.queue.writeBuffer(arenas[place.arena]!, place.offset, encode(dtype, values))
+/** Writes `words` to pieces in a row. */
+export const writePieces = (device: Device, to: readonly Piece[], words: ArrayBufferView<ArrayBuffer>): void => {
+  let at = 0
+  for (const { buffer, offset, bytes } of stretch(to, 0, words.byteLength)) {
+    device.gpu.queue.writeBuffer(buffer, offset, words.buffer, words.byteOffset + at, bytes)
+    at += bytes
+  }
+}
+
+const uploadData = (device: Device, plan: Plan, arenas: Loaded['arenas']): void => {
+  for (const { place, dtype, values } of plan.data) {
+    if (values.length === 0) continue
+    writePieces(device, stretch(arenas[place.arena]!, place.offset, place.bytes), encode(dtype, values))
+  }
 }
 
 /** Bind groups of all dispatches in step order; equal ones are one object. */
-const createGroups = (device: Device, plan: Plan, arenas: readonly GPUBuffer[]): readonly GPUBindGroup[] => {
+const createGroups = (device: Device, plan: Plan, arenas: Loaded['arenas']): readonly GPUBindGroup[] => {
   const made = new Map<string, GPUBindGroup>()
   const groups: GPUBindGroup[] = []
   for (const step of everyStep(plan.steps)) {
@@ -86,10 +107,12 @@ const createGroups = (device: Device, plan: Plan, arenas: readonly GPUBuffer[]):
     const key = `${access} ${step.bindings.map((p) => `${p.arena}:${p.offset}:${p.bytes}`).join()}`
     let group = made.get(key)
     if (!group) {
-      const entries = step.bindings.map((place, binding) => ({
-        binding,
-        resource: { buffer: arenas[place.arena]!, offset: place.offset, size: boundBytes(place) },
-      }))
+      const entries = step.bindings.map((place, binding) => {
+        const size = boundBytes(place)
+        const [piece, ...more] = stretch(arenas[place.arena]!, place.offset, size)
+        invariant(piece && more.length === 0, `kernel ${kernel.name} binds what lies in several buffers`)
+        return { binding, resource: { buffer: piece.buffer, offset: piece.offset, size } }
+      })
       made.set(key, (group = device.gpu.createBindGroup({ layout, entries })))
     }
     groups.push(group)
@@ -163,6 +186,7 @@ export const load = async (device: Device, plan: Plan): Promise<Loaded> => {
       device,
       plan,
       arenas,
+      largest: largestBuffer(plan.profile),
       segments,
       waits: segments.some((s) => s.kind === 'while'),
       stable: stableInputs(plan),
@@ -170,7 +194,7 @@ export const load = async (device: Device, plan: Plan): Promise<Loaded> => {
     dropped.register(loaded, { device, arenas })
     return loaded
   } catch (e) {
-    for (const arena of arenas) device.destroyBuffer(arena)
+    destroyArenas(device, arenas)
     throw e
   }
 }

@@ -51,8 +51,8 @@ describe('bindings of at most 512 bytes', () => {
 })
 
 test('what cannot be bound is a typed error that counts', () => {
-  const profile = { ...portable, maxBindingBytes: 256, storageBuffers: 3 }
+  const profile = { ...portable, maxBindingBytes: 256, storageBuffers: 2 }
   expect(() => planOf(cases['a map over three parts']!(), profile)).toThrow(
-    'bytes of one tensor: needs 1280, the target allows 768',
+    'storage buffers of one kernel: needs 3, the target allows 2',
   )
 })

@@ -1,6 +1,7 @@
 /** What goes wrong: each mistake and each failure of the device is a typed error, never zeros and never silence. */
 import { describe, expect, it } from 'vitest'
 import type { InputSlot, Plan } from '../../../codegen/plan/plan.ts'
+import { portable } from '../../../codegen/targets/wgsl/profiles.ts'
 import { TensorloomError } from '../../../src/lang/errors.ts'
 import type { Argument } from '../../../src/runtime/argument.ts'
 import { type Device, openDevice } from '../../../src/runtime/gpu/device.ts'
@@ -208,7 +209,9 @@ describe('plans that do not fit', () => {
       tag: 'LimitError',
       limit: limits.maxComputeWorkgroupStorageSize,
     })
-    expect(await over(oneKernel(shared, [limits.maxBufferSize + 16, 4]))).toMatchObject({
+    const whole = { ...portable, maxBindingBytes: 2 ** 40, maxBufferBytes: 2 ** 40 }
+    const large = { ...oneKernel(shared, [limits.maxBufferSize + 16, 4]), profile: whole }
+    expect(await over(large)).toMatchObject({
       tag: 'LimitError',
       limit: limits.maxBufferSize,
     })

@@ -1,7 +1,7 @@
 /** Tensors out of nothing: constants from data, and constants of one value. */
 import { constant, illTyped } from '../../build.ts'
 import { isDim, type Shape, sizeOf } from '../../dim.ts'
-import type { DType } from '../../dtype.ts'
+import { type DType, isFloat } from '../../dtype.ts'
 import { raise } from '../../errors.ts'
 import { showShape } from '../../shape.ts'
 import type { DTypeOfNested, Nested, NestedShape } from '../../types/literals.ts'
@@ -135,9 +135,10 @@ export const fromArray = <const S extends Shape, const D extends DType = DType>(
     (to === 'f32' && data instanceof Float32Array) ||
     (to === 'i32' && data instanceof Int32Array) ||
     (to === 'u32' && data instanceof Uint32Array)
-  const values = exact
-    ? (data as ArrayLike<number>)
-    : Float64Array.from(data as ArrayLike<number>, (v) => toElement(v, to))
+  if (exact) return tensorOf(constant({ shape: sizes, dtype: to }, data))
+  const numbers = data as ArrayLike<number>
+  const element = (v: number): number => toElement(v, to)
+  const values = isFloat(to) ? Float32Array.from(numbers, element) : Float64Array.from(numbers, element)
   return tensorOf(constant({ shape: sizes, dtype: to }, values))
 }
 
