@@ -67,7 +67,11 @@ const showAccess = ({ binding, offset, rest }: Access): string =>
 const keyOf = (fused: readonly Fused[], bound: Bound, profile: Profile): string => {
   const bindings = bound.bindings.map((b) => `${b.name}:${b.element.scalar}${b.element.width}${b.access}`)
   const parts = fused.map(({ cluster, schedule, tensors }) => {
-    const accesses = [...tensors].map(([b, tensor]) => `${b.id}=${showAccess(bound.access.get(tensor.id)!)}`)
+    // A part of a cluster may leave some of its tensors alone.
+    const accesses = [...tensors].flatMap(([b, tensor]) => {
+      const access = bound.access.get(tensor.id)
+      return access ? [`${b.id}=${showAccess(access)}`] : []
+    })
     return `${numberOf(cluster)}.${numberOf(schedule)}(${accesses})`
   })
   return `${profile.workgroupThreads};${bindings};${parts.join(';')}`

@@ -162,7 +162,7 @@ export const agrees = (
 }
 
 /** What `make` gives, or nothing where an index that other numbers would compute leaves its axis: that sample has no value. */
-const inRange = <A>(make: () => A): A | 'without' => {
+export const inRange = <A>(make: () => A): A | 'without' => {
   try {
     return make()
   } catch (e) {
