@@ -1,4 +1,5 @@
 /** Target profiles: limits and costs as data that passes plan against, never a live device. */
+import { alignDown } from '../src/lang/dim.ts'
 
 /** A target: its limits (in the units of WebGPU), features by name, kind of schedule, and costs. */
 export interface Profile {
@@ -17,6 +18,19 @@ export interface Profile {
    */
   readonly schedule: 'serial' | 'cooperative'
   readonly costs: Costs
+}
+
+/** The most bytes of a larger place that one binding can hold: the next part starts where a binding may start. */
+export const largestPart = ({ maxBindingBytes, maxBufferBytes, offsetAlignment }: Profile): number =>
+  Math.max(offsetAlignment, alignDown(Math.min(maxBindingBytes, maxBufferBytes), offsetAlignment))
+
+/**
+ * Bytes of one buffer: an arena is a row of buffers of this size, the last one shorter. No tensor lies across the end of
+ * one unless it is larger than a buffer; then it starts where one starts, so that its parts do not lie across either.
+ */
+export const largestBuffer = (profile: Profile): number => {
+  const part = largestPart(profile)
+  return Math.max(part, alignDown(profile.maxBufferBytes, part))
 }
 
 /** Parameters of the cost model, in seconds, bytes per second and operations per second. */

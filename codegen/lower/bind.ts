@@ -2,9 +2,9 @@
 
 import type { Buffer } from '../../passes/loop/ir/cluster.ts'
 import { valuesBelow, valuesOfIndex } from '../../passes/loop/ir/values.ts'
-import { isInOneBuffer, largestBuffer, largestPart } from '../../passes/memory/place-bytes.ts'
+import { isInOneBuffer } from '../../passes/memory/place-bytes.ts'
 import type { MemoryPlan } from '../../passes/memory/places.ts'
-import type { Profile } from '../../passes/profile.ts'
+import { largestBuffer, largestPart, type Profile } from '../../passes/profile.ts'
 import { alignDown } from '../../src/lang/dim.ts'
 import { byteSize } from '../../src/lang/dtype.ts'
 import type { LimitError } from '../../src/lang/errors.ts'

@@ -8,15 +8,16 @@ import { valuesBelow, valuesOfIndex } from '../../passes/loop/ir/values.ts'
 import { chooseGrid } from '../../passes/loop/schedule/cost.ts'
 import {
   type Extent,
+  firstPoint,
   isDense,
+  rangesToCut,
   restrictCluster,
   touchedElements,
   type View,
   viewCluster,
 } from '../../passes/loop/schedule/restrict.ts'
-import { largestPart } from '../../passes/memory/place-bytes.ts'
 import type { MemoryPlan, Window } from '../../passes/memory/places.ts'
-import type { Profile } from '../../passes/profile.ts'
+import { largestPart, type Profile } from '../../passes/profile.ts'
 import { alignDown, alignUp, ceilDiv } from '../../src/lang/dim.ts'
 import { byteSize } from '../../src/lang/dtype.ts'
 import type { LimitError } from '../../src/lang/errors.ts'
@@ -67,7 +68,7 @@ export const fitKernels = (
 /** The kernels of one cluster that does not fit as it is. */
 const cutKernels = (f: Fused, memory: MemoryPlan, profile: Profile): readonly BoundKernel[] | Unfit => {
   // Where one point of all ranges binds too much, every part does.
-  const least = pieceOf(firstPoint(f), memory, profile)
+  const least = pieceOf({ ...f, cluster: firstPoint(f.cluster) }, memory, profile)
   const isPossible = least.bindings <= profile.storageBuffers
   const pieces = isPossible ? cut(f, memory, profile, overwrites(f, memory), 0) : undefined
   if (!pieces) {
@@ -159,23 +160,6 @@ const cut = (
     pieces.push(...own)
   }
   return best ? pieces : undefined
-}
-
-/** The stores of a cluster at the first point of their ranges. */
-const firstPoint = ({ cluster, tensors }: Unscheduled): Unscheduled => {
-  const first = rangesToCut(cluster).reduce((c, { id }) => {
-    const range = c.stores.flatMap((s) => s.ranges).find((r) => r.id === id)!
-    return restrictCluster(c, { range, from: 0, count: 1 })
-  }, cluster)
-  return { cluster: first, tensors }
-}
-
-/** The ranges that stores run over, and no reduction binds. */
-const rangesToCut = (cluster: Cluster): readonly Range[] => {
-  const bound = new Set(
-    valuesBelow(cluster.stores.map((s) => s.value)).flatMap((v) => (v.kind === 'reduce' ? v.over : [])),
-  )
-  return [...new Set(cluster.stores.flatMap((s) => s.ranges))].filter((r) => r.size > 1 && !bound.has(r))
 }
 
 const halve = (

@@ -3,7 +3,8 @@
  * the value it names. A static analysis of the plan alone; `makePlan` verifies every plan it returns.
  */
 
-import { boundBytes, isInOneBuffer, largestBuffer, overlaps, showPlace } from '../../passes/memory/place-bytes.ts'
+import { boundBytes, isInOneBuffer, overlaps, showPlace } from '../../passes/memory/place-bytes.ts'
+import { largestBuffer } from '../../passes/profile.ts'
 import { sizeOf } from '../../src/lang/dim.ts'
 import { byteSize } from '../../src/lang/dtype.ts'
 import type { ArgumentError } from '../../src/lang/errors.ts'

@@ -1,6 +1,6 @@
 /** Arithmetic on places: the bytes a binding or a buffer holds of one, and whether two of them overlap. */
 import { alignDown, alignUp, ceilDiv, floorDiv } from '../../src/lang/dim.ts'
-import type { Profile } from '../profile.ts'
+import { largestBuffer, type Profile } from '../profile.ts'
 import type { Place } from './places.ts'
 
 /** Buffers, places and bindings are whole numbers of these bytes: the size of a vec4 of words. */
@@ -11,19 +11,6 @@ export const wholeVectors = (bytes: number): number => Math.max(vectorBytes, ali
 
 /** The size a place is bound with. */
 export const boundBytes = (p: Place): number => wholeVectors(p.bytes)
-
-/** The most bytes of a larger place that one binding can hold: the next part starts where a binding may start. */
-export const largestPart = ({ maxBindingBytes, maxBufferBytes, offsetAlignment }: Profile): number =>
-  Math.max(offsetAlignment, alignDown(Math.min(maxBindingBytes, maxBufferBytes), offsetAlignment))
-
-/**
- * Bytes of one buffer: an arena is a row of buffers of this size, the last one shorter. No tensor lies across the end of
- * one unless it is larger than a buffer; then it starts where one starts, so that its parts do not lie across either.
- */
-export const largestBuffer = (profile: Profile): number => {
-  const part = largestPart(profile)
-  return Math.max(part, alignDown(profile.maxBufferBytes, part))
-}
 
 /** The first offset from `offset` on where a tensor of `bytes` can start in buffers of `buffer` bytes. */
 export const fitOffset = (offset: number, bytes: number, buffer: number): number => {

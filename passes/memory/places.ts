@@ -7,8 +7,8 @@ import { byteSize } from '../../src/lang/dtype.ts'
 import type { Node } from '../../src/lang/ir.ts'
 import type { Fusion } from '../loop/fuse/fuse.ts'
 import type { Buffer } from '../loop/ir/cluster.ts'
-import type { Profile } from '../profile.ts'
-import { fitOffset, largestBuffer, largestPart, wholeVectors } from './place-bytes.ts'
+import { largestBuffer, largestPart, type Profile } from '../profile.ts'
+import { fitOffset, wholeVectors } from './place-bytes.ts'
 
 /** Bytes [offset, offset + bytes) of a program-owned arena. `offset` is a multiple of the profile's alignment. */
 export interface Place {

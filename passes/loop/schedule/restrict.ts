@@ -120,3 +120,18 @@ export const touchedElements = ({ stores }: Cluster): ReadonlyMap<Buffer, Extent
 
 /** Whether `s` writes every element from its lowest to its highest. */
 export const isDense = ({ index, ranges }: Store): boolean => index.max - index.min + 1 === pointsOf(ranges)
+
+/** The ranges that stores run over, and no reduction binds. */
+export const rangesToCut = (cluster: Cluster): readonly Range[] => {
+  const bound = new Set(
+    valuesBelow(cluster.stores.map((s) => s.value)).flatMap((v) => (v.kind === 'reduce' ? v.over : [])),
+  )
+  return [...new Set(cluster.stores.flatMap((s) => s.ranges))].filter((r) => r.size > 1 && !bound.has(r))
+}
+
+/** The stores of `cluster` at the first point of their ranges. */
+export const firstPoint = (cluster: Cluster): Cluster =>
+  rangesToCut(cluster).reduce((c, { id }) => {
+    const range = c.stores.flatMap((s) => s.ranges).find((r) => r.id === id)!
+    return restrictCluster(c, { range, from: 0, count: 1 })
+  }, cluster)

@@ -1,7 +1,8 @@
 /** Puts a plan on a device: arenas, constants, pipelines, bind groups. Everything a run needs is made here, once. */
 import type { Place, Plan, Step } from '../../../codegen/plan/plan.ts'
 import { everyStep } from '../../../codegen/plan/steps.ts'
-import { boundBytes, buffersBehind, largestBuffer, overlaps, wholeVectors } from '../../../passes/memory/place-bytes.ts'
+import { boundBytes, buffersBehind, overlaps, wholeVectors } from '../../../passes/memory/place-bytes.ts'
+import { largestBuffer } from '../../../passes/profile.ts'
 import { invariant, TensorloomError } from '../../lang/errors.ts'
 import { encode } from '../words.ts'
 import { type Piece, stretch, usage } from './buffer-pool.ts'
