@@ -71,7 +71,9 @@ const frozen = <T extends object>(root: T): T => {
     const isLong = Array.isArray(x) && x.length > mostStored && typeof x[0] === 'number'
     if (isLong || Object.isFrozen(x) || ArrayBuffer.isView(x)) continue
     Object.freeze(x)
-    for (const v of Object.values(x)) if (typeof v === 'object' && v !== null) stack.push(v)
+    // What is worked out when somebody asks (the bytes that a plan moves) is not asked for.
+    for (const { value } of Object.values(Object.getOwnPropertyDescriptors(x)))
+      if (typeof value === 'object' && value !== null) stack.push(value)
   }
   return root
 }

@@ -77,9 +77,9 @@ describe('the files', () => {
       expect([f, readFileSync(join(again, f))]).toEqual([f, readFileSync(join(out, f))])
   })
 
-  it('hold a runtime of at most 12.5 kB gzip, no compiler, nothing of Node, nothing a strict policy forbids', () => {
+  it('hold a runtime of at most 13.5 kB gzip, no compiler, nothing of Node, nothing a strict policy forbids', () => {
     const runtime = readFileSync(join(out, 'runtime.js'))
-    expect(gzipSync(runtime, { level: 9 }).length).toBeLessThan(12_500)
+    expect(gzipSync(runtime, { level: 9 }).length).toBeLessThan(13_500)
     for (const f of ['runtime.js', 'train.js', 'use.js']) {
       const text = readFileSync(join(out, f), 'utf8')
       for (const word of [

@@ -16,14 +16,14 @@ test('a row is reduced once and scaled in a loop', () => {
   const sum = b.reduce([x!], { monoid: 'sum', axes: [1] }) as Node
   const wide = b.broadcast([sum], { shape: [4, 8], axes: [1] }) as Node
   expect(show([x!], b.div([x!, wide], {}) as Node)).toMatchInlineSnapshot(`
-    "grid r2 < 4, r3 < 8 by vec4
-      v4 = b0[8*r2 + r3]: f32
-      v6 = sum of v5 over r1: f32
-      for r1 < 8 by vec4
-        v5 = b0[r1 + 8*r2]: f32
-        accumulate v6
-      v7 = div(v4, v6): f32
-      b1[8*r2 + r3] = v7"
+    "grid r0 < 4, r1 < 8 by vec4
+      v0 = b0[8*r0 + r1]: f32
+      v2 = sum of v1 over r2: f32
+      for r2 < 8 by vec4
+        v1 = b0[8*r0 + r2]: f32
+        accumulate v2
+      v3 = div(v0, v2): f32
+      b1[8*r0 + r1] = v3"
   `)
 })
 
