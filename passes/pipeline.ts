@@ -36,6 +36,9 @@ export type PipelineError = CheckError | UsageError | IndexError
 
 export type GraphPass = Pass<Graph, Graph, PipelineError>
 
+/** The first passes: they refuse what is no program. Observations can be listed (`observationsOf`) once these have passed. */
+export const legality: readonly GraphPass[] = Object.freeze([check, observe])
+
 /**
  * The passes in order. Those that are not about a whole program also run on the graphs inside loops (`everywhere`).
  *
@@ -60,8 +63,7 @@ export type GraphPass = Pass<Graph, Graph, PipelineError>
  */
 export const graphPipeline = (options: PipelineOptions = {}): readonly GraphPass[] =>
   Object.freeze([
-    check,
-    observe,
+    ...legality,
     inlineCalls,
     ...[
       mergeScans,

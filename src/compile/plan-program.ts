@@ -5,7 +5,7 @@ import { makePlan, type Planned, type Request } from '../../codegen/plan/make-pl
 import type { Plan } from '../../codegen/plan/plan.ts'
 import { portable } from '../../codegen/targets/wgsl/profiles.ts'
 import { observationsOf } from '../../passes/graph/observe.ts'
-import { beforeWidening, graphPipeline, runPipeline, type Stage } from '../../passes/pipeline.ts'
+import { beforeWidening, graphPipeline, legality, runPipeline, type Stage } from '../../passes/pipeline.ts'
 import type { Profile } from '../../passes/profile.ts'
 import { type CompileError, raise } from '../lang/errors.ts'
 import type { TracedTree } from '../lang/trace.ts'
@@ -77,11 +77,12 @@ export const planProgram = (
   name: string,
   options: CompileOptions,
 ): E.Either<CompileError, { readonly plan: Plan; readonly made: () => Made }> => {
+  const legal = runPipeline(legality, traced.graph)
+  if (E.isLeft(legal)) return E.left(located(legal.left, new Error()))
   const request = requestOf(traced, name, options)
   const profile = ownCopy(options.profile ?? portable)
   const make = (): E.Either<CompileError, Made> => makeAll(request, profile, options)
-  const isLookedUp =
-    options.cache !== false && !options.provenance && traced.graph.outputs.every((n) => E.isRight(n.type))
+  const isLookedUp = options.cache !== false && !options.provenance
   const { name: _name, graph, ...said } = request
   const rest = { ...said, profile, fastMath: options.fastMath ?? false }
   const memory = isLookedUp ? recall({ graph, rest }, name, options.cache || undefined) : undefined
