@@ -5,6 +5,7 @@ import { pointsOf, sizeOf } from '../../../src/lang/dim.ts'
 import type { Node } from '../../../src/lang/ir.ts'
 import type { Profile } from '../../profile.ts'
 import type { Store } from '../ir/cluster.ts'
+import { bindingsNeeded } from '../schedule/bindings-needed.ts'
 import type { ClusterGraph } from './cluster-graph.ts'
 import { canRunTogether, leastCost, savedBytes } from './estimate.ts'
 import { type Group, mayOverwrite, type Refused } from './fusion.ts'
@@ -67,8 +68,9 @@ const tryJoin = (
   inner: ReadonlySet<Node>,
   credit: number,
   clusters: ClusterGraph,
-  { costs }: Profile,
+  profile: Profile,
 ): Group | Pick<Refused, 'reason' | 'savedBytes'> => {
+  const { costs } = profile
   if (a.routine || b.routine) return { reason: 'a routine has kernels of its own', savedBytes: 0 }
   if (a.cost.statements + b.cost.statements > costs.statements)
     return { reason: 'the kernel would have too many statements', savedBytes: 0 }
@@ -95,6 +97,8 @@ const tryJoin = (
     const together = `${Math.round(made.cost.flops)} operations on ${made.cost.threads} invocations`
     return { reason: `together they need ${together}, apart ${split}`, savedBytes: saved }
   }
+  if (bindings(made, profile) > Math.max(profile.storageBuffers, bindings(a, profile), bindings(b, profile)))
+    return { reason: 'it would bind more than the target allows', savedBytes: saved }
   const overwrites = made.stored.some((output) => {
     const input = clusters.replaces.get(output)
     return input && !mayOverwrite(made, input, output)
@@ -103,6 +107,9 @@ const tryJoin = (
     return { reason: 'it would overwrite an argument that the same kernel still reads elsewhere', savedBytes: saved }
   return made
 }
+
+const bindings = ({ solved }: Group, profile: Profile): number =>
+  solved ? bindingsNeeded(solved.cluster, [...solved.loaded, ...solved.stores], profile) : 0
 
 /** The largest store's ranges are all that the others run over. */
 const runTogether = ({ solved }: Group): boolean => {
