@@ -53,6 +53,8 @@ export const planOf = (
     },
     profile,
   )
+  // A result that is an argument itself takes that one's place, and may leave others without a clear one: nothing is given away then.
+  if (E.isLeft(planned) && planned.left.tag === 'UsageError' && donate) return planOf(graph, profile, false, subnormals)
   if (E.isLeft(planned)) throw new Error(showError(planned.left))
   const wrong = planned.right.plan.kernels.flatMap((k) => verifyKernel(k.kernel))
   if (wrong.length > 0) throw new Error(`an ill-formed kernel: ${wrong.join('; ')}`)
