@@ -40,7 +40,11 @@ export const assembleKernel = (
   if ('tag' in bound) return bound
   const key = keyOf(fused, bound, profile)
   const { kernel, workgroups } = emitted.get(key) ?? emit(fused, bound, profile)
-  emitted.set(key, { kernel, workgroups })
+  emitted.set(
+    key,
+    { kernel, workgroups },
+    fused.reduce((n, f) => n + f.cost.statements, 0),
+  )
   return { kernel, workgroups, places: bound.places, reads: bound.reads, writes: bound.writes, fused }
 }
 
@@ -49,8 +53,11 @@ interface Emitted {
   readonly workgroups: number
 }
 
-/** Kernels by what they are made of, so that each is emitted, printed and analysed once in a process; forgotten in turn. */
-const emitted = createRecent<string, Emitted>(1024)
+/**
+ * Kernels by what they are made of, so that each is emitted, printed and analysed once in a process; bounded by their
+ * statements, of which each takes about a kilobyte with its text.
+ */
+const emitted = createRecent<string, Emitted>(50_000)
 
 let clusters = 0
 const numbers = new WeakMap<object, number>()

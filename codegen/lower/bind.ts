@@ -107,7 +107,7 @@ export const joinNeighbours = (tenants: readonly Tenants[], profile: Profile): r
 export type Unscheduled = Pick<PlacedCluster, 'cluster' | 'tensors'>
 
 /** The tensors that the clusters read and write, in the order of use. */
-export const tensorsOf = (
+const tensorsOf = (
   clusters: readonly Unscheduled[],
 ): {
   readonly used: ReadonlySet<Buffer>

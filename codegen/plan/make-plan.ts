@@ -3,6 +3,7 @@ import * as E from '#fp/Either'
 import { halve } from '../../passes/graph/halve.ts'
 import { indexInputs } from '../../passes/graph/index-inputs.ts'
 import type { Observation } from '../../passes/graph/observe.ts'
+import { reducingOps } from '../../passes/loop/from-graph/lower-node.ts'
 import { type Fusion, fuse } from '../../passes/loop/fuse/fuse.ts'
 import type { Fused, InPlace } from '../../passes/loop/fuse/fusion.ts'
 import { isBufferLeaf } from '../../passes/loop/fuse/stored-nodes.ts'
@@ -87,15 +88,13 @@ const disputed = (faults: readonly PlanFault[], { inPlace, buffers }: Fusion): r
   return inPlace.flatMap(({ input }) => (values.has(buffers.get(input)!.id) ? [input] : []))
 }
 
-const reducing: ReadonlySet<Op> = new Set<Op>(['reduce', 'dot', 'fold', 'scatterAdd'])
-
 /** What is never better stored: it costs nothing where it is used. */
 const views: ReadonlySet<Op> = new Set<Op>(['const', 'iota', 'slice', 'reshape', 'permute', 'broadcast', 'flip'])
 
 /** What a cluster computes that should be stored by itself instead: reductions, if there are any; else all. */
 const toStore = ({ members }: Fused, alone: ReadonlySet<Node>): readonly Node[] => {
   const missing = members.filter((n) => !alone.has(n) && typesOf(n).length === 1 && !views.has(n.op))
-  const reductions = missing.filter((n) => reducing.has(n.op))
+  const reductions = missing.filter((n) => reducingOps.has(n.op))
   return reductions.length > 0 ? reductions : missing
 }
 

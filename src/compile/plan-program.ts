@@ -57,11 +57,17 @@ const requestOf = (
   }
 }
 
-/** The graph passes, then the planner. */
-const makeAll = (request: Request, profile: Profile, options: CompileOptions): E.Either<CompileError, Made> => {
-  const stages: Stage[] = [{ name: 'trace', graph: request.graph }]
+/** The graph passes after those of `legal`, then the planner. */
+const makeAll = (
+  request: Request,
+  legal: readonly Stage[],
+  profile: Profile,
+  options: CompileOptions,
+): E.Either<CompileError, Made> => {
+  const stages = [...legal]
+  const rest = graphPipeline(options).slice(legality.length)
   return pipe(
-    runPipeline(graphPipeline(options), request.graph, (s) => stages.push(s)),
+    runPipeline(rest, stages[stages.length - 1]!.graph, (s) => stages.push(s)),
     E.mapLeft((error) => located(error, new Error())),
     E.flatMap(
       (graph): E.Either<CompileError, Planned> =>
@@ -77,11 +83,12 @@ export const planProgram = (
   name: string,
   options: CompileOptions,
 ): E.Either<CompileError, { readonly plan: Plan; readonly made: () => Made }> => {
-  const legal = runPipeline(legality, traced.graph)
+  const stages: Stage[] = [{ name: 'trace', graph: traced.graph }]
+  const legal = runPipeline(legality, traced.graph, (s) => stages.push(s))
   if (E.isLeft(legal)) return E.left(located(legal.left, new Error()))
   const request = requestOf(traced, name, options)
   const profile = ownCopy(options.profile ?? portable)
-  const make = (): E.Either<CompileError, Made> => makeAll(request, profile, options)
+  const make = (): E.Either<CompileError, Made> => makeAll(request, stages, profile, options)
   const isLookedUp = options.cache !== false && !options.provenance
   const { name: _name, graph, ...said } = request
   const rest = { ...said, profile, fastMath: options.fastMath ?? false }

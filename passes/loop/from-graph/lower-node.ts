@@ -225,13 +225,13 @@ export interface Surroundings {
 }
 
 /** The operations that lower to reductions. */
-const bindsRanges: ReadonlySet<Op> = new Set<Op>(['reduce', 'dot', 'fold', 'scatterAdd'])
+export const reducingOps: ReadonlySet<Op> = new Set<Op>(['reduce', 'dot', 'fold', 'scatterAdd'])
 
 /** Whether a node is a reduction over anything at all: an outer product is none. */
 export const lowersToReduction = (n: Node): boolean => {
   if (n.op === 'reduce') return n.params.axes.length > 0
   if (n.op === 'dot') return n.params.lhs.some((l) => !n.params.out.includes(l))
-  return bindsRanges.has(n.op)
+  return reducingOps.has(n.op)
 }
 
 /** `values` whose ranges are none of `avoided`. */
@@ -254,7 +254,7 @@ export const lowering = (values: Values, around: Surroundings): At['at'] => {
     const rule = rules[node.op as LoweredOp] as Rule<Op>
     const lower = (v: Values): LoopValue => rule({ values: v, at }, node as never, component, point, bounds)
     let made = lower(values)
-    if (bindsRanges.has(node.op)) {
+    if (reducingOps.has(node.op)) {
       const avoided = new Set<Range>()
       for (let again = reboundRanges(made); again.size > 0; again = reboundRanges(made)) {
         const known = avoided.size

@@ -7,11 +7,11 @@ import { sizeOf } from '../../../src/lang/dim.ts'
 import { byteSize } from '../../../src/lang/dtype.ts'
 import type { Node } from '../../../src/lang/ir.ts'
 import type { Costs } from '../../profile.ts'
+import { reducingOps } from '../from-graph/lower-node.ts'
 import type { Buffer } from '../ir/cluster.ts'
 import { countItems } from '../schedule/nest.ts'
 import type { Group } from './fusion.ts'
 import type { Solved } from './solve.ts'
-import { reducingOps } from './stored-nodes.ts'
 
 const bytesOf = (n: Node): number => {
   const { shape, dtype } = typeOf(n)

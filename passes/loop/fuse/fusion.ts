@@ -118,7 +118,7 @@ const sameRanges = (a: Store, b: Store): boolean =>
  * Every read of the structure's buffer `input` is at the index, and by the invocation, that overwrites it with `output`: so
  * the store may take the argument's place. Stores over the same ranges come after all their loads (`nest.ts`).
  */
-export const readsOnlyInPlace = (cluster: Cluster, input: Buffer, output: Buffer): boolean => {
+const readsOnlyInPlace = (cluster: Cluster, input: Buffer, output: Buffer): boolean => {
   const store = cluster.stores.find((s) => s.buffer === output)
   if (!store || input.dtype !== output.dtype || input.size !== output.size) return false
   const isRead = (v: LoopValue): boolean => v.kind === 'load' && v.buffer === input

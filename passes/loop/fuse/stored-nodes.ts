@@ -8,6 +8,7 @@ import { sizeOf } from '../../../src/lang/dim.ts'
 import { binaryOps, type Graph, type Node, type Op, unaryOps } from '../../../src/lang/ir.ts'
 import { topological } from '../../../src/lang/topological.ts'
 import { maxRecompute, recomputePrice } from '../../op-prices.ts'
+import { reducingOps } from '../from-graph/lower-node.ts'
 import { isRoutine, routineOf } from '../from-graph/routine-nodes.ts'
 import { operandsRead } from './barrier-waits.ts'
 
@@ -17,8 +18,6 @@ export const isBufferLeaf = (n: Node): boolean =>
   n.op === 'data' ||
   (n.op === 'const' && !n.params.values.every((v) => Object.is(v, n.params.values[0])))
 
-/** Operations that read their operands more than once an element: reductions in the Loop IR. */
-export const reducingOps: ReadonlySet<Op> = new Set<Op>(['reduce', 'dot', 'fold', 'scatterAdd'])
 /** Users that read an element of their operand more than once. */
 const repeating: ReadonlySet<Op> = new Set<Op>([...reducingOps, 'broadcast', 'window', 'gather', 'concat'])
 /** Operations that look at their operands where they are looked at themselves. */
