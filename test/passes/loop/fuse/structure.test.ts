@@ -39,6 +39,13 @@ test.each<[string, readonly TensorType[], (...xs: Node[]) => Node, readonly Tens
     (x) => b.mul([x!, filled(Number.POSITIVE_INFINITY)], {}),
   ],
   [
+    'the sizes of what is read in part',
+    [f32(2, 8)],
+    (x) => b.slice([x!], { start: [0, 0], stop: [2, 4], step: [1, 1] }),
+    [f32(2, 9)],
+    (x) => b.slice([x!], { start: [0, 0], stop: [2, 4], step: [1, 1] }),
+  ],
+  [
     'which operand comes first',
     [f32(4), f32(4)],
     (x, y) => b.add([b.sub([x!, y!], {}), x!], {}),
