@@ -44,20 +44,22 @@ export const workOf = (kernel: Kernel, workgroups: number, sizes: readonly numbe
   return { bytes, flops }
 }
 
-const known = new WeakMap<BoundKernel, Work>()
+const known = new WeakMap<Kernel, Map<string, Work>>()
 
-/** The work of one dispatch, memoised. */
-export const dispatchWork = (bound: BoundKernel): Work => {
-  const work =
-    known.get(bound) ??
-    workOf(
-      bound.kernel,
-      bound.workgroups,
-      bound.places.map((p) => p.bytes),
-    )
-  known.set(bound, work)
+/** The work of one dispatch of `kernel`; counted once, and remembered with the kernel. */
+const workOnce = (kernel: Kernel, workgroups: number, sizes: readonly number[]): Work => {
+  const counted = known.get(kernel) ?? new Map<string, Work>()
+  known.set(kernel, counted)
+  const key = `${workgroups}:${sizes}`
+  const work = counted.get(key) ?? workOf(kernel, workgroups, sizes)
+  counted.set(key, work)
   return work
 }
+
+const sizesOf = (bound: BoundKernel): readonly number[] => bound.places.map((p) => p.bytes)
+
+/** The work of one dispatch, memoised. */
+export const dispatchWork = (bound: BoundKernel): Work => workOnce(bound.kernel, bound.workgroups, sizesOf(bound))
 
 /** The execution count of each kernel; a data-dependent loop counts once. */
 const timesOf = (runs: readonly Run[], times = 1): readonly (readonly [BoundKernel, number])[] =>
@@ -74,18 +76,26 @@ const hasWhile = (runs: readonly Run[]): boolean =>
  * own.
  */
 export const predict = (runs: readonly Run[], memory: MemoryPlan): Prediction => {
-  const kernels = timesOf(runs)
+  // No more than counting needs: plans are kept, and must not keep the graphs that they were made from.
+  const kernels = timesOf(runs).map(([b, times]) => ({
+    kernel: b.kernel,
+    workgroups: b.workgroups,
+    sizes: sizesOf(b),
+    times,
+  }))
   const total = (of: (w: Work) => number): number =>
-    kernels.reduce((n, [b, times]) => n + times * of(dispatchWork(b)), 0)
+    kernels.reduce((n, d) => n + d.times * of(workOnce(d.kernel, d.workgroups, d.sizes)), 0)
+  const submits = hasWhile(runs) ? 2 : 1
+  const peakBytes = memory.arenas.reduce((a, b) => a + b, 0)
   return {
-    dispatches: kernels.reduce((n, [, times]) => n + times, 0),
-    submits: hasWhile(runs) ? 2 : 1,
+    dispatches: kernels.reduce((n, d) => n + d.times, 0),
+    submits,
     get bytes() {
       return total((w) => w.bytes)
     },
     get flops() {
       return total((w) => w.flops)
     },
-    peakBytes: memory.arenas.reduce((a, b) => a + b, 0),
+    peakBytes,
   }
 }

@@ -9,6 +9,7 @@ import { verifyPlan } from '../../codegen/plan/verify-plan.ts'
 import { graphsOf } from '../../passes/graph/inner-graphs.ts'
 import { digestGraph, digestNumbers, digestOfText, digestText, payloadDigest } from '../lang/digest.ts'
 import type { Graph, Payload } from '../lang/ir.ts'
+import { createRecent } from '../lang/recent.ts'
 import { topological } from '../lang/topological.ts'
 import { say } from '../runtime/report-observations.ts'
 import { hasText, readText, writeText } from '../runtime/text-files.ts'
@@ -31,26 +32,17 @@ const mostDigested = 2 ** 24
 /** The form of an entry's text. */
 const format = 1
 
-interface Entry {
-  readonly plan: LeanPlan
-  readonly bytes: number
-}
+/** Plans by their keys, bounded by bytes; each counts for its share of `mostPlans` at least. */
+const entries = createRecent<string, LeanPlan>(mostBytes)
 
-/** The least recently used first. */
-const entries = new Map<string, Entry>()
-let bytesInMemory = 0
-
-/** How many plans are in memory, and their bytes. */
+/** How many plans are in memory, and the bytes that they count for. */
 export const cachedPlans = (): { readonly plans: number; readonly bytes: number } => ({
-  plans: entries.size,
-  bytes: bytesInMemory,
+  plans: entries.size(),
+  bytes: entries.weight(),
 })
 
 /** Forgets the plans in memory. */
-export const forgetPlans = (): void => {
-  entries.clear()
-  bytesInMemory = 0
-}
+export const forgetPlans = (): void => entries.clear()
 
 /** The large constants of a graph, those of its inner graphs too. */
 const payloadsOf = (graph: Graph): readonly Payload[] => {
@@ -115,18 +107,8 @@ const bytesOf = ({ kernels, steps, data, inputs, outputs }: LeanPlan): number =>
   512 * (steps.length + inputs.length + outputs.length)
 
 const keep = (key: string, plan: LeanPlan): void => {
-  const bytes = bytesOf(plan) + 2 * key.length
-  const before = entries.get(key)
-  entries.delete(key)
-  bytesInMemory -= before?.bytes ?? 0
-  if (bytes > mostBytes / 4) return
-  entries.set(key, { plan, bytes })
-  bytesInMemory += bytes
-  for (const [old, entry] of entries) {
-    if (entries.size <= mostPlans && bytesInMemory <= mostBytes) break
-    entries.delete(old)
-    bytesInMemory -= entry.bytes
-  }
+  const bytes = Math.max(mostBytes / mostPlans, bytesOf(plan) + 2 * key.length)
+  if (bytes <= mostBytes / 4) entries.set(key, plan, bytes)
 }
 
 const fileOf = (key: string): string => `${digestOfText(key)}.plan`
@@ -189,10 +171,10 @@ export const recall = (
   if (elements > mostDigested && folder === undefined) return { plan: undefined, remember: (plan) => plan }
   const key = textOfData({ graph: digestGraph(graph), rest })
   const known = entries.get(key)
-  const inMemory = known && whole(known.plan, payloads)
+  const inMemory = known && whole(known, payloads)
   const found = inMemory ?? (folder === undefined ? undefined : fromFolder(folder, key, payloads))
   if (found) {
-    const stored = inMemory ? known.plan : frozen(lean(found, payloads))
+    const stored = inMemory ? known : frozen(lean(found, payloads))
     keep(key, stored)
     if (inMemory && folder !== undefined && !hasText(folder, fileOf(key))) toFolder(folder, key, stored)
     return { plan: found.name === name ? frozen(found) : frozen({ ...found, name }), remember: (plan) => plan }

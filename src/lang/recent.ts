@@ -5,6 +5,8 @@ export interface Recent<K, V> {
   /** Keeps `value`, whose weight counts against the bound. */
   readonly set: (key: K, value: V, weight?: number) => void
   readonly clear: () => void
+  readonly size: () => number
+  readonly weight: () => number
 }
 
 /** Holds values of at most `bound` in weight (1 each unless it is said), the last one whatever it weighs. */
@@ -37,5 +39,7 @@ export const createRecent = <K, V>(bound: number): Recent<K, V> => {
       kept.clear()
       total = 0
     },
+    size: () => kept.size,
+    weight: () => total,
   }
 }

@@ -201,11 +201,21 @@ export interface PrintOptions {
   readonly keepSubnormals?: boolean
 }
 
+const printed = { device: new WeakMap<Kernel, string>(), keep: new WeakMap<Kernel, string>() }
+
 /**
  * The WGSL module of a kernel: entry point `main`, bindings in order at group 0. The grid may be folded into x and y:
  * `gridIndex` counts x first.
  */
 export const printKernel = (k: Kernel, { keepSubnormals = false }: PrintOptions = {}): string => {
+  const known = printed[keepSubnormals ? 'keep' : 'device']
+  const text = known.get(k) ?? print(k, keepSubnormals)
+  known.set(k, text)
+  return text
+}
+
+/** The text of a kernel, which `printKernel` remembers. */
+const print = (k: Kernel, keepSubnormals: boolean): string => {
   const c: Context = {
     prelude: makePrelude(keepSubnormals),
     calls: makeUserFunctions(),
