@@ -27,12 +27,16 @@ export const priceOf = (op: Op): number => prices[op] ?? 1
 /** From this price on, computing a value again in several users is a loss. */
 const expensive = 20
 
-/** Above this sum of `recomputePrice`, a value with several users is stored instead of computed again in each. */
-export const maxRecompute = 12
+/** Above this sum of `recomputePrice` and `readPrice`, a value with several users is stored instead of computed again in each. */
+export const maxRecompute = 16
+
+/** What reading another tensor of the value's size adds: a value stored is one tensor to read instead. */
+export const readPrice = 4
 
 /**
- * What one operation adds to the work of recomputing a value. Two levels: an expensive operation alone reaches the
- * limit, and with any other it is past it. `rem` counts as cheap: it is expensive on floats only, and most of its uses
+ * What one operation adds to the work of recomputing a value. Two levels: an expensive operation of one tensor reaches
+ * the limit, and with any other it is past it. `rem` counts as cheap: it is expensive on floats only, and most of its uses
  * are integer index arithmetic.
  */
-export const recomputePrice = (op: Op): number => (priceOf(op) >= expensive && op !== 'rem' ? maxRecompute : 1)
+export const recomputePrice = (op: Op): number =>
+  priceOf(op) >= expensive && op !== 'rem' ? maxRecompute - readPrice : 1

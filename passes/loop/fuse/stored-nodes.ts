@@ -7,7 +7,7 @@ import { typeOf, typesOf } from '../../../src/lang/build.ts'
 import { sizeOf } from '../../../src/lang/dim.ts'
 import { binaryOps, type Graph, type Node, type Op, unaryOps } from '../../../src/lang/ir.ts'
 import { topological } from '../../../src/lang/topological.ts'
-import { maxRecompute, recomputePrice } from '../../op-prices.ts'
+import { maxRecompute, readPrice, recomputePrice } from '../../op-prices.ts'
 import { reducingOps } from '../from-graph/lower-node.ts'
 import { isRoutine, routineOf } from '../from-graph/routine-nodes.ts'
 import { operandsRead } from './barrier-waits.ts'
@@ -45,8 +45,9 @@ interface Effort {
 }
 
 /**
- * What computing a node takes, by the nodes computed at its own point: each of them once, however often it is used. A
- * view looks at other points, where all that is below it is computed again.
+ * What computing a node takes, by the nodes computed and read at its own point: each of them once, however often it is
+ * used. A view looks at other points, where all that is below it is computed again. So a state that is carried from step
+ * to step by cheap operations is stored at every step: computed again, it would read more tensors with each.
  */
 type Expression = ReadonlyMap<Node, Effort>
 
@@ -75,6 +76,8 @@ export const chooseStored = (graph: Graph): ReadonlySet<Node> => {
   // The operands of a routine must be in memory.
   const operands = new Set(order.flatMap((n) => (isRoutine(n) ? n.args : [])))
   const isHeavy = new Map<Node, boolean>()
+  const isRead = (n: Node): boolean => roots.has(n) || isBufferLeaf(n)
+  const elements = (n: Node): number => (storable(n) ? sizeOf(typeOf(n).shape) : 0)
   /** The expressions of nodes that are not stored; each is dropped after its last user. */
   const expressions = new Map<Node, Expression>()
   for (const n of order) {
@@ -93,9 +96,10 @@ export const chooseStored = (graph: Graph): ReadonlySet<Node> => {
       done()
       continue
     }
-    const open = args.filter((a) => !roots.has(a) && !isBufferLeaf(a))
+    const open = args.filter((a) => !isRead(a))
     const heavy = reducingOps.has(n.op) || open.some((a) => isHeavy.get(a)!)
     const below = new Map<Node, Effort>()
+    for (const a of args) if (isRead(a) && elements(a) >= elements(n)) below.set(a, { statements: 0, price: readPrice })
     for (const a of open) for (const [x, effort] of expressions.get(a)!) below.set(x, effort)
     const own = { statements: 1, price: recomputePrice(n.op) }
     const whole = sumOf(new Map(below).set(n, own))
