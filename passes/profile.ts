@@ -42,6 +42,8 @@ export interface Costs {
   readonly threads: number
   /** The most statements of a fused kernel: a driver's compile time grows superlinearly beyond. */
   readonly statements: number
-  /** Seconds of a run that one statement of text is worth: what a driver needs to compile it, spread over many runs. */
-  readonly statement: number
+  /** Seconds of a run that a load in the text is worth: what a driver needs to compile it, spread over many runs. */
+  readonly text: number
+  /** What a load of four neighbours takes, in loads of one. */
+  readonly vectorLoad: number
 }

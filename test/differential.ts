@@ -5,6 +5,7 @@ import { runKernel } from '../codegen/kernel/interp/run-kernel.ts'
 import { verifyKernel } from '../codegen/kernel/verify-kernel.ts'
 import { makePlan, type Planned } from '../codegen/plan/make-plan.ts'
 import type { Place, Plan, Step, Subnormals } from '../codegen/plan/plan.ts'
+import { kernelOf } from '../codegen/plan/steps.ts'
 import { portable } from '../codegen/targets/wgsl/profiles.ts'
 import { widen } from '../passes/graph/widen.ts'
 import { fuse } from '../passes/loop/fuse/fuse.ts'
@@ -119,7 +120,7 @@ export const interpretPlan = (plan: Plan, inputs: readonly Value[]): readonly Va
         byteOffset: p.offset,
         byteLength: p.bytes,
       }))
-      runKernel(plan.kernels[step.kernel]!.kernel, step.workgroups, bindings)
+      runKernel(kernelOf(plan, step), step.workgroups, bindings)
     }
   }
   plan.steps.forEach(run)

@@ -47,6 +47,9 @@ export const ref = (name: string, type: KType = types.u32[1]): KExpr => ({ kind:
 /** The workgroup's number in the grid, or the invocation's number in its workgroup (u32). */
 export const builtin = (name: Builtin): KExpr => ({ kind: 'builtin', type: types.u32[1], name })
 
+/** A constant that is read when the kernel runs: number `index` of those that a dispatch gives it (u32). */
+export const word = (index: number): KExpr => ({ kind: 'word', type: types.u32[1], index })
+
 /** The value of a constant expression, splats of constants included; undefined otherwise. */
 export const constantOf = (e: KExpr): number | undefined => {
   let at = e

@@ -69,6 +69,7 @@ export const operandsOf = (e: KExpr): readonly KExpr[] => {
     case 'lit':
     case 'ref':
     case 'builtin':
+    case 'word':
       return []
     case 'unary':
     case 'cast':

@@ -24,6 +24,8 @@ export type KExpr = { readonly type: KType } /** Finite or not; a bool is 0 or 1
   /** A `let`, `var` or `for` name. */
   | { readonly kind: 'ref'; readonly name: string }
   | { readonly kind: 'builtin'; readonly name: Builtin }
+  /** A u32 that is the same for a whole dispatch, which gives it: `words.ts`. */
+  | { readonly kind: 'word'; readonly index: number }
   /** Elementwise on scalars and vectors, with the semantics (special values, accuracy) of the op table. */
   | { readonly kind: 'unary'; readonly op: UnaryOp; readonly a: KExpr }
   | { readonly kind: 'binary'; readonly op: BinaryOp; readonly a: KExpr; readonly b: KExpr }
@@ -98,6 +100,8 @@ export interface Kernel {
   readonly workgroupSize: number
   readonly bindings: readonly Binding[]
   readonly arrays: readonly LocalArray[]
+  /** The number of words that a dispatch must give; none where it is absent. */
+  readonly words?: number
   readonly body: readonly KStmt[]
   /** Where it is given, `body` is empty. */
   readonly text?: KernelText

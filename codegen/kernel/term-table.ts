@@ -99,6 +99,8 @@ export const createTermTable = (
         const args = parts.map((x) => of(x, names))
         return isConstant(e.binding) ? add(`load ${e.binding}`, e.type.scalar, args) : opaque(e.type.scalar)
       }
+      case 'word':
+        return add(`word ${e.index}`, 'u32', [])
       case 'read':
         return opaque(e.type.scalar)
       case 'call':

@@ -177,6 +177,8 @@ const typeOf = (c: Check, e: KExpr, names: ReadonlyMap<string, Name>): KType | s
       return names.get(e.name)?.type ?? `${e.name} is not defined here`
     case 'builtin':
       return index
+    case 'word':
+      return e.index < (c.kernel.words ?? 0) ? index : `word ${e.index} of ${c.kernel.words ?? 0}`
     case 'unary':
       if (!unaryDomain[e.op].includes(e.a.type.scalar)) return `${e.op} of ${showType(e.a.type)}`
       return e.op === 'isNan' || e.op === 'isInf' ? bool(e.a.type.width) : e.a.type

@@ -1,6 +1,5 @@
 /**
- * Assembly of kernels: horizontally fused clusters and their places → Kernel IR with bindings. Equal kernels become
- * one.
+ * Assembly of kernels: horizontally fused clusters and their places → Kernel IR with bindings.
  */
 
 import type { Fused } from '../../passes/loop/fuse/fusion.ts'
@@ -10,7 +9,7 @@ import { ceilDiv } from '../../src/lang/dim.ts'
 import type { LimitError } from '../../src/lang/errors.ts'
 import { createRecent } from '../../src/lang/recent.ts'
 import * as k from '../kernel/build-kernel.ts'
-import type { Kernel, KStmt } from '../kernel/kernel.ts'
+import type { Kernel, KStmt, LocalArray } from '../kernel/kernel.ts'
 import type { Place, PlacedValue } from '../plan/plan.ts'
 import type { Access } from './access.ts'
 import { type Bound, bindBuffers } from './bind.ts'
@@ -89,6 +88,7 @@ const emit = (fused: readonly Fused[], bound: Bound, profile: Profile): Emitted 
   let names = 0
   const name = (prefix: string): string => `${prefix}${names++}`
   let workgroups = 0
+  const arrays: LocalArray[] = []
   const branches = fused.map(({ cluster, schedule, tensors }): Branch => {
     const threads = threadsOf(schedule)
     const first = workgroups
@@ -99,14 +99,15 @@ const emit = (fused: readonly Fused[], bound: Bound, profile: Profile): Emitted 
       k.builtin('localIndex'),
     )
     const access = new Map([...tensors].map(([b, tensor]) => [b.id, bound.access.get(tensor.id)!]))
-    const body = emitCluster(cluster, schedule, k.ref(id), (b) => access.get(b)!, name)
-    return { end: workgroups, body: [k.letStmt(id, thread), k.ifStmt(k.lt(k.ref(id), k.u32(threads)), body)] }
+    const { statements, arrays: own } = emitCluster(cluster, schedule, k.ref(id), (b) => access.get(b)!, name)
+    arrays.push(...own)
+    return { end: workgroups, body: [k.letStmt(id, thread), k.ifStmt(k.lt(k.ref(id), k.u32(threads)), statements)] }
   })
   const kernel: Kernel = {
     name: kernelName(fused),
     workgroupSize,
     bindings: bound.bindings,
-    arrays: [],
+    arrays,
     body: choose(branches),
   }
   return { kernel, workgroups }
@@ -135,26 +136,4 @@ const kernelName = (fused: readonly Fused[]): string => {
     .slice(0, 4)
     .map(([op, n]) => (n > 1 ? `${op}${n}` : op))
     .join('_')
-}
-
-/** Deduplicates kernels that are equal except for their names. */
-export const deduplicate = (
-  kernels: readonly BoundKernel[],
-): { readonly distinct: readonly Kernel[]; readonly indexOf: readonly number[] } => {
-  const seen = new Map<string, number>()
-  const known = new Map<Kernel, number>()
-  const distinct: Kernel[] = []
-  const indexOf = kernels.map(({ kernel }) => {
-    const same = known.get(kernel)
-    if (same !== undefined) return same
-    const key = JSON.stringify({ ...kernel, name: '' }, (_, v) =>
-      typeof v === 'number' && !Number.isFinite(v) ? `${v}` : Object.is(v, -0) ? '-0' : v,
-    )
-    const at = seen.get(key) ?? distinct.length
-    if (at === distinct.length) distinct.push(kernel)
-    seen.set(key, at)
-    known.set(kernel, at)
-    return at
-  })
-  return { distinct, indexOf }
 }

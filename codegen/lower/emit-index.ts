@@ -29,6 +29,16 @@ export interface OpenScope {
 export interface IndexEmitter {
   /** Binds a range to its step counter; must be called before anything uses the range. */
   readonly bind: (range: Range, counter: KExpr) => void
+  /**
+   * From here on `counter` says which of the copies of a range is meant, each `width` points wide, until `restore`. `copy`
+   * is the range of the counter.
+   */
+  readonly roll: (
+    range: Range,
+    counter: KExpr,
+    copies: number,
+    width: number,
+  ) => { readonly copy: Range; readonly restore: () => void }
   /** The index of lane 0. */
   readonly scalar: (a: Index, lanes: Lanes) => KExpr
   /** The index of one lane of the vector range. */
@@ -82,6 +92,20 @@ export const indexEmitter = (
     edges.set(range, { counter, step, base: k.ref(id) })
   }
 
+  const roll: IndexEmitter['roll'] = (range, counter, copies, width) => {
+    const copy: Range = { id: fresh--, size: copies }
+    const [base, edge] = [bases.get(range)!, edges.get(range)]
+    const moved = k.mul(counter, k.u32(width))
+    counters.set(copy, counter)
+    bases.set(range, addIndex(base, scaleIndex(rangeIndex(copy), width)))
+    if (edge) edges.set(range, { ...edge, base: k.add(edge.base, moved) })
+    const restore = (): void => {
+      bases.set(range, base)
+      if (edge) edges.set(range, edge)
+    }
+    return { copy, restore }
+  }
+
   const resolve = (a: Index, lanes: Lanes): Index =>
     substituteIndex(a, (r) => {
       const base = bases.get(r)
@@ -130,8 +154,8 @@ export const indexEmitter = (
     for (let d = 0; d <= innermost; d++) {
       const terms = a.terms.filter((_, i) => Math.max(depths[i]!, outermost) === d)
       if (terms.length === 0) continue
-      const key = `${total?.kind === 'ref' ? total.name : ''}|${terms.map((t) => `${t.coefficient}*${t.atom.key}`).join('+')}|${lane}`
       const scope = scopes[d]!
+      const key = `${total?.kind === 'ref' ? total.name : ''}|${terms.map((t) => `${t.coefficient}*${t.atom.key}`).join('+')}`
       const seen = terms.some((t) => hasValue(t.atom)) ? undefined : scope.memo.get(key)
       if (seen) {
         total = seen
@@ -152,7 +176,7 @@ export const indexEmitter = (
         const id = name('x')
         scope.statements.push(k.letStmt(id, part!))
         part = k.ref(id)
-        scope.memo.set(key, part)
+        if (!terms.some((t) => hasValue(t.atom))) scope.memo.set(key, part)
       }
       total = part
     }
@@ -183,6 +207,7 @@ export const indexEmitter = (
 
   return {
     bind,
+    roll,
     scalar,
     lane,
     quarter: (a, lanes) => {

@@ -12,25 +12,37 @@ import { ceilDiv } from '../../src/lang/dim.ts'
 import { invariant } from '../../src/lang/errors.ts'
 import { call } from '../kernel/build-call.ts'
 import * as k from '../kernel/build-kernel.ts'
-import type { KExpr, KStmt } from '../kernel/kernel.ts'
+import type { KExpr, KStmt, LocalArray } from '../kernel/kernel.ts'
 import type { Access } from './access.ts'
 import { vectorOf } from './access.ts'
 import { combine, foldLanes, identityOf } from './accumulators.ts'
 import { indexEmitter, type Lanes, type OpenScope } from './emit-index.ts'
 import { memoryEmitter } from './emit-memory.ts'
+import { chooseRoll, type Roll, type Run, readersIn, runsOf } from './roll.ts'
 
 /** Generates a fresh name for a `let`, `var` or counter of the kernel. */
 export type Namer = (prefix: string) => string
 
-/** The statements of invocation `thread`, one of `threadsOf(schedule)`. */
+/** What an invocation does, and the private arrays that it keeps register copies in. */
+export interface Emission {
+  readonly statements: readonly KStmt[]
+  readonly arrays: readonly LocalArray[]
+}
+
+/** Invocation `thread`, one of `threadsOf(schedule)`. */
 export const emitCluster = (
   cluster: Cluster,
   schedule: Schedule,
   thread: KExpr,
   access: (bufferId: number) => Access,
   name: Namer,
-): readonly KStmt[] => {
-  const unrolled = (r: Range): number => schedule.roles.get(r)?.unroll ?? 1
+): Emission => {
+  /** Ranges whose copies an open loop takes in turn. */
+  const rolled = new Set<Range>()
+  const unrolled = (r: Range): number => (rolled.has(r) ? 1 : (schedule.roles.get(r)?.unroll ?? 1))
+  const widthOf = (r: Range): number => (schedule.roles.get(r)?.vector ? 4 : 1)
+  const readers = readersIn(schedule.nest)
+  const arrays: LocalArray[] = []
   const results = new Map<LoopValue, Map<string, KExpr>>()
   const scopes: OpenScope[] = []
   const index = indexEmitter(schedule, scopes, name, (v, lanes) => exprOf(v, lanes))
@@ -52,8 +64,7 @@ export const emitCluster = (
     for (const r of [...ranges].sort((a, b) => a.id - b.id)) {
       const n = unrolled(r)
       if (n === 1) continue
-      const width = schedule.roles.get(r)!.vector ? 4 : 1
-      out = out.flatMap((l) => Array.from({ length: n }, (_, i) => new Map(l).set(r, i * width)))
+      out = out.flatMap((l) => Array.from({ length: n }, (_, i) => new Map(l).set(r, i * widthOf(r))))
     }
     return out
   }
@@ -212,11 +223,61 @@ export const emitCluster = (
       case 'first': {
         const cond = item.first.map((r) => index.isFirst(r)).reduce((a, b) => k.and(a, b))
         scopes.push({ statements: [], ranges: new Set(), memo: new Map() })
-        for (const i of item.body.items) emitItem(i)
+        emitItems(item.body.items)
         const { statements } = scopes.pop()!
         push(k.ifStmt(cond, statements))
       }
     }
+  }
+
+  const emitItems = (items: readonly Item[]): void => {
+    // Inside a reduction, copies share loads and belong in registers.
+    if (accumulators.length > 0) items.forEach(emitItem)
+    else
+      for (const part of runsOf(items)) {
+        if ('kind' in part) emitItem(part)
+        else emitRun(part)
+      }
+  }
+
+  const emitRun = (run: Run): void => {
+    const roll = chooseRoll(run, schedule, unrolled, readers)
+    if (!roll) {
+      run.forEach(emitItem)
+      return
+    }
+    emitRun(roll.before)
+    emitRolled(roll)
+    emitRun(roll.after)
+  }
+
+  const emitRolled = ({ range, inside, carried }: Roll): void => {
+    const copies = unrolled(range)
+    const kept: { readonly v: LoopValue; readonly lanes: Lanes; readonly array: LocalArray }[] = []
+    for (const v of carried) {
+      for (const lanes of instances([...v.ranges].filter((r) => r !== range))) {
+        const each = Array.from({ length: copies }, (_, i) => exprOf(v, new Map(lanes).set(range, i * widthOf(range))))
+        const array: LocalArray = { name: name('c'), space: 'private', element: each[0]!.type, size: copies }
+        arrays.push(array)
+        for (const [i, e] of each.entries()) push(k.write(array, k.u32(i), e))
+        kept.push({ v, lanes, array })
+      }
+    }
+    const id = name('n')
+    const counter = k.ref(id)
+    const { copy, restore } = index.roll(range, counter, copies, widthOf(range))
+    rolled.add(range)
+    scopes.push({ statements: [], ranges: new Set([copy]), memo: new Map() })
+    for (const { v, lanes, array } of kept) {
+      const one = name('v')
+      push(k.letStmt(one, k.read(array, counter)))
+      record(v, lanes, k.ref(one, array.element))
+    }
+    emitRun(inside)
+    const { statements } = scopes.pop()!
+    push(k.forStmt(id, k.u32(0), k.u32(copies), 1, statements))
+    rolled.delete(range)
+    restore()
   }
 
   /** A loop over the steps of the scope's range; none for a range that is fully unrolled. */
@@ -226,7 +287,7 @@ export const emitCluster = (
     const counter = steps > 1 ? k.ref(name('n')) : k.u32(0)
     scopes.push({ statements: [], ranges: new Set([range]), memo: new Map() })
     index.bind(range, counter)
-    for (const item of scope.items) emitItem(item)
+    emitItems(scope.items)
     const { statements } = scopes.pop()!
     if (counter.kind === 'ref') push(k.forStmt(counter.name, k.u32(0), k.u32(steps), 1, statements))
     else for (const s of statements) push(s)
@@ -247,8 +308,8 @@ export const emitCluster = (
       rest = k.ref(next)
     }
   }
-  for (const item of schedule.nest.body.items) emitItem(item)
-  return scopes[0]!.statements
+  emitItems(schedule.nest.body.items)
+  return { statements: scopes[0]!.statements, arrays }
 }
 
 /** The number of invocations of a cluster. */

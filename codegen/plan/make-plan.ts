@@ -16,13 +16,14 @@ import { invariant, type LimitError, type UsageError } from '../../src/lang/erro
 import type { Graph, Node, Op } from '../../src/lang/ir.ts'
 import { substitute } from '../../src/lang/trace.ts'
 import type { TreeShape } from '../../src/lang/tree.ts'
-import { type BoundKernel, deduplicate } from '../lower/assemble.ts'
+import type { BoundKernel } from '../lower/assemble.ts'
 import { printKernel } from '../targets/wgsl/print-module.ts'
 import { overTarget } from './fit-profile.ts'
 import { isRefusal, kernelsOf, type Refusal, type Run, runsOf } from './kernel-order.ts'
 import type { DataSlot, InputSlot, OutputSlot, Plan, Step, Subnormals } from './plan.ts'
 import { type PlanFault, showFault } from './plan-fault.ts'
 import { predict } from './predict.ts'
+import { type Shared, shareKernels } from './share-kernels.ts'
 import { verifyPlan } from './verify-plan.ts'
 
 /** A graph, and what the caller specified about its arguments and results. */
@@ -174,10 +175,10 @@ const planWith = (
   const runs = runsOf(fusion, memory, profile)
   if (isRefusal(runs)) return E.left(runs)
   const kernels = kernelsOf(runs)
-  const { distinct, indexOf } = deduplicate(kernels)
+  const shared = shareKernels(kernels.map((b) => b.kernel))
   const placeOf = (n: Node) => memory.places.get(fusion.buffers.get(n)!)!
   const numberOf = (n: Node): number => fusion.buffers.get(n)!.id
-  const numbers = new Map(kernels.map((b, i) => [b, indexOf[i]!]))
+  const numbers = new Map(kernels.map((b, i) => [b, shared.of[i]!]))
   const steps: Step[] = [...stepsOf(runs, numbers)]
   const replaced = new Map([...donations].map(([i, o]) => [o, i]))
   const outputSlots = outputs.map(({ path, node }, o): OutputSlot => {
@@ -220,7 +221,7 @@ const planWith = (
     profile,
     subnormals,
     arenas: memory.arenas,
-    kernels: distinct.map((kernel) => ({ kernel, wgsl: printKernel(kernel, printing) })),
+    kernels: shared.kernels.map((kernel) => ({ kernel, wgsl: printKernel(kernel, printing) })),
     steps,
     inputs: inputSlots,
     outputs: outputSlots,
@@ -234,7 +235,7 @@ const planWith = (
 }
 
 /** Runs as the steps of a plan; `numbers` are those of the kernels. */
-const stepsOf = (runs: readonly Run[], numbers: ReadonlyMap<BoundKernel, number>): readonly Step[] =>
+const stepsOf = (runs: readonly Run[], numbers: ReadonlyMap<BoundKernel, Shared>): readonly Step[] =>
   runs.map((r): Step => {
     if (r.kind === 'repeat') return { kind: 'repeat', times: r.times, steps: stepsOf(r.runs, numbers) }
     if (r.kind === 'while') return { kind: 'while', flag: r.flag, steps: stepsOf(r.runs, numbers) }
@@ -242,7 +243,7 @@ const stepsOf = (runs: readonly Run[], numbers: ReadonlyMap<BoundKernel, number>
     const inParts = routine || r.bound.inParts || fused.some((f) => f.isPartial)
     return {
       kind: 'dispatch',
-      kernel: numbers.get(r.bound)!,
+      ...numbers.get(r.bound)!,
       workgroups,
       bindings: places,
       reads,

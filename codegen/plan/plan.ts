@@ -31,6 +31,8 @@ export type Step =
       readonly kernel: number
       readonly workgroups: number
       readonly bindings: readonly Place[]
+      /** The constants that the kernel reads as its words. */
+      readonly words?: readonly number[]
       readonly reads?: readonly PlacedValue[]
       readonly writes?: readonly PlacedValue[]
       /**

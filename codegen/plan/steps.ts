@@ -1,8 +1,17 @@
 /** Traversal of the steps of a plan, which may be loops of steps. */
-import type { Step } from './plan.ts'
+import type { Kernel } from '../kernel/kernel.ts'
+import { withWords } from '../kernel/words.ts'
+import type { Plan, Step } from './plan.ts'
+import type { Dispatch } from './plan-fault.ts'
 
 /** A step other than a loop. */
 export type PlainStep = Extract<Step, { readonly kind: 'dispatch' | 'copy' }>
+
+/** What a dispatch runs: its kernel, with the words that it gives. */
+export const kernelOf = (plan: Plan, { kernel, words }: Dispatch): Kernel => {
+  const { kernel: shared } = plan.kernels[kernel]!
+  return words ? withWords(shared, words) : shared
+}
 
 /** All steps other than loops, each once, in order. */
 export const everyStep = (steps: readonly Step[]): readonly PlainStep[] =>

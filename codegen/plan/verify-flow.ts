@@ -8,7 +8,7 @@ import { elementBytes } from '../kernel/element-bytes.ts'
 import { accessOf, type KernelAccess, type MemoryAccess } from '../kernel/memory-access.ts'
 import type { Place, PlacedValue, Plan } from './plan.ts'
 import type { Dispatch, PlanRule, Report } from './plan-fault.ts'
-import { unrolled } from './steps.ts'
+import { kernelOf, unrolled } from './steps.ts'
 import { createStretches } from './stretches.ts'
 
 /**
@@ -66,7 +66,7 @@ export const checkFlow = (plan: Plan, report: Report): void => {
       put(step.to, from?.value)
       return
     }
-    const access = accessOf(plan.kernels[step.kernel]!.kernel, step.workgroups)
+    const access = accessOf(kernelOf(plan, step), step.workgroups)
     const placed = namedAccesses(plan, step, access.accesses)
     for (const { value, place } of placed.reads) {
       if (holds(place, value) || (step.inParts && placed.writes.some((w) => w.value === value))) continue
@@ -123,7 +123,7 @@ const checkAccesses = (
   { accesses, isReadInPlace }: KernelAccess,
   report: (rule: PlanRule, message: string, value?: number) => void,
 ): void => {
-  const { kernel } = plan.kernels[step.kernel]!
+  const kernel = kernelOf(plan, step)
   // Emitted plans have no kernel bodies.
   if (kernel.body.length === 0) return
   const touched = (a: MemoryAccess): Place => {

@@ -121,6 +121,9 @@ const checkBindings = (plan: Plan, step: Dispatch, report: (rule: PlanRule, mess
       'binding',
       `kernel ${kernel.name} takes ${kernel.bindings.length} bindings, the step has ${step.bindings.length}`,
     )
+  const given = step.words?.length ?? 0
+  if (given !== (kernel.words ?? 0))
+    report('binding', `kernel ${kernel.name} takes ${kernel.words ?? 0} words, the step has ${given}`)
   const count = Math.min(step.bindings.length, kernel.bindings.length)
   const buffer = largestBuffer(profile)
   step.bindings.slice(0, count).forEach((place, i) => {

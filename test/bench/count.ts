@@ -7,7 +7,7 @@ import { makeCounters, runKernel } from '../../codegen/kernel/interp/run-kernel.
 import type { Kernel } from '../../codegen/kernel/kernel.ts'
 import type { Place, Plan, Step } from '../../codegen/plan/plan.ts'
 import type { Work } from '../../codegen/plan/predict.ts'
-import { unrolled } from '../../codegen/plan/steps.ts'
+import { kernelOf, unrolled } from '../../codegen/plan/steps.ts'
 import { overlaps } from '../../passes/memory/place-bytes.ts'
 import type { Argument } from '../../src/runtime/argument.ts'
 import { countCalls } from '../../src/runtime/gpu/count-calls.ts'
@@ -92,7 +92,7 @@ const interpret = (plan: Plan, arena: (n: number) => ArrayBuffer): Work => {
       continue
     }
     const bindings = step.bindings.map((p) => ({ buffer: arena(p.arena), byteOffset: p.offset, byteLength: p.bytes }))
-    runKernel(plan.kernels[step.kernel]!.kernel, step.workgroups, bindings, counters)
+    runKernel(kernelOf(plan, step), step.workgroups, bindings, counters)
   }
   return { bytes: counters.bytes, flops: counters.flops }
 }
@@ -110,7 +110,7 @@ export const countPlan = (plan: Plan, inputs: readonly HostInput[]): Work => {
   let bytes = 0
   let flops = 0
   for (const step of dispatches) {
-    const { kernel } = plan.kernels[step.kernel]!
+    const kernel = kernelOf(plan, step)
     const sizes = step.bindings.map((p) => p.bytes)
     const { valued } = sliceOf(kernel)
     const known = kernel.bindings.every(

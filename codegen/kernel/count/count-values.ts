@@ -195,6 +195,8 @@ export const valueCompiler = (body: readonly KStmt[], valueAt: ValueAt): ValueCo
         const slot = builtin(e)
         return () => slots[slot]!
       }
+      case 'word':
+        return invariant(false, `word ${e.index} has no value: withWords gives it one`) as never
       case 'unary': {
         const f = unaryFunction(e.op, e.a.type.scalar)
         const x = value(e.a, lane)

@@ -2,6 +2,7 @@
  * Compiles kernel expressions to closures, one per lane. A `select` evaluates only the selected arm, so a masked load
  * may be out of bounds.
  */
+import { invariant } from '../../../src/lang/errors.ts'
 import type { KExpr } from '../kernel.ts'
 import { castValue, roundTo, wordBits, wordValue } from '../scalar-value.ts'
 import { binaryFunction, threefryWord, unaryFunction } from './scalar-meaning.ts'
@@ -23,6 +24,8 @@ export const lanes = (c: Scope, e: KExpr): readonly Lane[] => {
     }
     case 'builtin':
       return e.name === 'gridIndex' ? [() => c.group.grid] : [(v) => v.local]
+    case 'word':
+      return invariant(false, `word ${e.index} has no value: withWords gives it one`) as never
     case 'unary': {
       const f = unaryFunction(e.op, e.a.type.scalar)
       const a = lanes(c, e.a)

@@ -3,6 +3,7 @@
  * contains no constant expression that a compiler may reject (non-finite, overflow, division by zero) and only the
  * helpers it uses.
  */
+import { ceilDiv } from '../../../src/lang/dim.ts'
 import { invariant } from '../../../src/lang/errors.ts'
 import { visible } from '../../../src/lang/visible-text.ts'
 import { constantOf } from '../../kernel/build-kernel.ts'
@@ -72,6 +73,8 @@ const expr = (c: Context, e: KExpr): Text => {
     case 'builtin':
       c.seen[e.name === 'gridIndex' ? 'grid' : 'local'] = true
       return runtime(e.name)
+    case 'word':
+      return runtime(`word${e.index}`)
     case 'unary': {
       const [a] = operands(c, [e.a])
       return runtime(
@@ -246,6 +249,10 @@ const print = (k: Kernel, keepSubnormals: boolean): string => {
     ...k.bindings.map(
       (b, i) => `@group(0) @binding(${i}) var<storage, ${b.access}> ${b.name}: array<${typeName(b.element)}>;`,
     ),
+    // After the storage buffers: one of the uniform buffers, which have a limit of their own.
+    ...(k.words
+      ? [`@group(0) @binding(${k.bindings.length}) var<uniform> words: array<vec4<u32>, ${ceilDiv(k.words, 4)}>;`]
+      : []),
     ...k.arrays
       .filter((a) => a.space === 'workgroup')
       .map((a) => `var<workgroup> ${a.name}: array<${typeName(a.element)}, ${a.size}>;`),
@@ -260,6 +267,7 @@ const print = (k: Kernel, keepSubnormals: boolean): string => {
     `@compute @workgroup_size(${k.workgroupSize})`,
     `fn main(${parameters.join(', ')}) {`,
     ...(c.seen.grid ? ['  let gridIndex = workgroup.x + workgroup.y * workgroups.x;'] : []),
+    ...Array.from({ length: k.words ?? 0 }, (_, i) => `  let word${i} = words[${i >> 2}u].${'xyzw'[i & 3]};`),
     ...body.map((line) => line.replace(barrierMark, barrier)),
     '}',
     ...(user?.below ?? c.calls.text()),

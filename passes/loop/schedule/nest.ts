@@ -72,7 +72,14 @@ export const placing = (cluster: Cluster): ((grid: readonly Range[]) => Nest) =>
   const reductions = order.filter((v): v is ReduceValue => v.kind === 'reduce')
   const rangesOf = new Map(reductions.map((r) => [r.group, r.ranges]))
   const overOf = new Map(reductions.map((r) => [r.group, r.over]))
-  return (grid) => place(cluster, grid, { below, reductions, rangesOf, overOf })
+  const loads = new Map<string, ReadonlySet<LoopValue>>()
+  const loadsOf = (r: ReduceValue): ReadonlySet<LoopValue> => {
+    const known = loads.get(r.group) ?? new Set(valuesBelow([r.value]).filter((v) => v.kind === 'load'))
+    loads.set(r.group, known)
+    return known
+  }
+  const shareLoads = (a: ReduceValue, b: ReduceValue): boolean => [...loadsOf(a)].some((l) => loadsOf(b).has(l))
+  return (grid) => place(cluster, grid, { below, reductions, rangesOf, overOf, shareLoads })
 }
 
 /** Facts about the reductions of a cluster that do not depend on the grid. */
@@ -81,9 +88,15 @@ interface Reductions {
   readonly below: ReadonlyMap<LoopValue, ReadonlySet<string>>
   readonly rangesOf: ReadonlyMap<string, ReadonlySet<Range>>
   readonly overOf: ReadonlyMap<string, readonly Range[]>
+  /** Whether two reductions read something in common: else one loop for both would only hold more accumulators. */
+  readonly shareLoads: (a: ReduceValue, b: ReduceValue) => boolean
 }
 
-const place = (cluster: Cluster, grid: readonly Range[], { reductions, below, rangesOf, overOf }: Reductions): Nest => {
+const place = (
+  cluster: Cluster,
+  grid: readonly Range[],
+  { reductions, below, rangesOf, overOf, shareLoads }: Reductions,
+): Nest => {
   const done = new Set<string>()
   /** Reductions whose loops are still open: their results must not be used yet. */
   const open = new Set<string>()
@@ -107,11 +120,15 @@ const place = (cluster: Cluster, grid: readonly Range[], { reductions, below, ra
       demandReduce(v, outer, floor)
       return
     }
+    // Reductions first: what is read only after their loops need not be held through them.
+    for (const o of operandsOf(v)) if (isReduced(o)) demand(o, outer, floor)
     for (const o of operandsOf(v)) demand(o, outer, floor)
     const here = outer[depth - 1]!
     here.placed.add(v)
     here.items.push({ kind: 'value', value: v })
   }
+
+  const isReduced = (v: LoopValue): boolean => v.kind === 'reduce' || below.get(v)!.size > 0
 
   /** Opens the loops of a reduction, and fuses into them every other reduction that can run in the same loops. */
   const demandReduce = (v: ReduceValue, outer: readonly Scope[], floor: number): void => {
@@ -141,6 +158,7 @@ const place = (cluster: Cluster, grid: readonly Range[], { reductions, below, ra
     r.over.length === v.over.length &&
     r.over.every((x, i) => x === v.over[i]) &&
     sameSet(r.ranges, v.ranges) &&
+    shareLoads(r, v) &&
     depthFor(r.ranges, outer) === depthFor(v.ranges, outer) &&
     [...below.get(r)!].every(
       (g) => !open.has(g) && (outer.some((s) => s.placed.has(g)) || (isInside(g, v.over) && isFree(g, outer, v.over))),

@@ -7,9 +7,10 @@ import { ceilDiv, pointsOf, productOf } from '../../../src/lang/dim.ts'
 import type { Profile } from '../../profile.ts'
 import type { Atom, Cluster, Index, LoopValue, Range } from '../ir/cluster.ts'
 import { addIndex, constantIndex, rangeIndex, scaleIndex, substituteIndex } from '../ir/index-expression.ts'
-import { valuesBelow } from '../ir/values.ts'
+import { operandsOf, valuesBelow } from '../ir/values.ts'
 import type { Nest } from './nest.ts'
 import { rangesOfTwins } from './repeated-sums.ts'
+import { textPrice } from './text-price.ts'
 
 /** An invocation computes `unroll`·(vector ? 4 : 1) consecutive points of the range at once. */
 export interface Role {
@@ -130,14 +131,16 @@ export const scheduling = (cluster: Cluster): ((nest: Nest, profile: Profile) =>
 /** Unrolling may exceed the statement limit of fusion by this factor. */
 const copyAllowance = 1.5
 
+const copiesOf = (v: LoopValue, roles: ReadonlyMap<Range, Role>): number => {
+  let copies = 1
+  for (const r of v.ranges) copies *= roles.get(r)?.unroll ?? 1
+  return copies
+}
+
 /** The number of statements: each value counts once per combination of the register copies of its ranges. */
 const statementsWith = (values: readonly LoopValue[], roles: ReadonlyMap<Range, Role>): number => {
   let total = 0
-  for (const v of values) {
-    let copies = 1
-    for (const r of v.ranges) copies *= roles.get(r)?.unroll ?? 1
-    total += copies
-  }
+  for (const v of values) total += copiesOf(v, roles)
   return total
 }
 
@@ -146,6 +149,13 @@ const maxRegisters = 16
 
 /** A load inside a reduction costs about this many operations. */
 const loadPrice = 2
+
+/** The values that reductions compute at each of their points: their text grows with every register copy. */
+const valuesInReductions = (values: readonly LoopValue[]): readonly LoopValue[] => {
+  const reductions = values.filter((v) => v.kind === 'reduce')
+  const over = new Set(reductions.flatMap((v) => v.over))
+  return valuesBelow(reductions.flatMap((v) => operandsOf(v))).filter((v) => [...v.ranges].some((r) => over.has(r)))
+}
 
 /** Loads inside reductions, each with the number of points at which it is needed. */
 const reducedLoads = (values: readonly LoopValue[]): ReadonlyMap<LoopValue, number> => {
@@ -168,6 +178,9 @@ const tileRegisters = (nest: Nest, values: readonly LoopValue[], roles: Map<Rang
     (r) => r.size > 1 && all.some((l) => !l.ranges.has(r)) && all.some((l) => l.ranges.has(r)),
   )
   const most = costs.statements * copyAllowance
+  const inner = valuesInReductions(values)
+  const textWith = (tile: ReadonlyMap<Range, Role>): number =>
+    inner.reduce((sum, v) => sum + copiesOf(v, tile) * textPrice(v, tile), 0)
   /** What a tile costs: its loads, each once for the points that share it, and the text of its copies. */
   const costOf = (tile: ReadonlyMap<Range, Role>): number => {
     let work = 0
@@ -176,7 +189,7 @@ const tileRegisters = (nest: Nest, values: readonly LoopValue[], roles: Map<Rang
       for (const r of shared) if (!l.ranges.has(r)) sharing *= stepOf(tile.get(r) ?? single)
       work += points / sharing
     }
-    return (work * loadPrice) / costs.flops + statementsWith(values, tile) * costs.statement
+    return (work * loadPrice) / costs.flops + textWith(tile) * costs.text
   }
   let invocations = invocationsOf(nest.grid, roles)
   let registers = shared.some((r) => roles.get(r)?.vector) ? 1 : 0
@@ -206,13 +219,13 @@ const tileRegisters = (nest: Nest, values: readonly LoopValue[], roles: Map<Rang
   for (const r of new Set(values.flatMap((v) => (v.kind === 'reduce' && !v.position ? v.over : [])))) {
     if (roles.has(r) || r.size % 4 !== 0 || r.size < 8 || registers < 2) continue
     const steps = new Map(roles).set(r, { unroll: 4, vector: false })
-    const statements = statementsWith(values, steps)
-    if (statements > most) continue
+    if (statementsWith(values, steps) > most) continue
     const moved = all.filter(
       (l) => l.kind === 'load' && l.ranges.has(r) && lanePattern(l.index, r) === 'aligned' && !isVectorLoad(l, roles),
     )
-    const saved = moved.reduce((n, l) => n + loads.get(l)!, 0) * (3 / 4) * (loadPrice / costs.flops)
-    if (saved > (statements - statementsWith(values, roles)) * costs.statement) roles.set(r, steps.get(r)!)
+    const share = 1 - costs.vectorLoad / 4
+    const saved = moved.reduce((n, l) => n + loads.get(l)!, 0) * share * (loadPrice / costs.flops)
+    if (saved > (textWith(steps) - textWith(roles)) * costs.text) roles.set(r, steps.get(r)!)
   }
 }
 

@@ -37,7 +37,7 @@ export const stretch = (pieces: readonly Piece[], from: number, bytes: number): 
 }
 
 /** Numeric values of GPUBufferUsage and GPUMapMode, which Node does not have as globals. */
-export const usage = { mapRead: 1, copySource: 4, copyTarget: 8, storage: 128 } as const
+export const usage = { mapRead: 1, copySource: 4, copyTarget: 8, uniform: 64, storage: 128 } as const
 
 const usageOf: Readonly<Record<Use, number>> = {
   staging: usage.mapRead | usage.copyTarget,

@@ -20,7 +20,8 @@ const cacheOf = (device: Device): Cache => {
 const compute = 4
 
 /** One letter a binding: what tells the layouts of two kernels apart. */
-const accessKey = (kernel: Kernel): string => kernel.bindings.map((b) => (b.access === 'read' ? 'r' : 'w')).join('')
+const accessKey = ({ bindings, words }: Kernel): string =>
+  bindings.map((b) => (b.access === 'read' ? 'r' : 'w')).join('') + (words ? 'u' : '')
 
 /** The layout of a kernel's bindings. Explicit, so that bind groups can be made before pipelines are compiled. */
 export const layoutOf = (device: Device, kernel: Kernel): GPUBindGroupLayout => {
@@ -28,11 +29,11 @@ export const layoutOf = (device: Device, kernel: Kernel): GPUBindGroupLayout => 
   const key = accessKey(kernel)
   let layout = layouts.get(key)
   if (!layout) {
-    const entries = kernel.bindings.map(
-      (b, binding): GPUBindGroupLayoutEntry => ({
+    const entries = [...key].map(
+      (letter, binding): GPUBindGroupLayoutEntry => ({
         binding,
         visibility: compute,
-        buffer: { type: b.access === 'read' ? 'read-only-storage' : 'storage' },
+        buffer: { type: letter === 'u' ? 'uniform' : letter === 'r' ? 'read-only-storage' : 'storage' },
       }),
     )
     layouts.set(key, (layout = device.gpu.createBindGroupLayout({ entries })))

@@ -3,6 +3,7 @@ import type { Place, Plan, Step } from '../../../codegen/plan/plan.ts'
 import { everyStep } from '../../../codegen/plan/steps.ts'
 import { boundBytes, buffersBehind, overlaps, wholeVectors } from '../../../passes/memory/place-bytes.ts'
 import { largestBuffer } from '../../../passes/profile.ts'
+import { alignUp } from '../../lang/dim.ts'
 import { invariant, TensorloomError } from '../../lang/errors.ts'
 import { encode } from '../words.ts'
 import { type Piece, stretch, usage } from './buffer-pool.ts'
@@ -67,7 +68,7 @@ const stableInputs = (plan: Plan): readonly boolean[] => {
   return plan.inputs.map((slot) => !written.some((place) => overlaps(place, slot.place)))
 }
 
-const createArenas = (device: Device, plan: Plan): Loaded['arenas'] =>
+const createArenas = (device: Device, plan: Plan): Piece[][] =>
   plan.arenas.map((arena) =>
     buffersBehind(arena, plan.profile).map((bytes): Piece => {
       const buffer = device.createBuffer(bytes, usage.storage | usage.copySource | usage.copyTarget)
@@ -91,8 +92,39 @@ const uploadData = (device: Device, plan: Plan, arenas: Loaded['arenas']): void 
   }
 }
 
+/** Where bindings of a uniform buffer may start: what every device allows. */
+const uniformAlignment = 256
+
+/** Where the words of each dispatch lie, by their text: in one uniform buffer, the last of the arenas. */
+const uploadWords = (device: Device, plan: Plan, arenas: Piece[][]): ReadonlyMap<string, Piece> => {
+  const places = new Map<string, Piece>()
+  const lists = everyStep(plan.steps).flatMap((s) => (s.kind === 'dispatch' && s.words ? [s.words] : []))
+  const distinct = [...new Map(lists.map((words) => [words.join(), words]))]
+  const offsets: number[] = []
+  let end = 0
+  for (const [, words] of distinct) {
+    offsets.push(end)
+    end = alignUp(end + wholeVectors(words.length * 4), uniformAlignment)
+  }
+  if (end === 0) return places
+  const buffer = device.createBuffer(end, usage.uniform | usage.copyTarget)
+  arenas.push([{ buffer, offset: 0, bytes: end }])
+  const all = new Uint32Array(end / 4)
+  distinct.forEach(([key, words], i) => {
+    all.set(words, offsets[i]! / 4)
+    places.set(key, { buffer, offset: offsets[i]!, bytes: wholeVectors(words.length * 4) })
+  })
+  device.gpu.queue.writeBuffer(buffer, 0, all)
+  return places
+}
+
 /** Bind groups of all dispatches in step order; equal ones are one object. */
-const createGroups = (device: Device, plan: Plan, arenas: Loaded['arenas']): readonly GPUBindGroup[] => {
+const createGroups = (
+  device: Device,
+  plan: Plan,
+  arenas: Loaded['arenas'],
+  words: ReadonlyMap<string, Piece>,
+): readonly GPUBindGroup[] => {
   const made = new Map<string, GPUBindGroup>()
   const groups: GPUBindGroup[] = []
   for (const step of everyStep(plan.steps)) {
@@ -105,7 +137,7 @@ const createGroups = (device: Device, plan: Plan, arenas: Loaded['arenas']): rea
     )
     const layout = layoutOf(device, kernel)
     const access = kernel.bindings.map((b) => b.access).join()
-    const key = `${access} ${step.bindings.map((p) => `${p.arena}:${p.offset}:${p.bytes}`).join()}`
+    const key = `${access} ${step.bindings.map((p) => `${p.arena}:${p.offset}:${p.bytes}`).join()} ${step.words ?? ''}`
     let group = made.get(key)
     if (!group) {
       const entries = step.bindings.map((place, binding) => {
@@ -114,6 +146,11 @@ const createGroups = (device: Device, plan: Plan, arenas: Loaded['arenas']): rea
         invariant(piece && more.length === 0, `kernel ${kernel.name} binds what lies in several buffers`)
         return { binding, resource: { buffer: piece.buffer, offset: piece.offset, size } }
       })
+      const given = step.words && words.get(step.words.join())!
+      if (given) {
+        const { buffer, offset, bytes: size } = given
+        entries.push({ binding: entries.length, resource: { buffer, offset, size } })
+      }
       made.set(key, (group = device.gpu.createBindGroup({ layout, entries })))
     }
     groups.push(group)
@@ -171,7 +208,8 @@ export const load = async (device: Device, plan: Plan): Promise<Loaded> => {
   const { value, trouble } = guarded(device, peak, () => {
     const arenas = createArenas(device, plan)
     uploadData(device, plan, arenas)
-    return { arenas, groups: createGroups(device, plan, arenas) }
+    const words = uploadWords(device, plan, arenas)
+    return { arenas, groups: createGroups(device, plan, arenas, words) }
   })
   const { arenas, groups } = value
   try {

@@ -48,63 +48,60 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) wo
   let thread0 = (gridIndex * 8u) + localIndex;
   if thread0 < 12u {
     let g1 = thread0;
-    let v2 = b0[g1];
-    let v3 = v2 == vec4<i32>(-100i);
-    let v4 = select(v2, vec4<i32>(0i), v3);
-    let v5 = vec4<f32>(b1[(g1 * 40u) + min(u32(v4.x), 9u)], b1[((g1 * 40u) + min(u32(v4.y), 9u)) + 10u], b1[((g1 * 40u) + min(u32(v4.z), 9u)) + 20u], b1[((g1 * 40u) + min(u32(v4.w), 9u)) + 30u]);
-    var acc6: vec4<f32> = vec4<f32>(tl_bits(0xff800000u));
-    let x8 = g1 * 40u;
-    let x9 = g1 * 40u;
-    let x10 = g1 * 40u;
-    let x11 = g1 * 40u;
-    for (var n7 = 0u; n7 < 10u; n7++) {
-      let v12 = vec4<f32>(b1[x8 + n7], b1[(x9 + n7) + 10u], b1[(x10 + n7) + 20u], b1[(x11 + n7) + 30u]);
-      acc6 = tl_max_4(acc6, v12);
+    var acc2: vec4<f32> = vec4<f32>(tl_bits(0xff800000u));
+    let x4 = g1 * 40u;
+    for (var n3 = 0u; n3 < 10u; n3++) {
+      let v5 = vec4<f32>(b1[x4 + n3], b1[(x4 + n3) + 10u], b1[(x4 + n3) + 20u], b1[(x4 + n3) + 30u]);
+      acc2 = tl_max_4(acc2, v5);
     }
-    let v13 = v5 - acc6;
-    var acc14: vec4<f32> = vec4<f32>(0.0f);
-    for (var n15 = 0u; n15 < 10u; n15++) {
-      let v16 = vec4<f32>(b1[x8 + n15], b1[(x9 + n15) + 10u], b1[(x10 + n15) + 20u], b1[(x11 + n15) + 30u]);
-      let v17 = v16 - acc6;
-      let v18 = tl_exp_4(v17);
-      acc14 = acc14 + v18;
+    let v6 = b0[g1];
+    let v7 = v6 == vec4<i32>(-100i);
+    let v8 = select(v6, vec4<i32>(0i), v7);
+    let v9 = vec4<f32>(b1[(g1 * 40u) + min(u32(v8.x), 9u)], b1[((g1 * 40u) + min(u32(v8.y), 9u)) + 10u], b1[((g1 * 40u) + min(u32(v8.z), 9u)) + 20u], b1[((g1 * 40u) + min(u32(v8.w), 9u)) + 30u]);
+    let v10 = v9 - acc2;
+    var acc11: vec4<f32> = vec4<f32>(0.0f);
+    for (var n12 = 0u; n12 < 10u; n12++) {
+      let v13 = vec4<f32>(b1[x4 + n12], b1[(x4 + n12) + 10u], b1[(x4 + n12) + 20u], b1[(x4 + n12) + 30u]);
+      let v14 = v13 - acc2;
+      let v15 = tl_exp_4(v14);
+      acc11 = acc11 + v15;
     }
-    let v19 = tl_log_4(acc14);
-    let v20 = v13 - v19;
-    let v21 = -v20;
-    let v22 = select(v21, vec4<f32>(0.0f), v3);
-    let v23 = !v3;
-    let v24 = vec4<f32>(v23);
-    var acc25: vec4<f32> = vec4<f32>(0.0f);
-    for (var n26 = 0u; n26 < 12u; n26++) {
-      let v27 = b0[n26];
-      let v28 = v27 == vec4<i32>(-100i);
-      let v29 = !v28;
-      let v30 = vec4<f32>(v29);
-      acc25 = acc25 + v30;
+    let v16 = tl_log_4(acc11);
+    let v17 = v10 - v16;
+    let v18 = -v17;
+    let v19 = select(v18, vec4<f32>(0.0f), v7);
+    var acc20: vec4<f32> = vec4<f32>(0.0f);
+    for (var n21 = 0u; n21 < 12u; n21++) {
+      let v22 = b0[n21];
+      let v23 = v22 == vec4<i32>(-100i);
+      let v24 = !v23;
+      let v25 = vec4<f32>(v24);
+      acc20 = acc20 + v25;
     }
-    let v31 = (acc25.x + acc25.y) + (acc25.z + acc25.w);
-    let v32 = v24 / vec4<f32>(v31);
-    let v33 = v22 * v32;
-    b2[g1] = v33;
-    let v34 = select(v32, vec4<f32>(0.0f), v3);
-    let v35 = -v34;
-    let v36 = v34 / acc14;
-    for (var n37 = 0u; n37 < 10u; n37++) {
-      let v38 = i32(n37);
-      let v39 = v4 == vec4<i32>(v38);
-      let v40 = select(vec4<f32>(0.0f), v35, v39);
-      var acc41: vec4<f32> = vec4<f32>(0.0f);
-      acc41 = acc41 + v40;
-      let v42 = vec4<f32>(b1[x8 + n37], b1[(x9 + n37) + 10u], b1[(x10 + n37) + 20u], b1[(x11 + n37) + 30u]);
-      let v43 = v42 - acc6;
-      let v44 = tl_exp_4(v43);
-      let v45 = v36 * v44;
-      let v46 = acc41 + v45;
-      b3[x8 + n37] = v46.x;
-      b3[(x9 + n37) + 10u] = v46.y;
-      b3[(x10 + n37) + 20u] = v46.z;
-      b3[(x11 + n37) + 30u] = v46.w;
+    let v26 = (acc20.x + acc20.y) + (acc20.z + acc20.w);
+    let v27 = !v7;
+    let v28 = vec4<f32>(v27);
+    let v29 = v28 / vec4<f32>(v26);
+    let v30 = v19 * v29;
+    b2[g1] = v30;
+    let v31 = select(v29, vec4<f32>(0.0f), v7);
+    let v32 = -v31;
+    let v33 = v31 / acc11;
+    for (var n34 = 0u; n34 < 10u; n34++) {
+      let v35 = i32(n34);
+      let v36 = v8 == vec4<i32>(v35);
+      let v37 = select(vec4<f32>(0.0f), v32, v36);
+      var acc38: vec4<f32> = vec4<f32>(0.0f);
+      acc38 = acc38 + v37;
+      let v39 = vec4<f32>(b1[x4 + n34], b1[(x4 + n34) + 10u], b1[(x4 + n34) + 20u], b1[(x4 + n34) + 30u]);
+      let v40 = v39 - acc2;
+      let v41 = tl_exp_4(v40);
+      let v42 = v33 * v41;
+      let v43 = acc38 + v42;
+      b3[x4 + n34] = v43.x;
+      b3[(x4 + n34) + 10u] = v43.y;
+      b3[(x4 + n34) + 20u] = v43.z;
+      b3[(x4 + n34) + 30u] = v43.w;
     }
   }
 }

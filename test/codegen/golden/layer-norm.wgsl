@@ -20,20 +20,20 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) wo
     let g1 = thread0 % 24u;
     let t2 = thread0 / 24u;
     let g3 = t2;
-    let v4 = b0[(g3 * 24u) + g1];
-    var acc5: vec4<f32> = vec4<f32>(0.0f);
-    let x7 = g3 * 24u;
-    for (var n6 = 0u; n6 < 24u; n6++) {
-      let v8 = b0[x7 + n6];
-      acc5 = acc5 + v8;
+    var acc4: vec4<f32> = vec4<f32>(0.0f);
+    let x6 = g3 * 24u;
+    for (var n5 = 0u; n5 < 24u; n5++) {
+      let v7 = b0[x6 + n5];
+      acc4 = acc4 + v7;
     }
-    let v9 = (acc5.x + acc5.y) + (acc5.z + acc5.w);
-    let v10 = v9 * 0x1.555556p-7f;
-    let v11 = v4 - vec4<f32>(v10);
+    let v8 = (acc4.x + acc4.y) + (acc4.z + acc4.w);
+    let v9 = v8 * 0x1.555556p-7f;
+    let v10 = b0[(g3 * 24u) + g1];
+    let v11 = v10 - vec4<f32>(v9);
     var acc12: vec4<f32> = vec4<f32>(0.0f);
     for (var n13 = 0u; n13 < 24u; n13++) {
-      let v14 = b0[x7 + n13];
-      let v15 = v14 - vec4<f32>(v10);
+      let v14 = b0[x6 + n13];
+      let v15 = v14 - vec4<f32>(v9);
       let v16 = v15 * v15;
       acc12 = acc12 + v16;
     }

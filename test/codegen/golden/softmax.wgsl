@@ -38,20 +38,20 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) wo
     let g1 = thread0 % 25u;
     let t2 = thread0 / 25u;
     let g3 = t2;
-    let v4 = b0[(g3 * 25u) + g1];
-    var acc5: vec4<f32> = vec4<f32>(tl_bits(0xff800000u));
-    let x7 = g3 * 25u;
-    for (var n6 = 0u; n6 < 25u; n6++) {
-      let v8 = b0[x7 + n6];
-      acc5 = tl_max_4(acc5, v8);
+    var acc4: vec4<f32> = vec4<f32>(tl_bits(0xff800000u));
+    let x6 = g3 * 25u;
+    for (var n5 = 0u; n5 < 25u; n5++) {
+      let v7 = b0[x6 + n5];
+      acc4 = tl_max_4(acc4, v7);
     }
-    let v9 = tl_max(tl_max(acc5.x, acc5.y), tl_max(acc5.z, acc5.w));
-    let v10 = v4 - vec4<f32>(v9);
+    let v8 = tl_max(tl_max(acc4.x, acc4.y), tl_max(acc4.z, acc4.w));
+    let v9 = b0[(g3 * 25u) + g1];
+    let v10 = v9 - vec4<f32>(v8);
     let v11 = tl_exp_4(v10);
     var acc12: vec4<f32> = vec4<f32>(0.0f);
     for (var n13 = 0u; n13 < 25u; n13++) {
-      let v14 = b0[x7 + n13];
-      let v15 = v14 - vec4<f32>(v9);
+      let v14 = b0[x6 + n13];
+      let v15 = v14 - vec4<f32>(v8);
       let v16 = tl_exp_4(v15);
       acc12 = acc12 + v16;
     }

@@ -2,8 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import * as E from '#fp/Either'
 import * as k from '../../../codegen/kernel/build-kernel.ts'
-import type { Kernel, KStmt } from '../../../codegen/kernel/kernel.ts'
-import { type BoundKernel, deduplicate } from '../../../codegen/lower/assemble.ts'
+import type { KStmt } from '../../../codegen/kernel/kernel.ts'
 import { makePlan } from '../../../codegen/plan/make-plan.ts'
 import { portable } from '../../../codegen/targets/wgsl/profiles.ts'
 import { build as b } from '../../../src/lang/build.ts'
@@ -146,32 +145,6 @@ describe('more tensors than bindings', () => {
 })
 
 describe('equal kernels', () => {
-  const bound = (value: number, name = 'a', workgroups = 1): BoundKernel => {
-    const to = { name: 'b0', element: k.kType('f32'), access: 'read_write' as const }
-    const kernel: Kernel = {
-      name,
-      workgroupSize: 8,
-      bindings: [to],
-      arrays: [],
-      body: [k.store(to, k.u32(0), k.lit(value))],
-    }
-    return { kernel, workgroups, places: [], reads: [], writes: [], fused: [] }
-  }
-
-  it.each<[string, readonly BoundKernel[], readonly number[]]>([
-    ['are one, whatever their names and sizes', [bound(1, 'a', 1), bound(2), bound(1, 'b', 5)], [0, 1, 0]],
-    ['zeros of different signs differ', [bound(0), bound(-0), bound(0)], [0, 1, 0]],
-    ['infinities differ', [bound(Infinity), bound(-Infinity), bound(Infinity)], [0, 1, 0]],
-    ['NaN is not a missing number', [bound(NaN), bound(Infinity), bound(NaN)], [0, 1, 0]],
-    ['of none are none', [], []],
-  ])('%s', (_, kernels, indices) => {
-    const { distinct, indexOf } = deduplicate(kernels)
-    expect(indexOf).toEqual(indices)
-    expect(distinct).toHaveLength(new Set(indices).size)
-    for (const [i, at] of indexOf.entries())
-      expect({ ...distinct[at], name: '' }).toEqual({ ...kernels[i]!.kernel, name: '' })
-  })
-
   it('of a program are compiled once and run on their own tensors', () => {
     const layer = (x: Node, w: Node): Node => b.dot([x, w], { lhs: [0, 1], rhs: [1, 2], out: [0, 2] })
     const graph = program([f32(64, 64), f32(64, 64), f32(64, 64), f32(64, 64)], (x, ...ws) => ws.reduce(layer, x))

@@ -59,7 +59,8 @@ describe('loads', () => {
     const graph = program([f32(64, 32), f32(32, 64)], (x, y) =>
       b.dot([x, y], { lhs: [0, 1], rhs: [1, 2], out: [0, 2] }),
     )
-    const { plan, fusion } = planOf(graph, software)
+    const profile = { ...software, costs: { ...software.costs, text: 0, vectorLoad: 1 } }
+    const { plan, fusion } = planOf(graph, profile)
     const [f] = fusion.kernels[0]!
     const unrolls = [...f!.schedule.roles.values()].map((r) => r.unroll)
     const loads = expressionsOf(plan.kernels[0]!.kernel.body).filter((e) => e.kind === 'load')

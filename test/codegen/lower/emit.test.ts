@@ -123,7 +123,13 @@ describe('names', () => {
     const [from, to] = kernelOf(cluster, portable, schedule).kernel.bindings
     const access = (id: number): Access => ({ binding: id === store!.buffer.id ? to! : from!, offset: 0 })
     let given = 0
-    const body = emitCluster(cluster, schedule, k.ref('t'), access, (prefix) => `mine_${prefix}${given++}`)
+    const { statements: body } = emitCluster(
+      cluster,
+      schedule,
+      k.ref('t'),
+      access,
+      (prefix) => `mine_${prefix}${given++}`,
+    )
     const defined = statementsOf(body).flatMap((s) => (s.kind === 'let' ? [s.name] : []))
     expect(defined.length).toBeGreaterThan(0)
     expect(defined.every((name) => name.startsWith('mine_'))).toBe(true)

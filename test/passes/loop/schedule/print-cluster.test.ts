@@ -17,11 +17,11 @@ test('a row is reduced once and scaled in a loop', () => {
   const wide = b.broadcast([sum], { shape: [4, 8], axes: [1] }) as Node
   expect(show([x!], b.div([x!, wide], {}) as Node)).toMatchInlineSnapshot(`
     "grid r0 < 4, r1 < 8 by vec4
-      v0 = b0[8*r0 + r1]: f32
       v2 = sum of v1 over r2: f32
       for r2 < 8 by vec4
         v1 = b0[8*r0 + r2]: f32
         accumulate v2
+      v0 = b0[8*r0 + r1]: f32
       v3 = div(v0, v2): f32
       b1[8*r0 + r1] = v3"
   `)

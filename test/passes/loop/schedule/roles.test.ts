@@ -140,7 +140,8 @@ describe('register tiles', () => {
     const tiles = (profile: Profile): readonly string[] =>
       rolesOf(scheduled([f32(128, 64), f32(64, 128)], matmul, profile))
     expect(tiles(portable)).toEqual(['128: 1 vectors', '128: 2', '64: 4'])
-    expect(tiles(software)).toEqual(['128: 2 vectors', '128: 8', '64: 4'])
+    // There, a vector of four takes four loads, so that steps of four along the sum save nothing.
+    expect(tiles(software)).toEqual(['128: 2 vectors', '128: 8'])
   })
 
   it('do not multiply what shares nothing', () => {

@@ -1,0 +1,114 @@
+/** Kernels that differ in offsets only become one, and a dispatch with its words computes what the original did. */
+import { describe, expect, it } from 'vitest'
+import * as E from '#fp/Either'
+import * as k from '../../../codegen/kernel/build-kernel.ts'
+import type { KExpr, Kernel, KStmt } from '../../../codegen/kernel/kernel.ts'
+import { verifyKernel } from '../../../codegen/kernel/verify-kernel.ts'
+import { withWords } from '../../../codegen/kernel/words.ts'
+import type { Plan } from '../../../codegen/plan/plan.ts'
+import { shareKernels } from '../../../codegen/plan/share-kernels.ts'
+import { everyStep, kernelOf } from '../../../codegen/plan/steps.ts'
+import { verifyPlan } from '../../../codegen/plan/verify-plan.ts'
+import { printKernel } from '../../../codegen/targets/wgsl/print-module.ts'
+import * as T from '../../../src/index.ts'
+import { programs } from '../../bench/programs.ts'
+
+const from = { name: 'b0', element: k.kType('f32'), access: 'read' as const }
+const to = { name: 'b1', element: k.kType('f32'), access: 'read_write' as const }
+
+const kernel = (...body: readonly KStmt[]): Kernel => ({
+  name: 'a',
+  workgroupSize: 8,
+  bindings: [from, to],
+  arrays: [],
+  body,
+})
+
+const stores = (value: number): Kernel => kernel(k.store(to, k.u32(0), k.lit(value)))
+const at = (offset: number): KExpr => k.add(k.builtin('localIndex'), k.u32(offset))
+const moves = (read: number, write: number): Kernel => kernel(k.store(to, at(write), k.load(from, at(read))))
+
+describe('kernels', () => {
+  it.each<[string, readonly Kernel[], readonly number[]]>([
+    ['are one, whatever their names', [stores(1), { ...stores(2), name: 'b' }, { ...stores(1), name: 'c' }], [0, 1, 0]],
+    ['zeros of different signs differ', [stores(0), stores(-0), stores(0)], [0, 1, 0]],
+    ['infinities differ', [stores(Infinity), stores(-Infinity), stores(Infinity)], [0, 1, 0]],
+    ['NaN is not a missing number', [stores(NaN), stores(Infinity), stores(NaN)], [0, 1, 0]],
+    ['workgroups of another size differ', [stores(1), { ...stores(1), workgroupSize: 16 }], [0, 1]],
+    ['of none are none', [], []],
+  ])('%s', (_, kernels, indices) => {
+    const shared = shareKernels(kernels)
+    expect(shared.of).toEqual(indices.map((i) => ({ kernel: i })))
+    for (const [i, { kernel: n }] of shared.of.entries())
+      expect({ ...shared.kernels[n], name: '' }).toEqual({ ...kernels[i], name: '' })
+  })
+
+  it('that differ in offsets are one, whose words say them; offsets that move together are one word', () => {
+    const kernels = [moves(0, 8), moves(4, 12), moves(100, 108), moves(4, 12)]
+    const { kernels: made, of } = shareKernels(kernels)
+    expect(of).toEqual([8, 12, 108, 12].map((word) => ({ kernel: 0, words: [word] })))
+    expect(made.map((m) => m.words)).toEqual([1])
+    expect(printKernel(made[0]!)).toContain('b1[localIndex + word0] = b0[localIndex + (word0 - 8u)];')
+    expect(verifyKernel(made[0]!)).toEqual([])
+  })
+
+  it('offsets that move apart are two words', () => {
+    const { kernels: made, of } = shareKernels([moves(0, 8), moves(4, 8), moves(4, 9)])
+    expect(of.map((o) => o.words)).toEqual(
+      [
+        [8, 0],
+        [8, 4],
+        [9, 4],
+      ].map((w) => (of[0]!.words![0] === 8 ? w : w.toReversed())),
+    )
+    expect(made).toHaveLength(1)
+  })
+
+  it('divisors, steps of loops and what is multiplied stay constants', () => {
+    const by = (n: number): Kernel => kernel(k.store(to, k.div(k.builtin('localIndex'), k.u32(n)), k.lit(1)))
+    const times = (n: number): Kernel =>
+      kernel(k.forStmt('i', k.u32(0), k.u32(n), 1, [k.store(to, k.ref('i'), k.lit(1))]))
+    expect(shareKernels([by(3), by(5)]).kernels).toHaveLength(2)
+    expect(shareKernels([times(3), times(5)]).kernels).toHaveLength(2)
+  })
+
+  it('a word and what is added to it may be less than what it stands for', () => {
+    const { kernels: made, of } = shareKernels([moves(8, 0), moves(12, 4)])
+    for (const [i, original] of [moves(8, 0), moves(12, 4)].entries()) {
+      const copy: Kernel = JSON.parse(JSON.stringify(made[of[i]!.kernel]))
+      expect({ ...withWords(copy, of[i]!.words!), name: 'a' }).toEqual(original)
+    }
+  })
+})
+
+describe('a program', () => {
+  const lstm = programs.find((p) => p.name === 'lstm_train')!
+  const plan = E.match(
+    (e: unknown): Plan => {
+      throw new Error(JSON.stringify(e))
+    },
+    (p: T.Program<never, never>) => p.plan,
+  )(T.compile(lstm.f as never, lstm.specs as never, { ...lstm.options, profile: T.profiles.software }) as never)
+
+  it('of 16 unrolled steps of an LSTM has 12 pipelines', () => {
+    expect(plan.kernels.length).toBeLessThanOrEqual(12)
+    expect(plan.steps.filter((s) => s.kind === 'dispatch')).toHaveLength(52)
+  })
+
+  it('is verified without the originals at hand', () => {
+    const copy: Plan = { ...plan, kernels: plan.kernels.map((x) => ({ ...x, kernel: { ...x.kernel } })) }
+    expect(verifyPlan(copy)).toEqual([])
+    const wrong = copy.steps.map((s) => (s.kind === 'dispatch' && s.words ? { ...s, words: [...s.words, 1] } : s))
+    expect(
+      verifyPlan({ ...copy, steps: wrong })
+        .map((f) => f.message)
+        .join(),
+    ).toContain('words')
+    for (const step of everyStep(copy.steps)) {
+      if (step.kind !== 'dispatch') continue
+      const whole = kernelOf(copy, step)
+      expect(verifyKernel(whole)).toEqual([])
+      expect(whole.words).toBeUndefined()
+    }
+  })
+})
