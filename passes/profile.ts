@@ -44,6 +44,11 @@ export interface Costs {
   readonly statements: number
   /** Seconds of a run that a load in the text is worth: what a driver needs to compile it, spread over many runs. */
   readonly text: number
+  /**
+   * Seconds for a statement and invocation that a branch leaves out: an emulator runs all branches and masks what they
+   * write. 0 where a branch is skipped.
+   */
+  readonly masked: number
   /** What a load of four neighbours takes, in loads of one. */
   readonly vectorLoad: number
 }

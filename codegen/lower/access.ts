@@ -1,7 +1,8 @@
 /** How a kernel accesses its tensors: the binding, the offset in it, scalar or vector elements. */
 import type { Buffer, Cluster, Range } from '../../passes/loop/ir/cluster.ts'
 import { valuesBelow } from '../../passes/loop/ir/values.ts'
-import { lanePattern, type Schedule } from '../../passes/loop/schedule/roles.ts'
+import { isUniformBound, lanePattern } from '../../passes/loop/schedule/lane-pattern.ts'
+import type { Schedule } from '../../passes/loop/schedule/roles.ts'
 import type { Binding } from '../kernel/kernel.ts'
 
 /** The position of a buffer within a binding. `offset` is in elements of the tensor, and a multiple of 4. */
@@ -41,8 +42,7 @@ const vectorUse = (cluster: Cluster, schedule: Schedule): VectorUse => {
   for (const v of valuesBelow(cluster.stores.map((s) => s.value))) {
     if (v.kind !== 'load') continue
     const r = vectorOf(v.ranges, schedule)
-    const whole =
-      r && lanePattern(v.index, r) === 'aligned' && v.bounds.every((b) => lanePattern(b.index, r) === 'uniform')
+    const whole = r && lanePattern(v.index, r) === 'aligned' && v.bounds.every((b) => isUniformBound(b, r))
     const byFour = [...v.ranges].some(
       (x) => schedule.roles.get(x)?.unroll === 4 && !r && lanePattern(v.index, x) === 'aligned',
     )

@@ -9,7 +9,8 @@ import {
   scaleIndex,
   substituteIndex,
 } from '../../passes/loop/ir/index-expression.ts'
-import { lanePattern, type Schedule, stepIn } from '../../passes/loop/schedule/roles.ts'
+import { isUniformBound, lanePattern } from '../../passes/loop/schedule/lane-pattern.ts'
+import { type Schedule, stepIn } from '../../passes/loop/schedule/roles.ts'
 import { ceilDiv } from '../../src/lang/dim.ts'
 import type { KernelDType } from '../../src/lang/dtype.ts'
 import * as k from '../kernel/build-kernel.ts'
@@ -235,7 +236,7 @@ export const indexEmitter = (
         bounds
           .map((b) => holdsAt(b, vector ? new Map(lanes).set(vector, (lanes.get(vector) ?? 0) + l) : lanes, lanes, l))
           .reduce((x, y) => k.and(x, y))
-      const same = !vector || bounds.every((b) => lanePattern(b.index, vector) === 'uniform')
+      const same = !vector || bounds.every((b) => isUniformBound(b, vector))
       return same ? all(0) : k.vec([0, 1, 2, 3].map(all))
     },
     isFirst: (r) => {

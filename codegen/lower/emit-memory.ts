@@ -1,6 +1,7 @@
 /** Loads and stores of one cluster: vec4 accesses where the binding has vector elements, else scalar ones. */
 import type { LoopValue, Store } from '../../passes/loop/ir/cluster.ts'
-import { lanePattern, type Schedule } from '../../passes/loop/schedule/roles.ts'
+import { isUniformBound, lanePattern } from '../../passes/loop/schedule/lane-pattern.ts'
+import type { Schedule } from '../../passes/loop/schedule/roles.ts'
 import * as k from '../kernel/build-kernel.ts'
 import type { KExpr, KStmt } from '../kernel/kernel.ts'
 import { type Access, vectorOf } from './access.ts'
@@ -61,12 +62,9 @@ export const memoryEmitter = (
       const vector = vectorOf(v.ranges, schedule)
       const guarded = (at: KExpr, cond: KExpr): KExpr => (v.bounds.length > 0 ? k.select(cond, at, k.u32(0)) : at)
       const moves =
-        vector &&
-        (lanePattern(v.index, vector) !== 'uniform' || v.bounds.some((b) => lanePattern(b.index, vector) !== 'uniform'))
+        vector && (lanePattern(v.index, vector) !== 'uniform' || v.bounds.some((b) => !isUniformBound(b, vector)))
       const aligned =
-        vector &&
-        lanePattern(v.index, vector) === 'aligned' &&
-        !v.bounds.some((b) => lanePattern(b.index, vector) !== 'uniform')
+        vector && lanePattern(v.index, vector) === 'aligned' && !v.bounds.some((b) => !isUniformBound(b, vector))
       const cond = v.bounds.length > 0 ? index.holds(v.bounds, lanes) : k.bool(true)
       if (binding.element.width === 4 && aligned) {
         return decode(fetch(place, guarded(index.quarter(v.index, lanes), cond), true), v.dtype)

@@ -6,6 +6,7 @@
 
 import type { Cluster, LoopValue, Range, Store } from '../../passes/loop/ir/cluster.ts'
 import { valuesBelow } from '../../passes/loop/ir/values.ts'
+import { isUniformBound } from '../../passes/loop/schedule/lane-pattern.ts'
 import type { Accumulation, Item, Scope } from '../../passes/loop/schedule/nest.ts'
 import { invocationsOf, type Schedule, stepIn } from '../../passes/loop/schedule/roles.ts'
 import { ceilDiv } from '../../src/lang/dim.ts'
@@ -16,6 +17,7 @@ import type { KExpr, KStmt, LocalArray } from '../kernel/kernel.ts'
 import type { Access } from './access.ts'
 import { vectorOf } from './access.ts'
 import { combine, foldLanes, identityOf } from './accumulators.ts'
+import { type Block, branchesOf, type Guard, type Sides } from './branch.ts'
 import { indexEmitter, type Lanes, type OpenScope } from './emit-index.ts'
 import { memoryEmitter } from './emit-memory.ts'
 import { chooseRoll, type Roll, type Run, readersIn, runsOf } from './roll.ts'
@@ -231,24 +233,63 @@ export const emitCluster = (
   }
 
   const emitItems = (items: readonly Item[]): void => {
-    // Inside a reduction, copies share loads and belong in registers.
-    if (accumulators.length > 0) items.forEach(emitItem)
-    else
-      for (const part of runsOf(items)) {
-        if ('kind' in part) emitItem(part)
-        else emitRun(part)
-      }
+    for (const part of runsOf(items)) {
+      if ('kind' in part) emitItem(part)
+      // Inside a reduction, copies share loads and belong in registers.
+      else if (accumulators.length > 0) emitBranches(part)
+      else emitRun(part)
+    }
   }
 
   const emitRun = (run: Run): void => {
     const roll = chooseRoll(run, schedule, unrolled, readers)
     if (!roll) {
-      run.forEach(emitItem)
+      emitBranches(run)
       return
     }
     emitRun(roll.before)
     emitRolled(roll)
     emitRun(roll.after)
+  }
+
+  const isScalar = (g: Guard): boolean => {
+    const vector = vectorOf(g.ranges, schedule)
+    return instances(g.ranges).length === 1 && (!vector || g.bounds.every((b) => isUniformBound(b, vector)))
+  }
+
+  const emitBranches = (run: Run): void => {
+    const branches = branchesOf(run, schedule, isScalar, readers)
+    if (!branches) {
+      run.forEach(emitItem)
+      return
+    }
+    const { sides } = branches
+    const emitBlock = ({ items }: Block): void => {
+      for (const item of items) {
+        const both = item.kind === 'value' && item.value.kind === 'guard' ? sides.get(item.value) : undefined
+        if (both) emitChoice((item as { readonly value: Guard }).value, both)
+        else emitItem(item)
+      }
+    }
+    /** The statements of a block, and the value that it is for. */
+    const side = (block: Block | undefined, v: LoopValue): { readonly value: KExpr; readonly statements: KStmt[] } => {
+      const statements: KStmt[] = []
+      if (!block) return { value: exprOf(v, new Map()), statements }
+      scopes.push({ statements, ranges: new Set(), memo: new Map() })
+      emitBlock(block)
+      scopes.pop()
+      return { value: exprOf(v, new Map()), statements }
+    }
+    const emitChoice = (g: Guard, { inside, outside }: Sides): void => {
+      const cond = index.holds(g.bounds, new Map())
+      const [yes, no] = [side(inside, g.inside), side(outside, g.outside)]
+      const [a, b] = widen([yes.value, no.value])
+      const id = name('v')
+      push(k.varStmt(id, a!.type, ...(outside ? [] : [b!])))
+      push(k.ifStmt(cond, [...yes.statements, k.assign(id, a!)], outside ? [...no.statements, k.assign(id, b!)] : []))
+      record(g, new Map(), k.ref(id, a!.type))
+    }
+    emitBlock(branches.top)
   }
 
   const emitRolled = ({ range, inside, carried }: Roll): void => {

@@ -3,27 +3,18 @@
  * fewer clusters a kernel; of a cluster fewer points of a range, which touch less of each tensor, or fewer stores.
  */
 import type { Fused } from '../../passes/loop/fuse/fusion.ts'
-import type { Buffer, Cluster, Range, Store } from '../../passes/loop/ir/cluster.ts'
+import type { Cluster, Range, Store } from '../../passes/loop/ir/cluster.ts'
 import { valuesBelow, valuesOfIndex } from '../../passes/loop/ir/values.ts'
 import { chooseGrid } from '../../passes/loop/schedule/cost.ts'
-import {
-  type Extent,
-  firstPoint,
-  isDense,
-  rangesToCut,
-  restrictCluster,
-  touchedElements,
-  type View,
-  viewCluster,
-} from '../../passes/loop/schedule/restrict.ts'
-import type { MemoryPlan, Window } from '../../passes/memory/places.ts'
-import { largestPart, type Profile } from '../../passes/profile.ts'
-import { alignDown, alignUp, ceilDiv } from '../../src/lang/dim.ts'
-import { byteSize } from '../../src/lang/dtype.ts'
+import { firstPoint, isDense, rangesToCut, restrictCluster } from '../../passes/loop/schedule/restrict.ts'
+import type { MemoryPlan } from '../../passes/memory/places.ts'
+import type { Profile } from '../../passes/profile.ts'
+import { alignUp, ceilDiv } from '../../src/lang/dim.ts'
 import type { LimitError } from '../../src/lang/errors.ts'
 import { assembleKernel, type BoundKernel } from './assemble.ts'
 import { countBindings, tooMany, type Unscheduled } from './bind.ts'
-import { placeOf } from './buffer-names.ts'
+import { overwrites, type Piece, pieceOf, placeKey } from './piece.ts'
+import { segmentKernels } from './segments.ts'
 
 /** Halvings that one cluster may take. */
 const maxDepth = 10
@@ -40,6 +31,20 @@ export const fitKernels = (
   memory: MemoryPlan,
   profile: Profile,
 ): readonly BoundKernel[] | Unfit => {
+  const apart: BoundKernel[] = []
+  const together: Fused[] = []
+  for (const f of group) {
+    const parts = segmentKernels(f, memory, profile)
+    if (parts) apart.push(...parts)
+    else together.push(f)
+  }
+  if (together.length === 0) return apart
+  const fitted = fitTogether(together, memory, profile)
+  return 'error' in fitted ? fitted : [...apart, ...fitted]
+}
+
+/** Clusters side by side in as few kernels as they fit in. */
+const fitTogether = (group: readonly Fused[], memory: MemoryPlan, profile: Profile): readonly BoundKernel[] | Unfit => {
   const whole = assembleKernel(group, memory, profile)
   if (!('tag' in whole)) return [whole]
   const kernels: BoundKernel[] = []
@@ -75,7 +80,7 @@ const cutKernels = (f: Fused, memory: MemoryPlan, profile: Profile): readonly Bo
     for (const share of [true, false]) {
       const parts = storesApart(f, memory, share)
       if (parts.length > 1)
-        return fitKernels(
+        return fitTogether(
           parts.map((cluster) => ({ ...f, cluster, ...chooseGrid(cluster, profile) })),
           memory,
           profile,
@@ -126,14 +131,6 @@ const storesApart = (
   return [...new Set(groups.values())].map((group) => ({ stores: stores.filter((s) => group.includes(s)) }))
 }
 
-/** A part of a cluster on windows of the tensors that are larger than a binding. */
-interface Piece extends Unscheduled {
-  readonly windows: ReadonlyMap<Buffer, Window>
-  readonly bindings: number
-  /** Bytes of the windows: what cutting makes less. */
-  readonly bytes: number
-}
-
 /** Pieces of a cluster, each of which fits; nothing where that takes too many. */
 const cut = (
   whole: Unscheduled,
@@ -175,59 +172,4 @@ const halve = (
     { cluster: restrictCluster(cluster, { range, from: 0, count }), tensors },
     { cluster: restrictCluster(cluster, { range, from: count, count: range.size - count }), tensors },
   ]
-}
-
-/**
- * A cluster on windows of what is larger than a binding, and of what it writes, so that one can say how much of it: all
- * that lies at one place is seen through one window. A window of a buffer stands for a window of its tensor.
- */
-const pieceOf = ({ cluster, tensors }: Unscheduled, memory: MemoryPlan, profile: Profile): Piece => {
-  const part = largestPart(profile)
-  const own = touchedElements(cluster)
-  const written = new Set(cluster.stores.map((s) => placeKey(memory, tensors.get(s.buffer)!)))
-  const touched = new Map<string, { extent: Extent; readonly buffers: Buffer[] }>()
-  for (const [b, extent] of own) {
-    const tensor = tensors.get(b)!
-    const key = placeKey(memory, tensor)
-    if (placeOf(memory, tensor).bytes <= part && !written.has(key)) continue
-    const seen = touched.get(key)
-    if (seen) {
-      seen.buffers.push(b)
-      const { low, high } = seen.extent
-      seen.extent = { low: Math.min(low, extent.low), high: Math.max(high, extent.high) }
-    } else touched.set(key, { extent, buffers: [b] })
-  }
-  const views = new Map<Buffer, View>()
-  const shown = new Map([...own.keys()].map((b) => [b, tensors.get(b)!]))
-  const windows = new Map<Buffer, Window>()
-  let bytes = 0
-  for (const { extent, buffers } of touched.values()) {
-    for (const b of buffers) {
-      const from = alignDown(extent.low, profile.offsetAlignment / byteSize(b.dtype))
-      const size = Math.min(b.size, alignUp(extent.high + 1, 4)) - from
-      const [buffer, tensor] = [
-        { ...b, size },
-        { ...shown.get(b)!, size },
-      ]
-      views.set(b, { buffer, from })
-      windows.set(tensor, { of: shown.get(b)!, from, ...own.get(b)! })
-      shown.delete(b)
-      shown.set(buffer, tensor)
-    }
-    bytes += (extent.high - extent.low + 1) * byteSize(buffers[0]!.dtype)
-  }
-  const seen = { cluster: viewCluster(cluster, (b) => views.get(b)), tensors: shown }
-  return { ...seen, windows, bytes, bindings: countBindings([seen], { ...memory, windows }, profile) }
-}
-
-const placeKey = (memory: MemoryPlan, tensor: Buffer): string => {
-  const { arena, offset } = placeOf(memory, tensor)
-  return `${arena}:${offset}`
-}
-
-/** Whether some result takes the place of something that is read. */
-const overwrites = ({ cluster, tensors }: Unscheduled, memory: MemoryPlan): boolean => {
-  const key = (b: Buffer): string => placeKey(memory, tensors.get(b)!)
-  const written = new Set(cluster.stores.map((s) => key(s.buffer)))
-  return valuesBelow(cluster.stores.map((s) => s.value)).some((v) => v.kind === 'load' && written.has(key(v.buffer)))
 }

@@ -17,13 +17,23 @@ export const portable: Profile = {
   offsetAlignment: 256,
   features: [],
   schedule: 'serial',
-  costs: { dispatch: 30e-6, bandwidth: 20e9, flops: 100e9, threads: 2048, statements: 300, text: 2e-8, vectorLoad: 1 },
+  costs: {
+    dispatch: 30e-6,
+    bandwidth: 20e9,
+    flops: 100e9,
+    threads: 2048,
+    statements: 300,
+    text: 2e-8,
+    masked: 0,
+    vectorLoad: 1,
+  },
 }
 
 /**
  * SwiftShader through Dawn: barriers are expensive there (a workgroup is emulated on one thread), so the schedule is
  * serial. Four invocations are the lanes of the processor's vectors, so a vector of four is four accesses. A load takes a
- * millisecond to compile: over 200 runs, 5 microseconds of each.
+ * millisecond to compile: over 200 runs, 5 microseconds of each. Branches are masked, not skipped, loops but for an
+ * iteration.
  * @example
  * T.software.schedule // => 'serial'
  */
@@ -35,7 +45,16 @@ export const software: Profile = {
   maxBindingBytes: 1024 * 1024 * 1024,
   maxBufferBytes: 1024 * 1024 * 1024,
   features: ['subgroups', 'timestamp-query'],
-  costs: { dispatch: 60e-6, bandwidth: 3e9, flops: 2e9, threads: 64, statements: 300, text: 5e-6, vectorLoad: 4 },
+  costs: {
+    dispatch: 60e-6,
+    bandwidth: 3e9,
+    flops: 2e9,
+    threads: 64,
+    statements: 300,
+    text: 5e-6,
+    masked: 2e-9,
+    vectorLoad: 4,
+  },
 }
 
 /**
@@ -53,7 +72,16 @@ export const hardware: Profile = {
   maxBufferBytes: 1024 * 1024 * 1024,
   schedule: 'cooperative',
   // A card of the middle range; ratios matter more than figures, and a dispatch costs as long as streaming 10 MB.
-  costs: { dispatch: 25e-6, bandwidth: 400e9, flops: 8e12, threads: 32768, statements: 300, text: 1e-8, vectorLoad: 1 },
+  costs: {
+    dispatch: 25e-6,
+    bandwidth: 400e9,
+    flops: 8e12,
+    threads: 32768,
+    statements: 300,
+    text: 1e-8,
+    masked: 0,
+    vectorLoad: 1,
+  },
 }
 
 /**

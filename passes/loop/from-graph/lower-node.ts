@@ -4,6 +4,7 @@
  */
 
 import { typeOf, typesOf } from '../../../src/lang/build.ts'
+import { ceilDiv } from '../../../src/lang/dim.ts'
 import { invariant } from '../../../src/lang/errors.ts'
 import {
   binaryOps,
@@ -130,12 +131,20 @@ const rules: { readonly [K in LoweredOp]: Rule<K> } = {
         return part
       })
       .filter((p) => p.size > 0)
-    return parts.reduceRight<LoopValue | undefined>((rest, { arg, offset: from, size }) => {
-      const own: Bound = { index: point[axis]!, low: from, high: from + size }
-      const inner = point.map((p, i) => (i === axis ? shiftIndex(p, -from) : p))
-      const inside = c.at(arg, 0, inner, [...bounds, own])
-      return rest ? c.values.guard([own], inside, rest) : inside
-    }, undefined)!
+    if (parts.length === 0) return c.values.constant(kernelTypeOf(n).dtype, 0)
+    /** Halves, so that a point finds its part in few comparisons. */
+    const among = (from: number, to: number): LoopValue => {
+      if (to - from === 1) {
+        const { arg, offset: start, size } = parts[from]!
+        const own: Bound = { index: point[axis]!, low: start, high: start + size }
+        const inner = point.map((p, i) => (i === axis ? shiftIndex(p, -start) : p))
+        return c.at(arg, 0, inner, [...bounds, own])
+      }
+      const half = ceilDiv(from + to, 2)
+      const before: Bound = { index: point[axis]!, low: 0, high: parts[half]!.offset }
+      return c.values.guard([before], among(from, half), among(half, to))
+    }
+    return among(0, parts.length)
   },
   fold: (c, n, _component, point, bounds) => {
     const { axis, stride, dilation } = n.params

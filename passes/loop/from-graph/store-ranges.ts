@@ -13,6 +13,11 @@ import { type At, lowersToReduction, storeOf } from './lower-node.ts'
 
 const maxMatches = 8
 
+/** From this number of parts on, an axis has a range of its own, along which the parts can be told apart. */
+const manyParts = 8
+
+const joinsWithinRows = (n: Node): boolean => n.op === 'concat' && n.args.length >= manyParts && n.params.axis > 0
+
 /** The ranges for each node's store; `members` are the nodes that the cluster computes. */
 export const storeRanges = (
   nodes: readonly Node[],
@@ -21,7 +26,7 @@ export const storeRanges = (
   at: At['at'],
 ): readonly (readonly Range[])[] => {
   const sizes = nodes.map((n) => sizeOf(typeOf(n).shape))
-  if (sizes.every((s) => s === sizes[0]) && !members.some(lowersToReduction)) {
+  if (sizes.every((s) => s === sizes[0]) && !members.some((n) => lowersToReduction(n) || joinsWithinRows(n))) {
     const flat = values.ranges('store', [sizes[0]!])
     return nodes.map(() => flat)
   }

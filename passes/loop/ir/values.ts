@@ -57,6 +57,18 @@ const noRanges: ReadonlySet<Range> = new Set()
 const boundKeys = (bounds: readonly Bound[]): string =>
   bounds.map((b) => `${b.low}<=${b.index.key}<${b.high}`).join('&')
 
+/** A select by a mask that is true within bounds: the choice by those bounds, of which only one side need be read. */
+const choiceOf = ([mask, yes, no]: readonly LoopValue[], { guard }: Pick<Values, 'guard'>): LoopValue | undefined => {
+  if (mask?.kind !== 'guard' || mask.inside.kind !== 'const' || mask.outside.kind !== 'const') return undefined
+  if (mask.inside.value === mask.outside.value) return undefined
+  const [inside, outside] = mask.inside.value ? [yes!, no!] : [no!, yes!]
+  const key = boundKeys(mask.bounds)
+  /** A side of what is guarded by the same bounds is that side. */
+  const side = (v: LoopValue, which: 'inside' | 'outside'): LoopValue =>
+    v.kind === 'guard' && boundKeys(v.bounds) === key ? v[which] : v
+  return guard(mask.bounds, side(inside, 'inside'), side(outside, 'outside'))
+}
+
 /** True when the bound holds at every point. */
 const always = (b: Bound): boolean => b.index.min >= b.low && b.index.max < b.high
 /** True when the bound holds at no point. */
@@ -100,6 +112,8 @@ export const createValues = (): Values => {
     alu: (op, dtype, args) => {
       const known = foldedConstant(op, dtype, args)
       if (known !== undefined) return values.constant(dtype, known)
+      const choice = op === 'select' ? choiceOf(args, values) : undefined
+      if (choice) return choice
       return intern(`a${op}:${dtype}(${ids(args)})`, union(args.map((a) => a.ranges)), {
         kind: 'alu',
         dtype,

@@ -5,9 +5,9 @@
  */
 import { ceilDiv, pointsOf, productOf } from '../../../src/lang/dim.ts'
 import type { Profile } from '../../profile.ts'
-import type { Atom, Cluster, Index, LoopValue, Range } from '../ir/cluster.ts'
-import { addIndex, constantIndex, rangeIndex, scaleIndex, substituteIndex } from '../ir/index-expression.ts'
+import type { Cluster, Index, LoopValue, Range } from '../ir/cluster.ts'
 import { operandsOf, valuesBelow } from '../ir/values.ts'
+import { isUniformBound, lanePattern } from './lane-pattern.ts'
 import type { Nest } from './nest.ts'
 import { rangesOfTwins } from './repeated-sums.ts'
 import { textPrice } from './text-price.ts'
@@ -33,65 +33,38 @@ export const stepIn = (roles: Schedule['roles'], range: Range): number => stepOf
 export const invocationsOf = (grid: readonly Range[], roles: Schedule['roles']): number =>
   productOf(grid, (r) => ceilDiv(r.size, stepIn(roles, r)))
 
-/** How an index varies over the lanes of a vector range. */
-export type LanePattern = 'uniform' | 'aligned' | 'contiguous' | 'strided'
-
-/** Whether an index contains a data-dependent atom that varies with `range`: its access pattern is unknown. */
-const isComputedOver = (index: Index, range: Range): boolean =>
-  index.terms.some(({ atom }) =>
-    atom.kind === 'value' ? atom.value.ranges.has(range) : atom.kind !== 'range' && isComputedOver(atom.of, range),
-  )
-
-/** The pattern of an index that holds the range by itself or not at all: its coefficient says it. */
-const plainPattern = (index: Index, range: Range): LanePattern | undefined => {
-  let step = 0
-  let isWhole = index.constant % 4 === 0
-  for (const { atom, coefficient } of index.terms) {
-    if (atom.kind === 'range' && atom.range === range) step = coefficient
-    else if (atom.kind === 'range' || !dependsOn(atom, range)) isWhole &&= coefficient % 4 === 0
-    else return undefined
-  }
-  if (step === 0) return 'uniform'
-  return step !== 1 ? 'strided' : isWhole ? 'aligned' : 'contiguous'
-}
-
-const dependsOn = (atom: Atom, range: Range): boolean => {
-  if (atom.kind === 'range') return atom.range === range
-  if (atom.kind === 'value') return atom.value.ranges.has(range)
-  return atom.of.terms.some((t) => dependsOn(t.atom, range))
-}
-
-export const lanePattern = (index: Index, range: Range): LanePattern => {
-  const plain = plainPattern(index, range)
-  if (plain) return plain
-  if (isComputedOver(index, range)) return 'strided'
-  const quarter: Range = { id: -1, size: Math.max(1, range.size / 4) }
-  const lanes = [0, 1, 2, 3].map((l) =>
-    substituteIndex(index, (r) =>
-      r === range ? addIndex(scaleIndex(rangeIndex(quarter), 4), constantIndex(l)) : undefined,
-    ),
-  )
-  const [first] = lanes
-  if (lanes.every((x) => x.key === first!.key)) return 'uniform'
-  const consecutive = lanes.every((x, l) => addIndex(first!, constantIndex(l)).key === x.key)
-  if (!consecutive) return 'strided'
-  return isMultipleOf4(first!) ? 'aligned' : 'contiguous'
-}
-
-export const isMultipleOf4 = (a: Index): boolean =>
-  a.constant % 4 === 0 && a.terms.every((t) => t.coefficient % 4 === 0)
-
-/** The benefit of vectorising `range`: loads and stores with a good access pattern, minus those with a bad one. */
-const vectorScore = (cluster: Cluster, values: readonly LoopValue[], range: Range): number => {
+/**
+ * The benefit of vectorising `range`: loads and stores with a good access pattern, minus those with a bad one. Where lanes
+ * choose differently between two values, all four read both.
+ */
+const vectorScore = (
+  cluster: Cluster,
+  values: readonly LoopValue[],
+  reading: ReadonlySet<LoopValue>,
+  range: Range,
+): number => {
   let score = 0
-  const count = (index: Index): void => {
+  const count = (index: Index, together = true): void => {
     const p = lanePattern(index, range)
-    if (p === 'aligned') score += 3
-    if (p === 'strided' || p === 'contiguous') score -= 1
+    if (p === 'aligned' && together) score += 3
+    else if (p !== 'uniform') score -= 1
   }
-  for (const v of values) if (v.kind === 'load' && v.ranges.has(range)) count(v.index)
+  for (const v of values) {
+    if (!v.ranges.has(range)) continue
+    const together = !('bounds' in v) || v.bounds.every((b) => isUniformBound(b, range))
+    if (v.kind === 'load') count(v.index, together)
+    // A padded read has a constant on one side.
+    if (v.kind === 'guard' && !together && reading.has(v.inside) && reading.has(v.outside)) score -= 3
+  }
   for (const s of cluster.stores) if (s.ranges.includes(range)) count(s.index)
   return score
+}
+
+/** The values that memory is read for. */
+const readingValues = (values: readonly LoopValue[]): ReadonlySet<LoopValue> => {
+  const reading = new Set<LoopValue>()
+  for (const v of values) if (v.kind === 'load' || operandsOf(v).some((o) => reading.has(o))) reading.add(v)
+  return reading
 }
 
 export const scheduleCluster = (cluster: Cluster, nest: Nest, profile: Profile): Schedule =>
@@ -101,6 +74,7 @@ export const scheduleCluster = (cluster: Cluster, nest: Nest, profile: Profile):
 export const scheduling = (cluster: Cluster): ((nest: Nest, profile: Profile) => Schedule) => {
   const values = valuesBelow(cluster.stores.map((s) => s.value))
   const vectors = new Set<Range>()
+  const reading = readingValues(values)
   const reductions = values.filter((v) => v.kind === 'reduce')
   const inOver = new Set(reductions.flatMap((v) => v.over))
   const positional = new Set(reductions.flatMap((v) => (v.position ? v.over : [])))
@@ -115,7 +89,7 @@ export const scheduling = (cluster: Cluster): ((nest: Nest, profile: Profile) =>
     spans.every((rs) => !rs.has(r) || [...vectors].every((o) => o === r || !rs.has(o)))
   const candidates = [...new Set([...cluster.stores.flatMap((s) => s.ranges), ...inOver])]
     .filter((r) => r.size >= 4 && r.size % 4 === 0 && !positional.has(r) && !inOneOrder.has(r))
-    .map((range) => ({ range, score: vectorScore(cluster, values, range) }))
+    .map((range) => ({ range, score: vectorScore(cluster, values, reading, range) }))
     .filter((c) => c.score > 0)
     .sort((a, b) => b.score - a.score || a.range.id - b.range.id)
   for (const { range } of candidates) {

@@ -4,12 +4,20 @@
 import { invariant } from '../../../src/lang/errors.ts'
 import type { Profile } from '../../profile.ts'
 import type { Group } from '../fuse/fusion.ts'
+import { invocationsOf } from './roles.ts'
+
+/** What another kernel takes to compile, whatever its text, in loads. */
+const kernelText = 24
+
+/** The invocations of a group's grid. */
+const invocations = ({ solved }: Group): number =>
+  solved ? invocationsOf(solved.schedule.nest.grid, solved.schedule.roles) : 0
 
 /** Groups independent clusters that are ready at the same time into kernels. */
 export const sideBySide = (
   groups: readonly Group[],
   successors: (f: Group) => readonly Group[],
-  profile: Profile,
+  { costs }: Profile,
 ): readonly (readonly Group[])[] => {
   const waiting = new Map<Group, number>(groups.map((f) => [f, 0]))
   for (const f of groups) for (const s of successors(f)) waiting.set(s, waiting.get(s)! + 1)
@@ -17,13 +25,18 @@ export const sideBySide = (
   const kernels: (readonly Group[])[] = []
   while (ready.length > 0) {
     const now: Group[] = []
-    let statements = 0
+    let [statements, threads] = [0, 0]
     for (const f of ready) {
       // A routine is not fused: it has dispatches of its own.
       if (now.length > 0 && (f.routine || now[0]!.routine)) continue
-      if (now.length > 0 && statements + f.cost.statements > 2 * profile.costs.statements) continue
+      if (now.length > 0 && statements + f.cost.statements > 2 * costs.statements) continue
+      const own = invocations(f)
+      // Where branches are masked, each invocation runs through what the others compute.
+      const masked = (own * statements + threads * f.cost.statements) * costs.masked
+      if (masked > costs.dispatch + kernelText * costs.text) continue
       now.push(f)
       statements += f.cost.statements
+      threads += own
     }
     kernels.push(now)
     const taken = new Set(now)

@@ -4,6 +4,7 @@ import * as E from '#fp/Either'
 import * as k from '../../../codegen/kernel/build-kernel.ts'
 import type { KStmt } from '../../../codegen/kernel/kernel.ts'
 import { makePlan } from '../../../codegen/plan/make-plan.ts'
+import { kernelOf } from '../../../codegen/plan/steps.ts'
 import { portable } from '../../../codegen/targets/wgsl/profiles.ts'
 import { build as b } from '../../../src/lang/build.ts'
 import { evaluate } from '../../../src/lang/evaluate.ts'
@@ -113,7 +114,7 @@ describe('more tensors than bindings', () => {
     const { plan } = planOf(graph, { ...portable, storageBuffers: 4 })
     for (const step of plan.steps) {
       if (step.kind !== 'dispatch') continue
-      const { bindings } = plan.kernels[step.kernel]!.kernel
+      const { bindings } = kernelOf(plan, step)
       const access = new Map<number, string>()
       for (const [i, { arena }] of step.bindings.entries()) {
         expect(access.get(arena) ?? bindings[i]!.access).toBe(bindings[i]!.access)

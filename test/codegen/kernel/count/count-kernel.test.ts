@@ -10,7 +10,7 @@ import { type HostBinding, makeCounters, runKernel } from '../../../../codegen/k
 import type { Binding, Kernel, KStmt, LocalArray } from '../../../../codegen/kernel/kernel.ts'
 import type { Plan } from '../../../../codegen/plan/plan.ts'
 import { workOf } from '../../../../codegen/plan/predict.ts'
-import { everyStep } from '../../../../codegen/plan/steps.ts'
+import { everyStep, kernelOf } from '../../../../codegen/plan/steps.ts'
 import { hardware, portable } from '../../../../codegen/targets/wgsl/profiles.ts'
 import type { Profile } from '../../../../passes/profile.ts'
 import { isFloat } from '../../../../src/lang/dtype.ts'
@@ -87,7 +87,7 @@ const compare = (
   for (const d of plan.data) put(d.place, d.values, d.dtype)
   for (const step of everyStep(plan.steps)) {
     if (step.kind === 'copy') continue
-    const { kernel } = plan.kernels[step.kernel]!
+    const kernel = kernelOf(plan, step)
     const bindings = step.bindings.map((p) => ({ buffer: arenas[p.arena]!, byteOffset: p.offset, byteLength: p.bytes }))
     const { valued } = sliceOf(kernel)
     const stored = storesTo(kernel)

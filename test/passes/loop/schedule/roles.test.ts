@@ -4,21 +4,12 @@ import { describe, expect, it } from 'vitest'
 import * as k from '../../../../codegen/kernel/build-kernel.ts'
 import { runKernel } from '../../../../codegen/kernel/interp/run-kernel.ts'
 import type { Kernel, KStmt } from '../../../../codegen/kernel/kernel.ts'
+import { kernelOf } from '../../../../codegen/plan/steps.ts'
 import { portable, software } from '../../../../codegen/targets/wgsl/profiles.ts'
-import type { Cluster, Index, Range } from '../../../../passes/loop/ir/cluster.ts'
-import {
-  addIndex,
-  constantIndex,
-  divIndex,
-  modIndex,
-  rangeIndex,
-  scaleIndex,
-  shiftIndex,
-  valueIndex,
-} from '../../../../passes/loop/ir/index-expression.ts'
-import { createValues, valuesBelow } from '../../../../passes/loop/ir/values.ts'
+import type { Cluster, Range } from '../../../../passes/loop/ir/cluster.ts'
+import { valuesBelow } from '../../../../passes/loop/ir/values.ts'
 import { chooseGrid } from '../../../../passes/loop/schedule/cost.ts'
-import { lanePattern, type Schedule, stepOf } from '../../../../passes/loop/schedule/roles.ts'
+import { type Schedule, stepOf } from '../../../../passes/loop/schedule/roles.ts'
 import type { Profile } from '../../../../passes/profile.ts'
 import { build as b } from '../../../../src/lang/build.ts'
 import { evaluate } from '../../../../src/lang/evaluate.ts'
@@ -27,35 +18,6 @@ import { arbGraph } from '../../../../src/testing/arb-graph.ts'
 import { interpretPlan, planOf } from '../../../differential.ts'
 import { f32, i32, program } from '../../graph/programs.ts'
 import { arbitraryInputs, clusterOf, expectClose } from '../clusters.ts'
-
-const range: Range = { id: 0, size: 16 }
-const other: Range = { id: 1, size: 3 }
-const r = rangeIndex(range)
-
-describe('how an index moves over the four lanes', () => {
-  const values = createValues()
-  const computed = values.load({ id: 0, dtype: 'i32', size: 16 }, r, [])
-  const fixed = values.load({ id: 0, dtype: 'i32', size: 16 }, rangeIndex(other), [])
-  it.each<[string, Index, string]>([
-    ['not at all', rangeIndex(other), 'uniform'],
-    ['a constant', constantIndex(7), 'uniform'],
-    ['one by one', r, 'aligned'],
-    ['one by one from a multiple of four', addIndex(shiftIndex(r, 8), scaleIndex(rangeIndex(other), 4)), 'aligned'],
-    ['one by one from elsewhere', shiftIndex(r, 1), 'contiguous'],
-    ['one by one in rows that are not whole vectors', addIndex(r, scaleIndex(rangeIndex(other), 6)), 'contiguous'],
-    ['backwards', shiftIndex(scaleIndex(r, -1), 15), 'strided'],
-    ['by twos', scaleIndex(r, 2), 'strided'],
-    ['by vectors', scaleIndex(r, 4), 'strided'],
-    ['in pairs', divIndex(r, 2), 'strided'],
-    ['a quarter', divIndex(r, 4), 'uniform'],
-    ['around a multiple of four', modIndex(r, 8), 'aligned'],
-    ['around another number', modIndex(r, 6), 'strided'],
-    ['where a computed index goes', valueIndex(computed, 16), 'strided'],
-    ['where a computed index does not go', valueIndex(fixed, 16), 'uniform'],
-  ])('%s', (_, index, pattern) => {
-    expect(lanePattern(index, range)).toBe(pattern)
-  })
-})
 
 const scheduled = (types: readonly TensorType[], f: (...xs: Node[]) => Node, profile: Profile = portable): Schedule =>
   chooseGrid(clusterOf(program(types, f).outputs[0]!).cluster, profile).schedule
@@ -176,7 +138,7 @@ const storeCounts = (graph: Graph, profile: Profile): readonly (readonly number[
   const { plan } = planOf(graph, profile)
   return plan.steps.map((step) => {
     if (step.kind !== 'dispatch') return []
-    const { kernel } = plan.kernels[step.kernel]!
+    const kernel = kernelOf(plan, step)
     const buffers = step.bindings.map((p) => new ArrayBuffer(p.bytes))
     runKernel(
       counting(kernel),
