@@ -2,10 +2,11 @@
  * What a join can gain at most, from what is known of the two clusters: nothing is lowered or scheduled for it. Most pairs
  * are refused here, so that clusters are built for those that have a chance.
  */
-import { typeOf } from '../../../src/lang/build.ts'
+import { typeOf, typesOf } from '../../../src/lang/build.ts'
 import { sizeOf } from '../../../src/lang/dim.ts'
 import { byteSize } from '../../../src/lang/dtype.ts'
 import type { Node } from '../../../src/lang/ir.ts'
+import { priceOf } from '../../op-prices.ts'
 import type { Costs } from '../../profile.ts'
 import { reducingOps } from '../from-graph/lower-node.ts'
 import type { Buffer } from '../ir/cluster.ts'
@@ -53,13 +54,56 @@ const readingsOf = (s: Solved): ReadonlyMap<Buffer, Reading> => {
   return found
 }
 
-/** How `user` looks at what `maker` stores, as a part of its elements; undefined where that is more than one tensor. */
-const readingOf = (maker: Group, user: Group): Reading | undefined => {
-  const [n] = maker.stored
-  if (maker.stored.length !== 1 || !user.solved || !user.reads.has(n!)) return undefined
-  const found = readingsOf(user.solved).get(user.solved.operands[user.operands.indexOf(n!)]!)
-  const size = Math.max(1, sizeOf(typeOf(n!).shape))
+/** How `user` looks at `n`, as a part of its elements. */
+const readingOf = (n: Node, user: Group): Reading | undefined => {
+  if (!user.solved || !user.reads.has(n)) return undefined
+  const found = readingsOf(user.solved).get(user.solved.operands[user.operands.indexOf(n)]!)
+  const size = Math.max(1, sizeOf(typeOf(n).shape))
   return found && { times: found.times / size, least: found.least / size }
+}
+
+const sizeOfNode = (n: Node): number => (typesOf(n).length === 1 ? sizeOf(typeOf(n).shape) : 0)
+
+/** What computing a node once takes, without its operands. */
+const workOf = (n: Node): number => {
+  const elements = Math.max(sizeOfNode(n), reducingOps.has(n.op) ? Math.max(0, ...n.args.map(sizeOfNode)) : 0)
+  return elements * priceOf(n.op)
+}
+
+const shares = new WeakMap<Group, ReadonlyMap<Node, number>>()
+/** Per stored node of a group, the part of its work that it takes alone. */
+const sharesOf = (g: Group): ReadonlyMap<Node, number> => {
+  const known = shares.get(g)
+  if (known) return known
+  const members = new Set(g.members)
+  const total = g.members.reduce((sum, n) => sum + workOf(n), 0)
+  const workBelow = (n: Node): number => {
+    const below = new Set([n])
+    let work = 0
+    for (const x of below) {
+      work += workOf(x)
+      for (const a of x.args) if (members.has(a)) below.add(a)
+    }
+    return work
+  }
+  const found = new Map(g.stored.map((n) => [n, total === 0 ? 0 : workBelow(n) / total]))
+  shares.set(g, found)
+  return found
+}
+
+/** What a user of a group looks at that takes the most work, again and again: `share` is the part of the group's work. */
+interface Repeated extends Reading {
+  readonly node: Node
+  readonly share: number
+}
+
+const repeatedOf = (maker: Group, user: Group): Repeated | undefined => {
+  let most: Repeated | undefined
+  for (const [node, share] of sharesOf(maker)) {
+    const reading = readingOf(node, user)
+    if (reading && (!most || share * reading.times > most.share * most.times)) most = { ...reading, node, share }
+  }
+  return most
 }
 
 const reduces = (g: Group): boolean => g.members.some((n) => reducingOps.has(n.op))
@@ -88,14 +132,20 @@ export const leastCost = (
     flops,
     seconds: costs.dispatch + bytes / costs.bandwidth + flops / Math.min(1, invocations / costs.threads) / costs.flops,
   })
-  if (sharesWork(a, b)) return on(points, Math.max(a.cost.flops, b.cost.flops))
-  const reading = a.stored.every((n) => inner.has(n)) ? readingOf(a, b) : undefined
-  if (!reading) return on(points, a.cost.flops + b.cost.flops)
+  const repeated = repeatedOf(a, b)
+  /** What `a` stores for others is computed all the same. */
+  const isGone = a.stored.length === 1 && inner.has(a.stored[0]!)
+  const workOfA = (times: number): number =>
+    a.cost.flops * (isGone ? times : Math.max(1, (repeated?.share ?? 0) * times))
+  const shared = sharesWork(a, b)
+  const total = (times: number): number =>
+    shared ? Math.max(b.cost.flops, isGone ? a.cost.flops : workOfA(times)) : b.cost.flops + workOfA(times)
+  if (!repeated) return on(points, total(1))
   // What is looked at outside of reductions is computed once where the grid is cut down to its elements.
-  const again = on(points, b.cost.flops + a.cost.flops * reading.times)
-  const elements = Math.max(1, reading.least * sizeOf(typeOf(a.stored[0]!).shape))
-  const once = on(Math.min(points, elements), b.cost.flops + a.cost.flops * reading.least)
-  return again.seconds < once.seconds ? again : once
+  const each = on(points, total(repeated.times))
+  const elements = Math.max(1, repeated.least * sizeOfNode(repeated.node))
+  const once = on(Math.min(points, elements), total(repeated.least))
+  return each.seconds < once.seconds ? each : once
 }
 
 /** Whether the stores of one cluster can run over the ranges of the largest of them: their axes are some of its axes, in order. */
