@@ -13,7 +13,7 @@ import type { Kernel, KStmt, LocalArray } from '../kernel/kernel.ts'
 import type { Place, PlacedValue } from '../plan/plan.ts'
 import type { Access } from './access.ts'
 import { type Bound, bindBuffers } from './bind.ts'
-import { emitCluster, threadsOf } from './emit.ts'
+import { type Arrays, emitCluster, type Namer, threadsOf } from './emit.ts'
 import { workgroupSizeFor } from './workgroup-size.ts'
 
 export interface BoundKernel {
@@ -88,7 +88,7 @@ const emit = (fused: readonly Fused[], bound: Bound, profile: Profile): Emitted 
   let names = 0
   const name = (prefix: string): string => `${prefix}${names++}`
   let workgroups = 0
-  const arrays: LocalArray[] = []
+  const arrays = sharedArrays(name)
   const branches = fused.map(({ cluster, schedule, tensors }): Branch => {
     const threads = threadsOf(schedule)
     const first = workgroups
@@ -99,18 +99,33 @@ const emit = (fused: readonly Fused[], bound: Bound, profile: Profile): Emitted 
       k.builtin('localIndex'),
     )
     const access = new Map([...tensors].map(([b, tensor]) => [b.id, bound.access.get(tensor.id)!]))
-    const { statements, arrays: own } = emitCluster(cluster, schedule, k.ref(id), (b) => access.get(b)!, name)
-    arrays.push(...own)
+    const statements = emitCluster(cluster, schedule, k.ref(id), (b) => access.get(b)!, name, arrays.next())
     return { end: workgroups, body: [k.letStmt(id, thread), k.ifStmt(k.lt(k.ref(id), k.u32(threads)), statements)] }
   })
   const kernel: Kernel = {
     name: kernelName(fused),
     workgroupSize,
     bindings: bound.bindings,
-    arrays,
+    arrays: arrays.all,
     body: choose(branches),
   }
   return { kernel, workgroups }
+}
+
+/** The arrays of a kernel. A workgroup runs one branch, so branches use the same ones: `next` begins the next. */
+const sharedArrays = (name: Namer): { readonly all: readonly LocalArray[]; readonly next: () => Arrays } => {
+  const all: LocalArray[] = []
+  const next = (): Arrays => {
+    const taken = new Set<LocalArray>()
+    return (element, size) => {
+      const free = all.find((a) => !taken.has(a) && a.size === size && k.sameType(a.element, element))
+      const array = free ?? { name: name('c'), space: 'private', element, size }
+      if (!free) all.push(array)
+      taken.add(array)
+      return array
+    }
+  }
+  return { all, next }
 }
 
 /** What the workgroups before number `end`, and behind those of the branch before, do. */

@@ -13,7 +13,7 @@ import { ceilDiv } from '../../src/lang/dim.ts'
 import { invariant } from '../../src/lang/errors.ts'
 import { call } from '../kernel/build-call.ts'
 import * as k from '../kernel/build-kernel.ts'
-import type { KExpr, KStmt, LocalArray } from '../kernel/kernel.ts'
+import type { KExpr, KStmt, KType, LocalArray } from '../kernel/kernel.ts'
 import type { Access } from './access.ts'
 import { vectorOf } from './access.ts'
 import { combine, foldLanes, identityOf } from './accumulators.ts'
@@ -25,26 +25,23 @@ import { chooseRoll, type Roll, type Run, readersIn, runsOf } from './roll.ts'
 /** Generates a fresh name for a `let`, `var` or counter of the kernel. */
 export type Namer = (prefix: string) => string
 
-/** What an invocation does, and the private arrays that it keeps register copies in. */
-export interface Emission {
-  readonly statements: readonly KStmt[]
-  readonly arrays: readonly LocalArray[]
-}
+/** A private array that nobody else uses at the same time. */
+export type Arrays = (element: KType, size: number) => LocalArray
 
-/** Invocation `thread`, one of `threadsOf(schedule)`. */
+/** The statements of invocation `thread`, one of `threadsOf(schedule)`. */
 export const emitCluster = (
   cluster: Cluster,
   schedule: Schedule,
   thread: KExpr,
   access: (bufferId: number) => Access,
   name: Namer,
-): Emission => {
+  arrayOf: Arrays,
+): readonly KStmt[] => {
   /** Ranges whose copies an open loop takes in turn. */
   const rolled = new Set<Range>()
   const unrolled = (r: Range): number => (rolled.has(r) ? 1 : (schedule.roles.get(r)?.unroll ?? 1))
   const widthOf = (r: Range): number => (schedule.roles.get(r)?.vector ? 4 : 1)
   const readers = readersIn(schedule.nest)
-  const arrays: LocalArray[] = []
   const results = new Map<LoopValue, Map<string, KExpr>>()
   const scopes: OpenScope[] = []
   const index = indexEmitter(schedule, scopes, name, (v, lanes) => exprOf(v, lanes))
@@ -298,8 +295,7 @@ export const emitCluster = (
     for (const v of carried) {
       for (const lanes of instances([...v.ranges].filter((r) => r !== range))) {
         const each = Array.from({ length: copies }, (_, i) => exprOf(v, new Map(lanes).set(range, i * widthOf(range))))
-        const array: LocalArray = { name: name('c'), space: 'private', element: each[0]!.type, size: copies }
-        arrays.push(array)
+        const array = arrayOf(each[0]!.type, copies)
         for (const [i, e] of each.entries()) push(k.write(array, k.u32(i), e))
         kept.push({ v, lanes, array })
       }
@@ -350,7 +346,7 @@ export const emitCluster = (
     }
   }
   emitItems(schedule.nest.body.items)
-  return { statements: scopes[0]!.statements, arrays }
+  return scopes[0]!.statements
 }
 
 /** The number of invocations of a cluster. */

@@ -80,6 +80,9 @@ const leastSaving = 12
 /** A copy of a value that goes through an array: written and read. */
 const carryPrice = 0.5
 
+/** The most vectors in arrays: variables of an invocation may take 8 kB in all. */
+const mostCells = 192
+
 const isOver = (item: Run[number], range: Range): boolean =>
   item.kind === 'value' ? item.value.ranges.has(range) : item.store.ranges.includes(range)
 
@@ -133,8 +136,10 @@ export const chooseRoll = (
         (item.kind === 'value'
           ? others(item.value.ranges) * textPrice(item.value, roles)
           : others(item.store.ranges) * storePrice(item.store, roles))
-    for (const v of roll.carried) saved -= n * others(v.ranges) * carryPrice
-    if (saved >= leastSaving && saved > (best?.saved ?? 0)) best = { roll, saved }
+    let cells = 0
+    for (const v of roll.carried) cells += n * others(v.ranges)
+    saved -= cells * carryPrice
+    if (cells <= mostCells && saved >= leastSaving && saved > (best?.saved ?? 0)) best = { roll, saved }
   }
   return best?.roll
 }

@@ -14,8 +14,10 @@ import { build, typeOf, typesOf } from '../../src/lang/build.ts'
 import { sizeOf } from '../../src/lang/dim.ts'
 import { invariant, type LimitError, type UsageError } from '../../src/lang/errors.ts'
 import type { Graph, Node, Op } from '../../src/lang/ir.ts'
+import { located } from '../../src/lang/provenance.ts'
 import { substitute } from '../../src/lang/trace.ts'
 import type { TreeShape } from '../../src/lang/tree.ts'
+import { overText } from '../kernel/text-limits.ts'
 import type { BoundKernel } from '../lower/assemble.ts'
 import { printKernel } from '../targets/wgsl/print-module.ts'
 import { overTarget } from './fit-profile.ts'
@@ -175,6 +177,8 @@ const planWith = (
   const runs = runsOf(fusion, memory, profile)
   if (isRefusal(runs)) return E.left(runs)
   const kernels = kernelsOf(runs)
+  const long = tooLong(kernels)
+  if (long) return E.left(long)
   const shared = shareKernels(kernels.map((b) => b.kernel))
   const placeOf = (n: Node) => memory.places.get(fusion.buffers.get(n)!)!
   const numberOf = (n: Node): number => fusion.buffers.get(n)!.id
@@ -232,6 +236,21 @@ const planWith = (
     prediction: predict(runs, memory),
   }
   return E.right({ plan, graph, fusion, kernels })
+}
+
+/** The first kernel whose text no compiler is sure to accept; what it computes is then stored in parts. */
+const tooLong = (kernels: readonly BoundKernel[]): Refusal | undefined => {
+  for (const { kernel, fused, routine } of kernels) {
+    const over = overText(kernel)
+    if (!over) continue
+    const hint = 'compute it in parts, with T.barrier between them'
+    const error = located(
+      { tag: 'LimitError', ...over, hint } as const,
+      fused.flatMap((f) => f.stored),
+    )
+    return { error, clusters: routine ? [] : fused }
+  }
+  return undefined
 }
 
 /** Runs as the steps of a plan; `numbers` are those of the kernels. */

@@ -9,6 +9,7 @@ import { sizeOf } from '../../src/lang/dim.ts'
 import { byteSize } from '../../src/lang/dtype.ts'
 import type { ArgumentError } from '../../src/lang/errors.ts'
 import { elementBytes } from '../kernel/element-bytes.ts'
+import { overText } from '../kernel/text-limits.ts'
 import type { Place, Plan } from './plan.ts'
 import { type Dispatch, type PlanFault, type PlanRule, type Report, showFault } from './plan-fault.ts'
 import { everyStep } from './steps.ts'
@@ -22,6 +23,10 @@ export const verifyPlan = (plan: Plan): readonly PlanFault[] => {
   }
   checkSlots(plan, report)
   checkOrder(plan, report)
+  for (const { kernel } of plan.kernels) {
+    const over = overText(kernel)
+    if (over) report('limit', `kernel ${kernel.name}: ${over.what}: ${over.needed} of ${over.limit}`)
+  }
   everyStep(plan.steps).forEach((step, i) => {
     if (step.kind === 'dispatch') checkBindings(plan, step, (rule, message) => report(rule, message, i))
   })

@@ -123,13 +123,10 @@ describe('names', () => {
     const [from, to] = kernelOf(cluster, portable, schedule).kernel.bindings
     const access = (id: number): Access => ({ binding: id === store!.buffer.id ? to! : from!, offset: 0 })
     let given = 0
-    const { statements: body } = emitCluster(
-      cluster,
-      schedule,
-      k.ref('t'),
-      access,
-      (prefix) => `mine_${prefix}${given++}`,
-    )
+    const name = (prefix: string): string => `mine_${prefix}${given++}`
+    const body = emitCluster(cluster, schedule, k.ref('t'), access, name, () => {
+      throw new Error('nothing is carried')
+    })
     const defined = statementsOf(body).flatMap((s) => (s.kind === 'let' ? [s.name] : []))
     expect(defined.length).toBeGreaterThan(0)
     expect(defined.every((name) => name.startsWith('mine_'))).toBe(true)
