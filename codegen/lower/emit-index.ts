@@ -136,15 +136,26 @@ export const indexEmitter = (
         return k.min(k.cast(one, 'u32'), k.u32(atom.size - 1))
       }
       case 'div':
-      case 'mod': {
-        // u32 division needs a non-negative dividend: add a multiple of the divisor.
-        const shift = atom.of.min < 0 ? ceilDiv(-atom.of.min, atom.by) : 0
-        const of = sum({ ...atom.of, constant: atom.of.constant + shift * atom.by }, lanes, lane, 0)
-        if (atom.kind === 'mod') return k.rem(of, k.u32(atom.by))
-        const q = k.div(of, k.u32(atom.by))
-        return shift > 0 ? k.sub(q, k.u32(shift)) : q
-      }
+      case 'mod':
+        return digit(atom, lanes, lane)
     }
+  }
+
+  /** Chains of views divide what was divided: each quotient and remainder is computed once, where its ranges are bound. */
+  const digit = (atom: Extract<Atom, { readonly kind: 'div' | 'mod' }>, lanes: Lanes, lane: number): KExpr => {
+    const scope = hasValue(atom) ? undefined : scopes[depthOf(atom)]!
+    const seen = scope?.memo.get(`@${atom.key}`)
+    if (seen) return seen
+    // u32 division needs a non-negative dividend: add a multiple of the divisor.
+    const shift = atom.of.min < 0 ? ceilDiv(-atom.of.min, atom.by) : 0
+    const of = sum({ ...atom.of, constant: atom.of.constant + shift * atom.by }, lanes, lane, 0)
+    const q = atom.kind === 'mod' ? k.rem(of, k.u32(atom.by)) : k.div(of, k.u32(atom.by))
+    const made = atom.kind === 'div' && shift > 0 ? k.sub(q, k.u32(shift)) : q
+    if (!scope || made.kind === 'ref' || made.kind === 'lit') return made
+    const id = name('x')
+    scope.statements.push(k.letStmt(id, made))
+    scope.memo.set(`@${atom.key}`, k.ref(id))
+    return k.ref(id)
   }
 
   /** constant + Σ coefficient·atom; parts that depend on outer scopes only are computed there. */

@@ -60,6 +60,9 @@ const isUnwritten = (n: Node, { groups, writer }: ClusterGraph): boolean => {
   return by !== undefined && !groups.has(by)
 }
 
+/** The most text, in loads, by which a joined cluster may be longer than its two parts. */
+const mostRepeatedText = 48
+
 /** The fused cluster, or the reason for rejecting the fusion. */
 const tryJoin = (
   a: Group,
@@ -92,6 +95,9 @@ const tryJoin = (
   const saved = a.cost.bytes + b.cost.bytes - made.cost.bytes
   if (made.cost.statements > costs.statements)
     return { reason: `the kernel would have ${made.cost.statements} statements`, savedBytes: saved }
+  // Joined, what one computes for the other at several points is in the text for each of them.
+  if (made.cost.text > a.cost.text + b.cost.text + mostRepeatedText)
+    return { reason: 'the kernel would say the same at too many points', savedBytes: saved }
   if (!runTogether(made)) return { reason: 'their results run over different ranges', savedBytes: saved }
   if (made.cost.seconds + worthwhile >= apart) {
     const together = `${Math.round(made.cost.flops)} operations on ${made.cost.threads} invocations`

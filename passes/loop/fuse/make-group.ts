@@ -70,7 +70,7 @@ export const groupMaker = (program: Program): GroupMaker => {
         members: [],
         operands: [],
         first: firstOf(own),
-        cost: { flops: 0, bytes: 0, threads: 1, statements: 0, seconds: profile.costs.dispatch },
+        cost: { flops: 0, bytes: 0, threads: 1, statements: 0, text: 0, seconds: profile.costs.dispatch },
         routine: {
           node: n,
           inputs,

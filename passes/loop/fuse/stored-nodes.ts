@@ -51,6 +51,8 @@ interface Effort {
  */
 type Expression = ReadonlyMap<Node, Effort>
 
+const nothing: Expression = new Map()
+
 const sumOf = (e: Expression): Effort => {
   let [statements, price] = [0, 0]
   for (const x of e.values()) {
@@ -80,6 +82,11 @@ export const chooseStored = (graph: Graph): ReadonlySet<Node> => {
   const elements = (n: Node): number => (storable(n) ? sizeOf(typeOf(n).shape) : 0)
   /** The expressions of nodes that are not stored; each is dropped after its last user. */
   const expressions = new Map<Node, Expression>()
+  const textOfParts = (n: Node): number => {
+    let statements = n.args.length
+    for (const a of n.args) statements += sumOf(expressions.get(a) ?? nothing).statements
+    return Math.min(statements, 1e6)
+  }
   for (const n of order) {
     if (isBufferLeaf(n)) continue
     const args = [...new Set(operandsRead(n))]
@@ -102,7 +109,10 @@ export const chooseStored = (graph: Graph): ReadonlySet<Node> => {
     for (const a of args) if (isRead(a) && elements(a) >= elements(n)) below.set(a, { statements: 0, price: readPrice })
     for (const a of open) for (const [x, effort] of expressions.get(a)!) below.set(x, effort)
     const own = { statements: 1, price: recomputePrice(n.op) }
-    const whole = sumOf(new Map(below).set(n, own))
+    const once = sumOf(new Map(below).set(n, own))
+    // Parts look at points of their own: what they share is in the text once for each.
+    const ofParts = n.op === 'concat' ? textOfParts(n) : 0
+    const whole = { ...once, statements: Math.max(once.statements, ofParts) }
     const expression = samePoint.has(n.op) ? below.set(n, own) : new Map([[n, whole]])
     const mine = users.get(n) ?? []
     const repeated = mine.some((u) => repeating.has(u.op) && !(u.op === 'gather' && u.args[0] !== n))

@@ -9,12 +9,15 @@ import type { Profile } from '../../profile.ts'
 import type { Buffer, Cluster, Range } from '../ir/cluster.ts'
 import { countItems, placing } from './nest.ts'
 import { type Schedule, scheduling, stepOf } from './roles.ts'
+import { storePrice, textPrice } from './text-price.ts'
 
 export interface Cost {
   readonly flops: number
   readonly bytes: number
   readonly threads: number
   readonly statements: number
+  /** What its text takes to compile, in loads: `text-price.ts`. */
+  readonly text: number
   /** The time of this cluster as a dispatch of its own. */
   readonly seconds: number
 }
@@ -24,6 +27,7 @@ export const costOf = ({ nest, roles }: Schedule, profile: Profile): Cost => {
   let flops = 0
   let work = 0
   let statements = 0
+  let text = 0
   const touched = new Map<Buffer, number>()
   const touch = (b: Buffer, times: number): void => {
     touched.set(b, (touched.get(b) ?? 0) + times)
@@ -34,10 +38,14 @@ export const costOf = ({ nest, roles }: Schedule, profile: Profile): Cost => {
       work += operations / Math.min(1, invocations / costs.threads)
     }
     if (item.kind === 'accumulate') spend(times * item.accumulations.length)
-    if (item.kind === 'store') touch(item.store.buffer, times)
+    if (item.kind === 'store') {
+      touch(item.store.buffer, times)
+      text += storePrice(item.store, roles)
+    }
     if (item.kind !== 'loop' && item.kind !== 'reduce') statements += 1
     if (item.kind !== 'value') return
     const v = item.value
+    text += textPrice(v, roles)
     if (v.kind === 'load') touch(v.buffer, times)
     // A value is computed once for all register copies and lanes of a range that it does not depend on.
     let shared = 1
@@ -49,7 +57,8 @@ export const costOf = ({ nest, roles }: Schedule, profile: Profile): Cost => {
   let bytes = 0
   for (const [b, times] of touched) bytes += Math.min(b.size, times) * byteSize(b.dtype)
   const threads = pointsOf(nest.grid)
-  return { flops, bytes, threads, statements, seconds: costs.dispatch + bytes / costs.bandwidth + work / costs.flops }
+  const seconds = costs.dispatch + bytes / costs.bandwidth + work / costs.flops
+  return { flops, bytes, threads, statements, text, seconds }
 }
 
 /**
