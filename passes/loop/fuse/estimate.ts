@@ -70,13 +70,12 @@ const workOf = (n: Node): number => {
   return elements * priceOf(n.op)
 }
 
-const shares = new WeakMap<Group, ReadonlyMap<Node, number>>()
-/** Per stored node of a group, the part of its work that it takes alone. */
-const sharesOf = (g: Group): ReadonlyMap<Node, number> => {
-  const known = shares.get(g)
+const works = new WeakMap<Group, ReadonlyMap<Node, number>>()
+/** Per stored node of a group, the work that it takes, each operation below it once. */
+const worksOf = (g: Group): ReadonlyMap<Node, number> => {
+  const known = works.get(g)
   if (known) return known
   const members = new Set(g.members)
-  const total = g.members.reduce((sum, n) => sum + workOf(n), 0)
   const workBelow = (n: Node): number => {
     const below = new Set([n])
     let work = 0
@@ -86,22 +85,22 @@ const sharesOf = (g: Group): ReadonlyMap<Node, number> => {
     }
     return work
   }
-  const found = new Map(g.stored.map((n) => [n, total === 0 ? 0 : workBelow(n) / total]))
-  shares.set(g, found)
+  const found = new Map(g.stored.map((n) => [n, workBelow(n)]))
+  works.set(g, found)
   return found
 }
 
-/** What a user of a group looks at that takes the most work, again and again: `share` is the part of the group's work. */
+/** What a user of a group looks at again and again that takes the most work. */
 interface Repeated extends Reading {
   readonly node: Node
-  readonly share: number
+  readonly work: number
 }
 
 const repeatedOf = (maker: Group, user: Group): Repeated | undefined => {
   let most: Repeated | undefined
-  for (const [node, share] of sharesOf(maker)) {
+  for (const [node, work] of worksOf(maker)) {
     const reading = readingOf(node, user)
-    if (reading && (!most || share * reading.times > most.share * most.times)) most = { ...reading, node, share }
+    if (reading && (!most || work * reading.times > most.work * most.times)) most = { ...reading, node, work }
   }
   return most
 }
@@ -115,6 +114,9 @@ const sharesWork = (a: Group, b: Group): boolean => {
   if (few.members.some((n) => all.has(n))) return true
   return reduces(a) && reduces(b) && [...few.reads].some((n) => many.reads.has(n))
 }
+
+/** Points that may share what is computed for them: the lanes and register copies of an invocation. */
+const together = 8
 
 /** The least that the joined cluster, which stores `own`, can cost. */
 export const leastCost = (
@@ -136,7 +138,7 @@ export const leastCost = (
   /** What `a` stores for others is computed all the same. */
   const isGone = a.stored.length === 1 && inner.has(a.stored[0]!)
   const workOfA = (times: number): number =>
-    a.cost.flops * (isGone ? times : Math.max(1, (repeated?.share ?? 0) * times))
+    isGone ? a.cost.flops * times : Math.max(a.cost.flops, ((repeated?.work ?? 0) * times) / together)
   const shared = sharesWork(a, b)
   const total = (times: number): number =>
     shared ? Math.max(b.cost.flops, isGone ? a.cost.flops : workOfA(times)) : b.cost.flops + workOfA(times)
