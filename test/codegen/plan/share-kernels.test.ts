@@ -11,7 +11,11 @@ import { everyStep, kernelOf } from '../../../codegen/plan/steps.ts'
 import { verifyPlan } from '../../../codegen/plan/verify-plan.ts'
 import { printKernel } from '../../../codegen/targets/wgsl/print-module.ts'
 import * as T from '../../../src/index.ts'
+import type { Value } from '../../../src/lang/primitive.ts'
 import { programs } from '../../bench/programs.ts'
+import { sharedDevice } from '../../device.ts'
+import { f32 } from '../../passes/graph/programs.ts'
+import { arbitraryValue, expectClose } from '../../passes/loop/clusters.ts'
 
 const from = { name: 'b0', element: k.kType('f32'), access: 'read' as const }
 const to = { name: 'b1', element: k.kType('f32'), access: 'read_write' as const }
@@ -111,4 +115,42 @@ describe('a program', () => {
       expect(whole.words).toBeUndefined()
     }
   })
+})
+
+describe('six steps of a recurrence, each at its own slice', () => {
+  const steps =
+    (rows: number) =>
+    (h: T.Tensor, x: T.Tensor, w: T.Tensor): T.Tensor => {
+      let state = h
+      for (let i = 0; i < 6; i++) state = T.tanh(T.add(T.matmul(state, w), T.slice(x, [[rows * i, rows * (i + 1)]])))
+      return state
+    }
+  const numbers = (shape: readonly number[], salt: number): Float32Array =>
+    Float32Array.from(arbitraryValue(f32(...shape), salt).data)
+
+  it.each([
+    ['on a word for what they read', 8, 64, 6, 1],
+    ['two to a dispatch, on a word for each', 3, 20, 3, 2],
+  ] as const)(
+    'run on the device as two pipelines, %s, and give what the reference does',
+    async (_, rows, columns, dispatches, words) => {
+      const [h, x, w] = [[rows, columns] as const, [6 * rows, columns] as const, [columns, columns] as const]
+      const f = steps(rows)
+      const loaded = await T.compileOn(await sharedDevice(), f, [T.spec(h), T.spec(x), T.spec(w)])
+      const { plan } = loaded.program
+      expect(plan.kernels.map((p) => p.kernel.words)).toEqual([undefined, words])
+      const given = plan.steps.flatMap((s) => (s.kind === 'dispatch' ? [s.words] : []))
+      expect([given.length, new Set(given.map((n) => n?.join())).size]).toEqual([dispatches, dispatches])
+      const tensor = (data: Float32Array, shape: readonly number[]): T.Tensor => T.reshape(T.tensor([...data]), shape)
+      for (const salt of [1, 2]) {
+        // Weights so small that a state is not ±1, whatever the slice.
+        const d = numbers(w, 3 * salt).map((n) => n / columns)
+        const [a, c] = [numbers(h, salt), numbers(x, 2 * salt)]
+        const want = T.reference(f(tensor(a, h), tensor(c, x), tensor(d, w)))
+        const got = await (await loaded.run(a, c, d)).read()
+        const state = (data: Iterable<number>): Value => ({ ...f32(...h), data: Float64Array.from(data) })
+        expectClose([state(got)], [state(want.data)])
+      }
+    },
+  )
 })
