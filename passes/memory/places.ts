@@ -123,9 +123,8 @@ export const planMemory = ({ fusion, inputs, outputs, profile }: MemoryRequest):
     const b = fusion.buffers.get(n)!
     if (!places.has(b) && !from.has(b)) from.set(b, 0)
   }
-  const made = [...from]
-    .filter(([b]) => !places.has(b))
-    .sort(([a, i], [b, j]) => i - j || b.size - a.size || a.id - b.id)
+  // Equals in the order in which their kernel stores them: equal kernels find what they write laid out alike.
+  const made = [...from].filter(([b]) => !places.has(b)).sort(([a, i], [b, j]) => i - j || b.size - a.size)
   // A dead value is still written until its kernel ends.
   const endOf = ([b, start]: readonly [Buffer, number]): number => until.get(b) ?? start + wholeKernel
   const ending = made.map((m) => ({ buffer: m[0], end: endOf(m) })).sort((x, y) => x.end - y.end)
