@@ -23,12 +23,19 @@ export interface Turn {
   readonly rows: readonly Node[]
 }
 
-/** Copies of `nodes`, distinct from them and from each other, so that each is stored separately. */
+/**
+ * Copies of `nodes`, distinct from them and from each other, so that each is stored separately. None is made from another:
+ * what is stored as a row is no tensor that the iteration could read.
+ */
 const apart = (nodes: readonly Node[]): readonly Node[] => {
   const taken = new Set<Node>()
   return nodes.map((n) => {
-    let own: Node = build.stopGradient([n], {})
-    while (taken.has(own)) own = build.stopGradient([own], {})
+    let from = n
+    let own: Node = build.stopGradient([from], {})
+    while (taken.has(own)) {
+      from = build.reshape([from], { shape: typeOf(n).shape })
+      own = build.stopGradient([from], {})
+    }
     taken.add(own)
     return own
   })
