@@ -4,6 +4,7 @@
  */
 import * as k from '../kernel/build-kernel.ts'
 import type { KExpr, Kernel } from '../kernel/kernel.ts'
+import { textSizeOf } from '../kernel/text-limits.ts'
 import { type Offset, rememberOriginal, replaceOffsets } from '../kernel/words.ts'
 
 /** The kernel that runs for another, and the words that it is given. */
@@ -35,6 +36,12 @@ const outlineOf = (kernel: Kernel): Outline => {
   const outline = { key, offsets }
   outlines.set(kernel, outline)
   return outline
+}
+
+/** What is cheap to compare: kernels that differ in it differ in more than offsets. */
+const lookOf = (k: Kernel): string => {
+  const { nesting, statements } = textSizeOf(k)
+  return `${k.workgroupSize} ${nesting} ${statements} ${k.bindings.map((b) => `${b.element.width}${b.access}`)}`
 }
 
 /** The most words of a kernel; past that, they cost more than a pipeline. */
@@ -81,8 +88,11 @@ export const shareKernels = (
   kernels: readonly Kernel[],
 ): { readonly kernels: readonly Kernel[]; readonly of: readonly Shared[] } => {
   const groups = new Map<string, number[]>()
+  const alike = new Map<string, number>()
+  for (const look of [...new Set(kernels)].map(lookOf)) alike.set(look, (alike.get(look) ?? 0) + 1)
   kernels.forEach((kernel, i) => {
-    const { key } = outlineOf(kernel)
+    const look = lookOf(kernel)
+    const key = alike.get(look) === 1 ? look : outlineOf(kernel).key
     const group = groups.get(key)
     if (group) group.push(i)
     else groups.set(key, [i])
@@ -90,6 +100,11 @@ export const shareKernels = (
   const made: Kernel[] = []
   const of: Shared[] = []
   for (const group of groups.values()) {
+    if (new Set(group.map((i) => kernels[i])).size === 1) {
+      for (const i of group) of[i] = { kernel: made.length }
+      made.push(kernels[group[0]!]!)
+      continue
+    }
     const distinct = new Map(group.map((i) => [outlineOf(kernels[i]!).offsets.join(), i]))
     const words = wordsFor([...distinct.values()].map((i) => outlineOf(kernels[i]!).offsets))
     const isShared = distinct.size > 1 && words.given[0]!.length <= maxWords
