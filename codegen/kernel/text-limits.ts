@@ -2,6 +2,7 @@
  * What every compiler of kernels accepts: how deep statements and expressions nest, how long a text is, how many bytes
  * variables take. WGSL names 127 levels and 8,192 bytes; compilers recurse over expressions; seconds go into long texts.
  */
+import { expressionsOf } from './count/count-slice.ts'
 import { elementBytes } from './element-bytes.ts'
 import { operandsOf } from './flops.ts'
 import type { KExpr, Kernel, KStmt } from './kernel.ts'
@@ -32,25 +33,6 @@ const depthOf = (e: KExpr): number => {
   let depth = 0
   for (let level: readonly KExpr[] = [e]; level.length > 0; level = level.flatMap(operandsOf)) depth++
   return depth
-}
-
-const expressionsOf = (s: KStmt): readonly KExpr[] => {
-  switch (s.kind) {
-    case 'let':
-    case 'assign':
-      return [s.value]
-    case 'var':
-      return s.init ? [s.init] : []
-    case 'store':
-    case 'write':
-      return [s.index, s.value]
-    case 'for':
-      return [s.from, s.to]
-    case 'if':
-      return [s.cond]
-    case 'barrier':
-      return []
-  }
 }
 
 const blocksIn = (s: KStmt): readonly (readonly KStmt[])[] =>

@@ -246,7 +246,6 @@ export const emitCluster = (
     }
     emitRun(roll.before)
     emitRolled(roll)
-    emitRun(roll.after)
   }
 
   const isScalar = (g: Guard): boolean => {

@@ -18,8 +18,6 @@ export interface Roll {
   /** What does not move with the range, and what others need of each copy. */
   readonly before: Run
   readonly inside: Run
-  /** Stores that do not move with the range. */
-  readonly after: Run
   /** What `inside` reads of each copy and does not compute. */
   readonly carried: readonly LoopValue[]
 }
@@ -106,7 +104,6 @@ const rollOver = (run: Run, range: Range, readers: Readers): Roll => {
     range,
     before: run.filter((item) => kept.has(item)),
     inside,
-    after: run.filter((item) => item.kind === 'store' && !isOver(item, range)),
     carried: [...read].filter((v) => v.ranges.has(range) && !made.has(v)),
   }
 }
@@ -122,7 +119,8 @@ export const chooseRoll = (
   let best: { readonly roll: Roll; readonly saved: number } | undefined
   for (const range of ranges) {
     const n = copies(range)
-    if (n === 1) continue
+    // A store that does not move with the range has a scope of its own, which runs at the first point alone.
+    if (n === 1 || run.some((item) => item.kind === 'store' && !isOver(item, range))) continue
     const roll = rollOver(run, range, readers)
     const others = (rs: Iterable<Range>): number => {
       let times = 1
