@@ -69,6 +69,10 @@ export const demandCompile = (caller: string, f: unknown, options: CompileOption
     : wrong(`the profile is ${showArgument(profile)}`, ownProfile)
   const missing = Object.entries(portable).find(([key, value]) => typeof fields[key] !== typeof value)
   if (missing) wrong(`the profile's ${missing[0]} is ${showArgument(fields[missing[0]])}`, ownProfile)
+  // One of an earlier version lacks what costs have been added since.
+  const costs = fields['costs'] as Readonly<Record<string, unknown>>
+  const unknown = Object.keys(portable.costs).find((key) => typeof costs?.[key] !== 'number')
+  if (unknown) wrong(`the profile's costs.${unknown} is ${showArgument(costs?.[unknown])}`, ownProfile)
   if (!['device', 'keep'].includes(subnormals))
     wrong(`subnormals is ${showArgument(subnormals)}`, "write 'keep' or 'device'")
   if (typeof name !== 'string') wrong(`the name is ${showArgument(name)}, not a string`, "write { name: 'step' }")
