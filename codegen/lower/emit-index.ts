@@ -30,6 +30,10 @@ export interface OpenScope {
 export interface IndexEmitter {
   /** Binds a range to its step counter; must be called before anything uses the range. */
   readonly bind: (range: Range, counter: KExpr) => void
+  /** A range of its own that `counter` numbers. */
+  readonly block: (count: number, counter: KExpr) => Range
+  /** Binds a range to a step counter within a run of `run` steps, of which a range made by `block` says which. */
+  readonly bindWithin: (range: Range, block: Range, run: number, counter: KExpr) => void
   /**
    * From here on `counter` says which of the copies of a range is meant, each `width` points wide, until `restore`. `copy`
    * is the range of the counter.
@@ -91,6 +95,21 @@ export const indexEmitter = (
     scopes[scopes.length - 1]!.statements.push(k.letStmt(id, base))
     counters.set(own, k.ref(id))
     edges.set(range, { counter, step, base: k.ref(id) })
+  }
+
+  const block: IndexEmitter['block'] = (count, counter) => {
+    const made: Range = { id: fresh--, size: count }
+    counters.set(made, counter)
+    return made
+  }
+
+  const bindWithin: IndexEmitter['bindWithin'] = (range, of, run, counter) => {
+    const own: Range = { id: fresh--, size: run }
+    owners.set(own, range)
+    counters.set(own, counter)
+    const step = addIndex(scaleIndex(rangeIndex(of), run), rangeIndex(own))
+    bases.set(range, scaleIndex(step, stepIn(schedule.roles, range)))
+    edges.delete(range)
   }
 
   const roll: IndexEmitter['roll'] = (range, counter, copies, width) => {
@@ -219,6 +238,8 @@ export const indexEmitter = (
 
   return {
     bind,
+    block,
+    bindWithin,
     roll,
     scalar,
     lane,

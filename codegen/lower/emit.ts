@@ -7,7 +7,7 @@
 import type { Cluster, LoopValue, Range, Store } from '../../passes/loop/ir/cluster.ts'
 import { valuesBelow } from '../../passes/loop/ir/values.ts'
 import { isUniformBound } from '../../passes/loop/schedule/lane-pattern.ts'
-import type { Accumulation, Item, Scope } from '../../passes/loop/schedule/nest.ts'
+import type { Item, ReduceValue } from '../../passes/loop/schedule/nest.ts'
 import { invocationsOf, type Schedule, stepIn } from '../../passes/loop/schedule/roles.ts'
 import { ceilDiv } from '../../src/lang/dim.ts'
 import { invariant } from '../../src/lang/errors.ts'
@@ -16,10 +16,10 @@ import * as k from '../kernel/build-kernel.ts'
 import type { KExpr, KStmt, KType, LocalArray } from '../kernel/kernel.ts'
 import type { Access } from './access.ts'
 import { vectorOf } from './access.ts'
-import { combine, foldLanes, identityOf } from './accumulators.ts'
 import { type Block, branchesOf, type Guard, type Sides } from './branch.ts'
 import { indexEmitter, type Lanes, type OpenScope } from './emit-index.ts'
 import { memoryEmitter } from './emit-memory.ts'
+import { reduceEmitter } from './emit-reduce.ts'
 import { chooseRoll, type Roll, type Run, readersIn, runsOf } from './roll.ts'
 
 /** Generates a fresh name for a `let`, `var` or counter of the kernel. */
@@ -133,67 +133,6 @@ export const emitCluster = (
     }
   }
 
-  const emitReduce = (item: Extract<Item, { readonly kind: 'reduce' }>): void => {
-    const variables = new Map<string, readonly KExpr[]>()
-    for (const { group, reduce } of item.accumulations) {
-      // A value that is uniform over the vector range still counts once for each of its points.
-      const width = vectorOf([...reduce.value.ranges, ...reduce.over], schedule) ? 4 : 1
-      for (const lanes of instances(reduce.ranges)) {
-        const made = identityOf(reduce.monoid, reduce.value.dtype, width).map((init) => {
-          const id = name('acc')
-          push(k.varStmt(id, init.type, init))
-          return k.ref(id, init.type)
-        })
-        variables.set(`${group}@${instanceKey(reduce, lanes)}`, made)
-      }
-    }
-    accumulators.push(variables)
-    emitScope(item.body)
-    accumulators.pop()
-    for (const { group, reduce } of item.accumulations) {
-      const folds = reduce.over.some((r) => schedule.roles.get(r)?.vector)
-      for (const lanes of instances(reduce.ranges)) {
-        const state = variables.get(`${group}@${instanceKey(reduce, lanes)}`)!
-        const done = folds ? foldLanes(reduce.monoid, state) : state
-        done.forEach((e, component) => {
-          const final = e.kind === 'ref' ? e : k.ref(name('v'), e.type)
-          if (e.kind !== 'ref' && final.kind === 'ref') push(k.letStmt(final.name, e))
-          finals.set(`${group}.${component}@${instanceKey(reduce, lanes)}`, final)
-        })
-      }
-    }
-    for (const v of wanted) {
-      if (v.kind !== 'reduce' || !item.accumulations.some((a) => a.group === v.group)) continue
-      for (const lanes of instances(v.ranges))
-        record(v, lanes, finals.get(`${v.group}.${v.component}@${instanceKey(v, lanes)}`)!)
-    }
-  }
-  const accumulators: Map<string, readonly KExpr[]>[] = []
-  const finals = new Map<string, KExpr>()
-  const wanted = reductionsOf(cluster)
-
-  const accumulate = (accumulations: readonly Accumulation[]): void => {
-    const variables = accumulators[accumulators.length - 1]!
-    for (const { group, reduce } of accumulations) {
-      const over = instances(reduce.over)
-      for (const lanes of instances(reduce.ranges)) {
-        const state = variables.get(`${group}@${instanceKey(reduce, lanes)}`)!
-        for (const inner of over) {
-          const all = new Map([...lanes, ...inner])
-          const [value] = [exprOf(reduce.value, all)]
-          const wide = state[0]!.type.width === value.type.width ? value : k.splat(value, state[0]!.type.width)
-          const position = reduce.position ? index.scalar(reduce.position, all) : undefined
-          const next = combine(reduce.monoid, state, wide, position)
-          // In reverse order: the index component compares against the old value.
-          for (let i = next.length - 1; i >= 0; i--) {
-            const s = state[i]!
-            if (s.kind === 'ref') push(k.assign(s.name, next[i]!))
-          }
-        }
-      }
-    }
-  }
-
   const emitStore = (s: Store): void => {
     for (const lanes of instances(s.ranges)) {
       const guard = index.inTile(s.ranges, lanes)
@@ -208,16 +147,16 @@ export const emitCluster = (
         emitValue(item.value)
         break
       case 'reduce':
-        emitReduce(item)
+        reductions.reduce(item)
         break
       case 'accumulate':
-        accumulate(item.accumulations)
+        reductions.accumulate(item.accumulations)
         break
       case 'store':
         emitStore(item.store)
         break
       case 'loop':
-        emitScope(item.body)
+        reductions.loop(item.body)
         break
       case 'first': {
         const cond = item.first.map((r) => index.isFirst(r)).reduce((a, b) => k.and(a, b))
@@ -233,7 +172,7 @@ export const emitCluster = (
     for (const part of runsOf(items)) {
       if ('kind' in part) emitItem(part)
       // Inside a reduction, copies share loads and belong in registers.
-      else if (accumulators.length > 0) emitBranches(part)
+      else if (reductions.isOpen()) emitBranches(part)
       else emitRun(part)
     }
   }
@@ -316,18 +255,23 @@ export const emitCluster = (
     restore()
   }
 
-  /** A loop over the steps of the scope's range; none for a range that is fully unrolled. */
-  const emitScope = (scope: Scope): void => {
-    const range = scope.range!
-    const steps = range.size / stepIn(schedule.roles, range)
-    const counter = steps > 1 ? k.ref(name('n')) : k.u32(0)
-    scopes.push({ statements: [], ranges: new Set([range]), memo: new Map() })
-    index.bind(range, counter)
-    emitItems(scope.items)
-    const { statements } = scopes.pop()!
-    if (counter.kind === 'ref') push(k.forStmt(counter.name, k.u32(0), k.u32(steps), 1, statements))
-    else for (const s of statements) push(s)
-  }
+  const reductions = reduceEmitter({
+    schedule,
+    index,
+    name,
+    push,
+    inScope: (ranges, fill) => {
+      scopes.push({ statements: [], ranges: new Set(ranges), memo: new Map() })
+      fill()
+      return scopes.pop()!.statements
+    },
+    instances,
+    instanceKey,
+    exprOf,
+    record,
+    emitItems: (items) => emitItems(items),
+    reductions: reductionsOf(cluster),
+  })
 
   scopes.push({ statements: [], ranges: new Set(schedule.nest.grid), memo: new Map() })
   let rest = thread
@@ -380,8 +324,8 @@ const compound = (
   return b ? k.binary(op as never, a!, b) : k.unary(op as never, a!)
 }
 
-const reductionsOf = (cluster: Cluster): readonly LoopValue[] => {
-  const out: LoopValue[] = []
+const reductionsOf = (cluster: Cluster): readonly ReduceValue[] => {
+  const out: ReduceValue[] = []
   for (const v of valuesBelow(cluster.stores.map((s) => s.value))) if (v.kind === 'reduce') out.push(v)
   return out
 }

@@ -1,7 +1,8 @@
 /**
- * Prefix reductions (cumsum, cumprod …). One thread scans a line or, where lines are few and long, a block of a line;
- * then one thread per line scans the block totals, and every element is combined with the total before its block. The
- * order is fixed, so results are deterministic to the bit.
+ * Prefix reductions (cumsum, cumprod …) in blocks of a line: an element's prefix is what lies before its block, then what
+ * lies before its run of eight, then the run. One thread takes a line or, where lines are few and long, a block: then a
+ * first dispatch reduces the blocks and a second says what lies before each. Both ways give the same bits, at every
+ * length.
  */
 
 import { cumulateBlock, cumulateSplit } from '../../passes/loop/from-graph/routine-nodes.ts'
@@ -9,204 +10,167 @@ import type { Routine } from '../../passes/loop/fuse/fusion.ts'
 import type { Buffer } from '../../passes/loop/ir/cluster.ts'
 import type { Profile } from '../../passes/profile.ts'
 import { typeOf } from '../../src/lang/build.ts'
-import type { Cumulation, NodeOf } from '../../src/lang/ir.ts'
+import { ceilDiv } from '../../src/lang/dim.ts'
+import type { KernelDType } from '../../src/lang/dtype.ts'
+import type { NodeOf } from '../../src/lang/ir.ts'
+import { heightOf, prefixRow, treeRun } from '../../src/lang/monoids.ts'
 import * as k from '../kernel/build-kernel.ts'
 import type { KExpr, KStmt } from '../kernel/kernel.ts'
-import { computeType, hold, lineAddress, perThread, type RoutineDispatch, type Tensors } from './dispatch.ts'
+import { type Kind, type State, type StateEmitter, stateEmitter } from '../kernel/states.ts'
+import { computeType, lineAddress, perThread, type RoutineDispatch, type Tensors } from './dispatch.ts'
 
-/**
- * The monoid of a prefix reduction on kernel state: the state of an element, the combination of two states, the stored
- * result.
- */
-interface Accumulator {
-  readonly lift: (outputs: readonly KExpr[]) => readonly KExpr[]
-  /** Combines two states; the first one precedes in scan order. */
-  readonly combine: (first: readonly KExpr[], second: readonly KExpr[]) => readonly KExpr[]
-  readonly stored: (state: readonly KExpr[]) => readonly KExpr[]
+/** Statements under construction. */
+interface Builder {
+  readonly t: Tensors
+  readonly states: StateEmitter
+  readonly push: (s: KStmt) => void
+  /** A loop over [from, to). */
+  readonly loop: (from: KExpr, to: KExpr, body: (i: KExpr) => void) => void
 }
 
-const plain = (combine: Accumulator['combine']): Accumulator => ({ lift: (x) => x, combine, stored: (x) => x })
+const build = (t: Tensors, fill: (b: Builder) => void): readonly KStmt[] => {
+  const stack: KStmt[][] = [[]]
+  const push = (s: KStmt): void => void stack[stack.length - 1]!.push(s)
+  const inScope = (body: () => void): readonly KStmt[] => {
+    stack.push([])
+    body()
+    return stack.pop()!
+  }
+  const loop: Builder['loop'] = (from, to, body) => {
+    const counter = k.ref(t.name('step'))
+    const statements = inScope(() => body(counter))
+    if (counter.kind === 'ref') push(k.forStmt(counter.name, from, to, 1, statements))
+  }
+  fill({ t, states: stateEmitter(t.name, push, inScope), push, loop })
+  return stack[0]!
+}
 
-const isNan = (e: KExpr): KExpr =>
-  e.type.scalar === 'f32' || e.type.scalar === 'f16' ? k.unary('isNan', e) : k.bool(false)
+/** The line that a thread works on. */
+interface Line {
+  readonly kind: Kind
+  readonly length: number
+  /** The state of the element at a step of the scan. */
+  readonly element: (step: KExpr) => State
+  readonly store: (step: KExpr, state: State) => void
+}
 
-/** Ties go to the later element; NaN is extreme, and only a later NaN replaces it. */
-const extreme = (beats: (old: KExpr, next: KExpr) => KExpr): Accumulator =>
-  plain(([a, i], [b, j]) => {
-    const takes = k.or(isNan(b!), k.and(k.not(isNan(a!)), beats(a!, b!)))
-    return [k.select(takes, b!, a!), k.select(takes, j!, i!)]
+/** Levels above the runs of a block. */
+const inside = heightOf(cumulateBlock / treeRun)
+
+/** Scans block `number` of a line; the state of the block. With `before`, the prefixes are stored. */
+const scanBlock = ({ states, loop, push, t }: Builder, line: Line, number: KExpr, before?: State): State => {
+  const { kind, length } = line
+  const run = states.begin(kind)
+  const levels = Array.from({ length: inside }, () => states.begin(kind))
+  const base = before && states.begin(kind)
+  if (base) states.assign(base, before)
+  const first = k.mul(number, k.u32(cumulateBlock))
+  const end = k.min(k.add(first, k.u32(cumulateBlock)), k.u32(length))
+  loop(first, end, (step) => {
+    states.assign(run, states.merge(kind, run, line.element(step)))
+    if (base) line.store(step, states.named(states.merge(kind, base, run)))
+    // The run is the lowest level; what lies before the next one changes with it.
+    states.carry([{ kind, levels: [run, ...levels] }], step, treeRun / 4)
+    if (!base) return
+    const mask = k.u32(treeRun - 1)
+    push(
+      k.ifStmt(
+        k.eq(k.and(step, mask), mask),
+        build(t, (b) => {
+          const done = b.states.total({ kind, levels })
+          b.states.assign(base, b.states.merge(kind, before, b.states.named(done)))
+        }),
+      ),
+    )
   })
-
-/** logSumExp: the running maximum, and the sum of exponentials relative to it. */
-const logSum: Accumulator = {
-  lift: ([x]) => [x!, k.lit(1)],
-  combine: ([a, m], [b, n]) => {
-    const top = k.max(a!, b!)
-    // inf - inf would be NaN.
-    const safe = k.select(k.unary('isInf', top), k.lit(0), top)
-    const term = (x: KExpr, count: KExpr): KExpr => k.mul(count, k.unary('exp', k.sub(x, safe)))
-    const sum = k.add(term(a!, m!), term(b!, n!))
-    return [top, k.select(k.unary('isInf', top), k.lit(1), sum)]
-  },
-  stored: ([top, sum]) => [k.add(top!, k.unary('log', sum!))],
+  return states.named(states.total({ kind, levels: [run, ...levels] }))
 }
 
-const exponentBits = (x: KExpr): KExpr => k.and(k.shiftRight(k.bitcast(x, 'u32'), k.u32(23)), k.u32(255))
-
-/** Zeros (flushed subnormals included), infinities and NaN: values without an exponent. */
-const isSpecial = (x: KExpr): KExpr => k.or(k.eq(exponentBits(x), k.u32(0)), k.eq(exponentBits(x), k.u32(255)))
-
-/** Splits x = m·2^e with 1 ≤ |m| < 2. */
-const split = (x: KExpr): readonly [KExpr, KExpr] => {
-  const mantissa = k.bitcast(k.or(k.and(k.bitcast(x, 'u32'), k.u32(0x807fffff)), k.u32(0x3f800000)), 'f32')
-  const exponent = k.sub(k.cast(exponentBits(x), 'i32'), k.lit(127, 'i32'))
-  return [k.select(isSpecial(x), x, mantissa), k.select(isSpecial(x), k.lit(0, 'i32'), exponent)]
+/** The states before each block, the first of which is the identity, by the states of the blocks. */
+const overBlocks = (
+  { states, loop }: Builder,
+  kind: Kind,
+  blocks: number,
+  body: (number: KExpr, before: State) => State,
+): void => {
+  const levels = Array.from({ length: Math.max(1, heightOf(blocks)) }, () => states.begin(kind))
+  loop(k.u32(0), k.u32(blocks), (number) => {
+    const state = body(number, states.named(states.total({ kind, levels })))
+    states.assign(levels[0]!, states.merge(kind, levels[0]!, state))
+    states.carry([{ kind, levels }], number, 1)
+  })
 }
 
-/** 2^e for -126 ≤ e ≤ 127. */
-const powerOfTwo = (e: KExpr): KExpr =>
-  k.bitcast(k.shiftLeft(k.cast(k.add(e, k.lit(127, 'i32')), 'u32'), k.u32(23)), 'f32')
-
-/** Products keep mantissa and exponent separately, so that an intermediate product may leave the range of f32. */
-const scaledProduct: Accumulator = {
-  lift: ([x]) => split(x!),
-  combine: ([m, e], [n, f]) => {
-    const [mantissa, carry] = split(k.mul(m!, n!))
-    // Clamped, so that the exponent does not wrap.
-    const exponent = k.max(k.min(k.add(k.add(e!, f!), carry), k.lit(1 << 20, 'i32')), k.lit(-(1 << 20), 'i32'))
-    return [mantissa, exponent]
-  },
-  stored: ([m, e]) => {
-    const bounded = k.max(k.min(e!, k.lit(250, 'i32')), k.lit(-250, 'i32'))
-    const half = k.div(bounded, k.lit(2, 'i32'))
-    const scaled = k.mul(k.mul(m!, powerOfTwo(half)), powerOfTwo(k.sub(bounded, half)))
-    return [k.select(isSpecial(m!), m!, scaled)]
-  },
-}
-
-const accumulators: { readonly [M in Cumulation]: Accumulator } = {
-  sum: plain(([a], [b]) => [k.add(a!, b!)]),
-  prod: plain(([a], [b]) => [k.mul(a!, b!)]),
-  max: extreme((a, b) => k.le(a, b)),
-  min: extreme((a, b) => k.le(b, a)),
-  logSumExp: logSum,
-}
-
-const accumulatorOf = (monoid: Cumulation, x: Buffer): Accumulator =>
-  monoid === 'prod' && computeType(x.dtype) === 'f32' ? scaledProduct : accumulators[monoid]
-
-/** The address of element `step`, in scan order, of line `line`. */
-const addressing = (n: NodeOf<'cumulate'>) => {
+const lineOf = (n: NodeOf<'cumulate'>, r: Routine): ((b: Builder, line: KExpr) => Line) => {
   const { shape } = typeOf(n.args[0]!)
-  const { axis, reverse } = n.params
+  const { axis, reverse, monoid } = n.params
+  const [x] = r.inputs
   const length = shape[axis]!
   const elementOf = lineAddress(shape, axis)
   const position = (step: KExpr): KExpr => (reverse ? k.sub(k.u32(length - 1), step) : step)
-  const address = (line: KExpr, step: KExpr): KExpr => elementOf(line, position(step))
-  return { length, position, address }
-}
-
-/** Loads a state from buffers: indices as they are, values in the compute type. */
-const loadState = (t: Tensors, buffers: readonly Buffer[], at: KExpr): readonly KExpr[] =>
-  buffers.map((b) => k.cast(t.load(b, at), computeType(b.dtype)))
-
-const storeState = (t: Tensors, buffers: readonly Buffer[], at: KExpr, state: readonly KExpr[]): readonly KStmt[] =>
-  buffers.map((b, i) => t.store(b, at, state[i]!))
-
-/** A sequential scan over steps [from, to): state variables, initialised and fed by `load`, written by `store`. */
-const scan = (
-  t: Tensors,
-  from: KExpr,
-  to: KExpr,
-  { lift, combine, stored }: Accumulator,
-  load: (step: KExpr) => readonly KExpr[],
-  store: (step: KExpr, state: readonly KExpr[]) => readonly KStmt[],
-): readonly KStmt[] => {
-  const first = lift(load(from))
-  const state = first.map((e) => k.ref(t.name('state'), e.type))
-  const step = k.ref(t.name('step'))
-  const next = combine(state, lift(load(step)))
-  const held = next.map((e) => hold(t, e))
-  const nameOf = (e: KExpr): string => (e.kind === 'ref' ? e.name : '')
-  return [
-    ...state.map((s, i) => k.varStmt(nameOf(s), s.type, first[i]!)),
-    ...store(from, stored(state)),
-    k.forStmt(nameOf(step), k.add(from, k.u32(1)), to, 1, [
-      ...held.map((h) => h.statement),
-      ...state.map((s, i) => k.assign(nameOf(s), held[i]!.value)),
-      ...store(step, stored(state)),
-    ]),
-  ]
+  const kind: Kind = { row: prefixRow(monoid), dtype: computeType(x!.dtype) as KernelDType, width: 1 }
+  return ({ t, states, push }, line) => ({
+    kind,
+    length,
+    element: (step) => {
+      const value = k.cast(t.load(x!, elementOf(line, position(step))), kind.dtype)
+      const name = t.name('x')
+      push(k.letStmt(name, value))
+      return states.lift(kind, k.ref(name, value.type), k.cast(position(step), 'i32'))
+    },
+    store: (step, state) => {
+      const results = states.finish(kind, state)
+      for (const [i, b] of r.outputs.entries()) push(t.store(b, elementOf(line, position(step)), results[i]!))
+    },
+  })
 }
 
 /** The dispatches of a cumulate node. */
 export const cumulateRoutine = (r: Routine, profile: Profile): readonly RoutineDispatch[] => {
   const n = r.node as NodeOf<'cumulate'>
-  const { lines, blocks } = cumulateSplit(n)
-  const { length, position, address } = addressing(n)
+  const { lines, length, blocks } = cumulateSplit(n)
+  const at = lineOf(n, r)
   const [x] = r.inputs
-  const accumulator = accumulatorOf(n.params.monoid, x!)
-  const { outputs } = r
-  const carried = r.scratch
-  const element =
-    (t: Tensors, line: KExpr) =>
-    (step: KExpr): readonly KExpr[] => {
-      const value = k.cast(t.load(x!, address(line, step)), computeType(x!.dtype))
-      return outputs.length === 1 ? [value] : [value, k.cast(position(step), 'i32')]
-    }
-  const perBlock: RoutineDispatch = {
-    name: `cumulate_${n.params.monoid}`,
-    reads: [x!],
-    writes: outputs,
-    ...perThread(lines * blocks, profile, (t, thread) => {
-      const line = k.div(thread, k.u32(blocks))
-      const from = k.mul(k.rem(thread, k.u32(blocks)), k.u32(cumulateBlock))
-      const [start, end] = [blocks === 1 ? k.u32(0) : from, k.min(k.add(from, k.u32(cumulateBlock)), k.u32(length))]
-      return scan(t, start, blocks === 1 ? k.u32(length) : end, accumulator, element(t, line), (step, state) =>
-        storeState(t, outputs, address(line, step), state),
-      )
+  const { outputs, scratch } = r
+  const name = `cumulate_${n.params.monoid}`
+  if (blocks === 1) {
+    const whole = perThread(lines, profile, (t, thread) =>
+      build(t, (b) => {
+        const line = at(b, thread)
+        overBlocks(b, line.kind, ceilDiv(length, cumulateBlock), (number, before) => scanBlock(b, line, number, before))
+      }),
+    )
+    return [{ name, reads: [x!], writes: outputs, ...whole }]
+  }
+  const load = (t: Tensors, index: KExpr): State => scratch.map((s) => t.load(s, index))
+  const keep = ({ t, push }: Builder, index: KExpr, state: State): void => {
+    for (const [i, s] of scratch.entries()) push(t.store(s, index, state[i]!))
+  }
+  const perBlock = (fill: (b: Builder, line: Line, number: KExpr, index: KExpr) => void) =>
+    perThread(lines * blocks, profile, (t, thread) =>
+      build(t, (b) => fill(b, at(b, k.div(thread, k.u32(blocks))), k.rem(thread, k.u32(blocks)), thread)),
+    )
+  const reduced = perBlock((b, line, number, index) => keep(b, index, scanBlock(b, line, number)))
+  const before = perThread(lines, profile, (t, thread) =>
+    build(t, (b) => {
+      const { kind } = at(b, thread)
+      overBlocks(b, kind, blocks, (number, state) => {
+        const index = k.add(k.mul(thread, k.u32(blocks)), number)
+        const own = b.states.begin(kind)
+        b.states.assign(own, load(t, index))
+        keep(b, index, state)
+        return own
+      })
     }),
-  }
-  if (blocks === 1) return [perBlock]
-  const lastOf = (block: KExpr): KExpr => k.add(k.mul(block, k.u32(cumulateBlock)), k.u32(cumulateBlock - 1))
-  const overBlocks: RoutineDispatch = {
-    name: `cumulate_${n.params.monoid}_blocks`,
-    reads: outputs,
-    writes: carried,
-    ...perThread(lines, profile, (t, line) =>
-      scan(
-        t,
-        k.u32(0),
-        k.u32(blocks),
-        accumulator,
-        // The last block may be short; its total is not needed.
-        (block) => loadState(t, outputs, address(line, k.min(lastOf(block), k.u32(length - 1)))),
-        (block, state) => storeState(t, carried, k.add(k.mul(line, k.u32(blocks)), block), state),
-      ),
-    ),
-  }
-  const join: RoutineDispatch = {
-    name: `cumulate_${n.params.monoid}_join`,
-    reads: [...outputs, ...carried],
-    writes: outputs,
-    ...perThread(lines * (length - cumulateBlock), profile, (t, thread) => {
-      const line = k.div(thread, k.u32(length - cumulateBlock))
-      const step = k.add(k.rem(thread, k.u32(length - cumulateBlock)), k.u32(cumulateBlock))
-      const block = k.sub(k.div(step, k.u32(cumulateBlock)), k.u32(1))
-      const before = loadState(t, carried, k.add(k.mul(line, k.u32(blocks)), block))
-      const at = address(line, step)
-      const { lift, combine, stored } = accumulator
-      const joined = stored(combine(lift(before), lift(loadState(t, outputs, at)))).map((e) => hold(t, e))
-      return [
-        ...joined.map((h) => h.statement),
-        ...storeState(
-          t,
-          outputs,
-          at,
-          joined.map((h) => h.value),
-        ),
-      ]
-    }),
-  }
-  return [perBlock, overBlocks, join]
+  )
+  const scanned = perBlock((b, line, number, index) => {
+    const from = b.states.begin(line.kind)
+    b.states.assign(from, load(b.t, index))
+    scanBlock(b, line, number, from)
+  })
+  return [
+    { name: `${name}_blocks`, reads: [x!], writes: scratch, ...reduced },
+    { name: `${name}_before`, reads: scratch, writes: scratch, ...before },
+    { name, reads: [x!, ...scratch], writes: outputs, ...scanned },
+  ]
 }

@@ -1,8 +1,11 @@
-/** When two stages pay for a reduction or contraction, and how the axis is split. */
+/**
+ * When two stages pay for a reduction or contraction, and where it is cut: on a level of its order of summation, so that it
+ * gives the same bits as in one stage.
+ */
 
 import { typeOf } from '../../src/lang/build.ts'
-import { alignUp, ceilDiv } from '../../src/lang/dim.ts'
-import { isFloat } from '../../src/lang/dtype.ts'
+import { ceilDiv, ceilSqrt, dimMul, floorDiv, productOf } from '../../src/lang/dim.ts'
+import { kernelDType } from '../../src/lang/dtype.ts'
 import type { Build, Node } from '../../src/lang/ir.ts'
 
 /** Up to this many elements, one invocation reduces them all. */
@@ -12,31 +15,47 @@ const enough = 4096
  * not pay.
  */
 const manyResults = 8
-/** Padded axes are multiples of this, so that every level of a blocked summation has whole blocks. */
-const grain = 32
 
 /** Whether there are many elements per result and few results. */
 export const isLong = (count: number, results: number): boolean =>
   count > enough && results > 0 && results < manyResults
 
-const isSmooth = (n: number): boolean => {
-  let rest = n
-  for (const p of [2, 3, 5, 7]) while (rest % p === 0) rest /= p
-  return rest === 1
+/** One axis of a reduction, outermost first: its size and the run of neighbours that its order begins with. */
+export interface ReducedAxis {
+  readonly size: number
+  readonly run: number
+  /** Whether the axis lies within a run, where nothing can be cut. */
+  readonly isWithin?: boolean
 }
 
-/** Splits an axis of `size` into `outer` blocks of about `wanted` elements, padded where no suitable divisor exists. */
-export const blocksOf = (size: number, wanted: number): { readonly outer: number; readonly block: number } => {
-  for (let block = wanted; block >= Math.max(2, wanted / 4); block--)
-    if (size % block === 0 && isSmooth(size)) return { outer: size / block, block }
-  const block = wanted < grain ? wanted : alignUp(wanted, grain)
-  const outer = ceilDiv(size, block)
-  return { outer: outer < grain ? outer : alignUp(outer, grain), block }
+/** The axes before `axis` are left to the second stage, and so are the blocks of `axis`, `outer` of `block` elements. */
+export interface Cut {
+  readonly axis: number
+  readonly outer: number
+  readonly block: number
 }
 
-/** Computes `f` in f32 for f16 and bf16, whose partial results would lose precision or overflow. */
-export const inF32 = (b: Build, xs: readonly Node[], f: (xs: readonly Node[]) => Node): Node => {
+/**
+ * Where to cut for about √n partial results: whole axes are reduced first, innermost first, and blocks of the next, which
+ * are runs, or four, 16, 64 … runs.
+ */
+export const cutOf = (axes: readonly ReducedAxis[]): Cut => {
+  const most = ceilSqrt(productOf(axes, (a) => a.size))
+  let axis = axes.length - 1
+  let inside = 1
+  while (axes[axis]!.isWithin || dimMul(inside, axes[axis]!.size) <= most) inside = dimMul(inside, axes[axis--]!.size)
+  const { size, run } = axes[axis]!
+  if (size <= run) return { axis, outer: size, block: 1 }
+  const wanted = floorDiv(most, inside)
+  let block = run
+  while (2 * block <= wanted) block *= 4
+  return { axis, outer: ceilDiv(size, block), block }
+}
+
+/** Computes `f` in the dtype of kernels, in f32 for f16: partial results would lose precision or overflow. */
+export const inWide = (b: Build, xs: readonly Node[], f: (xs: readonly Node[]) => Node): Node => {
   const { dtype } = typeOf(xs[0]!)
-  if (!isFloat(dtype) || dtype === 'f32') return f(xs)
-  return b.cast([f(xs.map((x) => b.cast([x], { dtype: 'f32' })))], { dtype })
+  const wide = dtype === 'f16' ? 'f32' : kernelDType(dtype)
+  if (wide === dtype) return f(xs)
+  return b.cast([f(xs.map((x) => b.cast([x], { dtype: wide })))], { dtype })
 }

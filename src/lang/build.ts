@@ -119,6 +119,7 @@ const sameData = (a: unknown, b: unknown): boolean => {
   const x = a as Record<string, unknown>
   const y = b as Record<string, unknown>
   for (const k in x) if (!sameData(x[k], y[k])) return false
+  for (const k in y) if (!(k in x)) return false
   return true
 }
 

@@ -105,7 +105,16 @@ export interface ParamsOf extends Record<UnaryOp | BinaryOp | 'select', None> {
   readonly window: { readonly axis: number; readonly size: number; readonly stride: number; readonly dilation: number }
   /** The transpose of window: sums `[… count …, size]` back onto an axis of `n`. */
   readonly fold: { readonly axis: number; readonly n: number; readonly stride: number; readonly dilation: number }
-  readonly reduce: { readonly monoid: Monoid; readonly axes: readonly number[] }
+  /**
+   * With `states`, the outputs are the components of the monoid's state (`monoids.ts`): a part of a reduction that a pass has
+   * split. Operands are then elements, or the components of states; the numbers are the runs that the order of summation
+   * begins with, for each axis.
+   */
+  readonly reduce: {
+    readonly monoid: Monoid
+    readonly axes: readonly number[]
+    readonly states?: readonly number[]
+  }
   /** Prefix reduction along an axis, from its end with `reverse`. */
   readonly cumulate: { readonly monoid: Cumulation; readonly axis: number; readonly reverse: boolean }
   /** (sorted elements, their i32 indices) along an axis; equal elements keep their order. */

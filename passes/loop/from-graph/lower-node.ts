@@ -5,6 +5,7 @@
 
 import { typeOf, typesOf } from '../../../src/lang/build.ts'
 import { ceilDiv } from '../../../src/lang/dim.ts'
+import { isFloat } from '../../../src/lang/dtype.ts'
 import { invariant } from '../../../src/lang/errors.ts'
 import {
   binaryOps,
@@ -62,6 +63,10 @@ const pointwise: Rule<Op> = (c, n, _component, point, bounds) =>
 const leaf = (what: string): never => {
   invariant(false, `${what} has a buffer and is never lowered`)
 }
+
+/** A sum of terms whose order is that of contractions: what sums meet here become one. */
+const sumOf = (c: At, over: readonly Range[], value: LoopValue): LoopValue =>
+  c.values.reduce({ monoid: 'sum', order: isFloat(value.dtype) ? 'blocks' : 'any', over, values: [value] })
 
 const notLowered = (op: Op): never => {
   invariant(false, `${op} is gone before graphs are lowered`)
@@ -160,9 +165,9 @@ const rules: { readonly [K in LoweredOp]: Rule<K> } = {
     // The guard moves inside the sum, so that nested sums merge.
     const term =
       inside.kind === 'reduce' && inside.monoid === 'sum'
-        ? c.values.reduce('sum', inside.over, c.values.guard(own, inside.value, zero))
+        ? sumOf(c, inside.over, c.values.guard(own, inside.values[0]!, zero))
         : c.values.guard(own, inside, zero)
-    return c.values.reduce('sum', [k!], term)
+    return sumOf(c, [k!], term)
   },
   reduce: reduceValue,
   dot: (c, n, _component, point, bounds) => {
@@ -184,7 +189,7 @@ const rules: { readonly [K in LoweredOp]: Rule<K> } = {
       c.at(n.args[0]!, 0, lhs.map(where), bounds),
       c.at(n.args[1]!, 0, rhs.map(where), bounds),
     ])
-    return c.values.reduce('sum', over, product)
+    return sumOf(c, over, product)
   },
   gather: (c, n, _component, point, bounds) => {
     const [x, index] = [n.args[0]!, n.args[1]!]
@@ -211,7 +216,7 @@ const rules: { readonly [K in LoweredOp]: Rule<K> } = {
       c.values.index(kernelTypeOf(index).dtype, point[batch]!),
     ])
     const update = c.at(updates, 0, [...at, ...point.slice(batch + 1)], bounds)
-    return c.values.reduce('sum', over, c.values.alu('select', dtype, [hit, update, zero]))
+    return sumOf(c, over, c.values.alu('select', dtype, [hit, update, zero]))
   },
   elementwise: (c, n, _component, point, bounds) =>
     c.values.call(

@@ -1,71 +1,72 @@
-/** Lowering of `reduce`: composite monoids become several primitive reductions over the same ranges, in one cluster. */
+/** Lowering of `reduce`: the state of its monoid over the reduced ranges, and what is read from it. */
 import { sizeOf } from '../../../src/lang/dim.ts'
-import { isFloat } from '../../../src/lang/dtype.ts'
-import type { NodeOf } from '../../../src/lang/ir.ts'
-import type { Bound, Index, LoopMonoid, LoopValue } from '../ir/cluster.ts'
-import { addIndex, constantIndex, freeRanges, rangeIndex, scaleIndex } from '../ir/index-expression.ts'
+import type { KernelDType } from '../../../src/lang/dtype.ts'
+import type { Monoid, NodeOf } from '../../../src/lang/ir.ts'
+import { isPositional, type StateMonoid, stateMonoids } from '../../../src/lang/monoids.ts'
+import type { Bound, Index, LoopValue, Range } from '../ir/cluster.ts'
+import { freeRanges, rangeIndex } from '../ir/index-expression.ts'
 import { kernelTypeOf } from '../ir/kernel-type.ts'
+import { valueArithmetic } from '../ir/value-arithmetic.ts'
 import type { At } from './lower-node.ts'
-import { blockAxes, levelsOf } from './summation-blocks.ts'
 
-/** The value of component `component` of a reduction at `point` (the kept axes). */
+/** The value of output `output` of a reduction at `point` (the kept axes). */
 export const reduceValue = (
   c: At,
   n: NodeOf<'reduce'>,
-  component: number,
+  output: number,
   point: readonly Index[],
   bounds: readonly Bound[],
 ): LoopValue => {
-  const { monoid, axes } = n.params
-  const x = n.args[0]!
-  const { shape, dtype } = kernelTypeOf(x)
+  const { monoid, axes, states } = n.params
+  const { shape, dtype } = kernelTypeOf(n.args[0]!)
   const reduced = shape.map((_, i) => i).filter((i) => axes.includes(i))
   const sizes = reduced.map((i) => shape[i]!)
-  const count = sizeOf(sizes)
   const v = c.values
-  if (count === 0) return v.constant(dtype, emptyResult(monoid))
-  const blocked = isFloat(dtype) && monoid !== 'argmax' && monoid !== 'argmin'
-  const blocks = blocked ? blockAxes(sizes) : sizes.map((d) => [d])
-  const over = v.ranges('reduce', blocks.flat(), freeRanges(point, bounds))
-  let next = 0
-  const positions = blocks.map((parts) =>
-    parts.reduce((at, size) => addIndex(scaleIndex(at, size), rangeIndex(over[next++]!)), constantIndex(0)),
-  )
+  if (sizes.includes(0)) return v.constant(dtype, emptyResult(monoid))
+  const over = v.ranges('reduce', sizes, freeRanges(point, bounds))
   let kept = 0
-  const inner = shape.map((_, i) => (axes.includes(i) ? positions[reduced.indexOf(i)]! : point[kept++]!))
-  const value = c.at(x, 0, inner, bounds)
-  const levels = blocked ? levelsOf(over) : [over]
-  const folded = (m: LoopMonoid, of: LoopValue): LoopValue => v.reduceInLevels(m, levels, of)
-  switch (monoid) {
-    case 'sum':
-    case 'prod':
-    case 'max':
-    case 'min':
-    case 'all':
-    case 'any':
-      return folded(monoid, value)
-    case 'argmax':
-    case 'argmin':
-      return v.reduce(monoid, over, value, component, rangeIndex(over[0]!))
-    case 'meanVar': {
-      const scale = v.constant(dtype, 1 / count)
-      const mean = v.alu('mul', dtype, [folded('sum', value), scale])
-      if (component === 0) return mean
-      const deviation = v.alu('sub', dtype, [value, mean])
-      return v.alu('mul', dtype, [folded('sum', v.alu('mul', dtype, [deviation, deviation])), scale])
-    }
-    case 'logSumExp': {
-      const top = folded('max', value)
-      // An infinite maximum is not subtracted: inf - inf would be NaN where the result is that infinity.
-      const shift = v.alu('select', dtype, [v.alu('isInf', 'bool', [top]), v.constant(dtype, 0), top])
-      const sum = folded('sum', v.alu('exp', dtype, [v.alu('sub', dtype, [value, shift])]))
-      return v.alu('add', dtype, [v.alu('log', dtype, [sum]), shift])
-    }
-  }
+  const inner = shape.map((_, i) => (axes.includes(i) ? rangeIndex(over[reduced.indexOf(i)]!) : point[kept++]!))
+  const elements = n.args.map((x) => c.at(x, 0, inner, bounds))
+  const a = valueArithmetic(v)
+  const runs = states && reduced.map((axis) => states[axes.indexOf(axis)]!)
+  const state = (of: StateMonoid): readonly LoopValue[] => stateOver(c, of, over, runs, elements, dtype)
+  if (states) return state(monoid === 'meanVar' ? 'moments' : monoid)[output]!
+  if (monoid !== 'meanVar') return stateMonoids[monoid].finish(a, state(monoid), dtype)[output]!
+  if (output === 1) return stateMonoids.moments.finish(a, state('moments'), dtype)[0]!
+  return v.alu('div', dtype, [state('sum')[0]!, v.constant(dtype, sizeOf(sizes))])
+}
+
+/** The components of a monoid's state over ranges. */
+const stateOver = (
+  { values }: At,
+  monoid: StateMonoid,
+  over: readonly Range[],
+  runs: readonly number[] | undefined,
+  of: readonly LoopValue[],
+  dtype: KernelDType,
+): readonly LoopValue[] => {
+  const row = stateMonoids[monoid]
+  if (over.length === 0) return of.length > 1 ? of : row.lift(valueArithmetic(values), of[0]!, dtype, undefined)
+  const components = row.components(dtype)
+  const position = isPositional(monoid) && of.length === 1 ? rangeIndex(over[0]!) : undefined
+  const order = row.order(dtype)
+  return components.map((_, i) =>
+    values.reduce(
+      {
+        monoid,
+        order,
+        over,
+        values: of,
+        ...(runs && order === 'tree' ? { runs } : {}),
+        ...(position ? { position } : {}),
+      },
+      i,
+    ),
+  )
 }
 
 /** The value of an empty reduction, where it is defined; type inference refuses the others. */
-const emptyResult = (monoid: NodeOf<'reduce'>['params']['monoid']): number => {
+const emptyResult = (monoid: Monoid): number => {
   switch (monoid) {
     case 'prod':
     case 'all':

@@ -14,6 +14,7 @@ import {
   type RoutineOp,
   routineOps,
 } from '../../../src/lang/ir.ts'
+import { prefixRow, treeRun } from '../../../src/lang/monoids.ts'
 import { matrixSizes } from '../../../src/lang/ops/matrix.ts'
 import type { Profile } from '../../profile.ts'
 import { type KernelType, kernelTypeOf } from '../ir/kernel-type.ts'
@@ -42,17 +43,17 @@ export const routineOutputs = (n: Node): readonly Node[] => {
   return types.length === 1 ? [n] : types.map((_, index) => build.get([n], { index }))
 }
 
-/** The block size of a cumulation whose lines are too few to occupy the device. */
-export const cumulateBlock = 256
+/** Elements that a prefix reduction takes in at a time: runs, four and sixteen of them. */
+export const cumulateBlock: number = treeRun * 16
 
-/** The schedule of `cumulate`: number of lines, their length, and blocks per line (1: not split). */
+/** The schedule of `cumulate`: number of lines, their length, and blocks per line that have threads of their own (1: none). */
 export const cumulateSplit = (
   n: NodeOf<'cumulate'>,
 ): { readonly lines: number; readonly length: number; readonly blocks: number } => {
   const { shape } = typesOf(n)[0]!
   const length = shape[n.params.axis]!
   const lines = length === 0 ? 0 : sizeOf(shape) / length
-  const isLong = length > 16 * cumulateBlock && lines < 64
+  const isLong = length > 4096 && lines < 64
   return { lines, length, blocks: isLong ? ceilDiv(length, cumulateBlock) : 1 }
 }
 
@@ -132,8 +133,9 @@ const none = (): readonly KernelType[] => []
 const scratch: { readonly [K in AuthoredOp]: (n: NodeOf<K>, profile: Profile) => readonly KernelType[] } = {
   cumulate: (n) => {
     const { lines, blocks } = cumulateSplit(n)
-    const outputs = typesOf(n as Node).map((_, i) => kernelTypeOf(n, i))
-    return blocks === 1 ? [] : outputs.map(({ dtype }) => ({ shape: [lines, blocks], dtype }))
+    const { dtype } = kernelTypeOf(n.args[0]!)
+    const components = prefixRow(n.params.monoid).components(dtype === 'f16' ? 'f32' : dtype)
+    return blocks === 1 ? [] : components.map((d) => ({ shape: [lines, blocks], dtype: d }))
   },
   sort: (n, profile) => sortScratch(typesOf(n as Node)[0]!.shape, n.params.axis, profile),
   // The sorted indices, the position each comes from, the first position of every row; then the scratch of the sort.

@@ -3,10 +3,8 @@
  * a DAG of values with one or more stores; a kernel is a list of horizontally fused clusters.
  */
 import type { KernelDType } from '../../../src/lang/dtype.ts'
-import type { Monoid, ParamsOf, PointwiseOp } from '../../../src/lang/ir.ts'
-
-/** The reductions of the Loop IR; meanVariance and logSumExp are lowered to several of them. */
-export type LoopMonoid = Exclude<Monoid, 'meanVar' | 'logSumExp'>
+import type { ParamsOf, PointwiseOp } from '../../../src/lang/ir.ts'
+import type { Order, StateMonoid } from '../../../src/lang/monoids.ts'
 
 /** A range: a loop variable that takes every value in [0, size). */
 export interface Range {
@@ -73,12 +71,18 @@ export type LoopValue = {
       readonly inside: LoopValue
       readonly outside: LoopValue
     }
-  /** Component `component` of reducing `value` over `over`. `position` is the index that argmax/argmin report. */
+  /**
+   * Component `component` of the state that reducing over `over` (the last range runs fastest) leaves. `values` is an
+   * element, whose `position` argmax and argmin report, or the components of a state.
+   */
   | {
       readonly kind: 'reduce'
-      readonly monoid: LoopMonoid
+      readonly monoid: StateMonoid
+      readonly order: Order
       readonly over: readonly Range[]
-      readonly value: LoopValue
+      /** Of a part of a tree: the runs that its order begins with, for each range. */
+      readonly runs?: readonly number[]
+      readonly values: readonly LoopValue[]
       readonly position?: Index
       readonly component: number
       /** Equal for the components of one reduction. */

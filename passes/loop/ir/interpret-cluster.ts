@@ -8,6 +8,8 @@ import { floorDiv, pointsOf } from '../../../src/lang/dim.ts'
 import { allocate, type HostArray } from '../../../src/lang/dtype.ts'
 import { invariant } from '../../../src/lang/errors.ts'
 import { evaluateRow } from '../../../src/lang/evaluate.ts'
+import { stateMonoids } from '../../../src/lang/monoids.ts'
+import { numberArithmetic } from '../../../src/lang/number-arithmetic.ts'
 import type { Value } from '../../../src/lang/primitive.ts'
 import type { Routine } from '../fuse/fusion.ts'
 import type { Bound, Buffer, Cluster, Index, LoopValue, Range } from './cluster.ts'
@@ -100,19 +102,19 @@ export const interpretCluster = (cluster: Cluster, memory: ReadonlyMap<number, H
         })
         break
       case 'reduce': {
-        const sizes = v.over.map((r) => r.size)
-        const inner = allocate(v.value.dtype, pointsOf(v.over))
-        const types = [
-          { shape: [], dtype: v.value.dtype },
-          { shape: [], dtype: 'i32' as const },
-        ]
+        const { dtype } = v.values[0]!
+        const row = stateMonoids[v.monoid]
+        const a = numberArithmetic(dtype)
+        const isState = v.values.length > 1
         forEachPoint(ranges, (outer, flat) => {
-          forEachPoint(v.over, (point, i) => {
-            inner[i] = read(of(v.value), (r) => (v.over.includes(r) ? point(r) : outer(r)))
+          let state: readonly number[] = row.identity(dtype)
+          forEachPoint(v.over, (point) => {
+            const at: PointOf = (r) => (v.over.includes(r) ? point(r) : outer(r))
+            const [x, ...rest] = v.values.map((y) => read(of(y), at))
+            const next = isState ? [x!, ...rest] : row.lift(a, x!, dtype, v.position && indexAt(v.position, at))
+            state = row.merge(a, state, next, dtype)
           })
-          const value = { shape: sizes, dtype: v.value.dtype, data: inner }
-          const axes = sizes.map((_, i) => i)
-          data[flat] = evaluateRow('reduce', [value], { monoid: v.monoid, axes }, types)[v.component]![0]!
+          data[flat] = state[v.component]!
         })
       }
     }

@@ -50,10 +50,10 @@ export const reboundRanges = (v: LoopValue): ReadonlySet<Range> => {
         const key = `${inner.id}:${deeper.map((r) => r.id)}`
         if (seen.has(key)) continue
         seen.add(key)
-        visit(inner.value, deeper)
+        for (const v of inner.values) visit(v, deeper)
       }
     }
-    visit(top.value, top.over)
+    for (const v of top.values) visit(v, top.over)
   }
   return rebound
 }

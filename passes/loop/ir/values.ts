@@ -1,12 +1,23 @@
 /** Hash-consing constructors of Loop IR values: equal values of one cluster are one object. */
 import type { KernelDType } from '../../../src/lang/dtype.ts'
 import type { ParamsOf, PointwiseOp } from '../../../src/lang/ir.ts'
-import type { Bound, Buffer, Index, LoopMonoid, LoopValue, Range } from './cluster.ts'
+import { type Order, type StateMonoid, stateMonoids } from '../../../src/lang/monoids.ts'
+import type { Bound, Buffer, Index, LoopValue, Range } from './cluster.ts'
 import { foldedConstant } from './folded-constant.ts'
 import { rangesOfIndex } from './index-expression.ts'
 
 /** `Omit` that distributes over a union. */
 type Bare<T> = T extends unknown ? Omit<T, 'id' | 'ranges'> : never
+
+/** What a reduction does: see `LoopValue`. */
+export interface Reduction {
+  readonly monoid: StateMonoid
+  readonly order: Order
+  readonly over: readonly Range[]
+  readonly runs?: readonly number[]
+  readonly values: readonly LoopValue[]
+  readonly position?: Index
+}
 
 /** Makes the values and ranges of one cluster. */
 export interface Values {
@@ -15,15 +26,7 @@ export interface Values {
   readonly load: (buffer: Buffer, index: Index, bounds: readonly Bound[]) => LoopValue
   readonly alu: (op: PointwiseOp, dtype: KernelDType, args: readonly LoopValue[]) => LoopValue
   readonly guard: (bounds: readonly Bound[], inside: LoopValue, outside: LoopValue) => LoopValue
-  readonly reduce: (
-    monoid: LoopMonoid,
-    over: readonly Range[],
-    value: LoopValue,
-    component?: number,
-    position?: Index,
-  ) => LoopValue
-  /** A reduction in levels, the last one first, each with its own accumulators. */
-  readonly reduceInLevels: (monoid: LoopMonoid, levels: readonly (readonly Range[])[], value: LoopValue) => LoopValue
+  readonly reduce: (r: Reduction, component?: number) => LoopValue
   readonly call: (callee: ParamsOf['elementwise'], args: readonly LoopValue[]) => LoopValue
   readonly threefry: (word: 0 | 1, args: readonly LoopValue[]) => LoopValue
   /** Ranges of the given sizes, none of them in `avoid`; the same request returns the same ranges. */
@@ -74,6 +77,13 @@ const always = (b: Bound): boolean => b.index.min >= b.low && b.index.max < b.hi
 /** True when the bound holds at no point. */
 const never = (b: Bound): boolean => b.index.max < b.low || b.index.min >= b.high
 
+/** A sum of sums in the same order, as one sum over the ranges of both. */
+const sumsInOneOrder = ({ monoid, order, over, runs, values: [value] }: Reduction): Reduction | undefined => {
+  if (monoid !== 'sum' || value?.kind !== 'reduce' || value.monoid !== 'sum' || value.order !== order) return undefined
+  if (runs || value.runs || value.over.some((r) => over.includes(r))) return undefined
+  return { monoid, order, over: [...over, ...value.over], values: value.values }
+}
+
 export const createValues = (): Values => {
   const interned = new Map<string, LoopValue>()
   const pools = new Map<string, Range[][]>()
@@ -87,9 +97,6 @@ export const createValues = (): Values => {
   }
   const ids = (vs: readonly LoopValue[]): string => vs.map((v) => v.id).join()
   const none: ReadonlySet<Range> = new Set()
-
-  /** Partial results of a reduction in levels, which keep accumulators of their own. */
-  const blocks = new Set<LoopValue>()
 
   const values: Values = {
     constant: (dtype, value) =>
@@ -134,39 +141,18 @@ export const createValues = (): Values => {
         outside,
       })
     },
-    reduce: (monoid, over, value, component = 0, position) => {
+    reduce: (r, component = 0) => {
+      const { monoid, order, over, runs, values: of, position } = r
       // A reduction over no ranges (an outer product, a `sum` over no axes) is the value itself.
-      if (over.length === 0) return value
-      const flat =
-        value.kind === 'reduce' &&
-        monoid === 'sum' &&
-        value.monoid === 'sum' &&
-        !blocks.has(value) &&
-        !value.over.some((r) => over.includes(r))
-      if (flat) return values.reduce('sum', [...over, ...value.over], value.value)
-      const group = `${monoid}[${over.map((r) => r.id).join()}](${value.id})`
-      const ranges = new Set(value.ranges)
-      if (position) for (const r of rangesOfIndex(position)) ranges.add(r)
-      for (const r of over) ranges.delete(r)
-      const dtype: KernelDType = component === 1 ? 'i32' : value.dtype
-      return intern(`${group}.${component}`, ranges, {
-        kind: 'reduce',
-        dtype,
-        monoid,
-        over,
-        value,
-        component,
-        group,
-        ...(position ? { position } : {}),
-      })
-    },
-    reduceInLevels: (monoid, levels, value) => {
-      let result = value
-      levels.toReversed().forEach((over, i) => {
-        if (i > 0) blocks.add(result)
-        result = values.reduce(monoid, over, result)
-      })
-      return result
+      if (over.length === 0) return of[component]!
+      const nested = sumsInOneOrder(r)
+      if (nested) return values.reduce(nested)
+      const group = `${monoid} ${order}${runs?.join() ?? ''}[${over.map((x) => x.id).join()}](${ids(of)})${position?.key ?? ''}`
+      const ranges = new Set(union(of.map((v) => v.ranges)))
+      if (position) for (const x of rangesOfIndex(position)) ranges.add(x)
+      for (const x of over) ranges.delete(x)
+      const dtype = stateMonoids[monoid].components(of[0]!.dtype)[component]!
+      return intern(`${group}.${component}`, ranges, { kind: 'reduce', dtype, ...r, component, group })
     },
     // User-defined operations are identified by name.
     call: (callee, args) =>
@@ -214,7 +200,7 @@ export const operandsOf = (v: LoopValue): readonly LoopValue[] => {
     case 'guard':
       return [...v.bounds.flatMap((b) => valuesOfIndex(b.index)), v.inside, v.outside]
     case 'reduce':
-      return [v.value]
+      return v.values
   }
 }
 

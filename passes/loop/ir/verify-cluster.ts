@@ -5,6 +5,7 @@
  */
 
 import { dimMul, floorDiv, pointsOf } from '../../../src/lang/dim.ts'
+import { isPositional, stateMonoids } from '../../../src/lang/monoids.ts'
 import type { Accumulation, Nest, Scope } from '../schedule/nest.ts'
 import type { Bound, Cluster, Index, LoopValue, Range, Store } from './cluster.ts'
 import { evaluateIndex, rangesOfIndex } from './index-expression.ts'
@@ -130,8 +131,11 @@ const checkValue = (v: LoopValue, stored: ReadonlySet<number>, report: (text: st
   if (v.kind === 'reduce') {
     if (v.over.length === 0 || new Set(v.over).size < v.over.length)
       report(`${name(v)} over ${show(v.over) || 'nothing'}`)
-    const isPositional = v.monoid === 'argmax' || v.monoid === 'argmin'
-    if (isPositional !== (v.position !== undefined)) report(`${name(v)}: a position belongs to argmax and argmin`)
+    if ((isPositional(v.monoid) && v.values.length === 1) !== (v.position !== undefined))
+      report(`${name(v)}: a position belongs to argmax and argmin`)
+    const components = stateMonoids[v.monoid].components(v.values[0]!.dtype)
+    if (v.values.length !== 1 && v.values.map((x) => x.dtype).join() !== components.join())
+      report(`${name(v)} of ${v.values.map((x) => x.dtype).join(', ')}`)
     const rebound = reboundRanges(v)
     if (rebound.size > 0) report(`${name(v)} binds ${show(rebound)}, which a reduction inside binds again`)
   }
@@ -207,7 +211,7 @@ export const verifyNest = (cluster: Cluster, nest: Nest): readonly string[] => {
         }
         case 'accumulate':
           for (const { group, reduce } of item.accumulations) {
-            demand(reduce.value, `the accumulation of ${name(reduce)}`, inner)
+            for (const v of reduce.values) demand(v, `the accumulation of ${name(reduce)}`, inner)
             if (!here.filling.some((a) => a.group === group)) report(`${name(reduce)} is accumulated outside its loops`)
             const missing = reduce.over.filter((r) => !bound.has(r))
             if (missing.length > 0) report(`${name(reduce)} is accumulated outside of ${show(missing)}`)

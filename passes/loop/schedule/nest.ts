@@ -74,7 +74,7 @@ export const placing = (cluster: Cluster): ((grid: readonly Range[]) => Nest) =>
   const overOf = new Map(reductions.map((r) => [r.group, r.over]))
   const loads = new Map<string, ReadonlySet<LoopValue>>()
   const loadsOf = (r: ReduceValue): ReadonlySet<LoopValue> => {
-    const known = loads.get(r.group) ?? new Set(valuesBelow([r.value]).filter((v) => v.kind === 'load'))
+    const known = loads.get(r.group) ?? new Set(valuesBelow(r.values).filter((v) => v.kind === 'load'))
     loads.set(r.group, known)
     return known
   }
@@ -133,8 +133,13 @@ const place = (
   /** Opens the loops of a reduction, and fuses into them every other reduction that can run in the same loops. */
   const demandReduce = (v: ReduceValue, outer: readonly Scope[], floor: number): void => {
     const here = outer[outer.length - 1]!
-    const together = reductions.filter((r) => r.group === v.group || canShare(v, r, outer))
-    const groups = new Map(together.map((r) => [r.group, r]))
+    const groups = new Map([[v.group, v]])
+    let ordered = v
+    for (const r of reductions) {
+      if (groups.has(r.group) || !inOneOrder(ordered, r) || !canShare(v, r, outer)) continue
+      groups.set(r.group, r)
+      if (ordered.order === 'any') ordered = r
+    }
     const accumulations = [...groups].map(([group, reduce]) => ({ group, reduce }))
     for (const { group } of accumulations) {
       here.placed.add(group)
@@ -145,7 +150,7 @@ const place = (
     const loops = v.over.map((r) => scope(r))
     const chain = [...outer, ...loops]
     const inner = loops[loops.length - 1] ?? here
-    for (const { reduce } of accumulations) demand(reduce.value, chain, floor)
+    for (const { reduce } of accumulations) for (const x of reduce.values) demand(x, chain, floor)
     inner.items.push({ kind: 'accumulate', accumulations })
     for (let i = loops.length - 2; i >= 0; i--) loops[i]!.items.push({ kind: 'loop', body: loops[i + 1]! })
     here.items.push({ kind: 'reduce', accumulations, body: loops[0]! })
@@ -199,6 +204,10 @@ const byRanges = (stores: readonly Store[]): readonly (readonly Store[])[] => {
   }
   return [...groups.values()]
 }
+
+/** Whether one loop can take the elements of both in the order of each. */
+const inOneOrder = (a: ReduceValue, b: ReduceValue): boolean =>
+  a.order === 'any' || b.order === 'any' || (a.order === b.order && a.runs?.join() === b.runs?.join())
 
 const sameSet = (a: ReadonlySet<Range>, b: ReadonlySet<Range>): boolean =>
   a.size === b.size && [...a].every((x) => b.has(x))

@@ -59,7 +59,7 @@ export const showLoopValue = (v: LoopValue, buffers: BufferNames): string => {
       case 'threefry':
         return `threefry.${v.word}(${names(v.args)})`
       case 'reduce':
-        return `${v.monoid} of v${v.value.id} over ${v.over.map(showRange).join(', ')}`
+        return `${v.monoid} of ${names(v.values)} over ${v.over.map(showRange).join(', ')}`
     }
   }
   return `v${v.id} = ${body()}: ${v.dtype}`

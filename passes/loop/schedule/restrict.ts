@@ -81,12 +81,9 @@ const remake = (
       case 'guard':
         return values.guard(bounds(v.bounds), made.get(v.inside)!, made.get(v.outside)!)
       case 'reduce': {
-        const value = made.get(v.value)!
-        const over = v.over.map(rangeOf)
-        if (v.component > 0 || v.position)
-          return values.reduce(v.monoid, over, value, v.component, v.position && at(v.position))
-        // What is a reduction of its own stays one: sums inside sums are not put together again.
-        return values.reduceInLevels(v.monoid, value.kind === 'reduce' ? [over, []] : [over], value)
+        const { monoid, order, over, runs, position } = v
+        const more = { ...(runs ? { runs } : {}), ...(position ? { position: at(position) } : {}) }
+        return values.reduce({ monoid, order, over: over.map(rangeOf), values: all(v.values), ...more }, v.component)
       }
       case 'threefry':
         return values.threefry(v.word, all(v.args))

@@ -4,12 +4,12 @@
  * computed once per point of its own ranges.
  */
 import { ceilDiv, pointsOf, productOf } from '../../../src/lang/dim.ts'
+import { isPositional } from '../../../src/lang/monoids.ts'
 import type { Profile } from '../../profile.ts'
 import type { Cluster, Index, LoopValue, Range } from '../ir/cluster.ts'
 import { operandsOf, valuesBelow } from '../ir/values.ts'
 import { isUniformBound, lanePattern } from './lane-pattern.ts'
 import type { Nest } from './nest.ts'
-import { rangesOfTwins } from './repeated-sums.ts'
 import { textPrice } from './text-price.ts'
 
 /** An invocation computes `unroll`·(vector ? 4 : 1) consecutive points of the range at once. */
@@ -77,18 +77,18 @@ export const scheduling = (cluster: Cluster): ((nest: Nest, profile: Profile) =>
   const reading = readingValues(values)
   const reductions = values.filter((v) => v.kind === 'reduce')
   const inOver = new Set(reductions.flatMap((v) => v.over))
-  const positional = new Set(reductions.flatMap((v) => (v.position ? v.over : [])))
-  const inOneOrder = rangesOfTwins(values)
+  // Of equal extremes the first is meant: lanes would not know which that is.
+  const positional = new Set(reductions.flatMap((v) => (isPositional(v.monoid) ? v.over : [])))
   // No value, store or accumulation has two vector ranges.
   const spans: readonly ReadonlySet<Range>[] = [
     ...values.map((v) => v.ranges),
     ...cluster.stores.map((s) => new Set(s.ranges)),
-    ...reductions.map((v) => new Set([...v.value.ranges, ...v.over])),
+    ...reductions.map((v) => new Set([...v.values.flatMap((x) => [...x.ranges]), ...v.over])),
   ]
   const alone = (r: Range): boolean =>
     spans.every((rs) => !rs.has(r) || [...vectors].every((o) => o === r || !rs.has(o)))
   const candidates = [...new Set([...cluster.stores.flatMap((s) => s.ranges), ...inOver])]
-    .filter((r) => r.size >= 4 && r.size % 4 === 0 && !positional.has(r) && !inOneOrder.has(r))
+    .filter((r) => r.size >= 4 && r.size % 4 === 0 && !positional.has(r))
     .map((range) => ({ range, score: vectorScore(cluster, values, reading, range) }))
     .filter((c) => c.score > 0)
     .sort((a, b) => b.score - a.score || a.range.id - b.range.id)
@@ -136,8 +136,8 @@ const reducedLoads = (values: readonly LoopValue[]): ReadonlyMap<LoopValue, numb
   const loads = new Map<LoopValue, number>()
   for (const v of values) {
     if (v.kind !== 'reduce') continue
-    const points = pointsOf([...new Set([...v.value.ranges, ...v.over])])
-    for (const l of valuesBelow([v.value])) if (l.kind === 'load') loads.set(l, Math.max(points, loads.get(l) ?? 0))
+    const points = pointsOf([...new Set([...v.values.flatMap((x) => [...x.ranges]), ...v.over])])
+    for (const l of valuesBelow(v.values)) if (l.kind === 'load') loads.set(l, Math.max(points, loads.get(l) ?? 0))
   }
   return loads
 }
@@ -190,7 +190,7 @@ const tileRegisters = (nest: Nest, values: readonly LoopValue[], roles: Map<Rang
     registers = Math.max(1, registers) * best.unroll
   }
   // A contracted range is unrolled by four where a load along it can use a whole vector.
-  for (const r of new Set(values.flatMap((v) => (v.kind === 'reduce' && !v.position ? v.over : [])))) {
+  for (const r of new Set(values.flatMap((v) => (v.kind === 'reduce' && !isPositional(v.monoid) ? v.over : [])))) {
     if (roles.has(r) || r.size % 4 !== 0 || r.size < 8 || registers < 2) continue
     const steps = new Map(roles).set(r, { unroll: 4, vector: false })
     if (statementsWith(values, steps) > most) continue

@@ -59,49 +59,63 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) wo
     let v8 = select(v6, vec4<i32>(0i), v7);
     let v9 = vec4<f32>(b1[(g1 * 40u) + min(u32(v8.x), 9u)], b1[((g1 * 40u) + min(u32(v8.y), 9u)) + 10u], b1[((g1 * 40u) + min(u32(v8.z), 9u)) + 20u], b1[((g1 * 40u) + min(u32(v8.w), 9u)) + 30u]);
     let v10 = v9 - acc2;
-    var acc11: vec4<f32> = vec4<f32>(0.0f);
-    for (var n12 = 0u; n12 < 10u; n12++) {
-      let v13 = vec4<f32>(b1[x4 + n12], b1[(x4 + n12) + 10u], b1[(x4 + n12) + 20u], b1[(x4 + n12) + 30u]);
-      let v14 = v13 - acc2;
-      let v15 = tl_exp_4(v14);
-      acc11 = acc11 + v15;
+    var acc11: vec4<f32> = vec4<f32>(tl_bits(0x80000000u));
+    for (var n12 = 0u; n12 < 2u; n12++) {
+      var acc13: vec4<f32> = vec4<f32>(tl_bits(0x80000000u));
+      for (var n14 = n12 * 8u; n14 < min(((n12 * 8u) + 8u), 10u); n14++) {
+        let v15 = vec4<f32>(b1[x4 + n14], b1[(x4 + n14) + 10u], b1[(x4 + n14) + 20u], b1[(x4 + n14) + 30u]);
+        let v16 = v15 - acc2;
+        let v17 = tl_exp_4(v16);
+        acc13 = acc13 + v17;
+      }
+      acc11 = acc11 + acc13;
     }
-    let v16 = tl_log_4(acc11);
-    let v17 = v10 - v16;
-    let v18 = -v17;
-    let v19 = select(v18, vec4<f32>(0.0f), v7);
-    var acc20: vec4<f32> = vec4<f32>(0.0f);
-    for (var n21 = 0u; n21 < 12u; n21++) {
-      let v22 = b0[n21];
-      let v23 = v22 == vec4<i32>(-100i);
-      let v24 = !v23;
-      let v25 = vec4<f32>(v24);
-      acc20 = acc20 + v25;
+    let v18 = tl_log_4(acc11);
+    let v19 = v10 - v18;
+    let v20 = -v19;
+    let v21 = select(v20, vec4<f32>(0.0f), v7);
+    var acc22: f32 = tl_bits(0x80000000u);
+    var acc23: f32 = tl_bits(0x80000000u);
+    for (var n24 = 0u; n24 < 6u; n24++) {
+      var acc25: f32 = tl_bits(0x80000000u);
+      let x27 = n24 * 2u;
+      for (var n26 = 0u; n26 < 2u; n26++) {
+        let v28 = b0[x27 + n26];
+        let v29 = v28 == vec4<i32>(-100i);
+        let v30 = !v29;
+        let v31 = vec4<f32>(v30);
+        acc25 = (((acc25 + v31.x) + v31.y) + v31.z) + v31.w;
+      }
+      acc23 = acc23 + acc25;
+      if (n24 & 3u) == 3u {
+        acc22 = acc22 + acc23;
+        acc23 = tl_bits(0x80000000u);
+      }
     }
-    let v26 = (acc20.x + acc20.y) + (acc20.z + acc20.w);
-    let v27 = !v7;
-    let v28 = vec4<f32>(v27);
-    let v29 = v28 / vec4<f32>(v26);
-    let v30 = v19 * v29;
-    b2[g1] = v30;
-    let v31 = select(v29, vec4<f32>(0.0f), v7);
-    let v32 = -v31;
-    let v33 = v31 / acc11;
-    for (var n34 = 0u; n34 < 10u; n34++) {
-      let v35 = i32(n34);
-      let v36 = v8 == vec4<i32>(v35);
-      let v37 = select(vec4<f32>(0.0f), v32, v36);
-      var acc38: vec4<f32> = vec4<f32>(0.0f);
-      acc38 = acc38 + v37;
-      let v39 = vec4<f32>(b1[x4 + n34], b1[(x4 + n34) + 10u], b1[(x4 + n34) + 20u], b1[(x4 + n34) + 30u]);
-      let v40 = v39 - acc2;
-      let v41 = tl_exp_4(v40);
-      let v42 = v33 * v41;
-      let v43 = acc38 + v42;
-      b3[x4 + n34] = v43.x;
-      b3[(x4 + n34) + 10u] = v43.y;
-      b3[(x4 + n34) + 20u] = v43.z;
-      b3[(x4 + n34) + 30u] = v43.w;
+    acc22 = acc22 + acc23;
+    let v32 = !v7;
+    let v33 = vec4<f32>(v32);
+    let v34 = v33 / vec4<f32>(acc22);
+    let v35 = v21 * v34;
+    b2[g1] = v35;
+    let v36 = select(v34, vec4<f32>(0.0f), v7);
+    let v37 = -v36;
+    let v38 = v36 / acc11;
+    for (var n39 = 0u; n39 < 10u; n39++) {
+      let v40 = i32(n39);
+      let v41 = v8 == vec4<i32>(v40);
+      let v42 = select(vec4<f32>(0.0f), v37, v41);
+      var acc43: vec4<f32> = vec4<f32>(tl_bits(0x80000000u));
+      acc43 = acc43 + v42;
+      let v44 = vec4<f32>(b1[x4 + n39], b1[(x4 + n39) + 10u], b1[(x4 + n39) + 20u], b1[(x4 + n39) + 30u]);
+      let v45 = v44 - acc2;
+      let v46 = tl_exp_4(v45);
+      let v47 = v38 * v46;
+      let v48 = acc43 + v47;
+      b3[x4 + n39] = v48.x;
+      b3[(x4 + n39) + 10u] = v48.y;
+      b3[(x4 + n39) + 20u] = v48.z;
+      b3[(x4 + n39) + 30u] = v48.w;
     }
   }
 }
@@ -111,17 +125,31 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) wo
 @group(0) @binding(0) var<storage, read> b0: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read_write> b1: array<f32>;
 
+fn tl_bits(u: u32) -> f32 {
+  return bitcast<f32>(u);
+}
+
 @compute @workgroup_size(8)
 fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>, @builtin(local_invocation_index) localIndex: u32) {
   let gridIndex = workgroup.x + workgroup.y * workgroups.x;
   let thread0 = (gridIndex * 8u) + localIndex;
   if thread0 < 1u {
-    var acc1: vec4<f32> = vec4<f32>(0.0f);
-    for (var n2 = 0u; n2 < 12u; n2++) {
-      let v3 = b0[n2];
-      acc1 = acc1 + v3;
+    var acc1: f32 = tl_bits(0x80000000u);
+    var acc2: f32 = tl_bits(0x80000000u);
+    for (var n3 = 0u; n3 < 6u; n3++) {
+      var acc4: f32 = tl_bits(0x80000000u);
+      let x6 = n3 * 2u;
+      for (var n5 = 0u; n5 < 2u; n5++) {
+        let v7 = b0[x6 + n5];
+        acc4 = (((acc4 + v7.x) + v7.y) + v7.z) + v7.w;
+      }
+      acc2 = acc2 + acc4;
+      if (n3 & 3u) == 3u {
+        acc1 = acc1 + acc2;
+        acc2 = tl_bits(0x80000000u);
+      }
     }
-    let v4 = (acc1.x + acc1.y) + (acc1.z + acc1.w);
-    b1[0u] = v4;
+    acc1 = acc1 + acc2;
+    b1[0u] = acc1;
   }
 }

@@ -48,15 +48,24 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) wo
     let v9 = b0[(g3 * 25u) + g1];
     let v10 = v9 - vec4<f32>(v8);
     let v11 = tl_exp_4(v10);
-    var acc12: vec4<f32> = vec4<f32>(0.0f);
-    for (var n13 = 0u; n13 < 25u; n13++) {
-      let v14 = b0[x6 + n13];
-      let v15 = v14 - vec4<f32>(v8);
-      let v16 = tl_exp_4(v15);
-      acc12 = acc12 + v16;
+    var acc12: f32 = tl_bits(0x80000000u);
+    var acc13: f32 = tl_bits(0x80000000u);
+    for (var n14 = 0u; n14 < 13u; n14++) {
+      var acc15: f32 = tl_bits(0x80000000u);
+      for (var n16 = n14 * 2u; n16 < min(((n14 * 2u) + 2u), 25u); n16++) {
+        let v17 = b0[x6 + n16];
+        let v18 = v17 - vec4<f32>(v8);
+        let v19 = tl_exp_4(v18);
+        acc15 = (((acc15 + v19.x) + v19.y) + v19.z) + v19.w;
+      }
+      acc13 = acc13 + acc15;
+      if (n14 & 3u) == 3u {
+        acc12 = acc12 + acc13;
+        acc13 = tl_bits(0x80000000u);
+      }
     }
-    let v17 = (acc12.x + acc12.y) + (acc12.z + acc12.w);
-    let v18 = v11 / vec4<f32>(v17);
-    b1[(g3 * 25u) + g1] = v18;
+    acc12 = acc12 + acc13;
+    let v20 = v11 / vec4<f32>(acc12);
+    b1[(g3 * 25u) + g1] = v20;
   }
 }

@@ -17,6 +17,7 @@ import { createValues, type Values } from '../../../passes/loop/ir/values.ts'
 import { placeCluster } from '../../../passes/loop/schedule/nest.ts'
 import type { Role, Schedule } from '../../../passes/loop/schedule/roles.ts'
 import type { HostArray } from '../../../src/lang/dtype.ts'
+import { sumOver } from '../../passes/loop/clusters.ts'
 import { expressionsOf, kernelOf, runByHand, statementsOf } from '../hand-made.ts'
 
 type Draw = (ranges: readonly Range[]) => Index
@@ -144,7 +145,7 @@ describe('inside a loop', () => {
     const at = (a: Range, b: Range): Index => addIndex(scaleIndex(rangeIndex(a), b.size), rangeIndex(b))
     const x = values.load({ id: 1, dtype: 'f32', size: 15 }, at(r!, k!), [])
     const y = values.load({ id: 2, dtype: 'f32', size: 21 }, at(k!, c!), [])
-    const value = values.reduce('sum', [k!], values.alu('mul', 'f32', [x, y]))
+    const value = sumOver(values, [k!], values.alu('mul', 'f32', [x, y]))
     return { stores: [{ buffer: { id: 0, dtype: 'f32', size: 35 }, index: at(r!, c!), ranges: [r!, c!], value }] }
   }
 

@@ -4,7 +4,7 @@ import { lowering, singleStore, storeOf } from '../../../passes/loop/from-graph/
 import { storeRanges } from '../../../passes/loop/from-graph/store-ranges.ts'
 import type { Fusion } from '../../../passes/loop/fuse/fuse.ts'
 import { isBufferLeaf } from '../../../passes/loop/fuse/stored-nodes.ts'
-import type { Buffer, Cluster } from '../../../passes/loop/ir/cluster.ts'
+import type { Buffer, Cluster, LoopValue, Range } from '../../../passes/loop/ir/cluster.ts'
 import { interpretCluster } from '../../../passes/loop/ir/interpret-cluster.ts'
 import { kernelTypeOf } from '../../../passes/loop/ir/kernel-type.ts'
 import { createValues, type Values } from '../../../passes/loop/ir/values.ts'
@@ -88,6 +88,10 @@ export const runCluster = (graph: Graph, inputs: readonly Value[]): Value => {
   interpretCluster(cluster, memory.set(bufferOf(node).id, data))
   return { ...type, data }
 }
+
+/** The sum of `value` over ranges, in the order of `reduce`. */
+export const sumOver = (values: Values, over: readonly Range[], value: LoopValue): LoopValue =>
+  values.reduce({ monoid: 'sum', order: 'tree', over, values: [value] })
 
 /** Clusters by the ops they store, `,` between the clusters of one kernel: a fusion in a line. */
 export const kernelsOf = (fusion: Fusion): readonly string[] =>

@@ -11,6 +11,7 @@ import {
 import { interpretCluster } from '../../../../passes/loop/ir/interpret-cluster.ts'
 import { createValues, type Values } from '../../../../passes/loop/ir/values.ts'
 import type { HostArray, KernelDType } from '../../../../src/lang/dtype.ts'
+import { sumOver } from '../clusters.ts'
 
 const x: Buffer = { id: 0, dtype: 'f32', size: 6 }
 const at: Buffer = { id: 1, dtype: 'i32', size: 3 }
@@ -83,7 +84,7 @@ describe('the interpreter of clusters', () => {
         const [k] = v.ranges('reduce', [3])
         const load = v.load(x, shiftIndex(scaleIndex(rangeIndex(r!), 3), 0), [])
         const both = v.alu('add', 'f32', [load, v.index('f32', rangeIndex(k!))])
-        return over(r!, v.reduce('sum', [k!], both))
+        return over(r!, sumOver(v, [k!], both))
       },
       [33, 42],
     ],
@@ -94,7 +95,14 @@ describe('the interpreter of clusters', () => {
       (v) => {
         const [k] = v.ranges('reduce', [6])
         const equal = v.alu('min', 'f32', [v.load(x, rangeIndex(k!), []), v.constant('f32', 12)])
-        return { ranges: [], index: constantIndex(0), value: v.reduce('argmax', [k!], equal, 1, rangeIndex(k!)) }
+        const reduction = {
+          monoid: 'argmax',
+          order: 'any',
+          over: [k!],
+          values: [equal],
+          position: rangeIndex(k!),
+        } as const
+        return { ranges: [], index: constantIndex(0), value: v.reduce(reduction, 1) }
       },
       [2],
     ],

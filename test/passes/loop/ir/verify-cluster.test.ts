@@ -18,6 +18,7 @@ import { type Item, type Nest, placeCluster, type Scope } from '../../../../pass
 import type { Graph } from '../../../../src/lang/ir.ts'
 import { arbGraph } from '../../../../src/testing/arb-graph.ts'
 import { mlpProgram } from '../../../mlp-step.ts'
+import { sumOver } from '../clusters.ts'
 
 const problemsOf = (graph: Graph): readonly string[] => {
   const outputs = [...new Set(graph.outputs)].filter((n) => !isBufferLeaf(n))
@@ -58,7 +59,7 @@ const at = (r: Range, c: Range): Index => {
   return { ...a, terms: [...a.terms, ...rangeIndex(c).terms], max: a.max + c.size - 1, key: `${a.key}+r${c.id}` }
 }
 const element = values.load(x, at(i, j), [])
-const sum = values.reduce('sum', [k], values.load(x, at(i, k), []))
+const sum = sumOver(values, [k], values.load(x, at(i, k), []))
 const scaled = values.alu('mul', 'f32', [element, sum])
 const store = { buffer: z, index: at(i, j), ranges: [i, j], value: scaled }
 const storeSum = { buffer: y, index: rangeIndex(i), ranges: [i], value: sum }
@@ -122,7 +123,12 @@ describe('a cluster', () => {
       stores(
         values.alu('mul', 'f32', [
           element,
-          values.reduce('max', [k, l], values.reduce('sum', [k], values.load(x, at(l, k), []))),
+          values.reduce({
+            monoid: 'max',
+            order: 'any',
+            over: [k, l],
+            values: [sumOver(values, [k], values.load(x, at(l, k), []))],
+          }),
         ]),
       ),
       /which a reduction inside binds again/,

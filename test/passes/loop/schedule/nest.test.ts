@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Cluster } from '../../../../passes/loop/ir/cluster.ts'
 import { countItems, type Item, type Nest, placeCluster } from '../../../../passes/loop/schedule/nest.ts'
-import { build as b, constant } from '../../../../src/lang/build.ts'
+import { build as b, constant, typeOf } from '../../../../src/lang/build.ts'
 import type { Node } from '../../../../src/lang/ir.ts'
 import { f32, i32, program } from '../../graph/programs.ts'
 import { clusterOf, jointCluster, outline } from '../clusters.ts'
@@ -85,9 +85,11 @@ describe('reductions', () => {
   })
 
   it('one of which needs the other run one after the other', () => {
-    const variance: (x: Node) => readonly Node[] = (x) =>
-      [0, 1].map((index) => b.get([b.reduce([x], { monoid: 'meanVar', axes: [1] })], { index }))
-    expect(nest(variance)).toEqual(['reduce sum over 5', 'reduce sum over 5'])
+    const below: (x: Node) => readonly Node[] = (x) => {
+      const most = b.broadcast([over('max', x)], { shape: typeOf(x).shape, axes: [1] })
+      return [over('sum', b.sub([x, most], {}))]
+    }
+    expect(nest(below)).toEqual(['reduce max over 5', 'reduce sum over 5'])
   })
 
   it('that need nothing share one of the loops that others need', () => {

@@ -81,7 +81,9 @@ describe('vectors', () => {
       ...values.filter((v) => vectors(v.ranges) > 1).map((v) => `two vectors in a ${v.kind}`),
       ...cluster.stores.filter((s) => vectors(s.ranges) > 1).map(() => 'two vectors in a store'),
       ...values
-        .filter((v) => v.kind === 'reduce' && vectors(new Set([...v.value.ranges, ...v.over])) > 1)
+        .filter(
+          (v) => v.kind === 'reduce' && vectors(new Set([...v.values.flatMap((x) => [...x.ranges]), ...v.over])) > 1,
+        )
         .map(() => 'two vectors in a reduction'),
     ]
   }

@@ -5,6 +5,7 @@ import { addIndex, constantIndex, rangeIndex, scaleIndex } from '../../../../pas
 import { createValues } from '../../../../passes/loop/ir/values.ts'
 import type { Role } from '../../../../passes/loop/schedule/roles.ts'
 import { storePrice, textPrice } from '../../../../passes/loop/schedule/text-price.ts'
+import { sumOver } from '../clusters.ts'
 
 const values = createValues()
 const [row, column] = values.ranges('store', [8, 16]) as readonly [Range, Range]
@@ -61,7 +62,7 @@ describe('the text of', () => {
 
   it('a constant or a finished sum is nothing', () => {
     expect(price(values.constant('f32', 2))).toBe(0)
-    expect(price(values.reduce('sum', [over], values.alu('mul', 'f32', [at(over), at(column)])))).toBe(0)
+    expect(price(sumOver(values, [over], values.alu('mul', 'f32', [at(over), at(column)])))).toBe(0)
   })
 
   it('a store is as much as the loads of its lanes', () => {

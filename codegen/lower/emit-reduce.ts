@@ -1,0 +1,224 @@
+/**
+ * The loops of reductions: accumulators, what one step adds to them, and the levels by which states become one. Order
+ * and levels are the monoid's (`monoids.ts`, `levels.ts`); register copies and lanes do not change them.
+ */
+import type { LoopValue, Range } from '../../passes/loop/ir/cluster.ts'
+import type { Accumulation, Item, ReduceValue, Scope } from '../../passes/loop/schedule/nest.ts'
+import { type Schedule, stepIn } from '../../passes/loop/schedule/roles.ts'
+import { ceilDiv, floorDiv } from '../../src/lang/dim.ts'
+import { heightOf, stateMonoids } from '../../src/lang/monoids.ts'
+import * as k from '../kernel/build-kernel.ts'
+import type { KExpr, KStmt } from '../kernel/kernel.ts'
+import { type Kind, type State, stateEmitter } from '../kernel/states.ts'
+import { vectorOf } from './access.ts'
+import type { IndexEmitter, Lanes } from './emit-index.ts'
+import { type Level, levelsOf } from './levels.ts'
+
+/** What the emitter of a cluster lends to that of its reductions. */
+export interface Surroundings {
+  readonly schedule: Schedule
+  readonly index: IndexEmitter
+  readonly name: (prefix: string) => string
+  readonly push: (s: KStmt) => void
+  /** The statements that `fill` emits, in a scope of its own that binds `ranges`. */
+  readonly inScope: (ranges: readonly Range[], fill: () => void) => readonly KStmt[]
+  readonly instances: (ranges: Iterable<Range>) => readonly Lanes[]
+  readonly instanceKey: (v: LoopValue, lanes: Lanes) => string
+  readonly exprOf: (v: LoopValue, lanes: Lanes) => KExpr
+  readonly record: (v: LoopValue, lanes: Lanes, e: KExpr) => void
+  readonly emitItems: (items: readonly Item[]) => void
+  /** The reductions of the cluster, every component that is used. */
+  readonly reductions: readonly ReduceValue[]
+}
+
+export interface ReduceEmitter {
+  readonly reduce: (item: Extract<Item, { readonly kind: 'reduce' }>) => void
+  readonly accumulate: (accumulations: readonly Accumulation[]) => void
+  /** The loop over a range: of a reduction that is open, with its levels. */
+  readonly loop: (scope: Scope) => void
+  /** Whether a reduction is open. */
+  readonly isOpen: () => boolean
+}
+
+/** The variables of one register copy of a reduction. */
+interface Copy extends Kind {
+  readonly reduce: ReduceValue
+  readonly lanes: Lanes
+  /** Order matters, and lanes of the reduced range are taken one after another. */
+  readonly isOrdered: boolean
+}
+
+/** A reduction whose loops are being emitted. */
+interface Open {
+  readonly copies: readonly Copy[]
+  readonly levels: ReadonlyMap<Range, Level>
+  /** Where each copy's states go at present. */
+  readonly into: Map<Copy, State>
+  /** Whether they are identities there: a loop may then begin with them. */
+  isFresh: boolean
+}
+
+export const reduceEmitter = (around: Surroundings): ReduceEmitter => {
+  const { schedule, index, name, push, instances, exprOf } = around
+  const open: Open[] = []
+  const states = stateEmitter(name, push, (fill) => around.inScope([], fill))
+  const { assign, begin, merge, named } = states
+
+  const copiesOf = ({ reduce }: Accumulation): readonly Copy[] => {
+    const isOrdered = reduce.order !== 'any'
+    const own = reduce.values.flatMap((v) => [...v.ranges])
+    // A value that is uniform over a vector range still counts once for each of its points.
+    const wide = isOrdered ? own.filter((r) => !reduce.over.includes(r)) : [...own, ...reduce.over]
+    const width = vectorOf(wide, schedule) ? 4 : 1
+    const kind: Kind = { row: stateMonoids[reduce.monoid], dtype: reduce.values[0]!.dtype, width }
+    return instances(reduce.ranges).map((lanes) => ({ ...kind, reduce, lanes, isOrdered }))
+  }
+
+  const reduce: ReduceEmitter['reduce'] = ({ accumulations, body }) => {
+    const copies = accumulations.flatMap(copiesOf)
+    const { over } = accumulations[0]!.reduce
+    const ordered = accumulations.find((x) => x.reduce.order !== 'any')
+    const results = new Map(copies.map((c) => [c, begin(c)]))
+    const levels = levelsOf((ordered ?? accumulations[0]!).reduce)
+    const levelOf = new Map(over.map((r, i) => [r, levels[i]!]))
+    open.push({ copies, into: new Map(results), levels: levelOf, isFresh: true })
+    loop(body)
+    open.pop()
+    for (const copy of copies) {
+      const state = results.get(copy)!
+      const lanes = !copy.isOrdered && over.some((r) => schedule.roles.get(r)?.vector)
+      const final = lanes ? foldLanes(copy, state) : state
+      for (const v of around.reductions)
+        if (v.group === copy.reduce.group) around.record(v, copy.lanes, final[v.component]!)
+    }
+  }
+
+  /** Four lanes as one state, in a variable. */
+  const foldLanes = (copy: Copy, state: State): State => {
+    const [p, q, r, s] = [0, 1, 2, 3].map((l) => state.map((e) => k.lane(e, l)))
+    return merge(copy, named(merge(copy, p!, q!)), named(merge(copy, r!, s!))).map((e) => {
+      const id = name('v')
+      push(k.letStmt(id, e))
+      return k.ref(id, e.type)
+    })
+  }
+
+  const accumulate: ReduceEmitter['accumulate'] = () => {
+    const { copies, into } = open[open.length - 1]!
+    for (const copy of copies) {
+      const state = into.get(copy)!
+      for (const inner of instances(copy.reduce.over))
+        assign(state, added(copy, state, new Map([...copy.lanes, ...inner])))
+    }
+  }
+
+  /** `state` with what one step of the innermost loop adds to it. */
+  const added = (copy: Copy, state: State, lanes: Lanes): State => {
+    const { values, over, position } = copy.reduce
+    const all = values.map((v) => exprOf(v, lanes))
+    const at = position && k.cast(index.scalar(position, lanes), 'i32')
+    const element = (xs: State): State => {
+      const wide = xs.map((e) => (e.type.width === copy.width ? e : k.splat(e, copy.width)))
+      if (values.length > 1) return wide
+      return states.lift(copy, wide[0]!, at && k.splat(at, copy.width))
+    }
+    if (!copy.isOrdered || !over.some((r) => schedule.roles.get(r)?.vector)) return merge(copy, state, element(all))
+    const lane = (l: number): State => element(all.map((e) => (e.type.width === 4 ? k.lane(e, l) : e)))
+    return [0, 1, 2, 3].reduce((s, l) => merge(copy, named(s), lane(l)), state)
+  }
+
+  /** A loop over the steps of the scope's range; none for a range that is taken in one. */
+  const plainLoop = ({ range, items }: Scope, count: number): void => {
+    const counter = count > 1 ? k.ref(name('n')) : k.u32(0)
+    const statements = around.inScope([range!], () => {
+      index.bind(range!, counter)
+      around.emitItems(items)
+    })
+    if (counter.kind === 'ref') push(k.forStmt(counter.name, k.u32(0), k.u32(count), 1, statements))
+    else for (const s of statements) push(s)
+  }
+
+  const loop: ReduceEmitter['loop'] = (scope) => {
+    const range = scope.range!
+    const step = stepIn(schedule.roles, range)
+    const steps = range.size / step
+    const here = open[open.length - 1]
+    const level = here?.levels.get(range)
+    if (!here || !level) plainLoop(scope, steps)
+    else if (!level.isOwn) within(here, here.isFresh && steps === 1, () => plainLoop(scope, steps))
+    else inLevels(here, scope, steps, Math.max(1, floorDiv(level.run, step)))
+  }
+
+  const within = (here: Open, isFresh: boolean, emit: () => void): void => {
+    const before = here.isFresh
+    here.isFresh = isFresh
+    emit()
+    here.isFresh = before
+  }
+
+  /** The loop over a range whose runs of `run` steps have states of their own. */
+  const inLevels = (here: Open, scope: Scope, steps: number, run: number): void => {
+    const { copies, into, isFresh } = here
+    const ordered = copies.filter((c) => c.isOrdered)
+    const outer = new Map(ordered.map((c) => [c, into.get(c)!]))
+    const runs = ceilDiv(steps, run)
+    const height = heightOf(runs)
+    /** States above the runs, the highest last; of a single run there is the one that it goes into. */
+    const above = new Map<Copy, readonly State[]>()
+    for (const c of ordered) {
+      const made = Array.from({ length: Math.max(1, height) - (isFresh ? 1 : 0) }, () => begin(c))
+      above.set(c, isFresh ? [...made, outer.get(c)!] : made)
+    }
+    if (height === 0) {
+      for (const c of ordered) into.set(c, above.get(c)![0]!)
+      within(here, false, () => plainLoop(scope, steps))
+    } else {
+      const number = k.ref(name('n'))
+      const block = index.block(runs, number)
+      const statements = around.inScope([block], () => {
+        const bottom = new Map(ordered.map((c) => [c, begin(c)]))
+        for (const c of ordered) into.set(c, bottom.get(c)!)
+        within(here, run === 1, () => runLoop(scope, steps, run, number, block))
+        for (const c of ordered) assign(above.get(c)![0]!, merge(c, above.get(c)![0]!, bottom.get(c)!))
+        states.carry(
+          ordered.map((c) => ({ kind: c, levels: above.get(c)! })),
+          number,
+          1,
+        )
+      })
+      if (number.kind === 'ref') push(k.forStmt(number.name, k.u32(0), k.u32(runs), 1, statements))
+    }
+    for (const c of ordered) {
+      const state = outer.get(c)!
+      const total = states.total({ kind: c, levels: above.get(c)! })
+      if (!isFresh) assign(state, merge(c, state, total))
+      else if (height > 1) assign(state, total)
+      into.set(c, state)
+    }
+  }
+
+  /** One run: its last one may be short. */
+  const runLoop = ({ range, items }: Scope, steps: number, run: number, number: KExpr, block: Range): void => {
+    if (run === 1) {
+      const once = around.inScope([range!], () => {
+        index.bind(range!, number)
+        around.emitItems(items)
+      })
+      for (const s of once) push(s)
+      return
+    }
+    const counter = k.ref(name('n'))
+    const isExact = steps % run === 0
+    const first = k.mul(number, k.u32(run))
+    const statements = around.inScope([range!], () => {
+      if (isExact) index.bindWithin(range!, block, run, counter)
+      else index.bind(range!, counter)
+      around.emitItems(items)
+    })
+    if (counter.kind !== 'ref') return
+    if (isExact) push(k.forStmt(counter.name, k.u32(0), k.u32(run), 1, statements))
+    else push(k.forStmt(counter.name, first, k.min(k.add(first, k.u32(run)), k.u32(steps)), 1, statements))
+  }
+
+  return { reduce, accumulate, loop, isOpen: () => open.length > 0 }
+}
