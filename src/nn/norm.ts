@@ -39,10 +39,17 @@ const scaled = (y: Tensor, { weight, bias }: ScaleParams): Tensor => {
   return bias ? T.add(z, bias) : z
 }
 
-/** `(x - mean) / √(variance + eps)`, mean and population variance over `axes` in one pass. */
-const standardised = (x: Tensor, axes: readonly number[], eps: number): Tensor => {
-  const [mean, variance] = T.meanVariance(x, { axis: axes, keepdims: true, correction: 0 })
-  return T.mul(T.sub(x, mean), T.rsqrt(T.add(variance, eps)))
+/**
+ * `(x - mean) / √(variance + eps)`, mean and population variance over `axes` in one pass. What rounding has left of the mean
+ * is taken away too: it is much where the mean is large and the variance is small. Halves are computed with in f32.
+ */
+const standardised = (given: Tensor, axes: readonly number[], eps: number): Tensor => {
+  const over = { axis: axes, keepdims: true }
+  const x = T.cast(given, 'f32')
+  const [mean, variance] = T.meanVariance(x, { ...over, correction: 0 })
+  const apart = T.sub(x, mean)
+  const rest = T.stopGradient(T.mean(apart, over))
+  return T.cast(T.mul(T.sub(apart, rest), T.rsqrt(T.add(variance, eps))), given.dtype)
 }
 
 /**

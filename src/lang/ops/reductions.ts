@@ -211,7 +211,10 @@ export const monoidTable: { readonly [M in Monoid]: MonoidRow } = {
       const x = args[0]!
       const { shape } = operandType(x)
       const n = sizeAlong(shape, axes)
-      const centred = b.sub([x, spread(b, b.get([out], { index: 0 }), x, axes)], {})
+      const apart = b.sub([x, spread(b, b.get([out], { index: 0 }), x, axes)], {})
+      // What rounding has left of the mean is much where the mean is large and the variance is small.
+      const rest = b.stopGradient([over(b, sum(b, apart, axes), n)], {})
+      const centred = b.sub([apart, spread(b, rest, x, axes)], {})
       return [over(b, sum(b, dx, axes), n), over(b, sum(b, b.mul([centred, dx], {}), axes), n / 2)]
     },
   },
