@@ -82,7 +82,7 @@ export const cumprod: Cumulative = dataFirstWith(
 
 /**
  * log of the prefix sums of eˣ along `axis` (0), stable. Floating point; integers and bool become f32
- * (torch.logcumsumexp).
+ * (torch.logcumsumexp). The gradient of each element, at infinities too, is that of `logsumexp`.
  * @example
  * T.reference(T.logcumsumexp(T.tensor([1000, 1000]))).data // => [1000, 1000.693147]
  */
