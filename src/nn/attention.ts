@@ -8,7 +8,7 @@ import { nodeOf, type Tensor, tensorOf } from '../lang/types/tensor.ts'
 import { type LinearParams, linear } from './linear.ts'
 import { mistakeAmong } from './operands.ts'
 import { choose } from './select.ts'
-import { softmax } from './softmax.ts'
+import { softmax, softmaxOfSeen } from './softmax.ts'
 
 type Shape = Tensor['shape']
 type DType = Tensor['dtype']
@@ -39,8 +39,8 @@ interface Attention {
 
 /**
  * `softmax(q·kᵀ·scale + mask)·v` (Vaswani et al. 2017): query `[…, L, E]`, key `[…, M, E]`, value `[…, M, F]` → `[…, L,
- * F]`, scale 1/√E. A bool mask says which keys count, a float one is added; `causal` lets row i see keys up to i. A row
- * that sees no key is NaN, as in PyTorch.
+ * F]`, scale 1/√E. A bool mask says which keys count, a float one is added; `causal` lets row i see keys up to i. A query
+ * that no mask lets see a key gives zeros, and has no gradient, as in PyTorch since 2.5.
  * @example
  * const [q, v] = [T.tensor([[0], [1]], { dtype: 'f32' }), T.tensor([[0], [1]], { dtype: 'f32' })]
  * T.reference(nn.scaledDotProductAttention(q, q, v)).data // => [0.5, 0.731059]
@@ -58,7 +58,7 @@ export const scaledDotProductAttention: Attention = dualWith(
     const minusInfinity = Number.NEGATIVE_INFINITY
     if (causal) scores = choose(T.triMask(rows!, { columns: columns! }), scores, minusInfinity)
     if (mask) scores = mask.dtype === 'bool' ? choose(mask, scores, minusInfinity) : T.add(scores, mask)
-    return T.matmul(softmax(scores), value)
+    return T.matmul(mask ? softmaxOfSeen(scores) : softmax(scores), value)
   },
 )
 
@@ -119,7 +119,7 @@ const projections = (
 /**
  * Attention in `heads` parallel parts of width E / heads (Vaswani et al. 2017): `[…, L, E]` → `[…, L, E]`. Keys and
  * values are the queries unless given (`[…, M, E]`; values are the keys unless given). `mask` is broadcast to `[…,
- * heads, L, M]`; `causal` and `scale` as in `scaledDotProductAttention`. ShapeError where `heads` does not divide E or
+ * heads, L, M]`; it, `causal` and `scale` as in `scaledDotProductAttention`. ShapeError where `heads` does not divide E or
  * the weights have other sizes.
  * @example
  * const params = { inProjWeight: T.concat([T.eye(2), T.eye(2), T.eye(2)]), outProjWeight: T.eye(2) }

@@ -7,6 +7,7 @@ import * as T from '../lang/tensor/index.ts'
 import type { Axes } from '../lang/tensor/operand.ts'
 import type { Tensor } from '../lang/types/tensor.ts'
 import type { Activation } from './activation.ts'
+import { choose } from './select.ts'
 
 /** The axis a normalising activation works along; the last by default. */
 export interface AlongAxis {
@@ -50,6 +51,15 @@ export const softmax: Activation<AlongAxis> = dataFirstWith(
     return T.div(e, T.sum(e, { axis, keepdims: true }))
   },
 )
+
+/** `softmax` along the last axis, but zeros without a gradient for a row of -Infinity alone: one of which all is masked. */
+export const softmaxOfSeen = (x: Tensor): Tensor => {
+  if (isMistake(x) || x.shape.at(-1) === 0) return x
+  const top = T.stopGradient(T.max(x, { axis: -1, keepdims: true }))
+  const isBlind = T.equal(top, Number.NEGATIVE_INFINITY)
+  const e = T.exp(T.sub(x, choose(isBlind, 0, top)))
+  return T.div(e, choose(isBlind, 1, T.sum(e, { axis: -1, keepdims: true })))
+}
 
 /**
  * `log softmax(x)` along one axis (the last by default), stable for large x. Same shape and dtype, floats.
