@@ -16,7 +16,7 @@ import {
   tripleLoss,
 } from './loss-reduction.ts'
 import { mistakeAmong } from './operands.ts'
-import { choose } from './select.ts'
+import { choose, counted } from './select.ts'
 import { pairwiseDistance } from './similarity.ts'
 
 /** `max(x, 0)` whose gradient passes at 0, as PyTorch's clamp_min. */
@@ -63,7 +63,11 @@ export const hingeEmbeddingLoss: Loss<'hingeEmbeddingLoss', MarginOptions> = los
   'nn.hingeEmbeddingLoss',
   marginOptions,
   (x, y, { margin = 1 }: MarginOptions) =>
-    T.add(choose(T.notEqual(y, 1), atLeastZero(T.sub(margin, x)), 0), choose(T.notEqual(y, -1), x, 0)),
+    T.add(
+      choose(T.notEqual(y, 1), atLeastZero(T.sub(margin, x)), 0),
+      // Compared as floats, which hold -1 where a target's own dtype does not.
+      choose(T.notEqual(T.cast(y, x.dtype), -1), x, 0),
+    ),
 )
 
 /**
@@ -148,10 +152,11 @@ export const multiMarginLoss: ClassLoss<MultiMarginOptions> = dualWith(
       )
     const classes = x.shape.at(-1)!
     const own = T.takeAlongAxis(x, T.expandDims(target, -1))
-    const short = T.relu(T.add(T.sub(x, own), margin))
+    const factor = weight && T.take(weight, target)
     const others = T.logicalNot(T.oneHot(target, classes, { dtype: 'bool' }))
-    const terms = choose(others, p === 2 ? T.square(short) : short, 0)
-    const each = T.div(T.sum(terms, { axis: -1 }), classes)
-    return reduced('nn.multiMarginLoss', weight ? T.mul(each, T.take(weight, target)) : each, reduction)
+    const gap = choose(others, T.relu(T.add(T.sub(x, own), margin)), 0)
+    const short = factor ? counted(gap, T.expandDims(factor, -1)) : gap
+    const each = T.div(T.sum(p === 2 ? T.square(short) : short, { axis: -1 }), classes)
+    return reduced('nn.multiMarginLoss', factor ? T.mul(each, factor) : each, reduction)
   },
 )

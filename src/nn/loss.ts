@@ -3,7 +3,7 @@ import type { OptionNames } from '../lang/tensor/arguments.ts'
 import * as T from '../lang/tensor/index.ts'
 import type { Tensor } from '../lang/types/tensor.ts'
 import { type Loss, type LossOptions, loss, lossOptions } from './loss-reduction.ts'
-import { choose } from './select.ts'
+import { choose, weighed } from './select.ts'
 
 /**
  * The squared difference of a prediction and a target of one shape (or that broadcast): its mean, `reduction: 'sum'` or
@@ -106,8 +106,9 @@ export interface BinaryLogitsOptions extends BinaryOptions {
 const binaryLogitsOptions: OptionNames<BinaryLogitsOptions> = { ...binaryOptions, posWeight: 'may' }
 
 /**
- * `binaryCrossEntropy` of `sigmoid(x)`, computed from the logits so that it is finite for all finite x. `weight`
- * multiplies elements, `posWeight` the part of positive targets. Reduced as `mseLoss`.
+ * `binaryCrossEntropy` of `sigmoid(x)`, computed from the logits so that it is finite for all finite x, and 0 for an infinite
+ * one that the target agrees with. `weight` multiplies elements, `posWeight` the part of positive targets. Reduced as
+ * `mseLoss`.
  * @example
  * const y = T.tensor([1, 0], { dtype: 'f32' })
  * const each = nn.binaryCrossEntropyWithLogits(T.tensor([2, -200.5]), y, { reduction: 'none' })
@@ -117,12 +118,12 @@ export const binaryCrossEntropyWithLogits: Loss<'binaryCrossEntropyWithLogits', 
   'nn.binaryCrossEntropyWithLogits',
   binaryLogitsOptions,
   (x, y, { weight, posWeight }: BinaryLogitsOptions) => {
-    const positive = T.greater(x, 0)
-    // log(1 + e^-x), through the exponential that cannot overflow
-    const tail = T.log1p(T.exp(choose(positive, T.neg(x), x)))
-    const softplus = T.add(tail, choose(positive, 0, T.neg(x)))
-    const factor = posWeight ? T.add(T.mul(y, T.sub(posWeight, 1)), 1) : undefined
-    const base = T.mul(T.sub(1, y), x)
-    return weighted(T.add(base, factor ? T.mul(factor, softplus) : softplus), weight)
+    const isPositive = T.greater(x, 0)
+    // y·log(1 + e^-x) + (1-y)·log(1 + e^x), through the exponential that cannot overflow, which both have in common
+    const tail = T.log1p(T.exp(choose(isPositive, T.neg(x), x)))
+    const own = weighted(posWeight ? T.mul(y, posWeight) : y, weight)
+    const other = weighted(T.sub(1, y), weight)
+    const slack = T.add(weighed(choose(isPositive, 0, T.neg(x)), own), weighed(choose(isPositive, x, 0), other))
+    return T.add(slack, weight || posWeight ? T.mul(T.add(own, other), tail) : tail)
   },
 )

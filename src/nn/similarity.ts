@@ -85,7 +85,8 @@ export const cosineEmbeddingLoss: TripleLoss<CosineEmbeddingOptions> = tripleLos
     const along = (p: Tensor, q: Tensor): Tensor => T.sum(T.mul(p, q), { axis: -1 })
     const sizes = T.mul(T.add(along(a, a), tiny), T.add(along(b, b), tiny))
     const cosine = T.div(along(a, b), T.sqrt(sizes))
-    const alike = choose(T.equal(y, 1), T.sub(1, cosine), 0)
-    return T.add(alike, choose(T.equal(y, -1), T.clamp(T.sub(cosine, margin), { min: 0 }), 0))
+    const sign = T.cast(y, cosine.dtype)
+    const alike = choose(T.equal(sign, 1), T.sub(1, cosine), 0)
+    return T.add(alike, choose(T.equal(sign, -1), T.clamp(T.sub(cosine, margin), { min: 0 }), 0))
   },
 )
