@@ -6,7 +6,7 @@ import * as T from '../lang/tensor/index.ts'
 import { refuse } from '../lang/tensor/operand.ts'
 import { nodeOf, type Tensor, tensorOf } from '../lang/types/tensor.ts'
 import { type LinearParams, linear } from './linear.ts'
-import { mistakeAmong } from './operands.ts'
+import { misshapen, mistakeAmong, overspread } from './operands.ts'
 import { choose } from './select.ts'
 import { softmax, softmaxOfSeen } from './softmax.ts'
 
@@ -51,8 +51,17 @@ export const scaledDotProductAttention: Attention = dualWith(
   3,
   attentionOptions,
   (query: Tensor, key: Tensor, value: Tensor, { mask, causal = false, scale }: AttentionOptions = {}) => {
+    const name = 'nn.scaledDotProductAttention'
+    const mistake = mistakeAmong(name, { query, key, value }, { mask })
+    if (mistake) return mistake
+    const ranks = [query, key, value].map((x) => x.shape.length)
+    if (Math.min(...ranks) < 2)
+      return tensorOf(
+        refuse(name, [query, key, value].map(nodeOf), { reason: `takes ranks from 2 on, not ${ranks.join(', ')}` }),
+      )
     const product = T.matmul(query, T.matrixTranspose(key))
-    if (isMistake(product)) return product
+    const wrong = isMistake(product) ? product : mask && overspread(name, product, { 'the mask': mask })
+    if (wrong) return wrong
     let scores = T.mul(product, scale ?? 1 / Math.sqrt(query.shape.at(-1)!))
     const [rows, columns] = scores.shape.slice(-2)
     const minusInfinity = Number.NEGATIVE_INFINITY
@@ -149,6 +158,13 @@ export const multiHeadAttention: MultiHead = dataFirstWith(
               }
             : undefined
     if (refusal) return tensorOf(refuse('nn.multiHeadAttention', operands.map(nodeOf), refusal))
+    const shapes = {
+      inProjBias: [params.inProjBias, [3 * width]],
+      outProjWeight: [params.outProjWeight, [width, width]],
+      outProjBias: [params.outProjBias, [width]],
+    } as const
+    const wrong = misshapen('nn.multiHeadAttention', query, shapes, `for queries of width ${width}`)
+    if (wrong) return wrong
     const split = (x: Tensor): Tensor =>
       isMistake(x) ? x : T.swapaxes(T.reshape(x, [...x.shape.slice(0, -1), heads, width / heads]) as Tensor, -3, -2)
     const [q, k, v] = projections(query, key, value, params).map(split)

@@ -29,6 +29,18 @@ interface Embedding {
   ): <N extends Shape>(indices: Tensor<N>) => Tensor<readonly [...N, W], D>
 }
 
+/** The mistake among the operands; else the refusal of a table that is none of rows. */
+const wrongTable = (name: string, indices: Tensor, weight: Tensor): Tensor | undefined => {
+  const mistake = mistakeAmong(name, { indices, weight })
+  if (mistake || weight.shape.length === 2) return mistake
+  return tensorOf(
+    refuse(name, [nodeOf(indices), nodeOf(weight)], {
+      reason: `the weight has ${weight.shape.length} axes, not 2`,
+      hint: 'the weight is [count, width], a row for each index',
+    }),
+  )
+}
+
 /**
  * Rows of `weight` `[count, width]` at integer `indices`: `[…]` → `[…, width]`. IndexError for an index out of range,
  * which is that of the last row where the device computes it, as in `T.take`; the row `paddingIndex` gets no gradient.
@@ -40,6 +52,8 @@ export const embedding: Embedding = dualWith(
   2,
   embeddingOptions,
   (indices: Tensor, weight: Tensor, { paddingIndex }: EmbeddingOptions = {}) => {
+    const wrong = wrongTable('nn.embedding', indices, weight)
+    if (wrong) return wrong
     const rows = T.take(weight, indices)
     if (paddingIndex === undefined) return rows
     const padding = T.expandDims(T.equal(indices, paddingIndex), -1)
@@ -131,6 +145,8 @@ export const embeddingBag: EmbeddingBag = dualWith(
     { offsets, mode = 'mean', paddingIndex, perSampleWeights: factors }: EmbeddingBagOptions = {},
   ) => {
     demandChoice('nn.embeddingBag', 'mode', mode, ['sum', 'mean', 'max'])
+    const odd = wrongTable('nn.embeddingBag', indices, weight)
+    if (odd) return odd
     const rows = T.take(weight, indices)
     const operands = [indices, weight, ...(offsets ? [offsets] : []), ...(factors ? [factors] : [])]
     const mistake = mistakeAmong('nn.embeddingBag', { rows, indices, weight }, { offsets, perSampleWeights: factors })

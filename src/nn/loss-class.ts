@@ -10,7 +10,7 @@ import * as T from '../lang/tensor/index.ts'
 import { holds, refuse } from '../lang/tensor/operand.ts'
 import { nodeOf, type Tensor, tensorOf } from '../lang/types/tensor.ts'
 import { type LossOptions, type LossReduction, lossOptions, type Reduced, reduced } from './loss-reduction.ts'
-import { mistakeAmong } from './operands.ts'
+import { misshapen, mistakeAmong } from './operands.ts'
 import { choose, weighed } from './select.ts'
 import { logSoftmax } from './softmax.ts'
 
@@ -99,8 +99,21 @@ const wrongTarget = (name: string, x: Tensor, target: Tensor): Tensor | undefine
   )
 }
 
+/** The refusal of weights that are not one a class. */
+export const wrongWeights = (name: string, x: Tensor, weight: Tensor | undefined): Tensor | undefined =>
+  misshapen(name, x, { 'the weight': [weight, [x.shape[classAxis(x)]!]] }, 'give one number for each class')
+
 const wrongOperand = (name: string, x: Tensor, target: Tensor, { weight }: ClassOptions): Tensor | undefined =>
-  mistakeAmong(name, { 'operand 1': x, 'the target': target }, { weight }) ?? wrongTarget(name, x, target)
+  mistakeAmong(name, { 'operand 1': x, 'the target': target }, { weight }) ??
+  noClasses(name, x) ??
+  wrongTarget(name, x, target) ??
+  wrongWeights(name, x, weight)
+
+/** The refusal of scores that have no axis of classes. */
+const noClasses = (name: string, x: Tensor): Tensor | undefined =>
+  x.shape.length > 0
+    ? undefined
+    : tensorOf(refuse(name, [nodeOf(x)], { reason: 'takes scores [N, C, …] or [C], not a scalar' }))
 
 /** A loss of scores `[N, C, …]` and targets. */
 export interface ClassLoss<Options extends LossOptions> {

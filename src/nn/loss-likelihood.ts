@@ -12,9 +12,10 @@ import {
   loss,
   lossOptions,
   reduced,
+  spreadMistake,
   type TripleLoss,
 } from './loss-reduction.ts'
-import { mistakeAmong } from './operands.ts'
+import { mistakeAmong, overspread } from './operands.ts'
 import { choose, heldAbove, weighed } from './select.ts'
 
 /** Options of `klDiv`: `batchmean` divides the sum by the first size, `logTarget` says that targets are logarithms. */
@@ -45,6 +46,8 @@ export const klDiv: Loss<'klDiv', KlDivOptions> = dualWith(
   klDivOptions,
   (x: Tensor, y: Tensor, { reduction, logTarget = false }: KlDivOptions = {}) => {
     demandChoice('nn.klDiv', 'reduction', reduction, ['mean', 'batchmean', 'sum', 'none'])
+    const wrong = spreadMistake('nn.klDiv', x, y)
+    if (wrong) return wrong
     const each = logTarget ? divergenceOfLogs(x, y) : T.sub(T.xlogy(y, y), weighed(x, y))
     if (reduction !== 'batchmean') return reduced('nn.klDiv', each, reduction)
     return isMistake(each) ? each : T.div(T.sum(each), x.shape[0] ?? 1)
@@ -106,9 +109,11 @@ export const gaussianNllLoss: TripleLoss<GaussianOptions> = dualWith(
   3,
   gaussianOptions,
   (x: Tensor, y: Tensor, variance: Tensor, { full = false, eps = 1e-6, reduction }: GaussianOptions = {}) => {
+    const wrong =
+      mistakeAmong('nn.gaussianNllLoss', { 'operand 1': x, 'the target': y, 'the variance': variance }) ??
+      overspread('nn.gaussianNllLoss', x, { 'the target': y })
+    if (wrong) return wrong
     const gap = T.square(T.sub(x, y))
-    const operands = { gap, 'operand 1': x, 'the target': y, 'the variance': variance }
-    if (mistakeAmong('nn.gaussianNllLoss', operands)) return T.add(gap, variance)
     const [shape, given] = [x.shape, variance.shape]
     const without = given.length === shape.length - 1 && given.every((d, i) => d === shape[i])
     const laid = without ? T.expandDims(variance, -1) : variance

@@ -5,7 +5,7 @@ import * as T from '../lang/tensor/index.ts'
 import { refuse } from '../lang/tensor/operand.ts'
 import { nodeOf, type Tensor, tensorOf } from '../lang/types/tensor.ts'
 import { logsigmoid } from './activation.ts'
-import type { ClassLoss } from './loss-class.ts'
+import { type ClassLoss, wrongWeights } from './loss-class.ts'
 import {
   type Loss,
   type LossOptions,
@@ -150,6 +150,15 @@ export const multiMarginLoss: ClassLoss<MultiMarginOptions> = dualWith(
           reason: `takes scores [N, C] and classes [N] (or [C] and a scalar), not ranks ${x.shape.length} and ${target.shape.length}`,
         }),
       )
+    if (target.shape[0] !== undefined && target.shape[0] !== x.shape[0])
+      return tensorOf(
+        refuse('nn.multiMarginLoss', [nodeOf(x), nodeOf(target)], {
+          reason: `${target.shape[0]} targets do not fit ${x.shape[0]} rows of scores`,
+          hint: 'give the number of a class for each row',
+        }),
+      )
+    const wrong = wrongWeights('nn.multiMarginLoss', x, weight)
+    if (wrong) return wrong
     const classes = x.shape.at(-1)!
     const own = T.takeAlongAxis(x, T.expandDims(target, -1))
     const factor = weight && T.take(weight, target)

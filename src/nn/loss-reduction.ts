@@ -51,7 +51,7 @@ export const reduced = (name: string, x: Tensor, reduction: LossReduction = 'mea
  * The refusal of a prediction and a target of unlike rank that would be compared all with all, as [N, 1] and [N] would: of
  * two ranks one may be spread, not both.
  */
-const spreadMistake = (name: string, x: Tensor, target: Tensor): Tensor | undefined => {
+export const spreadMistake = (name: string, x: Tensor, target: Tensor): Tensor | undefined => {
   if (mistakeAmong(name, { 'operand 1': x, 'operand 2': target })) return undefined
   if (x.shape.length === target.shape.length) return undefined
   const joint = broadcastShapes(x.shape, target.shape)

@@ -1,9 +1,12 @@
 /** How near vectors are: cosines of angles, distances, and the loss that asks for either. */
+import { isLeft } from '#fp/Either'
+import { broadcastShapes } from '../lang/shape.ts'
 import type { OptionNames } from '../lang/tensor/arguments.ts'
 import { dualWith } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
 import type { Tensor } from '../lang/types/tensor.ts'
 import { type LossOptions, lossOptions, type TripleLoss, tripleLoss } from './loss-reduction.ts'
+import { mistakeAmong, overspread } from './operands.ts'
 import { choose, heldAbove } from './select.ts'
 
 /** A dual function of two tensors along one axis, which is gone from the result. */
@@ -68,6 +71,15 @@ export interface CosineEmbeddingOptions extends LossOptions {
 
 const cosineEmbeddingOptions: OptionNames<CosineEmbeddingOptions> = { ...lossOptions, margin: 'may' }
 
+/** The refusal of targets that would spread the cosines, or of anything that is a mistake itself. */
+const wrongSigns = (a: Tensor, b: Tensor, y: Tensor): Tensor | undefined => {
+  const name = 'nn.cosineEmbeddingLoss'
+  const mistake = mistakeAmong(name, { 'operand 1': a, 'operand 2': b, 'the target': y })
+  if (mistake) return mistake
+  const joint = broadcastShapes(a.shape, b.shape)
+  return isLeft(joint) ? undefined : overspread(name, a, { 'the target': y }, joint.right.slice(0, -1))
+}
+
 /** Keeps the norms of zero vectors off zero; PyTorch's. */
 const tiny = 1e-12
 
@@ -82,6 +94,8 @@ export const cosineEmbeddingLoss: TripleLoss<CosineEmbeddingOptions> = tripleLos
   'nn.cosineEmbeddingLoss',
   cosineEmbeddingOptions,
   (a, b, y, { margin = 0 }: CosineEmbeddingOptions) => {
+    const wrong = wrongSigns(a, b, y)
+    if (wrong) return wrong
     const along = (p: Tensor, q: Tensor): Tensor => T.sum(T.mul(p, q), { axis: -1 })
     const sizes = T.mul(T.add(along(a, a), tiny), T.add(along(b, b), tiny))
     const cosine = T.div(along(a, b), T.sqrt(sizes))

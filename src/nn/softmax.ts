@@ -4,8 +4,8 @@ import type { OptionNames } from '../lang/tensor/arguments.ts'
 import { isMistake } from '../lang/tensor/ask.ts'
 import { dataFirstWith } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
-import type { Axes } from '../lang/tensor/operand.ts'
-import type { Tensor } from '../lang/types/tensor.ts'
+import { type Axes, refuse } from '../lang/tensor/operand.ts'
+import { nodeOf, type Tensor, tensorOf } from '../lang/types/tensor.ts'
 import type { Activation } from './activation.ts'
 import { choose } from './select.ts'
 
@@ -29,6 +29,9 @@ interface Glu {
  */
 export const glu: Glu = dataFirstWith('nn.glu', 1, alongAxis, (x: Tensor, { axis = -1 }: AlongAxis = {}) => {
   const halves = T.chunk(x, 2, { axis })
+  const size = !isMistake(x) && !isMistake(halves[0]!) ? x.shape.at(axis)! : 0
+  if (size % 2 !== 0)
+    return tensorOf(refuse('nn.glu', [nodeOf(x)], { reason: `axis ${axis} of size ${size} has no halves`, axis }))
   return T.mul(halves[0]!, T.sigmoid(halves[1] ?? halves[0]!))
 })
 
