@@ -1,4 +1,5 @@
 /** Attention: weighted means of values, the weights from products of queries and keys. */
+import { promote } from '../lang/dtype.ts'
 import { demandRecord, type OptionNames } from '../lang/tensor/arguments.ts'
 import { isMistake } from '../lang/tensor/ask.ts'
 import { dataFirstWith, dualWith } from '../lang/tensor/dual.ts'
@@ -7,6 +8,7 @@ import { refuse } from '../lang/tensor/operand.ts'
 import { nodeOf, type Tensor, tensorOf } from '../lang/types/tensor.ts'
 import { type LinearParams, linear } from './linear.ts'
 import { misshapen, mistakeAmong, overspread } from './operands.ts'
+import { roundedOnce } from './precision.ts'
 import { choose } from './select.ts'
 import { softmax, softmaxOfSeen } from './softmax.ts'
 
@@ -59,15 +61,26 @@ export const scaledDotProductAttention: Attention = dualWith(
       return tensorOf(
         refuse(name, [query, key, value].map(nodeOf), { reason: `takes ranks from 2 on, not ${ranks.join(', ')}` }),
       )
-    const product = T.matmul(query, T.matrixTranspose(key))
-    const wrong = isMistake(product) ? product : mask && overspread(name, product, { 'the mask': mask })
-    if (wrong) return wrong
-    let scores = T.mul(product, scale ?? 1 / Math.sqrt(query.shape.at(-1)!))
-    const [rows, columns] = scores.shape.slice(-2)
-    const minusInfinity = Number.NEGATIVE_INFINITY
-    if (causal) scores = choose(T.triMask(rows!, { columns: columns! }), scores, minusInfinity)
-    if (mask) scores = mask.dtype === 'bool' ? choose(mask, scores, minusInfinity) : T.add(scores, mask)
-    return T.matmul(mask ? softmaxOfSeen(scores) : softmax(scores), value)
+    const dtypes = [...new Set([query, key, value].map((x) => x.dtype))]
+    if (dtypes.length > 1)
+      return tensorOf(
+        refuse(name, [query, key, value].map(nodeOf), {
+          reason: `dtypes ${dtypes.join(' and ')} differ`,
+          hint: `cast some operands, e.g. T.cast(x, '${dtypes.reduce(promote)}')`,
+        }),
+      )
+    // The mask's own dtype does not count: it has no part in the result's.
+    return roundedOnce((q: Tensor, k: Tensor, v: Tensor) => {
+      const product = T.matmul(q, T.matrixTranspose(k))
+      const wrong = isMistake(product) ? product : mask && overspread(name, product, { 'the mask': mask })
+      if (wrong) return wrong
+      let scores = T.mul(product, scale ?? 1 / Math.sqrt(q.shape.at(-1)!))
+      const [rows, columns] = scores.shape.slice(-2)
+      const minusInfinity = Number.NEGATIVE_INFINITY
+      if (causal) scores = choose(T.triMask(rows!, { columns: columns! }), scores, minusInfinity)
+      if (mask) scores = mask.dtype === 'bool' ? choose(mask, scores, minusInfinity) : T.add(scores, mask)
+      return T.matmul(mask ? softmaxOfSeen(scores) : softmax(scores), v)
+    })(query, key, value)
   },
 )
 

@@ -5,6 +5,7 @@ import * as T from '../lang/tensor/index.ts'
 import { refuse } from '../lang/tensor/operand.ts'
 import { nodeOf, type Tensor, tensorOf } from '../lang/types/tensor.ts'
 import { mistakeAmong } from './operands.ts'
+import { roundedOnce } from './precision.ts'
 import { choose } from './select.ts'
 
 type Shape = Tensor['shape']
@@ -125,6 +126,24 @@ const largest = ({ members, rows }: Bags, like: Tensor): Tensor => {
   return choose(T.any(inside, { axis: 1 }), value, 0)
 }
 
+/** Rows that are `live` reduced to one a bag. */
+const bagged = roundedOnce(
+  (
+    rows: Tensor,
+    live: Tensor,
+    mode: 'sum' | 'mean' | 'max',
+    { offsets, factors }: { readonly offsets: Tensor | undefined; readonly factors: Tensor | undefined },
+  ): Tensor => {
+    const bags = offsets ? offsetBags(rows, live, offsets) : rowBags(rows, live)
+    const scaled = factors ? (T.mul(rows, T.expandDims(factors, -1)) as Tensor) : rows
+    const total = bags.sum(choose(T.expandDims(live, -1), scaled, 0))
+    if (mode === 'sum') return total
+    if (mode === 'max') return largest(bags, total)
+    const counts = bags.sum(T.cast(T.expandDims(live, -1), rows.dtype) as Tensor)
+    return T.div(total, T.maximum(counts, 1))
+  },
+)
+
 /**
  * Bags of rows of `weight` `[count, width]` reduced to one row each: indices `[bags, length]`, or a vector with the
  * `offsets` `[bags]` (ascending) where bags begin → `[bags, width]`. Modes `'mean'` (default), `'sum'`, `'max'`; an empty
@@ -165,12 +184,6 @@ export const embeddingBag: EmbeddingBag = dualWith(
       paddingIndex === undefined
         ? T.full(indices.shape, true, { dtype: 'bool' })
         : (T.notEqual(indices, paddingIndex) as Tensor)
-    const bags = offsets ? offsetBags(rows, live, offsets) : rowBags(rows, live)
-    const scaled = factors ? (T.mul(rows, T.expandDims(factors, -1)) as Tensor) : rows
-    const total = bags.sum(choose(T.expandDims(live, -1), scaled, 0))
-    if (mode === 'sum') return total
-    if (mode === 'max') return largest(bags, total)
-    const counts = bags.sum(T.cast(T.expandDims(live, -1), weight.dtype) as Tensor)
-    return T.div(total, T.maximum(counts, 1))
+    return bagged(rows, live, mode, { offsets, factors })
   },
 )

@@ -11,6 +11,7 @@ import { holds, refuse } from '../lang/tensor/operand.ts'
 import { nodeOf, type Tensor, tensorOf } from '../lang/types/tensor.ts'
 import { type LossOptions, type LossReduction, lossOptions, type Reduced, reduced } from './loss-reduction.ts'
 import { misshapen, mistakeAmong } from './operands.ts'
+import { roundedOnce } from './precision.ts'
 import { choose, weighed } from './select.ts'
 import { logSoftmax } from './softmax.ts'
 
@@ -141,10 +142,10 @@ export const nllLoss: ClassLoss<ClassOptions> = dualWith(
   'nn.nllLoss',
   2,
   classOptions,
-  (x: Tensor, target: Tensor, options: ClassOptions = {}) => {
+  roundedOnce((x: Tensor, target: Tensor, options: ClassOptions = {}) => {
     const mistake = wrongOperand('nn.nllLoss', x, target, options)
     return mistake ? T.neg(mistake) : averaged('nn.nllLoss', picked(x, target, options), options.reduction)
-  },
+  }),
 )
 
 /** Options of `crossEntropy`. */
@@ -187,7 +188,7 @@ export const crossEntropy: ClassLoss<CrossEntropyOptions> = dualWith(
   'nn.crossEntropy',
   2,
   crossEntropyOptions,
-  (x: Tensor, target: Tensor, options: CrossEntropyOptions = {}) => {
+  roundedOnce((x: Tensor, target: Tensor, options: CrossEntropyOptions = {}) => {
     const mistake = wrongOperand('nn.crossEntropy', x, target, options)
     if (mistake) return T.neg(mistake)
     const axis = classAxis(x)
@@ -201,5 +202,5 @@ export const crossEntropy: ClassLoss<CrossEntropyOptions> = dualWith(
     const spread = T.mul(even, labelSmoothing / x.shape[axis]!)
     const mixed = labelSmoothing === 1 ? spread : T.add(T.mul(hard.losses, 1 - labelSmoothing), spread)
     return averaged('nn.crossEntropy', { ...hard, losses: mixed }, reduction)
-  },
+  }),
 )

@@ -16,6 +16,7 @@ import {
   type TripleLoss,
 } from './loss-reduction.ts'
 import { mistakeAmong, overspread } from './operands.ts'
+import { roundedOnce } from './precision.ts'
 import { choose, heldAbove, weighed } from './select.ts'
 
 /** Options of `klDiv`: `batchmean` divides the sum by the first size, `logTarget` says that targets are logarithms. */
@@ -44,14 +45,14 @@ export const klDiv: Loss<'klDiv', KlDivOptions> = dualWith(
   'nn.klDiv',
   2,
   klDivOptions,
-  (x: Tensor, y: Tensor, { reduction, logTarget = false }: KlDivOptions = {}) => {
+  roundedOnce((x: Tensor, y: Tensor, { reduction, logTarget = false }: KlDivOptions = {}) => {
     demandChoice('nn.klDiv', 'reduction', reduction, ['mean', 'batchmean', 'sum', 'none'])
     const wrong = spreadMistake('nn.klDiv', x, y)
     if (wrong) return wrong
     const each = logTarget ? divergenceOfLogs(x, y) : T.sub(T.xlogy(y, y), weighed(x, y))
     if (reduction !== 'batchmean') return reduced('nn.klDiv', each, reduction)
     return isMistake(each) ? each : T.div(T.sum(each), x.shape[0] ?? 1)
-  },
+  }),
 )
 
 /** `count·log rate`, 0 where both are 0. */
@@ -108,25 +109,30 @@ export const gaussianNllLoss: TripleLoss<GaussianOptions> = dualWith(
   'nn.gaussianNllLoss',
   3,
   gaussianOptions,
-  (x: Tensor, y: Tensor, variance: Tensor, { full = false, eps = 1e-6, reduction }: GaussianOptions = {}) => {
-    const wrong =
-      mistakeAmong('nn.gaussianNllLoss', { 'operand 1': x, 'the target': y, 'the variance': variance }) ??
-      overspread('nn.gaussianNllLoss', x, { 'the target': y })
-    if (wrong) return wrong
-    const gap = T.square(T.sub(x, y))
-    const [shape, given] = [x.shape, variance.shape]
-    const without = given.length === shape.length - 1 && given.every((d, i) => d === shape[i])
-    const laid = without ? T.expandDims(variance, -1) : variance
-    const last = shape.length - 1
-    if (!without && (given.length !== shape.length || given.some((d, i) => d !== shape[i] && !(i === last && d === 1))))
-      return tensorOf(
-        refuse('nn.gaussianNllLoss', [nodeOf(x), nodeOf(y), nodeOf(variance)], {
-          reason: `a variance of shape [${given.join(', ')}] does not fit predictions of shape [${shape.join(', ')}]`,
-          hint: 'give one for each prediction, or for each vector along the last axis: T.expandDims(variance, -1)',
-        }),
+  roundedOnce(
+    (x: Tensor, y: Tensor, variance: Tensor, { full = false, eps = 1e-6, reduction }: GaussianOptions = {}) => {
+      const wrong =
+        mistakeAmong('nn.gaussianNllLoss', { 'operand 1': x, 'the target': y, 'the variance': variance }) ??
+        overspread('nn.gaussianNllLoss', x, { 'the target': y })
+      if (wrong) return wrong
+      const gap = T.square(T.sub(x, y))
+      const [shape, given] = [x.shape, variance.shape]
+      const without = given.length === shape.length - 1 && given.every((d, i) => d === shape[i])
+      const laid = without ? T.expandDims(variance, -1) : variance
+      const last = shape.length - 1
+      if (
+        !without &&
+        (given.length !== shape.length || given.some((d, i) => d !== shape[i] && !(i === last && d === 1)))
       )
-    const v = heldAbove(laid, eps)
-    const each = T.mul(T.add(T.log(v), T.div(gap, v)), 0.5)
-    return reduced('nn.gaussianNllLoss', full ? T.add(each, 0.5 * Math.log(2 * Math.PI)) : each, reduction)
-  },
+        return tensorOf(
+          refuse('nn.gaussianNllLoss', [nodeOf(x), nodeOf(y), nodeOf(variance)], {
+            reason: `a variance of shape [${given.join(', ')}] does not fit predictions of shape [${shape.join(', ')}]`,
+            hint: 'give one for each prediction, or for each vector along the last axis: T.expandDims(variance, -1)',
+          }),
+        )
+      const v = heldAbove(laid, eps)
+      const each = T.mul(T.add(T.log(v), T.div(gap, v)), 0.5)
+      return reduced('nn.gaussianNllLoss', full ? T.add(each, 0.5 * Math.log(2 * Math.PI)) : each, reduction)
+    },
+  ),
 )

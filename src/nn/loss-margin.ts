@@ -16,6 +16,7 @@ import {
   tripleLoss,
 } from './loss-reduction.ts'
 import { mistakeAmong } from './operands.ts'
+import { roundedOnce } from './precision.ts'
 import { choose, counted } from './select.ts'
 import { pairwiseDistance } from './similarity.ts'
 
@@ -140,7 +141,7 @@ export const multiMarginLoss: ClassLoss<MultiMarginOptions> = dualWith(
   'nn.multiMarginLoss',
   2,
   multiMarginOptions,
-  (x: Tensor, target: Tensor, { margin = 1, p = 1, weight, reduction }: MultiMarginOptions = {}) => {
+  roundedOnce((x: Tensor, target: Tensor, { margin = 1, p = 1, weight, reduction }: MultiMarginOptions = {}) => {
     demandChoice('nn.multiMarginLoss', 'power p', p, [1, 2])
     const mistake = mistakeAmong('nn.multiMarginLoss', { 'operand 1': x, 'the target': target }, { weight })
     if (mistake) return T.neg(mistake)
@@ -167,5 +168,5 @@ export const multiMarginLoss: ClassLoss<MultiMarginOptions> = dualWith(
     const short = factor ? counted(gap, T.expandDims(factor, -1)) : gap
     const each = T.div(T.sum(p === 2 ? T.square(short) : short, { axis: -1 }), classes)
     return reduced('nn.multiMarginLoss', factor ? T.mul(each, factor) : each, reduction)
-  },
+  }),
 )

@@ -8,6 +8,7 @@ import { refuse } from '../lang/tensor/operand.ts'
 import type { ElementwiseCheck } from '../lang/types/broadcast.ts'
 import { nodeOf, type Tensor, tensorOf } from '../lang/types/tensor.ts'
 import { mistakeAmong } from './operands.ts'
+import { roundedOnce } from './precision.ts'
 
 /** What becomes of the losses of single elements. */
 export type LossReduction = 'mean' | 'sum' | 'none'
@@ -72,8 +73,13 @@ export const loss = <F, O extends LossOptions>(
   names: OptionNames<O>,
   f: (x: Tensor, target: Tensor, options: O) => Tensor,
 ): F =>
-  dualWith(name, 2, names, (x: Tensor, target: Tensor, options: O = {} as O) =>
-    reduced(name, spreadMistake(name, x, target) ?? f(x, target, options), options.reduction),
+  dualWith(
+    name,
+    2,
+    names,
+    roundedOnce((x: Tensor, target: Tensor, options: O = {} as O) =>
+      reduced(name, spreadMistake(name, x, target) ?? f(x, target, options), options.reduction),
+    ),
   )
 
 /** A loss of three tensors that broadcast. */
@@ -97,6 +103,11 @@ export const tripleLoss = <O extends LossOptions>(
   names: OptionNames<O>,
   f: (a: Tensor, b: Tensor, c: Tensor, options: O) => Tensor,
 ): TripleLoss<O> =>
-  dualWith(name, 3, names, (a: Tensor, b: Tensor, c: Tensor, options: O = {} as O) =>
-    reduced(name, f(a, b, c, options), options.reduction),
+  dualWith(
+    name,
+    3,
+    names,
+    roundedOnce((a: Tensor, b: Tensor, c: Tensor, options: O = {} as O) =>
+      reduced(name, f(a, b, c, options), options.reduction),
+    ),
   )

@@ -7,6 +7,7 @@ import * as T from '../lang/tensor/index.ts'
 import type { Tensor } from '../lang/types/tensor.ts'
 import { type PerAxis, perAxis } from './conv.ts'
 import { averagePooled, type Pool } from './pool.ts'
+import { roundedOnce } from './precision.ts'
 import { choose } from './select.ts'
 
 /** Options of p-norm pooling: the order of the norm, and windows as in `avgPool1d`; padding is zeros. */
@@ -35,11 +36,16 @@ const root = (x: Tensor, p: number): Tensor => {
 }
 
 const lpPool = (name: string, spatial: number): Pool<LpPoolOptions> =>
-  dataFirstWith(name, 1, lpPoolOptions, (x: Tensor, { p, ...windows }: LpPoolOptions) => {
-    const average = averagePooled(name, spatial, p === 1 ? x : T.pow(x, p), windows)
-    const count = sizeOf(perAxis(name, 'kernelSize', windows.kernelSize, spatial))
-    return isMistake(average) ? average : root(T.mul(average, count), p)
-  })
+  dataFirstWith(
+    name,
+    1,
+    lpPoolOptions,
+    roundedOnce((x: Tensor, { p, ...windows }: LpPoolOptions) => {
+      const average = averagePooled(name, spatial, p === 1 ? x : T.pow(x, p), windows)
+      const count = sizeOf(perAxis(name, 'kernelSize', windows.kernelSize, spatial))
+      return isMistake(average) ? average : root(T.mul(average, count), p)
+    }),
+  )
 
 /**
  * `(Σ xᵖ)^(1/p)` over windows of the last axis: `[N, C, L]` (or `[C, L]`), sizes as in `maxPool1d`. Powers keep their

@@ -8,6 +8,7 @@ import { refuse } from '../lang/tensor/operand.ts'
 import type { Elementary } from '../lang/types/broadcast.ts'
 import { nodeOf, type Tensor, tensorOf } from '../lang/types/tensor.ts'
 import { misshapen, mistakeAmong } from './operands.ts'
+import { roundedOnce } from './precision.ts'
 
 /** Learned scale and shift; either may be absent. */
 export interface ScaleParams {
@@ -63,7 +64,7 @@ export const layerNorm: Normalisation<ScaleParams, LayerNormOptions> = dataFirst
   'nn.layerNorm',
   [1, 2],
   layerNormOptions,
-  (x: Tensor, params: ScaleParams = {}, { rank, eps = 1e-5 }: LayerNormOptions = {}) => {
+  roundedOnce((x: Tensor, params: ScaleParams = {}, { rank, eps = 1e-5 }: LayerNormOptions = {}) => {
     demandRecord('nn.layerNorm', scaleParams, params, 'parameter')
     if (mistakeAmong('nn.layerNorm', { 'operand 1': x }, { ...params })) return scaled(x, params)
     const count = rank ?? params.weight?.shape.length ?? params.bias?.shape.length ?? 1
@@ -78,7 +79,7 @@ export const layerNorm: Normalisation<ScaleParams, LayerNormOptions> = dataFirst
         'weight and bias have the sizes of the axes that are normalised',
       ) ?? scaled(standardised(x, axes, eps), params)
     )
-  },
+  }),
 )
 
 /** The least addition to a variance. */
@@ -105,7 +106,7 @@ export const rmsNorm: Normalisation<RmsNormParams, EpsOptions> = dataFirstWith(
   'nn.rmsNorm',
   [1, 2],
   epsOptions,
-  (x: Tensor, params: RmsNormParams = {}, { eps = 1e-6 }: EpsOptions = {}) => {
+  roundedOnce((x: Tensor, params: RmsNormParams = {}, { eps = 1e-6 }: EpsOptions = {}) => {
     demandRecord('nn.rmsNorm', rmsNormParams, params, 'parameter')
     const hint = 'the weight has one number for each element of the last axis'
     const wrong =
@@ -114,7 +115,7 @@ export const rmsNorm: Normalisation<RmsNormParams, EpsOptions> = dataFirstWith(
     if (wrong) return wrong
     const power = T.mean(T.square(x), { axis: -1, keepdims: true })
     return scaled(T.mul(x, T.rsqrt(T.add(power, eps))), params)
-  },
+  }),
 )
 
 /** Parameters of `batchNorm`; with running statistics it normalises by them, without by the batch's own. */
@@ -161,7 +162,7 @@ export const batchNorm: Normalisation<BatchNormParams, EpsOptions> = dataFirstWi
   'nn.batchNorm',
   [1, 2],
   epsOptions,
-  (x: Tensor, params: BatchNormParams = {}, { eps = 1e-5 }: EpsOptions = {}) => {
+  roundedOnce((x: Tensor, params: BatchNormParams = {}, { eps = 1e-5 }: EpsOptions = {}) => {
     demandRecord('nn.batchNorm', batchNormParams, params, 'parameter')
     const wrong = wrongChannels('nn.batchNorm', x, params)
     if (wrong) return wrong
@@ -170,7 +171,7 @@ export const batchNorm: Normalisation<BatchNormParams, EpsOptions> = dataFirstWi
     if (!runningMean || !runningVar) return channelScaled(standardised(x, allButChannels(rank), eps), params, rank)
     const centred = T.sub(x, alongChannels(runningMean, rank))
     return channelScaled(T.mul(centred, T.rsqrt(T.add(alongChannels(runningVar, rank), eps))), params, rank)
-  },
+  }),
 )
 
 /** What a training step of batch normalisation gives: the normalised batch and the new running statistics. */
@@ -207,13 +208,13 @@ export const batchNormStep = (x: Tensor, params: RunningParams, options: BatchNo
   const wrong = wrongChannels('nn.batchNormStep', x, params)
   if (wrong) return { output: wrong, runningMean: wrong, runningVar: wrong }
   const { runningMean, runningVar, ...own } = params
-  const [mean, variance] = T.meanVariance(T.stopGradient(x), { axis: allButChannels(x.shape.length), correction: 1 })
-  const moved = (old: Tensor, now: Tensor): Tensor => T.add(T.mul(old, 1 - momentum), T.mul(now, momentum))
-  return {
-    output: batchNorm(x, own, { eps }),
-    runningMean: moved(runningMean, mean),
-    runningVar: moved(runningVar, variance),
-  }
+  const moved = roundedOnce((batch: Tensor, ...old: readonly Tensor[]): readonly Tensor[] =>
+    T.meanVariance(T.stopGradient(batch), { axis: allButChannels(batch.shape.length), correction: 1 }).map((now, i) =>
+      T.add(T.mul(old[i]!, 1 - momentum), T.mul(now, momentum)),
+    ),
+  )
+  const [mean, variance] = moved(x, runningMean, runningVar)
+  return { output: batchNorm(x, own, { eps }), runningMean: mean!, runningVar: variance! }
 }
 
 /** Options of `groupNorm`. */
@@ -244,7 +245,7 @@ export const groupNorm: GroupNorm = dataFirstWith(
   'nn.groupNorm',
   2,
   groupNormOptions,
-  (x: Tensor, params: ScaleParams, { groups, eps = 1e-5 }: GroupNormOptions) => {
+  roundedOnce((x: Tensor, params: ScaleParams, { groups, eps = 1e-5 }: GroupNormOptions) => {
     demandRecord('nn.groupNorm', scaleParams, params, 'parameter')
     const wrong = wrongChannels('nn.groupNorm', x, params)
     if (wrong) return wrong
@@ -257,7 +258,7 @@ export const groupNorm: GroupNorm = dataFirstWith(
     if (isMistake(split)) return split
     const axes = split.shape.map((_, i) => i).slice(2)
     return channelScaled(T.reshape(standardised(split, axes, eps), x.shape), params, x.shape.length)
-  },
+  }),
 )
 
 /**
@@ -271,11 +272,11 @@ export const instanceNorm: Normalisation<ScaleParams, EpsOptions> = dataFirstWit
   'nn.instanceNorm',
   [1, 2],
   epsOptions,
-  (x: Tensor, params: ScaleParams = {}, { eps = 1e-5 }: EpsOptions = {}) => {
+  roundedOnce((x: Tensor, params: ScaleParams = {}, { eps = 1e-5 }: EpsOptions = {}) => {
     demandRecord('nn.instanceNorm', scaleParams, params, 'parameter')
     const wrong = wrongChannels('nn.instanceNorm', x, params)
     if (wrong) return wrong
     const axes = x.shape.map((_, i) => i).slice(2)
     return channelScaled(standardised(x, axes, eps), params, x.shape.length)
-  },
+  }),
 )

@@ -7,7 +7,7 @@ import type { Node, TensorType } from '../lang/ir.ts'
 import type { OptionNames } from '../lang/tensor/arguments.ts'
 import { dataFirstWith } from '../lang/tensor/dual.ts'
 import { binaryNode, likeNode } from '../lang/tensor/math/arithmetic.ts'
-import { expandNode, onTensor, refuse, reshapeNode } from '../lang/tensor/operand.ts'
+import { expandNode, inSingle, onTensor, refuse, reshapeNode } from '../lang/tensor/operand.ts'
 import { padNode } from '../lang/tensor/shape/padding.ts'
 import type { Tensor } from '../lang/types/tensor.ts'
 import { type PerAxis, perAxis, windowsNode } from './conv.ts'
@@ -195,30 +195,32 @@ const counted = ({ n, size, stride, padding, count }: Axis, includePad: boolean)
 
 /** The means of windows, for a function of that name. */
 export const averagePooled = (name: string, spatial: number, x: Tensor, options: AvgPoolOptions): Tensor =>
-  pooling(name, spatial, x, options, (n, axes) => {
-    const { countIncludePad = true, divisorOverride } = options
-    const windows = pooledWindows(n, axes, 0)
-    const total = build.reduce([windows], { monoid: 'sum', axes: axes.map((_, i) => 2 + spatial + i) })
-    const type = typeOf(total)
-    if (divisorOverride !== undefined) return binaryNode('div', total, likeNode(divisorOverride, type))
-    const counts = axes.map((a) => counted(a, countIncludePad))
-    if (counts.every((c) => c.every((v) => v === c[0])))
-      return binaryNode(
-        'div',
-        total,
-        likeNode(
-          productOf(counts, (c) => c[0]!),
-          type,
-        ),
-      )
-    return counts.reduce((sum: Node, c, i) => {
-      const along = reshapeNode(
-        constant({ shape: [c.length], dtype: type.dtype }, c),
-        type.shape.map((_, k) => (k === i + 2 ? c.length : 1)),
-      )
-      return binaryNode('div', sum, expandNode(along, type.shape))
-    }, total)
-  })
+  pooling(name, spatial, x, options, (given, axes) =>
+    inSingle(given, (n) => {
+      const { countIncludePad = true, divisorOverride } = options
+      const windows = pooledWindows(n, axes, 0)
+      const total = build.reduce([windows], { monoid: 'sum', axes: axes.map((_, i) => 2 + spatial + i) })
+      const type = typeOf(total)
+      if (divisorOverride !== undefined) return binaryNode('div', total, likeNode(divisorOverride, type))
+      const counts = axes.map((a) => counted(a, countIncludePad))
+      if (counts.every((c) => c.every((v) => v === c[0])))
+        return binaryNode(
+          'div',
+          total,
+          likeNode(
+            productOf(counts, (c) => c[0]!),
+            type,
+          ),
+        )
+      return counts.reduce((sum: Node, c, i) => {
+        const along = reshapeNode(
+          constant({ shape: [c.length], dtype: type.dtype }, c),
+          type.shape.map((_, k) => (k === i + 2 ? c.length : 1)),
+        )
+        return binaryNode('div', sum, expandNode(along, type.shape))
+      }, total)
+    }),
+  )
 
 const avgPool = <F>(name: string, spatial: number): F =>
   dataFirstWith(name, 1, avgPoolOptions, (x: Tensor, options: AvgPoolOptions) =>

@@ -7,6 +7,7 @@ import * as T from '../lang/tensor/index.ts'
 import type { Tensor } from '../lang/types/tensor.ts'
 import { type LossOptions, lossOptions, type TripleLoss, tripleLoss } from './loss-reduction.ts'
 import { mistakeAmong, overspread } from './operands.ts'
+import { roundedOnce } from './precision.ts'
 import { choose, heldAbove } from './select.ts'
 
 /** A dual function of two tensors along one axis, which is gone from the result. */
@@ -33,12 +34,12 @@ export const cosineSimilarity: Likeness<CosineOptions> = dualWith(
   'nn.cosineSimilarity',
   2,
   cosineOptions,
-  (a: Tensor, b: Tensor, { axis = 1, eps = 1e-8 }: CosineOptions = {}) => {
+  roundedOnce((a: Tensor, b: Tensor, { axis = 1, eps = 1e-8 }: CosineOptions = {}) => {
     const [x, y] = T.broadcastArrays([a, b]) as readonly [Tensor, Tensor]
     const norm = (v: Tensor): Tensor => T.sqrt(heldAbove(T.sum(T.square(v), { axis, keepdims: true }), eps * eps))
     const unit = (v: Tensor): Tensor => T.div(v, norm(v))
     return T.sum(T.mul(unit(x), unit(y)), { axis })
-  },
+  }),
 )
 
 /** Options of `pairwiseDistance`: the order of the norm (2), what is added to each difference (1e-6). */
@@ -60,8 +61,9 @@ export const pairwiseDistance: Likeness<DistanceOptions> = dualWith(
   'nn.pairwiseDistance',
   2,
   distanceOptions,
-  (a: Tensor, b: Tensor, { p = 2, eps = 1e-6 }: DistanceOptions = {}) =>
+  roundedOnce((a: Tensor, b: Tensor, { p = 2, eps = 1e-6 }: DistanceOptions = {}) =>
     T.vectorNorm(eps === 0 ? T.sub(a, b) : T.add(T.sub(a, b), eps), { p, axis: -1 }),
+  ),
 )
 
 /** Options of `cosineEmbeddingLoss`: the cosine up to which unlike vectors cost nothing (0). */

@@ -7,6 +7,7 @@ import * as T from '../lang/tensor/index.ts'
 import { type Axes, refuse } from '../lang/tensor/operand.ts'
 import { nodeOf, type Tensor, tensorOf } from '../lang/types/tensor.ts'
 import type { Activation } from './activation.ts'
+import { roundedOnce } from './precision.ts'
 import { choose } from './select.ts'
 
 /** The axis a normalising activation works along; the last by default. */
@@ -49,10 +50,10 @@ export const softmax: Activation<AlongAxis> = dataFirstWith(
   'nn.softmax',
   1,
   alongAxis,
-  (x: Tensor, { axis = -1 }: AlongAxis = {}) => {
+  roundedOnce((x: Tensor, { axis = -1 }: AlongAxis = {}) => {
     const e = T.exp(centred(x, axis))
     return T.div(e, T.sum(e, { axis, keepdims: true }))
-  },
+  }),
 )
 
 /** `softmax` along the last axis, but zeros without a gradient for a row of -Infinity alone: one of which all is masked. */
@@ -73,10 +74,10 @@ export const logSoftmax: Activation<AlongAxis> = dataFirstWith(
   'nn.logSoftmax',
   1,
   alongAxis,
-  (x: Tensor, { axis = -1 }: AlongAxis = {}) => {
+  roundedOnce((x: Tensor, { axis = -1 }: AlongAxis = {}) => {
     const shifted = centred(x, axis)
     return T.sub(shifted, T.log(T.sum(T.exp(shifted), { axis, keepdims: true })))
-  },
+  }),
 )
 
 /**
@@ -110,6 +111,7 @@ export const normalize: Activation<NormalizeOptions> = dataFirstWith(
   'nn.normalize',
   1,
   normalizeOptions,
-  (x: Tensor, { p = 2, axis = 1, eps = 1e-12 }: NormalizeOptions = {}) =>
+  roundedOnce((x: Tensor, { p = 2, axis = 1, eps = 1e-12 }: NormalizeOptions = {}) =>
     T.div(x, T.clamp(T.vectorNorm(x, { p, axis, keepdims: true }), { min: eps })),
+  ),
 )

@@ -62,7 +62,8 @@ const isDirect = (name: string, form: Form, args: readonly unknown[]): boolean =
   return direct
 }
 
-const tensorsIn = (x: unknown): readonly Tensor[] =>
+/** The tensors among arguments, those in lists and records too. */
+export const tensorsIn = (x: unknown): readonly Tensor[] =>
   isTensor(x) ? [x] : Array.isArray(x) ? x.flatMap(tensorsIn) : isRecord(x) ? Object.values(x).flatMap(tensorsIn) : []
 
 /**
