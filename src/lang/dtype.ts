@@ -59,6 +59,9 @@ export const isInteger = (d: DType): d is IntegerDType => d in integerRange
 /** True for the dtypes that hold no negative number: `u32`, `u8` and `bool`. */
 export const isUnsigned = (d: DType): boolean => d === 'u32' || d === 'u8' || d === 'bool'
 
+/** The floats of 16 bits: what they are reduced to is computed in f32. */
+export const isHalf = (d: DType): boolean => d === 'f16' || d === 'bf16'
+
 /** Bytes of one element in device memory. */
 export const byteSize = (d: DType): number => (d === 'i8' || d === 'u8' ? 1 : d === 'f16' || d === 'bf16' ? 2 : 4)
 

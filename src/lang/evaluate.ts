@@ -1,7 +1,7 @@
 /** The Graph IR's interpreter on the CPU, in Float64: the meaning of a program, which every later stage must agree with. */
 import { typesOf } from './build.ts'
 import { sizeOf } from './dim.ts'
-import { type HostArray, isFloat } from './dtype.ts'
+import { type HostArray, isFloat, isHalf } from './dtype.ts'
 import { invariant, raise, showOperand } from './errors.ts'
 import type { Graph, Node, NodeOf, Op, ParamsOf, TensorType } from './ir.ts'
 import { primitives } from './ops/primitive-table.ts'
@@ -14,7 +14,7 @@ import { topological } from './topological.ts'
 export interface EvaluateOptions {
   /**
    * `'f32'` rounds every float result to its dtype, as a device does; default `'f64'` rounds only where a cast says so,
-   * and bf16 always: its rounding is part of what a program means.
+   * and 16-bit floats always: their rounding is part of what a program means.
    */
   readonly precision?: 'f64' | 'f32'
   /** Is told what `observe` nodes see. */
@@ -65,8 +65,8 @@ const withTypes = (types: readonly TensorType[], arrays: readonly HostArray[]): 
   arrays.map((data, i) => ({ ...types[i]!, data }))
 
 /**
- * The outputs of one operation by its own row, on one value an operand (for `get`: all outputs of its operand). bf16
- * results are rounded.
+ * The outputs of one operation by its own row, on one value an operand (for `get`: all outputs of its operand).
+ * Results of 16-bit floats are rounded.
  */
 export const evaluateRow = <K extends Op>(
   op: K,
@@ -76,7 +76,7 @@ export const evaluateRow = <K extends Op>(
   run: Evaluate = evaluate,
 ): readonly HostArray[] => {
   const found = (primitives[op] as Primitive<ParamsOf[K]>).eval(xs, params, types, run)
-  return found.map((array, i) => (types[i]?.dtype === 'bf16' ? rounded(types[i]!, array) : array))
+  return found.map((array, i) => (types[i] && isHalf(types[i].dtype) ? rounded(types[i], array) : array))
 }
 
 /** One node's outputs from its operands'. `get` sees all outputs of its argument, every other op the first of each. */

@@ -6,7 +6,7 @@ import * as T from '../lang/tensor/index.ts'
 import type { Elementary } from '../lang/types/broadcast.ts'
 import { nodeOf, type Operand, type Tensor, tensorOf } from '../lang/types/tensor.ts'
 import { geluTanh } from './gelu-tanh.ts'
-import { mistakeAmong } from './operands.ts'
+import { misshapen, mistakeAmong } from './operands.ts'
 import { choose } from './select.ts'
 
 /** A function of one tensor that keeps shape and dtype, with options. */
@@ -284,15 +284,24 @@ interface Prelu {
  * @example
  * T.reference(nn.prelu(T.tensor([[-4, 2.5]]), T.tensor([0.25, 0.5]))).data // => [-1, 2.5]
  */
-export const prelu: Prelu = dual('nn.prelu', 2, (x: Tensor, weight: Tensor) =>
-  mistakeAmong('nn.prelu', { 'operand 1': x, 'the weight': weight })
-    ? T.mul(x, weight)
-    : choose(T.greater(x, 0), x, T.mul(x, perChannel(x, weight))),
-)
+export const prelu: Prelu = dual('nn.prelu', 2, (x: Tensor, weight: Tensor) => {
+  const wrong = mistakeAmong('nn.prelu', { 'operand 1': x, 'the weight': weight }) ?? wrongSlopes(x, weight)
+  return wrong ?? choose(T.greater(x, 0), x, T.mul(x, perChannel(x, weight)))
+})
+
+/** The refusal of slopes that are neither one number, in a scalar or `[1]`, nor one a channel. */
+const wrongSlopes = (x: Tensor, weight: Tensor): Tensor | undefined =>
+  weight.shape.length < 2 && sizeOf(weight.shape) === 1
+    ? undefined
+    : misshapen(
+        'nn.prelu',
+        x,
+        { 'the weight': [weight, [x.shape[1] ?? 1]] },
+        'give one number, or one for each channel (axis 1)',
+      )
 
 /** A vector laid along axis 1 of `x`; a single weight as it is. */
-const perChannel = (x: Tensor, weight: Tensor): Tensor => {
-  const [rank, count] = [x.shape.length, sizeOf(weight.shape)]
-  if (count === 1) return T.reshape(weight, [])
-  return T.reshape(weight, [-1, ...Array.from({ length: Math.max(0, rank - 2) }, () => 1)])
-}
+const perChannel = (x: Tensor, weight: Tensor): Tensor =>
+  sizeOf(weight.shape) === 1
+    ? T.reshape(weight, [])
+    : T.reshape(weight, [-1, ...Array.from({ length: Math.max(0, x.shape.length - 2) }, () => 1)])

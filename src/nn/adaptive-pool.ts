@@ -6,7 +6,7 @@ import type { Node } from '../lang/ir.ts'
 import { dataFirst } from '../lang/tensor/dual.ts'
 import { take } from '../lang/tensor/index/picking.ts'
 import { binaryNode, likeNode, selectNode } from '../lang/tensor/math/arithmetic.ts'
-import { expandNode, onTensor, refuse, reshapeNode } from '../lang/tensor/operand.ts'
+import { expandNode, inSingle, onTensor, refuse, reshapeNode } from '../lang/tensor/operand.ts'
 import { nodeOf, type Tensor, tensorOf } from '../lang/types/tensor.ts'
 import { type PerAxis, perAxis } from './conv.ts'
 
@@ -95,7 +95,7 @@ const adaptive = (name: string, spatial: number, pooled: (n: Node, bins: readonl
 const average = (name: string, spatial: number): AdaptivePool =>
   adaptive(name, spatial, (n, bins) => {
     const first = typeOf(n).shape.length - spatial
-    return bins.reduce((m, b, i) => averaged(m, first + i, b), n)
+    return inSingle(n, (wide) => bins.reduce((m, b, i) => averaged(m, first + i, b), wide))
   })
 
 const maximum = (name: string, spatial: number): AdaptivePool =>

@@ -1,4 +1,5 @@
 /** Attention: weighted means of values, the weights from products of queries and keys. */
+import { promote } from '../lang/dtype.ts'
 import { demandRecord, type OptionNames } from '../lang/tensor/arguments.ts'
 import { isMistake } from '../lang/tensor/ask.ts'
 import { dataFirstWith, dualWith } from '../lang/tensor/dual.ts'
@@ -6,9 +7,10 @@ import * as T from '../lang/tensor/index.ts'
 import { refuse } from '../lang/tensor/operand.ts'
 import { nodeOf, type Tensor, tensorOf } from '../lang/types/tensor.ts'
 import { type LinearParams, linear } from './linear.ts'
-import { mistakeAmong } from './operands.ts'
+import { misshapen, mistakeAmong, overspread } from './operands.ts'
+import { roundedOnce } from './precision.ts'
 import { choose } from './select.ts'
-import { softmax } from './softmax.ts'
+import { softmax, softmaxOfSeen } from './softmax.ts'
 
 type Shape = Tensor['shape']
 type DType = Tensor['dtype']
@@ -39,8 +41,8 @@ interface Attention {
 
 /**
  * `softmax(q·kᵀ·scale + mask)·v` (Vaswani et al. 2017): query `[…, L, E]`, key `[…, M, E]`, value `[…, M, F]` → `[…, L,
- * F]`, scale 1/√E. A bool mask says which keys count, a float one is added; `causal` lets row i see keys up to i. A row
- * that sees no key is NaN, as in PyTorch.
+ * F]`, scale 1/√E. A bool mask says which keys count, a float one is added; `causal` lets row i see keys up to i. A query
+ * that no mask lets see a key gives zeros, and has no gradient, as in PyTorch since 2.5.
  * @example
  * const [q, v] = [T.tensor([[0], [1]], { dtype: 'f32' }), T.tensor([[0], [1]], { dtype: 'f32' })]
  * T.reference(nn.scaledDotProductAttention(q, q, v)).data // => [0.5, 0.731059]
@@ -51,14 +53,34 @@ export const scaledDotProductAttention: Attention = dualWith(
   3,
   attentionOptions,
   (query: Tensor, key: Tensor, value: Tensor, { mask, causal = false, scale }: AttentionOptions = {}) => {
-    const product = T.matmul(query, T.matrixTranspose(key))
-    if (isMistake(product)) return product
-    let scores = T.mul(product, scale ?? 1 / Math.sqrt(query.shape.at(-1)!))
-    const [rows, columns] = scores.shape.slice(-2)
-    const minusInfinity = Number.NEGATIVE_INFINITY
-    if (causal) scores = choose(T.triMask(rows!, { columns: columns! }), scores, minusInfinity)
-    if (mask) scores = mask.dtype === 'bool' ? choose(mask, scores, minusInfinity) : T.add(scores, mask)
-    return T.matmul(softmax(scores), value)
+    const name = 'nn.scaledDotProductAttention'
+    const mistake = mistakeAmong(name, { query, key, value }, { mask })
+    if (mistake) return mistake
+    const ranks = [query, key, value].map((x) => x.shape.length)
+    if (Math.min(...ranks) < 2)
+      return tensorOf(
+        refuse(name, [query, key, value].map(nodeOf), { reason: `takes ranks from 2 on, not ${ranks.join(', ')}` }),
+      )
+    const dtypes = [...new Set([query, key, value].map((x) => x.dtype))]
+    if (dtypes.length > 1)
+      return tensorOf(
+        refuse(name, [query, key, value].map(nodeOf), {
+          reason: `dtypes ${dtypes.join(' and ')} differ`,
+          hint: `cast some operands, e.g. T.cast(x, '${dtypes.reduce(promote)}')`,
+        }),
+      )
+    // The mask's own dtype does not count: it has no part in the result's.
+    return roundedOnce((q: Tensor, k: Tensor, v: Tensor) => {
+      const product = T.matmul(q, T.matrixTranspose(k))
+      const wrong = isMistake(product) ? product : mask && overspread(name, product, { 'the mask': mask })
+      if (wrong) return wrong
+      let scores = T.mul(product, scale ?? 1 / Math.sqrt(q.shape.at(-1)!))
+      const [rows, columns] = scores.shape.slice(-2)
+      const minusInfinity = Number.NEGATIVE_INFINITY
+      if (causal) scores = choose(T.triMask(rows!, { columns: columns! }), scores, minusInfinity)
+      if (mask) scores = mask.dtype === 'bool' ? choose(mask, scores, minusInfinity) : T.add(scores, mask)
+      return T.matmul(mask ? softmaxOfSeen(scores) : softmax(scores), v)
+    })(query, key, value)
   },
 )
 
@@ -119,7 +141,7 @@ const projections = (
 /**
  * Attention in `heads` parallel parts of width E / heads (Vaswani et al. 2017): `[…, L, E]` → `[…, L, E]`. Keys and
  * values are the queries unless given (`[…, M, E]`; values are the keys unless given). `mask` is broadcast to `[…,
- * heads, L, M]`; `causal` and `scale` as in `scaledDotProductAttention`. ShapeError where `heads` does not divide E or
+ * heads, L, M]`; it, `causal` and `scale` as in `scaledDotProductAttention`. ShapeError where `heads` does not divide E or
  * the weights have other sizes.
  * @example
  * const params = { inProjWeight: T.concat([T.eye(2), T.eye(2), T.eye(2)]), outProjWeight: T.eye(2) }
@@ -149,6 +171,13 @@ export const multiHeadAttention: MultiHead = dataFirstWith(
               }
             : undefined
     if (refusal) return tensorOf(refuse('nn.multiHeadAttention', operands.map(nodeOf), refusal))
+    const shapes = {
+      inProjBias: [params.inProjBias, [3 * width]],
+      outProjWeight: [params.outProjWeight, [width, width]],
+      outProjBias: [params.outProjBias, [width]],
+    } as const
+    const wrong = misshapen('nn.multiHeadAttention', query, shapes, `for queries of width ${width}`)
+    if (wrong) return wrong
     const split = (x: Tensor): Tensor =>
       isMistake(x) ? x : T.swapaxes(T.reshape(x, [...x.shape.slice(0, -1), heads, width / heads]) as Tensor, -3, -2)
     const [q, k, v] = projections(query, key, value, params).map(split)

@@ -10,6 +10,7 @@ import { pairOf } from '../lang/tensor/linalg/contraction.ts'
 import { refuse, reshapeNode } from '../lang/tensor/operand.ts'
 import { padNode } from '../lang/tensor/shape/padding.ts'
 import type { Tensor } from '../lang/types/tensor.ts'
+import { misshapen, mistakeAmong } from './operands.ts'
 
 /** One number for all spatial axes, or one each. */
 export type PerAxis = number | readonly number[]
@@ -93,8 +94,15 @@ const correlate = (x: Node, weight: Node, geometry: Geometry, groups: number): N
 const positive = (...lists: readonly (readonly number[])[]): boolean =>
   lists.every((list) => list.every((v) => Number.isInteger(v) && v > 0))
 
-const addBias = (y: Tensor, bias: Tensor | undefined, spatial: number): Tensor =>
-  bias ? T.add(y, T.reshape(bias, [-1, ...range(spatial).map(() => 1)])) : y
+/** `y` and a bias for each of its channels. */
+const addBias = (name: string, y: Tensor, bias: Tensor | undefined, spatial: number): Tensor => {
+  if (!bias) return y
+  const mistake = mistakeAmong(name, { 'the result': y, 'the bias': bias })
+  if (mistake) return mistake
+  const channels = y.shape.at(-1 - spatial)!
+  const wrong = misshapen(name, y, { 'the bias': [bias, [channels]] }, 'give one number for each output channel')
+  return wrong ?? T.add(y, T.reshape(bias, [-1, ...range(spatial).map(() => 1)]))
+}
 
 const conv = <F>(name: string, spatial: number): F =>
   dataFirstWith(name, 2, convOptions, (x: Tensor, params: ConvParams, options: ConvOptions = {}) => {
@@ -142,7 +150,7 @@ const conv = <F>(name: string, spatial: number): F =>
       const out = correlate(n, w, { stride: s, low, high, dilation: d }, groups)
       return single ? reshapeNode(out, typeOf(out).shape.slice(1)) : out
     })
-    return addBias(y, bias, spatial)
+    return addBias(name, y, bias, spatial)
   })
 
 /**
@@ -240,7 +248,7 @@ const convTranspose = <F>(name: string, spatial: number): F =>
       const out = correlate(spread, turned(w, groups), geometry, groups)
       return single ? reshapeNode(out, typeOf(out).shape.slice(1)) : out
     })
-    return addBias(y, bias, spatial)
+    return addBias(name, y, bias, spatial)
   })
 
 /**

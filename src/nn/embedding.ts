@@ -5,6 +5,7 @@ import * as T from '../lang/tensor/index.ts'
 import { refuse } from '../lang/tensor/operand.ts'
 import { nodeOf, type Tensor, tensorOf } from '../lang/types/tensor.ts'
 import { mistakeAmong } from './operands.ts'
+import { roundedOnce } from './precision.ts'
 import { choose } from './select.ts'
 
 type Shape = Tensor['shape']
@@ -29,6 +30,18 @@ interface Embedding {
   ): <N extends Shape>(indices: Tensor<N>) => Tensor<readonly [...N, W], D>
 }
 
+/** The mistake among the operands; else the refusal of a table that is none of rows. */
+const wrongTable = (name: string, indices: Tensor, weight: Tensor): Tensor | undefined => {
+  const mistake = mistakeAmong(name, { indices, weight })
+  if (mistake || weight.shape.length === 2) return mistake
+  return tensorOf(
+    refuse(name, [nodeOf(indices), nodeOf(weight)], {
+      reason: `the weight has ${weight.shape.length} axes, not 2`,
+      hint: 'the weight is [count, width], a row for each index',
+    }),
+  )
+}
+
 /**
  * Rows of `weight` `[count, width]` at integer `indices`: `[…]` → `[…, width]`. IndexError for an index out of range,
  * which is that of the last row where the device computes it, as in `T.take`; the row `paddingIndex` gets no gradient.
@@ -40,6 +53,8 @@ export const embedding: Embedding = dualWith(
   2,
   embeddingOptions,
   (indices: Tensor, weight: Tensor, { paddingIndex }: EmbeddingOptions = {}) => {
+    const wrong = wrongTable('nn.embedding', indices, weight)
+    if (wrong) return wrong
     const rows = T.take(weight, indices)
     if (paddingIndex === undefined) return rows
     const padding = T.expandDims(T.equal(indices, paddingIndex), -1)
@@ -111,6 +126,24 @@ const largest = ({ members, rows }: Bags, like: Tensor): Tensor => {
   return choose(T.any(inside, { axis: 1 }), value, 0)
 }
 
+/** Rows that are `live` reduced to one a bag. */
+const bagged = roundedOnce(
+  (
+    rows: Tensor,
+    live: Tensor,
+    mode: 'sum' | 'mean' | 'max',
+    { offsets, factors }: { readonly offsets: Tensor | undefined; readonly factors: Tensor | undefined },
+  ): Tensor => {
+    const bags = offsets ? offsetBags(rows, live, offsets) : rowBags(rows, live)
+    const scaled = factors ? (T.mul(rows, T.expandDims(factors, -1)) as Tensor) : rows
+    const total = bags.sum(choose(T.expandDims(live, -1), scaled, 0))
+    if (mode === 'sum') return total
+    if (mode === 'max') return largest(bags, total)
+    const counts = bags.sum(T.cast(T.expandDims(live, -1), rows.dtype) as Tensor)
+    return T.div(total, T.maximum(counts, 1))
+  },
+)
+
 /**
  * Bags of rows of `weight` `[count, width]` reduced to one row each: indices `[bags, length]`, or a vector with the
  * `offsets` `[bags]` (ascending) where bags begin → `[bags, width]`. Modes `'mean'` (default), `'sum'`, `'max'`; an empty
@@ -131,6 +164,8 @@ export const embeddingBag: EmbeddingBag = dualWith(
     { offsets, mode = 'mean', paddingIndex, perSampleWeights: factors }: EmbeddingBagOptions = {},
   ) => {
     demandChoice('nn.embeddingBag', 'mode', mode, ['sum', 'mean', 'max'])
+    const odd = wrongTable('nn.embeddingBag', indices, weight)
+    if (odd) return odd
     const rows = T.take(weight, indices)
     const operands = [indices, weight, ...(offsets ? [offsets] : []), ...(factors ? [factors] : [])]
     const mistake = mistakeAmong('nn.embeddingBag', { rows, indices, weight }, { offsets, perSampleWeights: factors })
@@ -149,12 +184,6 @@ export const embeddingBag: EmbeddingBag = dualWith(
       paddingIndex === undefined
         ? T.full(indices.shape, true, { dtype: 'bool' })
         : (T.notEqual(indices, paddingIndex) as Tensor)
-    const bags = offsets ? offsetBags(rows, live, offsets) : rowBags(rows, live)
-    const scaled = factors ? (T.mul(rows, T.expandDims(factors, -1)) as Tensor) : rows
-    const total = bags.sum(choose(T.expandDims(live, -1), scaled, 0))
-    if (mode === 'sum') return total
-    if (mode === 'max') return largest(bags, total)
-    const counts = bags.sum(T.cast(T.expandDims(live, -1), weight.dtype) as Tensor)
-    return T.div(total, T.maximum(counts, 1))
+    return bagged(rows, live, mode, { offsets, factors })
   },
 )

@@ -1,6 +1,6 @@
 /** Initial weights from a random key: Xavier and He, by the fan of a weight `[out, in, …kernel]`. */
 import { sizeOf } from '../lang/dim.ts'
-import { demandNumber, demandRecord, demandShape, type OptionNames } from '../lang/tensor/arguments.ts'
+import { demandBetween, demandRecord, demandShape, type OptionNames } from '../lang/tensor/arguments.ts'
 import * as T from '../lang/tensor/index.ts'
 import { normal } from '../lang/tensor/random/normal.ts'
 import { uniform } from '../lang/tensor/random/uniform.ts'
@@ -26,6 +26,9 @@ export interface GainOptions {
 
 const gainOptions: OptionNames<GainOptions> = { gain: 'may' }
 
+/** √(x / fan), and 0 where there are no units. */
+const perUnit = (x: number, fan: number): number => (fan > 0 ? Math.sqrt(x / fan) : 0)
+
 /** The fans of a weight and the gain that the options of an initialiser give; both are checked. */
 const scaleOf = (
   name: string,
@@ -36,7 +39,8 @@ const scaleOf = (
   demandRecord(name, gainOptions, options)
   demandShape(name, shape)
   const { gain = usual } = options
-  return { ...fans(shape), gain: demandNumber(name, 'the gain', gain) }
+  demandBetween(name, 'the gain', gain, 0, Number.POSITIVE_INFINITY)
+  return { ...fans(shape), gain }
 }
 
 /**
@@ -51,7 +55,7 @@ export const xavierUniform = <const S extends Shape>(
   options: GainOptions = {},
 ): Tensor<S, 'f32'> => {
   const { fanIn, fanOut, gain } = scaleOf('nn.xavierUniform', shape, options, 1)
-  const bound = gain * Math.sqrt(6 / (fanIn + fanOut))
+  const bound = gain * perUnit(6, fanIn + fanOut)
   return uniform(key, shape, { low: -bound, high: bound })
 }
 
@@ -68,7 +72,7 @@ export const xavierNormal = <const S extends Shape>(
   options: GainOptions = {},
 ): Tensor<S, 'f32'> => {
   const { fanIn, fanOut, gain } = scaleOf('nn.xavierNormal', shape, options, 1)
-  return normal(key, shape, { std: gain * Math.sqrt(2 / (fanIn + fanOut)) })
+  return normal(key, shape, { std: gain * perUnit(2, fanIn + fanOut) })
 }
 
 /**
@@ -83,7 +87,7 @@ export const heUniform = <const S extends Shape>(
   options: GainOptions = {},
 ): Tensor<S, 'f32'> => {
   const { fanIn, gain } = scaleOf('nn.heUniform', shape, options, Math.SQRT2)
-  const bound = gain * Math.sqrt(3 / fanIn)
+  const bound = gain * perUnit(3, fanIn)
   return uniform(key, shape, { low: -bound, high: bound })
 }
 
@@ -95,7 +99,7 @@ export const heUniform = <const S extends Shape>(
  */
 export const heNormal = <const S extends Shape>(key: Tensor, shape: S, options: GainOptions = {}): Tensor<S, 'f32'> => {
   const { fanIn, gain } = scaleOf('nn.heNormal', shape, options, Math.SQRT2)
-  return normal(key, shape, { std: gain / Math.sqrt(fanIn) })
+  return normal(key, shape, { std: gain * perUnit(1, fanIn) })
 }
 
 /**
@@ -111,7 +115,7 @@ export const linearInit = <const O extends number, const I extends number>(
   inputs: I,
   outputs: O,
 ): { readonly weight: Tensor<readonly [O, I], 'f32'>; readonly bias: Tensor<readonly [O], 'f32'> } => {
-  const bound = 1 / Math.sqrt(inputs)
+  const bound = perUnit(1, inputs)
   const draw = <const S extends Shape>(shape: S, at: number): Tensor<S, 'f32'> => {
     const all = uniform(key, [outputs * (inputs + 1)], { low: -bound, high: bound })
     const [from, size] = [at, sizeOf(shape)]

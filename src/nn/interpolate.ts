@@ -7,7 +7,7 @@ import { demandChoice, type OptionNames } from '../lang/tensor/arguments.ts'
 import { dataFirstWith } from '../lang/tensor/dual.ts'
 import { take } from '../lang/tensor/index/picking.ts'
 import { binaryNode } from '../lang/tensor/math/arithmetic.ts'
-import { expandNode, lift, onTensor, refuse, reshapeNode, toElement } from '../lang/tensor/operand.ts'
+import { expandNode, inSingle, lift, onTensor, refuse, reshapeNode, toElement } from '../lang/tensor/operand.ts'
 import { nodeOf, type Tensor, tensorOf } from '../lang/types/tensor.ts'
 import { adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveAvgPool3d } from './adaptive-pool.ts'
 import { type PerAxis, perAxis } from './conv.ts'
@@ -143,6 +143,8 @@ export const interpolate: Interpolate = dataFirstWith(
       const to = target(sizes, options)
       if ('reason' in to) return fail(to)
       if (!sampling) return lift('nn.interpolate', areas[sizes.length - 1]!(x, to.outs))
-      return to.outs.reduce((m, out, i) => along(m, 2 + i, out, to.steps[i]!, sampling, alignCorners), n)
+      const resized = (m: Node): Node =>
+        to.outs.reduce((y, out, i) => along(y, 2 + i, out, to.steps[i]!, sampling, alignCorners), m)
+      return nearest ? resized(n) : inSingle(n, resized)
     }),
 )

@@ -5,7 +5,7 @@ import * as T from '../lang/tensor/index.ts'
 import { refuse } from '../lang/tensor/operand.ts'
 import type { Mistake } from '../lang/types/broadcast.ts'
 import { nodeOf, type Tensor, tensorOf } from '../lang/types/tensor.ts'
-import { mistakeAmong } from './operands.ts'
+import { misshapen, mistakeAmong } from './operands.ts'
 
 type Shape = Tensor['shape']
 type DType = Tensor['dtype']
@@ -45,17 +45,24 @@ type InnerCheck<S extends Shape, I extends number> = number extends S['length']
           : Mistake<`linear: the input has ${L} features, the weight takes ${I}`>
       : Mistake<'linear: a scalar has no features'>
 
-/** The refusal of an input that has not the features that the weight takes. */
-const wrongFeatures = (x: Tensor, weight: Tensor): Tensor | undefined => {
-  if (mistakeAmong('nn.linear', { 'the input': x, weight })) return undefined
+/** The refusal of an input that has not the features that the weight takes, or of a bias that is not one an output. */
+const wrongFeatures = (x: Tensor, { weight, bias }: LinearParams): Tensor | undefined => {
+  if (mistakeAmong('nn.linear', { 'the input': x, weight }, { bias })) return undefined
   const [features, taken] = [x.shape.at(-1), weight.shape[1]]
-  if (weight.shape.length === 2 && features === taken) return undefined
+  const rank: number = weight.shape.length
+  if (rank === 2 && features === taken)
+    return misshapen(
+      'nn.linear',
+      x,
+      { 'the bias': [bias, [weight.shape[0]]] },
+      'the bias is [out], the weight [out, in]',
+    )
   return tensorOf(
     refuse('nn.linear', [nodeOf(x), nodeOf(weight)], {
       reason:
-        weight.shape.length === 2
+        rank === 2
           ? `the input has ${features ?? 'no'} features, the weight takes ${taken}`
-          : `the weight has ${weight.shape.length} axes, not 2`,
+          : `the weight has ${rank} axes, not 2`,
       hint: 'the weight is [out, in], as in PyTorch',
     }),
   )
@@ -71,7 +78,7 @@ const wrongFeatures = (x: Tensor, weight: Tensor): Tensor | undefined => {
 export const linear: Linear = dataFirst('nn.linear', 2, (x: Tensor, params: LinearParams) => {
   demandRecord('nn.linear', linearParams, params, 'parameter')
   const { weight, bias } = params
-  const wrong = wrongFeatures(x, weight)
+  const wrong = wrongFeatures(x, params)
   if (wrong) return wrong
   const y = T.matmul(x, T.matrixTranspose(weight))
   return bias ? T.add(y, bias) : y

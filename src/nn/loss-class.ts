@@ -10,8 +10,9 @@ import * as T from '../lang/tensor/index.ts'
 import { holds, refuse } from '../lang/tensor/operand.ts'
 import { nodeOf, type Tensor, tensorOf } from '../lang/types/tensor.ts'
 import { type LossOptions, type LossReduction, lossOptions, type Reduced, reduced } from './loss-reduction.ts'
-import { mistakeAmong } from './operands.ts'
-import { choose } from './select.ts'
+import { misshapen, mistakeAmong } from './operands.ts'
+import { roundedOnce } from './precision.ts'
+import { choose, weighed } from './select.ts'
 import { logSoftmax } from './softmax.ts'
 
 /** Options of the class losses: a weight for each class, and a target that does not count. */
@@ -53,7 +54,7 @@ const picked = (logp: Tensor, target: Tensor, { weight, ignoreIndex }: ClassOpti
   const safe = counts ? choose(counts, target, 0) : target
   const chosen = T.squeeze(T.takeAlongAxis(logp, T.expandDims(safe, axis), { axis }), { axis })
   const own = weight ? T.take(weight, safe) : undefined
-  const losses = T.neg(own ? T.mul(chosen, own) : chosen)
+  const losses = T.neg(own ? weighed(chosen, own) : chosen)
   if (!counts) return { losses, weights: own, counts }
   // What does not count may be infinite, or all there is: a choice keeps its value and its slope out, a factor 0 would not.
   return {
@@ -77,7 +78,11 @@ const shareOf = (counts: Tensor, weights: Tensor): Tensor => {
 
 const averaged = (name: string, { losses, weights, counts }: Weighed, reduction: LossReduction = 'mean'): Tensor => {
   if (reduction !== 'mean' || !weights) return reduced(name, losses, reduction)
-  const mean = counts ? total(T.mul(losses, shareOf(counts, weights))) : T.div(total(losses), total(weights))
+  // Of no targets at all there is no share: the quotient of two sums is NaN, a sum of shares would be 0.
+  const mean =
+    counts && sizeOf(losses.shape) > 0
+      ? total(T.mul(losses, shareOf(counts, weights)))
+      : T.div(total(losses), total(weights))
   return T.cast(mean, losses.dtype)
 }
 
@@ -95,8 +100,21 @@ const wrongTarget = (name: string, x: Tensor, target: Tensor): Tensor | undefine
   )
 }
 
+/** The refusal of weights that are not one a class. */
+export const wrongWeights = (name: string, x: Tensor, weight: Tensor | undefined): Tensor | undefined =>
+  misshapen(name, x, { 'the weight': [weight, [x.shape[classAxis(x)]!]] }, 'give one number for each class')
+
 const wrongOperand = (name: string, x: Tensor, target: Tensor, { weight }: ClassOptions): Tensor | undefined =>
-  mistakeAmong(name, { 'operand 1': x, 'the target': target }, { weight }) ?? wrongTarget(name, x, target)
+  mistakeAmong(name, { 'operand 1': x, 'the target': target }, { weight }) ??
+  noClasses(name, x) ??
+  wrongTarget(name, x, target) ??
+  wrongWeights(name, x, weight)
+
+/** The refusal of scores that have no axis of classes. */
+const noClasses = (name: string, x: Tensor): Tensor | undefined =>
+  x.shape.length > 0
+    ? undefined
+    : tensorOf(refuse(name, [nodeOf(x)], { reason: 'takes scores [N, C, …] or [C], not a scalar' }))
 
 /** A loss of scores `[N, C, …]` and targets. */
 export interface ClassLoss<Options extends LossOptions> {
@@ -124,10 +142,10 @@ export const nllLoss: ClassLoss<ClassOptions> = dualWith(
   'nn.nllLoss',
   2,
   classOptions,
-  (x: Tensor, target: Tensor, options: ClassOptions = {}) => {
+  roundedOnce((x: Tensor, target: Tensor, options: ClassOptions = {}) => {
     const mistake = wrongOperand('nn.nllLoss', x, target, options)
     return mistake ? T.neg(mistake) : averaged('nn.nllLoss', picked(x, target, options), options.reduction)
-  },
+  }),
 )
 
 /** Options of `crossEntropy`. */
@@ -154,14 +172,14 @@ const softTargets = (
   const axis = classAxis(x)
   const classes = x.shape[axis]!
   const smooth = labelSmoothing === 0 ? target : T.add(T.mul(target, 1 - labelSmoothing), labelSmoothing / classes)
-  const terms = T.mul(logp, weight ? T.mul(smooth, classWeights(x, weight)) : smooth)
+  const terms = weighed(logp, weight ? T.mul(smooth, classWeights(x, weight)) : smooth)
   return overTargets(x, T.neg(T.sum(terms, { axis })), reduction)
 }
 
 /**
  * Cross-entropy of `softmax(x)` along the class axis of logits `[N, C, …]` (or `[C]`): targets are class indices `[N,
  * …]` (integers) or probabilities of the logits' shape (floats). Options as `nllLoss`; `labelSmoothing` spreads that
- * part of each target evenly. Class indices equal to `ignoreIndex`, -100 by default, do not count; others out of range are an
+ * part of each target evenly. What is of probability or weight 0 costs nothing, be its logit -Infinity. Class indices equal to `ignoreIndex`, -100 by default, do not count; others out of range are an
  * IndexError as there.
  * @example
  * T.reference(nn.crossEntropy(T.tensor([[2, 0]], { dtype: 'f32' }), T.tensor([0]))).data // => [0.126928]
@@ -170,7 +188,7 @@ export const crossEntropy: ClassLoss<CrossEntropyOptions> = dualWith(
   'nn.crossEntropy',
   2,
   crossEntropyOptions,
-  (x: Tensor, target: Tensor, options: CrossEntropyOptions = {}) => {
+  roundedOnce((x: Tensor, target: Tensor, options: CrossEntropyOptions = {}) => {
     const mistake = wrongOperand('nn.crossEntropy', x, target, options)
     if (mistake) return T.neg(mistake)
     const axis = classAxis(x)
@@ -179,9 +197,10 @@ export const crossEntropy: ClassLoss<CrossEntropyOptions> = dualWith(
     const { labelSmoothing = 0, reduction, weight } = options
     const hard = picked(logp, target, options)
     if (labelSmoothing === 0) return averaged('nn.crossEntropy', hard, reduction)
-    const all = T.neg(T.sum(weight ? T.mul(logp, classWeights(x, weight)) : logp, { axis }))
+    const all = T.neg(T.sum(weight ? weighed(logp, classWeights(x, weight)) : logp, { axis }))
     const even = hard.counts ? choose(hard.counts, all, 0) : all
-    const mixed = T.add(T.mul(hard.losses, 1 - labelSmoothing), T.mul(even, labelSmoothing / x.shape[axis]!))
+    const spread = T.mul(even, labelSmoothing / x.shape[axis]!)
+    const mixed = labelSmoothing === 1 ? spread : T.add(T.mul(hard.losses, 1 - labelSmoothing), spread)
     return averaged('nn.crossEntropy', { ...hard, losses: mixed }, reduction)
-  },
+  }),
 )

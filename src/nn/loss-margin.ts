@@ -5,7 +5,7 @@ import * as T from '../lang/tensor/index.ts'
 import { refuse } from '../lang/tensor/operand.ts'
 import { nodeOf, type Tensor, tensorOf } from '../lang/types/tensor.ts'
 import { logsigmoid } from './activation.ts'
-import type { ClassLoss } from './loss-class.ts'
+import { type ClassLoss, wrongWeights } from './loss-class.ts'
 import {
   type Loss,
   type LossOptions,
@@ -16,7 +16,8 @@ import {
   tripleLoss,
 } from './loss-reduction.ts'
 import { mistakeAmong } from './operands.ts'
-import { choose } from './select.ts'
+import { roundedOnce } from './precision.ts'
+import { choose, counted } from './select.ts'
 import { pairwiseDistance } from './similarity.ts'
 
 /** `max(x, 0)` whose gradient passes at 0, as PyTorch's clamp_min. */
@@ -63,7 +64,11 @@ export const hingeEmbeddingLoss: Loss<'hingeEmbeddingLoss', MarginOptions> = los
   'nn.hingeEmbeddingLoss',
   marginOptions,
   (x, y, { margin = 1 }: MarginOptions) =>
-    T.add(choose(T.notEqual(y, 1), atLeastZero(T.sub(margin, x)), 0), choose(T.notEqual(y, -1), x, 0)),
+    T.add(
+      choose(T.notEqual(y, 1), atLeastZero(T.sub(margin, x)), 0),
+      // Compared as floats, which hold -1 where a target's own dtype does not.
+      choose(T.notEqual(T.cast(y, x.dtype), -1), x, 0),
+    ),
 )
 
 /**
@@ -136,7 +141,7 @@ export const multiMarginLoss: ClassLoss<MultiMarginOptions> = dualWith(
   'nn.multiMarginLoss',
   2,
   multiMarginOptions,
-  (x: Tensor, target: Tensor, { margin = 1, p = 1, weight, reduction }: MultiMarginOptions = {}) => {
+  roundedOnce((x: Tensor, target: Tensor, { margin = 1, p = 1, weight, reduction }: MultiMarginOptions = {}) => {
     demandChoice('nn.multiMarginLoss', 'power p', p, [1, 2])
     const mistake = mistakeAmong('nn.multiMarginLoss', { 'operand 1': x, 'the target': target }, { weight })
     if (mistake) return T.neg(mistake)
@@ -146,12 +151,22 @@ export const multiMarginLoss: ClassLoss<MultiMarginOptions> = dualWith(
           reason: `takes scores [N, C] and classes [N] (or [C] and a scalar), not ranks ${x.shape.length} and ${target.shape.length}`,
         }),
       )
+    if (target.shape[0] !== undefined && target.shape[0] !== x.shape[0])
+      return tensorOf(
+        refuse('nn.multiMarginLoss', [nodeOf(x), nodeOf(target)], {
+          reason: `${target.shape[0]} targets do not fit ${x.shape[0]} rows of scores`,
+          hint: 'give the number of a class for each row',
+        }),
+      )
+    const wrong = wrongWeights('nn.multiMarginLoss', x, weight)
+    if (wrong) return wrong
     const classes = x.shape.at(-1)!
     const own = T.takeAlongAxis(x, T.expandDims(target, -1))
-    const short = T.relu(T.add(T.sub(x, own), margin))
+    const factor = weight && T.take(weight, target)
     const others = T.logicalNot(T.oneHot(target, classes, { dtype: 'bool' }))
-    const terms = choose(others, p === 2 ? T.square(short) : short, 0)
-    const each = T.div(T.sum(terms, { axis: -1 }), classes)
-    return reduced('nn.multiMarginLoss', weight ? T.mul(each, T.take(weight, target)) : each, reduction)
-  },
+    const gap = choose(others, T.relu(T.add(T.sub(x, own), margin)), 0)
+    const short = factor ? counted(gap, T.expandDims(factor, -1)) : gap
+    const each = T.div(T.sum(p === 2 ? T.square(short) : short, { axis: -1 }), classes)
+    return reduced('nn.multiMarginLoss', factor ? T.mul(each, factor) : each, reduction)
+  }),
 )

@@ -8,6 +8,7 @@ import { refuse } from '../lang/tensor/operand.ts'
 import type { ElementwiseCheck } from '../lang/types/broadcast.ts'
 import { nodeOf, type Tensor, tensorOf } from '../lang/types/tensor.ts'
 import { mistakeAmong } from './operands.ts'
+import { roundedOnce } from './precision.ts'
 
 /** What becomes of the losses of single elements. */
 export type LossReduction = 'mean' | 'sum' | 'none'
@@ -51,7 +52,7 @@ export const reduced = (name: string, x: Tensor, reduction: LossReduction = 'mea
  * The refusal of a prediction and a target of unlike rank that would be compared all with all, as [N, 1] and [N] would: of
  * two ranks one may be spread, not both.
  */
-const spreadMistake = (name: string, x: Tensor, target: Tensor): Tensor | undefined => {
+export const spreadMistake = (name: string, x: Tensor, target: Tensor): Tensor | undefined => {
   if (mistakeAmong(name, { 'operand 1': x, 'operand 2': target })) return undefined
   if (x.shape.length === target.shape.length) return undefined
   const joint = broadcastShapes(x.shape, target.shape)
@@ -72,8 +73,13 @@ export const loss = <F, O extends LossOptions>(
   names: OptionNames<O>,
   f: (x: Tensor, target: Tensor, options: O) => Tensor,
 ): F =>
-  dualWith(name, 2, names, (x: Tensor, target: Tensor, options: O = {} as O) =>
-    reduced(name, spreadMistake(name, x, target) ?? f(x, target, options), options.reduction),
+  dualWith(
+    name,
+    2,
+    names,
+    roundedOnce((x: Tensor, target: Tensor, options: O = {} as O) =>
+      reduced(name, spreadMistake(name, x, target) ?? f(x, target, options), options.reduction),
+    ),
   )
 
 /** A loss of three tensors that broadcast. */
@@ -97,6 +103,11 @@ export const tripleLoss = <O extends LossOptions>(
   names: OptionNames<O>,
   f: (a: Tensor, b: Tensor, c: Tensor, options: O) => Tensor,
 ): TripleLoss<O> =>
-  dualWith(name, 3, names, (a: Tensor, b: Tensor, c: Tensor, options: O = {} as O) =>
-    reduced(name, f(a, b, c, options), options.reduction),
+  dualWith(
+    name,
+    3,
+    names,
+    roundedOnce((a: Tensor, b: Tensor, c: Tensor, options: O = {} as O) =>
+      reduced(name, f(a, b, c, options), options.reduction),
+    ),
   )

@@ -1,9 +1,12 @@
 /** Losses of a prediction and a target of one shape, named and defined as in torch.nn.functional. */
+import { isLeft } from '#fp/Either'
+import { broadcastShapes } from '../lang/shape.ts'
 import type { OptionNames } from '../lang/tensor/arguments.ts'
 import * as T from '../lang/tensor/index.ts'
 import type { Tensor } from '../lang/types/tensor.ts'
 import { type Loss, type LossOptions, loss, lossOptions } from './loss-reduction.ts'
-import { choose } from './select.ts'
+import { mistakeAmong, overspread } from './operands.ts'
+import { choose, weighed } from './select.ts'
 
 /**
  * The squared difference of a prediction and a target of one shape (or that broadcast): its mean, `reduction: 'sum'` or
@@ -74,6 +77,19 @@ const binaryOptions: OptionNames<BinaryOptions> = { ...lossOptions, weight: 'may
 
 const weighted = (x: Tensor, weight: Tensor | undefined): Tensor => (weight ? T.mul(x, weight) : x)
 
+/** The mistake among the operands; else the refusal of factors that would spread the losses. */
+const wrongFactors = (
+  name: string,
+  x: Tensor,
+  y: Tensor,
+  factors: Readonly<Record<string, Tensor | undefined>>,
+): Tensor | undefined => {
+  const mistake = mistakeAmong(name, { 'operand 1': x, 'operand 2': y }, factors)
+  if (mistake) return mistake
+  const joint = broadcastShapes(x.shape, y.shape)
+  return isLeft(joint) ? undefined : overspread(name, x, factors, joint.right)
+}
+
 /** What `x(1-x)` counts at least as in the derivative of the binary cross-entropy; PyTorch's. */
 const leastDivisor = 1e-12
 
@@ -88,6 +104,8 @@ export const binaryCrossEntropy: Loss<'binaryCrossEntropy', BinaryOptions> = los
   'nn.binaryCrossEntropy',
   binaryOptions,
   (x, y, { weight }: BinaryOptions) => {
+    const wrong = wrongFactors('nn.binaryCrossEntropy', x, y, { 'the weight': weight })
+    if (wrong) return wrong
     const isCertain = T.less(T.mul(x, T.sub(1, x)), leastDivisor)
     const log = (p: Tensor): Tensor =>
       choose(isCertain, T.stopGradient(T.clamp(T.log(p), { min: -100 })), T.log(choose(isCertain, 0.5, p)))
@@ -106,8 +124,9 @@ export interface BinaryLogitsOptions extends BinaryOptions {
 const binaryLogitsOptions: OptionNames<BinaryLogitsOptions> = { ...binaryOptions, posWeight: 'may' }
 
 /**
- * `binaryCrossEntropy` of `sigmoid(x)`, computed from the logits so that it is finite for all finite x. `weight`
- * multiplies elements, `posWeight` the part of positive targets. Reduced as `mseLoss`.
+ * `binaryCrossEntropy` of `sigmoid(x)`, computed from the logits so that it is finite for all finite x, and 0 for an infinite
+ * one that the target agrees with. `weight` multiplies elements, `posWeight` the part of positive targets. Reduced as
+ * `mseLoss`.
  * @example
  * const y = T.tensor([1, 0], { dtype: 'f32' })
  * const each = nn.binaryCrossEntropyWithLogits(T.tensor([2, -200.5]), y, { reduction: 'none' })
@@ -117,12 +136,14 @@ export const binaryCrossEntropyWithLogits: Loss<'binaryCrossEntropyWithLogits', 
   'nn.binaryCrossEntropyWithLogits',
   binaryLogitsOptions,
   (x, y, { weight, posWeight }: BinaryLogitsOptions) => {
-    const positive = T.greater(x, 0)
-    // log(1 + e^-x), through the exponential that cannot overflow
-    const tail = T.log1p(T.exp(choose(positive, T.neg(x), x)))
-    const softplus = T.add(tail, choose(positive, 0, T.neg(x)))
-    const factor = posWeight ? T.add(T.mul(y, T.sub(posWeight, 1)), 1) : undefined
-    const base = T.mul(T.sub(1, y), x)
-    return weighted(T.add(base, factor ? T.mul(factor, softplus) : softplus), weight)
+    const wrong = wrongFactors('nn.binaryCrossEntropyWithLogits', x, y, { 'the weight': weight, posWeight })
+    if (wrong) return wrong
+    const isPositive = T.greater(x, 0)
+    // y·log(1 + e^-x) + (1-y)·log(1 + e^x), through the exponential that cannot overflow, which both have in common
+    const tail = T.log1p(T.exp(choose(isPositive, T.neg(x), x)))
+    const own = weighted(posWeight ? T.mul(y, posWeight) : y, weight)
+    const other = weighted(T.sub(1, y), weight)
+    const slack = T.add(weighed(choose(isPositive, 0, T.neg(x)), own), weighed(choose(isPositive, x, 0), other))
+    return T.add(slack, weight || posWeight ? T.mul(T.add(own, other), tail) : tail)
   },
 )

@@ -6,7 +6,8 @@ import { dataFirstWith } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
 import type { Tensor } from '../lang/types/tensor.ts'
 import { type PerAxis, perAxis } from './conv.ts'
-import { avgPool1d, avgPool2d, type Pool } from './pool.ts'
+import { averagePooled, type Pool } from './pool.ts'
+import { roundedOnce } from './precision.ts'
 import { choose } from './select.ts'
 
 /** Options of p-norm pooling: the order of the norm, and windows as in `avgPool1d`; padding is zeros. */
@@ -34,16 +35,17 @@ const root = (x: Tensor, p: number): Tensor => {
   return choose(none, 0, p === 2 ? T.sqrt(safe) : T.pow(safe, 1 / p))
 }
 
-const lpPool = (
-  name: string,
-  spatial: number,
-  mean: (x: Tensor, windows: Omit<LpPoolOptions, 'p'>) => Tensor,
-): Pool<LpPoolOptions> =>
-  dataFirstWith(name, 1, lpPoolOptions, (x: Tensor, { p, ...windows }: LpPoolOptions) => {
-    const average = mean(p === 1 ? x : T.pow(x, p), windows)
-    const count = sizeOf(perAxis(name, 'kernelSize', windows.kernelSize, spatial))
-    return isMistake(average) ? average : root(T.mul(average, count), p)
-  })
+const lpPool = (name: string, spatial: number): Pool<LpPoolOptions> =>
+  dataFirstWith(
+    name,
+    1,
+    lpPoolOptions,
+    roundedOnce((x: Tensor, { p, ...windows }: LpPoolOptions) => {
+      const average = averagePooled(name, spatial, p === 1 ? x : T.pow(x, p), windows)
+      const count = sizeOf(perAxis(name, 'kernelSize', windows.kernelSize, spatial))
+      return isMistake(average) ? average : root(T.mul(average, count), p)
+    }),
+  )
 
 /**
  * `(Σ xᵖ)^(1/p)` over windows of the last axis: `[N, C, L]` (or `[C, L]`), sizes as in `maxPool1d`. Powers keep their
@@ -52,11 +54,11 @@ const lpPool = (
  * @example
  * T.reference(nn.lpPool1d(T.tensor([[3, 4, 1.5, 2]]), { p: 2, kernelSize: 2 })).data // => [5, 2.5]
  */
-export const lpPool1d: Pool<LpPoolOptions> = lpPool('nn.lpPool1d', 1, avgPool1d)
+export const lpPool1d: Pool<LpPoolOptions> = lpPool('nn.lpPool1d', 1)
 
 /**
  * `(Σ xᵖ)^(1/p)` over windows of the last two axes: `[N, C, H, W]` (or without N); as `lpPool1d`.
  * @example
  * T.reference(nn.lpPool2d(T.tensor([[[1.5, 2], [0, 6]]]), { p: 2, kernelSize: 2 })).data // => [6.5]
  */
-export const lpPool2d: Pool<LpPoolOptions> = lpPool('nn.lpPool2d', 2, avgPool2d)
+export const lpPool2d: Pool<LpPoolOptions> = lpPool('nn.lpPool2d', 2)

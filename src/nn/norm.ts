@@ -7,7 +7,8 @@ import * as T from '../lang/tensor/index.ts'
 import { refuse } from '../lang/tensor/operand.ts'
 import type { Elementary } from '../lang/types/broadcast.ts'
 import { nodeOf, type Tensor, tensorOf } from '../lang/types/tensor.ts'
-import { mistakeAmong } from './operands.ts'
+import { misshapen, mistakeAmong } from './operands.ts'
+import { roundedOnce } from './precision.ts'
 
 /** Learned scale and shift; either may be absent. */
 export interface ScaleParams {
@@ -39,17 +40,23 @@ const scaled = (y: Tensor, { weight, bias }: ScaleParams): Tensor => {
   return bias ? T.add(z, bias) : z
 }
 
+/** Parameters all of one shape, by the names that errors call them. */
+const asParameters = (
+  params: Readonly<Record<string, Tensor | undefined>>,
+  shape: Tensor['shape'],
+): Readonly<Record<string, readonly [Tensor | undefined, Tensor['shape']]>> =>
+  Object.fromEntries(Object.entries(params).map(([what, p]) => [`the ${what}`, [p, shape]]))
+
 /**
  * `(x - mean) / √(variance + eps)`, mean and population variance over `axes` in one pass. What rounding has left of the mean
- * is taken away too: it is much where the mean is large and the variance is small. Halves are computed with in f32.
+ * is taken away too: it is much where the mean is large and the variance is small.
  */
-const standardised = (given: Tensor, axes: readonly number[], eps: number): Tensor => {
+const standardised = (x: Tensor, axes: readonly number[], eps: number): Tensor => {
   const over = { axis: axes, keepdims: true }
-  const x = T.cast(given, 'f32')
   const [mean, variance] = T.meanVariance(x, { ...over, correction: 0 })
   const apart = T.sub(x, mean)
   const rest = T.stopGradient(T.mean(apart, over))
-  return T.cast(T.mul(T.sub(apart, rest), T.rsqrt(T.add(variance, eps))), given.dtype)
+  return T.mul(T.sub(apart, rest), T.rsqrt(T.add(variance, eps)))
 }
 
 /**
@@ -63,21 +70,22 @@ export const layerNorm: Normalisation<ScaleParams, LayerNormOptions> = dataFirst
   'nn.layerNorm',
   [1, 2],
   layerNormOptions,
-  (x: Tensor, params: ScaleParams = {}, { rank, eps = 1e-5 }: LayerNormOptions = {}) => {
+  roundedOnce((x: Tensor, params: ScaleParams = {}, { rank, eps = 1e-5 }: LayerNormOptions = {}) => {
     demandRecord('nn.layerNorm', scaleParams, params, 'parameter')
     if (mistakeAmong('nn.layerNorm', { 'operand 1': x }, { ...params })) return scaled(x, params)
     const count = rank ?? params.weight?.shape.length ?? params.bias?.shape.length ?? 1
     if (!isDim(count) || count > x.shape.length)
       return tensorOf(refuse('nn.layerNorm', [nodeOf(x)], { reason: `there are no ${count} last axes` }))
-    return scaled(
-      standardised(
+    const axes = Array.from({ length: count }, (_, i) => -1 - i)
+    return (
+      misshapen(
+        'nn.layerNorm',
         x,
-        Array.from({ length: count }, (_, i) => -1 - i),
-        eps,
-      ),
-      params,
+        asParameters({ ...params }, x.shape.slice(x.shape.length - count)),
+        'weight and bias have the sizes of the axes that are normalised',
+      ) ?? scaled(standardised(x, axes, eps), params)
     )
-  },
+  }),
 )
 
 /** The least addition to a variance. */
@@ -95,8 +103,8 @@ interface RmsNormParams {
 const rmsNormParams: OptionNames<RmsNormParams> = { weight: 'may' }
 
 /**
- * `x / √(mean(x²) + eps)` over the last axis, then `· weight`; eps 1e-6 (Zhang and Sennrich 2019). Same shape and
- * dtype, floats.
+ * `x / √(mean(x²) + eps)` over the last axis, then `· weight`, as long as that axis; eps 1e-6 (Zhang and Sennrich 2019).
+ * Same shape and dtype, floats.
  * @example
  * T.reference(nn.rmsNorm(T.tensor([[3, 4]], { dtype: 'f32' }))).data // => [0.848528, 1.131371]
  */
@@ -104,11 +112,16 @@ export const rmsNorm: Normalisation<RmsNormParams, EpsOptions> = dataFirstWith(
   'nn.rmsNorm',
   [1, 2],
   epsOptions,
-  (x: Tensor, params: RmsNormParams = {}, { eps = 1e-6 }: EpsOptions = {}) => {
+  roundedOnce((x: Tensor, params: RmsNormParams = {}, { eps = 1e-6 }: EpsOptions = {}) => {
     demandRecord('nn.rmsNorm', rmsNormParams, params, 'parameter')
+    const hint = 'the weight has one number for each element of the last axis'
+    const wrong =
+      mistakeAmong('nn.rmsNorm', { 'operand 1': x }, { ...params }) ??
+      misshapen('nn.rmsNorm', x, asParameters({ ...params }, x.shape.slice(-1)), hint)
+    if (wrong) return wrong
     const power = T.mean(T.square(x), { axis: -1, keepdims: true })
     return scaled(T.mul(x, T.rsqrt(T.add(power, eps))), params)
-  },
+  }),
 )
 
 /** Parameters of `batchNorm`; with running statistics it normalises by them, without by the batch's own. */
@@ -129,6 +142,16 @@ const channelScaled = (y: Tensor, { weight, bias }: ScaleParams, rank: number): 
     ...(bias ? { bias: alongChannels(bias, rank) } : {}),
   })
 
+/** The mistake among the operands; else the refusal of an `x` without channels, or of parameters that are not `[C]`. */
+const wrongChannels = (name: string, x: Tensor, params: BatchNormParams): Tensor | undefined => {
+  const mistake = mistakeAmong(name, { 'operand 1': x }, { ...params })
+  if (mistake) return mistake
+  const [, channels] = x.shape
+  if (channels === undefined)
+    return tensorOf(refuse(name, [nodeOf(x)], { reason: `takes [N, C, …], not rank ${x.shape.length}` }))
+  return misshapen(name, x, asParameters({ ...params }, [channels]), 'give one number for each channel (axis 1)')
+}
+
 const allButChannels = (rank: number): readonly number[] =>
   Array.from({ length: rank }, (_, i) => i).filter((i) => i !== 1)
 
@@ -145,15 +168,16 @@ export const batchNorm: Normalisation<BatchNormParams, EpsOptions> = dataFirstWi
   'nn.batchNorm',
   [1, 2],
   epsOptions,
-  (x: Tensor, params: BatchNormParams = {}, { eps = 1e-5 }: EpsOptions = {}) => {
+  roundedOnce((x: Tensor, params: BatchNormParams = {}, { eps = 1e-5 }: EpsOptions = {}) => {
     demandRecord('nn.batchNorm', batchNormParams, params, 'parameter')
-    if (mistakeAmong('nn.batchNorm', { 'operand 1': x })) return x
+    const wrong = wrongChannels('nn.batchNorm', x, params)
+    if (wrong) return wrong
     const rank = x.shape.length
     const { runningMean, runningVar } = params
     if (!runningMean || !runningVar) return channelScaled(standardised(x, allButChannels(rank), eps), params, rank)
     const centred = T.sub(x, alongChannels(runningMean, rank))
     return channelScaled(T.mul(centred, T.rsqrt(T.add(alongChannels(runningVar, rank), eps))), params, rank)
-  },
+  }),
 )
 
 /** What a training step of batch normalisation gives: the normalised batch and the new running statistics. */
@@ -187,15 +211,16 @@ export const batchNormStep = (x: Tensor, params: RunningParams, options: BatchNo
   demandRecord('nn.batchNormStep', batchNormStepOptions, options)
   demandRecord('nn.batchNormStep', runningParams, params, 'parameter')
   const { momentum = 0.1, eps = 1e-5 } = options
-  if (mistakeAmong('nn.batchNormStep', { 'operand 1': x })) return { output: x, runningMean: x, runningVar: x }
+  const wrong = wrongChannels('nn.batchNormStep', x, params)
+  if (wrong) return { output: wrong, runningMean: wrong, runningVar: wrong }
   const { runningMean, runningVar, ...own } = params
-  const [mean, variance] = T.meanVariance(T.stopGradient(x), { axis: allButChannels(x.shape.length), correction: 1 })
-  const moved = (old: Tensor, now: Tensor): Tensor => T.add(T.mul(old, 1 - momentum), T.mul(now, momentum))
-  return {
-    output: batchNorm(x, own, { eps }),
-    runningMean: moved(runningMean, mean),
-    runningVar: moved(runningVar, variance),
-  }
+  const moved = roundedOnce((batch: Tensor, ...old: readonly Tensor[]): readonly Tensor[] =>
+    T.meanVariance(T.stopGradient(batch), { axis: allButChannels(batch.shape.length), correction: 1 }).map((now, i) =>
+      T.add(T.mul(old[i]!, 1 - momentum), T.mul(now, momentum)),
+    ),
+  )
+  const [mean, variance] = moved(x, runningMean, runningVar)
+  return { output: batchNorm(x, own, { eps }), runningMean: mean!, runningVar: variance! }
 }
 
 /** Options of `groupNorm`. */
@@ -226,15 +251,20 @@ export const groupNorm: GroupNorm = dataFirstWith(
   'nn.groupNorm',
   2,
   groupNormOptions,
-  (x: Tensor, params: ScaleParams, { groups, eps = 1e-5 }: GroupNormOptions) => {
+  roundedOnce((x: Tensor, params: ScaleParams, { groups, eps = 1e-5 }: GroupNormOptions) => {
     demandRecord('nn.groupNorm', scaleParams, params, 'parameter')
-    if (mistakeAmong('nn.groupNorm', { 'operand 1': x })) return x
+    const wrong = wrongChannels('nn.groupNorm', x, params)
+    if (wrong) return wrong
     const [batch, channels, ...rest] = x.shape
+    if (!(isDim(groups) && groups > 0 && channels! % groups === 0))
+      return tensorOf(
+        refuse('nn.groupNorm', [nodeOf(x)], { reason: `${groups} groups do not divide ${channels} channels`, axis: 1 }),
+      )
     const split = T.reshape(x, [batch!, groups, channels! / groups, ...rest])
     if (isMistake(split)) return split
     const axes = split.shape.map((_, i) => i).slice(2)
     return channelScaled(T.reshape(standardised(split, axes, eps), x.shape), params, x.shape.length)
-  },
+  }),
 )
 
 /**
@@ -248,10 +278,11 @@ export const instanceNorm: Normalisation<ScaleParams, EpsOptions> = dataFirstWit
   'nn.instanceNorm',
   [1, 2],
   epsOptions,
-  (x: Tensor, params: ScaleParams = {}, { eps = 1e-5 }: EpsOptions = {}) => {
+  roundedOnce((x: Tensor, params: ScaleParams = {}, { eps = 1e-5 }: EpsOptions = {}) => {
     demandRecord('nn.instanceNorm', scaleParams, params, 'parameter')
-    if (mistakeAmong('nn.instanceNorm', { 'operand 1': x })) return x
+    const wrong = wrongChannels('nn.instanceNorm', x, params)
+    if (wrong) return wrong
     const axes = x.shape.map((_, i) => i).slice(2)
     return channelScaled(standardised(x, axes, eps), params, x.shape.length)
-  },
+  }),
 )

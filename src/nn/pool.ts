@@ -7,7 +7,7 @@ import type { Node, TensorType } from '../lang/ir.ts'
 import type { OptionNames } from '../lang/tensor/arguments.ts'
 import { dataFirstWith } from '../lang/tensor/dual.ts'
 import { binaryNode, likeNode } from '../lang/tensor/math/arithmetic.ts'
-import { expandNode, onTensor, refuse, reshapeNode } from '../lang/tensor/operand.ts'
+import { expandNode, inSingle, onTensor, refuse, reshapeNode } from '../lang/tensor/operand.ts'
 import { padNode } from '../lang/tensor/shape/padding.ts'
 import type { Tensor } from '../lang/types/tensor.ts'
 import { type PerAxis, perAxis, windowsNode } from './conv.ts'
@@ -193,9 +193,10 @@ const counted = ({ n, size, stride, padding, count }: Axis, includePad: boolean)
     return includePad ? end - start : Math.min(end, n) - Math.max(start, 0)
   })
 
-const avgPool = <F>(name: string, spatial: number): F =>
-  dataFirstWith(name, 1, avgPoolOptions, (x: Tensor, options: AvgPoolOptions) =>
-    pooling(name, spatial, x, options, (n, axes) => {
+/** The means of windows, for a function of that name. */
+export const averagePooled = (name: string, spatial: number, x: Tensor, options: AvgPoolOptions): Tensor =>
+  pooling(name, spatial, x, options, (given, axes) =>
+    inSingle(given, (n) => {
       const { countIncludePad = true, divisorOverride } = options
       const windows = pooledWindows(n, axes, 0)
       const total = build.reduce([windows], { monoid: 'sum', axes: axes.map((_, i) => 2 + spatial + i) })
@@ -219,6 +220,11 @@ const avgPool = <F>(name: string, spatial: number): F =>
         return binaryNode('div', sum, expandNode(along, type.shape))
       }, total)
     }),
+  )
+
+const avgPool = <F>(name: string, spatial: number): F =>
+  dataFirstWith(name, 1, avgPoolOptions, (x: Tensor, options: AvgPoolOptions) =>
+    averagePooled(name, spatial, x, options),
   )
 
 /**

@@ -5,7 +5,7 @@ import * as T from '../lang/tensor/index.ts'
 import { refuse } from '../lang/tensor/operand.ts'
 import { nodeOf, type Tensor, tensorOf } from '../lang/types/tensor.ts'
 import { type LinearParams, linear } from './linear.ts'
-import { mistakeAmong } from './operands.ts'
+import { misshapen, mistakeAmong } from './operands.ts'
 
 /**
  * Parameters of a cell with G gates (1, 4 or 3) for inputs of I features and a state of H: `weightIh` `[G·H, I]`,
@@ -103,7 +103,10 @@ export const wrongCell = (
     weightIh.shape.join() === [gates * hidden!, features].join() &&
     weightHh.shape.join() === [gates * hidden!, hidden].join() &&
     states.every((s) => s.shape.at(-1) === hidden)
-  if (fits) return undefined
+  if (fits) {
+    const biases = { biasIh: [biasIh, [gates * hidden!]], biasHh: [biasHh, [gates * hidden!]] } as const
+    return misshapen(name, x, biases, `with ${gates} gate${gates === 1 ? '' : 's'}, a bias is [${gates}·H]`)
+  }
   const reason = `weights [${weightIh.shape.join(', ')}] and [${weightHh.shape.join(', ')}] do not fit ${features} features and a state of ${states[0]?.shape.at(-1) ?? hidden}`
   const hint = `with ${gates} gate${gates === 1 ? '' : 's'}, weightIh is [${gates}·H, features] and weightHh [${gates}·H, H]`
   return tensorOf(refuse(name, operands.map(nodeOf), { reason, hint }))

@@ -1,9 +1,13 @@
 /** How near vectors are: cosines of angles, distances, and the loss that asks for either. */
+import { isLeft } from '#fp/Either'
+import { broadcastShapes } from '../lang/shape.ts'
 import type { OptionNames } from '../lang/tensor/arguments.ts'
 import { dualWith } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
 import type { Tensor } from '../lang/types/tensor.ts'
 import { type LossOptions, lossOptions, type TripleLoss, tripleLoss } from './loss-reduction.ts'
+import { mistakeAmong, overspread } from './operands.ts'
+import { roundedOnce } from './precision.ts'
 import { choose, heldAbove } from './select.ts'
 
 /** A dual function of two tensors along one axis, which is gone from the result. */
@@ -30,12 +34,12 @@ export const cosineSimilarity: Likeness<CosineOptions> = dualWith(
   'nn.cosineSimilarity',
   2,
   cosineOptions,
-  (a: Tensor, b: Tensor, { axis = 1, eps = 1e-8 }: CosineOptions = {}) => {
+  roundedOnce((a: Tensor, b: Tensor, { axis = 1, eps = 1e-8 }: CosineOptions = {}) => {
     const [x, y] = T.broadcastArrays([a, b]) as readonly [Tensor, Tensor]
     const norm = (v: Tensor): Tensor => T.sqrt(heldAbove(T.sum(T.square(v), { axis, keepdims: true }), eps * eps))
     const unit = (v: Tensor): Tensor => T.div(v, norm(v))
     return T.sum(T.mul(unit(x), unit(y)), { axis })
-  },
+  }),
 )
 
 /** Options of `pairwiseDistance`: the order of the norm (2), what is added to each difference (1e-6). */
@@ -57,8 +61,9 @@ export const pairwiseDistance: Likeness<DistanceOptions> = dualWith(
   'nn.pairwiseDistance',
   2,
   distanceOptions,
-  (a: Tensor, b: Tensor, { p = 2, eps = 1e-6 }: DistanceOptions = {}) =>
+  roundedOnce((a: Tensor, b: Tensor, { p = 2, eps = 1e-6 }: DistanceOptions = {}) =>
     T.vectorNorm(eps === 0 ? T.sub(a, b) : T.add(T.sub(a, b), eps), { p, axis: -1 }),
+  ),
 )
 
 /** Options of `cosineEmbeddingLoss`: the cosine up to which unlike vectors cost nothing (0). */
@@ -67,6 +72,15 @@ export interface CosineEmbeddingOptions extends LossOptions {
 }
 
 const cosineEmbeddingOptions: OptionNames<CosineEmbeddingOptions> = { ...lossOptions, margin: 'may' }
+
+/** The refusal of targets that would spread the cosines, or of anything that is a mistake itself. */
+const wrongSigns = (a: Tensor, b: Tensor, y: Tensor): Tensor | undefined => {
+  const name = 'nn.cosineEmbeddingLoss'
+  const mistake = mistakeAmong(name, { 'operand 1': a, 'operand 2': b, 'the target': y })
+  if (mistake) return mistake
+  const joint = broadcastShapes(a.shape, b.shape)
+  return isLeft(joint) ? undefined : overspread(name, a, { 'the target': y }, joint.right.slice(0, -1))
+}
 
 /** Keeps the norms of zero vectors off zero; PyTorch's. */
 const tiny = 1e-12
@@ -82,10 +96,13 @@ export const cosineEmbeddingLoss: TripleLoss<CosineEmbeddingOptions> = tripleLos
   'nn.cosineEmbeddingLoss',
   cosineEmbeddingOptions,
   (a, b, y, { margin = 0 }: CosineEmbeddingOptions) => {
+    const wrong = wrongSigns(a, b, y)
+    if (wrong) return wrong
     const along = (p: Tensor, q: Tensor): Tensor => T.sum(T.mul(p, q), { axis: -1 })
     const sizes = T.mul(T.add(along(a, a), tiny), T.add(along(b, b), tiny))
     const cosine = T.div(along(a, b), T.sqrt(sizes))
-    const alike = choose(T.equal(y, 1), T.sub(1, cosine), 0)
-    return T.add(alike, choose(T.equal(y, -1), T.clamp(T.sub(cosine, margin), { min: 0 }), 0))
+    const sign = T.cast(y, cosine.dtype)
+    const alike = choose(T.equal(sign, 1), T.sub(1, cosine), 0)
+    return T.add(alike, choose(T.equal(sign, -1), T.clamp(T.sub(cosine, margin), { min: 0 }), 0))
   },
 )

@@ -4,9 +4,11 @@ import type { OptionNames } from '../lang/tensor/arguments.ts'
 import { isMistake } from '../lang/tensor/ask.ts'
 import { dataFirstWith } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
-import type { Axes } from '../lang/tensor/operand.ts'
-import type { Tensor } from '../lang/types/tensor.ts'
+import { type Axes, refuse } from '../lang/tensor/operand.ts'
+import { nodeOf, type Tensor, tensorOf } from '../lang/types/tensor.ts'
 import type { Activation } from './activation.ts'
+import { roundedOnce } from './precision.ts'
+import { choose } from './select.ts'
 
 /** The axis a normalising activation works along; the last by default. */
 export interface AlongAxis {
@@ -28,6 +30,9 @@ interface Glu {
  */
 export const glu: Glu = dataFirstWith('nn.glu', 1, alongAxis, (x: Tensor, { axis = -1 }: AlongAxis = {}) => {
   const halves = T.chunk(x, 2, { axis })
+  const size = !isMistake(x) && !isMistake(halves[0]!) ? x.shape.at(axis)! : 0
+  if (size % 2 !== 0)
+    return tensorOf(refuse('nn.glu', [nodeOf(x)], { reason: `axis ${axis} of size ${size} has no halves`, axis }))
   return T.mul(halves[0]!, T.sigmoid(halves[1] ?? halves[0]!))
 })
 
@@ -45,11 +50,20 @@ export const softmax: Activation<AlongAxis> = dataFirstWith(
   'nn.softmax',
   1,
   alongAxis,
-  (x: Tensor, { axis = -1 }: AlongAxis = {}) => {
+  roundedOnce((x: Tensor, { axis = -1 }: AlongAxis = {}) => {
     const e = T.exp(centred(x, axis))
     return T.div(e, T.sum(e, { axis, keepdims: true }))
-  },
+  }),
 )
+
+/** `softmax` along the last axis, but zeros without a gradient for a row of -Infinity alone: one of which all is masked. */
+export const softmaxOfSeen = (x: Tensor): Tensor => {
+  if (isMistake(x) || x.shape.at(-1) === 0) return x
+  const top = T.stopGradient(T.max(x, { axis: -1, keepdims: true }))
+  const isBlind = T.equal(top, Number.NEGATIVE_INFINITY)
+  const e = T.exp(T.sub(x, choose(isBlind, 0, top)))
+  return T.div(e, choose(isBlind, 1, T.sum(e, { axis: -1, keepdims: true })))
+}
 
 /**
  * `log softmax(x)` along one axis (the last by default), stable for large x. Same shape and dtype, floats.
@@ -60,10 +74,10 @@ export const logSoftmax: Activation<AlongAxis> = dataFirstWith(
   'nn.logSoftmax',
   1,
   alongAxis,
-  (x: Tensor, { axis = -1 }: AlongAxis = {}) => {
+  roundedOnce((x: Tensor, { axis = -1 }: AlongAxis = {}) => {
     const shifted = centred(x, axis)
     return T.sub(shifted, T.log(T.sum(T.exp(shifted), { axis, keepdims: true })))
-  },
+  }),
 )
 
 /**
@@ -97,6 +111,7 @@ export const normalize: Activation<NormalizeOptions> = dataFirstWith(
   'nn.normalize',
   1,
   normalizeOptions,
-  (x: Tensor, { p = 2, axis = 1, eps = 1e-12 }: NormalizeOptions = {}) =>
+  roundedOnce((x: Tensor, { p = 2, axis = 1, eps = 1e-12 }: NormalizeOptions = {}) =>
     T.div(x, T.clamp(T.vectorNorm(x, { p, axis, keepdims: true }), { min: eps })),
+  ),
 )

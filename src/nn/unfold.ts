@@ -1,6 +1,6 @@
 /** Sliding blocks of images as columns of a matrix (im2col), and columns summed back onto the image (col2im). */
 import { build, typeOf } from '../lang/build.ts'
-import { windowCount } from '../lang/dim.ts'
+import { isDim, windowCount } from '../lang/dim.ts'
 import type { DType } from '../lang/dtype.ts'
 import type { OptionNames } from '../lang/tensor/arguments.ts'
 import { dataFirstWith } from '../lang/tensor/dual.ts'
@@ -101,6 +101,11 @@ export const fold: Blocks<FoldOptions> = dataFirstWith(
         return refuse('nn.fold', [given], { reason: `takes [N, C·kh·kw, L] or [C·kh·kw, L], not rank ${shape.length}` })
       const [batch, rows, columns] = shape.length === 2 ? [1, ...shape] : shape
       const sizes = perAxis('nn.fold', 'outputSize', outputSize, 2)
+      if (sizes.length !== 2 || !sizes.every(isDim))
+        return refuse('nn.fold', [given], {
+          reason: `the output size [${sizes.join(', ')}] is not two sizes`,
+          hint: 'give the height and the width of the image, or one number for both',
+        })
       const g = geometry('nn.fold', sizes, options)
       if (typeof g === 'string') return refuse('nn.fold', [given], { reason: g })
       const [[kh, kw], [oh, ow]] = [g.kernel, g.counts]

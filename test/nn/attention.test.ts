@@ -1,6 +1,6 @@
 /** Attention in several heads is attention in each of them: masks, keys of another length, no batch, several batch axes. */
 import { describe, expect, test } from 'vitest'
-import * as T from '../../src/lang/tensor/index.ts'
+import * as T from '../../src/index.ts'
 import type { Tensor } from '../../src/lang/types/tensor.ts'
 import * as nn from '../../src/nn/index.ts'
 import * as random from '../../src/random/index.ts'
@@ -75,5 +75,66 @@ describe('multiHeadAttention', () => {
       [params, T.select(x, 0), T.select(memory, 0)],
       { maxElements: 8 },
     )
+  })
+})
+
+describe('a query that sees no key', () => {
+  const inf = Number.POSITIVE_INFINITY
+  const [q, k, v] = [some(20, 3, 4), some(21, 2, 4), some(22, 2, 5)]
+  const [open, half, shut] = [
+    [0, 0],
+    [-inf, 0.5],
+    [-inf, -inf],
+  ] as const
+  const float = T.tensor([[...shut], [...open], [...half]]) as Tensor
+  const bool = T.tensor([
+    [false, false],
+    [true, true],
+    [false, true],
+  ]) as Tensor
+  const several = { ...params, inProjWeight: some(23, 12, 4), inProjBias: some(24, 12) }
+  const layer = { ...several, outProjWeight: some(25, 4, 4), outProjBias: some(26, 4) }
+  type Attends = (q: Tensor, k: Tensor, v: Tensor, mask: Tensor) => Tensor
+  const attention: Attends = (a, b, c, mask) => nn.scaledDotProductAttention(a, b, c, { mask })
+  const causal: Attends = (a, b, c, mask) => nn.scaledDotProductAttention(a, b, c, { mask, causal: true })
+  const heads: Attends = (a, b, _, mask) => nn.multiHeadAttention(a, layer, { heads: 2, key: b, mask })
+  const slopes = (f: Attends, argnums: readonly number[], mask: Tensor): Attends =>
+    ((a: Tensor, b: Tensor, c: Tensor) =>
+      T.grad((...xs: readonly Tensor[]) => T.sum(T.square(f(...(xs as Parameters<Attends>)))) as Tensor<readonly []>, {
+        argnums,
+      } as never)(...([a, b, c, mask] as unknown as readonly never[]))) as never
+  const everything = (a: Tensor, b: Tensor, c: Tensor, added: Tensor, seen: Tensor): unknown => [
+    [attention, causal, heads].map((f) => [f(a, b, c, added), f(a, b, c, seen)]),
+    [attention, causal].map((f) => [
+      slopes(f, [0, 1, 2, 3], added)(a, b, c, added),
+      slopes(f, [0, 1, 2], seen)(a, b, c, seen),
+    ]),
+    slopes(heads, [0, 1, 3], added)(a, b, c, added),
+  ]
+  const leaves = (x: unknown): readonly T.HostTensor[] => (Array.isArray(x) ? x.flatMap(leaves) : [x as T.HostTensor])
+  const judge = (found: unknown): void => {
+    const all = leaves(found)
+    for (const t of all) expect(Array.from(t.data).every(Number.isFinite)).toBe(true)
+    const [byFloat, , , , byHeads] = all.map((t) => Array.from(t.data))
+    expect(byFloat!.slice(0, 5)).toEqual([0, 0, 0, 0, 0])
+    // What a head has not seen is what its bias says.
+    byHeads!.slice(0, 4).forEach((x, i) => {
+      expect(x).toBeCloseTo(flat(layer.outProjBias)[i]!, 6)
+    })
+    const alone = flat(nn.scaledDotProductAttention(T.narrow(q, 1, 1), k, v))
+    byFloat!.slice(5, 10).forEach((x, i) => {
+      expect(x).toBeCloseTo(alone[i]!, 5)
+    })
+    byFloat!.slice(10).forEach((x, i) => {
+      expect(x).toBeCloseTo(flat(v)[5 + i]!, 5)
+    })
+    // The gradient of the blind query: of the first of those by the query.
+    expect(Array.from(all[6]!.data).slice(0, 4).map(Math.abs)).toEqual([0, 0, 0, 0])
+  }
+  test('gives zeros and finite gradients on the reference', () => {
+    judge(T.reference(everything(q, k, v, float, bool)))
+  })
+  test('and on the device', async () => {
+    judge(await (T.jit(everything as never) as (...xs: readonly Tensor[]) => Promise<unknown>)(q, k, v, float, bool))
   })
 })

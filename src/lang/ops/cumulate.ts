@@ -6,7 +6,7 @@ import type { Build, Cumulation, Node, ParamsOf } from '../ir.ts'
 import type { JvpContext, Linear, Primitive } from '../primitive.ts'
 import { operandType, refuse, wrongAxes, wrongCount, wrongPositions } from './operand-checks.ts'
 import { gatherAlong } from './pick-along.ts'
-import { batchedArgs, fill } from './rule-parts.ts'
+import { batchedArgs, ones, zerosLike } from './rule-parts.ts'
 import { lineStart } from './strided.ts'
 
 /** One prefix reduction. */
@@ -63,22 +63,55 @@ const shifted = (b: Build, x: Node, by: number, value: number, { axis, reverse }
   return b.pad([x], { ...ends, interior: none, value })
 }
 
+/** What is combined in pairs: what each element starts with, the last its tangent, and what comes in at the end. */
+interface Pairing {
+  readonly identities: readonly number[]
+  readonly start: (b: Build, x: Node, dx: Node) => readonly Node[]
+  /** Of what comes before and what comes after. */
+  readonly combine: (b: Build, before: readonly Node[], after: readonly Node[]) => readonly Node[]
+}
+
 /**
  * The tangent of a prefix reduction without an inverse: values and tangents are combined in pairs, twice as far apart
- * each time (Hillis and Steele 1986), by `(y, dy), (z, dz) -> combination`, where y comes before z.
+ * each time (Hillis and Steele 1986).
  */
 const inPairs =
-  (
-    identity: number,
-    combine: (b: Build, y: Node, dy: Node, z: Node, dz: Node) => readonly [Node, Node],
-  ): CumulationRow['tangent'] =>
+  ({ identities, start, combine }: Pairing): CumulationRow['tangent'] =>
   ({ b, args, dx, params }) => {
-    let [z, dz] = [args[0]!, dx]
-    const n = operandType(z).shape[params.axis]!
-    for (let by = 1; by < n; by *= 2)
-      [z, dz] = combine(b, shifted(b, z, by, identity, params), shifted(b, dz, by, 0, params), z, dz)
-    return dz
+    let after = start(b, args[0]!, dx)
+    const n = operandType(dx).shape[params.axis]!
+    for (let by = 1; by < n; by *= 2) {
+      const before = after.map((x, i) => shifted(b, x, by, identities[i]!, params))
+      after = combine(b, before, after)
+    }
+    return after.at(-1)!
   }
+
+/**
+ * s = log(e^y + e^z); ds = e^(y-s) dy + e^(z-s) dz. An infinite s is a maximum, and its tangent that of one: shared evenly by
+ * all elements that equal it, which are counted on the way.
+ */
+const logSumExpPairs: Pairing = {
+  identities: [Number.NEGATIVE_INFINITY, 0, 0],
+  start: (b, x, dx) => [x, ones(b, operandType(x)), dx],
+  combine: (b, before, after) => {
+    const [values, counts, tangents] = before.map((x, i) => [x, after[i]!] as const)
+    const top = b.max(values!, {})
+    const zero = zerosLike(b, top)
+    const infinite = b.isInf([top], {})
+    const finite = values!.map((x) => b.select([infinite, zero, x], {}))
+    const base = b.stopGradient([b.max(finite, {})], {})
+    const terms = finite.map((x) => b.exp([b.sub([x, base], {})], {}))
+    const s = b.add([b.log([b.add(terms, {})], {}), base], {})
+    const own = counts!.map((n, i) => b.select([b.eq([values![i]!, top], {}), n, zero], {}))
+    const count = b.add(own, {})
+    const parts = tangents!.map((d, i) => {
+      const weight = b.exp([b.sub([finite[i]!, s], {})], {})
+      return b.mul([b.select([infinite, b.div([own[i]!, count], {}), weight], {}), d], {})
+    })
+    return [b.select([infinite, top, s], {}), count, b.add(parts, {})]
+  },
+}
 
 /** The tangent at the index that the second output names. */
 const atIndex: CumulationRow['tangent'] = ({ b, dx, out, params: { axis } }) =>
@@ -99,24 +132,18 @@ const rows: { readonly [M in Cumulation]: CumulationRow } = {
     floatOnly: false,
     run: fold((a, x) => a * x, Math.imul),
     // d(y z) = y dz + z dy.
-    tangent: inPairs(1, (b, y, dy, z, dz) => [b.mul([y, z], {}), b.add([b.mul([y, dz], {}), b.mul([z, dy], {})], {})]),
+    tangent: inPairs({
+      identities: [1, 0],
+      start: (_, x, dx) => [x, dx],
+      combine: (b, [y, dy], [z, dz]) => [b.mul([y!, z!], {}), b.add([b.mul([y!, dz!], {}), b.mul([z!, dy!], {})], {})],
+    }),
   },
   max: { floatOnly: false, run: extreme(1), tangent: atIndex },
   min: { floatOnly: false, run: extreme(-1), tangent: atIndex },
   logSumExp: {
     floatOnly: true,
     run: logSumExpRun,
-    // s = log(e^y + e^z); ds = e^(y-s) dy + e^(z-s) dz, with weight 0 where both are -Infinity.
-    tangent: inPairs(Number.NEGATIVE_INFINITY, (b, y, dy, z, dz) => {
-      const type = operandType(y)
-      const top = b.max([y, z], {})
-      const safe = b.select([b.isInf([top], {}), fill(b, type, 0), top], {})
-      const sum = b.add([b.exp([b.sub([y, safe], {})], {}), b.exp([b.sub([z, safe], {})], {})], {})
-      const s = b.add([b.log([sum], {}), safe], {})
-      const anchor = b.select([b.isInf([s], {}), fill(b, type, 0), s], {})
-      const weight = (x: Node): Node => b.exp([b.sub([x, anchor], {})], {})
-      return [s, b.add([b.mul([weight(y), dy], {}), b.mul([weight(z), dz], {})], {})]
-    }),
+    tangent: inPairs(logSumExpPairs),
   },
 }
 

@@ -230,10 +230,17 @@ export const monoidTable: { readonly [M in Monoid]: MonoidRow } = {
       if (Number.isFinite(most)) for (let k = 0; k < n; k++) total += Math.exp(data[base + offsets[k]!]! - most)
       outs[0]![i] = Number.isFinite(most) ? most + Math.log(total) : most
     },
-    // Σ exp(x - out)·dx, PyTorch's formula: NaN where a whole row is -inf.
+    // Σ exp(x - out)·dx. An infinite result is a maximum, and its tangent that of one: shared evenly by the elements that
+    // equal it.
     tangent: ({ b, args, dx, out, params: { axes } }) => {
       const x = args[0]!
-      const weights = b.exp([b.sub([x, spread(b, out, x, axes)], {})], {})
+      const type = operandType(x)
+      const top = spread(b, out, x, axes)
+      const infinite = b.isInf([top], {})
+      const ties = b.cast([b.eq([x, top], {})], { dtype: type.dtype })
+      const even = b.div([ties, spread(b, sum(b, ties, axes), x, axes)], {})
+      const gap = b.select([infinite, fill(b, type, 0), b.sub([x, top], {})], {})
+      const weights = b.select([infinite, even, b.exp([gap], {})], {})
       return [sum(b, b.mul([weights, dx], {}), axes)]
     },
   },

@@ -1,12 +1,14 @@
 /** The one place that decides whether a call is data-first (`T.add(a, b)`) or curried for pipe (`T.add(b)`). */
+import { isLeft } from '#fp/Either'
 import type { Shape } from '../dim.ts'
 import type { DType } from '../dtype.ts'
 import { raise } from '../errors.ts'
 import type { Node, TensorType } from '../ir.ts'
 import { isRecord, isTensor } from '../tree.ts'
-import type { Tensor } from '../types/tensor.ts'
+import { nodeOf, type Tensor, tensorOf } from '../types/tensor.ts'
 import { demandRecord, type Names, showArgument } from './arguments.ts'
-import { onTensor } from './operand.ts'
+import { isMistake } from './ask.ts'
+import { onTensor, refuse } from './operand.ts'
 
 /** What `dual` needs to know of a function. */
 export interface Form {
@@ -60,9 +62,36 @@ const isDirect = (name: string, form: Form, args: readonly unknown[]): boolean =
   return direct
 }
 
+/** The tensors among arguments, those in lists and records too. */
+export const tensorsIn = (x: unknown): readonly Tensor[] =>
+  isTensor(x) ? [x] : Array.isArray(x) ? x.flatMap(tensorsIn) : isRecord(x) ? Object.values(x).flatMap(tensorsIn) : []
+
+/**
+ * A result whose mistake lies in a function beneath as one of the function that was called, of the tensors that it was given.
+ * What an operand brought with it stays, and so does what a user's own function made.
+ */
+const ownMistake = (name: string, args: readonly unknown[], result: unknown): unknown => {
+  if (Array.isArray(result)) return result.map((x) => ownMistake(name, args, x))
+  if (!isTensor(result)) return result
+  const { type } = nodeOf(result)
+  if (!isLeft(type) || type.left.op === name || args.some((x) => typeof x === 'function')) return result
+  const operands = tensorsIn(args)
+  const { reason, axis, hint } = type.left
+  return operands.some(isMistake)
+    ? result
+    : tensorOf(
+        refuse(name, operands.map(nodeOf), {
+          reason,
+          ...(axis === undefined ? {} : { axis }),
+          ...(hint === undefined ? {} : { hint }),
+        }),
+      )
+}
+
 const make = <F>(name: string, form: Form, impl: (...args: never[]) => unknown): F => {
   forms.set(name, form)
-  const f = (...args: never[]): unknown => (isDirect(name, form, args) ? impl(...args) : (x: never) => impl(x, ...args))
+  const run = (...args: never[]): unknown => ownMistake(name, args, impl(...args))
+  const f = (...args: never[]): unknown => (isDirect(name, form, args) ? run(...args) : (x: never) => run(x, ...args))
   Object.defineProperty(f, 'name', { value: name })
   return f as F
 }
@@ -100,7 +129,7 @@ export const alone = <F>(name: string, impl: (x: Tensor) => unknown): F => {
   forms.set(name, formOf('operands', 1))
   const f = (x: Tensor, ...rest: readonly unknown[]): unknown => {
     if (isRecord(rest[0])) demandRecord(name, {}, rest[0])
-    return impl(x)
+    return ownMistake(name, [x], impl(x))
   }
   Object.defineProperty(f, 'name', { value: name })
   return f as F

@@ -2,7 +2,7 @@
 import * as E from '#fp/Either'
 import { build, illTyped, typeOf } from '../build.ts'
 import type { Shape } from '../dim.ts'
-import { type DType, integerRange, isFloat, isInteger, promote } from '../dtype.ts'
+import { type DType, integerRange, isFloat, isHalf, isInteger, promote } from '../dtype.ts'
 import { type Refusal, raise } from '../errors.ts'
 import type { Node, TensorType } from '../ir.ts'
 import { roundTo } from '../scalar-functions.ts'
@@ -87,6 +87,12 @@ export const commonDtype = (tensors: readonly DType[], weak: readonly Weak[]): D
 /** `n` with elements of `dtype`; the node itself when it has them. */
 export const castNode = (n: Node, dtype: DType): Node =>
   E.isLeft(n.type) || typeOf(n).dtype === dtype ? n : build.cast([n], { dtype })
+
+/** `body` on `n`, in f32 where `n` is a 16-bit float: the result alone is rounded. */
+export const inSingle = (n: Node, body: (n: Node) => Node): Node => {
+  if (isIll(n) || !isHalf(typeOf(n).dtype)) return body(n)
+  return castNode(body(castNode(n, 'f32')), typeOf(n).dtype)
+}
 
 /** `n` as a sum or a product counts it: bool, i8 and u8 as i32, which holds what many of them add up to. */
 export const countedNode = (n: Node, dtype: DType): Node =>

@@ -126,10 +126,10 @@ describe('meanVar and logSumExp', () => {
       expect(g).toBeCloseTo([a, b, c][i]! / (a + b + c), 12)
     })
   })
-  it('logSumExp is masked by -inf, and NaN where all is masked, as in PyTorch', () => {
+  it('logSumExp is masked by -inf, and shared evenly where all is masked', () => {
     const [a, masked, b] = gradient('logSumExp', [0, -Infinity, 1])
     expect([a, masked, b]).toEqual([expect.closeTo(1 / (1 + Math.E), 12), 0, expect.closeTo(Math.E / (1 + Math.E), 12)])
-    expect(gradient('logSumExp', [-Infinity, -Infinity])).toEqual([Number.NaN, Number.NaN])
+    expect(gradient('logSumExp', [-Infinity, -Infinity])).toEqual([0.5, 0.5])
   })
   it('the variance has its constant Hessian', () => {
     const v = [1, 4, 2, 8]

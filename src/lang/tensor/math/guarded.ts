@@ -42,7 +42,7 @@ export const hypot: FloatArithmetic<'hypot'> = dual('T.hypot', 2, (a: Operand, b
 
 /**
  * The larger plus log(1 + e^-|a-b|), in base e or 2. Choices instead of max and abs, so that derivatives of every order hold
- * at a = b; equal infinities do not make NaN.
+ * at a = b; equal infinities are their maximum, whose derivative they share.
  */
 const logAdd = (x: Node, y: Node, type: TensorType, base2: boolean): Node => {
   const zero = likeNode(0, type)
@@ -52,12 +52,13 @@ const logAdd = (x: Node, y: Node, type: TensorType, base2: boolean): Node => {
   const away = selectNode(first, build.neg([gap], {}), gap)
   const decay = base2 ? build.exp2([away], {}) : build.exp([away], {})
   const bump = build.log1p([decay], {})
-  return binaryNode('add', selectNode(first, x, y), base2 ? binaryNode('mul', bump, likeNode(Math.LOG2E, type)) : bump)
+  const larger = selectNode(bothInfinite, binaryNode('max', x, y), selectNode(first, x, y))
+  return binaryNode('add', larger, base2 ? binaryNode('mul', bump, likeNode(Math.LOG2E, type)) : bump)
 }
 
 /**
  * `log(eᵃ + eᵇ)`, stable: the larger plus `log(1 + e^-|a-b|)`. Shapes broadcast; floating point, f32 for integers and
- * bool. -Infinity of two -Infinity.
+ * bool. -Infinity of two -Infinity. The gradient at infinities is that of `logsumexp`.
  * @example
  * T.reference(T.logaddexp(T.tensor([0, 1000]), T.tensor([0, 1000]))).data // => [0.693147, 1000.693147]
  */
@@ -67,7 +68,7 @@ export const logaddexp: FloatArithmetic<'logaddexp'> = dual('T.logaddexp', 2, (a
 
 /**
  * `log2(2ᵃ + 2ᵇ)`, stable: the larger plus `log2(1 + 2^-|a-b|)`. Shapes broadcast; floating point, f32 for integers and
- * bool.
+ * bool. The gradient at infinities is that of `logsumexp`.
  * @example
  * T.reference(T.logaddexp2(T.tensor([3, 1000]), T.tensor([3, 1000]))).data // => [4, 1001]
  */

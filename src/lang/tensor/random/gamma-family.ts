@@ -21,7 +21,10 @@ const rounds = 6
 const boostRound = rounds
 const secondNumber = 16
 
+/** The least normal f32. */
 const tiny = 2 ** -126
+/** The most negative logarithm: what is left of those that no f32 holds. */
+const leastLog = -(2 ** 127)
 
 /** The parts of gamma numbers: `core · u^(1/a)`, where the power is 1 for a of 1 and more. */
 interface Drawn {
@@ -57,17 +60,20 @@ const gammaParts = (given: Node, high: Node, low: Node, from: number): Drawn => 
     core = selectNode(accepted, mul(d, v), core)
   }
   const [word] = blocks(high, low, type.shape, from + boostRound)
-  const power = div(build.log([between(unitOf(word), tiny, 1)], {}), a)
+  const power = binaryNode('max', div(build.log([between(unitOf(word), tiny, 1)], {}), a), like(leastLog))
   const isValid = binaryNode('lt', like(0), a)
   return { core: selectNode(isValid, core, like(Number.NaN)), boost: selectNode(isSmall, power, like(0)) }
 }
 
-const numberOf = ({ core, boost }: Drawn): Node => binaryNode('mul', core, build.exp([boost], {}))
+/** `x`, or where it is less the least normal number: what is positive stays so. */
+const kept = (x: Node): Node => binaryNode('max', x, likeNode(tiny, typeOf(x)))
+
+const numberOf = ({ core, boost }: Drawn): Node => kept(binaryNode('mul', core, build.exp([boost], {})))
 const logOf = ({ core, boost }: Drawn): Node => binaryNode('add', build.log([core], {}), boost)
 
 /**
  * Gamma distributed with shape parameter `a` (a number, or a tensor that broadcasts to the shape) and scale 1: f32 of
- * `shape` (jax.random.gamma's distribution, not its numbers). NaN for a ≤ 0. No gradient reaches `a`. Accepts or rejects
+ * `shape` (jax.random.gamma's distribution, not its numbers), at least 2⁻¹²⁶. NaN for a ≤ 0. No gradient reaches `a`. Accepts or rejects
  * six proposals a number; with probability below 2⁻²⁶ none is accepted and the number is a - 1/3. ShapeError where `a`
  * does not broadcast.
  * @example
@@ -79,7 +85,8 @@ export const gamma = <const S extends Shape>(k: Tensor, a: Operand, shape: S): T
 
 /**
  * Beta distributed with parameters `a` and `b` (numbers, or tensors that broadcast to the shape): f32 of `shape`, x / (x + y)
- * of two gamma numbers by their logarithms, so that small parameters do not underflow (jax.random.beta). As `gamma`.
+ * of two gamma numbers by their logarithms, so that small parameters do not underflow (jax.random.beta): at least 2⁻¹²⁶, at
+ * most 1 - 2⁻²⁴. As `gamma`.
  * @example
  * const x = random.beta(random.key(0), 2, 6, [2000])
  * T.reference(T.lessEqual(T.abs(T.sub(T.mean(x), 0.25)), 0.01)).data // => [1]
@@ -87,12 +94,13 @@ export const gamma = <const S extends Shape>(k: Tensor, a: Operand, shape: S): T
 export const beta = <const S extends Shape>(k: Tensor, a: Operand, b: Operand, shape: S): Tensor<S, 'f32'> =>
   withParameters('random.beta', k, [a, b], shape, ([p, q], high, low) => {
     const [x, y] = [gammaParts(p!, high, low, 0), gammaParts(q!, high, low, secondNumber)].map(logOf)
-    return build.sigmoid([binaryNode('sub', x!, y!)], {})
+    const share = kept(build.sigmoid([binaryNode('sub', x!, y!)], {}))
+    return binaryNode('min', share, likeNode(1 - 2 ** -24, typeOf(share)))
   })
 
 /**
- * Dirichlet distributed with parameters `alpha` `[…, n]`: f32 of `[...shape, n]`, lines of positive numbers that add up
- * to 1 (jax.random.dirichlet). The leading axes of alpha broadcast to the shape. As `gamma`; ShapeError for a scalar.
+ * Dirichlet distributed with parameters `alpha` `[…, n]`: f32 of `[...shape, n]`, lines of positive numbers (at least 2⁻¹²⁶,
+ * however small alpha is) that add up to 1 (jax.random.dirichlet). The leading axes of alpha broadcast to the shape. As `gamma`; ShapeError for a scalar.
  * @example
  * const x = random.dirichlet(random.key(0), T.tensor([1, 2, 3]), [4])
  * T.reference(T.sum(x, { axis: -1 })).data // => [1, 1, 1, 1]
@@ -108,9 +116,11 @@ export const dirichlet = (k: Tensor, alpha: Tensor, shape: Shape): Tensor<Shape,
       const full = [...shape, count]
       const drawn = withParameters('random.dirichlet', k, [alpha], full, ([p], high, low) => {
         const logs = logOf(gammaParts(p!, high, low, 0))
-        const last = { monoid: 'logSumExp', axes: [full.length - 1] } as const
-        const total = expandNode(reshapeNode(build.reduce([logs], last), [...shape, 1]), full)
-        return build.exp([binaryNode('sub', logs, total)], {})
+        // The largest is taken off first: a logarithm of the sum beside logarithms in the thousands has no digits left.
+        const along = (n: Node, monoid: 'max' | 'sum'): Node =>
+          expandNode(reshapeNode(build.reduce([n], { monoid, axes: [full.length - 1] }), [...shape, 1]), full)
+        const parts = build.exp([binaryNode('sub', logs, along(logs, 'max'))], {})
+        return kept(binaryNode('div', parts, along(parts, 'sum')))
       })
       return lift('random.dirichlet', drawn)
     }),

@@ -3,9 +3,10 @@ import { build, typeOf } from '../../build.ts'
 import type { Shape } from '../../dim.ts'
 import type { Node, TensorType } from '../../ir.ts'
 import type { Operand, Tensor } from '../../types/tensor.ts'
-import { demandNumber, demandRecord, type OptionNames } from '../arguments.ts'
-import { binaryNode, likeNode } from '../math/arithmetic.ts'
+import { demandBetween, demandNumber, demandRecord, type OptionNames } from '../arguments.ts'
+import { binaryNode, likeNode, selectNode } from '../math/arithmetic.ts'
 import { un } from '../math/unary-functions.ts'
+import { lift, refuse } from '../operand.ts'
 import { withKey } from './keys.ts'
 import { withParameters } from './parameters.ts'
 import { between, bitsNode, unitNode, unitOf } from './uniform.ts'
@@ -37,7 +38,7 @@ export const normal = <const S extends Shape>(k: Tensor, shape: S, options: Norm
   demandRecord('random.normal', normalOptions, options)
   const { mean = 0, std = 1 } = options
   demandNumber('random.normal', 'the mean', mean)
-  demandNumber('random.normal', 'the standard deviation', std)
+  demandBetween('random.normal', 'the standard deviation', std, 0, Number.POSITIVE_INFINITY)
   return withKey('random.normal', k, shape, (a, b) => {
     const type: TensorType = { shape, dtype: 'f32' }
     const z = normalOf(bitsNode(a, b, shape))
@@ -49,7 +50,8 @@ export const normal = <const S extends Shape>(k: Tensor, shape: S, options: Norm
 /**
  * Standard normal numbers given that they lie between `lower` and `upper` (numbers, or tensors that broadcast to the
  * shape): f32 of `shape`, by the inverse of the distribution function; far out in a tail, where it is flat, the grid of
- * results is coarse (jax.random.truncated_normal). ShapeError where the bounds do not broadcast.
+ * results is coarse (jax.random.truncated_normal). NaN where upper is less than lower. ShapeError for two such numbers, and
+ * where the bounds do not broadcast.
  * @example
  * const x = random.truncatedNormal(random.key(0), -1, 2, [100])
  * T.reference(T.all(T.logicalAnd(T.greaterEqual(x, -1), T.lessEqual(x, 2)))).data // => [1]
@@ -61,11 +63,16 @@ export const truncatedNormal = <const S extends Shape>(
   shape: S,
 ): Tensor<S, 'f32'> =>
   withParameters('random.truncatedNormal', k, [lower, upper], shape, ([low, high], a, b) => {
+    if (typeof lower === 'number' && typeof upper === 'number' && upper < lower)
+      return refuse('random.truncatedNormal', [lift('random.truncatedNormal', k)], {
+        reason: `no number lies in [${lower}, ${upper}]`,
+      })
     const root = likeNode(Math.SQRT2, { shape, dtype: 'f32' })
     const [from, to] = [low!, high!].map((n) => build.erf([binaryNode('div', n, root)], {}))
     const u = binaryNode('add', binaryNode('mul', unitNode(a, b, shape), binaryNode('sub', to!, from!)), from!)
     const edge = (x: number): Node => likeNode(x, { shape, dtype: 'f32' })
     const inside = binaryNode('min', binaryNode('max', u, edge(afterMinusOne)), edge(-afterMinusOne))
     const z = binaryNode('mul', un('erfinv', inside), root)
-    return binaryNode('min', binaryNode('max', z, low!), high!)
+    const bounded = binaryNode('min', binaryNode('max', z, low!), high!)
+    return selectNode(binaryNode('le', low!, high!), bounded, edge(Number.NaN))
   })

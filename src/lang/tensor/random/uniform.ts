@@ -7,7 +7,9 @@ import { demandBetween, demandNumber, demandRecord, type OptionNames } from '../
 import { binaryNode, likeNode, selectNode } from '../math/arithmetic.ts'
 import { lift, refuse, reshapeNode, toElement } from '../operand.ts'
 import { narrowNode } from '../shape/reordering.ts'
+import { floatBelow, spacing } from './float-grid.ts'
 import { blocks, withKey } from './keys.ts'
+import { highProduct, scaledBits } from './multiply-high.ts'
 import { withParameters } from './parameters.ts'
 
 /** One word an element. */
@@ -61,7 +63,29 @@ export const between = (unit: Node, low: number, high: number): Node => {
 }
 
 /**
- * Evenly distributed in [low, high), [0, 1) by default: f32 of `shape`, 23 random bits each (jax.random.uniform).
+ * A word brought to [low, high). A range with fewer numbers than a unit has is counted through, so that each of its numbers is
+ * as likely as the others; elsewhere rounding may lead up to `high`, and the number before stands in.
+ */
+const ranged = (word: Node, low: number, high: number): Node => {
+  if (low === 0 && high === 1) return unitOf(word)
+  const type: TensorType = { shape: typeOf(word).shape, dtype: 'f32' }
+  const step = Math.min(spacing(low), spacing(high))
+  const count = (high - low) / step
+  const last = likeNode(floatBelow(high), type)
+  if (count < 2 ** 23) {
+    const place = build.cast([highProduct(word, count)], { dtype: 'f32' })
+    const x = binaryNode('add', likeNode(low, type), binaryNode('mul', place, likeNode(step, type)))
+    return low === high ? x : binaryNode('min', x, last)
+  }
+  const isWide = !Number.isFinite(Math.fround(high - low))
+  const inside = isWide ? between(unitOf(word), low / 2, high / 2) : between(unitOf(word), low, high)
+  return binaryNode('min', isWide ? binaryNode('add', inside, inside) : inside, last)
+}
+
+/**
+ * Evenly distributed in [low, high), [0, 1) by default: f32 of `shape`, 23 random bits each (jax.random.uniform); `low`
+ * itself where there is nothing between. A narrow range is counted through, number by number. ShapeError where high is less
+ * than low, or a bound is no finite f32.
  * @example
  * T.reference(random.uniform(random.key(0), [1])).data // => [0.947667]
  */
@@ -70,7 +94,13 @@ export const uniform = <const S extends Shape>(k: Tensor, shape: S, options: Uni
   const { low = 0, high = 1 } = options
   demandNumber('random.uniform', 'low', low)
   demandNumber('random.uniform', 'high', high)
-  return withKey('random.uniform', k, shape, (a, b) => between(unitNode(a, b, shape), low, high))
+  return withKey('random.uniform', k, shape, (a, b) => {
+    const wrong = (reason: string): Node => refuse('random.uniform', [lift('random.uniform', k)], { reason })
+    const [least, most] = [Math.fround(low), Math.fround(high)]
+    if (!Number.isFinite(least) || !Number.isFinite(most)) return wrong(`[${low}, ${high}) is no range of f32 numbers`)
+    if (high < low) return wrong(`no number lies in [${low}, ${high})`)
+    return ranged(bitsNode(a, b, shape), least, most)
+  })
 }
 
 /** Bounds of `randint`: low ≤ x < high. */
@@ -81,9 +111,18 @@ export interface RandintOptions {
 
 const randintOptions: OptionNames<RandintOptions> = { low: 'may', high: 'must' }
 
+/** 64 bits modulo a span up to 2¹⁶, without a product past 32 bits: JAX's numbers. */
+const remainder = (upper: Node, lower: Node, span: number): Node => {
+  const type = typeOf(upper)
+  const rem = (x: Node): Node => binaryNode('rem', x, likeNode(span, type))
+  const wrapped = likeNode(2 ** 32 % span, type)
+  return rem(binaryNode('add', binaryNode('mul', rem(upper), wrapped), rem(lower)))
+}
+
 /**
- * Whole numbers in [low, high), low 0 by default: i32 of `shape`. 64 random bits are reduced, as in JAX, so that the
- * bias is below 2⁻³². ShapeError where no number lies between, or a bound is none of i32.
+ * Whole numbers in [low, high), low 0 by default: i32 of `shape`. 64 random bits are reduced, by their remainder for a span up
+ * to 2¹⁶, as in JAX, by their product with a longer one, up to 2³²: the bias is below 2⁻³². ShapeError where no number lies
+ * between, or a bound is none of i32.
  * @example
  * const dice = random.randint(random.key(0), [100], { low: 1, high: 7 })
  * T.reference([T.min(dice), T.max(dice)]).map((t) => t.data) // => [[1], [6]]
@@ -94,26 +133,21 @@ export const randint = <const S extends Shape>(k: Tensor, shape: S, options: Ran
   demandNumber('random.randint', 'low', low)
   demandNumber('random.randint', 'high', high)
   return withKey('random.randint', k, shape, (a, b) => {
-    const isRange = [low, high].every((b) => Number.isInteger(b) && Math.abs(b) <= 2 ** 31) && high - low < 2 ** 32
-    if (!isRange)
-      return refuse('random.randint', [lift('random.randint', k)], {
-        reason: `[${low}, ${high}) is no range of whole numbers of 32 bits`,
-      })
-    const [least, span] = [toElement(low, 'i32'), (toElement(high, 'i32') - toElement(low, 'i32')) >>> 0]
-    if (high <= low)
-      return refuse('random.randint', [lift('random.randint', k)], {
-        reason: `no whole number lies in [${low}, ${high})`,
-      })
-    const type: TensorType = { shape, dtype: 'u32' }
+    const wrong = (reason: string): Node => refuse('random.randint', [lift('random.randint', k)], { reason })
+    if (![low, high].every((b) => Number.isInteger(b) && Math.abs(b) <= 2 ** 31))
+      return wrong(`[${low}, ${high}) is no range of whole numbers of 32 bits`)
+    if (high <= low) return wrong(`no whole number lies in [${low}, ${high})`)
     const [high2, low2] = blocks(a, b, [2])
     const at = (n: Node, i: number): Node => reshapeNode(narrowNode(n, 0, i, i + 1), [])
     const [upper, lower] = [0, 1].map((i) => bitsNode(at(high2, i), at(low2, i), shape))
-    const size = likeNode(span, type)
-    const half = 2 ** 16 % span
-    const multiplier = likeNode(Number((BigInt(half) * BigInt(half)) % BigInt(2 ** 32)) % span, type)
-    const rem = (x: Node): Node => binaryNode('rem', x, size)
-    const mixed = rem(binaryNode('add', binaryNode('mul', rem(upper!), multiplier), rem(lower!)))
-    return binaryNode('add', build.bitcast([mixed], { dtype: 'i32' }), likeNode(least, { shape, dtype: 'i32' }))
+    const span = high - low
+    const drawn =
+      span <= 2 ** 16 ? remainder(upper!, lower!, span) : span < 2 ** 32 ? scaledBits(upper!, lower!, span) : upper!
+    return binaryNode(
+      'add',
+      build.bitcast([drawn], { dtype: 'i32' }),
+      likeNode(toElement(low, 'i32'), { shape, dtype: 'i32' }),
+    )
   })
 }
 

@@ -8,7 +8,7 @@ import type { Tensor } from '../../types/tensor.ts'
 import type { OptionNames } from '../arguments.ts'
 import { dataFirstWith } from '../dual.ts'
 import { floatNode } from '../math/arithmetic.ts'
-import { castNode, countedNode, onAxis, onTensor } from '../operand.ts'
+import { castNode, countedNode, inSingle, onAxis, onTensor } from '../operand.ts'
 
 /** Along which axis (0), and whether from its end. */
 export interface CumulativeOptions {
@@ -49,8 +49,11 @@ const cumulated = (
   output?: number,
 ): Tensor =>
   onAxis(name, x, axis, (n, a, { dtype }) => {
-    const out = build.cumulate([prepare(n, dtype)], { monoid, axis: a, reverse })
-    return output === undefined ? out : build.get([out], { index: output })
+    const params = { monoid, axis: a, reverse } as const
+    const ready = prepare(n, dtype)
+    return output === undefined
+      ? inSingle(ready, (wide) => build.cumulate([wide], params))
+      : build.get([build.cumulate([ready], params)], { index: output })
   })
 
 /**
@@ -82,7 +85,7 @@ export const cumprod: Cumulative = dataFirstWith(
 
 /**
  * log of the prefix sums of eˣ along `axis` (0), stable. Floating point; integers and bool become f32
- * (torch.logcumsumexp).
+ * (torch.logcumsumexp). The gradient of each element, at infinities too, is that of `logsumexp`.
  * @example
  * T.reference(T.logcumsumexp(T.tensor([1000, 1000]))).data // => [1000, 1000.693147]
  */

@@ -189,7 +189,8 @@ export const countNonzero: ReductionTo<'countNonzero', 'i32'> = dataFirstWith(
 
 /**
  * `log Σ eˣ` over `axis` (one, several, all by default), stable: the largest element is taken out of the sum. Floating
- * point, integers and bool become f32; -Infinity of nothing.
+ * point, integers and bool become f32; -Infinity of nothing. The gradient is `softmax(x)`; where the result is infinite, it
+ * is that of the maximum: shared evenly by the elements that equal it (all of a row of -Infinity).
  * @example
  * T.reference(T.logsumexp(T.tensor([1000, 1000]))).data // => [1000.693147]
  */

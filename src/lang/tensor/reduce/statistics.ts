@@ -8,7 +8,7 @@ import type { Tensor } from '../../types/tensor.ts'
 import type { OptionNames } from '../arguments.ts'
 import { dataFirstWith } from '../dual.ts'
 import { binaryNode, floatNode, likeNode, selectNode } from '../math/arithmetic.ts'
-import { castNode, refuse } from '../operand.ts'
+import { castNode, inSingle, refuse } from '../operand.ts'
 import {
   count,
   type FloatReduction,
@@ -27,25 +27,25 @@ export interface VarianceOptions extends ReduceOptions {
 
 const varianceOptions: OptionNames<VarianceOptions> = { ...reduceOptions, correction: 'may' }
 
+/** `of` the variance, both in f32 where the operand is a 16-bit float. */
 const varianceNode = (
   name: string,
   n: Node,
   axes: readonly number[],
   { shape, dtype }: TensorType,
   correction: number,
+  of: (variance: Node) => Node = (v) => v,
 ): Node => {
   if (!isFloat(dtype))
     return refuse(name, [n], { reason: `is not defined on ${dtype}`, hint: "cast first: T.cast(x, 'f32')" })
   const size = count(shape, axes)
-  const pair = build.reduce([n], { monoid: 'meanVar', axes })
-  const population = build.get([pair], { index: 1 })
-  if (correction === 0) return population
-  const type = typeOf(population)
-  return binaryNode(
-    'div',
-    binaryNode('mul', population, likeNode(size, type)),
-    likeNode(Math.max(0, size - correction), type),
-  )
+  return inSingle(n, (wide) => {
+    const population = build.get([build.reduce([wide], { monoid: 'meanVar', axes })], { index: 1 })
+    if (correction === 0) return of(population)
+    const type = typeOf(population)
+    const squares = binaryNode('mul', population, likeNode(size, type))
+    return of(binaryNode('div', squares, likeNode(Math.max(0, size - correction), type)))
+  })
 }
 
 /**
@@ -81,10 +81,7 @@ export const std: Reduction<'std', VarianceOptions> = dataFirstWith(
   1,
   varianceOptions,
   (x: Tensor, o: VarianceOptions = {}) =>
-    reducing('T.std', x, o, (n, axes, type) => {
-      const v = varianceNode('T.std', n, axes, type, o.correction ?? 1)
-      return isFloat(type.dtype) ? rootNode(v) : v
-    }),
+    reducing('T.std', x, o, (n, axes, type) => varianceNode('T.std', n, axes, type, o.correction ?? 1, rootNode)),
 )
 
 interface MeanVariance {
@@ -101,7 +98,7 @@ interface MeanVariance {
 
 const meanNode = (name: string, n: Node, axes: readonly number[], dtype: DType): Node =>
   isFloat(dtype)
-    ? build.get([build.reduce([n], { monoid: 'meanVar', axes })], { index: 0 })
+    ? inSingle(n, (wide) => build.get([build.reduce([wide], { monoid: 'meanVar', axes })], { index: 0 }))
     : refuse(name, [n], { reason: `is not defined on ${dtype}`, hint: "cast first: T.cast(x, 'f32')" })
 
 /**
@@ -143,7 +140,9 @@ export const vectorNorm: FloatReduction<'vectorNorm', NormOptions> = dataFirstWi
   1,
   normOptions,
   (x: Tensor, o: NormOptions = {}) =>
-    reducing('T.vectorNorm', x, o, (given, axes, type) => normNode(floatNode(given, type.dtype), axes, o.p ?? 2)),
+    reducing('T.vectorNorm', x, o, (given, axes, type) =>
+      inSingle(floatNode(given, type.dtype), (n) => normNode(n, axes, o.p ?? 2)),
+    ),
 )
 
 const normNode = (n: Node, axes: readonly number[], p: number): Node => {

@@ -44,7 +44,6 @@ describe("JAX's numbers for key 42", () => {
       expect(Math.abs(v / normal[i]! - 1)).toBeLessThan(4e-7)
     })
     expect(flat(random.randint(key, [8], { low: -3, high: 10 }))).toEqual([8, 9, 9, 6, -1, 7, 4, -1])
-    expect(flat(random.randint(key, [4], { high: 1000000007 }))).toEqual([125294255, 383865341, 780371127, 127988410])
     expect(flat(random.bernoulli(key, 0.3, [10]))).toEqual([0, 0, 0, 0, 0, 0, 1, 0, 0, 0])
     const logits = T.log(
       T.tensor([

@@ -1,6 +1,7 @@
 /** Options that a distribution does not have, and arguments of another kind: a UsageError. */
 import { describe, expect, it } from 'vitest'
 import * as T from '../../../../src/index.ts'
+import * as nn from '../../../../src/nn/index.ts'
 import * as random from '../../../../src/random/index.ts'
 
 /** The editor refuses these calls; a program that was never checked makes them all the same. */
@@ -52,7 +53,7 @@ describe('bounds of randint', () => {
     for (const [low, high] of [
       [0, 0.5],
       [0, 2 ** 31 + 1],
-      [-(2 ** 31), 2 ** 31],
+      [-(2 ** 31) - 1, 2 ** 31],
       [Number.NaN, 3],
     ] as const)
       expect(() => T.reference(range(low, high))).toThrow(
@@ -64,5 +65,34 @@ describe('bounds of randint', () => {
     const { data } = T.reference(range(2 ** 31 - 2, 2 ** 31))
     expect(new Set(data)).toEqual(new Set([2 ** 31 - 2, 2 ** 31 - 1]))
     expect(() => T.reference(range(-(2 ** 31), 2 ** 31 - 1))).not.toThrow()
+    expect(() => T.reference(range(-(2 ** 31), 2 ** 31))).not.toThrow()
+  })
+})
+
+describe('bounds of continuous distributions', () => {
+  const { POSITIVE_INFINITY: inf, NaN: nan } = Number
+  it.each([
+    [() => random.uniform(key, [2], { low: 2, high: 1 }), 'random.uniform: no number lies in [2, 1)'],
+    [() => random.uniform(key, [2], { low: -inf }), 'random.uniform: [-Infinity, 1) is no range of f32 numbers'],
+    [() => random.uniform(key, [2], { high: 1e39 }), 'random.uniform: [0, 1e+39) is no range of f32 numbers'],
+    [() => random.uniform(key, [2], { low: nan }), 'random.uniform: [NaN, 1) is no range of f32 numbers'],
+    [() => random.truncatedNormal(key, 2, -1, [2]), 'random.truncatedNormal: no number lies in [2, -1]'],
+    [() => random.normal(key, [2], { std: -1 }), 'random.normal: the standard deviation is -1, not a number from 0'],
+    [() => nn.heUniform(key, [2, 3], { gain: -1 }), 'nn.heUniform: the gain is -1, not a number from 0'],
+    [() => random.bernoulli(key, 1.5, [2]), 'random.bernoulli: the probability is 1.5, not a number from 0 to 1'],
+  ])('are refused where they are none %#', (draw, text) => {
+    expect(() => T.reference(draw() as T.Tensor)).toThrow(text)
+  })
+
+  it('may meet, and tensors of them may be the wrong way round', () => {
+    expect(Array.from(T.reference(random.uniform(key, [2], { low: 3.5, high: 3.5 })).data)).toEqual([3.5, 3.5])
+    const bounds = random.truncatedNormal(key, T.tensor([2, -1]), T.tensor([-1, 2]), [2])
+    expect(Array.from(T.reference(bounds).data)).toEqual([nan, expect.any(Number)])
+  })
+
+  it('of weights without inputs are 0', () => {
+    expect(Array.from(T.reference(nn.linearInit(key, 0, 2).bias).data).map(Math.abs)).toEqual([0, 0])
+    for (const init of [nn.heUniform, nn.heNormal, nn.xavierUniform, nn.xavierNormal])
+      expect(T.reference(init(key, [0, 0]) as T.Tensor).data).toHaveLength(0)
   })
 })
