@@ -70,8 +70,7 @@ export const searchsorted: Search = dualWith(
     const isNode = typeof given === 'object'
     return tensorOf(
       withTypes('T.searchsorted', isNode ? [x, given] : [x], ([type, vt]) => {
-        const common = commonDtype(vt ? [type!.dtype, vt.dtype] : [type!.dtype], isNode ? [] : [given])
-        const dtype = common === 'bool' ? 'i32' : common
+        const dtype = commonDtype(vt ? [type!.dtype, vt.dtype] : [type!.dtype], isNode ? [] : [given])
         const over = misfit([given], dtype)
         if (over !== undefined) return refuse('T.searchsorted', [x], over)
         const v = isNode ? castNode(given, dtype) : scalar(given, dtype)
