@@ -8,7 +8,7 @@ import { matrixSizes } from '../../src/lang/ops/matrix.ts'
 import * as k from '../kernel/build-kernel.ts'
 import { hold, type RoutineDispatch } from './dispatch.ts'
 import { rankOf, rotation, rounds, signOfColumn, turned } from './jacobi.ts'
-import { accumulated, elementsOf, loop, perMatrix, powerOfTwo } from './team.ts'
+import { elementsOf, loop, perMatrix } from './team.ts'
 
 /** The dispatch of an eigh node. A matrix of odd size is padded by a row and a column of zeros. */
 export const eighRoutine = (r: Routine, profile: Profile): readonly RoutineDispatch[] => {
@@ -31,16 +31,7 @@ export const eighRoutine = (r: Routine, profile: Profile): readonly RoutineDispa
         const turn = elementsOf(t, turns!, team.matrix, half, 2)
         const w = elementsOf(t, values!, team.matrix, 1, n)
         const out = elementsOf(t, vectors!, team.matrix, n, n)
-        const largest = accumulated(t, k.lit(0), zero, k.u32(n * n), (m, i) =>
-          k.max(m, k.unary('abs', given.load(zero, i))),
-        )
-        const scale = powerOfTwo(largest.value)
-        const [down, up] = [hold(t, scale.down), hold(t, scale.up)]
-        const halves = k.mul(k.lit(0.5), down.value)
         return [
-          ...largest.statements,
-          down.statement,
-          up.statement,
           team.share(zero, size, (i) => [
             loop(t, zero, k.u32(size), (j) => {
               const inside = k.and(k.lt(i, k.u32(n)), k.lt(j, k.u32(n)))
@@ -48,7 +39,7 @@ export const eighRoutine = (r: Routine, profile: Profile): readonly RoutineDispa
                 v.store(i, j, k.select(k.eq(i, j), k.lit(1), k.lit(0))),
                 k.ifStmt(
                   inside,
-                  [a.store(i, j, k.add(k.mul(halves, given.load(i, j)), k.mul(halves, given.load(j, i))))],
+                  [a.store(i, j, k.mul(k.lit(0.5), k.add(given.load(i, j), given.load(j, i))))],
                   [a.store(i, j, k.lit(0))],
                 ),
               ]
@@ -118,7 +109,7 @@ export const eighRoutine = (r: Routine, profile: Profile): readonly RoutineDispa
             return [
               ...rank.statements,
               ...sign.statements,
-              w.store(zero, rank.value, k.mul(up.value, a.load(j, j))),
+              w.store(zero, rank.value, a.load(j, j)),
               loop(t, zero, k.u32(n), (i) => [out.store(i, rank.value, k.mul(sign.value, v.load(i, j)))]),
             ]
           }),

@@ -10,7 +10,7 @@ import type { KExpr, KStmt } from '../kernel/kernel.ts'
 import { hold, type RoutineDispatch } from './dispatch.ts'
 import { factorise, formQ } from './householder.ts'
 import { rankOf, rotation, rounds, signOfColumn, turned } from './jacobi.ts'
-import { accumulated, type Computed, type Elements, elementsOf, loop, perMatrix, powerOfTwo } from './team.ts'
+import { accumulated, type Computed, type Elements, elementsOf, loop, perMatrix } from './team.ts'
 
 /** Columns with a cosine below this are taken to be orthogonal. */
 const enough = 1e-7
@@ -39,18 +39,10 @@ export const svdRoutine = (r: Routine, profile: Profile): readonly RoutineDispat
         const right = elementsOf(t, outV!, team.matrix, n, n)
         const inner = (p: KExpr, q: KExpr): Computed =>
           accumulated(t, k.lit(0), zero, k.u32(m), (sum, i) => k.add(sum, k.mul(a.load(i, p), a.load(i, q))))
-        const largest = accumulated(t, k.lit(0), zero, k.u32(m * n), (top, i) =>
-          k.max(top, k.unary('abs', given.load(zero, i))),
-        )
-        const scale = powerOfTwo(largest.value)
-        const [down, up] = [hold(t, scale.down), hold(t, scale.up)]
         return [
-          ...largest.statements,
-          down.statement,
-          up.statement,
           team.share(zero, m, (i) => [
             loop(t, zero, k.u32(size), (j) => [
-              k.ifStmt(below(j), [a.store(i, j, k.mul(down.value, given.load(i, j)))], [a.store(i, j, k.lit(0))]),
+              k.ifStmt(below(j), [a.store(i, j, given.load(i, j))], [a.store(i, j, k.lit(0))]),
             ]),
           ]),
           team.share(zero, n, (i) => [
@@ -111,7 +103,7 @@ export const svdRoutine = (r: Routine, profile: Profile): readonly RoutineDispat
             const value = hold(t, s.load(zero, j))
             return [
               value.statement,
-              s.store(zero, j, k.mul(up.value, k.unary('abs', value.value))),
+              s.store(zero, j, k.unary('abs', value.value)),
               k.ifStmt(k.lt(value.value, k.lit(0)), [
                 loop(t, zero, k.u32(m), (i) => [u.store(i, j, k.neg(u.load(i, j)))]),
               ]),

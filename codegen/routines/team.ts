@@ -101,11 +101,3 @@ export const elementsOf = (t: Tensors, b: Buffer, matrix: KExpr, rows: number, c
     store: (row, column, value) => t.store(b, at(row, column), value),
   }
 }
-
-/** A power of two near `largest` and its reciprocal, with which scaling is exact. */
-export const powerOfTwo = (largest: KExpr): { readonly down: KExpr; readonly up: KExpr } => {
-  const exponent = k.binary('and', k.shiftRight(k.bitcast(largest, 'u32'), k.u32(23)), k.u32(255))
-  const inside = k.max(k.min(exponent, k.u32(253)), k.u32(1))
-  const power = (e: KExpr): KExpr => k.bitcast(k.shiftLeft(e, k.u32(23)), 'f32')
-  return { down: power(k.sub(k.u32(254), inside)), up: power(inside) }
-}

@@ -20,6 +20,12 @@ export const demandRate = (name: string, rate: unknown): void => {
   })
 }
 
+/** UsageError unless there are steps to divide by: 0 of them make the rate NaN. */
+const demandSteps = (name: string, what: string, steps: number): void => {
+  if (demandNumber(name, what, steps) > 0) return
+  raise({ tag: 'UsageError', message: `${name}: ${what} is ${steps}, not a number of steps above 0` })
+}
+
 const asFloat = (step: Tensor): Tensor => cast(step, 'f32')
 
 /** The rate at `step`: a number when it is fixed. */
@@ -45,6 +51,7 @@ export const stepDecay = (rate: Rate, options: StepDecayOptions): Schedule => {
   demandRate('optim.stepDecay', rate)
   demandRecord('optim.stepDecay', stepDecayOptions, options)
   const { stepSize, gamma = 0.1 } = options
+  demandSteps('optim.stepDecay', 'stepSize', stepSize)
   return (t) => {
     // The half keeps a quotient that should be whole from falling below it when divided in f32.
     const reached = floor(div(add(asFloat(t), 0.5), stepSize))
@@ -88,6 +95,7 @@ export const cosineDecay = (rate: number, options: CosineDecayOptions): Schedule
   demandNumber('optim.cosineDecay', 'the rate', rate)
   demandRecord('optim.cosineDecay', cosineDecayOptions, options)
   const { steps, min = 0 } = options
+  demandSteps('optim.cosineDecay', 'steps', steps)
   return (t) => {
     const wave = cos(times(asFloat(t), Math.PI / steps))
     return add(times(wave, (rate - min) / 2), (rate + min) / 2)

@@ -1,6 +1,8 @@
 /** Stages that scale every element of a gradient by its own history: Adam, Adagrad, RMSProp, Adadelta. PyTorch's formulas. */
+import type { DType } from '../lang/dtype.ts'
 import { demandRecord, type OptionNames } from '../lang/tensor/arguments.ts'
-import { add, cast, div, expm1, maximum, mul, neg, sqrt } from '../lang/tensor/index.ts'
+import { isMistake } from '../lang/tensor/ask.ts'
+import { add, cast, div, expm1, isinf, maximum, mul, neg, sqrt, where } from '../lang/tensor/index.ts'
 import type { Tensor } from '../lang/types/tensor.ts'
 import { zerosOf } from './stages.ts'
 import { each, type TensorTree, type Transform } from './transform.ts'
@@ -10,8 +12,18 @@ const times = (x: Tensor, y: Tensor | number): Tensor => mul(x, y)
 const over = (x: Tensor, y: Tensor): Tensor => div(x, y)
 const root = (x: Tensor): Tensor => sqrt(x)
 
+/** The least numbers that tell a divisor from 0: f16 has no 1e-8, and a device takes what is below 2⁻¹²⁶ for 0. */
+const least: { readonly [D in DType]?: number } = { f32: 2 ** -126, bf16: 2 ** -126, f16: 2 ** -24 }
+
+/** x + eps, more than 0 for every x from 0 up: of a gradient of 0, whose square is 0 too, 0 is left and not NaN. */
+const above = (x: Tensor, eps: number): Tensor =>
+  plus(x, isMistake(x) ? eps : Math.max(eps, least[x.dtype as DType] ?? 0))
+
 /** decay · average + (1 - decay) · x. */
 const moving = (decay: number, average: Tensor, x: Tensor): Tensor => plus(times(average, decay), times(x, 1 - decay))
+
+/** s - m², rounding of which may leave less than 0; infinite where a square is, not ∞ - ∞. */
+const variance = (s: Tensor, m: Tensor): Tensor => where(isinf(s), s, maximum(plus(s, neg(times(m, m))), 0))
 
 /** 1 - decay^t for the t-th step (from 1), as -expm1(t ln decay): no cancellation where decay is close to 1. */
 const correction = (decay: number, step: Tensor): Tensor => {
@@ -58,7 +70,7 @@ export const scaleByAdam = (options: AdamOptions = {}): Transform => {
       const given = each(
         (p, q) => {
           const spread = scale2 ? over(root(q!), scale2) : root(q!)
-          return over(scale1 ? over(p!, scale1) : p!, plus(spread, eps))
+          return over(scale1 ? over(p!, scale1) : p!, above(spread, eps))
         },
         m,
         second,
@@ -97,7 +109,7 @@ export const scaleByAdagrad = (options: AdagradOptions = {}): Transform => {
       const slower = rateDecay === 0 ? undefined : plus(times(cast(step, 'f32'), rateDecay), 1)
       const given = each(
         (g, q) => {
-          const scaled = over(g!, plus(root(q!), eps))
+          const scaled = over(g!, above(root(q!), eps))
           return slower ? over(scaled, slower) : scaled
         },
         updates,
@@ -133,10 +145,10 @@ export const scaleByRmsprop = (options: RmspropOptions = {}): Transform => {
       const before = state as { readonly s: TensorTree; readonly mean: TensorTree }
       const s = each((g, old) => moving(alpha, old!, times(g!, g!)), updates, before.s)
       if (!centered) {
-        return [each((g, q) => over(g!, plus(root(q!), eps)), updates, s), { s: s as TensorTree }]
+        return [each((g, q) => over(g!, above(root(q!), eps)), updates, s), { s: s as TensorTree }]
       }
       const mean = each((g, old) => moving(alpha, old!, g!), updates, before.mean)
-      const given = each((g, q, m) => over(g!, plus(root(plus(q!, neg(times(m!, m!)))), eps)), updates, s, mean)
+      const given = each((g, q, m) => over(g!, above(root(variance(q!, m!)), eps)), updates, s, mean)
       return [given, { s: s as TensorTree, mean: mean as TensorTree }]
     },
   }
@@ -165,7 +177,7 @@ export const scaleByAdadelta = (options: AdadeltaOptions = {}): Transform => {
     apply: (updates, state) => {
       const before = state as { readonly s: TensorTree; readonly d: TensorTree }
       const s = each((g, old) => moving(rho, old!, times(g!, g!)), updates, before.s)
-      const u = each((g, q, d) => times(over(root(plus(d!, eps)), root(plus(q!, eps))), g!), updates, s, before.d)
+      const u = each((g, q, d) => times(over(root(above(d!, eps)), root(above(q!, eps))), g!), updates, s, before.d)
       const d = each((x, old) => moving(rho, old!, times(x!, x!)), u, before.d)
       return [u, { s: s as TensorTree, d: d as TensorTree }]
     },

@@ -1,6 +1,21 @@
 /** Stages that any optimiser can use: learning rate, weight decay, clipping, momentum. */
 import { demandNumber, demandRecord, type OptionNames } from '../lang/tensor/arguments.ts'
-import { add, clamp, div, equal, full, mean, minimum, mul, neg, sqrt, sum, where } from '../lang/tensor/index.ts'
+import {
+  add,
+  cast,
+  clamp,
+  div,
+  equal,
+  full,
+  isinf,
+  mean,
+  minimum,
+  mul,
+  neg,
+  sqrt,
+  sum,
+  where,
+} from '../lang/tensor/index.ts'
 import { flattenTree, isTensor } from '../lang/tree.ts'
 import type { Tensor } from '../lang/types/tensor.ts'
 import { demandRate, type Rate, rateAt } from './learning-rate.ts'
@@ -33,15 +48,25 @@ export const addWeightDecay = (decay: number): Transform => {
   )
 }
 
+/** Their squares are numbers for elements up to the largest that f32 holds. */
+const shrunk = 2 ** -75
+
 /**
- * The 2-norm of all tensors of a tree together: an f32 scalar, 0 for an empty tree.
+ * The 2-norm of all tensors of a tree together: an f32 scalar, 0 for an empty tree. It is finite where it fits f32, though
+ * squares of elements are not.
  * @example
  * T.reference(optim.globalNorm({ a: T.tensor([3]), b: [T.tensor([[4]])] })).data // => [5]
  */
 export const globalNorm = (tree: unknown): Tensor => {
-  const { leaves } = flattenTree(tree, isTensor)
-  const squares = leaves.map((x) => sum(mul(x, x)))
-  return sqrt(squares.reduce((p, q) => add(p, q), full([], 0, { dtype: 'f32' })))
+  const leaves = flattenTree<Tensor>(tree, isTensor).leaves.map((x) => cast(x, 'f32') as Tensor)
+  const ofSquares = (xs: readonly Tensor[]): Tensor =>
+    xs.map((x) => sum(mul(x, x)) as Tensor).reduce((p, q) => add(p, q), full([], 0, { dtype: 'f32' }) as Tensor)
+  const plain = ofSquares(leaves)
+  // One root of what is chosen: that of the other would have no slope.
+  const isOver = isinf(plain)
+  const squares = where(isOver, ofSquares(leaves.map((x) => mul(x, shrunk))), plain)
+  const norm = sqrt(squares)
+  return where(isOver, mul(norm, 1 / shrunk), norm)
 }
 
 /**

@@ -63,6 +63,8 @@ const cases: readonly (readonly [name: string, args: readonly unknown[], message
       'optim.cosineDecay: 100 stands where a record of options is needed',
       'it knows steps and min',
     ],
+    ['cosineDecay', [0.1, { steps: 0 }], 'optim.cosineDecay: steps is 0, not a number of steps above 0', undefined],
+    ['stepDecay', [0.1, { stepSize: -1 }], 'optim.stepDecay: stepSize is -1, not a number of steps above 0', undefined],
     [
       'chain',
       [[optim.clipByValue(1)]],

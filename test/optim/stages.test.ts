@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest'
+import { grad } from '../../passes/transform/gradient.ts'
 import { evaluate } from '../../src/lang/evaluate.ts'
-import { full, mul, tensor } from '../../src/lang/tensor/index.ts'
+import { cast, full, mul, tensor } from '../../src/lang/tensor/index.ts'
 import { nodeOf, type Tensor } from '../../src/lang/types/tensor.ts'
 import {
   applyUpdates,
   centralise,
   chain,
+  clipByGlobalNorm,
   clipByValue,
   globalNorm,
   optimiser,
@@ -73,5 +75,46 @@ describe('stages', () => {
     const p = full([2], 1, { dtype: 'f16' })
     const o = optimiser(scaleByRate((step) => mul(full([], 0.5), step) as Tensor))
     expect(o.update(p, p, o.init(p)).params.dtype).toBe('f16')
+  })
+})
+
+describe('the norm of all', () => {
+  const lines = [
+    [3e30, -4e30],
+    [3e18, 4e18],
+    [3e19, 0],
+    [3, -4],
+    [0.03, 0.04],
+    [0, 0],
+  ] as const
+  /** In single precision, as on a device. */
+  const single = (x: Tensor): readonly number[] =>
+    Array.from(evaluate({ inputs: [], outputs: [nodeOf(x)] }, [], { precision: 'f32' })[0]!.data)
+
+  it('clips gradients to a norm, also where their squares are not in f32', () => {
+    const want = [
+      [0.3, -0.4],
+      [0.3, 0.4],
+      [0.5, 0],
+      [0.3, -0.4],
+      [0.03, 0.04],
+      [0, 0],
+    ]
+    for (const [i, line] of lines.entries()) {
+      const got = single(once(clipByGlobalNorm(0.5), f32(line)))
+      expect(got, `${line}`).toEqual(want[i]!.map((w) => expect.closeTo(w, 5)))
+    }
+  })
+
+  it('is of f32 where the tensors are not', () => {
+    const half = cast(f32([300, 400]), 'f16')
+    expect(globalNorm([half, half]).dtype).toBe('f32')
+    expect(single(globalNorm([half]))).toEqual([500])
+  })
+
+  it('has a slope', () => {
+    const slope = grad((x: Tensor) => globalNorm(x))
+    for (const line of lines.slice(0, 5))
+      expect(single(slope(f32(line)) as Tensor)).toEqual(line.map((v) => expect.closeTo(v / Math.hypot(...line), 5)))
   })
 })

@@ -46,7 +46,7 @@ export const eigh: Primitive<ParamsOf['eigh']> = {
       })
       const v = Float64Array.from(given!, (_, i) => (i % (n + 1) === 0 ? 1 : 0))
       const size = a.reduce((m, e) => Math.max(m, Math.abs(e)), 0)
-      for (let sweep = 0, off = 1; sweep < mostSweeps && off > size * 1e-17; sweep++) {
+      for (let sweep = 0, off = size; sweep < mostSweeps && off > size * 1e-17; sweep++) {
         off = 0
         for (let p = 0; p < n; p++) {
           for (let q = p + 1; q < n; q++) {

@@ -1,5 +1,6 @@
 /** Where values belong among sorted elements: a binary search for all of them at once. */
 import { build, typeOf } from '../../build.ts'
+import { isFloat } from '../../dtype.ts'
 import type { Node } from '../../ir.ts'
 import { showShape } from '../../shape.ts'
 import type { Operand, Tensor } from '../../types/tensor.ts'
@@ -21,18 +22,29 @@ interface Search {
   (sorted: Tensor, values: Operand, options?: SearchOptions): Tensor<Tensor['shape'], 'i32'>
 }
 
+/** Whether an element comes before a value (or is its equal, on the right side) in the order of `sort`: NaN is last. */
+const comesBefore = (values: Node, right: boolean): ((element: Node) => Node) => {
+  const plain = (element: Node): Node => binaryNode(right ? 'le' : 'lt', element, values)
+  if (!isFloat(typeOf(values).dtype)) return plain
+  const isNan = build.isNan([values], {})
+  // All elements come before a NaN or are its equals; only on the left side must the equals stay out.
+  return (element) =>
+    right
+      ? binaryNode('or', isNan, plain(element))
+      : selectNode(isNan, build.not([build.isNan([element], {})], {}), plain(element))
+}
+
 /** How many of the `n` sorted elements come before each value: bit by bit from the highest, in ⌊log₂ n⌋ + 1 steps. */
 export const search = (sorted: Node, values: Node, n: number, batch: number, right: boolean): Node => {
   const type = { shape: typeOf(values).shape, dtype: 'i32' } as const
   const like = (x: number): Node => likeNode(x, type)
+  const isBefore = comesBefore(values, right)
   let found = like(0)
   for (let step = 2 ** Math.floor(Math.log2(Math.max(1, n))); step >= 1; step /= 2) {
     const next = binaryNode('add', found, like(step))
     const last = binaryNode('sub', binaryNode('min', next, like(n)), like(1))
     const element = build.gather([sorted, last], { batch })
-    // Negations, so that NaN comes after everything.
-    const before = build.not([right ? binaryNode('lt', values, element) : binaryNode('le', values, element)], {})
-    found = selectNode(binaryNode('and', binaryNode('le', next, like(n)), before), next, found)
+    found = selectNode(binaryNode('and', binaryNode('le', next, like(n)), isBefore(element)), next, found)
   }
   return found
 }
@@ -40,7 +52,8 @@ export const search = (sorted: Node, values: Node, n: number, batch: number, rig
 /**
  * The positions (i32) at which `values` keep the ascending last axis of `sorted` in order: before equal elements, or
  * after them on the `'right'` side (torch.searchsorted). A vector takes values of any shape; other ranks take values
- * whose leading axes are its own. NaN belongs at the end; dtypes promote. ShapeError for a scalar, or other leading axes.
+ * whose leading axes are its own. NaN comes last, among the elements too (numpy.searchsorted); dtypes promote.
+ * ShapeError for a scalar, or other leading axes.
  * @example
  * const sorted = T.tensor([1, 3, 3, 5])
  * T.reference(T.searchsorted(sorted, T.tensor([3, 0, 9]))).data // => [1, 0, 4]
@@ -57,8 +70,7 @@ export const searchsorted: Search = dualWith(
     const isNode = typeof given === 'object'
     return tensorOf(
       withTypes('T.searchsorted', isNode ? [x, given] : [x], ([type, vt]) => {
-        const common = commonDtype(vt ? [type!.dtype, vt.dtype] : [type!.dtype], isNode ? [] : [given])
-        const dtype = common === 'bool' ? 'i32' : common
+        const dtype = commonDtype(vt ? [type!.dtype, vt.dtype] : [type!.dtype], isNode ? [] : [given])
         const over = misfit([given], dtype)
         if (over !== undefined) return refuse('T.searchsorted', [x], over)
         const v = isNode ? castNode(given, dtype) : scalar(given, dtype)

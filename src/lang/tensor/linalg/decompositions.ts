@@ -3,15 +3,17 @@ import { build } from '../../build.ts'
 import type { Shape } from '../../dim.ts'
 import type { DType } from '../../dtype.ts'
 import type { Node } from '../../ir.ts'
-import { product, transposed } from '../../ops/matrix.ts'
+import { product, transposed, upperPart } from '../../ops/matrix.ts'
 import { operandType } from '../../ops/operand-checks.ts'
 import type { FloatOf } from '../../types/broadcast.ts'
 import type { Tensor } from '../../types/tensor.ts'
 import { demandChoice, type OptionNames } from '../arguments.ts'
 import { alone, dataFirstWith } from '../dual.ts'
+import { binaryNode, likeNode } from '../math/arithmetic.ts'
 import { concatNode } from '../shape/joining.ts'
 import { narrowNode } from '../shape/reordering.ts'
 import { onMatrix, output } from './linalg-operand.ts'
+import { ofFiniteNode, prescaled, timesPowerNode } from './prescale.ts'
 
 /** Whether the upper factor is wanted (the lower one). */
 export interface CholeskyOptions {
@@ -38,7 +40,9 @@ export const cholesky: Cholesky = dataFirstWith(
   choleskyOptions,
   (x: Tensor, { upper = false }: CholeskyOptions = {}) =>
     onMatrix('T.cholesky', x, 'square', (a) => {
-      const lower = build.cholesky([a], {})
+      const [near, exponent] = prescaled(a)
+      const root = binaryNode('shiftRight', exponent, likeNode(1, operandType(exponent)))
+      const lower = timesPowerNode(build.cholesky([near], {}), root)
       return upper ? transposed(build, lower) : lower
     }),
 )
@@ -68,11 +72,18 @@ const wideQr = (a: Node, rows: number, columns: number): readonly [Node, Node] =
   return [q, concatNode([r, rest], operandType(r).shape.length - 1)]
 }
 
-const qrNodes = (a: Node, shape: Shape, complete: boolean): readonly [Node, Node] => {
+/** Q and R of a matrix that is near 1. */
+const nearQr = (a: Node, shape: Shape, complete: boolean): readonly [Node, Node] => {
   const [rows, columns] = [shape.at(-2)!, shape.at(-1)!]
   if (columns > rows) return wideQr(a, rows, columns)
   const made = build.qr([a], { complete })
   return [output(made, 0), output(made, 1)]
+}
+
+const qrNodes = (a: Node, shape: Shape, complete: boolean): readonly [Node, Node] => {
+  const [near, exponent] = prescaled(a)
+  const [q, r] = nearQr(near, shape, complete)
+  return [ofFiniteNode(q, a), upperPart(build, ofFiniteNode(timesPowerNode(r, exponent), a), -1)]
 }
 
 /**
@@ -89,11 +100,17 @@ export const qr: Qr = dataFirstWith('T.qr', 1, qrOptions, (x: Tensor, { mode = '
   return [0, 1].map((i) => onMatrix('T.qr', x, 'matrix', (a, shape) => qrNodes(a, shape, mode === 'complete')[i]!))
 })
 
+const eighNodes = (a: Node): readonly [w: Node, v: Node] => {
+  const [near, exponent] = prescaled(a)
+  const made = build.eigh([near], {})
+  return [ofFiniteNode(timesPowerNode(output(made, 0), exponent), a), ofFiniteNode(output(made, 1), a)]
+}
+
 /**
  * `[w, V]`: the eigenvalues `[…, n]` of symmetric matrices `[…, n, n]`, ascending, and their eigenvectors, the columns of V.
- * The symmetric part counts of others. The first of the largest components of an eigenvector is positive. Where
- * eigenvalues are equal, V has no derivative of its own: the gradient leaves out what turns their vectors. Integers and
- * bool become f32 (torch.linalg.eigh).
+ * The symmetric part counts of others; NaN and infinities make all NaN. The first of the largest components of an
+ * eigenvector is positive. Where eigenvalues are equal, V has no derivative of its own: the gradient leaves out what turns
+ * their vectors. Integers and bool become f32 (torch.linalg.eigh).
  * @example
  * const [w, v] = T.eigh(T.tensor([[0, 2], [2, 3]]))
  * T.reference([w, v]).map((t) => t.data) // => [[-1, 4], [0.894427, 0.447214, -0.447214, 0.894427]]
@@ -101,7 +118,7 @@ export const qr: Qr = dataFirstWith('T.qr', 1, qrOptions, (x: Tensor, { mode = '
 export const eigh: <D extends DType>(
   x: Tensor<Shape, D>,
 ) => readonly [w: Tensor<Shape, FloatOf<D>>, v: Tensor<Shape, FloatOf<D>>] = alone('T.eigh', (x) =>
-  [0, 1].map((i) => onMatrix('T.eigh', x, 'square', (a) => output(build.eigh([a], {}), i))),
+  [0, 1].map((i) => onMatrix('T.eigh', x, 'square', (a) => eighNodes(a)[i]!)),
 )
 
 type Values = <D extends DType>(x: Tensor<Shape, D>) => Tensor<Shape, FloatOf<D>>
@@ -111,18 +128,22 @@ type Values = <D extends DType>(x: Tensor<Shape, D>) => Tensor<Shape, FloatOf<D>
  * @example
  * T.reference(T.eigvalsh(T.tensor([[0, 2], [2, 3]]))).data // => [-1, 4]
  */
-export const eigvalsh: Values = alone('T.eigvalsh', (x) =>
-  onMatrix('T.eigvalsh', x, 'square', (a) => output(build.eigh([a], {}), 0)),
-)
+export const eigvalsh: Values = alone('T.eigvalsh', (x) => onMatrix('T.eigvalsh', x, 'square', (a) => eighNodes(a)[0]))
 
-/** U, s and Vᵀ of the thin decomposition of matrices `[…, m, n]` of either form. */
-export const svdNodes = (a: Node, shape: Shape): readonly [u: Node, s: Node, vh: Node] => {
+/** U, s and Vᵀ of the thin decomposition of matrices `[…, m, n]` of either form that are near 1. */
+export const nearSvd = (a: Node, shape: Shape): readonly [u: Node, s: Node, vh: Node] => {
   if (shape.at(-1)! > shape.at(-2)!) {
     const made = build.svd([transposed(build, a)], {})
     return [output(made, 2), output(made, 1), transposed(build, output(made, 0))]
   }
   const made = build.svd([a], {})
   return [output(made, 0), output(made, 1), transposed(build, output(made, 2))]
+}
+
+const svdNodes = (a: Node, shape: Shape): readonly Node[] => {
+  const [near, exponent] = prescaled(a)
+  const [u, s, vh] = nearSvd(near, shape)
+  return [u, timesPowerNode(s, exponent), vh].map((x) => ofFiniteNode(x, a))
 }
 
 /** A basis of the whole space whose first vectors are the orthonormal columns of `u`. */
@@ -177,5 +198,5 @@ export const svd: Svd = dataFirstWith('T.svd', 1, svdOptions, (x: Tensor, { full
  * T.reference(T.svdvals(T.tensor([[0, 2], [3, 0]]))).data // => [3, 2]
  */
 export const svdvals: Values = alone('T.svdvals', (x) =>
-  onMatrix('T.svdvals', x, 'matrix', (a, shape) => svdNodes(a, shape)[1]),
+  onMatrix('T.svdvals', x, 'matrix', (a, shape) => svdNodes(a, shape)[1]!),
 )

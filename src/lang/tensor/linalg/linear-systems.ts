@@ -14,6 +14,7 @@ import { binaryNode, likeNode, selectNode } from '../math/arithmetic.ts'
 import { castNode, expandNode } from '../operand.ts'
 import { reduceNode } from '../reduce/reduction.ts'
 import { onMatrix, onSystem, output } from './linalg-operand.ts'
+import { prescaled, splitNode, timesPowerNode } from './prescale.ts'
 import { eyeNode } from './triangles.ts'
 
 /** Which triangle is looked at (the lower one), whether its diagonal counts as ones, and whether it is transposed. */
@@ -49,18 +50,29 @@ export const solveTriangular: SolveTriangular = dualWith(
   2,
   triangularOptions,
   (x: Tensor, y: Tensor, { upper = false, unitriangular = false, transposed = false }: TriangularOptions = {}) =>
-    onSystem('T.solveTriangular', x, y, 'square', (a, b) =>
-      build.triangularSolve([a, b], { lower: !upper, transposed, unit: unitriangular }),
-    ),
+    onSystem('T.solveTriangular', x, y, 'square', (a, b) => {
+      const params = { lower: !upper, transposed, unit: unitriangular }
+      const [right, exponent] = prescaled(b)
+      // The ones of the diagonal that counts as such are not to be scaled.
+      if (unitriangular) return timesPowerNode(build.triangularSolve([a, right], params), exponent)
+      const [left, under] = prescaled(upper ? upperPart(build, a, -1) : lowerPart(build, a))
+      return timesPowerNode(build.triangularSolve([left, right], params), binaryNode('sub', exponent, under))
+    }),
 )
 
-const solveNode = (a: Node, b: Node): Node => {
+/** The solution for a matrix that is near 1. */
+const eliminated = (a: Node, b: Node): Node => {
   const factors = build.lu([a], {})
   const batch = operandType(a).shape.length - 2
   const ordered = build.gather([b, output(factors, 2)], { batch })
   const packed = output(factors, 0)
   const half = build.triangularSolve([packed, ordered], { lower: true, transposed: false, unit: true })
   return build.triangularSolve([packed, half], { lower: false, transposed: false, unit: false })
+}
+
+const solveNode = (a: Node, b: Node): Node => {
+  const [[left, under], [right, exponent]] = [prescaled(a), prescaled(b)]
+  return timesPowerNode(eliminated(left, right), binaryNode('sub', exponent, under))
 }
 
 /**
@@ -79,9 +91,11 @@ export const solve: Solve = dual('T.solve', 2, (x: Tensor, y: Tensor) => onSyste
  * T.reference(T.inv(T.tensor([[2, 0], [0, 4]]))).data // => [0.5, 0, 0, 0.25]
  */
 export const inv: FloatElementary = alone('T.inv', (x) =>
-  onMatrix('T.inv', x, 'square', (a, shape) =>
-    solveNode(a, expandNode(eyeNode(shape.at(-1)!, shape.at(-1)!, 'f32'), shape)),
-  ),
+  onMatrix('T.inv', x, 'square', (a, shape) => {
+    const [near, exponent] = prescaled(a)
+    const one = expandNode(eyeNode(shape.at(-1)!, shape.at(-1)!, 'f32'), shape)
+    return timesPowerNode(eliminated(near, one), build.neg([exponent], {}))
+  }),
 )
 
 /** -1 to the number of rows that elimination exchanged. */
@@ -94,25 +108,41 @@ const parityNode = (factors: Node): Node => {
   return reduceNode(selectNode(isOwn, likeNode(1, like), likeNode(-1, like)), 'prod', [last])
 }
 
+/** Elimination of matrices `[…, n, n]`: what it made of them near 1, its pivots, and the exponent of 2 of their size. */
+const elimination = (a: Node): readonly [factors: Node, pivots: Node, exponent: Node] => {
+  const [near, exponent] = prescaled(a)
+  const factors = build.lu([near], {})
+  const n = likeNode(operandType(a).shape.at(-1)!, operandType(exponent))
+  return [factors, diagonalOf(build, output(factors, 0)), binaryNode('mul', exponent, n)]
+}
+
+/** The pivots as m·2ᵉ: every m, and the sum of all exponents, that of their size included. */
+const splitPivots = (pivots: Node, exponent: Node): readonly [mantissas: Node, exponent: Node] => {
+  const [mantissas, own] = splitNode(pivots)
+  const last = operandType(pivots).shape.length - 1
+  return [mantissas, binaryNode('add', reduceNode(own, 'sum', [last]), exponent)]
+}
+
 /**
  * The determinant: pivots that are 0 are lifted for the derivative's sake alone, and the value stays that of the pivots.
  */
 const detNode = (a: Node): Node => {
-  const factors = build.lu([a], {})
-  const pivots = diagonalOf(build, output(factors, 0))
+  const [factors, pivots, size] = elimination(a)
   const type = operandType(pivots)
   const last = type.shape.length - 1
   const [zero, least] = [likeNode(0, type), likeNode(leastPivot, type)]
   const isZero = binaryNode('eq', pivots, zero)
   const isSingular = reduceNode(isZero, 'any', [last])
-  const product = reduceNode(binaryNode('add', pivots, selectNode(isZero, least, zero)), 'prod', [last])
+  const [mantissas, exponent] = splitPivots(binaryNode('add', pivots, selectNode(isZero, least, zero)), size)
+  const product = reduceNode(mantissas, 'prod', [last])
   const nothing = binaryNode('sub', product, build.stopGradient([product], {}))
-  return binaryNode('mul', parityNode(factors), selectNode(isSingular, nothing, product))
+  const value = timesPowerNode(selectNode(isSingular, nothing, product), exponent)
+  return binaryNode('mul', parityNode(factors), value)
 }
 
 /**
  * The determinants `[…]` of matrices `[…, n, n]`. Integers and bool become f32. The gradient is the adjugate's, also where the
- * matrix is singular; 1 for a matrix of size 0 (torch.linalg.det).
+ * matrix is singular; 1 for a matrix of size 0. What f32 does not hold is infinite or 0 (torch.linalg.det).
  * @example
  * T.reference(T.det(T.tensor([[1, 2], [3, 4]]))).data // => [-2]
  */
@@ -129,16 +159,21 @@ export const det: <D extends DType>(x: Tensor<Shape, D>) => Tensor<Shape, FloatO
 export const slogdet: <D extends DType>(
   x: Tensor<Shape, D>,
 ) => readonly [sign: Tensor<Shape, FloatOf<D>>, logabsdet: Tensor<Shape, FloatOf<D>>] = alone('T.slogdet', (x) => {
-  const of = (pick: (factors: Node, pivots: Node, axes: readonly number[]) => Node): Tensor =>
-    onMatrix('T.slogdet', x, 'square', (a, shape) => {
-      const factors = build.lu([a], {})
-      return pick(factors, diagonalOf(build, output(factors, 0)), [shape.length - 2])
-    })
+  const of = (pick: (made: ReturnType<typeof elimination>, axes: readonly number[]) => Node): Tensor =>
+    onMatrix('T.slogdet', x, 'square', (a, shape) => pick(elimination(a), [shape.length - 2]))
   return [
-    of((factors, pivots, axes) =>
+    of(([factors, pivots], axes) =>
       binaryNode('mul', parityNode(factors), reduceNode(build.sign([pivots], {}), 'prod', axes)),
     ),
-    of((_, pivots, axes) => reduceNode(build.log([build.abs([pivots], {})], {}), 'sum', axes)),
+    of(([, pivots, size], axes) => {
+      const [mantissas, exponent] = splitPivots(pivots, size)
+      const logs = reduceNode(build.log([build.abs([mantissas], {})], {}), 'sum', axes)
+      return binaryNode(
+        'add',
+        logs,
+        binaryNode('mul', castNode(exponent, 'f32'), likeNode(Math.LN2, operandType(logs))),
+      )
+    }),
   ]
 })
 
@@ -155,9 +190,9 @@ const lowerFactor = (factors: Node, shape: Shape): Node => {
   return binaryNode('add', below, expandNode(eyeNode(rows, least, 'f32'), operandType(below).shape))
 }
 
-const upperFactor = (factors: Node, shape: Shape): Node => {
+const upperFactor = (factors: Node, shape: Shape, exponent: Node): Node => {
   const least = Math.min(shape.at(-1)!, shape.at(-2)!)
-  return upperPart(build, resized(build, output(factors, 0), least, shape.at(-1)!), -1)
+  return timesPowerNode(upperPart(build, resized(build, output(factors, 0), least, shape.at(-1)!), -1), exponent)
 }
 
 /**
@@ -172,6 +207,9 @@ export const lu: <D extends DType>(
   'T.lu',
   (x) =>
     [permutationNode, lowerFactor, upperFactor].map((pick) =>
-      onMatrix('T.lu', x, 'matrix', (a, shape) => pick(build.lu([a], {}), shape)),
+      onMatrix('T.lu', x, 'matrix', (a, shape) => {
+        const [near, exponent] = prescaled(a)
+        return pick(build.lu([near], {}), shape, exponent)
+      }),
     ),
 )

@@ -13,8 +13,9 @@ import { binaryNode, likeNode, selectNode } from '../math/arithmetic.ts'
 import { castNode, expandNode, refuse, reshapeNode } from '../operand.ts'
 import { reduceNode } from '../reduce/reduction.ts'
 import { rootNode } from '../reduce/statistics.ts'
-import { svdNodes } from './decompositions.ts'
+import { nearSvd } from './decompositions.ts'
 import { onMatrix, onSystem } from './linalg-operand.ts'
+import { ofFiniteNode, prescaled, timesPowerNode } from './prescale.ts'
 
 /** Singular values up to `rtol` times the largest count as 0: max(m, n) · 2⁻²³ by default. */
 export interface RankOptions {
@@ -40,11 +41,11 @@ const countingNode = (s: Node, shape: Shape, rtol: number): Node => {
 const defaultTolerance = (shape: Shape): number => Math.max(shape.at(-1)!, shape.at(-2)!) * 2 ** -23
 
 /**
- * V diag(1 / s) Uᵀ. Two of Newton's steps P (2 I - A P) leave it as it is, but give it the right derivatives also where
+ * V diag(1 / s) Uᵀ for a matrix that is near 1. Two of Newton's steps P (2 I - A P) leave it as it is, but give it the right derivatives also where
  * singular values are equal and their vectors have none.
  */
-const pinvNode = (a: Node, shape: Shape, rtol: number): Node => {
-  const [u, s, vh] = svdNodes(a, shape)
+const nearPinv = (a: Node, shape: Shape, rtol: number): Node => {
+  const [u, s, vh] = nearSvd(a, shape)
   const type = operandType(s)
   const counts = countingNode(s, shape, rtol)
   const [zero, one] = [likeNode(0, type), likeNode(1, type)]
@@ -59,6 +60,11 @@ const pinvNode = (a: Node, shape: Shape, rtol: number): Node => {
   for (let step = 0; step < 2; step++)
     p = binaryNode('sub', binaryNode('add', p, p), product(build, p, product(build, a, p)))
   return p
+}
+
+const pinvNode = (a: Node, shape: Shape, rtol: number): Node => {
+  const [near, exponent] = prescaled(a)
+  return ofFiniteNode(timesPowerNode(nearPinv(near, shape, rtol), build.neg([exponent], {})), a)
 }
 
 /**
@@ -90,7 +96,9 @@ interface Lstsq {
 export const lstsq: Lstsq = dualWith('T.lstsq', 2, rankOptions, (x: Tensor, y: Tensor, { rtol }: RankOptions = {}) =>
   onSystem('T.lstsq', x, y, 'matrix', (a, b) => {
     const { shape } = operandType(a)
-    return product(build, pinvNode(a, shape, rtol ?? defaultTolerance(shape)), b)
+    const [[left, under], [right, exponent]] = [prescaled(a), prescaled(b)]
+    const best = product(build, nearPinv(left, shape, rtol ?? defaultTolerance(shape)), right)
+    return ofFiniteNode(timesPowerNode(best, binaryNode('sub', exponent, under)), a)
   }),
 )
 
@@ -111,7 +119,7 @@ export const matrixRank: MatrixRank = dataFirstWith(
   rankOptions,
   (x: Tensor, { rtol }: RankOptions = {}) =>
     onMatrix('T.matrixRank', x, 'matrix', (a, shape) => {
-      const counts = countingNode(svdNodes(a, shape)[1], shape, rtol ?? defaultTolerance(shape))
+      const counts = countingNode(nearSvd(prescaled(a)[0], shape)[1], shape, rtol ?? defaultTolerance(shape))
       return reduceNode(castNode(counts, 'i32'), 'sum', [shape.length - 2])
     }),
 )
@@ -126,13 +134,19 @@ const matrixNormOptions: OptionNames<MatrixNormOptions> = { ord: 'may', keepdims
 
 const normNode = (a: Node, shape: Shape, ord: NonNullable<MatrixNormOptions['ord']>): Node => {
   const rank = shape.length
-  if (ord === 'fro') return rootNode(reduceNode(binaryNode('mul', a, a), 'sum', [rank - 2, rank - 1]))
-  if (ord === 'nuc') return reduceNode(svdNodes(a, shape)[1], 'sum', [rank - 2])
+  const [near, exponent] = prescaled(a)
+  if (ord === 'fro') {
+    const squares = reduceNode(binaryNode('mul', near, near), 'sum', [rank - 2, rank - 1])
+    return timesPowerNode(rootNode(squares), exponent)
+  }
+  const ofSingular = (monoid: 'sum' | 'max' | 'min'): Node =>
+    ofFiniteNode(timesPowerNode(reduceNode(nearSvd(near, shape)[1], monoid, [rank - 2]), exponent), a)
+  if (ord === 'nuc') return ofSingular('sum')
   const isEmpty = shape.at(-1) === 0 || shape.at(-2) === 0
   if (isEmpty)
     return refuse('T.matrixNorm', [a], { reason: `the norm ${ord} of a matrix without elements is not defined` })
   const monoid = ord > 0 ? 'max' : 'min'
-  if (Math.abs(ord) === 2) return reduceNode(svdNodes(a, shape)[1], monoid, [rank - 2])
+  if (Math.abs(ord) === 2) return ofSingular(monoid)
   if (Math.abs(ord) !== 1 && Math.abs(ord) !== Number.POSITIVE_INFINITY)
     return refuse('T.matrixNorm', [a], {
       reason: `there is no norm ${ord} of matrices`,

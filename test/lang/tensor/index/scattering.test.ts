@@ -1,4 +1,4 @@
-/** Updates at indices against writing into an array, in row-major order; searches against counting. */
+/** Updates at indices against writing into an array, in row-major order. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import * as T from '../../../../src/index.ts'
@@ -308,61 +308,5 @@ describe('index arrays', () => {
       ],
       [T.fromArray([1, -2, 0.5, 3, 1.5, -1], [3, 2]), T.fromArray([2, 1, 0.25, -1, 4, -3], [3, 2])],
     )
-  })
-})
-
-describe('searchsorted', () => {
-  const count = (sorted: readonly number[], v: number, right: boolean): number =>
-    sorted.filter((s) => (right ? s <= v : s < v)).length
-
-  test('counts what comes before, on either side', () => {
-    fc.assert(
-      fc.property(
-        fc.array(fc.integer({ min: -5, max: 5 }), { maxLength: 20 }),
-        fc.array(fc.integer({ min: -6, max: 6 }), { minLength: 1, maxLength: 5 }),
-        fc.boolean(),
-        (list, values, right) => {
-          const sorted = list.sort((a, b) => a - b)
-          const got = T.searchsorted(T.fromArray(sorted, [sorted.length], { dtype: 'f32' }), T.tensor(values), {
-            side: right ? 'right' : 'left',
-          })
-          expect(flat(got)).toEqual(values.map((v) => count(sorted, v, right)))
-        },
-      ),
-      seeded,
-    )
-  })
-
-  test('rows go with rows; NaN and infinities; weak numbers', () => {
-    const sorted = T.tensor([
-      [1, 3, 5],
-      [2, 4, 6],
-    ])
-    expect(
-      nested(
-        T.searchsorted(
-          sorted,
-          T.tensor([
-            [5, 0],
-            [5, 6],
-          ]),
-          { side: 'right' },
-        ),
-      ),
-    ).toEqual([
-      [3, 0],
-      [2, 3],
-    ])
-    const ends = T.tensor([0, Number.POSITIVE_INFINITY, Number.NaN], { dtype: 'f32' })
-    expect(flat(T.searchsorted(ends, T.tensor([Number.NaN, Number.POSITIVE_INFINITY, 1], { dtype: 'f32' })))).toEqual([
-      3, 1, 1,
-    ])
-    expect(flat(T.searchsorted(T.tensor([1, 2, 3]), 2.5))).toEqual([2])
-    expect(T.searchsorted(T.zeros([4, 3]), T.zeros([4, 0])).shape).toEqual([4, 0])
-  })
-
-  test('what is wrong is named', () => {
-    expect(mistakeOf(T.searchsorted(T.zeros([]), 1)).reason).toContain('no sorted axis')
-    expect(mistakeOf(T.searchsorted(T.zeros([2, 3]), T.zeros([3, 3]))).reason).toContain('do not go with')
   })
 })
