@@ -3,8 +3,11 @@
  * reductions of half the terms, lookups in half a table, lines and matrices of half a batch.
  */
 import { build as b, typeOf, typesOf } from '../../src/lang/build.ts'
-import { ceilDiv } from '../../src/lang/dim.ts'
-import type { Monoid, Node, NodeOf } from '../../src/lang/ir.ts'
+import { ceilDiv, floorDiv, sizeAlong } from '../../src/lang/dim.ts'
+import { isPacked } from '../../src/lang/dtype.ts'
+import type { Node, NodeOf } from '../../src/lang/ir.ts'
+import { contractionRuns, isPositional, radix, rowOf, treeRun } from '../../src/lang/monoids.ts'
+import { nodeArithmetic } from '../../src/lang/ops/node-arithmetic.ts'
 import { fill } from '../../src/lang/ops/rule-parts.ts'
 
 /** The nodes that take the place of `n`'s outputs, and what should be stored on the way. */
@@ -32,40 +35,69 @@ const longest = (shape: readonly number[], axes: readonly number[]): number | un
   return best !== undefined && shape[best]! > 1 ? best : undefined
 }
 
-const merges: Readonly<Partial<Record<Monoid, 'add' | 'mul' | 'max' | 'min'>>> = {
-  sum: 'add',
-  prod: 'mul',
-  max: 'max',
-  min: 'min',
+const both = (sum: Node, halves: readonly Node[]): Halved => ({ outputs: [sum], halves })
+
+/** The outermost of `axes` that can be cut: what comes before it in the order of summation is one point. */
+const outermost = (shape: readonly number[], axes: readonly number[]): number | undefined =>
+  axes.find((a) => shape[a]! > 1)
+
+/** The last point at which the order of summation has a level to cut, so that the sum of both parts has the same bits. */
+const levelIn = (size: number, run: number): number => {
+  if (size <= run) return ceilDiv(size, 2)
+  let block = run
+  while (block * radix < size) block *= radix
+  return floorDiv(size - 1, block) * block
 }
 
-const merged = (op: 'add' | 'mul' | 'max' | 'min', halves: readonly Node[]): Halved => ({
-  outputs: [b[op]([halves[0]!, halves[1]!], {})],
-  halves,
-})
-
+/** States of both parts, merged. */
 const halveReduce = (n: NodeOf<'reduce'>): Halved | undefined => {
-  const x = n.args[0]!
-  const axis = longest(typeOf(x).shape, n.params.axes)
-  const op = merges[n.params.monoid]
-  if (axis === undefined || !op) return undefined
-  return merged(
-    op,
-    halvesOf(x, axis).map((h) => b.reduce([h], n.params)),
-  )
+  const { monoid, states } = n.params
+  const [x] = n.args
+  const { shape, dtype } = typeOf(x!)
+  const axes = n.params.axes.toSorted((p, q) => p - q)
+  const axis = outermost(shape, axes)
+  if (axis === undefined || isPacked(dtype)) return undefined
+  const runs = states ? axes.map((k) => states[n.params.axes.indexOf(k)]!) : axes.map(() => treeRun)
+  const row = rowOf(monoid)
+  const components = row.components(dtype).length
+  const middle = levelIn(shape[axis]!, runs[axes.indexOf(axis)]!)
+  const a = nodeArithmetic(b)
+  const part = (from: number, to: number): readonly Node[] => {
+    const cuts = n.args.map((y) => cut(y, axis, from, to))
+    const state = b.reduce(cuts, { monoid, axes, states: runs })
+    const all = components === 1 ? [state] : Array.from({ length: components }, (_, index) => b.get([state], { index }))
+    if (!isPositional(monoid) || n.args.length > 1 || from === 0) return all
+    return [all[0]!, a.apply('add', all[1]!, a.constant(from, 'i32', all[1]))]
+  }
+  const [first, second] = [part(0, middle), part(middle, shape[axis]!)]
+  const merged = row.merge(a, first, second, dtype)
+  const halves = [...first, ...second]
+  if (states) return { outputs: merged, halves }
+  const results = row.finish(a, merged, dtype)
+  if (monoid !== 'meanVar') return { outputs: results, halves }
+  const sums = [0, middle].map((from, i) => {
+    const y = cut(x!, axis, from, i === 0 ? middle : shape[axis]!)
+    return b.reduce([y], { monoid: 'sum', axes, states: runs })
+  })
+  const total = a.apply('add', sums[0]!, sums[1]!)
+  const mean = a.apply('div', total, a.constant(sizeAlong(shape, axes), 'f32', total))
+  return { outputs: [mean, results[0]!], halves: [...halves, ...sums] }
 }
 
 const halveDot = (n: NodeOf<'dot'>): Halved | undefined => {
   const { lhs, rhs, out } = n.params
   const [x, y] = n.args as readonly [Node, Node]
+  const { shape } = typeOf(x)
   const contracted = lhs.flatMap((l, axis) => (rhs.includes(l) && !out.includes(l) ? [axis] : []))
-  const axis = longest(typeOf(x).shape, contracted)
+  const axis = outermost(shape, contracted)
   if (axis === undefined) return undefined
-  const right = halvesOf(y, rhs.indexOf(lhs[axis]!))
-  return merged(
-    'add',
-    halvesOf(x, axis).map((h, i) => b.dot([h, right[i]!], n.params)),
-  )
+  const run = contractionRuns(contracted.map((c) => shape[c]!))[contracted.indexOf(axis)]!
+  const middle = levelIn(shape[axis]!, run)
+  const halves = [
+    [0, middle],
+    [middle, shape[axis]!],
+  ].map(([from, to]) => b.dot([cut(x, axis, from!, to!), cut(y, rhs.indexOf(lhs[axis]!), from!, to!)], n.params))
+  return both(b.add([halves[0]!, halves[1]!], {}), halves)
 }
 
 const halveGather = (n: NodeOf<'gather'>): Halved | undefined => {
@@ -108,10 +140,8 @@ const halveScatter = (n: NodeOf<'scatterAdd'>): Halved | undefined => {
   )
   if (position === undefined) return undefined
   const parts = halvesOf(updates, position)
-  return merged(
-    'add',
-    halvesOf(index, position).map((h, i) => b.scatterAdd([h, parts[i]!], n.params)),
-  )
+  const halves = halvesOf(index, position).map((h, i) => b.scatterAdd([h, parts[i]!], n.params))
+  return both(b.add([halves[0]!, halves[1]!], {}), halves)
 }
 
 /** Operations on lines or matrices: half of the others. */

@@ -4,9 +4,11 @@ import { sizeOf } from '../dim.ts'
 import { allocate, type DType, type HostArray, isFloat } from '../dtype.ts'
 import type { Build, Cumulation, Node, ParamsOf } from '../ir.ts'
 import type { JvpContext, Linear, Primitive } from '../primitive.ts'
+import { runningProduct } from '../running-product.ts'
 import { operandType, refuse, wrongAxes, wrongCount, wrongPositions } from './operand-checks.ts'
 import { gatherAlong } from './pick-along.ts'
-import { batchedArgs, ones, zerosLike } from './rule-parts.ts'
+import { split, timesPower } from './powers-of-two.ts'
+import { batchedArgs, fill, ones, zerosLike } from './rule-parts.ts'
 import { lineStart } from './strided.ts'
 
 /** One prefix reduction. */
@@ -69,6 +71,8 @@ interface Pairing {
   readonly start: (b: Build, x: Node, dx: Node) => readonly Node[]
   /** Of what comes before and what comes after. */
   readonly combine: (b: Build, before: readonly Node[], after: readonly Node[]) => readonly Node[]
+  /** The tangent; the last of them where it is not said. */
+  readonly finish?: (all: readonly Node[]) => Node
 }
 
 /**
@@ -76,7 +80,7 @@ interface Pairing {
  * each time (Hillis and Steele 1986).
  */
 const inPairs =
-  ({ identities, start, combine }: Pairing): CumulationRow['tangent'] =>
+  ({ identities, start, combine, finish }: Pairing): CumulationRow['tangent'] =>
   ({ b, args, dx, params }) => {
     let after = start(b, args[0]!, dx)
     const n = operandType(dx).shape[params.axis]!
@@ -84,7 +88,7 @@ const inPairs =
       const before = after.map((x, i) => shifted(b, x, by, identities[i]!, params))
       after = combine(b, before, after)
     }
-    return after.at(-1)!
+    return finish ? finish(after) : after.at(-1)!
   }
 
 /**
@@ -119,6 +123,45 @@ const atIndex: CumulationRow['tangent'] = ({ b, dx, out, params: { axis } }) =>
 
 const linearSum: CumulationRow['tangent'] = ({ b, dx, params }) => b.cumulate([dx], params)
 
+const products = (data: HostArray, out: HostArray, base: number, stride: number, n: number): void => {
+  const product = runningProduct()
+  for (let k = 0, at = base; k < n; k++, at += stride) {
+    product.times(data[at]!)
+    out[at] = product.value()
+  }
+}
+
+const zeroExponent = -96
+
+/**
+ * d(y z) = y dz + z dy, values and tangents of one exponent, which is kept apart: a zero among large numbers is a zero. Halves
+ * are computed with in f32.
+ */
+const productTangent: CumulationRow['tangent'] = (c) => {
+  const { b, dx } = c
+  const { dtype } = operandType(dx)
+  const pairs = inPairs({
+    identities: [0, 1, 0],
+    start: (_, x, d) => {
+      const wide = b.cast([x], { dtype: 'f32' })
+      const { mantissa, exponent } = split(b, wide)
+      const type = operandType(exponent)
+      const isZero = b.eq([b.stopGradient([wide], {}), zerosLike(b, wide)], {})
+      // Among large numbers the exponent would be past all factors that f32 holds, were that of a zero not small.
+      const own = b.select([isZero, fill(b, type, zeroExponent), exponent], {})
+      return [own, mantissa, timesPower(b, b.cast([d], { dtype: 'f32' }), b.neg([own], {}))]
+    },
+    combine: (_, [e, y, dy], [f, z, dz]) => {
+      const { mantissa, exponent } = split(b, b.mul([y!, z!], {}))
+      const sum = b.add([b.mul([y!, dz!], {}), b.mul([z!, dy!], {})], {})
+      const carried = b.add([b.add([e!, f!], {}), exponent], {})
+      return [carried, mantissa, timesPower(b, sum, b.neg([exponent], {}))]
+    },
+    finish: ([e, , d]) => timesPower(b, d!, e!),
+  })
+  return b.cast([pairs(c)!], { dtype })
+}
+
 const rows: { readonly [M in Cumulation]: CumulationRow } = {
   sum: {
     floatOnly: false,
@@ -130,13 +173,11 @@ const rows: { readonly [M in Cumulation]: CumulationRow } = {
   },
   prod: {
     floatOnly: false,
-    run: fold((a, x) => a * x, Math.imul),
-    // d(y z) = y dz + z dy.
-    tangent: inPairs({
-      identities: [1, 0],
-      start: (_, x, dx) => [x, dx],
-      combine: (b, [y, dy], [z, dz]) => [b.mul([y!, z!], {}), b.add([b.mul([y!, dz!], {}), b.mul([z!, dy!], {})], {})],
-    }),
+    run: (data, outs, base, stride, n) => {
+      if (outs[0] instanceof Float64Array) products(data, outs[0], base, stride, n)
+      else fold((a, x) => a * x, Math.imul)(data, outs, base, stride, n)
+    },
+    tangent: productTangent,
   },
   max: { floatOnly: false, run: extreme(1), tangent: atIndex },
   min: { floatOnly: false, run: extreme(-1), tangent: atIndex },

@@ -3,8 +3,10 @@ import { sizeAlong } from '../dim.ts'
 import { type DType, type HostArray, isFloat } from '../dtype.ts'
 import type { Build, Monoid, Node, ParamsOf } from '../ir.ts'
 import type { JvpContext, Linear } from '../primitive.ts'
+import { runningProduct } from '../running-product.ts'
 import { otherAxes } from '../shape.ts'
 import { operandType } from './operand-checks.ts'
+import { type Scaled, split, timesScaled, valueOf } from './powers-of-two.ts'
 import { fill, scale } from './rule-parts.ts'
 
 /** Folds the elements `data[base + offsets[k]]` into element `i` of each output. Integers wrap modulo 2^32. */
@@ -127,17 +129,20 @@ const quantifier = (name: string, stop: 0 | 1): MonoidRow => ({
 })
 
 /** Products over the last axis of everything before (`side` 'low') or after ('high') each element, in log n multiplies. */
-const exclusiveProducts = (b: Build, x: Node, side: 'low' | 'high'): Node => {
-  const { shape } = operandType(x)
+const exclusiveProducts = (b: Build, x: Scaled, side: 'low' | 'high'): Scaled => {
+  const { shape } = operandType(x.mantissa)
   const last = shape.length - 1
   const none = shape.map(() => 0)
-  const shift = (y: Node, by: number): Node => {
+  const shift = (y: Scaled, by: number): Scaled => {
     const [into, outOf] = [none.with(last, by), none.with(last, -by)]
     const ends = side === 'low' ? { low: into, high: outOf } : { low: outOf, high: into }
-    return b.pad([y], { ...ends, interior: none, value: 1 })
+    return {
+      mantissa: b.pad([y.mantissa], { ...ends, interior: none, value: 1 }),
+      exponent: b.pad([y.exponent], { ...ends, interior: none, value: 0 }),
+    }
   }
   let product = shift(x, 1)
-  for (let by = 1; by < shape[last]!; by *= 2) product = b.mul([product, shift(product, by)], {})
+  for (let by = 1; by < shape[last]!; by *= 2) product = timesScaled(b, product, shift(product, by))
   return product
 }
 
@@ -157,7 +162,8 @@ export const monoidTable: { readonly [M in Monoid]: MonoidRow } = {
     outputs: same,
     hasIdentity: true,
     fold: (data, base, offsets, outs, i, integer) => {
-      let acc = 0
+      // The sum of negative zeros is one; that of nothing is not.
+      let acc = integer || offsets.length === 0 ? 0 : -0
       if (integer) for (let k = 0; k < offsets.length; k++) acc = (acc + data[base + offsets[k]!]!) | 0
       else for (let k = 0; k < offsets.length; k++) acc += data[base + offsets[k]!]!
       outs[0]![i] = acc
@@ -171,14 +177,21 @@ export const monoidTable: { readonly [M in Monoid]: MonoidRow } = {
     fold: (data, base, offsets, outs, i, integer) => {
       let acc = 1
       if (integer) for (let k = 0; k < offsets.length; k++) acc = Math.imul(acc, data[base + offsets[k]!]!)
-      else for (let k = 0; k < offsets.length; k++) acc *= data[base + offsets[k]!]!
+      else {
+        const product = runningProduct()
+        for (let k = 0; k < offsets.length; k++) product.times(data[base + offsets[k]!]!)
+        acc = product.value()
+      }
       outs[0]![i] = acc
     },
-    // Σ dx_i Π_{j≠i} x_j, with Π_{j≠i} as prefix times suffix: no division, so right with zeros, to any order.
+    // Σ dx_i Π_{j≠i} x_j, with Π_{j≠i} as prefix times suffix: no division, so right with zeros, to any order. Exponents are kept
+    // apart, so that a zero among large numbers is a zero.
     tangent: ({ b, args, dx, params: { axes } }) => {
-      const x = rows(b, args[0]!, axes)
-      const others = b.mul([exclusiveProducts(b, x, 'low'), exclusiveProducts(b, x, 'high')], {})
-      return [sum(b, b.mul([others, rows(b, dx, axes)], {}), [operandType(x).shape.length - 1])]
+      const { dtype } = operandType(dx)
+      const x = split(b, b.cast([rows(b, args[0]!, axes)], { dtype: 'f32' }))
+      const others = timesScaled(b, exclusiveProducts(b, x, 'low'), exclusiveProducts(b, x, 'high'))
+      const slopes = b.cast([valueOf(b, others)], { dtype })
+      return [sum(b, b.mul([slopes, rows(b, dx, axes)], {}), [operandType(x.mantissa).shape.length - 1])]
     },
   },
   max: extremum('maximum', 1),
