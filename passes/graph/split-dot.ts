@@ -36,15 +36,18 @@ export const splitDot: Rule = rule('splitDot', ['dot'], (n, b) => {
   )
     return undefined
   const runs = contractionRuns(sizes)
-  const { axis, outer, block } = cutOf(sizes.map((size, i) => ({ size, run: runs[i]!, isWithin: size <= runs[i]! })))
+  const { axis, outer, block } = cutOf(sizes.map((size, i) => ({ size, run: runs[i]!, isOneRun: true })))
   const label = contracted[axis]!
-  const batch = Math.max(...lhs, ...rhs) + 1
-  const cut = (labels: readonly number[]): readonly number[] => labels.flatMap((l) => (l === label ? [batch, l] : [l]))
+  const number = block === 1 ? label : Math.max(...lhs, ...rhs) + 1
+  const cut = (labels: readonly number[]): readonly number[] =>
+    block === 1 ? labels : labels.flatMap((l) => (l === label ? [number, l] : [l]))
   return inWide(b, [x, y], ([p, q]) => {
-    const parts = [cutAxis(b, p!, lhs.indexOf(label), outer, block), cutAxis(b, q!, rhs.indexOf(label), outer, block)]
-    const before = [...contracted.slice(0, axis), batch]
-    const partial = b.dot(parts, { lhs: cut(lhs), rhs: cut(rhs), out: [...before, ...out] })
-    return b.reduce([partial], { monoid: 'sum', axes: before.map((_, i) => i), states: before.map(() => joinRun) })
+    const inBlocks = (z: Node, of: readonly number[]): Node =>
+      block === 1 ? z : cutAxis(b, z, of.indexOf(label), outer, block)
+    const left = [...contracted.slice(0, axis), number]
+    const parts = [inBlocks(p!, lhs), inBlocks(q!, rhs)]
+    const partial = b.dot(parts, { lhs: cut(lhs), rhs: cut(rhs), out: [...left, ...out] })
+    return b.reduce([partial], { monoid: 'sum', axes: left.map((_, i) => i), states: left.map(() => joinRun) })
   })
 })
 

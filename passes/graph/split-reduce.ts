@@ -49,17 +49,19 @@ const statesOf = (
     along.length === 0 ? xs : outputs(b, b.reduce(xs, { monoid, axes: along, states }), count)
   if (!isLongAlong(of[0]!, axes)) return reduced(of, axes, runs)
   const { axis, outer, block } = cutOf(axes.map((a, i) => ({ size: shape[a]!, run: runs[i]! })))
+  if (block === 1) {
+    const whole = reduced(of, axes.slice(axis + 1), runs.slice(axis + 1))
+    return statesOf(b, monoid, whole, axes.slice(0, axis + 1), runs.slice(0, axis + 1))
+  }
   const cut = axes[axis]!
-  const before = axes.slice(0, axis)
-  const inner = axes.slice(axis + 1).map((a) => a + 1)
   const isShort = outer * block > shape[cut]!
   // A missing element of its own would be counted: what is missing are states.
   const xs = isShort && of.length < count ? lifted(b, row, of[0]!, axes) : of
   const identity = row.identity(d)
   const parts = xs.map((x, i) => inBlocks(b, x, cut, outer, block, identity[i]!))
-  const first = reduced(parts, [cut + 1, ...inner], [...(block === 1 ? [1] : [runs[axis]!]), ...runs.slice(axis + 1)])
+  const first = reduced(parts, [cut + 1, ...axes.slice(axis + 1).map((a) => a + 1)], runs.slice(axis))
   const placed = isPositional(monoid) ? positionsIn(b, first, xs.length, cut, block) : first
-  return statesOf(b, monoid, placed, [...before, cut], [...runs.slice(0, axis), block === 1 ? runs[axis]! : joinRun])
+  return statesOf(b, monoid, placed, axes.slice(0, axis + 1), [...runs.slice(0, axis), joinRun])
 }
 
 /** Above a cut, states become one in fours from the start. */

@@ -24,8 +24,8 @@ export const isLong = (count: number, results: number): boolean =>
 export interface ReducedAxis {
   readonly size: number
   readonly run: number
-  /** Whether the axis lies within a run, where nothing can be cut. */
-  readonly isWithin?: boolean
+  /** Whether runs go on over several axes, as those of contractions do: then nothing can be cut within them. */
+  readonly isOneRun?: boolean
 }
 
 /** The axes before `axis` are left to the second stage, and so are the blocks of `axis`, `outer` of `block` elements. */
@@ -43,10 +43,12 @@ export const cutOf = (axes: readonly ReducedAxis[]): Cut => {
   const most = ceilSqrt(productOf(axes, (a) => a.size))
   let axis = axes.length - 1
   let inside = 1
-  while (axes[axis]!.isWithin || dimMul(inside, axes[axis]!.size) <= most) inside = dimMul(inside, axes[axis--]!.size)
-  const { size, run } = axes[axis]!
-  if (size <= run) return { axis, outer: size, block: 1 }
+  const isWithin = ({ size, run, isOneRun }: ReducedAxis): boolean => isOneRun === true && size <= run
+  while (isWithin(axes[axis]!) || dimMul(inside, axes[axis]!.size) <= most) inside = dimMul(inside, axes[axis--]!.size)
+  const { size, run, isOneRun } = axes[axis]!
   const wanted = floorDiv(most, inside)
+  const leavesAxis = !isOneRun && inside > 1 && wanted < run
+  if (size <= run || leavesAxis) return { axis, outer: size, block: 1 }
   let block = run
   while (2 * block <= wanted) block *= 4
   return { axis, outer: ceilDiv(size, block), block }

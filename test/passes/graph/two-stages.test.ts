@@ -23,12 +23,13 @@ describe('two stages', () => {
   it('take whole inner axes into the first', () => {
     expect(tree(5000, 3)).toEqual({ axis: 0, outer: 157, block: 32 })
     expect(tree(3, 5000)).toEqual({ axis: 1, outer: 40, block: 128 })
+    expect(tree(1024, 768)).toEqual({ axis: 0, outer: 1024, block: 1 })
     expect(tree(8, 8, 8, 16)).toEqual({ axis: 2, outer: 8, block: 1 })
   })
   it('never cut within a run', () => {
     const axes = [
-      { size: 50, run: 2 },
-      { size: 100, run: 256, isWithin: true },
+      { size: 50, run: 2, isOneRun: true },
+      { size: 100, run: 256, isOneRun: true },
     ]
     expect(cutOf(axes)).toEqual({ axis: 0, outer: 25, block: 2 })
   })
