@@ -171,6 +171,9 @@ const moments: MonoidRow = {
   },
 }
 
+const rescale = <E>(a: Arithmetic<E>, sum: E, from: E, to: E): E =>
+  a.apply('mul', sum, a.apply('exp', a.apply('sub', from, to)))
+
 /** The largest, and the sum of exponentials relative to it. */
 const logSumExp: MonoidRow = {
   components: (d) => [d, d],
@@ -179,21 +182,14 @@ const logSumExp: MonoidRow = {
   lift: (a, x, d) => [x, a.constant(1, d, x)],
   merge: (a, [x, m], [y, n], d) => {
     const top = a.hold(a.apply('max', x!, y!))
-    const isEnd = a.hold(a.apply('isInf', top))
-    // ∞ - ∞ would be NaN; there the top alone is the result.
-    const low = a.apply('sub', a.apply('min', x!, y!), top)
-    const weight = a.hold(a.apply('exp', a.apply('select', isEnd, a.constant(0, d, top), low)))
-    const first = a.hold(a.apply('lt', x!, y!))
-    const sum = a.apply(
-      'select',
-      first,
-      a.apply('add', a.apply('mul', m!, weight), n!),
-      a.apply('add', m!, a.apply('mul', n!, weight)),
-    )
-    return [top, a.apply('select', isEnd, a.constant(1, d, top), sum)]
+    const isSecond = a.hold(a.apply('lt', x!, y!))
+    const [high, low] = [a.apply('select', isSecond, n!, m!), a.apply('select', isSecond, m!, n!)]
+    const sum = a.apply('add', high, rescale(a, low, a.apply('min', x!, y!), top))
+    // Of infinities the top alone is the result; their difference would be NaN.
+    return [top, a.apply('select', a.apply('isInf', top), a.constant(1, d, top), sum)]
   },
   finish: (a, [top, sum]) => [a.apply('add', a.apply('log', sum!), top!)],
-  rescale: (a, sum, from, to) => a.apply('mul', sum, a.apply('exp', a.apply('sub', from, to))),
+  rescale,
 }
 
 /** Every monoid by name. Total: a missing row is a compile error. */
