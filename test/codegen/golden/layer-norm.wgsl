@@ -125,19 +125,38 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) wo
     let v73 = acc4 / 96.0f;
     let v74 = b0[(g3 * 24u) + g1];
     let v75 = v74 - vec4<f32>(v73);
-    let v76 = acc6 + acc7;
-    let v77 = (bitcast<u32>(v76) & 0x7fffffffu) == 0x7f800000u;
-    let v78 = (bitcast<u32>(v76) & 0x7fffffffu) > 0x7f800000u;
-    let v79 = v77 | v78;
-    let v80 = acc8 / acc5;
-    let v81 = select(v80, tl_bits(0x7fc00000u), v79);
-    let v82 = v81 + 0x1.4f8b58p-17f;
-    let v83 = tl_rsqrt(v82);
-    let v84 = v75 * vec4<f32>(v83);
-    let v85 = b1[g1];
-    let v86 = v84 * v85;
-    let v87 = b2[g1];
-    let v88 = v86 + v87;
-    b3[(g3 * 24u) + g1] = v88;
+    var acc76: f32 = tl_bits(0x80000000u);
+    var acc77: f32 = tl_bits(0x80000000u);
+    for (var n78 = 0u; n78 < 12u; n78++) {
+      var acc79: f32 = tl_bits(0x80000000u);
+      let x81 = x21 + (n78 * 2u);
+      for (var n80 = 0u; n80 < 2u; n80++) {
+        let v82 = b0[x81 + n80];
+        let v83 = v82 - vec4<f32>(v73);
+        acc79 = (((acc79 + v83.x) + v83.y) + v83.z) + v83.w;
+      }
+      acc77 = acc77 + acc79;
+      if (n78 & 3u) == 3u {
+        acc76 = acc76 + acc77;
+        acc77 = tl_bits(0x80000000u);
+      }
+    }
+    acc76 = acc76 + acc77;
+    let v84 = acc76 / 96.0f;
+    let v85 = v75 - vec4<f32>(v84);
+    let v86 = acc6 + acc7;
+    let v87 = (bitcast<u32>(v86) & 0x7fffffffu) == 0x7f800000u;
+    let v88 = (bitcast<u32>(v86) & 0x7fffffffu) > 0x7f800000u;
+    let v89 = v87 | v88;
+    let v90 = acc8 / acc5;
+    let v91 = select(v90, tl_bits(0x7fc00000u), v89);
+    let v92 = v91 + 0x1.4f8b58p-17f;
+    let v93 = tl_rsqrt(v92);
+    let v94 = v85 * vec4<f32>(v93);
+    let v95 = b1[g1];
+    let v96 = v94 * v95;
+    let v97 = b2[g1];
+    let v98 = v96 + v97;
+    b3[(g3 * 24u) + g1] = v98;
   }
 }
