@@ -15,35 +15,10 @@ import type { KernelDType } from '../../src/lang/dtype.ts'
 import type { NodeOf } from '../../src/lang/ir.ts'
 import { heightOf, prefixRow, treeRun } from '../../src/lang/monoids.ts'
 import * as k from '../kernel/build-kernel.ts'
-import type { KExpr, KStmt } from '../kernel/kernel.ts'
-import { type Kind, type State, type StateEmitter, stateEmitter } from '../kernel/states.ts'
+import type { KExpr } from '../kernel/kernel.ts'
+import type { Kind, State } from '../kernel/states.ts'
+import { type Builder, buildStatements } from './build-statements.ts'
 import { computeType, lineAddress, perThread, type RoutineDispatch, type Tensors } from './dispatch.ts'
-
-/** Statements under construction. */
-interface Builder {
-  readonly t: Tensors
-  readonly states: StateEmitter
-  readonly push: (s: KStmt) => void
-  /** A loop over [from, to). */
-  readonly loop: (from: KExpr, to: KExpr, body: (i: KExpr) => void) => void
-}
-
-const build = (t: Tensors, fill: (b: Builder) => void): readonly KStmt[] => {
-  const stack: KStmt[][] = [[]]
-  const push = (s: KStmt): void => void stack[stack.length - 1]!.push(s)
-  const inScope = (body: () => void): readonly KStmt[] => {
-    stack.push([])
-    body()
-    return stack.pop()!
-  }
-  const loop: Builder['loop'] = (from, to, body) => {
-    const counter = k.ref(t.name('step'))
-    const statements = inScope(() => body(counter))
-    if (counter.kind === 'ref') push(k.forStmt(counter.name, from, to, 1, statements))
-  }
-  fill({ t, states: stateEmitter(t.name, push, inScope), push, loop })
-  return stack[0]!
-}
 
 /** The line that a thread works on. */
 interface Line {
@@ -76,7 +51,7 @@ const scanBlock = ({ states, loop, push, t }: Builder, line: Line, number: KExpr
     push(
       k.ifStmt(
         k.eq(k.and(step, mask), mask),
-        build(t, (b) => {
+        buildStatements(t, (b) => {
           const done = b.states.total({ kind, levels })
           b.states.assign(base, b.states.merge(kind, before, b.states.named(done)))
         }),
@@ -135,7 +110,7 @@ export const cumulateRoutine = (r: Routine, profile: Profile): readonly RoutineD
   const name = `cumulate_${n.params.monoid}`
   if (blocks === 1) {
     const whole = perThread(lines, profile, (t, thread) =>
-      build(t, (b) => {
+      buildStatements(t, (b) => {
         const line = at(b, thread)
         overBlocks(b, line.kind, ceilDiv(length, cumulateBlock), (number, before) => scanBlock(b, line, number, before))
       }),
@@ -148,11 +123,11 @@ export const cumulateRoutine = (r: Routine, profile: Profile): readonly RoutineD
   }
   const perBlock = (fill: (b: Builder, line: Line, number: KExpr, index: KExpr) => void) =>
     perThread(lines * blocks, profile, (t, thread) =>
-      build(t, (b) => fill(b, at(b, k.div(thread, k.u32(blocks))), k.rem(thread, k.u32(blocks)), thread)),
+      buildStatements(t, (b) => fill(b, at(b, k.div(thread, k.u32(blocks))), k.rem(thread, k.u32(blocks)), thread)),
     )
   const reduced = perBlock((b, line, number, index) => keep(b, index, scanBlock(b, line, number)))
   const before = perThread(lines, profile, (t, thread) =>
-    build(t, (b) => {
+    buildStatements(t, (b) => {
       const { kind } = at(b, thread)
       overBlocks(b, kind, blocks, (number, state) => {
         const index = k.add(k.mul(thread, k.u32(blocks)), number)

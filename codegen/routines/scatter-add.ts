@@ -7,9 +7,14 @@
 import { scatterSizes } from '../../passes/loop/from-graph/routine-nodes.ts'
 import type { Routine } from '../../passes/loop/fuse/fusion.ts'
 import type { Profile } from '../../passes/profile.ts'
+import { ceilDiv } from '../../src/lang/dim.ts'
+import type { KernelDType } from '../../src/lang/dtype.ts'
 import type { NodeOf } from '../../src/lang/ir.ts'
+import { heightOf, radix, stateMonoids, treeRun } from '../../src/lang/monoids.ts'
 import * as k from '../kernel/build-kernel.ts'
 import type { KExpr } from '../kernel/kernel.ts'
+import type { Kind } from '../kernel/states.ts'
+import { buildStatements } from './build-statements.ts'
 import { computeType, hold, perThread, type RoutineDispatch } from './dispatch.ts'
 import { sortDispatches } from './sort.ts'
 
@@ -61,7 +66,9 @@ export const scatterAddRoutine = (
     }),
   }
   const [result] = outputs
-  const type = computeType(result!.dtype)
+  const kind: Kind = { row: stateMonoids.terms, dtype: computeType(result!.dtype) as KernelDType, width: 1 }
+  // Sums of floats by the position of the update among those of its row, in runs and fours.
+  const height = kind.row.order(kind.dtype) === 'any' ? 1 : 1 + heightOf(ceilDiv(positions, treeRun))
   const add: RoutineDispatch = {
     name: 'scatter_add',
     reads: [order!, starts!, updates],
@@ -74,17 +81,18 @@ export const scatterAddRoutine = (
       const bound = (at: KExpr): KExpr => k.min(t.load(starts!, at), k.u32(positions))
       const [from, to] = [first.value, k.add(first.value, k.u32(1))].map((at) => hold(t, bound(at)))
       const base = hold(t, k.mul(line.value, k.u32(positions)))
-      const [sum, at] = [t.name('sum'), t.name('at')]
-      const source = k.cast(t.load(order!, k.add(base.value, k.ref(at))), 'u32')
-      const update = t.load(updates, k.add(k.mul(k.add(base.value, source), k.u32(row)), column.value))
-      return [
-        ...[column, place, line, first, base, from!, to!].map((h) => h.statement),
-        k.varStmt(sum, k.kType(type)),
-        k.forStmt(at, from!.value, to!.value, 1, [
-          k.assign(sum, k.add(k.ref(sum, k.kType(type)), k.cast(update, type))),
-        ]),
-        t.store(result!, thread, k.ref(sum, k.kType(type))),
-      ]
+      const summed = buildStatements(t, ({ states, loop, push }) => {
+        const levels = Array.from({ length: height }, () => states.begin(kind))
+        loop(from!.value, to!.value, (at) => {
+          const source = k.cast(t.load(order!, k.add(base.value, at)), 'u32')
+          const update = t.load(updates, k.add(k.mul(k.add(base.value, source), k.u32(row)), column.value))
+          states.assign(levels[0]!, states.merge(kind, levels[0]!, states.lift(kind, k.cast(update, kind.dtype))))
+          // The first of the levels takes in a run.
+          states.carry([{ kind, levels }], k.sub(at, from!.value), treeRun / radix)
+        })
+        push(t.store(result!, thread, states.total({ kind, levels })[0]!))
+      })
+      return [...[column, place, line, first, base, from!, to!].map((h) => h.statement), ...summed]
     }),
   }
   return [...sorting, search, add]

@@ -66,8 +66,11 @@ export interface MonoidRow {
   readonly rescale?: <E>(a: Arithmetic<E>, sum: E, from: E, to: E) => E
 }
 
-/** The monoids of states. `moments` is the spread of meanVar, `last…` are the running extremes of prefix reductions. */
-export type StateMonoid = Exclude<Monoid, 'meanVar'> | 'moments' | 'lastMax' | 'lastMin'
+/**
+ * The monoids of states. `terms` is the sum of a contraction, `moments` the spread of meanVar, `last…` are the running extremes of
+ * prefix reductions.
+ */
+export type StateMonoid = Exclude<Monoid, 'meanVar'> | 'terms' | 'moments' | 'lastMax' | 'lastMin'
 
 const isFloat = (d: KernelDType): boolean => d === 'f32' || d === 'f16'
 
@@ -196,6 +199,12 @@ const logSumExp: MonoidRow = {
 export const stateMonoids: { readonly [M in StateMonoid]: MonoidRow } = {
   // -0 is the identity of addition: 0 would change the sign of a zero.
   sum: plain('add', (d) => [isFloat(d) ? -0 : 0], rounded),
+  // As BLAS has it, no products at all, or none but negative zeros, are 0.
+  terms: plain(
+    'add',
+    () => [0],
+    (d) => (isFloat(d) ? 'blocks' : 'any'),
+  ),
   prod: product,
   max: plain('max', (d) => [lowest(d)]),
   min: plain('min', (d) => [highest(d)]),

@@ -20,6 +20,7 @@ const elements: Readonly<Record<string, fc.Arbitrary<number>>> = {
 const numeric: readonly KernelDType[] = ['f32', 'i32', 'u32']
 const domains: { readonly [M in StateMonoid]: readonly KernelDType[] } = {
   sum: numeric,
+  terms: numeric,
   prod: numeric,
   max: numeric,
   min: numeric,

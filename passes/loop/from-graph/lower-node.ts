@@ -5,7 +5,6 @@
 
 import { typeOf, typesOf } from '../../../src/lang/build.ts'
 import { ceilDiv } from '../../../src/lang/dim.ts'
-import { isFloat } from '../../../src/lang/dtype.ts'
 import { invariant } from '../../../src/lang/errors.ts'
 import {
   binaryOps,
@@ -17,6 +16,7 @@ import {
   type RoutineOp,
   unaryOps,
 } from '../../../src/lang/ir.ts'
+import { stateMonoids } from '../../../src/lang/monoids.ts'
 import type { Bound, Buffer, Cluster, Index, LoopValue, Range, Store } from '../ir/cluster.ts'
 import {
   addIndex,
@@ -66,7 +66,7 @@ const leaf = (what: string): never => {
 
 /** A sum of terms whose order is that of contractions: what sums meet here become one. */
 const sumOf = (c: At, over: readonly Range[], value: LoopValue): LoopValue =>
-  c.values.reduce({ monoid: 'sum', order: isFloat(value.dtype) ? 'blocks' : 'any', over, values: [value] })
+  c.values.reduce({ monoid: 'terms', order: stateMonoids.terms.order(value.dtype), over, values: [value] })
 
 const notLowered = (op: Op): never => {
   invariant(false, `${op} is gone before graphs are lowered`)
@@ -164,7 +164,7 @@ const rules: { readonly [K in LoweredOp]: Rule<K> } = {
     const inside = c.at(n.args[0]!, 0, inner, [...bounds, ...own])
     // The guard moves inside the sum, so that nested sums merge.
     const term =
-      inside.kind === 'reduce' && inside.monoid === 'sum'
+      inside.kind === 'reduce' && (inside.monoid === 'sum' || inside.monoid === 'terms')
         ? sumOf(c, inside.over, c.values.guard(own, inside.values[0]!, zero))
         : c.values.guard(own, inside, zero)
     return sumOf(c, [k!], term)

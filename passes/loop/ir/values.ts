@@ -79,7 +79,8 @@ const never = (b: Bound): boolean => b.index.max < b.low || b.index.min >= b.hig
 
 /** A sum of sums in the same order, as one sum over the ranges of both. */
 const sumsInOneOrder = ({ monoid, order, over, runs, values: [value] }: Reduction): Reduction | undefined => {
-  if (monoid !== 'sum' || value?.kind !== 'reduce' || value.monoid !== 'sum' || value.order !== order) return undefined
+  const isSum = monoid === 'sum' || monoid === 'terms'
+  if (!isSum || value?.kind !== 'reduce' || value.monoid !== monoid || value.order !== order) return undefined
   if (runs || value.runs || value.over.some((r) => over.includes(r))) return undefined
   return { monoid, order, over: [...over, ...value.over], values: value.values }
 }

@@ -105,7 +105,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) wo
       let v40 = i32(n39);
       let v41 = v8 == vec4<i32>(v40);
       let v42 = select(vec4<f32>(0.0f), v37, v41);
-      var acc43: vec4<f32> = vec4<f32>(tl_bits(0x80000000u));
+      var acc43: vec4<f32> = vec4<f32>(0.0f);
       acc43 = acc43 + v42;
       let v44 = vec4<f32>(b1[x4 + n39], b1[(x4 + n39) + 10u], b1[(x4 + n39) + 20u], b1[(x4 + n39) + 30u]);
       let v45 = v44 - acc2;

@@ -7,10 +7,6 @@
 @group(0) @binding(2) var<storage, read> b2: array<f32>;
 @group(0) @binding(3) var<storage, read_write> b3: array<f32>;
 
-fn tl_bits(u: u32) -> f32 {
-  return bitcast<f32>(u);
-}
-
 fn tl_expTimes(x: f32, low: f32, f: f32) -> f32 {
   let c = max(x, -104.0f);
   let n = floor(c * 0x1.715476p+0f + 0.5f);
@@ -44,7 +40,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) wo
     let g1 = thread0 % 53u;
     let t2 = thread0 / 53u;
     let g3 = t2;
-    var acc4: f32 = tl_bits(0x80000000u);
+    var acc4: f32 = 0.0f;
     let x6 = g3 * 37u;
     for (var n5 = 0u; n5 < 37u; n5++) {
       let v7 = b0[x6 + n5];

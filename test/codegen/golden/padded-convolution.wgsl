@@ -7,10 +7,6 @@
 @group(0) @binding(2) var<storage, read> b2: array<f32>;
 @group(0) @binding(3) var<storage, read_write> b3: array<f32>;
 
-fn tl_bits(u: u32) -> f32 {
-  return bitcast<f32>(u);
-}
-
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>, @builtin(local_invocation_index) localIndex: u32) {
   let gridIndex = workgroup.x + workgroup.y * workgroups.x;
@@ -23,7 +19,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) wo
     let g5 = t4 % 5u;
     let t6 = t4 / 5u;
     let g7 = t6;
-    var acc8: f32 = tl_bits(0x80000000u);
+    var acc8: f32 = 0.0f;
     let x13 = ((g7 * 297u) + (g3 * 11u)) + g1;
     let x18 = g5 * 27u;
     for (var n9 = 0u; n9 < 3u; n9++) {
