@@ -15,9 +15,12 @@ const root = (x: Tensor): Tensor => sqrt(x)
 /** The least numbers that tell a divisor from 0: f16 has no 1e-8, and a device takes what is below 2⁻¹²⁶ for 0. */
 const least: { readonly [D in DType]?: number } = { f32: 2 ** -126, bf16: 2 ** -126, f16: 2 ** -24 }
 
-/** x + eps, more than 0 for every x from 0 up: of a gradient of 0, whose square is 0 too, 0 is left and not NaN. */
-const above = (x: Tensor, eps: number): Tensor =>
-  plus(x, isMistake(x) ? eps : Math.max(eps, least[x.dtype as DType] ?? 0))
+/**
+ * x + eps, more than 0 for every x from 0 up that was made of `stored` numbers: of a gradient of 0, whose square is 0 too, 0 is
+ * left and not NaN.
+ */
+const above = (x: Tensor, eps: number, stored: Tensor = x): Tensor =>
+  plus(x, isMistake(stored) ? eps : Math.max(eps, least[stored.dtype as DType] ?? 0))
 
 /** decay · average + (1 - decay) · x. */
 const moving = (decay: number, average: Tensor, x: Tensor): Tensor => plus(times(average, decay), times(x, 1 - decay))
@@ -70,7 +73,7 @@ export const scaleByAdam = (options: AdamOptions = {}): Transform => {
       const given = each(
         (p, q) => {
           const spread = scale2 ? over(root(q!), scale2) : root(q!)
-          return over(scale1 ? over(p!, scale1) : p!, above(spread, eps))
+          return over(scale1 ? over(p!, scale1) : p!, above(spread, eps, q!))
         },
         m,
         second,
