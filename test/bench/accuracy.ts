@@ -91,9 +91,7 @@ const main = async (): Promise<void> => {
         heading,
         ...functions.map(line),
         ...composed.map(composedLine),
-        '',
-        reductionHeading,
-        ...worstOf(reduced).map(reductionLine),
+        ...(reduced.length > 0 ? ['', reductionHeading, ...worstOf(reduced).map(reductionLine)] : []),
       ].join('\n')
   process.stdout.write(`${text}\n`, () => process.exit(failed.length > 0 ? 1 : 0))
 }
