@@ -154,14 +154,17 @@ export interface Distance {
 const none: Distance = { ulp: 0, absolute: 0 }
 const wrong: Distance = { ulp: Infinity, absolute: Infinity }
 
-/** The distance of f32 `got` from the Float64 `want`: NaN meets NaN, overflow the infinity; less than 2^-126 may be flushed anywhere on the way. */
-export const distance = (got: number, want: number): Distance => {
+/**
+ * The distance of f32 `got` from the Float64 `want`: NaN meets NaN, overflow the infinity; less than 2^-126 may be flushed
+ * anywhere on the way. An ULP is that of `size`: where terms cancel, of what they are.
+ */
+export const distance = (got: number, want: number, size: number = Math.abs(want)): Distance => {
   if (Number.isNaN(want) || Number.isNaN(got)) return Number.isNaN(want) && Number.isNaN(got) ? none : wrong
   const rounded = Math.fround(want)
   if (got === rounded) return none
   if (!Number.isFinite(want)) return wrong
   if (Math.abs(got - want) < 2 ** -126) return none
-  const scale = Math.max(Math.abs(want), 2 ** -126)
+  const scale = Math.max(size, 2 ** -126)
   const ulp = 2 ** (Math.min(Math.floor(Math.log2(scale)), 127) - 23)
   const reached = Number.isFinite(got) ? got : Math.sign(got) * 2 ** 128
   const absolute = Math.abs(reached - want)

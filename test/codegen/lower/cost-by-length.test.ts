@@ -1,0 +1,71 @@
+/** No length is special: a prime executes hardly more statements than the next multiple of 64, which divides evenly. */
+import { describe, expect, it, test } from 'vitest'
+import * as k from '../../../codegen/kernel/build-kernel.ts'
+import type { Kernel } from '../../../codegen/kernel/kernel.ts'
+import type { Profile } from '../../../passes/profile.ts'
+import * as T from '../../../src/index.ts'
+import { executedStatements, statementsRun } from '../kernel/executed-statements.ts'
+
+type X = T.Tensor
+
+interface Work {
+  readonly name: string
+  readonly shapes: (n: number) => readonly (readonly number[])[]
+  readonly of: (x: X, y: X) => unknown
+}
+
+const works: readonly Work[] = [
+  { name: 'sum over axis 1 of [8, n]', shapes: (n) => [[8, n]], of: (x) => T.sum(x, { axis: 1 }) },
+  { name: 'sum over axis 0 of [n, 8]', shapes: (n) => [[n, 8]], of: (x) => T.sum(x, { axis: 0 }) },
+  {
+    name: '[4, n] by [n, 4]',
+    shapes: (n) => [
+      [4, n],
+      [n, 4],
+    ],
+    of: (x, y) => T.matmul(x, y),
+  },
+]
+
+const primes = [61, 67, 127, 251, 509, 1021, 2039, 4093, 4159]
+/** What masks and a short last run may add. */
+const most = 1.15
+
+const cost = ({ shapes, of }: Work, n: number, profile: Profile): number =>
+  executedStatements(T.orThrow(T.compile(of as never, shapes(n).map((s) => T.spec(s)) as never, { profile })).plan)
+
+describe.each(Object.values(T.profiles).map((profile) => [profile.name, profile] as const))('%s', (_, profile) => {
+  it.each(works.map((work) => [work.name, work] as const))('%s: at most 15 % more at a prime', (_name, work) => {
+    const ratios = primes.map((n) => [n, cost(work, n, profile) / cost(work, 64 * Math.ceil(n / 64), profile)] as const)
+    expect(ratios.filter(([, ratio]) => ratio > most)).toEqual([])
+  })
+})
+
+test.todo(
+  'sum over [n] executes 1.85 (n = 61) to 2.30 (4159) times the statements: only lengths that 4 divides are read in vectors',
+)
+test.todo(
+  'softmax of [4, n] executes up to 10.4 (portable, 1021), 11.6 (software, 127), 10.4 (hardware, 1021) times the statements',
+)
+test.todo(
+  'layerNorm of [4, n] executes up to 5.9 (portable, 509), 1.7 (software, 509), 5.9 (hardware, 1021) times the statements',
+)
+
+test('statements are counted where they are executed, in each invocation', () => {
+  const out = { name: 'out', element: k.kType('u32'), access: 'read_write' } as const
+  const i = k.ref('i')
+  const kernel: Kernel = {
+    name: 'counted by hand',
+    workgroupSize: 3,
+    bindings: [out],
+    arrays: [],
+    body: [
+      k.forStmt('i', k.u32(0), k.u32(5), 1, [
+        k.letStmt('double', k.add(i, i)),
+        k.ifStmt(k.lt(i, k.u32(2)), [k.store(out, i, k.ref('double'))], []),
+      ]),
+    ],
+  }
+  // The loop; five times a declaration and a condition; twice a store: in three invocations of two workgroups.
+  expect(statementsRun(kernel, 2, [{ buffer: new ArrayBuffer(20) }])).toBe((1 + 5 * 2 + 2) * 3 * 2)
+})
