@@ -24,6 +24,7 @@ export interface Climb {
 export interface StateEmitter {
   /** New variables that hold the identity. */
   readonly begin: (kind: Kind) => State
+  readonly identity: (kind: Kind) => State
   readonly reset: (kind: Kind, state: State) => void
   readonly assign: (state: State, next: State) => void
   /** Names for components that are used more than once in what follows. */
@@ -86,6 +87,7 @@ export const stateEmitter = (
         push(k.varStmt(id, init.type, init))
         return k.ref(id, init.type)
       }),
+    identity,
     reset,
     assign,
     named,

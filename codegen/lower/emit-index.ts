@@ -60,6 +60,8 @@ export interface IndexEmitter {
   /** Whether all bounds hold, four wide where lanes differ. */
   readonly holds: (bounds: readonly Bound[], lanes: Lanes) => KExpr
   readonly isFirst: (r: Range) => KExpr
+  /** Whether the last tile of a range is shifted back. */
+  readonly hasEdge: (r: Range) => boolean
   /** False where an edge tile was shifted back and this point belongs to its neighbour. */
   readonly inTile: (ranges: readonly Range[], lanes: Lanes) => KExpr | undefined
 }
@@ -89,12 +91,12 @@ export const indexEmitter = (
       edges.delete(range)
       return
     }
-    // The prefix b is taken by bindings.
-    const id = name('e')
-    const base = k.min(k.mul(counter, k.u32(step)), k.u32(range.size - step))
-    scopes[scopes.length - 1]!.statements.push(k.letStmt(id, base))
-    counters.set(own, k.ref(id))
-    edges.set(range, { counter, step, base: k.ref(id) })
+    const first = k.min(k.mul(counter, k.u32(step)), k.u32(range.size - step))
+    // Of a grid it is used all over the kernel. The prefix b is taken by bindings.
+    const base = schedule.nest.grid.includes(range) ? k.ref(name('e')) : first
+    if (base.kind === 'ref') scopes[scopes.length - 1]!.statements.push(k.letStmt(base.name, first))
+    counters.set(own, base)
+    edges.set(range, { counter, step, base })
   }
 
   const block: IndexEmitter['block'] = (count, counter) => {
@@ -275,6 +277,7 @@ export const indexEmitter = (
       const [own] = [...owners].find(([, range]) => range === r)!
       return k.eq(counters.get(own)!, k.u32(0))
     },
+    hasEdge: (r) => edges.has(r),
     inTile: (ranges, lanes) => {
       const tests = ranges.flatMap((r) => {
         const edge = edges.get(r)

@@ -122,8 +122,25 @@ export const reduceEmitter = (around: Surroundings): ReduceEmitter => {
       if (values.length > 1) return wide
       return states.lift(copy, wide[0]!, at && k.splat(at, copy.width))
     }
-    if (!copy.isOrdered || !over.some((r) => schedule.roles.get(r)?.vector)) return merge(copy, state, element(all))
-    const lane = (l: number): State => element(all.map((e) => (e.type.width === 4 ? k.lane(e, l) : e)))
+    const vector = over.find((r) => schedule.roles.get(r)?.vector)
+    if (!vector) return merge(copy, state, element(all))
+    // Of the last vector, which is moved back, the first lanes have been counted.
+    const old = vector.size % 4 === 0 ? 0 : 4 - (vector.size % 4)
+    const holdsForOld = index.inTile([vector], new Map(lanes).set(vector, 0))
+    const isNew = (l: number): KExpr | undefined => (l < old ? holdsForOld : undefined)
+    const unlessOld = (next: State, holds: KExpr | undefined): State => {
+      const nothing = holds && states.identity(copy)
+      return nothing ? next.map((e, i) => k.select(holds!, e, nothing[i]!)) : next
+    }
+    if (!copy.isOrdered) {
+      const each = [0, 1, 2, 3].map((l) => isNew(l) ?? k.bool(true))
+      return merge(copy, state, unlessOld(element(all), old === 0 ? undefined : k.vec(each)))
+    }
+    const lane = (l: number): State => {
+      const holds = isNew(l)
+      const one = element(all.map((e) => (e.type.width === 4 ? k.lane(e, l) : e)))
+      return unlessOld(one, holds && k.splat(holds, copy.width))
+    }
     return [0, 1, 2, 3].reduce((s, l) => merge(copy, named(s), lane(l)), state)
   }
 
@@ -141,7 +158,7 @@ export const reduceEmitter = (around: Surroundings): ReduceEmitter => {
   const loop: ReduceEmitter['loop'] = (scope) => {
     const range = scope.range!
     const step = stepIn(schedule.roles, range)
-    const steps = range.size / step
+    const steps = ceilDiv(range.size, step)
     const here = open[open.length - 1]
     const level = here?.levels.get(range)
     if (!here || !level) plainLoop(scope, steps)
@@ -208,7 +225,7 @@ export const reduceEmitter = (around: Surroundings): ReduceEmitter => {
       return
     }
     const counter = k.ref(name('n'))
-    const isExact = steps % run === 0
+    const isExact = steps % run === 0 && range!.size % stepIn(schedule.roles, range!) === 0
     const first = k.mul(number, k.u32(run))
     const statements = around.inScope([range!], () => {
       if (isExact) index.bindWithin(range!, block, run, counter)

@@ -134,10 +134,31 @@ export const emitCluster = (
   }
 
   const emitStore = (s: Store): void => {
+    const vector = vectorOf(s.ranges, schedule)
+    const guarded = (at: Lanes, ranges: readonly Range[], statements: readonly KStmt[]): void => {
+      const guard = statements.length > 0 ? index.inTile(ranges, at) : undefined
+      for (const statement of guard ? [k.ifStmt(guard, statements)] : statements) push(statement)
+    }
     for (const lanes of instances(s.ranges)) {
-      const guard = index.inTile(s.ranges, lanes)
       const body = memory.store(s, exprOf(s.value, lanes), lanes)
-      for (const statement of guard ? [k.ifStmt(guard, body)] : body) push(statement)
+      if (!vector || !index.hasEdge(vector)) {
+        guarded(lanes, s.ranges, body)
+        continue
+      }
+      const offset = lanes.get(vector) ?? 0
+      if (rolled.has(vector)) {
+        body.forEach((one, l) => guarded(new Map(lanes).set(vector, offset + l), s.ranges, [one]))
+        continue
+      }
+      // Of the last tile, which is moved back, the first points belong to the one before it.
+      const step = stepIn(schedule.roles, vector)
+      const old = Math.min(4, Math.max(0, step - (vector.size % step) - offset))
+      guarded(new Map(lanes).set(vector, 0), s.ranges, body.slice(0, old))
+      guarded(
+        lanes,
+        s.ranges.filter((r) => r !== vector),
+        body.slice(old),
+      )
     }
   }
 

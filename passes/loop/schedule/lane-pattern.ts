@@ -14,7 +14,7 @@ const isComputedOver = (index: Index, range: Range): boolean =>
 /** The pattern of an index that holds the range by itself or not at all: its coefficient says it. */
 const plainPattern = (index: Index, range: Range): LanePattern | undefined => {
   let step = 0
-  let isWhole = index.constant % 4 === 0
+  let isWhole = index.constant % 4 === 0 && range.size % 4 === 0
   for (const { atom, coefficient } of index.terms) {
     if (atom.kind === 'range' && atom.range === range) step = coefficient
     else if (atom.kind === 'range' || !dependsOn(atom, range)) isWhole &&= coefficient % 4 === 0
@@ -34,17 +34,18 @@ export const lanePattern = (index: Index, range: Range): LanePattern => {
   const plain = plainPattern(index, range)
   if (plain) return plain
   if (isComputedOver(index, range)) return 'strided'
-  const quarter: Range = { id: -1, size: Math.max(1, range.size / 4) }
+  // The last vector of a range that 4 does not divide is moved back: vectors begin anywhere.
+  const isWhole = range.size % 4 === 0
+  const steps: Range = { id: -1, size: Math.max(1, isWhole ? range.size / 4 : range.size - 3) }
+  const first4 = isWhole ? scaleIndex(rangeIndex(steps), 4) : rangeIndex(steps)
   const lanes = [0, 1, 2, 3].map((l) =>
-    substituteIndex(index, (r) =>
-      r === range ? addIndex(scaleIndex(rangeIndex(quarter), 4), constantIndex(l)) : undefined,
-    ),
+    substituteIndex(index, (r) => (r === range ? addIndex(first4, constantIndex(l)) : undefined)),
   )
   const [first] = lanes
   if (lanes.every((x) => x.key === first!.key)) return 'uniform'
   const consecutive = lanes.every((x, l) => addIndex(first!, constantIndex(l)).key === x.key)
   if (!consecutive) return 'strided'
-  return isMultipleOf4(first!) ? 'aligned' : 'contiguous'
+  return isWhole && isMultipleOf4(first!) ? 'aligned' : 'contiguous'
 }
 
 export const isMultipleOf4 = (a: Index): boolean =>

@@ -47,6 +47,7 @@ const vectorScore = (
   const count = (index: Index, together = true): void => {
     const p = lanePattern(index, range)
     if (p === 'aligned' && together) score += 3
+    else if (p === 'contiguous' && together && range.size % 4 !== 0) score += 1
     else if (p !== 'uniform') score -= 1
   }
   for (const v of values) {
@@ -66,6 +67,13 @@ const readingValues = (values: readonly LoopValue[]): ReadonlySet<LoopValue> => 
   for (const v of values) if (v.kind === 'load' || operandsOf(v).some((o) => reading.has(o))) reading.add(v)
   return reading
 }
+
+/**
+ * From this size on a range that 4 does not divide is taken in vectors where there are reductions, which are shared by their
+ * lanes: the last vector is moved back, and what it does a second time is discarded. Its elements are loaded one by one, so
+ * maps would gain nothing by it but text.
+ */
+const leastEdge = 61
 
 export const scheduleCluster = (cluster: Cluster, nest: Nest, profile: Profile): Schedule =>
   scheduling(cluster)(nest, profile)
@@ -88,7 +96,9 @@ export const scheduling = (cluster: Cluster): ((nest: Nest, profile: Profile) =>
   const alone = (r: Range): boolean =>
     spans.every((rs) => !rs.has(r) || [...vectors].every((o) => o === r || !rs.has(o)))
   const candidates = [...new Set([...cluster.stores.flatMap((s) => s.ranges), ...inOver])]
-    .filter((r) => r.size >= 4 && r.size % 4 === 0 && !positional.has(r))
+    .filter(
+      (r) => (r.size % 4 === 0 ? r.size >= 4 : reductions.length > 0 && r.size >= leastEdge) && !positional.has(r),
+    )
     .map((range) => ({ range, score: vectorScore(cluster, values, reading, range) }))
     .filter((c) => c.score > 0)
     .sort((a, b) => b.score - a.score || a.range.id - b.range.id)
@@ -172,12 +182,13 @@ const tileRegisters = (nest: Nest, values: readonly LoopValue[], roles: Map<Rang
     (a, b) => Number(roles.get(a)?.vector ?? false) - Number(roles.get(b)?.vector ?? false),
   )) {
     const role = roles.get(r) ?? single
-    const points = r.size / (role.vector ? 4 : 1)
+    const points = ceilDiv(r.size, role.vector ? 4 : 1)
+    const isEdge = role.vector && r.size % 4 !== 0
     const widest = role.vector ? 2 : 8
     let best = { unroll: 1, cost: costOf(roles) }
     for (let unroll = widest; unroll > 1; unroll--) {
-      const exact = points % unroll === 0
-      if (points < unroll || (!exact && (role.vector || points < 4 * unroll))) continue
+      const exact = points % unroll === 0 && !isEdge
+      if (points < unroll || (!exact && ((role.vector && !isEdge) || points < 4 * unroll))) continue
       if (invocations / unroll < costs.threads || Math.max(1, registers) * unroll > maxRegisters) continue
       const tile = new Map(roles).set(r, { ...role, unroll })
       if (statementsWith(values, tile) > most) continue
