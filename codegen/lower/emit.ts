@@ -147,7 +147,7 @@ export const emitCluster = (
       }
       const offset = lanes.get(vector) ?? 0
       if (rolled.has(vector)) {
-        body.forEach((one, l) => guarded(new Map(lanes).set(vector, offset + l), s.ranges, [one]))
+        for (const [l, one] of body.entries()) guarded(new Map(lanes).set(vector, offset + l), s.ranges, [one])
         continue
       }
       // Of the last tile, which is moved back, the first points belong to the one before it.

@@ -7,7 +7,6 @@
 
 import { cumulateBlock, cumulateSplit } from '../../passes/loop/from-graph/routine-nodes.ts'
 import type { Routine } from '../../passes/loop/fuse/fusion.ts'
-import type { Buffer } from '../../passes/loop/ir/cluster.ts'
 import type { Profile } from '../../passes/profile.ts'
 import { typeOf } from '../../src/lang/build.ts'
 import { ceilDiv } from '../../src/lang/dim.ts'

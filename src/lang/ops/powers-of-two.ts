@@ -64,4 +64,4 @@ export const timesScaled = (b: Build, x: Scaled, y: Scaled): Scaled => {
 }
 
 /** The number itself: infinite or 0 where it leaves f32. */
-export const valueOf = (b: Build, { mantissa, exponent }: Scaled): Node => timesPower(b, mantissa, exponent)
+export const joined = (b: Build, { mantissa, exponent }: Scaled): Node => timesPower(b, mantissa, exponent)

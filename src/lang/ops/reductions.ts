@@ -6,7 +6,7 @@ import type { JvpContext, Linear } from '../primitive.ts'
 import { runningProduct } from '../running-product.ts'
 import { otherAxes } from '../shape.ts'
 import { operandType } from './operand-checks.ts'
-import { type Scaled, split, timesScaled, valueOf } from './powers-of-two.ts'
+import { joined, type Scaled, split, timesScaled } from './powers-of-two.ts'
 import { fill, scale } from './rule-parts.ts'
 
 /** Folds the elements `data[base + offsets[k]]` into element `i` of each output. Integers wrap modulo 2^32. */
@@ -190,7 +190,7 @@ export const monoidTable: { readonly [M in Monoid]: MonoidRow } = {
       const { dtype } = operandType(dx)
       const x = split(b, b.cast([rows(b, args[0]!, axes)], { dtype: 'f32' }))
       const others = timesScaled(b, exclusiveProducts(b, x, 'low'), exclusiveProducts(b, x, 'high'))
-      const slopes = b.cast([valueOf(b, others)], { dtype })
+      const slopes = b.cast([joined(b, others)], { dtype })
       return [sum(b, b.mul([slopes, rows(b, dx, axes)], {}), [operandType(x.mantissa).shape.length - 1])]
     },
   },

@@ -1,7 +1,7 @@
 /** Arithmetic of two operands: promotion, broadcasting, and the primitives or short formulas beneath. */
 import { build } from '../../build.ts'
 import { type DType, isFloat } from '../../dtype.ts'
-import type { BinaryOp, Node } from '../../ir.ts'
+import type { BinaryOp, Node, TensorType } from '../../ir.ts'
 import type { Arithmetic, FloatArithmetic } from '../../types/broadcast.ts'
 import type { Operand, Tensor } from '../../types/tensor.ts'
 import { dual } from '../dual.ts'
@@ -98,6 +98,18 @@ const truncated = (x: Node, y: Node, float: boolean): Node => {
 }
 
 /**
+ * Both operands of a division, brought away from the least floats together: a remainder that a device takes for 0 would be
+ * taken for none. What is divided by something small and is not small itself has a quotient past all fractions.
+ */
+const enlarged = (x: Node, y: Node, type: TensorType): readonly [Node, Node] => {
+  if (type.dtype !== 'f32' && type.dtype !== 'bf16') return [x, y]
+  const below = (n: Node, bound: number): Node => binaryNode('lt', build.abs([n], {}), likeNode(bound, type))
+  const isSmall = and(below(y, 2 ** -60), below(x, 1))
+  const by = selectNode(isSmall, likeNode(2 ** 60, type), likeNode(1, type))
+  return [binaryNode('mul', x, by), binaryNode('mul', y, by)]
+}
+
+/**
  * The quotient rounded down (Python's `a // b`). Shapes broadcast, dtypes promote. For floats it is computed from the
  * remainder, so that `a = b·(a // b) + remainder(a, b)` holds up to rounding; by 0 floats give `a / b`, integers a.
  * ShapeError for bool.
@@ -105,16 +117,17 @@ const truncated = (x: Node, y: Node, float: boolean): Node => {
  * T.reference(T.floorDivide(T.tensor([-7, 7]), 2)).data // => [-4, 3]
  */
 export const floorDivide: Arithmetic<'floorDivide'> = dual('T.floorDivide', 2, (a: Operand, b: Operand) =>
-  unify('T.floorDivide', [a, b], 'promote', ([x, y], type) => {
-    if (type.dtype === 'bool') return refuse('T.floorDivide', [x!, y!], { reason: 'is not defined on bool' })
+  unify('T.floorDivide', [a, b], 'promote', ([given, divisor], type) => {
+    if (type.dtype === 'bool') return refuse('T.floorDivide', [given!, divisor!], { reason: 'is not defined on bool' })
     const [zero, one] = [likeNode(0, type), likeNode(1, type)]
-    const r = binaryNode('rem', x!, y!)
-    const off = offSide(r, y!, zero)
+    const [x, y] = enlarged(given!, divisor!, type)
+    const r = binaryNode('rem', x, y)
+    const off = offSide(r, y, zero)
     if (!isFloat(type.dtype)) {
-      const q = truncated(x!, y!, false)
+      const q = truncated(x, y, false)
       return selectNode(off, binaryNode('sub', q, one), q)
     }
-    const exact = binaryNode('div', binaryNode('sub', x!, r), y!)
+    const exact = binaryNode('div', binaryNode('sub', x, r), y)
     const down = selectNode(off, binaryNode('sub', exact, one), exact)
     const floor = build.floor([down], {})
     const half = likeNode(0.5, type)
@@ -123,7 +136,7 @@ export const floorDivide: Arithmetic<'floorDivide'> = dual('T.floorDivide', 2, (
       binaryNode('add', floor, one),
       floor,
     )
-    return selectNode(binaryNode('eq', y!, zero), binaryNode('div', x!, y!), nearest)
+    return selectNode(binaryNode('eq', y, zero), binaryNode('div', x, y), nearest)
   }),
 )
 

@@ -21,3 +21,14 @@ test('numbers win over NaN, and the first operand has the gradient of a tie', ()
     [0, 0, 1, 0, 0, 1],
   ])
 })
+
+test('a quotient is rounded down where the remainder is smaller than a device holds', async () => {
+  const [x, y] = [
+    [-1.6625447791064356e-38, 1.6625447791064356e-38, -7, 3e38, -0, 5],
+    [1.377192487362423e-38, 1.377192487362423e-38, 2, 2e-38, 2e-38, 0],
+  ].map((data) => T.tensor(data, { dtype: 'f32' }))
+  const want = [-2, 1, -4, Infinity, -0, Infinity]
+  const device = (await T.jit(T.floorDivide as never)(x as never, y as never)) as unknown as T.HostTensor
+  for (const got of [flat(T.floorDivide(x!, y!)), Array.from(device.data)])
+    expect(got.map((v) => v + 0)).toEqual(want.map((v) => v + 0))
+})
