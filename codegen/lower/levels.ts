@@ -3,7 +3,6 @@
  * goes into one state, four such states into the next, four of those into the next. See `Order` in `monoids.ts`.
  */
 import type { ReduceValue } from '../../passes/loop/schedule/nest.ts'
-import { pointsOf } from '../../src/lang/dim.ts'
 import { contractionRuns, treeRun } from '../../src/lang/monoids.ts'
 
 /** The loop over one range of a reduction. */
@@ -23,10 +22,7 @@ export const levelsOf = ({ order, over, runs }: Pick<ReduceValue, 'order' | 'ove
       return over.map(({ size }, i) => ({ isOwn: size > 1, run: runs?.[i] ?? treeRun }))
     case 'blocks': {
       const most = contractionRuns(over.map((r) => r.size))
-      return over.map(({ size }, i) => {
-        const run = most[i]!
-        return { isOwn: size > run || (size > 1 && pointsOf(over.slice(i)) > run * size), run }
-      })
+      return over.map(({ size }, i) => ({ isOwn: size > most[i]!, run: most[i]! }))
     }
   }
 }

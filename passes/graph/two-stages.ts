@@ -47,8 +47,7 @@ export const cutOf = (axes: readonly ReducedAxis[]): Cut => {
   while (isWithin(axes[axis]!) || dimMul(inside, axes[axis]!.size) <= most) inside = dimMul(inside, axes[axis--]!.size)
   const { size, run, isOneRun } = axes[axis]!
   const wanted = floorDiv(most, inside)
-  const leavesAxis = !isOneRun && inside > 1 && wanted < run
-  if (size <= run || leavesAxis) return { axis, outer: size, block: 1 }
+  if (wanted < run && !isOneRun) return { axis, outer: size, block: 1 }
   let block = run
   while (2 * block <= wanted) block *= 4
   return { axis, outer: ceilDiv(size, block), block }

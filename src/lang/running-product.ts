@@ -16,10 +16,10 @@ export const runningProduct = (): RunningProduct => {
     times: (x) => {
       mantissa *= x
       const size = Math.abs(mantissa)
-      if (size >= step && size < Number.POSITIVE_INFINITY) {
+      if (size > step) {
         mantissa /= step
         exponent += 1
-      } else if (size < 1 / step && size > 0) {
+      } else if (size < 1 / step) {
         mantissa *= step
         exponent -= 1
       }

@@ -23,6 +23,9 @@ describe('two stages', () => {
   it('take whole inner axes into the first', () => {
     expect(tree(5000, 3)).toEqual({ axis: 0, outer: 157, block: 32 })
     expect(tree(3, 5000)).toEqual({ axis: 1, outer: 40, block: 128 })
+    expect(tree(4096)).toEqual({ axis: 0, outer: 32, block: 128 })
+    expect(tree(100, 100)).toEqual({ axis: 0, outer: 100, block: 1 })
+    expect(tree(1000, 13)).toEqual({ axis: 0, outer: 125, block: 8 })
     expect(tree(1024, 768)).toEqual({ axis: 0, outer: 1024, block: 1 })
     expect(tree(8, 8, 8, 16)).toEqual({ axis: 2, outer: 8, block: 1 })
   })
@@ -32,6 +35,11 @@ describe('two stages', () => {
       { size: 100, run: 256, isOneRun: true },
     ]
     expect(cutOf(axes)).toEqual({ axis: 0, outer: 25, block: 2 })
+    const full = [
+      { size: 40, run: 1, isOneRun: true },
+      { size: 256, run: 256, isOneRun: true },
+    ]
+    expect(cutOf(full)).toEqual({ axis: 0, outer: 40, block: 1 })
   })
   it('compute in the dtype of kernels', () => {
     const dtypes = (['f16', 'bf16', 'i8', 'i32', 'f32'] as const).map((dtype) => {
@@ -41,6 +49,7 @@ describe('two stages', () => {
         inside.push(typeOf(y!).dtype)
         return y!
       })
+      if (dtype === 'f32') expect(result).toBe(x)
       return [inside[0], typeOf(result).dtype]
     })
     expect(dtypes).toEqual([
