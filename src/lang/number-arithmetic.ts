@@ -40,8 +40,7 @@ export const numberArithmetic = (d: KernelDType): Arithmetic<number> => {
       if (isWhole && op === 'mul') return wrapped(Math.imul(xs[0]!, xs[1]!))
       const operation = operations[op]
       invariant(operation, `monoids do not use ${op}`)
-      const x = operation(...xs)
-      return isWhole && (op === 'add' || op === 'sub') ? wrapped(x) : x
+      return wrapped(operation(...xs))
     },
     hold: (x) => x,
     split: (x) => {
