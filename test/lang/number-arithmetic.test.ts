@@ -19,17 +19,26 @@ describe('arithmetic on numbers', () => {
   it('does not wrap floats', () => {
     expect(f32.apply('add', 2 ** 31, 2 ** 31)).toBe(2 ** 32)
     expect(f32.apply('mul', 0.5, 3)).toBe(1.5)
+    expect([f32.apply('sub', 0.5, 3), f32.apply('div', 3, 2), f32.apply('min', 3, 2)]).toEqual([-2.5, 1.5, 2])
+    expect([f32.apply('exp', 1), f32.apply('log', 2)]).toEqual([Math.E, Math.LN2])
+    expect([f32.constant(0.25, 'f32'), f32.hold(7)]).toEqual([0.25, 7])
   })
   it('has the predicates as 0 and 1', () => {
     expect([f32.apply('isNan', NaN), f32.apply('isInf', -Infinity), f32.apply('isInf', NaN)]).toEqual([1, 1, 0])
     expect([f32.apply('lt', 1, 1), f32.apply('le', 1, 1), f32.apply('eq', 1, 1), f32.apply('not', 1)]).toEqual([
       0, 1, 1, 0,
     ])
+    expect([f32.apply('lt', 1, 2), f32.apply('le', 2, 1), f32.apply('eq', 1, 2), f32.apply('not', 0)]).toEqual([
+      1, 0, 0, 1,
+    ])
     expect([f32.apply('select', 1, 5, 6), f32.apply('select', 0, 5, 6)]).toEqual([5, 6])
     expect([i32.apply('and', 1, 0), i32.apply('or', 1, 0)]).toEqual([0, 1])
   })
   it('refuses what no monoid uses', () => {
     expect(() => f32.apply('sin', 1)).toThrow(/monoids do not use sin/)
+  })
+  it('keeps zeros and infinities, whatever the power', () => {
+    expect([f32.scale(0, 5000), f32.scale(-Infinity, -5000), f32.scale(NaN, 1)]).toEqual([0, -Infinity, NaN])
   })
   it('splits every number into a mantissa from 1 to 2 and a power, and puts it together again', () => {
     fc.assert(
