@@ -87,8 +87,12 @@ const extremum = (name: string, sign: 1 | -1): MonoidRow => ({
   refuses: numeric(name, `use ${sign > 0 ? 'any' : 'all'}, or cast to i32 first`),
   outputs: same,
   hasIdentity: false,
+  // NaN is more extreme than any number, and 0 is more than -0.
   fold: (data, base, offsets, outs, i) => {
-    outs[0]![i] = data[base + offsets[extreme(data, base, offsets, sign)]!]!
+    const more = sign > 0 ? Math.max : Math.min
+    let best = data[base + offsets[0]!]!
+    for (let k = 1; k < offsets.length; k++) best = more(best, data[base + offsets[k]!]!)
+    outs[0]![i] = best
   },
   tangent: ({ b, args, dx, out, params: { axes } }) => {
     const x = args[0]!
