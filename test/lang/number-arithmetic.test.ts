@@ -12,6 +12,8 @@ describe('arithmetic on numbers', () => {
     expect(i32.apply('add', 2 ** 31 - 1, 1)).toBe(-(2 ** 31))
     expect(i32.apply('sub', -(2 ** 31), 1)).toBe(2 ** 31 - 1)
     expect(i32.apply('mul', 65537, 65537)).toBe(131073)
+    expect(i32.apply('mul', 2 ** 31 - 1, 2 ** 31 - 1)).toBe(1)
+    expect(u32.apply('mul', 2 ** 32 - 1, 2 ** 32 - 1)).toBe(1)
     expect(u32.apply('add', 2 ** 32 - 1, 2)).toBe(1)
     expect(u32.apply('mul', 2 ** 31, 3)).toBe(2 ** 31)
     expect(u32.apply('max', 2 ** 32 - 1, 2)).toBe(2 ** 32 - 1)
