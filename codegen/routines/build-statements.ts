@@ -11,6 +11,8 @@ export interface Builder {
   readonly push: (s: KStmt) => void
   /** A loop over [from, to). */
   readonly loop: (from: KExpr, to: KExpr, body: (i: KExpr) => void) => void
+  /** What happens only where a condition holds. */
+  readonly when: (condition: KExpr, body: () => void) => void
 }
 
 /** The statements that `fill` makes. */
@@ -27,6 +29,7 @@ export const buildStatements = (t: Tensors, fill: (b: Builder) => void): readonl
     const statements = inScope(() => body(counter))
     if (counter.kind === 'ref') push(k.forStmt(counter.name, from, to, 1, statements))
   }
-  fill({ t, states: stateEmitter(t.name, push, inScope), push, loop })
+  const when: Builder['when'] = (condition, body) => push(k.ifStmt(condition, inScope(body)))
+  fill({ t, states: stateEmitter(t.name, push, inScope), push, loop, when })
   return stack[0]!
 }

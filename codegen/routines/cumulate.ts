@@ -32,7 +32,7 @@ interface Line {
 const inside = heightOf(cumulateBlock / treeRun)
 
 /** Scans block `number` of a line; the state of the block. With `before`, the prefixes are stored. */
-const scanBlock = ({ states, loop, push, t }: Builder, line: Line, number: KExpr, before?: State): State => {
+const scanBlock = ({ states, loop, when }: Builder, line: Line, number: KExpr, before?: State): State => {
   const { kind, length } = line
   const run = states.begin(kind)
   const levels = Array.from({ length: inside }, () => states.begin(kind))
@@ -47,15 +47,10 @@ const scanBlock = ({ states, loop, push, t }: Builder, line: Line, number: KExpr
     states.carry([{ kind, levels: [run, ...levels] }], step, treeRun / 4)
     if (!base) return
     const mask = k.u32(treeRun - 1)
-    push(
-      k.ifStmt(
-        k.eq(k.and(step, mask), mask),
-        buildStatements(t, (b) => {
-          const done = b.states.total({ kind, levels })
-          b.states.assign(base, b.states.merge(kind, before, b.states.named(done)))
-        }),
-      ),
-    )
+    when(k.eq(k.and(step, mask), mask), () => {
+      const done = states.total({ kind, levels })
+      states.assign(base, states.merge(kind, before, states.named(done)))
+    })
   })
   return states.named(states.total({ kind, levels: [run, ...levels] }))
 }

@@ -81,7 +81,8 @@ export const scatterAddRoutine = (
       const bound = (at: KExpr): KExpr => k.min(t.load(starts!, at), k.u32(positions))
       const [from, to] = [first.value, k.add(first.value, k.u32(1))].map((at) => hold(t, bound(at)))
       const base = hold(t, k.mul(line.value, k.u32(positions)))
-      const summed = buildStatements(t, ({ states, loop, push }) => {
+      const summed = buildStatements(t, ({ states, loop, when, push }) => {
+        const sum = states.begin(kind)
         const levels = Array.from({ length: height }, () => states.begin(kind))
         loop(from!.value, to!.value, (at) => {
           const source = k.cast(t.load(order!, k.add(base.value, at)), 'u32')
@@ -90,7 +91,9 @@ export const scatterAddRoutine = (
           // The first of the levels takes in a run.
           states.carry([{ kind, levels }], k.sub(at, from!.value), treeRun / radix)
         })
-        push(t.store(result!, thread, states.total({ kind, levels })[0]!))
+        // Most rows have no update at all.
+        when(k.lt(from!.value, to!.value), () => states.assign(sum, states.total({ kind, levels })))
+        push(t.store(result!, thread, sum[0]!))
       })
       return [...[column, place, line, first, base, from!, to!].map((h) => h.statement), ...summed]
     }),
