@@ -27,6 +27,8 @@ export interface StateEmitter {
   readonly identity: (kind: Kind) => State
   readonly reset: (kind: Kind, state: State) => void
   readonly assign: (state: State, next: State) => void
+  /** A name for what is used more than once. */
+  readonly hold: (e: KExpr) => KExpr
   /** Names for components that are used more than once in what follows. */
   readonly named: (state: State) => State
   /** The state of an element. */
@@ -88,6 +90,7 @@ export const stateEmitter = (
         return k.ref(id, init.type)
       }),
     identity,
+    hold: a.hold,
     reset,
     assign,
     named,

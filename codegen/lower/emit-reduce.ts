@@ -23,7 +23,6 @@ export interface Surroundings {
   /** The statements that `fill` emits, in a scope of its own that binds `ranges`. */
   readonly inScope: (ranges: readonly Range[], fill: () => void) => readonly KStmt[]
   readonly instances: (ranges: Iterable<Range>) => readonly Lanes[]
-  readonly instanceKey: (v: LoopValue, lanes: Lanes) => string
   readonly exprOf: (v: LoopValue, lanes: Lanes) => KExpr
   readonly record: (v: LoopValue, lanes: Lanes, e: KExpr) => void
   readonly emitItems: (items: readonly Item[]) => void
@@ -33,7 +32,8 @@ export interface Surroundings {
 
 export interface ReduceEmitter {
   readonly reduce: (item: Extract<Item, { readonly kind: 'reduce' }>) => void
-  readonly accumulate: (accumulations: readonly Accumulation[]) => void
+  /** One step of the innermost loop. */
+  readonly accumulate: () => void
   /** The loop over a range: of a reduction that is open, with its levels. */
   readonly loop: (scope: Scope) => void
   /** Whether a reduction is open. */
@@ -96,11 +96,7 @@ export const reduceEmitter = (around: Surroundings): ReduceEmitter => {
   /** Four lanes as one state, in a variable. */
   const foldLanes = (copy: Copy, state: State): State => {
     const [p, q, r, s] = [0, 1, 2, 3].map((l) => state.map((e) => k.lane(e, l)))
-    return merge(copy, named(merge(copy, p!, q!)), named(merge(copy, r!, s!))).map((e) => {
-      const id = name('v')
-      push(k.letStmt(id, e))
-      return k.ref(id, e.type)
-    })
+    return merge(copy, named(merge(copy, p!, q!)), named(merge(copy, r!, s!))).map(states.hold)
   }
 
   const accumulate: ReduceEmitter['accumulate'] = () => {

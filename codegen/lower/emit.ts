@@ -171,7 +171,7 @@ export const emitCluster = (
         reductions.reduce(item)
         break
       case 'accumulate':
-        reductions.accumulate(item.accumulations)
+        reductions.accumulate()
         break
       case 'store':
         emitStore(item.store)
@@ -287,7 +287,6 @@ export const emitCluster = (
       return scopes.pop()!.statements
     },
     instances,
-    instanceKey,
     exprOf,
     record,
     emitItems: (items) => emitItems(items),

@@ -12,7 +12,7 @@ import { typeOf } from '../../src/lang/build.ts'
 import { ceilDiv } from '../../src/lang/dim.ts'
 import type { KernelDType } from '../../src/lang/dtype.ts'
 import type { NodeOf } from '../../src/lang/ir.ts'
-import { heightOf, prefixRow, treeRun } from '../../src/lang/monoids.ts'
+import { heightOf, prefixRow, radix, treeRun } from '../../src/lang/monoids.ts'
 import * as k from '../kernel/build-kernel.ts'
 import type { KExpr } from '../kernel/kernel.ts'
 import type { Kind, State } from '../kernel/states.ts'
@@ -44,7 +44,7 @@ const scanBlock = ({ states, loop, when }: Builder, line: Line, number: KExpr, b
     states.assign(run, states.merge(kind, run, line.element(step)))
     if (base) line.store(step, states.named(states.merge(kind, base, run)))
     // The run is the lowest level; what lies before the next one changes with it.
-    states.carry([{ kind, levels: [run, ...levels] }], step, treeRun / 4)
+    states.carry([{ kind, levels: [run, ...levels] }], step, treeRun / radix)
     if (!base) return
     const mask = k.u32(treeRun - 1)
     when(k.eq(k.and(step, mask), mask), () => {

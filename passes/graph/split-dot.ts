@@ -5,20 +5,11 @@
 
 import * as E from '#fp/Either'
 import { typeOf } from '../../src/lang/build.ts'
-import { productOf, sizeOf } from '../../src/lang/dim.ts'
-import type { Build, Node } from '../../src/lang/ir.ts'
-import { contractionRuns } from '../../src/lang/monoids.ts'
+import { sizeOf } from '../../src/lang/dim.ts'
+import type { Node } from '../../src/lang/ir.ts'
+import { contractionRuns, radix } from '../../src/lang/monoids.ts'
 import { type Rule, rule } from '../rewrite.ts'
-import { cutOf, inWide, isLong } from './two-stages.ts'
-
-/** `x` with `axis` split into `outer` blocks of `block` elements, zero-padded at the end. */
-const cutAxis = (b: Build, x: Node, axis: number, outer: number, block: number): Node => {
-  const { shape } = typeOf(x)
-  const none = shape.map(() => 0)
-  const extra = outer * block - shape[axis]!
-  const whole = extra === 0 ? x : b.pad([x], { low: none, high: none.with(axis, extra), interior: none, value: 0 })
-  return b.reshape([whole], { shape: [...shape.slice(0, axis), outer, block, ...shape.slice(axis + 1)] })
-}
+import { cutOf, inBlocks, inWide, isLong } from './two-stages.ts'
 
 /** Cuts one contracted axis: its blocks, and the contracted axes before it, become batch axes, which are then summed. */
 export const splitDot: Rule = rule('splitDot', ['dot'], (n, b) => {
@@ -28,28 +19,20 @@ export const splitDot: Rule = rule('splitDot', ['dot'], (n, b) => {
   const { shape } = typeOf(x)
   const contracted = lhs.filter((l) => rhs.includes(l) && !out.includes(l))
   const sizes = contracted.map((l) => shape[lhs.indexOf(l)]!)
-  if (
-    !isLong(
-      productOf(sizes, (s) => s),
-      sizeOf(typeOf(n).shape),
-    )
-  )
-    return undefined
+  if (!isLong(sizeOf(sizes), sizeOf(typeOf(n).shape))) return undefined
   const runs = contractionRuns(sizes)
-  const { axis, outer, block } = cutOf(sizes.map((size, i) => ({ size, run: runs[i]!, isOneRun: true })))
+  const place = cutOf(sizes.map((size, i) => ({ size, run: runs[i]!, isOneRun: true })))
+  const { axis, block } = place
   const label = contracted[axis]!
   const number = block === 1 ? label : Math.max(...lhs, ...rhs) + 1
   const cut = (labels: readonly number[]): readonly number[] =>
     block === 1 ? labels : labels.flatMap((l) => (l === label ? [number, l] : [l]))
   return inWide(b, [x, y], ([p, q]) => {
-    const inBlocks = (z: Node, of: readonly number[]): Node =>
-      block === 1 ? z : cutAxis(b, z, of.indexOf(label), outer, block)
+    const split = (z: Node, of: readonly number[]): Node =>
+      block === 1 ? z : inBlocks(b, z, of.indexOf(label), place, 0)
     const left = [...contracted.slice(0, axis), number]
-    const parts = [inBlocks(p!, lhs), inBlocks(q!, rhs)]
+    const parts = [split(p!, lhs), split(q!, rhs)]
     const partial = b.dot(parts, { lhs: cut(lhs), rhs: cut(rhs), out: [...left, ...out] })
-    return b.reduce([partial], { monoid: 'sum', axes: left.map((_, i) => i), states: left.map(() => joinRun) })
+    return b.reduce([partial], { monoid: 'sum', axes: left.map((_, i) => i), states: left.map(() => radix) })
   })
 })
-
-/** Above a cut, sums are joined in fours. */
-const joinRun = 4

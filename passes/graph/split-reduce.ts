@@ -8,26 +8,17 @@ import { typeOf } from '../../src/lang/build.ts'
 import { sizeAlong } from '../../src/lang/dim.ts'
 import { kernelDType } from '../../src/lang/dtype.ts'
 import type { Build, Graph, Monoid, Node } from '../../src/lang/ir.ts'
-import { isPositional, type MonoidRow, rowOf, treeRun } from '../../src/lang/monoids.ts'
+import { isPositional, type MonoidRow, radix, rowOf, treeRun } from '../../src/lang/monoids.ts'
 import { nodeArithmetic } from '../../src/lang/ops/node-arithmetic.ts'
 import { otherAxes } from '../../src/lang/shape.ts'
 import type { Pass } from '../pass.ts'
 import { type Rule, rewrite, rule } from '../rewrite.ts'
 import { splitDot } from './split-dot.ts'
-import { cutOf, inWide, isLong } from './two-stages.ts'
+import { cutOf, inBlocks, inWide, isLong } from './two-stages.ts'
 
 const isLongAlong = (x: Node, axes: readonly number[]): boolean => {
   const { shape } = typeOf(x)
   return isLong(sizeAlong(shape, axes), sizeAlong(shape, otherAxes(shape.length, axes)))
-}
-
-/** `x` with `axis` in blocks, what is missing at the end filled with `value`. */
-const inBlocks = (b: Build, x: Node, axis: number, outer: number, block: number, value: number): Node => {
-  const { shape } = typeOf(x)
-  const none = shape.map(() => 0)
-  const extra = outer * block - shape[axis]!
-  const whole = extra === 0 ? x : b.pad([x], { low: none, high: none.with(axis, extra), interior: none, value })
-  return b.reshape([whole], { shape: [...shape.slice(0, axis), outer, block, ...shape.slice(axis + 1)] })
 }
 
 const outputs = (b: Build, n: Node, count: number): readonly Node[] =>
@@ -48,7 +39,8 @@ const statesOf = (
   const reduced = (xs: readonly Node[], along: readonly number[], states: readonly number[]): readonly Node[] =>
     along.length === 0 ? xs : outputs(b, b.reduce(xs, { monoid, axes: along, states }), count)
   if (!isLongAlong(of[0]!, axes)) return reduced(of, axes, runs)
-  const { axis, outer, block } = cutOf(axes.map((a, i) => ({ size: shape[a]!, run: runs[i]! })))
+  const place = cutOf(axes.map((a, i) => ({ size: shape[a]!, run: runs[i]! })))
+  const { axis, outer, block } = place
   if (block === 1) {
     const whole = reduced(of, axes.slice(axis + 1), runs.slice(axis + 1))
     return statesOf(b, monoid, whole, axes.slice(0, axis + 1), runs.slice(0, axis + 1))
@@ -58,14 +50,12 @@ const statesOf = (
   // A missing element of its own would be counted: what is missing are states.
   const xs = isShort && of.length < count ? lifted(b, row, of[0]!, axes) : of
   const identity = row.identity(d)
-  const parts = xs.map((x, i) => inBlocks(b, x, cut, outer, block, identity[i]!))
+  const parts = xs.map((x, i) => inBlocks(b, x, cut, place, identity[i]!))
   const first = reduced(parts, [cut + 1, ...axes.slice(axis + 1).map((a) => a + 1)], runs.slice(axis))
   const placed = isPositional(monoid) ? positionsIn(b, first, xs.length, cut, block) : first
-  return statesOf(b, monoid, placed, axes.slice(0, axis + 1), [...runs.slice(0, axis), joinRun])
+  // Above the cut, states become one in fours from the start.
+  return statesOf(b, monoid, placed, axes.slice(0, axis + 1), [...runs.slice(0, axis), radix])
 }
-
-/** Above a cut, states become one in fours from the start. */
-const joinRun = 4
 
 const lifted = (b: Build, row: MonoidRow, x: Node, axes: readonly number[]): readonly Node[] => {
   const { shape, dtype } = typeOf(x)

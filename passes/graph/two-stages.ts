@@ -53,6 +53,15 @@ export const cutOf = (axes: readonly ReducedAxis[]): Cut => {
   return { axis, outer: ceilDiv(size, block), block }
 }
 
+/** `x` with `axis` in `outer` blocks of `block` elements, what is missing at the end filled with `value`. */
+export const inBlocks = (b: Build, x: Node, axis: number, { outer, block }: Cut, value: number): Node => {
+  const { shape } = typeOf(x)
+  const none = shape.map(() => 0)
+  const extra = outer * block - shape[axis]!
+  const whole = extra === 0 ? x : b.pad([x], { low: none, high: none.with(axis, extra), interior: none, value })
+  return b.reshape([whole], { shape: [...shape.slice(0, axis), outer, block, ...shape.slice(axis + 1)] })
+}
+
 /** Computes `f` in the dtype of kernels, in f32 for f16: partial results would lose precision or overflow. */
 export const inWide = (b: Build, xs: readonly Node[], f: (xs: readonly Node[]) => Node): Node => {
   const { dtype } = typeOf(xs[0]!)

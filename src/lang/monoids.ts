@@ -3,7 +3,7 @@
  * nests, kernels, prefix routines and the interpreter of loops all take it from here, each in its own arithmetic.
  */
 import { ceilDiv, sizeOf } from './dim.ts'
-import type { KernelDType } from './dtype.ts'
+import { integerRange, isFloat, isInteger, type KernelDType } from './dtype.ts'
 import type { Cumulation, Monoid, PointwiseOp } from './ir.ts'
 
 /** What a state can be made of: nodes of a graph, values of a loop nest, expressions of a kernel, numbers. */
@@ -72,8 +72,6 @@ export interface MonoidRow {
  */
 export type StateMonoid = Exclude<Monoid, 'meanVar'> | 'terms' | 'moments' | 'lastMax' | 'lastMin'
 
-const isFloat = (d: KernelDType): boolean => d === 'f32' || d === 'f16'
-
 /** A monoid whose states are elements. */
 const plain = (
   op: 'add' | 'mul' | 'max' | 'min' | 'and' | 'or',
@@ -90,10 +88,9 @@ const plain = (
 
 const rounded: MonoidRow['order'] = (d) => (isFloat(d) ? 'tree' : 'any')
 
-const lowest = (d: KernelDType): number =>
-  d === 'i32' ? -(2 ** 31) : d === 'u32' || d === 'bool' ? 0 : Number.NEGATIVE_INFINITY
-const highest = (d: KernelDType): number =>
-  d === 'i32' ? 2 ** 31 - 1 : d === 'u32' ? 2 ** 32 - 1 : d === 'bool' ? 1 : Number.POSITIVE_INFINITY
+/** `max`, `min` and the extremes with positions are of numbers; `all` and `any` are those of bool. */
+const lowest = (d: KernelDType): number => (isInteger(d) ? integerRange[d][0] : Number.NEGATIVE_INFINITY)
+const highest = (d: KernelDType): number => (isInteger(d) ? integerRange[d][1] : Number.POSITIVE_INFINITY)
 
 /** An extreme and where it is; `beats(old, next)`: the later element takes the place. NaN is more extreme than any number. */
 const positioned = (

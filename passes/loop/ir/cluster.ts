@@ -50,6 +50,20 @@ export interface Buffer {
 }
 
 /**
+ * A reduction over `over`, whose last range runs fastest. `values` is an element, whose `position` argmax and argmin report,
+ * or the components of a state.
+ */
+export interface Reduction {
+  readonly monoid: StateMonoid
+  readonly order: Order
+  readonly over: readonly Range[]
+  /** Of a part of a tree: the runs that its order begins with, for each range. */
+  readonly runs?: readonly number[]
+  readonly values: readonly LoopValue[]
+  readonly position?: Index
+}
+
+/**
  * A value, computed once for each point of its free `ranges`. Hash-consed per cluster, so equal values are one object.
  */
 export type LoopValue = {
@@ -71,23 +85,8 @@ export type LoopValue = {
       readonly inside: LoopValue
       readonly outside: LoopValue
     }
-  /**
-   * Component `component` of the state that reducing over `over` (the last range runs fastest) leaves. `values` is an
-   * element, whose `position` argmax and argmin report, or the components of a state.
-   */
-  | {
-      readonly kind: 'reduce'
-      readonly monoid: StateMonoid
-      readonly order: Order
-      readonly over: readonly Range[]
-      /** Of a part of a tree: the runs that its order begins with, for each range. */
-      readonly runs?: readonly number[]
-      readonly values: readonly LoopValue[]
-      readonly position?: Index
-      readonly component: number
-      /** Equal for the components of one reduction. */
-      readonly group: string
-    }
+  /** Component `component` of the state that a reduction leaves; `group` is equal for the components of one. */
+  | (Reduction & { readonly kind: 'reduce'; readonly component: number; readonly group: string })
   | { readonly kind: 'threefry'; readonly word: 0 | 1; readonly args: readonly LoopValue[] }
   /** A call of a user-defined function. */
   | { readonly kind: 'call'; readonly callee: ParamsOf['elementwise']; readonly args: readonly LoopValue[] }

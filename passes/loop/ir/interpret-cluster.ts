@@ -56,6 +56,29 @@ export const interpretCluster = (cluster: Cluster, memory: ReadonlyMap<number, H
     invariant(data, `buffer ${b.id} has no memory`)
     return data
   }
+  /** The states of each reduction, of which every component that is used takes its own. */
+  const groups = new Map<string, readonly (readonly number[])[]>()
+  const statesOf = (
+    v: Extract<LoopValue, { readonly kind: 'reduce' }>,
+    ranges: readonly Range[],
+  ): readonly (readonly number[])[] => {
+    const { dtype } = v.values[0]!
+    const row = stateMonoids[v.monoid]
+    const a = numberArithmetic(dtype)
+    const isState = v.values.length > 1
+    const states: (readonly number[])[] = []
+    forEachPoint(ranges, (outer, flat) => {
+      let state = row.identity(dtype)
+      forEachPoint(v.over, (point) => {
+        const at: PointOf = (r) => (v.over.includes(r) ? point(r) : outer(r))
+        const [x, ...rest] = v.values.map((y) => read(of(y), at))
+        const next = isState ? [x!, ...rest] : row.lift(a, x!, dtype, v.position && indexAt(v.position, at))
+        state = row.merge(a, state, next, dtype)
+      })
+      states[flat] = state
+    })
+    return states
+  }
   const compute = (v: LoopValue): Dense => {
     const ranges = sorted(v.ranges)
     const data = allocate(v.dtype, pointsOf(ranges))
@@ -102,20 +125,9 @@ export const interpretCluster = (cluster: Cluster, memory: ReadonlyMap<number, H
         })
         break
       case 'reduce': {
-        const { dtype } = v.values[0]!
-        const row = stateMonoids[v.monoid]
-        const a = numberArithmetic(dtype)
-        const isState = v.values.length > 1
-        forEachPoint(ranges, (outer, flat) => {
-          let state: readonly number[] = row.identity(dtype)
-          forEachPoint(v.over, (point) => {
-            const at: PointOf = (r) => (v.over.includes(r) ? point(r) : outer(r))
-            const [x, ...rest] = v.values.map((y) => read(of(y), at))
-            const next = isState ? [x!, ...rest] : row.lift(a, x!, dtype, v.position && indexAt(v.position, at))
-            state = row.merge(a, state, next, dtype)
-          })
-          data[flat] = state[v.component]!
-        })
+        const known = groups.get(v.group) ?? statesOf(v, ranges)
+        groups.set(v.group, known)
+        for (const [flat, state] of known.entries()) data[flat] = state[v.component]!
       }
     }
     return { ranges, data }

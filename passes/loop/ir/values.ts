@@ -1,23 +1,13 @@
 /** Hash-consing constructors of Loop IR values: equal values of one cluster are one object. */
 import type { KernelDType } from '../../../src/lang/dtype.ts'
 import type { ParamsOf, PointwiseOp } from '../../../src/lang/ir.ts'
-import { type Order, type StateMonoid, stateMonoids } from '../../../src/lang/monoids.ts'
-import type { Bound, Buffer, Index, LoopValue, Range } from './cluster.ts'
+import { stateMonoids } from '../../../src/lang/monoids.ts'
+import type { Bound, Buffer, Index, LoopValue, Range, Reduction } from './cluster.ts'
 import { foldedConstant } from './folded-constant.ts'
 import { rangesOfIndex } from './index-expression.ts'
 
 /** `Omit` that distributes over a union. */
 type Bare<T> = T extends unknown ? Omit<T, 'id' | 'ranges'> : never
-
-/** What a reduction does: see `LoopValue`. */
-export interface Reduction {
-  readonly monoid: StateMonoid
-  readonly order: Order
-  readonly over: readonly Range[]
-  readonly runs?: readonly number[]
-  readonly values: readonly LoopValue[]
-  readonly position?: Index
-}
 
 /** Makes the values and ranges of one cluster. */
 export interface Values {

@@ -34,6 +34,13 @@ export const invocationsOf = (grid: readonly Range[], roles: Schedule['roles']):
   productOf(grid, (r) => ceilDiv(r.size, stepIn(roles, r)))
 
 /**
+ * From this size on a range that 4 does not divide is taken in vectors where there are reductions, which are shared by their
+ * lanes: the last vector is moved back, and what it does a second time is discarded. Its elements are loaded one by one, so
+ * maps would gain nothing by it but text.
+ */
+const leastEdge = 61
+
+/**
  * The benefit of vectorising `range`: loads and stores with a good access pattern, minus those with a bad one. Where lanes
  * choose differently between two values, all four read both.
  */
@@ -44,10 +51,13 @@ const vectorScore = (
   range: Range,
 ): number => {
   let score = 0
+  // What is padded to whole blocks (a long sum in stages) ends within a vector.
+  const isTree =
+    range.size >= leastEdge && values.some((v) => v.kind === 'reduce' && v.order === 'tree' && v.over.includes(range))
   const count = (index: Index, together = true): void => {
     const p = lanePattern(index, range)
     if (p === 'aligned' && together) score += 3
-    else if (p === 'contiguous' && together && range.size % 4 !== 0) score += 1
+    else if (p !== 'uniform' && p !== 'strided' && (together ? range.size % 4 !== 0 : isTree)) score += 1
     else if (p !== 'uniform') score -= 1
   }
   for (const v of values) {
@@ -67,13 +77,6 @@ const readingValues = (values: readonly LoopValue[]): ReadonlySet<LoopValue> => 
   for (const v of values) if (v.kind === 'load' || operandsOf(v).some((o) => reading.has(o))) reading.add(v)
   return reading
 }
-
-/**
- * From this size on a range that 4 does not divide is taken in vectors where there are reductions, which are shared by their
- * lanes: the last vector is moved back, and what it does a second time is discarded. Its elements are loaded one by one, so
- * maps would gain nothing by it but text.
- */
-const leastEdge = 61
 
 export const scheduleCluster = (cluster: Cluster, nest: Nest, profile: Profile): Schedule =>
   scheduling(cluster)(nest, profile)

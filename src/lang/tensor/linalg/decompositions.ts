@@ -5,6 +5,7 @@ import type { DType } from '../../dtype.ts'
 import type { Node } from '../../ir.ts'
 import { product, transposed, upperPart } from '../../ops/matrix.ts'
 import { operandType } from '../../ops/operand-checks.ts'
+import { timesPower } from '../../ops/powers-of-two.ts'
 import type { FloatOf } from '../../types/broadcast.ts'
 import type { Tensor } from '../../types/tensor.ts'
 import { demandChoice, type OptionNames } from '../arguments.ts'
@@ -13,7 +14,7 @@ import { binaryNode, likeNode } from '../math/arithmetic.ts'
 import { concatNode } from '../shape/joining.ts'
 import { narrowNode } from '../shape/reordering.ts'
 import { onMatrix, output } from './linalg-operand.ts'
-import { ofFiniteNode, prescaled, timesPowerNode } from './prescale.ts'
+import { ofFiniteNode, prescaled } from './prescale.ts'
 
 /** Whether the upper factor is wanted (the lower one). */
 export interface CholeskyOptions {
@@ -42,7 +43,7 @@ export const cholesky: Cholesky = dataFirstWith(
     onMatrix('T.cholesky', x, 'square', (a) => {
       const [near, exponent] = prescaled(a)
       const root = binaryNode('shiftRight', exponent, likeNode(1, operandType(exponent)))
-      const lower = timesPowerNode(build.cholesky([near], {}), root)
+      const lower = timesPower(build, build.cholesky([near], {}), root)
       return upper ? transposed(build, lower) : lower
     }),
 )
@@ -83,7 +84,7 @@ const nearQr = (a: Node, shape: Shape, complete: boolean): readonly [Node, Node]
 const qrNodes = (a: Node, shape: Shape, complete: boolean): readonly [Node, Node] => {
   const [near, exponent] = prescaled(a)
   const [q, r] = nearQr(near, shape, complete)
-  return [ofFiniteNode(q, a), upperPart(build, ofFiniteNode(timesPowerNode(r, exponent), a), -1)]
+  return [ofFiniteNode(q, a), upperPart(build, ofFiniteNode(timesPower(build, r, exponent), a), -1)]
 }
 
 /**
@@ -103,7 +104,7 @@ export const qr: Qr = dataFirstWith('T.qr', 1, qrOptions, (x: Tensor, { mode = '
 const eighNodes = (a: Node): readonly [w: Node, v: Node] => {
   const [near, exponent] = prescaled(a)
   const made = build.eigh([near], {})
-  return [ofFiniteNode(timesPowerNode(output(made, 0), exponent), a), ofFiniteNode(output(made, 1), a)]
+  return [ofFiniteNode(timesPower(build, output(made, 0), exponent), a), ofFiniteNode(output(made, 1), a)]
 }
 
 /**
@@ -143,7 +144,7 @@ export const nearSvd = (a: Node, shape: Shape): readonly [u: Node, s: Node, vh: 
 const svdNodes = (a: Node, shape: Shape): readonly Node[] => {
   const [near, exponent] = prescaled(a)
   const [u, s, vh] = nearSvd(near, shape)
-  return [u, timesPowerNode(s, exponent), vh].map((x) => ofFiniteNode(x, a))
+  return [u, timesPower(build, s, exponent), vh].map((x) => ofFiniteNode(x, a))
 }
 
 /** A basis of the whole space whose first vectors are the orthonormal columns of `u`. */

@@ -6,6 +6,7 @@ import type { Node } from '../../ir.ts'
 import { leastPivot } from '../../ops/lu.ts'
 import { diagonalOf, lowerPart, resized, upperPart } from '../../ops/matrix.ts'
 import { operandType } from '../../ops/operand-checks.ts'
+import { split, timesPower } from '../../ops/powers-of-two.ts'
 import type { FloatElementary, FloatOf } from '../../types/broadcast.ts'
 import type { Tensor } from '../../types/tensor.ts'
 import type { OptionNames } from '../arguments.ts'
@@ -14,7 +15,7 @@ import { binaryNode, likeNode, selectNode } from '../math/arithmetic.ts'
 import { castNode, expandNode } from '../operand.ts'
 import { reduceNode } from '../reduce/reduction.ts'
 import { onMatrix, onSystem, output } from './linalg-operand.ts'
-import { prescaled, splitNode, timesPowerNode } from './prescale.ts'
+import { prescaled } from './prescale.ts'
 import { eyeNode } from './triangles.ts'
 
 /** Which triangle is looked at (the lower one), whether its diagonal counts as ones, and whether it is transposed. */
@@ -54,9 +55,9 @@ export const solveTriangular: SolveTriangular = dualWith(
       const params = { lower: !upper, transposed, unit: unitriangular }
       const [right, exponent] = prescaled(b)
       // The ones of the diagonal that counts as such are not to be scaled.
-      if (unitriangular) return timesPowerNode(build.triangularSolve([a, right], params), exponent)
+      if (unitriangular) return timesPower(build, build.triangularSolve([a, right], params), exponent)
       const [left, under] = prescaled(upper ? upperPart(build, a, -1) : lowerPart(build, a))
-      return timesPowerNode(build.triangularSolve([left, right], params), binaryNode('sub', exponent, under))
+      return timesPower(build, build.triangularSolve([left, right], params), binaryNode('sub', exponent, under))
     }),
 )
 
@@ -72,7 +73,7 @@ const eliminated = (a: Node, b: Node): Node => {
 
 const solveNode = (a: Node, b: Node): Node => {
   const [[left, under], [right, exponent]] = [prescaled(a), prescaled(b)]
-  return timesPowerNode(eliminated(left, right), binaryNode('sub', exponent, under))
+  return timesPower(build, eliminated(left, right), binaryNode('sub', exponent, under))
 }
 
 /**
@@ -94,7 +95,7 @@ export const inv: FloatElementary = alone('T.inv', (x) =>
   onMatrix('T.inv', x, 'square', (a, shape) => {
     const [near, exponent] = prescaled(a)
     const one = expandNode(eyeNode(shape.at(-1)!, shape.at(-1)!, 'f32'), shape)
-    return timesPowerNode(eliminated(near, one), build.neg([exponent], {}))
+    return timesPower(build, eliminated(near, one), build.neg([exponent], {}))
   }),
 )
 
@@ -118,7 +119,7 @@ const elimination = (a: Node): readonly [factors: Node, pivots: Node, exponent: 
 
 /** The pivots as m·2ᵉ: every m, and the sum of all exponents, that of their size included. */
 const splitPivots = (pivots: Node, exponent: Node): readonly [mantissas: Node, exponent: Node] => {
-  const [mantissas, own] = splitNode(pivots)
+  const { mantissa: mantissas, exponent: own } = split(build, pivots)
   const last = operandType(pivots).shape.length - 1
   return [mantissas, binaryNode('add', reduceNode(own, 'sum', [last]), exponent)]
 }
@@ -136,7 +137,7 @@ const detNode = (a: Node): Node => {
   const [mantissas, exponent] = splitPivots(binaryNode('add', pivots, selectNode(isZero, least, zero)), size)
   const product = reduceNode(mantissas, 'prod', [last])
   const nothing = binaryNode('sub', product, build.stopGradient([product], {}))
-  const value = timesPowerNode(selectNode(isSingular, nothing, product), exponent)
+  const value = timesPower(build, selectNode(isSingular, nothing, product), exponent)
   return binaryNode('mul', parityNode(factors), value)
 }
 
@@ -192,7 +193,7 @@ const lowerFactor = (factors: Node, shape: Shape): Node => {
 
 const upperFactor = (factors: Node, shape: Shape, exponent: Node): Node => {
   const least = Math.min(shape.at(-1)!, shape.at(-2)!)
-  return timesPowerNode(upperPart(build, resized(build, output(factors, 0), least, shape.at(-1)!), -1), exponent)
+  return timesPower(build, upperPart(build, resized(build, output(factors, 0), least, shape.at(-1)!), -1), exponent)
 }
 
 /**

@@ -5,7 +5,7 @@
  */
 import { build, typeOf } from '../../build.ts'
 import type { Node } from '../../ir.ts'
-import { magnitude, split, timesPower } from '../../ops/powers-of-two.ts'
+import { magnitude, timesPower } from '../../ops/powers-of-two.ts'
 import { binaryNode, likeNode, selectNode } from '../math/arithmetic.ts'
 import { reduceNode } from '../reduce/reduction.ts'
 
@@ -32,13 +32,10 @@ export const exponentNode = (a: Node): Node => {
   return selectNode(isFiniteNode(largest), binaryNode('add', half, half), likeNode(0, type))
 }
 
-/** `timesPower` of the powers-of-two rules. */
-export const timesPowerNode = (x: Node, exponent: Node): Node => timesPower(build, x, exponent)
-
 /** Matrices with their largest element from ¾ to 4, as far as it is finite, and the exponents of what they were divided by. */
 export const prescaled = (a: Node): readonly [matrix: Node, exponent: Node] => {
   const exponent = exponentNode(a)
-  return [timesPowerNode(a, build.neg([exponent], {})), exponent]
+  return [timesPower(build, a, build.neg([exponent], {})), exponent]
 }
 
 /** `x`, a result for matrices `a`, but NaN where one holds an element that is not finite. */
@@ -52,10 +49,4 @@ export const ofFiniteNode = (x: Node, a: Node): Node => {
     x,
     likeNode(Number.NaN, type),
   )
-}
-
-/** Numbers of f32 as products m·2ᵉ: m from √½ to √2 in size, so that many of them can be multiplied, and e (i32). */
-export const splitNode = (x: Node): readonly [mantissa: Node, exponent: Node] => {
-  const { mantissa, exponent } = split(build, x)
-  return [mantissa, exponent]
 }

@@ -5,6 +5,7 @@ import type { DType } from '../../dtype.ts'
 import type { Node } from '../../ir.ts'
 import { product, transposed } from '../../ops/matrix.ts'
 import { operandType } from '../../ops/operand-checks.ts'
+import { timesPower } from '../../ops/powers-of-two.ts'
 import type { FloatOf } from '../../types/broadcast.ts'
 import type { Tensor } from '../../types/tensor.ts'
 import type { OptionNames } from '../arguments.ts'
@@ -15,7 +16,7 @@ import { reduceNode } from '../reduce/reduction.ts'
 import { rootNode } from '../reduce/statistics.ts'
 import { nearSvd } from './decompositions.ts'
 import { onMatrix, onSystem } from './linalg-operand.ts'
-import { ofFiniteNode, prescaled, timesPowerNode } from './prescale.ts'
+import { ofFiniteNode, prescaled } from './prescale.ts'
 
 /** Singular values up to `rtol` times the largest count as 0: max(m, n) · 2⁻²³ by default. */
 export interface RankOptions {
@@ -64,7 +65,7 @@ const nearPinv = (a: Node, shape: Shape, rtol: number): Node => {
 
 const pinvNode = (a: Node, shape: Shape, rtol: number): Node => {
   const [near, exponent] = prescaled(a)
-  return ofFiniteNode(timesPowerNode(nearPinv(near, shape, rtol), build.neg([exponent], {})), a)
+  return ofFiniteNode(timesPower(build, nearPinv(near, shape, rtol), build.neg([exponent], {})), a)
 }
 
 /**
@@ -98,7 +99,7 @@ export const lstsq: Lstsq = dualWith('T.lstsq', 2, rankOptions, (x: Tensor, y: T
     const { shape } = operandType(a)
     const [[left, under], [right, exponent]] = [prescaled(a), prescaled(b)]
     const best = product(build, nearPinv(left, shape, rtol ?? defaultTolerance(shape)), right)
-    return ofFiniteNode(timesPowerNode(best, binaryNode('sub', exponent, under)), a)
+    return ofFiniteNode(timesPower(build, best, binaryNode('sub', exponent, under)), a)
   }),
 )
 
@@ -137,10 +138,10 @@ const normNode = (a: Node, shape: Shape, ord: NonNullable<MatrixNormOptions['ord
   const [near, exponent] = prescaled(a)
   if (ord === 'fro') {
     const squares = reduceNode(binaryNode('mul', near, near), 'sum', [rank - 2, rank - 1])
-    return timesPowerNode(rootNode(squares), exponent)
+    return timesPower(build, rootNode(squares), exponent)
   }
   const ofSingular = (monoid: 'sum' | 'max' | 'min'): Node =>
-    ofFiniteNode(timesPowerNode(reduceNode(nearSvd(near, shape)[1], monoid, [rank - 2]), exponent), a)
+    ofFiniteNode(timesPower(build, reduceNode(nearSvd(near, shape)[1], monoid, [rank - 2]), exponent), a)
   if (ord === 'nuc') return ofSingular('sum')
   const isEmpty = shape.at(-1) === 0 || shape.at(-2) === 0
   if (isEmpty)
