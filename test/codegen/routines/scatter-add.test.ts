@@ -56,6 +56,20 @@ describe('large scatterAdds', () => {
     await check(scatter([3], [5, 17], [7], 2500, 'i32'))
     await check(scatter([2], [1500], [], 1500, 'u32'))
   })
+  it('add many updates of one row to a few ulp, in the order of summation', async () => {
+    const count = 10_000
+    const inputs = freshInputs([
+      { shape: [count], dtype: 'i32' },
+      { shape: [count], dtype: 'f32' },
+    ])
+    const graph: Graph = { inputs, outputs: [b.scatterAdd(inputs, { batch: 0, size: 3000 })] }
+    expect(planOf(graph).plan.kernels.at(-1)!.kernel.name).toBe('scatter_add')
+    const tenth = Math.fround(0.1)
+    const given = [value('i32', [count], new Array(count).fill(7)), value('f32', [count], new Array(count).fill(tenth))]
+    const [got] = await runDevice(graph, given, software)
+    expect(Math.abs(got!.data[7]! - count * tenth)).toBeLessThanOrEqual(4 * 2 ** -14)
+    expect(got!.data.filter((x) => x !== 0)).toHaveLength(1)
+  })
   it('write what is larger than a binding in parts', () => {
     const { graph, inputs } = scatter([], [40], [30], 4000)
     const parts = { ...portable, maxBindingBytes: 2 ** 18 }
