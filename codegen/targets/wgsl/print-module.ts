@@ -232,7 +232,7 @@ const print = (k: Kernel, keepSubnormals: boolean): string => {
   }
   const body: string[] = []
   for (const a of k.arrays)
-    if (a.space === 'private') body.push(`  var ${a.name}: array<${typeName(a.element)}, ${a.size}>;`)
+    if (a.space !== 'workgroup') body.push(`  var ${a.name}: array<${typeName(a.element)}, ${a.size}>;`)
   statements(c, k.body, '  ', body)
   const user = k.text && printText(k.text)
   if (user) {
