@@ -19,7 +19,7 @@ import { showError, showOperand } from '../src/lang/errors.ts'
 import type { Graph, TensorType } from '../src/lang/ir.ts'
 import { packWords, unpackWords } from '../src/lang/pack.ts'
 import type { Value } from '../src/lang/primitive.ts'
-import { loadPlan } from '../src/runtime/gpu/execute.ts'
+import { loadPlan } from '../src/runtime/execute.ts'
 import { decode, encode } from '../src/runtime/words.ts'
 import { sharedDevice } from './device.ts'
 
@@ -126,7 +126,7 @@ export const interpretPlan = (plan: Plan, inputs: readonly Value[]): readonly Va
   plan.steps.forEach(run)
   return plan.outputs.map(({ shape, dtype, place }) => {
     const data = allocate(dtype, sizeOf(shape))
-    data.set(decode(dtype, arenas[place.arena]!, place.offset, data.length))
+    data.set(decode(dtype, new Uint8Array(arenas[place.arena]!), place.offset, data.length))
     return { shape, dtype, data }
   })
 }

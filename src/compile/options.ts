@@ -88,7 +88,7 @@ export const demandCompile = (caller: string, f: unknown, options: CompileOption
 
 /** UsageError unless `x` is a device that openDevice or adoptDevice gave; `caller` takes one. */
 export const demandDevice = (caller: string, x: unknown): void => {
-  if (isRecord(x) && 'gpu' in x && 'whenLost' in x) return
+  if (isRecord(x) && 'backend' in x && 'whenLost' in x) return
   const isRaw = typeof x === 'object' && x !== null && 'createBuffer' in x
   raise({
     tag: 'UsageError',
