@@ -89,8 +89,17 @@ export const operandsOf = (e: KExpr): readonly KExpr[] => {
       return [e.index]
     case 'threefry':
     case 'call':
+    case 'native':
+    case 'apply':
       return e.args
   }
+}
+
+/** Units per lane of an expression itself; a function counts as one. */
+const weightOf = (e: KExpr): number => {
+  if (e.kind === 'apply') return 1
+  if (e.kind === 'native') return flopWeight[e.op as BinaryOp] ?? 0
+  return e.kind === 'unary' || e.kind === 'binary' ? flopWeight[e.op] : 0
 }
 
 /** Units of one evaluation of an expression. Both arms of a select count, as both may be evaluated. */
@@ -98,7 +107,5 @@ export const flopsOf = (e: KExpr): number => {
   const inner = operandsOf(e).reduce((n, x) => n + flopsOf(x), 0)
   const operand = e.kind === 'unary' || e.kind === 'binary' ? e.a : e
   const isFloat = operand.type.scalar === 'f32' || operand.type.scalar === 'f16'
-  if (!isFloat) return inner
-  if (e.kind === 'unary' || e.kind === 'binary') return inner + flopWeight[e.op] * e.a.type.width
-  return inner
+  return isFloat ? inner + weightOf(e) * operand.type.width : inner
 }

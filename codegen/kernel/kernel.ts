@@ -19,6 +19,38 @@ export interface KType {
  */
 export type Builtin = 'gridIndex' | 'localIndex'
 
+/**
+ * An instruction of the target on floats as IEEE 754 has it for ordinary operands; NaN, infinities and subnormal numbers
+ * promise nothing (that is what functions guard).
+ */
+export type NativeOp =
+  | 'add'
+  | 'sub'
+  | 'mul'
+  | 'div'
+  | 'neg'
+  | 'abs'
+  | 'sqrt'
+  | 'floor'
+  | 'ceil'
+  | 'trunc'
+  | 'min'
+  | 'max'
+  | 'eq'
+  | 'ne'
+  | 'lt'
+  | 'le'
+  | 'gt'
+  | 'ge'
+  /** f32 → i32, u32 by truncation of a number in range. */
+  | 'toI32'
+  | 'toU32'
+  /** The number of leading zero bits of a u32. */
+  | 'leadingZeros'
+  /** A vector of bools → one bool. */
+  | 'any'
+  | 'all'
+
 export type KExpr = { readonly type: KType } /** Finite or not; a bool is 0 or 1. Always width 1. */ & (
   | { readonly kind: 'lit'; readonly value: number }
   /** A `let`, `var` or `for` name. */
@@ -50,6 +82,10 @@ export type KExpr = { readonly type: KType } /** Finite or not; a bool is 0 or 1
   | { readonly kind: 'threefry'; readonly word: 0 | 1; readonly args: readonly [KExpr, KExpr, KExpr, KExpr] }
   /** A user's function of scalars. */
   | { readonly kind: 'call'; readonly callee: ParamsOf['elementwise']; readonly args: readonly KExpr[] }
+  /** In functions only. */
+  | { readonly kind: 'native'; readonly op: NativeOp; readonly args: readonly KExpr[] }
+  /** Result number `result` of a function. Applications that share their `args` are one. */
+  | { readonly kind: 'apply'; readonly callee: KFunction; readonly args: readonly KExpr[]; readonly result: number }
 )
 
 export type KStmt =
@@ -71,6 +107,17 @@ export type KStmt =
   | { readonly kind: 'if'; readonly cond: KExpr; readonly then: readonly KStmt[]; readonly else: readonly KStmt[] }
   /** Workgroup barrier; allowed in workgroup-uniform control flow only. */
   | { readonly kind: 'barrier' }
+
+/**
+ * A function of values: no memory, straight-line code, `if` and `for` on its own variables. Written once for all targets;
+ * its name is unique among functions, those of other widths included.
+ */
+export interface KFunction {
+  readonly name: string
+  readonly params: readonly { readonly name: string; readonly type: KType }[]
+  readonly body: readonly KStmt[]
+  readonly results: readonly KExpr[]
+}
 
 /** A storage buffer as the kernel sees it, in the order of @binding. */
 export interface Binding {

@@ -106,6 +106,10 @@ export const createTermTable = (
       case 'call':
       case 'threefry':
         return down(e.kind === 'call' ? `call ${e.callee.name}` : `threefry${e.word}`, ...e.args)
+      case 'native':
+        return down(`native ${e.op}`, ...e.args)
+      case 'apply':
+        return down(`apply ${e.callee.name} ${e.result}`, ...e.args)
     }
   }
 

@@ -4,6 +4,7 @@
  * stages.
  */
 
+import { applyType, nativeType } from './build-function.ts'
 import { binaryDomain, constantOf, kType, sameType, showType, unaryDomain } from './build-kernel.ts'
 import { operandsOf } from './flops.ts'
 import type { KExpr, Kernel, KStmt, KType } from './kernel.ts'
@@ -219,6 +220,10 @@ const typeOf = (c: Check, e: KExpr, names: ReadonlyMap<string, Name>): KType | s
       return e.args.every((x) => x.type.scalar === 'u32' && sameType(x.type, e.args[0].type))
         ? e.args[0].type
         : 'threefry of other than u32'
+    case 'native':
+      return nativeType(e.op, e.args)
+    case 'apply':
+      return applyType(e.callee, e.args, e.result)
   }
 }
 

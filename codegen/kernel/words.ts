@@ -55,6 +55,8 @@ export const replaceOffsets = (kernel: Kernel, replace: (e: Offset) => KExpr): K
       case 'threefry':
         return { ...e, args: e.args.map(expression) as never }
       case 'call':
+      case 'native':
+      case 'apply':
         return { ...e, args: e.args.map(expression) }
     }
   }

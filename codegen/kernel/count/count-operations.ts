@@ -23,6 +23,10 @@ export const headOf = (e: KExpr): string => {
       return `call ${e.callee.name}`
     case 'threefry':
       return `threefry${e.word}`
+    case 'native':
+      return `native ${e.op}`
+    case 'apply':
+      return `apply ${e.callee.name} ${e.result}`
     default:
       return e.kind
   }

@@ -5,6 +5,8 @@
  */
 import { invariant } from '../../../src/lang/errors.ts'
 import { operandsOf } from '../flops.ts'
+import { laneTest, nativeMeaning } from '../interp/native-meaning.ts'
+import { compiledFunction } from '../interp/run-function.ts'
 import { threefryWord, unaryFunction } from '../interp/scalar-meaning.ts'
 import { calledFunction } from '../interp/user-reference.ts'
 import type { KExpr, KStmt } from '../kernel.ts'
@@ -240,6 +242,21 @@ export const valueCompiler = (body: readonly KStmt[], valueAt: ValueAt): ValueCo
       case 'threefry': {
         const [k0, k1, c0, c1] = e.args.map((x) => value(x, lane))
         return () => threefryWord(e.word, k0!(), k1!(), c0!(), c1!())
+      }
+      case 'native': {
+        if (e.op === 'any' || e.op === 'all') {
+          const f = laneTest[e.op]
+          const xs = lanesOf(e.args[0]!.type.width).map((l) => value(e.args[0]!, l))
+          return () => f(xs.map((x) => x()))
+        }
+        const f = nativeMeaning[e.op]
+        const [x, y] = e.args.map((a) => value(a, lane))
+        return y ? () => f(x!(), y()) : () => f(x!(), 0)
+      }
+      case 'apply': {
+        const f = compiledFunction(e.callee)
+        const args = e.args.flatMap((a) => lanesOf(a.type.width).map((l) => value(a, l)))
+        return () => f(args.map((x) => x()))[e.result]![lane]!
       }
     }
   }

@@ -5,6 +5,7 @@
 import { invariant } from '../../../src/lang/errors.ts'
 import type { KExpr } from '../kernel.ts'
 import { castValue, roundTo, wordBits, wordValue } from '../scalar-value.ts'
+import { laneTest, nativeMeaning } from './native-meaning.ts'
 import { binaryFunction, threefryWord, unaryFunction } from './scalar-meaning.ts'
 import { arrayOf, cell, type Lane, memoryOf, type Scope, slotOf } from './scope.ts'
 import { calledFunction } from './user-reference.ts'
@@ -90,6 +91,24 @@ export const lanes = (c: Scope, e: KExpr): readonly Lane[] => {
     case 'threefry': {
       const [k0, k1, c0, c1] = e.args.map((x) => lanes(c, x))
       return each((i) => (v) => threefryWord(e.word, k0![i]!(v), k1![i]!(v), c0![i]!(v), c1![i]!(v)))
+    }
+    case 'native': {
+      const [a, b] = e.args.map((x) => lanes(c, x))
+      if (e.op === 'any' || e.op === 'all') {
+        const f = laneTest[e.op]
+        return [(v) => f(a!.map((x) => x(v)))]
+      }
+      const f = nativeMeaning[e.op]
+      if (!b) return a!.map((x) => (v) => f(x(v), 0))
+      return each((i) => {
+        const [x, y] = [a![i]!, b[i]!]
+        return (v) => f(x(v), y(v))
+      })
+    }
+    case 'apply': {
+      const f = c.functionOf(e.callee)
+      const args = e.args.flatMap((x) => lanes(c, x))
+      return each((i) => (v) => f(args.map((x) => x(v)))[e.result]![i]!)
     }
   }
 }

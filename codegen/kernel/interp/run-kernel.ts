@@ -5,6 +5,7 @@
  */
 import { invariant } from '../../../src/lang/errors.ts'
 import type { Kernel } from '../kernel.ts'
+import { compiledFunction } from './run-function.ts'
 import type { Group, Invocation, Scope } from './scope.ts'
 import { compileBlock, compileLockstep, hasBarrier } from './statement.ts'
 import { bindMemory, type Counters, type HostBinding } from './storage.ts'
@@ -49,6 +50,7 @@ export const runKernel = (
   }
   const scope: Scope = {
     kernel,
+    functionOf: compiledFunction,
     group,
     memory: new Map(memory.map((m) => [m.name, m])),
     arrays,

@@ -3,7 +3,7 @@
  * checked.
  */
 import { invariant } from '../../../src/lang/errors.ts'
-import type { Kernel } from '../kernel.ts'
+import type { Kernel, KFunction } from '../kernel.ts'
 import type { Counters, Memory } from './storage.ts'
 
 /** One invocation: its variables by slot, its private arrays, its indices. */
@@ -19,8 +19,13 @@ export interface Group {
 
 export type Lane = (v: Invocation) => number
 
+/** A function on the lanes of all its arguments, one after another; the lanes of each result. */
+export type CompiledFunction = (args: readonly number[]) => readonly (readonly number[])[]
+
 export interface Scope {
-  readonly kernel: Kernel
+  /** What errors name. */
+  readonly kernel: Pick<Kernel, 'name'>
+  readonly functionOf: (f: KFunction) => CompiledFunction
   readonly group: Group
   readonly memory: ReadonlyMap<string, Memory>
   readonly arrays: ReadonlyMap<string, (v: Invocation) => Float64Array>

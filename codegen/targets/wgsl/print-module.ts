@@ -123,6 +123,9 @@ const expr = (c: Context, e: KExpr): Text => {
       const args = e.args.map((x) => expr(c, x).text)
       return runtime(`${c.prelude.use('threefry', width)}(${args.join(', ')}).${e.word === 0 ? 'a' : 'b'}`)
     }
+    case 'native':
+    case 'apply':
+      return invariant(false, `${e.kind} in a kernel`) as never
   }
 }
 

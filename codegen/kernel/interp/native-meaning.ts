@@ -1,0 +1,44 @@
+/** What the instructions of a target give for operands that they promise something for, on one lane. */
+import type { NativeOp } from '../kernel.ts'
+
+type Meaning = (x: number, y: number) => number
+
+const rounded =
+  (f: Meaning): Meaning =>
+  (x, y) =>
+    Math.fround(f(x, y))
+const test =
+  (f: (x: number, y: number) => boolean): Meaning =>
+  (x, y) =>
+    f(x, y) ? 1 : 0
+
+/** Instructions lane by lane; those of one operand ignore the second. */
+export const nativeMeaning: { readonly [K in Exclude<NativeOp, 'any' | 'all'>]: Meaning } = {
+  add: rounded((x, y) => x + y),
+  sub: rounded((x, y) => x - y),
+  mul: rounded((x, y) => x * y),
+  div: rounded((x, y) => x / y),
+  neg: (x) => -x,
+  abs: (x) => Math.abs(x),
+  sqrt: rounded((x) => Math.sqrt(x)),
+  floor: (x) => Math.floor(x),
+  ceil: (x) => Math.ceil(x),
+  trunc: (x) => Math.trunc(x),
+  min: (x, y) => Math.min(x, y),
+  max: (x, y) => Math.max(x, y),
+  eq: test((x, y) => x === y),
+  ne: test((x, y) => x !== y),
+  lt: test((x, y) => x < y),
+  le: test((x, y) => x <= y),
+  gt: test((x, y) => x > y),
+  ge: test((x, y) => x >= y),
+  toI32: (x) => x | 0,
+  toU32: (x) => x >>> 0,
+  leadingZeros: (x) => Math.clz32(x),
+}
+
+/** Whether any or all lanes hold. */
+export const laneTest: { readonly [K in 'any' | 'all']: (xs: readonly number[]) => number } = {
+  any: (xs) => (xs.some((x) => x !== 0) ? 1 : 0),
+  all: (xs) => (xs.every((x) => x !== 0) ? 1 : 0),
+}
