@@ -193,6 +193,16 @@ describe('imports', () => {
     ).toEqual([])
   })
 
+  it('kernels, lowering, routines and plans know no target', () => {
+    const rule = 'a target prints what they make'
+    expect(
+      violations(
+        rule,
+        (i) => /^codegen\/(kernel|lower|routines|plan)\//.test(i.from) && i.to.startsWith('codegen/targets/'),
+      ),
+    ).toEqual([])
+  })
+
   it('codegen never imports the runtime', () => {
     expect(
       violations('a Plan is data', (i) => i.from.startsWith('codegen/') && i.to.startsWith('src/runtime/')),

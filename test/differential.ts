@@ -12,6 +12,7 @@ import { fuse } from '../passes/loop/fuse/fuse.ts'
 import { isBufferLeaf } from '../passes/loop/fuse/stored-nodes.ts'
 import { interpretCluster, interpretRoutine } from '../passes/loop/ir/interpret-cluster.ts'
 import type { Profile } from '../passes/profile.ts'
+import { printerFor } from '../src/compile/targets.ts'
 import { typeOf } from '../src/lang/build.ts'
 import { sizeOf } from '../src/lang/dim.ts'
 import { allocate, type HostArray, isPacked } from '../src/lang/dtype.ts'
@@ -53,6 +54,7 @@ export const planOf = (
       subnormals,
     },
     profile,
+    printerFor(profile),
   )
   // A result that is an argument itself takes that one's place, and may leave others without a clear one: nothing is given away then.
   if (E.isLeft(planned) && planned.left.tag === 'UsageError' && donate) return planOf(graph, profile, false, subnormals)

@@ -51,6 +51,8 @@ export interface Guarded<A> {
 
 /** The primitives. */
 export interface Backend {
+  /** The target whose plans it runs. */
+  readonly target: string
   /** Bytes of all memory that was created and not destroyed. */
   readonly liveBytes: () => number
   /** May throw OutOfMemory or LimitError (as TensorloomError). */

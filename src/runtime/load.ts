@@ -4,7 +4,8 @@ import { everyStep } from '../../codegen/plan/steps.ts'
 import { boundBytes, buffersBehind, overlaps, wholeVectors } from '../../passes/memory/place-bytes.ts'
 import { largestBuffer } from '../../passes/profile.ts'
 import { alignUp } from '../lang/dim.ts'
-import { invariant, TensorloomError } from '../lang/errors.ts'
+import { invariant, raise, TensorloomError } from '../lang/errors.ts'
+import { visible } from '../lang/visible-text.ts'
 import type { Bound, Commands, Dispatch, Piece } from './backend.ts'
 import type { Device } from './device.ts'
 import { demandAlive } from './loss.ts'
@@ -176,6 +177,16 @@ const segmentsOf = (steps: readonly Step[], ready: ReadonlyMap<Step, Dispatch>):
   return segments
 }
 
+/** UnsupportedFeature for a plan whose kernels are in another language. */
+const demandTarget = ({ backend, description }: Device, { name, profile }: Plan): void => {
+  if (profile.target !== backend.target)
+    raise({
+      tag: 'UnsupportedFeature',
+      feature: `kernels in ${profile.target} (${visible(name)} is planned for ${profile.name}; ${description} runs ${backend.target})`,
+      hint: 'compile for profileOf(device), or without a profile',
+    })
+}
+
 /**
  * Makes everything `plan` needs on `device`. Rejects with LimitError, UnsupportedFeature, OutOfMemory, ValidationError (with
  * the shader compiler's text) or DeviceLost; nothing stays behind.
@@ -183,6 +194,7 @@ const segmentsOf = (steps: readonly Step[], ready: ReadonlyMap<Step, Dispatch>):
 export const load = async (device: Device, plan: Plan): Promise<Loaded> => {
   const { backend } = device
   demandAlive(device)
+  demandTarget(device, plan)
   backend.check(plan)
   const peak = plan.arenas.reduce((a, b) => a + wholeVectors(b), 0)
   const arenas: Piece[][] = []

@@ -142,7 +142,7 @@ describe('plans that do not fit', () => {
   })
 
   it('says when a shader and its bindings disagree', async () => {
-    const { kernel, wgsl } = kernelOf(
+    const { kernel, ...code } = kernelOf(
       'writes',
       [
         ['f32', 'read'],
@@ -151,7 +151,7 @@ describe('plans that do not fit', () => {
       'b1[i] = b0[i];',
     )
     const lying = {
-      wgsl,
+      ...code,
       kernel: { ...kernel, bindings: kernel.bindings.map((b) => ({ ...b, access: 'read' as const })) },
     }
     expect(await failure(loadPlan(await sharedDevice(), oneKernel(lying)))).toMatchObject({

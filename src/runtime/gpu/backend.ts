@@ -1,7 +1,5 @@
 /** The back end upon WebGPU: buffers, one encoder a submission, pipelines and bind groups. */
-import { raise } from '../../lang/errors.ts'
 import type { Backend, Commands, Dispatch, Memory, Piece, Use } from '../backend.ts'
-import { memoryHint } from '../device.ts'
 import { layoutOf, pipelineOf } from './compute-pipeline.ts'
 import type { Gpu } from './device.ts'
 import { checkFit, foldGrid } from './fit-device.ts'
@@ -25,25 +23,14 @@ interface Ready {
   readonly y: number
 }
 
-/** A buffer that is already mapped: the one kind whose lack of memory is thrown at once (as RangeError) instead of scoped. */
-const mappedBuffer = (gpu: GPUDevice, size: number): GPUBuffer => {
-  try {
-    return gpu.createBuffer({ size, usage: usage.copySource, mappedAtCreation: true })
-  } catch (e) {
-    if (e instanceof RangeError) return raise({ tag: 'OutOfMemory', bytes: size, hint: memoryHint })
-    throw e
-  }
-}
-
 /** Consecutive dispatches are one compute pass; copies stand between passes. */
 const commandsOf = (gpu: GPUDevice): Commands => {
   const encoder = gpu.createCommandEncoder()
   const spent: GPUBuffer[] = []
   return {
     write: ({ memory, offset }, bytes) => {
-      const source = mappedBuffer(gpu, bytes.length)
-      new Uint8Array(source.getMappedRange()).set(bytes)
-      source.unmap()
+      const source = gpu.createBuffer({ size: bytes.length, usage: usage.copySource | usage.copyTarget })
+      gpu.queue.writeBuffer(source, 0, bytes)
       encoder.copyBufferToBuffer(source, 0, memory as GPUBuffer, offset, bytes.length)
       spent.push(source)
     },
@@ -75,7 +62,7 @@ const entryOf = ({ memory, offset, bytes }: Piece, binding: number): GPUBindGrou
 const prepare =
   (device: Gpu): Backend['prepare'] =>
   async (plan, dispatches) => {
-    const compiling = Promise.allSettled(plan.kernels.map(({ kernel, wgsl }) => pipelineOf(device, kernel, wgsl)))
+    const compiling = Promise.allSettled(plan.kernels.map(({ kernel, wgsl }) => pipelineOf(device, kernel, wgsl!)))
     const groups = dispatches.map(({ kernel, bindings, words }) =>
       device.gpu.createBindGroup({
         layout: layoutOf(device.gpu, plan.kernels[kernel]!.kernel),
@@ -99,6 +86,7 @@ export const gpuBackend = (device: Gpu): Backend => {
   let live = 0
   const alive = new WeakSet<Memory>()
   return {
+    target: 'wgsl',
     liveBytes: () => live,
     create: (size, use) => {
       const buffer = gpu.createBuffer({ size, usage: usageOf[use] })

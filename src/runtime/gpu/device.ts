@@ -110,6 +110,7 @@ export const gpuProfile = ({ gpu, kind }: GpuDevice): Profile => {
   const { schedule, costs } = kind === 'software' ? software : hardware
   return {
     name: kind,
+    target: 'wgsl',
     storageBuffers: limits.maxStorageBuffersPerShaderStage,
     workgroupBytes: limits.maxComputeWorkgroupStorageSize,
     workgroupThreads: Math.min(limits.maxComputeInvocationsPerWorkgroup, limits.maxComputeWorkgroupSizeX),

@@ -36,7 +36,7 @@ const replan = 'compile for profileOf(device), or for the portable profile'
 
 const checkKernel = ({ limits, features }: GPUDevice, { kernel, wgsl }: PlannedKernel): void => {
   const name = `kernel ${kernel.name}`
-  for (const feature of enabledFeatures(wgsl))
+  for (const feature of enabledFeatures(wgsl!))
     if (!features.has(feature))
       raise({
         tag: 'UnsupportedFeature',
