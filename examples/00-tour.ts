@@ -118,7 +118,7 @@ export const tour = async (print: (text: string) => void): Promise<void> => {
   const program = T.orThrow(T.compile(neuron, [T.spec([3])], { name: 'neuron' }))
   print(T.showGraph(program.stages[0]!.graph))
   print(`${program.plan.prediction.dispatches} kernel for three functions; this is what the GPU gets:`)
-  print(program.plan.kernels[0]!.wgsl.trimEnd())
+  print(program.plan.kernels[0]!.wgsl!.trimEnd())
   const loaded = await T.toPromise(program.load(await T.defaultDevice()))
   const result = await loaded.run([1, 0, 2])
   print(`and what it gives back: [${await result.read()}]`)

@@ -1,9 +1,11 @@
 /** Target profiles: limits and costs as data that passes plan against, never a live device. */
 import { alignDown } from '../src/lang/dim.ts'
 
-/** A target: its limits (in the units of WebGPU), features by name, kind of schedule, and costs. */
+/** A class of devices of one target: its limits (in the units of WebGPU), features by name, kind of schedule, and costs. */
 export interface Profile {
   readonly name: string
+  /** The language that kernels are printed in: what plans for this profile run on. */
+  readonly target: string
   readonly storageBuffers: number
   readonly workgroupBytes: number
   readonly workgroupThreads: number

@@ -1,7 +1,8 @@
 /** The public face: `import * as T from 'tensorloom'`. */
 export { flow, pipe } from '#fp/function'
 export type { Plan } from '../codegen/plan/plan.ts'
-export { hardware, portable, profiles, software } from '../codegen/targets/wgsl/profiles.ts'
+export { profiles } from '../codegen/targets/profiles.ts'
+export { hardware, portable, software } from '../codegen/targets/wgsl/profiles.ts'
 export type { Profile } from '../passes/profile.ts'
 export { checkpoint } from '../passes/transform/checkpoint.ts'
 export { customJvp, customVjp } from '../passes/transform/custom.ts'

@@ -193,6 +193,16 @@ describe('imports', () => {
     ).toEqual([])
   })
 
+  it('kernels, lowering, routines and plans know no target', () => {
+    const rule = 'a target prints what they make'
+    expect(
+      violations(
+        rule,
+        (i) => /^codegen\/(kernel|lower|routines|plan)\//.test(i.from) && i.to.startsWith('codegen/targets/'),
+      ),
+    ).toEqual([])
+  })
+
   it('codegen never imports the runtime', () => {
     expect(
       violations('a Plan is data', (i) => i.from.startsWith('codegen/') && i.to.startsWith('src/runtime/')),
@@ -250,9 +260,9 @@ describe('sources', () => {
     ).toEqual([])
   })
 
-  it('only src/runtime touches a GPU device', () => {
+  it('only src/runtime/gpu touches a GPU device', () => {
     // The entry of emitted modules looks for the platform's WebGPU; the rest of it is src/runtime, bundled.
-    const others = productFiles.filter((f) => !f.startsWith('src/runtime/') && f !== 'src/cli/aot-runtime.ts')
+    const others = productFiles.filter((f) => !f.startsWith('src/runtime/gpu/') && f !== 'src/cli/aot-runtime.ts')
     const touch =
       /\bnavigator\.gpu|\.(requestAdapter|requestDevice|createBuffer|createShaderModule|createComputePipeline(Async)?|createBindGroup(Layout)?|createCommandEncoder|queue)\b/
     expect(matching(others, touch)).toEqual([])

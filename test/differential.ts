@@ -12,6 +12,7 @@ import { fuse } from '../passes/loop/fuse/fuse.ts'
 import { isBufferLeaf } from '../passes/loop/fuse/stored-nodes.ts'
 import { interpretCluster, interpretRoutine } from '../passes/loop/ir/interpret-cluster.ts'
 import type { Profile } from '../passes/profile.ts'
+import { printerFor } from '../src/compile/targets.ts'
 import { typeOf } from '../src/lang/build.ts'
 import { sizeOf } from '../src/lang/dim.ts'
 import { allocate, type HostArray, isPacked } from '../src/lang/dtype.ts'
@@ -19,7 +20,7 @@ import { showError, showOperand } from '../src/lang/errors.ts'
 import type { Graph, TensorType } from '../src/lang/ir.ts'
 import { packWords, unpackWords } from '../src/lang/pack.ts'
 import type { Value } from '../src/lang/primitive.ts'
-import { loadPlan } from '../src/runtime/gpu/execute.ts'
+import { loadPlan } from '../src/runtime/execute.ts'
 import { decode, encode } from '../src/runtime/words.ts'
 import { sharedDevice } from './device.ts'
 
@@ -53,6 +54,7 @@ export const planOf = (
       subnormals,
     },
     profile,
+    printerFor(profile),
   )
   // A result that is an argument itself takes that one's place, and may leave others without a clear one: nothing is given away then.
   if (E.isLeft(planned) && planned.left.tag === 'UsageError' && donate) return planOf(graph, profile, false, subnormals)
@@ -126,7 +128,7 @@ export const interpretPlan = (plan: Plan, inputs: readonly Value[]): readonly Va
   plan.steps.forEach(run)
   return plan.outputs.map(({ shape, dtype, place }) => {
     const data = allocate(dtype, sizeOf(shape))
-    data.set(decode(dtype, arenas[place.arena]!, place.offset, data.length))
+    data.set(decode(dtype, new Uint8Array(arenas[place.arena]!), place.offset, data.length))
     return { shape, dtype, data }
   })
 }

@@ -133,7 +133,7 @@ describe.each(platforms)('%s', (_, run) => {
     const { plan, inputs } = cases[0]!
     const broken = {
       ...plan,
-      kernels: plan.kernels.map((k) => ({ ...k, wgsl: k.wgsl.replace('fn main', 'fn main(') })),
+      kernels: plan.kernels.map((k) => ({ ...k, wgsl: k.wgsl!.replace('fn main', 'fn main(') })),
     }
     const report = await run([...cases.slice(0, 3), { plan: broken, inputs }, ...cases.slice(3)])
     expect(report.adapter).toMatch(/swiftshader/i)

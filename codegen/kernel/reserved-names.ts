@@ -19,6 +19,9 @@ main workgroup workgroups gridIndex localIndex`
 
 const reserved: ReadonlySet<string> = new Set(words.split(/\s+/).filter((w) => w !== ''))
 
+/** The prefix of what a user's own text declares in a kernel, and of that kernel's bindings. */
+export const textPrefix = 'u0_'
+
 /** Whether a name is legal for a binding, array, variable or counter. */
 export const isUsableName = (name: string): boolean =>
   /^[A-Za-z][A-Za-z0-9_]*$/.test(name) && !name.includes('__') && !name.startsWith('tl_') && !reserved.has(name)

@@ -19,10 +19,9 @@ import { substitute } from '../../src/lang/trace.ts'
 import type { TreeShape } from '../../src/lang/tree.ts'
 import { overText } from '../kernel/text-limits.ts'
 import type { BoundKernel } from '../lower/assemble.ts'
-import { printKernel } from '../targets/wgsl/print-module.ts'
 import { overTarget } from './fit-profile.ts'
 import { isRefusal, kernelsOf, type Refusal, type Run, runsOf } from './kernel-order.ts'
-import type { DataSlot, InputSlot, OutputSlot, Plan, Step, Subnormals } from './plan.ts'
+import type { DataSlot, InputSlot, OutputSlot, Plan, PrintCode, Step, Subnormals } from './plan.ts'
 import { type PlanFault, showFault } from './plan-fault.ts'
 import { predict } from './predict.ts'
 import { type Shared, shareKernels } from './share-kernels.ts'
@@ -55,18 +54,22 @@ export interface Planned {
 }
 
 /**
- * The Plan of a graph for a target. UsageError where it is not clear which result replaces an argument that is given away
+ * The Plan of a graph for a profile, its kernels printed by that profile's target. UsageError where it is not clear which result replaces an argument that is given away
  * (`matchDonations`), LimitError where the target is too small. A result takes a donated argument's place only where
  * `verifyPlan` can see from the kernels alone that no other read is lost: where it cannot, that result is double-buffered.
  * What a cluster computes that binds too much even in parts is stored by clusters of its own: reductions first, then all of
  * it; and what alone binds too much is done in halves.
  */
-export const makePlan = (request: Request, profile: Profile): E.Either<LimitError | UsageError, Planned> => {
+export const makePlan = (
+  request: Request,
+  profile: Profile,
+  print: PrintCode,
+): E.Either<LimitError | UsageError, Planned> => {
   const apart = new Set<Node>()
   let alone: ReadonlySet<Node> = new Set()
   let { graph } = request
   for (;;) {
-    const planned = planWith(request, graph, profile, apart, alone)
+    const planned = planWith(request, graph, profile, print, apart, alone)
     if (E.isLeft(planned)) {
       if ('tag' in planned.left) return E.left(planned.left)
       const { clusters, error } = planned.left
@@ -145,6 +148,7 @@ const planWith = (
   request: Request,
   graph: Graph,
   profile: Profile,
+  print: PrintCode,
   apart: ReadonlySet<Node>,
   alone: ReadonlySet<Node>,
 ): E.Either<Refusal | UsageError, Planned> => {
@@ -218,14 +222,13 @@ const planWith = (
     ([b, value]): DataSlot => ({ place: memory.places.get(b)!, value: b.id, dtype: b.dtype, values: [value] }),
   )
   const { subnormals = 'device' } = request
-  const printing = { keepSubnormals: subnormals === 'keep' }
   const plan: Plan = {
     version: 1,
     name: request.name,
     profile,
     subnormals,
     arenas: memory.arenas,
-    kernels: shared.kernels.map((kernel) => ({ kernel, wgsl: printKernel(kernel, printing) })),
+    kernels: shared.kernels.map((kernel) => ({ kernel, ...print(kernel, subnormals) })),
     steps,
     inputs: inputSlots,
     outputs: outputSlots,

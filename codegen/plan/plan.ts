@@ -12,11 +12,18 @@ import type { Kernel } from '../kernel/kernel.ts'
 
 export type { Place, Profile, TreeShape }
 
-/** A kernel: its IR (interpreted, explained) and the WGSL printed from it (run). */
-export interface PlannedKernel {
-  readonly kernel: Kernel
-  readonly wgsl: string
+/** What is run of a kernel, by the target that its plan is for; nothing where all kernels become one module at loading. */
+export interface KernelCode {
+  readonly wgsl?: string
 }
+
+/** A kernel: its IR (interpreted, explained) and the code printed from it (run). */
+export interface PlannedKernel extends KernelCode {
+  readonly kernel: Kernel
+}
+
+/** How a target prints kernels. */
+export type PrintCode = (kernel: Kernel, subnormals: Subnormals) => KernelCode
 
 /** A value of the program, by its unique number, and its place: what a dispatch reads or writes, for `verifyPlan`. */
 export interface PlacedValue {
@@ -94,7 +101,7 @@ export interface Prediction {
 }
 
 /**
- * A compiled program as data: kernels with their WGSL, the steps that run them, the arenas, arguments, results and
+ * A compiled program as data: kernels with their code, the steps that run them, the arenas, arguments, results and
  * constants, and the predicted costs. Survives JSON.
  */
 export interface Plan {

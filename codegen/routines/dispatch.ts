@@ -13,11 +13,11 @@ import type { ParamsOf } from '../../src/lang/ir.ts'
 import * as k from '../kernel/build-kernel.ts'
 import { storageScalar } from '../kernel/element-bytes.ts'
 import type { Binding, KExpr, Kernel, KStmt, LocalArray, Scalar } from '../kernel/kernel.ts'
+import { textPrefix } from '../kernel/reserved-names.ts'
 import { bindingsOf, joinNeighbours, partsOf, type Span, tenantsOf } from '../lower/bind.ts'
 import { placeOf } from '../lower/buffer-names.ts'
 import { workgroupSizeFor } from '../lower/workgroup-size.ts'
 import type { Place } from '../plan/plan.ts'
-import { textPrefix } from '../targets/wgsl/user-text.ts'
 
 /**
  * How a dispatch accesses its tensors. Indices (u32) count elements; a bool is a bool here, although stored as a word.

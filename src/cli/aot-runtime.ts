@@ -6,9 +6,10 @@ import type { EmittedPlan } from '../../codegen/export/aot/emitted.ts'
 import type { DataSlot, Plan } from '../../codegen/plan/plan.ts'
 import { readSafetensors, type SafeTensors } from '../io/safetensors.ts'
 import { raise } from '../lang/errors.ts'
+import { standingDevice } from '../runtime/device.ts'
+import { loadPlan } from '../runtime/execute.ts'
 import { requestAdapter } from '../runtime/gpu/adapter.ts'
-import { adoptDevice, type Device, deviceOf, standingDevice } from '../runtime/gpu/device.ts'
-import { loadPlan } from '../runtime/gpu/execute.ts'
+import { deviceOf, type GpuDevice, wrapGpu } from '../runtime/gpu/device.ts'
 import { runTree } from '../runtime/tree-arguments.ts'
 
 export { TensorloomError } from '../lang/errors.ts'
@@ -26,18 +27,18 @@ export interface Loaded {
 }
 
 /** Programs that are given one GPUDevice share its bookkeeping, so that handles pass from one to the other. */
-const adopted = new WeakMap<GPUDevice, Device>()
-const opened = new WeakMap<GPU, Promise<Device>>()
+const adopted = new WeakMap<GPUDevice, GpuDevice>()
+const opened = new WeakMap<GPU, Promise<GpuDevice>>()
 
-const adopt = (gpu: GPUDevice): Device => {
+const adopt = (gpu: GPUDevice): GpuDevice => {
   const known = adopted.get(gpu)
   if (known) return known
-  const device = adoptDevice(gpu, 'hardware', 'given by the caller')
+  const device = wrapGpu(gpu, 'hardware', 'given by the caller')
   adopted.set(gpu, device)
   return device
 }
 
-const open = async (gpu: GPU): Promise<Device> => {
+const open = async (gpu: GPU): Promise<GpuDevice> => {
   const found = await requestAdapter(gpu)
   if (!found)
     return raise({
@@ -45,13 +46,13 @@ const open = async (gpu: GPU): Promise<Device> => {
       reason: 'WebGPU has none to offer',
       hint: 'a machine with a GPU driver, or a browser with a software one',
     })
-  const device = await deviceOf(found, true)
+  const device = await deviceOf(found)
   adopted.set(device.gpu, device)
   return device
 }
 
 /** One device for all who ask at a GPU, opened anew after a loss or a failure. */
-const openShared = (gpu: GPU): Promise<Device> => {
+const openShared = (gpu: GPU): Promise<GpuDevice> => {
   const device = standingDevice(opened.get(gpu), () => open(gpu))
   opened.set(gpu, device)
   return device
@@ -65,7 +66,7 @@ const platformGpu = (): GPU =>
     hint: 'load(device), or load(gpu) with `create([])` of npm webgpu in Node',
   })
 
-const deviceFor = (on: GPUDevice | GPU | undefined): Device | Promise<Device> =>
+const deviceFor = (on: GPUDevice | GPU | undefined): GpuDevice | Promise<GpuDevice> =>
   typeof on === 'object' && on && 'createBuffer' in on ? adopt(on) : openShared(gpuOf(on))
 
 /** UsageError for what is no `navigator.gpu`: an adapter, say, or nothing of the kind. */

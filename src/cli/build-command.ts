@@ -87,9 +87,14 @@ export const build = async (
   checkNames(exported.map((e) => e.name))
   const programs = exported.map(({ name, program }): BuiltProgram => {
     const { plan } = plannedFor(program, options.profile)
+    const { name: profile, target } = plan.profile
+    if (target !== 'wgsl')
+      throw new Failure(
+        `${name} is planned for ${profile}: modules are written for WebGPU alone, as --profile portable`,
+      )
     const { dispatches, peakBytes } = plan.prediction
     const files = programFiles(name, plan)
-    return { name, profile: plan.profile.name, files, kernels: plan.kernels.length, dispatches, peakBytes }
+    return { name, profile, files, kernels: plan.kernels.length, dispatches, peakBytes }
   })
   const runtime = await runtimeFiles()
   await mkdir(options.out, { recursive: true }).catch((e: unknown) => {

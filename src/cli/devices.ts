@@ -1,6 +1,7 @@
 /** `tensorloom devices`: the adapter that programs run on by default, and what it grants. */
 import type { Profile } from '../../passes/profile.ts'
-import { openDevice, profileOf, wantedLimits } from '../runtime/gpu/device.ts'
+import { wantedLimits } from '../runtime/gpu/device.ts'
+import { openDevice, profileOf } from '../runtime/open-device.ts'
 import { heading, table } from './spelling.ts'
 
 /** What there is to know about the device that `openDevice` picks. */

@@ -44,7 +44,8 @@ export interface KernelReport {
   readonly flops: number
   /** The Loop IR of each cluster, side by side on the grid. */
   readonly loops: readonly string[]
-  readonly wgsl: string
+  /** Absent where the target is another. */
+  readonly wgsl?: string
 }
 
 /** An argument, result or constant and where it lies. */
@@ -74,6 +75,7 @@ const kernelReports = ({ plan, kernels }: Planned, { nameOf, bufferName }: Names
   return kernels.map((bound: BoundKernel, i) => {
     const { kernel, workgroups, places, fused } = bound
     const index = dispatches[i]!.kernel
+    const { wgsl } = plan.kernels[index]!
     const stored = new Set(fused.flatMap((f) => f.stored))
     return {
       name: kernel.name,
@@ -89,7 +91,7 @@ const kernelReports = ({ plan, kernels }: Planned, { nameOf, bufferName }: Names
         const names = new Map([...f.tensors].map(([b, tensor]) => [b.id, bufferName(tensor.id)]))
         return showSchedule(f.schedule, (id) => names.get(id)!)
       }),
-      wgsl: plan.kernels[index]!.wgsl,
+      ...(wgsl === undefined ? {} : { wgsl }),
     }
   })
 }
@@ -171,7 +173,7 @@ const showKernel = (k: KernelReport, i: number): string => {
     `  ${k.reads.join(', ') || 'nothing'} → ${k.stores.join(', ')}`,
     indent(table(bindings)),
     ...k.loops.map((l) => indent(l, '    ')),
-    indent(k.wgsl.trimEnd(), '    '),
+    ...(k.wgsl === undefined ? [] : [indent(k.wgsl.trimEnd(), '    ')]),
   ].join('\n')
 }
 

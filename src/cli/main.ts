@@ -3,7 +3,7 @@
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { Command, CommanderError, Option } from 'commander'
-import { profiles } from '../../codegen/targets/wgsl/profiles.ts'
+import { profiles } from '../../codegen/targets/profiles.ts'
 import { version } from '../compile/version.ts'
 import { TensorloomError } from '../lang/errors.ts'
 import type { BuildOptions } from './build-command.ts'

@@ -1,9 +1,10 @@
 /** A compiled program planned again for another target: its graph is already there, only kernels and memory change. */
 import * as E from '#fp/Either'
 import { makePlan, type Planned } from '../../codegen/plan/make-plan.ts'
-import { profiles } from '../../codegen/targets/wgsl/profiles.ts'
+import { profiles } from '../../codegen/targets/profiles.ts'
 import { beforeWidening } from '../../passes/pipeline.ts'
 import type { Program } from '../compile/compile.ts'
+import { printerFor } from '../compile/targets.ts'
 import { showError } from '../lang/errors.ts'
 import { visible } from '../lang/visible-text.ts'
 import { Failure } from './failure.ts'
@@ -27,6 +28,7 @@ export const plannedFor = (program: Program, name: string | undefined): Planned 
       observations: plan.observations,
     },
     profile,
+    printerFor(profile),
   )
   if (E.isLeft(planned))
     throw new Failure(`${visible(plan.name)} cannot be planned for ${name}\n${showError(planned.left)}`)

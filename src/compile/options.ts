@@ -8,6 +8,7 @@ import { demandFunction, demandList, demandRecord, type OptionNames, showArgumen
 import type { traceTree } from '../lang/trace.ts'
 import { isRecord, standsAt } from '../lang/tree.ts'
 import { hasFiles } from '../runtime/text-files.ts'
+import { targetNames } from './targets.ts'
 
 /** Options of `compile`: what is given away, what stays on the device, the target, the name, and the passes. */
 export interface CompileOptions extends PipelineOptions {
@@ -69,6 +70,8 @@ export const demandCompile = (caller: string, f: unknown, options: CompileOption
     : wrong(`the profile is ${showArgument(profile)}`, ownProfile)
   const missing = Object.entries(portable).find(([key, value]) => typeof fields[key] !== typeof value)
   if (missing) wrong(`the profile's ${missing[0]} is ${showArgument(fields[missing[0]])}`, ownProfile)
+  if (!targetNames.includes(fields['target'] as string))
+    wrong(`the profile's target is ${showArgument(fields['target'])}`, `the targets are ${targetNames.join(' and ')}`)
   // One of an earlier version lacks what costs have been added since.
   const costs = fields['costs'] as Readonly<Record<string, unknown>>
   const unknown = Object.keys(portable.costs).find((key) => typeof costs?.[key] !== 'number')
@@ -88,7 +91,7 @@ export const demandCompile = (caller: string, f: unknown, options: CompileOption
 
 /** UsageError unless `x` is a device that openDevice or adoptDevice gave; `caller` takes one. */
 export const demandDevice = (caller: string, x: unknown): void => {
-  if (isRecord(x) && 'gpu' in x && 'whenLost' in x) return
+  if (isRecord(x) && 'backend' in x && 'whenLost' in x) return
   const isRaw = typeof x === 'object' && x !== null && 'createBuffer' in x
   raise({
     tag: 'UsageError',

@@ -3,6 +3,7 @@
  * below allow, and in a folder where the caller names one. What is stored holds no graph, and no constant that the graph
  * holds already. An entry of a folder is used only where its version, key and digest are right and its plan is sound.
  */
+import { textSizeOf } from '../../codegen/kernel/text-limits.ts'
 import type { DataSlot, Plan } from '../../codegen/plan/plan.ts'
 import { showFault } from '../../codegen/plan/plan-fault.ts'
 import { verifyPlan } from '../../codegen/plan/verify-plan.ts'
@@ -100,9 +101,9 @@ const whole = (stored: LeanPlan, payloads: readonly Payload[]): Plan | undefined
   return { ...stored, data }
 }
 
-/** Bytes of a plan, roughly: a character of WGSL is about 16 bytes of Kernel IR. */
+/** Bytes of a plan, roughly: a character of WGSL is about 16 bytes of Kernel IR, a statement a kilobyte. */
 const bytesOf = ({ kernels, steps, data, inputs, outputs }: LeanPlan): number =>
-  kernels.reduce((n, k) => n + 16 * k.wgsl.length, 0) +
+  kernels.reduce((n, { kernel, wgsl }) => n + (wgsl ? 16 * wgsl.length : 1024 * textSizeOf(kernel).statements), 0) +
   data.reduce((n, d) => n + ('values' in d ? 8 * d.values.length : 64), 0) +
   512 * (steps.length + inputs.length + outputs.length)
 

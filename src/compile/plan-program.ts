@@ -11,6 +11,7 @@ import { type CompileError, raise } from '../lang/errors.ts'
 import type { TracedTree } from '../lang/trace.ts'
 import { type CompileOptions, covers } from './options.ts'
 import { recall } from './plan-cache.ts'
+import { printerFor } from './targets.ts'
 import { located } from './trace-program.ts'
 
 /** A plan's decisions, and the graph on the way to it. */
@@ -71,7 +72,7 @@ const makeAll = (
     E.mapLeft((error) => located(error, new Error())),
     E.flatMap(
       (graph): E.Either<CompileError, Planned> =>
-        makePlan({ ...request, graph, given: beforeWidening(stages) }, profile),
+        makePlan({ ...request, graph, given: beforeWidening(stages) }, profile, printerFor(profile)),
     ),
     E.map((planned) => ({ planned, stages })),
   )

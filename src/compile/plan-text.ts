@@ -1,10 +1,10 @@
 /**
- * A Plan as a text and back, to the last bit: JSON with a spelling for the numbers that it lacks. WGSL is not in it, as
+ * A Plan as a text and back, to the last bit: JSON with a spelling for the numbers that it lacks. The code of kernels is not in it, as
  * the Kernel IR beside it says it all.
  */
 import type { Kernel } from '../../codegen/kernel/kernel.ts'
 import type { DataSlot, Plan } from '../../codegen/plan/plan.ts'
-import { printKernel } from '../../codegen/targets/wgsl/print-module.ts'
+import { printerFor } from './targets.ts'
 
 /** The key of what stands for something else; a record that has it itself stands for its entries. */
 const mark = '$'
@@ -54,6 +54,6 @@ interface Unprinted extends Omit<LeanPlan, 'kernels'> {
 /** The plan of a text. Throws for one that is no plan's. */
 export const planOfText = (text: string): LeanPlan => {
   const plan = dataOfText(text) as Unprinted
-  const printing = { keepSubnormals: plan.subnormals === 'keep' }
-  return { ...plan, kernels: plan.kernels.map((kernel) => ({ kernel, wgsl: printKernel(kernel, printing) })) }
+  const print = printerFor(plan.profile)
+  return { ...plan, kernels: plan.kernels.map((kernel) => ({ kernel, ...print(kernel, plan.subnormals) })) }
 }

@@ -6,7 +6,7 @@ import { sizeOf, stepCount } from '../lang/dim.ts'
 import { type DType, type HostArray, integerRange, isInteger } from '../lang/dtype.ts'
 import { type ArgumentError, raise, TensorloomError } from '../lang/errors.ts'
 import { positionOf, stridesOf } from '../lang/shape.ts'
-import type { Device } from './gpu/device.ts'
+import type { Device } from './device.ts'
 import { type Output, type Resident, type Store, storeOf } from './resident.ts'
 import { encode, type HostValues, type Words } from './words.ts'
 

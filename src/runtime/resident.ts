@@ -6,9 +6,10 @@ import type { Slot } from '../../codegen/plan/plan.ts'
 import { sizeOf } from '../lang/dim.ts'
 import type { DType, HostArray } from '../lang/dtype.ts'
 import { type RuntimeError, raise, TensorloomError } from '../lang/errors.ts'
-import { type Lease, lease, type Piece } from './gpu/buffer-pool.ts'
-import type { Device } from './gpu/device.ts'
-import { aware, demandAlive, explain, guarded } from './gpu/guard.ts'
+import type { Commands, Piece } from './backend.ts'
+import type { Device } from './device.ts'
+import { aware, demandAlive, explain } from './loss.ts'
+import { type Lease, lease } from './memory-pool.ts'
 import { decode, paddedBytes } from './words.ts'
 
 /** A result that stays on the device. */
@@ -123,28 +124,23 @@ const readStore = async (slot: Slot, store: Store): Promise<HostArray> => {
       hint: 'read it before the run that takes it, or use that run’s result',
     })
   const count = sizeOf(slot.shape)
-  if (count === 0) return decode(slot.dtype, new ArrayBuffer(0), 0, 0)
+  if (count === 0) return decode(slot.dtype, new Uint8Array(), 0, 0)
   const staging = lease(device, 'staging', bytes, home.pieces[0]!.bytes)
-  const { trouble } = guarded(device, staging.bytes, () => {
-    const encoder = device.gpu.createCommandEncoder()
-    copyPieces(encoder, home.pieces, staging.pieces, bytes)
-    device.gpu.queue.submit([encoder.finish()])
+  const { trouble } = device.backend.guarded(staging.bytes, () => {
+    const commands = device.backend.begin()
+    copyPieces(commands, home.pieces, staging.pieces, bytes)
+    commands.submit()
   })
   return download(device, staging, [store.trouble, trouble], (mapped) => decode(slot.dtype, mapped, 0, count))
 }
 
 /** Copies `bytes` bytes from some pieces in a row to others. */
-export const copyPieces = (
-  encoder: GPUCommandEncoder,
-  from: readonly Piece[],
-  to: readonly Piece[],
-  bytes: number,
-): void => {
+export const copyPieces = (commands: Commands, from: readonly Piece[], to: readonly Piece[], bytes: number): void => {
   let [i, j, a, b] = [0, 0, 0, 0]
   for (let left = bytes; left > 0; ) {
     const [source, target] = [from[i]!, to[j]!]
     const count = Math.min(left, source.bytes - a, target.bytes - b)
-    encoder.copyBufferToBuffer(source.buffer, source.offset + a, target.buffer, target.offset + b, count)
+    commands.copy(source.memory, source.offset + a, target.memory, target.offset + b, count)
     left -= count
     a += count
     b += count
@@ -153,39 +149,39 @@ export const copyPieces = (
   }
 }
 
-/** What mapped buffers hold, in a row. */
-const joined = (parts: readonly ArrayBuffer[]): ArrayBuffer => {
+/** Stretches of bytes in a row. */
+const joined = (parts: readonly Uint8Array[]): Uint8Array => {
   if (parts.length === 1) return parts[0]!
-  const all = new Uint8Array(parts.reduce((sum, p) => sum + p.byteLength, 0))
+  const all = new Uint8Array(parts.reduce((sum, p) => sum + p.length, 0))
   let at = 0
   for (const p of parts) {
-    all.set(new Uint8Array(p), at)
-    at += p.byteLength
+    all.set(p, at)
+    at += p.length
   }
-  return all.buffer
+  return all
 }
 
 /**
- * Maps `staging`, hands the bytes to `take` and gives the buffer back. Throws what the device said of the work (`troubles`)
+ * Maps `staging`, hands the bytes to `take` and gives the memory back. Throws what the device said of the work (`troubles`)
  * or its loss: bytes that were never written are not handed out as zeros.
  */
 export const download = async <A>(
   device: Device,
   staging: Lease,
   troubles: readonly Promise<RuntimeError | undefined>[],
-  take: (mapped: ArrayBuffer) => A,
+  take: (mapped: Uint8Array) => A,
 ): Promise<A> => {
-  const mapRead = 1
-  const buffers = staging.pieces.map((p) => p.buffer)
+  const { backend } = device
+  const memories = staging.pieces.map((p) => p.memory)
   const unmap = (): void => {
-    for (const b of buffers) b.unmap()
+    for (const m of memories) backend.unmap(m)
     staging.release()
   }
   try {
-    await Promise.all(buffers.map((b) => b.mapAsync(mapRead)))
+    await Promise.all(memories.map(backend.map))
   } catch (e) {
-    // The buffer is not given back: the device is gone, or the buffer is in a state it should not be in.
-    for (const b of buffers) device.destroyBuffer(b)
+    // It is not given back: the device is gone, or the memory is in a state it should not be in.
+    for (const m of memories) backend.destroy(m)
     throw new TensorloomError(await explain(device, e))
   }
   for (const trouble of troubles) {
@@ -195,7 +191,7 @@ export const download = async <A>(
     throw new TensorloomError(error)
   }
   demandAlive(device)
-  const result = take(joined(buffers.map((b) => b.getMappedRange())))
+  const result = take(joined(memories.map(backend.mapped)))
   unmap()
   return result
 }

@@ -4,8 +4,9 @@ import type { Plan } from '../../codegen/plan/plan.ts'
 import type { HostArray } from '../lang/dtype.ts'
 import { type RuntimeError, TensorloomError } from '../lang/errors.ts'
 import type { Argument } from './argument.ts'
-import * as device from './gpu/device.ts'
-import * as execute from './gpu/execute.ts'
+import type { Device } from './device.ts'
+import * as execute from './execute.ts'
+import * as opening from './open-device.ts'
 import type { Output } from './resident.ts'
 
 /** Whatever was thrown, as the typed error it carries; anything else is a bug of ours and stays visible as such. */
@@ -15,12 +16,12 @@ const errorIn = (e: unknown): RuntimeError => {
 }
 
 /** Opens a device; see `openDevice`. */
-export const openDevice = (options: device.DeviceOptions = {}): TE.TaskEither<RuntimeError, device.Device> =>
-  TE.tryCatch(() => device.openDevice(options), errorIn)
+export const openDevice = (options: opening.DeviceOptions = {}): TE.TaskEither<RuntimeError, Device> =>
+  TE.tryCatch(() => opening.openDevice(options), errorIn)
 
 /** Loads a plan on a device; see `loadPlan`. */
 export const loadPlan =
-  (on: device.Device) =>
+  (on: Device) =>
   (plan: Plan): TE.TaskEither<RuntimeError, execute.Executable> =>
     TE.tryCatch(() => execute.loadPlan(on, plan), errorIn)
 

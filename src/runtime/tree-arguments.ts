@@ -4,7 +4,7 @@ import { raise } from '../lang/errors.ts'
 import { isRecord, type TreeShape, unflattenTree } from '../lang/tree.ts'
 import { visible } from '../lang/visible-text.ts'
 import type { Argument } from './argument.ts'
-import type { Executable } from './gpu/execute.ts'
+import type { Executable } from './execute.ts'
 
 /**
  * The leaves of `args` in the plan's order. The walk follows the plan's own tree, as only it can tell a flat array of

@@ -7,7 +7,7 @@ import { packWords, unpackWords, wordCount } from '../lang/pack.ts'
 /** Bytes that `count` elements take in copies, which move whole words. */
 export const paddedBytes = (dtype: DType, count: number): number => alignUp(count * byteSize(dtype), 4)
 
-/** What `queue.writeBuffer` can take. */
+/** What is written to a device. */
 export type Words =
   | Float32Array<ArrayBuffer>
   | Int32Array<ArrayBuffer>
@@ -52,8 +52,14 @@ export const encode = (dtype: DType, values: HostValues): Words => {
   }
 }
 
-/** A host array of `count` elements read from `bytes` at `offset` (a multiple of 4); shares nothing with `bytes`. */
-export const decode = (dtype: DType, bytes: ArrayBuffer, offset: number, count: number): HostArray => {
+/** A host array of `count` elements read from `bytes` at `from` (a multiple of 4); shares nothing with `bytes`. */
+export const decode = (
+  dtype: DType,
+  { buffer: bytes, byteOffset }: Uint8Array,
+  from: number,
+  count: number,
+): HostArray => {
+  const offset = byteOffset + from
   switch (dtype) {
     case 'f32':
       return new Float32Array(bytes, offset, count).slice()

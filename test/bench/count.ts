@@ -10,9 +10,9 @@ import type { Work } from '../../codegen/plan/predict.ts'
 import { kernelOf, unrolled } from '../../codegen/plan/steps.ts'
 import { overlaps } from '../../passes/memory/place-bytes.ts'
 import type { Argument } from '../../src/runtime/argument.ts'
+import type { Executable } from '../../src/runtime/execute.ts'
 import { countCalls } from '../../src/runtime/gpu/count-calls.ts'
-import type { Device } from '../../src/runtime/gpu/device.ts'
-import type { Executable } from '../../src/runtime/gpu/execute.ts'
+import type { GpuDevice } from '../../src/runtime/gpu/device.ts'
 import type { HostInput } from './inputs.ts'
 
 type Dispatch = Extract<Step, { readonly kind: 'dispatch' }>
@@ -24,7 +24,7 @@ export interface Calls {
 
 /** Calls to the device in one warm run, whose given-away arguments are the results of the run before. */
 export const countRun = async (
-  device: Device,
+  device: GpuDevice,
   executable: Executable,
   inputs: readonly HostInput[],
 ): Promise<Calls> => {

@@ -12,6 +12,7 @@ import { everyStep } from '../../codegen/plan/steps.ts'
 import { hardware, portable } from '../../codegen/targets/wgsl/profiles.ts'
 import { beforeWidening, graphPipeline, runPipeline, type Stage } from '../../passes/pipeline.ts'
 import type { Profile } from '../../passes/profile.ts'
+import { printerFor } from '../../src/compile/targets.ts'
 import * as T from '../../src/index.ts'
 import type { Graph } from '../../src/lang/ir.ts'
 import { traceTree } from '../../src/lang/trace.ts'
@@ -80,7 +81,11 @@ const planned = (graph: Graph, signature: Signature, profile: Profile = portable
   const stages: Stage[] = []
   const passed = runPipeline(graphPipeline(), graph, (s) => stages.push(s))
   if (E.isLeft(passed)) throw new Error('a well-typed program was refused')
-  const plan = makePlan({ name: 'golden', graph: passed.right, given: beforeWidening(stages), ...signature }, profile)
+  const plan = makePlan(
+    { name: 'golden', graph: passed.right, given: beforeWidening(stages), ...signature },
+    profile,
+    printerFor(profile),
+  )
   if (E.isLeft(plan)) throw new Error(JSON.stringify(plan.left))
   return plan.right.plan
 }
@@ -92,7 +97,7 @@ const text = (plan: Plan): string => {
       ? '// copy'
       : `// kernel ${s.kernel} on ${s.workgroups} workgroups of ${plan.kernels[s.kernel]!.kernel.workgroupSize}`,
   )
-  return [...steps, ...plan.kernels.map((k, i) => `\n// kernel ${i}: ${k.kernel.name}\n${k.wgsl.trimEnd()}`), ''].join(
+  return [...steps, ...plan.kernels.map((k, i) => `\n// kernel ${i}: ${k.kernel.name}\n${k.wgsl!.trimEnd()}`), ''].join(
     '\n',
   )
 }

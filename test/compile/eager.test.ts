@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import * as T from '../../src/index.ts'
 
 const lose = async (device: T.Device): Promise<void> => {
-  device.gpu.destroy()
+  device.destroy()
   await device.whenLost
 }
 

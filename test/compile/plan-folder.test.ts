@@ -176,7 +176,7 @@ describe('in a folder', () => {
         const [head, key] = text.split('\n')
         return signed(JSON.parse(head!), key!, '{"kernels":3}')
       },
-      'is not a function',
+      'Cannot destructure',
     ],
     [
       'lacks a constant',

@@ -36,9 +36,9 @@ export const emittedPlan = (
     constants.push({ name, data: slot })
     return { place: slot.place, dtype: slot.dtype, stored: name, count: slot.values.length }
   })
-  const kernels = plan.kernels.map(({ kernel: { text: _text, ...kernel }, wgsl }) => ({
+  const kernels = plan.kernels.map(({ kernel: { text: _text, ...kernel }, ...code }) => ({
     kernel: { ...kernel, body: [] },
-    wgsl,
+    ...code,
   }))
   return { plan: { ...plan, kernels, steps: plan.steps.map(emittedStep), data }, constants }
 }

@@ -1,4 +1,4 @@
-/** Target profiles as data, to plan against without a device. */
+/** Profiles of WebGPU devices as data, to plan against without one. */
 import type { Profile } from '../../../passes/profile.ts'
 
 /**
@@ -8,6 +8,7 @@ import type { Profile } from '../../../passes/profile.ts'
  */
 export const portable: Profile = {
   name: 'portable',
+  target: 'wgsl',
   storageBuffers: 8,
   workgroupBytes: 16384,
   workgroupThreads: 256,
@@ -82,15 +83,4 @@ export const hardware: Profile = {
     masked: 0,
     vectorLoad: 1,
   },
-}
-
-/**
- * The profiles that ship, by name.
- * @example
- * Object.keys(T.profiles) // => ['portable', 'software', 'hardware']
- */
-export const profiles: Readonly<Record<'portable' | 'software' | 'hardware', Profile>> = {
-  portable,
-  software,
-  hardware,
 }

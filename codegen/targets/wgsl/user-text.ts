@@ -6,6 +6,7 @@ import { sizeOf } from '../../../src/lang/dim.ts'
 import type { ParamsOf } from '../../../src/lang/ir.ts'
 import { placedText } from '../../../src/lang/wgsl-text.ts'
 import type { KernelText } from '../../kernel/kernel.ts'
+import { textPrefix } from '../../kernel/reserved-names.ts'
 
 /** The line above an op's text. */
 export const userMark = (name: string): string => `// op ${name}`
@@ -34,9 +35,6 @@ export const makeUserFunctions = (): UserFunctions => {
     half: () => [...used.values()].some(({ text }) => needsHalf(text)),
   }
 }
-
-/** The prefix of what a kernel's text declares, and of its bindings. */
-export const textPrefix = 'u0_'
 
 /** A user's kernel as the lines of `main` and those below it. */
 export const printText = ({

@@ -1,19 +1,19 @@
 /** Compute pipelines and bind group layouts, made once per device and text: programs share them. */
 import type { Kernel } from '../../../codegen/kernel/kernel.ts'
 import { raise, TensorloomError } from '../../lang/errors.ts'
-import type { Device } from './device.ts'
-import { explain } from './guard.ts'
+import { explain } from '../loss.ts'
+import type { Gpu } from './device.ts'
 
 interface Cache {
   readonly layouts: Map<string, GPUBindGroupLayout>
   readonly pipelines: Map<string, Promise<GPUComputePipeline>>
 }
 
-const caches = new WeakMap<Device, Cache>()
+const caches = new WeakMap<GPUDevice, Cache>()
 
-const cacheOf = (device: Device): Cache => {
-  let cache = caches.get(device)
-  if (!cache) caches.set(device, (cache = { layouts: new Map(), pipelines: new Map() }))
+const cacheOf = (gpu: GPUDevice): Cache => {
+  let cache = caches.get(gpu)
+  if (!cache) caches.set(gpu, (cache = { layouts: new Map(), pipelines: new Map() }))
   return cache
 }
 
@@ -24,8 +24,8 @@ const accessKey = ({ bindings, words }: Kernel): string =>
   bindings.map((b) => (b.access === 'read' ? 'r' : 'w')).join('') + (words ? 'u' : '')
 
 /** The layout of a kernel's bindings. Explicit, so that bind groups can be made before pipelines are compiled. */
-export const layoutOf = (device: Device, kernel: Kernel): GPUBindGroupLayout => {
-  const { layouts } = cacheOf(device)
+export const layoutOf = (gpu: GPUDevice, kernel: Kernel): GPUBindGroupLayout => {
+  const { layouts } = cacheOf(gpu)
   const key = accessKey(kernel)
   let layout = layouts.get(key)
   if (!layout) {
@@ -36,7 +36,7 @@ export const layoutOf = (device: Device, kernel: Kernel): GPUBindGroupLayout => 
         buffer: { type: letter === 'u' ? 'uniform' : letter === 'r' ? 'read-only-storage' : 'storage' },
       }),
     )
-    layouts.set(key, (layout = device.gpu.createBindGroupLayout({ entries })))
+    layouts.set(key, (layout = gpu.createBindGroupLayout({ entries })))
   }
   return layout
 }
@@ -57,7 +57,7 @@ const compileErrors = async (
 }
 
 const compile = async (
-  device: Device,
+  device: Gpu,
   kernel: Kernel,
   wgsl: string,
   layout: GPUBindGroupLayout,
@@ -90,12 +90,12 @@ const compile = async (
  * The pipeline of a kernel; compiling starts at the first call for its text and is shared by all later ones. Rejects with
  * ValidationError, which holds the compiler's messages, or DeviceLost.
  */
-export const pipelineOf = (device: Device, kernel: Kernel, wgsl: string): Promise<GPUComputePipeline> => {
-  const { pipelines } = cacheOf(device)
+export const pipelineOf = (device: Gpu, kernel: Kernel, wgsl: string): Promise<GPUComputePipeline> => {
+  const { pipelines } = cacheOf(device.gpu)
   const key = `${accessKey(kernel)}\n${wgsl}`
   let pipeline = pipelines.get(key)
   if (!pipeline) {
-    pipeline = compile(device, kernel, wgsl, layoutOf(device, kernel))
+    pipeline = compile(device, kernel, wgsl, layoutOf(device.gpu, kernel))
     pipelines.set(key, pipeline)
     pipeline.catch(() => pipelines.delete(key))
   }

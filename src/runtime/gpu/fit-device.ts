@@ -6,7 +6,6 @@ import { everyStep } from '../../../codegen/plan/steps.ts'
 import { boundBytes, buffersBehind, vectorBytes } from '../../../passes/memory/place-bytes.ts'
 import { alignUp } from '../../lang/dim.ts'
 import { raise } from '../../lang/errors.ts'
-import type { Device } from './device.ts'
 
 /** The features a kernel's text switches on: what it uses, not what its profile allowed. */
 export const enabledFeatures = (wgsl: string): readonly string[] => {
@@ -35,10 +34,9 @@ const demand = (what: string, needed: number, limit: number, hint: string): void
 
 const replan = 'compile for profileOf(device), or for the portable profile'
 
-const checkKernel = (device: Device, { kernel, wgsl }: PlannedKernel): void => {
-  const { limits, features } = device.gpu
+const checkKernel = ({ limits, features }: GPUDevice, { kernel, wgsl }: PlannedKernel): void => {
   const name = `kernel ${kernel.name}`
-  for (const feature of enabledFeatures(wgsl))
+  for (const feature of enabledFeatures(wgsl!))
     if (!features.has(feature))
       raise({
         tag: 'UnsupportedFeature',
@@ -54,9 +52,9 @@ const checkKernel = (device: Device, { kernel, wgsl }: PlannedKernel): void => {
   demand(`${name}: bytes of workgroup memory`, shared, limits.maxComputeWorkgroupStorageSize, replan)
 }
 
-/** Raises LimitError or UnsupportedFeature where `device` cannot run `plan`. */
-export const checkFit = (device: Device, plan: Plan): void => {
-  const { limits } = device.gpu
+/** Raises LimitError or UnsupportedFeature where `gpu` cannot run `plan`. */
+export const checkFit = (gpu: GPUDevice, plan: Plan): void => {
+  const { limits } = gpu
   const split = 'use smaller batches, or a profile with smaller maxBindingBytes and maxBufferBytes'
   plan.arenas.forEach((bytes, i) => {
     demand(
@@ -66,7 +64,7 @@ export const checkFit = (device: Device, plan: Plan): void => {
       split,
     )
   })
-  for (const planned of plan.kernels) checkKernel(device, planned)
+  for (const planned of plan.kernels) checkKernel(gpu, planned)
   for (const step of everyStep(plan.steps)) {
     if (step.kind === 'copy') continue
     for (const place of step.bindings) {

@@ -55,7 +55,7 @@ const outcome = (): CompileOutcome => {
     nodes: topological(stages[0]!.graph.outputs).length,
     dispatches: plan.prediction.dispatches,
     kernels: plan.kernels.length,
-    wgslBytes: plan.kernels.reduce((sum, k) => sum + Buffer.byteLength(k.wgsl), 0),
+    wgslBytes: plan.kernels.reduce((sum, k) => sum + Buffer.byteLength(k.wgsl ?? ''), 0),
     peakRss,
   }
 }

@@ -32,7 +32,7 @@ const start = async (device: T.Device, row: string, args: readonly HostTree[]): 
     call: async () => {
       last = await run(...given)
       if (!trains) {
-        await device.gpu.queue.onSubmittedWorkDone()
+        await device.backend.settled()
         return undefined
       }
       const { state, loss } = last as { readonly state: unknown; readonly loss: Handle }

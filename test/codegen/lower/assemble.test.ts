@@ -1,4 +1,5 @@
 /** Clusters side by side in one kernel, the workgroups they get, and kernels that are the same. */
+
 import { describe, expect, it } from 'vitest'
 import * as E from '#fp/Either'
 import * as k from '../../../codegen/kernel/build-kernel.ts'
@@ -6,6 +7,7 @@ import type { KStmt } from '../../../codegen/kernel/kernel.ts'
 import { makePlan } from '../../../codegen/plan/make-plan.ts'
 import { kernelOf } from '../../../codegen/plan/steps.ts'
 import { portable } from '../../../codegen/targets/wgsl/profiles.ts'
+import { printerFor } from '../../../src/compile/targets.ts'
 import { build as b } from '../../../src/lang/build.ts'
 import { evaluate } from '../../../src/lang/evaluate.ts'
 import type { Graph, Node } from '../../../src/lang/ir.ts'
@@ -135,6 +137,7 @@ describe('more tensors than bindings', () => {
         outputTree: { list: [0, 1, 2, 3, 4] },
       },
       profile,
+      printerFor(profile),
     )
     expect(E.isLeft(planned) && planned.left).toMatchObject({
       tag: 'LimitError',

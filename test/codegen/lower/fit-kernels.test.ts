@@ -1,4 +1,5 @@
 /** Programs whose tensors are larger than a binding, and than a buffer, run right and within the limits. */
+
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import * as E from '#fp/Either'
@@ -6,6 +7,7 @@ import { makePlan } from '../../../codegen/plan/make-plan.ts'
 import { verifyPlan } from '../../../codegen/plan/verify-plan.ts'
 import { portable } from '../../../codegen/targets/wgsl/profiles.ts'
 import type { Profile } from '../../../passes/profile.ts'
+import { printerFor } from '../../../src/compile/targets.ts'
 import { build as b } from '../../../src/lang/build.ts'
 import type { Graph, Node } from '../../../src/lang/ir.ts'
 import { arbGraph } from '../../../src/testing/arb-graph.ts'
@@ -134,6 +136,7 @@ describe('a kernel that binds too much', () => {
         outputTree: 0 as never,
       },
       { ...portable, storageBuffers: 1 },
+      printerFor(portable),
     )
     expect(E.isLeft(result) && result.left).toMatchObject({ tag: 'LimitError', needed: 2, limit: 1 })
   })

@@ -1,4 +1,5 @@
 /** From a graph to a Plan: where arguments, results and constants lie, what is copied, and what JSON keeps. */
+
 import { describe, expect, it } from 'vitest'
 import * as E from '#fp/Either'
 import { makePlan, type Request } from '../../../codegen/plan/make-plan.ts'
@@ -6,6 +7,7 @@ import type { Plan } from '../../../codegen/plan/plan.ts'
 import { portable } from '../../../codegen/targets/wgsl/profiles.ts'
 import { widen } from '../../../passes/graph/widen.ts'
 import type { Profile } from '../../../passes/profile.ts'
+import { printerFor } from '../../../src/compile/targets.ts'
 import { build as b, constant } from '../../../src/lang/build.ts'
 import { showError } from '../../../src/lang/errors.ts'
 import { evaluate } from '../../../src/lang/evaluate.ts'
@@ -32,7 +34,7 @@ const requestOf = (graph: Graph, { donated = [], keep = [] }: Said): Request => 
 
 const planned = (types: readonly TensorType[], f: (...xs: Node[]) => Node | readonly Node[], said: Said = {}) => {
   const graph = program(types, f)
-  const result = makePlan(requestOf(graph, said), said.profile ?? portable)
+  const result = makePlan(requestOf(graph, said), said.profile ?? portable, printerFor(portable))
   if (E.isLeft(result)) throw new Error(showError(result.left))
   const { plan } = result.right
   const inputs = arbitraryInputs(graph)
@@ -196,7 +198,7 @@ describe('a plan', () => {
 
   it('that cannot be made is a typed error, not an exception', () => {
     const graph = program([f32(5), i32(5)], (x, n) => [b.exp([x], {}), b.neg([n], {})])
-    const result = makePlan(requestOf(graph, {}), { ...portable, storageBuffers: 1 })
+    const result = makePlan(requestOf(graph, {}), { ...portable, storageBuffers: 1 }, printerFor(portable))
     expect(E.isLeft(result) && result.left).toMatchObject({ tag: 'LimitError', limit: 1 })
   })
 })

@@ -1,9 +1,11 @@
 /** Plans of random graphs that give their arguments away are sound: the verifier, which every plan passes, raises no false alarm. */
+
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import * as E from '#fp/Either'
 import { makePlan } from '../../../codegen/plan/make-plan.ts'
 import { portable } from '../../../codegen/targets/wgsl/profiles.ts'
+import { printerFor } from '../../../src/compile/targets.ts'
 import { build as b, typeOf } from '../../../src/lang/build.ts'
 import type { Graph, Node } from '../../../src/lang/ir.ts'
 import { arbGraph } from '../../../src/testing/arb-graph.ts'
@@ -40,6 +42,7 @@ describe('plans of random graphs', () => {
           outputTree: { list: paths(all.outputs.length) },
         },
         { ...portable, ...limits },
+        printerFor(portable),
       )
       // makePlan asks verifyPlan itself; what is left is that it gave a plan at all.
       if (E.isRight(result)) planned++

@@ -113,7 +113,7 @@ describe('a function of numbers', () => {
   it('fuses with what is around it: one dispatch, each text once', () => {
     const { plan } = planOf(program([[8, 4]], (x) => [T.mul(first(T.add(first(x), 1)), 2)]))
     expect(plan.steps).toHaveLength(1)
-    const { wgsl } = plan.kernels[0]!
+    const { wgsl = '' } = plan.kernels[0]!
     expect(wgsl.match(/^\/\/ op .*$/gm)).toEqual(['// op tl_exp'])
     expect(wgsl.match(/fn u0_tl_exp/g)).toHaveLength(1)
   })

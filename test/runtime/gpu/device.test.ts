@@ -2,7 +2,9 @@
 import { describe, expect, it } from 'vitest'
 import { portable } from '../../../codegen/targets/wgsl/profiles.ts'
 import { TensorloomError } from '../../../src/lang/errors.ts'
-import { adoptDevice, openDevice, profileOf, standingDevice } from '../../../src/runtime/gpu/device.ts'
+import { standingDevice } from '../../../src/runtime/device.ts'
+import { adoptDevice } from '../../../src/runtime/gpu/device.ts'
+import { openDevice, profileOf } from '../../../src/runtime/open-device.ts'
 import { sharedDevice } from '../../device.ts'
 
 describe('openDevice', () => {

@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, describe, expect, it } from 'vitest'
-import { openDevice } from '../../../src/runtime/gpu/device.ts'
 import { readTar, unpackSoftware } from '../../../src/runtime/gpu/software.ts'
+import { openDevice } from '../../../src/runtime/open-device.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tensorloom-test-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -76,7 +76,7 @@ describe.runIf(process.platform === 'linux' && process.arch === 'x64')('the soft
   })
 
   it('prints the choice once, to stderr, and nothing when quiet', async () => {
-    const source = `import { openDevice } from ${moduleUrl('device.ts')}
+    const source = `import { openDevice } from ${moduleUrl('../open-device.ts')}
       let text = ''
       process.stderr.write = (t) => { text += t; return true }
       await openDevice({ prefer: 'software', quiet: true })

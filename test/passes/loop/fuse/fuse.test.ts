@@ -1,4 +1,5 @@
 /** Which values are computed together, which clusters share a dispatch, and why others do not. */
+
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import * as E from '#fp/Either'
@@ -7,6 +8,7 @@ import { hardware, portable, software } from '../../../../codegen/targets/wgsl/p
 import type { Fusion } from '../../../../passes/loop/fuse/fuse.ts'
 import type { Fused } from '../../../../passes/loop/fuse/fusion.ts'
 import { isBufferLeaf } from '../../../../passes/loop/fuse/stored-nodes.ts'
+import { printerFor } from '../../../../src/compile/targets.ts'
 import * as T from '../../../../src/index.ts'
 import { build as b, freshInputs, typeOf } from '../../../../src/lang/build.ts'
 import { sizeOf } from '../../../../src/lang/dim.ts'
@@ -311,6 +313,7 @@ describe('any graph', () => {
         outputTree: 0,
       },
       portable,
+      printerFor(portable),
     )
     if (E.isLeft(planned)) throw new Error(JSON.stringify(planned.left))
     const { fusion } = planned.right

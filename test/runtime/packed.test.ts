@@ -1,13 +1,13 @@
 /** Programs of packed dtypes from end to end: what is moved, what stays on the device, what is refused. */
 import { describe, expect, it } from 'vitest'
 import * as E from '#fp/Either'
-import { compile, orThrow, spec, toPromise } from '../../../src/compile/compile.ts'
-import { reference } from '../../../src/compile/host.ts'
-import { TensorloomError } from '../../../src/lang/errors.ts'
-import * as T from '../../../src/lang/tensor/index.ts'
-import type { Tensor } from '../../../src/lang/types/tensor.ts'
-import { storeOf } from '../../../src/runtime/resident.ts'
-import { sharedDevice } from '../../device.ts'
+import { compile, orThrow, spec, toPromise } from '../../src/compile/compile.ts'
+import { reference } from '../../src/compile/host.ts'
+import { TensorloomError } from '../../src/lang/errors.ts'
+import * as T from '../../src/lang/tensor/index.ts'
+import type { Tensor } from '../../src/lang/types/tensor.ts'
+import { storeOf } from '../../src/runtime/resident.ts'
+import { sharedDevice } from '../device.ts'
 
 const bf16 = (...xs: number[]): Float32Array => Float32Array.from(xs)
 

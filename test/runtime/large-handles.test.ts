@@ -1,7 +1,7 @@
 /** Tensors that lie in several buffers: uploaded, kept, given back, moved out of the way and read like any other. */
 import { expect, it } from 'vitest'
-import * as T from '../../../src/index.ts'
-import { sharedDevice } from '../../device.ts'
+import * as T from '../../src/index.ts'
+import { sharedDevice } from '../device.ts'
 
 const profile = { ...T.portable, maxBindingBytes: 1024, maxBufferBytes: 2048 }
 const n = 3000

@@ -1,14 +1,15 @@
 /** Running plans: results, state that stays on the device, handles and what may be done with them. */
 import { describe, expect, it } from 'vitest'
-import type { Plan } from '../../../codegen/plan/plan.ts'
-import { TensorloomError } from '../../../src/lang/errors.ts'
-import { countCalls } from '../../../src/runtime/gpu/count-calls.ts'
-import { type Device, openDevice } from '../../../src/runtime/gpu/device.ts'
-import { loadPlan } from '../../../src/runtime/gpu/execute.ts'
-import type { Output, Resident } from '../../../src/runtime/resident.ts'
-import { encode } from '../../../src/runtime/words.ts'
-import { sharedDevice } from '../../device.ts'
-import { accumulate, affine, input, kernelOf, output, place, planOf } from '../plans.ts'
+import type { Plan } from '../../codegen/plan/plan.ts'
+import { TensorloomError } from '../../src/lang/errors.ts'
+import { loadPlan } from '../../src/runtime/execute.ts'
+import { countCalls } from '../../src/runtime/gpu/count-calls.ts'
+import type { GpuDevice } from '../../src/runtime/gpu/device.ts'
+import { openDevice } from '../../src/runtime/open-device.ts'
+import type { Output, Resident } from '../../src/runtime/resident.ts'
+import { encode } from '../../src/runtime/words.ts'
+import { sharedDevice } from '../device.ts'
+import { accumulate, affine, input, kernelOf, output, place, planOf } from './plans.ts'
 
 const floats = (...xs: number[]): Float32Array => Float32Array.from(xs)
 const read = async (o: Output | undefined): Promise<number[]> => Array.from(await o!.read())
@@ -205,7 +206,7 @@ describe('state', () => {
   const n = 8
   const ones = new Float32Array(n).fill(1)
   const drive = async (
-    device: Device,
+    device: GpuDevice,
     steps: number,
     readEvery: number,
   ): Promise<{ live: Set<number>; state: Output; losses: number[] }> => {

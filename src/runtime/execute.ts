@@ -1,9 +1,14 @@
-/** Runs a loaded plan: uploads, one encoder, one submit, results as handles. The only place where work is encoded. */
-import type { OutputSlot, Place, Plan } from '../../../codegen/plan/plan.ts'
-import { alignUp } from '../../lang/dim.ts'
-import { invariant, type RuntimeError, TensorloomError } from '../../lang/errors.ts'
-import { type Argument, type Checked, checkArguments } from '../argument.ts'
-import { type Show, showFlat, tell } from '../report-observations.ts'
+/** Runs a loaded plan: uploads, one submission, results as handles. The only place where work is encoded. */
+import type { OutputSlot, Place, Plan } from '../../codegen/plan/plan.ts'
+import { invariant, type RuntimeError, TensorloomError } from '../lang/errors.ts'
+import { type Argument, type Checked, checkArguments } from './argument.ts'
+import type { Guarded } from './backend.ts'
+import type { Device } from './device.ts'
+import { copy, encodeSegments, homeAt, play, type Run, sameHome } from './encode.ts'
+import { type Loaded, load, writePieces } from './load.ts'
+import { aware, demandAlive } from './loss.ts'
+import { type Lease, lease, stretch } from './memory-pool.ts'
+import { type Show, showFlat, tell } from './report-observations.ts'
 import {
   consume,
   copyBytes,
@@ -14,12 +19,7 @@ import {
   resident,
   type Store,
   storeOf,
-} from '../resident.ts'
-import { type Lease, lease, stretch, usage } from './buffer-pool.ts'
-import type { Device } from './device.ts'
-import { copy, encodeSegments, homeAt, play, type Run, sameHome } from './encode.ts'
-import { aware, demandAlive, type Guarded, guarded } from './guard.ts'
-import { type Loaded, load, writePieces } from './load.ts'
+} from './resident.ts'
 import { type Batch, batchOf, createRing, layoutBatch, valueAt } from './staging.ts'
 
 /** A program on a device. */
@@ -37,7 +37,7 @@ export interface Executable {
   readonly reload: (device: Device) => Promise<Executable>
 }
 
-/** Runs between two markers on the queue when nothing is read: how far the host may be ahead. */
+/** Runs between two markers when nothing is read: how far the host may be ahead. */
 const runsAhead = 16
 
 /** What the executor knows from run to run. */
@@ -51,7 +51,7 @@ interface State {
 
 /**
  * Residents that live in the arena and are not handed back in their own place would be overwritten by this run: they move
- * to buffers of their own first. True when there were any.
+ * to memory of their own first. True when there were any.
  */
 const rescue = (run: Run, state: State, args: readonly Checked[]): boolean => {
   const { loaded } = run
@@ -70,7 +70,7 @@ const rescue = (run: Run, state: State, args: readonly Checked[]): boolean => {
       sameHome(here, homeAt(loaded, input.place))
     )
       return
-    const own = lease(loaded.device, 'home', store.bytes, loaded.largest)
+    const own = lease(loaded.device, 'storage', store.bytes, loaded.largest)
     copy(run, here, own, store.bytes)
     rehome(handle, store, { pieces: own.pieces, lease: own })
     any = true
@@ -78,25 +78,9 @@ const rescue = (run: Run, state: State, args: readonly Checked[]): boolean => {
   return any
 }
 
-/** Puts `words` at `to`: through the queue, or inside the encoder when copies in it must come first. */
-const upload = (run: Run, words: ArrayBufferView<ArrayBuffer>, to: Home, ordered: boolean): void => {
-  if (words.byteLength === 0) return
-  const { device } = run.loaded
-  if (!ordered) {
-    writePieces(device, to.pieces, words)
-    return
-  }
-  const all = new Uint8Array(words.buffer, words.byteOffset, words.byteLength)
-  let at = 0
-  for (const { buffer, offset, bytes } of stretch(to.pieces, 0, alignUp(words.byteLength, 4))) {
-    const source = device.createBuffer(bytes, usage.copySource, true)
-    new Uint8Array(source.getMappedRange()).set(all.subarray(at, at + bytes))
-    source.unmap()
-    run.encoder.copyBufferToBuffer(source, 0, buffer, offset, bytes)
-    run.spent.push(source)
-    at += bytes
-  }
-}
+/** Puts `words` at `to`: before all that is encoded, or in its turn when copies of before must come first. */
+const upload = (run: Run, words: ArrayBufferView<ArrayBuffer>, to: Home, ordered: boolean): void =>
+  writePieces(ordered ? run.commands : run.loaded.device.backend, to.pieces, words)
 
 const placeInputs = (run: Run, state: State, args: readonly Checked[], ordered: boolean): void => {
   const { loaded } = run
@@ -120,7 +104,7 @@ const placeKept = (run: Run): readonly (Home | undefined)[] =>
     if (!slot.keep) return undefined
     const here = homeAt(run.loaded, slot.place)
     if (slot.inPlaceOf !== undefined) return here
-    const own = lease(run.loaded.device, 'home', copyBytes(slot), run.loaded.largest)
+    const own = lease(run.loaded.device, 'storage', copyBytes(slot), run.loaded.largest)
     copy(run, here, own, copyBytes(slot))
     return { pieces: own.pieces, lease: own }
   })
@@ -148,9 +132,8 @@ function* encodeRun(
       const bytes = copyBytes(slot)
       copy(run, homeAt(loaded, slot.place), { pieces: stretch(staging.pieces, layout.offsets[i]!, bytes) }, bytes)
     })
-  device.gpu.queue.submit([run.encoder.finish()])
+  run.commands.submit()
   for (const l of run.scratch) l.release()
-  for (const buffer of run.spent) device.destroyBuffer(buffer)
   return { kept, staging }
 }
 
@@ -176,7 +159,7 @@ export const executableOf = (loaded: Loaded, show: Show): Executable => {
   const keepPace = async (): Promise<void> => {
     if (++runs % runsAhead !== 0) return
     const previous = marker
-    marker = device.gpu.queue.onSubmittedWorkDone().catch(() => {})
+    marker = device.backend.settled().catch(() => {})
     await previous
   }
 
@@ -190,15 +173,14 @@ export const executableOf = (loaded: Loaded, show: Show): Executable => {
   }
 
   const begin = (args: readonly Checked[]): readonly [Run, ReturnType<typeof encodeRun>] => {
-    const encoder = device.gpu.createCommandEncoder()
-    const started: Run = { loaded, encoder, scratch: [], spent: [] }
+    const started: Run = { loaded, commands: device.backend.begin(), scratch: [] }
     return [started, encodeRun(started, state, args, values, layout)]
   }
 
   /** A run in one submission: encoded and submitted when this returns. */
   const submit = (checked: readonly Checked[]): Guarded<Encoded> => {
     try {
-      return guarded(device, runBytes, () => {
+      return device.backend.guarded(runBytes, () => {
         const end = begin(checked)[1].next()
         invariant(end.done, 'a run that waits for the device was not expected to')
         return end.value

@@ -1,23 +1,13 @@
 /**
- * Buffers that come and go: staging for reads, homes of kept results. Exact sizes are reused (programs have few distinct
+ * Memory that comes and goes: staging for reads, homes of kept results. Exact sizes are reused (programs have few distinct
  * ones, and buckets waste memory), so that live bytes stay constant however long a program runs.
  */
-
-import { wholeVectors } from '../../../passes/memory/place-bytes.ts'
-import { ceilDiv } from '../../lang/dim.ts'
+import { wholeVectors } from '../../passes/memory/place-bytes.ts'
+import { ceilDiv } from '../lang/dim.ts'
+import type { Memory, Piece, Use } from './backend.ts'
 import type { Device } from './device.ts'
 
-/** What the buffers of a pool are for. */
-export type Use = 'staging' | 'home'
-
-/** Bytes [offset, offset + bytes) of a buffer. */
-export interface Piece {
-  readonly buffer: GPUBuffer
-  readonly offset: number
-  readonly bytes: number
-}
-
-/** Memory on loan, in one buffer where one may be that large; `release` gives it back once, further calls do nothing. */
+/** Memory on loan, in one stretch where one may be that large; `release` gives it back once, further calls do nothing. */
 export interface Lease {
   readonly pieces: readonly Piece[]
   readonly bytes: number
@@ -30,25 +20,17 @@ export const stretch = (pieces: readonly Piece[], from: number, bytes: number): 
   let start = 0
   for (const p of pieces) {
     const [low, high] = [Math.max(from, start), Math.min(from + bytes, start + p.bytes)]
-    if (low < high) found.push({ buffer: p.buffer, offset: p.offset + low - start, bytes: high - low })
+    if (low < high) found.push({ memory: p.memory, offset: p.offset + low - start, bytes: high - low })
     start += p.bytes
   }
   return found
-}
-
-/** Numeric values of GPUBufferUsage and GPUMapMode, which Node does not have as globals. */
-export const usage = { mapRead: 1, copySource: 4, copyTarget: 8, uniform: 64, storage: 128 } as const
-
-const usageOf: Readonly<Record<Use, number>> = {
-  staging: usage.mapRead | usage.copyTarget,
-  home: usage.copySource | usage.copyTarget | usage.storage,
 }
 
 /** Idle bytes a device keeps for reuse; what comes back beyond them is destroyed. */
 const idleLimit = 256 * 1024 * 1024
 
 interface Pool {
-  readonly idle: Map<string, GPUBuffer[]>
+  readonly idle: Map<string, Memory[]>
   idleBytes: number
 }
 
@@ -61,7 +43,7 @@ const poolOf = (device: Device): Pool => {
 }
 
 /**
- * Borrows memory of at least `bytes` bytes in buffers of at most `most`. The queue keeps order, so it may be released
+ * Borrows memory of at least `bytes` bytes in stretches of at most `most`. The queue keeps order, so it may be released
  * while work that uses it is pending.
  */
 export const lease = (device: Device, use: Use, bytes: number, most: number = Number.POSITIVE_INFINITY): Lease => {
@@ -84,22 +66,22 @@ const leaseOne = (device: Device, use: Use, bytes: number): Lease => {
   const key = `${use} ${size}`
   const reused = pool.idle.get(key)?.pop()
   if (reused) pool.idleBytes -= size
-  const buffer = reused ?? device.createBuffer(size, usageOf[use])
+  const memory = reused ?? device.backend.create(size, use)
   let out = true
   return {
-    pieces: [{ buffer, offset: 0, bytes: size }],
+    pieces: [{ memory, offset: 0, bytes: size }],
     bytes: size,
     release: () => {
       if (!out) return
       out = false
       if (device.lost() || pool.idleBytes + size > idleLimit) {
-        device.destroyBuffer(buffer)
+        device.backend.destroy(memory)
         return
       }
       pool.idleBytes += size
       const list = pool.idle.get(key)
-      if (list) list.push(buffer)
-      else pool.idle.set(key, [buffer])
+      if (list) list.push(memory)
+      else pool.idle.set(key, [memory])
     },
   }
 }

@@ -1,16 +1,16 @@
 /**
- * Values on their way to the host. All values of a run share one staging buffer and are mapped together, at the first read.
+ * Values on their way to the host. All values of a run share one piece of staging memory and are mapped together, at the first read.
  * Values nobody reads must not pile up on the device: the ring keeps the last few runs there and fetches older ones to the
  * host, which also keeps the host from running ahead of the device without bound.
  */
-import type { OutputSlot } from '../../../codegen/plan/plan.ts'
-import { alignUp, sizeOf } from '../../lang/dim.ts'
-import type { HostArray } from '../../lang/dtype.ts'
-import type { RuntimeError } from '../../lang/errors.ts'
-import { copyBytes, download, type Value } from '../resident.ts'
-import { decode } from '../words.ts'
-import type { Lease } from './buffer-pool.ts'
+import type { OutputSlot } from '../../codegen/plan/plan.ts'
+import { alignUp, sizeOf } from '../lang/dim.ts'
+import type { HostArray } from '../lang/dtype.ts'
+import type { RuntimeError } from '../lang/errors.ts'
 import type { Device } from './device.ts'
+import type { Lease } from './memory-pool.ts'
+import { copyBytes, download, type Value } from './resident.ts'
+import { decode } from './words.ts'
 
 /** The values of one run. */
 export interface Batch {
@@ -21,7 +21,7 @@ export interface Batch {
   readonly fetched: () => boolean
 }
 
-/** Where each value of a batch lies in the staging buffer, and the bytes of all. */
+/** Where each value of a batch lies in staging memory, and the bytes of all. */
 export const layoutBatch = (
   slots: readonly OutputSlot[],
 ): { readonly offsets: readonly number[]; readonly bytes: number } => {
@@ -34,7 +34,7 @@ export const layoutBatch = (
   return { offsets, bytes }
 }
 
-/** Returns the staging buffers of batches nobody can read any more. */
+/** Returns the staging memory of batches nobody can read any more. */
 const collected = new FinalizationRegistry<Lease>((l) => l.release())
 
 /** A batch in `staging`, whose copies are submitted; `trouble` is what the device says of them. */
@@ -45,7 +45,7 @@ export const batchOf = (
   staging: Lease | undefined,
   trouble: Promise<RuntimeError | undefined>,
 ): Batch => {
-  const take = (mapped: ArrayBuffer): readonly HostArray[] =>
+  const take = (mapped: Uint8Array): readonly HostArray[] =>
     slots.map((slot, i) => decode(slot.dtype, mapped, offsets[i]!, sizeOf(slot.shape)))
   let result: Promise<readonly HostArray[]> | undefined
   const batch: Batch = {
@@ -54,7 +54,7 @@ export const batchOf = (
     fetch: () => {
       if (!result) {
         if (staging) collected.unregister(batch)
-        result = staging ? download(device, staging, [trouble], take) : Promise.resolve(take(new ArrayBuffer(0)))
+        result = staging ? download(device, staging, [trouble], take) : Promise.resolve(take(new Uint8Array()))
       }
       return result
     },
@@ -104,7 +104,7 @@ export const createRing = (): Ring => {
       if (!batch.lease) return
       entries = entries.filter((e) => {
         const unread = e.batch.deref()
-        // Collected: its finaliser may run much later, and meanwhile the buffer would be missing from the pool.
+        // Collected: its finaliser may run much later, and meanwhile the memory would be missing from the pool.
         if (!unread) e.lease.release()
         return unread?.fetched() === false
       })

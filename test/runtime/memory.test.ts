@@ -2,10 +2,10 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { openDevice } from '../../../src/runtime/gpu/device.ts'
-import { loadPlan } from '../../../src/runtime/gpu/execute.ts'
-import type { Output } from '../../../src/runtime/resident.ts'
-import { accumulate, affine, output } from '../plans.ts'
+import { loadPlan } from '../../src/runtime/execute.ts'
+import { openDevice } from '../../src/runtime/open-device.ts'
+import type { Output } from '../../src/runtime/resident.ts'
+import { accumulate, affine, output } from './plans.ts'
 
 let gc: () => void
 

@@ -1,14 +1,15 @@
 /** What goes wrong: each mistake and each failure of the device is a typed error, never zeros and never silence. */
 import { describe, expect, it } from 'vitest'
-import type { InputSlot, Plan } from '../../../codegen/plan/plan.ts'
-import { portable } from '../../../codegen/targets/wgsl/profiles.ts'
-import { TensorloomError } from '../../../src/lang/errors.ts'
-import type { Argument } from '../../../src/runtime/argument.ts'
-import { type Device, openDevice } from '../../../src/runtime/gpu/device.ts'
-import { loadPlan } from '../../../src/runtime/gpu/execute.ts'
-import { foldGrid } from '../../../src/runtime/gpu/fit-device.ts'
-import { sharedDevice } from '../../device.ts'
-import { accumulate, affine, input, kernelOf, output, place, planOf } from '../plans.ts'
+import type { InputSlot, Plan } from '../../codegen/plan/plan.ts'
+import { portable } from '../../codegen/targets/wgsl/profiles.ts'
+import { TensorloomError } from '../../src/lang/errors.ts'
+import type { Argument } from '../../src/runtime/argument.ts'
+import { loadPlan } from '../../src/runtime/execute.ts'
+import type { GpuDevice } from '../../src/runtime/gpu/device.ts'
+import { foldGrid } from '../../src/runtime/gpu/fit-device.ts'
+import { openDevice } from '../../src/runtime/open-device.ts'
+import { sharedDevice } from '../device.ts'
+import { accumulate, affine, input, kernelOf, output, place, planOf } from './plans.ts'
 
 const failure = async (p: Promise<unknown>): Promise<unknown> => {
   const e = await p.then(
@@ -141,7 +142,7 @@ describe('plans that do not fit', () => {
   })
 
   it('says when a shader and its bindings disagree', async () => {
-    const { kernel, wgsl } = kernelOf(
+    const { kernel, ...code } = kernelOf(
       'writes',
       [
         ['f32', 'read'],
@@ -150,7 +151,7 @@ describe('plans that do not fit', () => {
       'b1[i] = b0[i];',
     )
     const lying = {
-      wgsl,
+      ...code,
       kernel: { ...kernel, bindings: kernel.bindings.map((b) => ({ ...b, access: 'read' as const })) },
     }
     expect(await failure(loadPlan(await sharedDevice(), oneKernel(lying)))).toMatchObject({
@@ -225,10 +226,10 @@ describe('plans that do not fit', () => {
   })
 
   it('refuses a feature the device was not given', async () => {
-    const { adapter } = await import('../../../src/runtime/gpu/adapter.ts').then(
+    const { adapter } = await import('../../src/runtime/gpu/adapter.ts').then(
       async (m) => (await m.findAdapter('auto', []))!,
     )
-    const bare = await (await import('../../../src/runtime/gpu/device.ts')).adoptDevice(
+    const bare = await (await import('../../src/runtime/gpu/device.ts')).adoptDevice(
       await adapter.requestDevice(),
       'software',
       'bare',
@@ -265,7 +266,7 @@ describe('a lost device', () => {
   const n = 4
   const ones = new Float32Array(n).fill(1)
   /** Loses the device behind the runtime's back. */
-  const lose = (device: Device): void => device.gpu.destroy()
+  const lose = (device: GpuDevice): void => device.gpu.destroy()
 
   it('rejects runs and reads in flight and later with DeviceLost, and the program goes on after reload', async () => {
     const device = await openDevice({ quiet: true })

@@ -1,0 +1,35 @@
+/** The profile of processors that run WebAssembly, as data. */
+import type { Profile } from '../../../passes/profile.ts'
+
+/** Bytes of a page of linear memory. */
+const pageBytes = 65536
+
+/**
+ * Any processor, one thread of it: constant, so that a plan has the same bits on every machine. A workgroup is a task; its
+ * neighbours lie in linear memory, which addresses of 32 bits bound. A dispatch is a call.
+ * @example
+ * T.profiles.cpu.target // => 'wasm'
+ */
+export const cpu: Profile = {
+  name: 'cpu',
+  target: 'wasm',
+  storageBuffers: 1000,
+  workgroupBytes: 32768,
+  workgroupThreads: 1,
+  maxBindingBytes: 2 ** 31 - pageBytes,
+  maxBufferBytes: 2 ** 31 - pageBytes,
+  maxGridSide: 2 ** 31 - 1,
+  offsetAlignment: 256,
+  features: [],
+  schedule: 'serial',
+  costs: {
+    dispatch: 2e-6,
+    bandwidth: 10e9,
+    flops: 20e9,
+    threads: 1,
+    statements: 300,
+    text: 1e-7,
+    masked: 0,
+    vectorLoad: 1,
+  },
+}
