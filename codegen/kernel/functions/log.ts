@@ -32,8 +32,8 @@ import {
   sqrt,
   sub,
   toFloat,
-  toInt,
   trunc,
+  wholeToInt,
 } from './operators.ts'
 import {
   infinityBits,
@@ -218,7 +218,7 @@ export const logFunctions: Definitions<LogName> = {
     const b = f.let('b', floor(add(clamp(e, -160, 160), 0.5)))
     const g = f.let('g', add(sub(eh, b), el))
     const p = f.let('p', add(1, mul(g, horner(g, exp2Terms))))
-    const k = f.let('k', toInt(b))
+    const k = f.let('k', wholeToInt(b))
     const h = f.let('h', shiftRight(k, 1))
     const even = eq(trunc(y), y)
     const whole = f.let('whole', or(ge(yu, 0x4b800000), f.keep ? and(even, not(isTinyBits(yu))) : even))

@@ -101,6 +101,8 @@ export const floatOf = (x: KExpr): KExpr => k.bitcast(x, 'f32')
 /** The same number as another type. */
 export const toFloat = (x: KExpr): KExpr => k.cast(x, 'f32')
 export const toInt = (x: KExpr): KExpr => native('toI32', x)
+/** Of a whole number below 2^22 in size. */
+export const wholeToInt = (x: KExpr): KExpr => native('wholeToI32', x)
 export const toWord = (x: KExpr): KExpr => native('toU32', x)
 
 /** Horner's rule: c0 + x·(c1 + x·(…)). */

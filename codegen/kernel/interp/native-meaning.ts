@@ -33,6 +33,7 @@ export const nativeMeaning: { readonly [K in Exclude<NativeOp, 'any' | 'all'>]: 
   gt: test((x, y) => x > y),
   ge: test((x, y) => x >= y),
   toI32: (x) => x | 0,
+  wholeToI32: (x) => x | 0,
   toU32: (x) => x >>> 0,
   leadingZeros: Math.clz32,
 }
