@@ -9,15 +9,14 @@ import { functionFor } from '../../../../codegen/kernel/functions/elementwise.ts
 import { type FunctionName, functionNames, kernelFunction } from '../../../../codegen/kernel/functions/table.ts'
 import { type NativeMeaning, nativeMeaning } from '../../../../codegen/kernel/interp/native-meaning.ts'
 import { compiledFunction } from '../../../../codegen/kernel/interp/run-function.ts'
-import { threefryWord } from '../../../../codegen/kernel/interp/scalar-meaning.ts'
 import type { KFunction, Scalar } from '../../../../codegen/kernel/kernel.ts'
-import { wordBits, wordValue } from '../../../../codegen/kernel/scalar-value.ts'
+import { wordValue } from '../../../../codegen/kernel/scalar-value.ts'
 import { verifyFunction } from '../../../../codegen/kernel/verify-kernel.ts'
 import { type BinaryOp, binaryOps, type UnaryOp, unaryOps } from '../../../../src/lang/ir.ts'
 import { predicates } from '../elementwise.ts'
 import { expectKept, keptBinary, keptUnary } from '../kept-errors.ts'
-import { bitsOf, floatOf, randomWords, specialPairs, specialValues, sweepPairs, sweepWords, wordsOf } from '../sweep.ts'
-import { reference, worstOf } from '../worst-of.ts'
+import { bitsOf, floatOf, randomWords, specialPairs, specialValues, sweepPairs, sweepWords } from '../sweep.ts'
+import { worstOf } from '../worst-of.ts'
 
 const keeps = [false, true] as const
 
