@@ -16,6 +16,7 @@ import {
   floor,
   ge,
   gt,
+  head12,
   horner,
   intOf,
   lt,
@@ -79,9 +80,6 @@ const kernel = (f: Body, g: KExpr): { readonly q: KExpr; readonly w: KExpr } => 
 /** Infinity and NaN stay, a negative argument gives NaN, a zero −infinity. */
 const logSpecials = (y: KExpr, u: KExpr): KExpr =>
   patch(y, [ge(u, infinityBits), u], [gt(u, signBit), nanBits], [eq(shiftLeft(u, 1), 0), 0xff800000])
-
-/** Truncates to 12 significant bits. */
-const head12 = (x: KExpr): KExpr => floatOf(and(bitsOf(x), 0xfffff000))
 
 /** log(1 + g) as head + tail, the head with 12 bits: a product with a 12-bit constant is then exact. */
 const headTail = (f: Body, g: KExpr): readonly [KExpr, KExpr] => {

@@ -13,7 +13,10 @@ const test =
     f(x, y) ? 1 : 0
 
 /** Instructions lane by lane; those of one operand ignore the second. */
-export const nativeMeaning: { readonly [K in Exclude<NativeOp, 'any' | 'all'>]: Meaning } = {
+export type NativeMeaning = { readonly [K in Exclude<NativeOp, 'any' | 'all'>]: Meaning }
+
+/** As IEEE 754 has them, special values included. */
+export const nativeMeaning: NativeMeaning = {
   add: rounded((x, y) => x + y),
   sub: rounded((x, y) => x - y),
   mul: rounded((x, y) => x * y),
