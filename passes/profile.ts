@@ -17,8 +17,9 @@ export interface Profile {
   readonly features: readonly string[]
   /**
    * `serial`: one thread per row, register tiling. `cooperative`: workgroup reductions and tiles in workgroup memory.
+   * `task`: an invocation is a task of a processor's core, which goes over many tiles, with operands packed for all of them.
    */
-  readonly schedule: 'serial' | 'cooperative'
+  readonly schedule: 'serial' | 'cooperative' | 'task'
   readonly costs: Costs
 }
 

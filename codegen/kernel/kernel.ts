@@ -126,10 +126,13 @@ export interface Binding {
   readonly access: 'read' | 'read_write'
 }
 
-/** An array in workgroup or private memory, declared at the top. */
+/**
+ * An array in workgroup or private memory, declared at the top: zero at first. A `packed` one is private, large, and written
+ * before it is read.
+ */
 export interface LocalArray {
   readonly name: string
-  readonly space: 'workgroup' | 'private'
+  readonly space: 'workgroup' | 'private' | 'packed'
   readonly element: KType
   readonly size: number
 }

@@ -117,9 +117,11 @@ const sharedArrays = (name: Namer): { readonly all: readonly LocalArray[]; reado
   const all: LocalArray[] = []
   const next = (): Arrays => {
     const taken = new Set<LocalArray>()
-    return (element, size) => {
-      const free = all.find((a) => !taken.has(a) && a.size === size && k.sameType(a.element, element))
-      const array = free ?? { name: name('c'), space: 'private', element, size }
+    return (element, size, space = 'private') => {
+      const free = all.find(
+        (a) => !taken.has(a) && a.space === space && a.size === size && k.sameType(a.element, element),
+      )
+      const array = free ?? { name: name('c'), space, element, size }
       if (!free) all.push(array)
       taken.add(array)
       return array

@@ -26,6 +26,8 @@ export interface Surroundings {
   readonly exprOf: (v: LoopValue, lanes: Lanes) => KExpr
   readonly record: (v: LoopValue, lanes: Lanes, e: KExpr) => void
   readonly emitItems: (items: readonly Item[]) => void
+  /** Which of the tasks that share the tiles of a range this is. */
+  readonly taskNumber: () => KExpr
   /** The reductions of the cluster, every component that is used. */
   readonly reductions: readonly ReduceValue[]
 }
@@ -151,13 +153,26 @@ export const reduceEmitter = (around: Surroundings): ReduceEmitter => {
     else for (const s of statements) push(s)
   }
 
+  /** The loop over the tiles of a task. */
+  const taskLoop = ({ range, items }: Scope, tiles: number, run: number): void => {
+    const first = k.mul(around.taskNumber(), k.u32(run))
+    const counter = k.ref(name('n'))
+    const statements = around.inScope([range!], () => {
+      index.bind(range!, counter)
+      around.emitItems(items)
+    })
+    const end = tiles > run ? k.min(k.add(first, k.u32(run)), k.u32(tiles)) : k.u32(tiles)
+    if (counter.kind === 'ref') push(k.forStmt(counter.name, first, end, 1, statements))
+  }
+
   const loop: ReduceEmitter['loop'] = (scope) => {
     const range = scope.range!
     const step = stepIn(schedule.roles, range)
     const steps = ceilDiv(range.size, step)
     const here = open[open.length - 1]
     const level = here?.levels.get(range)
-    if (!here || !level) plainLoop(scope, steps)
+    if (range === schedule.task?.range) taskLoop(scope, steps, schedule.task.run)
+    else if (!here || !level) plainLoop(scope, steps)
     else if (!level.isOwn) within(here, here.isFresh && steps === 1, () => plainLoop(scope, steps))
     else inLevels(here, scope, steps, Math.max(1, floorDiv(level.run, step)))
   }

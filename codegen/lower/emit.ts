@@ -5,11 +5,12 @@
  */
 
 import type { Cluster, LoopValue, Range, Store } from '../../passes/loop/ir/cluster.ts'
+import { addIndex, constantIndex, rangeIndex, scaleIndex } from '../../passes/loop/ir/index-expression.ts'
 import { valuesBelow } from '../../passes/loop/ir/values.ts'
 import { isUniformBound } from '../../passes/loop/schedule/lane-pattern.ts'
-import type { Item, ReduceValue } from '../../passes/loop/schedule/nest.ts'
-import { invocationsOf, type Schedule, stepIn } from '../../passes/loop/schedule/roles.ts'
-import { ceilDiv } from '../../src/lang/dim.ts'
+import type { Item, Packed, ReduceValue } from '../../passes/loop/schedule/nest.ts'
+import { invocationsOf, type Schedule, stepIn, tasksOf } from '../../passes/loop/schedule/roles.ts'
+import { ceilDiv, productOf } from '../../src/lang/dim.ts'
 import { invariant } from '../../src/lang/errors.ts'
 import { call } from '../kernel/build-call.ts'
 import * as k from '../kernel/build-kernel.ts'
@@ -26,7 +27,14 @@ import { chooseRoll, type Roll, type Run, readersIn, runsOf } from './roll.ts'
 export type Namer = (prefix: string) => string
 
 /** A private array that nobody else uses at the same time. */
-export type Arrays = (element: KType, size: number) => LocalArray
+export type Arrays = (element: KType, size: number, space?: 'private' | 'packed') => LocalArray
+
+/** A packed value in its array. */
+interface Kept {
+  readonly packed: Packed
+  readonly array: LocalArray
+  readonly copies: number
+}
 
 /** The statements of invocation `thread`, one of `threadsOf(schedule)`. */
 export const emitCluster = (
@@ -43,6 +51,8 @@ export const emitCluster = (
   const widthOf = (r: Range): number => (schedule.roles.get(r)?.vector ? 4 : 1)
   const readers = readersIn(schedule.nest)
   const results = new Map<LoopValue, Map<string, KExpr>>()
+  /** Which of the tasks that share the tiles of a range this is. */
+  let taskNumber = k.u32(0)
   const scopes: OpenScope[] = []
   const index = indexEmitter(schedule, scopes, name, (v, lanes) => exprOf(v, lanes))
   const share = (key: string, make: () => KExpr): KExpr => {
@@ -120,7 +130,48 @@ export const emitCluster = (
     }
   }
 
+  /** Where packed values lie: an element for each point of the ranges they are packed over and each register copy. */
+  const packedIn = new Map<LoopValue, Kept>()
+  const cellOf = ({ packed, copies }: Kept, lanes: Lanes, copy: number): KExpr => {
+    let position = constantIndex(0)
+    for (const r of packed.over) position = addIndex(scaleIndex(position, r.size), rangeIndex(r))
+    return k.add(k.mul(index.scalar(position, lanes), k.u32(copies)), k.u32(copy))
+  }
+  /** Register copies of a packed value, but for those of the ranges it is packed over. */
+  const copiesIn = ({ value, over }: Packed): readonly Lanes[] =>
+    instances([...value.ranges].filter((r) => !over.includes(r)))
+
+  const keep = (packed: Packed): void => {
+    const { value, over } = packed
+    const copies = copiesIn(packed)
+    const width = vectorOf(value.ranges, schedule) ? 4 : 1
+    const element = k.kType(value.dtype, width)
+    const array = arrayOf(element, productOf(over, (r) => r.size) * copies.length, 'packed')
+    const kept = { packed, array, copies: copies.length }
+    for (const step of instances(over))
+      for (const [i, copy] of copies.entries()) {
+        const e = exprOf(value, new Map([...copy, ...step]))
+        push(k.write(array, cellOf(kept, step, i), e.type.width === width ? e : k.splat(e, width)))
+      }
+    packedIn.set(value, kept)
+  }
+
+  const emitPacked = (kept: Kept): void => {
+    const { value, over } = kept.packed
+    for (const step of instances(over))
+      for (const [i, copy] of copiesIn(kept.packed).entries()) {
+        const id = name('v')
+        push(k.letStmt(id, k.read(kept.array, cellOf(kept, step, i))))
+        record(value, new Map([...copy, ...step]), k.ref(id, kept.array.element))
+      }
+  }
+
   const emitValue = (v: LoopValue): void => {
+    const kept = packedIn.get(v)
+    if (kept) {
+      emitPacked(kept)
+      return
+    }
     for (const lanes of instances(v.ranges)) {
       const e = compute(v, lanes)
       if (e.kind === 'lit' || e.kind === 'ref') {
@@ -175,6 +226,9 @@ export const emitCluster = (
         break
       case 'store':
         emitStore(item.store)
+        break
+      case 'keep':
+        keep(item.packed)
         break
       case 'loop':
         reductions.loop(item.body)
@@ -289,12 +343,21 @@ export const emitCluster = (
     instances,
     exprOf,
     record,
+    taskNumber: () => taskNumber,
     emitItems: (items) => emitItems(items),
     reductions: reductionsOf(cluster),
   })
 
   scopes.push({ statements: [], ranges: new Set(schedule.nest.grid), memo: new Map() })
+  const tasks = tasksOf(schedule)
   let rest = thread
+  if (tasks > 1) {
+    const [number, next] = [name('g'), name('t')]
+    push(k.letStmt(number, k.rem(rest, k.u32(tasks))))
+    push(k.letStmt(next, k.div(rest, k.u32(tasks))))
+    taskNumber = k.ref(number)
+    rest = k.ref(next)
+  }
   for (const r of [...schedule.nest.grid].reverse()) {
     const steps = ceilDiv(r.size, stepIn(schedule.roles, r))
     const last = r === schedule.nest.grid[0]
@@ -313,7 +376,8 @@ export const emitCluster = (
 }
 
 /** The number of invocations of a cluster. */
-export const threadsOf = (schedule: Schedule): number => invocationsOf(schedule.nest.grid, schedule.roles)
+export const threadsOf = (schedule: Schedule): number =>
+  invocationsOf(schedule.nest.grid, schedule.roles) * tasksOf(schedule)
 
 /**
  * Whether operand `i` completes a pattern that drivers simplify as for real numbers: x·(y/x), (x·y)/x and (y - x) + x

@@ -33,6 +33,8 @@ const valuesReadBy = (item: Item): readonly LoopValue[] => {
       return [item.store.value, ...valuesOfIndex(item.store.index)]
     case 'accumulate':
       return item.accumulations.flatMap(({ reduce }) => operandsOf(reduce))
+    case 'keep':
+      return [item.packed.value]
     case 'reduce':
     case 'loop':
     case 'first':

@@ -28,7 +28,7 @@ export const perMatrix = (
   profile: Profile,
   body: (t: Tensors, team: Team) => readonly KStmt[],
 ): Pick<RoutineDispatch, 'workgroups' | 'workgroupSize' | 'body'> => {
-  if (profile.schedule === 'serial' || width <= smallest)
+  if (profile.schedule !== 'cooperative' || width <= smallest)
     return perThread(matrices, profile, (t, matrix) =>
       body(t, { matrix, share: (from, to, each) => loop(t, from, k.u32(to), each), meet: [] }),
     )

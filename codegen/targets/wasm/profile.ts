@@ -21,7 +21,7 @@ export const cpu: Profile = {
   maxGridSide: 2 ** 31 - 1,
   offsetAlignment: 256,
   features: [],
-  schedule: 'serial',
+  schedule: 'task',
   costs: {
     dispatch: 2e-6,
     bandwidth: 10e9,

@@ -1,17 +1,21 @@
 /**
  * Kernel IR → the text of a WGSL module. The text is a pure function of the kernel (pipelines are cached by it),
  * contains no constant expression that a compiler may reject (non-finite, overflow, division by zero) and only the
- * helpers it uses.
+ * functions it uses.
  */
 import { ceilDiv } from '../../../src/lang/dim.ts'
 import { invariant } from '../../../src/lang/errors.ts'
 import { visible } from '../../../src/lang/visible-text.ts'
 import { constantOf } from '../../kernel/build-kernel.ts'
+import { kernelFunction } from '../../kernel/functions/table.ts'
 import type { KExpr, Kernel, KStmt, KType, Scalar } from '../../kernel/kernel.ts'
-import { typeName } from './lanes.ts'
+import { type FunctionTexts, makeFunctionTexts } from './function-texts.ts'
 import { bitsLiteral, literal } from './literal.ts'
-import { makePrelude, type Prelude } from './prelude.ts'
-import { binarySpelling, type Site, spell, spellCast, unarySpelling } from './scalar-spelling.ts'
+import { opaqueFloat, opaqueValue } from './opaque.ts'
+import { fieldOf } from './print-function.ts'
+import { barrierMark, printStatements, type StatementPrinter } from './print-statements.ts'
+import { type Site, spell, spellCast } from './scalar-spelling.ts'
+import { typeName } from './type-name.ts'
 import { makeUserFunctions, printText, type UserFunctions } from './user-text.ts'
 
 interface Text {
@@ -21,7 +25,7 @@ interface Text {
 }
 
 interface Context {
-  readonly prelude: Prelude
+  readonly functions: FunctionTexts
   readonly calls: UserFunctions
   /** `let` names bound to constants, through which some compilers propagate them. */
   readonly constants: Set<string>
@@ -34,11 +38,9 @@ interface Context {
 const constant = (text: string): Text => ({ text, constant: true })
 const runtime = (text: string): Text => ({ text, constant: false })
 
-const identity = { f32: 'f32', i32: 'i32', u32: 'u32', bool: 'bool', f16: 'f16' } as const
-
 /** `t` as a value that is not a constant expression. */
 const opaque = (c: Context, t: Text, type: KType): string =>
-  t.constant ? `${c.prelude.use(identity[type.scalar], type.width)}(${t.text})` : t.text
+  t.constant ? `${c.functions.use(opaqueValue(type.scalar, type.width))}(${t.text})` : t.text
 
 /** The operands' texts, the first one made opaque where all are constants. */
 const operands = (c: Context, es: readonly KExpr[]): readonly string[] => {
@@ -49,17 +51,17 @@ const operands = (c: Context, es: readonly KExpr[]): readonly string[] => {
 
 const site = (c: Context, width: KType['width'], es: readonly KExpr[]): Site => ({
   width,
-  prelude: c.prelude,
-  keep: c.prelude.keep,
+  functions: c.functions,
+  keep: c.functions.keep,
   constant: (i) => (es[i] ? constantOf(es[i]) : undefined),
 })
 
 const litText = (c: Context, scalar: Scalar, value: number): Text => {
   const text = literal(scalar, value)
-  const flushed = c.prelude.keep && scalar === 'f32' && value !== 0 && Math.abs(value) < 2 ** -126
+  const flushed = c.functions.keep && scalar === 'f32' && value !== 0 && Math.abs(value) < 2 ** -126
   if (text !== undefined && !flushed) return constant(text)
   invariant(scalar === 'f32' || scalar === 'f16', `no literal for ${value}`)
-  return runtime(`${c.prelude.use(scalar === 'f32' ? 'bits' : 'halfBits', 1)}(${bitsLiteral(value)})`)
+  return runtime(`${c.functions.use(opaqueFloat[scalar])}(${bitsLiteral(value)})`)
 }
 
 const expr = (c: Context, e: KExpr): Text => {
@@ -77,14 +79,12 @@ const expr = (c: Context, e: KExpr): Text => {
       return runtime(`word${e.index}`)
     case 'unary': {
       const [a] = operands(c, [e.a])
-      return runtime(
-        spell(unarySpelling[e.op], site(c, width, [e.a]), e.a.type.scalar, e.type.scalar === 'bool', a!, ''),
-      )
+      return runtime(spell(e.op, site(c, width, [e.a]), e.a.type.scalar, e.type.scalar === 'bool', a!, ''))
     }
     case 'binary': {
       const [a, b] = operands(c, [e.a, e.b])
       const scalar = e.a.type.scalar
-      return runtime(spell(binarySpelling[e.op], site(c, width, [e.a, e.b]), scalar, e.type.scalar === 'bool', a!, b!))
+      return runtime(spell(e.op, site(c, width, [e.a, e.b]), scalar, e.type.scalar === 'bool', a!, b!))
     }
     case 'select': {
       const [b, a, cond] = operands(c, [e.b, e.a, e.cond])
@@ -121,11 +121,15 @@ const expr = (c: Context, e: KExpr): Text => {
       return runtime(`${c.calls.use(e.callee)}(${e.args.map((x) => expr(c, x).text).join(', ')})`)
     case 'threefry': {
       const args = e.args.map((x) => expr(c, x).text)
-      return runtime(`${c.prelude.use('threefry', width)}(${args.join(', ')}).${e.word === 0 ? 'a' : 'b'}`)
+      const f = kernelFunction('threefry', width)
+      return runtime(`${c.functions.use(f)}(${args.join(', ')}).${fieldOf(f, e.word)}`)
+    }
+    case 'apply': {
+      const called = `${c.functions.use(e.callee)}(${e.args.map((x) => expr(c, x).text).join(', ')})`
+      return runtime(e.callee.results.length === 1 ? called : `${called}.${fieldOf(e.callee, e.result)}`)
     }
     case 'native':
-    case 'apply':
-      return invariant(false, `${e.kind} in a kernel`) as never
+      return invariant(false, `native ${e.op} outside of a function`) as never
   }
 }
 
@@ -141,56 +145,16 @@ const bare = (text: string): string => {
   return text
 }
 
-/** The lines of statements; a barrier is a placeholder that `printKernel` replaces once all loads are known. */
-const barrierMark = '\u0000'
-
-const statements = (c: Context, body: readonly KStmt[], indent: string, out: string[]): void => {
-  for (const s of body) statement(c, s, indent, out)
-}
-
-const statement = (c: Context, s: KStmt, indent: string, out: string[]): void => {
-  const value = (e: KExpr): string => bare(expr(c, e).text)
-  switch (s.kind) {
-    case 'let': {
-      const t = expr(c, s.value)
-      if (t.constant) c.constants.add(s.name)
-      out.push(`${indent}let ${s.name} = ${bare(t.text)};`)
-      return
-    }
-    case 'var':
-      if (s.type.scalar === 'f16') c.seen.half = true
-      out.push(`${indent}var ${s.name}: ${typeName(s.type)}${s.init ? ` = ${value(s.init)}` : ''};`)
-      return
-    case 'assign':
-      out.push(`${indent}${s.name} = ${value(s.value)};`)
-      return
-    case 'store':
-      out.push(`${indent}${s.binding}[${value(s.index)}] = ${value(s.value)};`)
-      return
-    case 'write':
-      out.push(`${indent}${s.array}[${value(s.index)}] = ${value(s.value)};`)
-      return
-    case 'for': {
-      const step = s.step === 1 ? `${s.name}++` : `${s.name} += ${s.step}u`
-      out.push(`${indent}for (var ${s.name} = ${value(s.from)}; ${s.name} < ${value(s.to)}; ${step}) {`)
-      statements(c, s.body, `${indent}  `, out)
-      out.push(`${indent}}`)
-      return
-    }
-    case 'if':
-      out.push(`${indent}if ${value(s.cond)} {`)
-      statements(c, s.then, `${indent}  `, out)
-      if (s.else.length > 0) {
-        out.push(`${indent}} else {`)
-        statements(c, s.else, `${indent}  `, out)
-      }
-      out.push(`${indent}}`)
-      return
-    case 'barrier':
-      out.push(`${indent}${barrierMark}`)
-      return
-  }
-}
+/** Prints what a kernel's statements are made of. */
+const statementPrinter = (c: Context): StatementPrinter => ({
+  value: (e, name) => {
+    const t = expr(c, e)
+    if (t.constant && name !== undefined) c.constants.add(name)
+    return bare(t.text)
+  },
+  preceding: () => [],
+  nested: (inner) => inner(),
+})
 
 const storedBindings = (body: readonly KStmt[], into: Set<string>): Set<string> => {
   for (const s of body) {
@@ -223,7 +187,7 @@ export const printKernel = (k: Kernel, { keepSubnormals = false }: PrintOptions 
 /** The text of a kernel, which `printKernel` remembers. */
 const print = (k: Kernel, keepSubnormals: boolean): string => {
   const c: Context = {
-    prelude: makePrelude(keepSubnormals),
+    functions: makeFunctionTexts(keepSubnormals),
     calls: makeUserFunctions(),
     constants: new Set(),
     seen: { half: false, grid: false, local: false },
@@ -232,8 +196,8 @@ const print = (k: Kernel, keepSubnormals: boolean): string => {
   }
   const body: string[] = []
   for (const a of k.arrays)
-    if (a.space === 'private') body.push(`  var ${a.name}: array<${typeName(a.element)}, ${a.size}>;`)
-  statements(c, k.body, '  ', body)
+    if (a.space !== 'workgroup') body.push(`  var ${a.name}: array<${typeName(a.element)}, ${a.size}>;`)
+  printStatements(statementPrinter(c), k.body, '  ', body)
   const user = k.text && printText(k.text)
   if (user) {
     body.push(...user.main)
@@ -260,12 +224,12 @@ const print = (k: Kernel, keepSubnormals: boolean): string => {
       .filter((a) => a.space === 'workgroup')
       .map((a) => `var<workgroup> ${a.name}: array<${typeName(a.element)}, ${a.size}>;`),
   ]
-  const helpers = c.prelude.text()
+  const functions = c.functions.text()
   return [
     `// ${visible(k.name)}`,
     ...(half ? ['enable f16;'] : []),
     ...declarations,
-    ...(helpers ? ['', helpers.trimEnd()] : []),
+    ...(functions ? ['', functions.trimEnd()] : []),
     '',
     `@compute @workgroup_size(${k.workgroupSize})`,
     `fn main(${parameters.join(', ')}) {`,

@@ -1,25 +1,34 @@
 /**
  * The WGSL spelling of each elementwise operation on each scalar type, as one total table: native operators where WGSL
- * defines them well enough, else guarded helpers.
+ * defines them well enough, else functions.
  */
 
 import { invariant } from '../../../src/lang/errors.ts'
 import type { BinaryOp, UnaryOp } from '../../../src/lang/ir.ts'
+import { functionFor } from '../../kernel/functions/elementwise.ts'
+import { type FunctionName, kernelFunction } from '../../kernel/functions/table.ts'
 import type { KType, Scalar } from '../../kernel/kernel.ts'
-import { typeName } from './lanes.ts'
-import type { HelperName, Prelude } from './prelude.ts'
+import type { FunctionTexts } from './function-texts.ts'
+import { opaqueValue } from './opaque.ts'
+import { typeName } from './type-name.ts'
 
-/** The environment of a spelling: the width, helpers, which operands are constants. */
+/** The environment of a spelling: the width, functions, which operands are constants. */
 export interface Site {
   readonly width: KType['width']
-  readonly prelude: Prelude
+  readonly functions: FunctionTexts
   /** Whether subnormal numbers are kept. */
   readonly keep: boolean
   /** The value of operand i where it is a constant (in every lane). */
   readonly constant: (i: number) => number | undefined
 }
 
-type Spell = (site: Site, a: string, b: string) => string
+/** The site of an operation, and the type that it is spelled for. */
+interface OpSite extends Site {
+  readonly op: UnaryOp | BinaryOp
+  readonly scalar: Scalar
+}
+
+type Spell = (site: OpSite, a: string, b: string) => string
 
 /** A row: the spelling per scalar, `never` where the op is not defined; f16 is spelled like f32 or computed in f32. */
 interface Row {
@@ -45,13 +54,21 @@ const native =
   (name: string): Spell =>
   (_site, a, b) =>
     b === '' ? `${name}(${a})` : `${name}(${a}, ${b})`
-const helper =
-  (name: HelperName): Spell =>
-  (site, a, b) =>
-    native(site.prelude.use(name, site.width))(site, a, b)
+/** The name of a function, which is then emitted. */
+const use = (site: Site, name: FunctionName): string =>
+  site.functions.use(kernelFunction(name, site.width, site.functions.keep))
+/** `a` as a value that is not a constant expression. */
+const opaque = (site: Site, scalar: Scalar, a: string): string =>
+  `${site.functions.use(opaqueValue(scalar, site.width))}(${a})`
+/** By the function that the op takes. */
+const called: Spell = (site, a, b) => {
+  const f = functionFor(site.op, site.scalar, site.keep, site.constant)
+  invariant(f, `${site.op} of ${site.scalar} takes no function`)
+  return f.turned ? native(use(site, f.name))(site, b, a) : native(use(site, f.name))(site, a, b)
+}
 /** As `device` has it, or with a form that keeps subnormal numbers. */
 const either =
-  (device: Spell, kept: Spell): Spell =>
+  (device: Spell, kept: Spell = called): Spell =>
   (site, a, b) =>
     (site.keep ? kept : device)(site, a, b)
 const same: Spell = (_site, a) => a
@@ -60,7 +77,7 @@ const wide = (site: Site, scalar: Scalar, text: string): string =>
 const word = (site: Site): string => typeName({ scalar: 'u32', width: site.width })
 
 const floatOnly = (f32: Spell, f16: Row['f16'] = 'wide'): Row => ({ f32, i32: never, u32: never, bool: never, f16 })
-const special = (name: HelperName): Row => floatOnly(helper(name))
+const special = floatOnly(called)
 const rounding = (f32: Spell, f16: Row['f16'] = 'same'): Row => ({ f32, i32: same, u32: same, bool: never, f16 })
 
 const onBits =
@@ -69,10 +86,11 @@ const onBits =
     `bitcast<${typeName({ scalar: 'f32', width: site.width })}>(bitcast<${word(site)}>(${a}) ${op} ${wide(site, 'u32', word32)})`
 const negated = onBits('^', '0x80000000u')
 
-const magnitude: Spell = (site, a) => `(bitcast<${word(site)}>(${a}) & ${wide(site, 'u32', '0x7fffffffu')})`
+const magnitude = (site: Site, a: string): string =>
+  `(bitcast<${word(site)}>(${a}) & ${wide(site, 'u32', '0x7fffffffu')})`
 
 /** Unary ops. The predicates look at bits: comparing NaN with itself folds away on some devices. */
-export const unarySpelling: { readonly [K in UnaryOp]: Row } = {
+const unarySpelling: { readonly [K in UnaryOp]: Row } = {
   neg: {
     f32: either(prefix('-'), negated),
     i32: prefix('-'),
@@ -88,50 +106,50 @@ export const unarySpelling: { readonly [K in UnaryOp]: Row } = {
     f16: 'same',
   },
   sign: {
-    f32: helper('sign'),
+    f32: called,
     i32: native('sign'),
     u32: (s, a) => `min(${a}, ${wide(s, 'u32', '1u')})`,
     bool: never,
     f16: 'wide',
   },
-  floor: rounding(either(native('floor'), helper('keptFloor'))),
-  ceil: rounding(either(native('ceil'), helper('keptCeil'))),
+  floor: rounding(either(native('floor'))),
+  ceil: rounding(either(native('ceil'))),
   trunc: rounding(native('trunc')),
-  round: rounding(helper('round'), 'wide'),
-  sqrt: special('sqrt'),
-  rsqrt: special('rsqrt'),
-  exp: special('exp'),
-  exp2: special('exp2'),
-  expm1: special('expm1'),
-  log: special('log'),
-  log2: special('log2'),
-  log10: special('log10'),
-  log1p: special('log1p'),
-  sin: special('sin'),
-  cos: special('cos'),
-  tan: special('tan'),
-  asin: special('asin'),
-  acos: special('acos'),
-  atan: special('atan'),
-  sinh: special('sinh'),
-  cosh: special('cosh'),
-  tanh: special('tanh'),
-  asinh: special('asinh'),
-  acosh: special('acosh'),
-  atanh: special('atanh'),
-  erf: special('erf'),
-  erfc: special('erfc'),
-  erfinv: special('erfinv'),
-  lgamma: special('lgamma'),
-  digamma: special('digamma'),
-  sigmoid: special('sigmoid'),
+  round: rounding(called, 'wide'),
+  sqrt: special,
+  rsqrt: special,
+  exp: special,
+  exp2: special,
+  expm1: special,
+  log: special,
+  log2: special,
+  log10: special,
+  log1p: special,
+  sin: special,
+  cos: special,
+  tan: special,
+  asin: special,
+  acos: special,
+  atan: special,
+  sinh: special,
+  cosh: special,
+  tanh: special,
+  asinh: special,
+  acosh: special,
+  atanh: special,
+  erf: special,
+  erfc: special,
+  erfinv: special,
+  lgamma: special,
+  digamma: special,
+  sigmoid: special,
   not: { f32: never, i32: prefix('~'), u32: prefix('~'), bool: prefix('!'), f16: 'same' },
-  isNan: floatOnly((s, a) => `(${magnitude(s, a, '')} > ${wide(s, 'u32', '0x7f800000u')})`),
-  isInf: floatOnly((s, a) => `(${magnitude(s, a, '')} == ${wide(s, 'u32', '0x7f800000u')})`),
+  isNan: floatOnly((s, a) => `(${magnitude(s, a)} > ${wide(s, 'u32', '0x7f800000u')})`),
+  isInf: floatOnly((s, a) => `(${magnitude(s, a)} == ${wide(s, 'u32', '0x7f800000u')})`),
 }
 
-const both = (op: string, kept: Spell, bool: Spell = never): Row => ({
-  f32: either(infix(op), kept),
+const both = (op: string, bool: Spell = never): Row => ({
+  f32: either(infix(op)),
   i32: infix(op),
   u32: infix(op),
   bool,
@@ -147,18 +165,18 @@ const zeroUnless = (site: Site, fails: string): string => {
 /** A product with a constant zero is zero for finite numbers only. */
 const multiply: Spell = (site, a, b) => {
   const other = site.constant(0) === 0 ? b : site.constant(1) === 0 ? a : undefined
-  if (other === undefined) return either(infix('*'), helper('keptMul'))(site, a, b)
+  if (other === undefined) return either(infix('*'))(site, a, b)
   const isConstant = site.constant(0) !== undefined && site.constant(1) !== undefined
-  const shown = isConstant ? `${site.prelude.use('f32', site.width)}(${other})` : other
-  return zeroUnless(site, `(${magnitude(site, shown, '')} >= ${wide(site, 'u32', '0x7f800000u')})`)
+  const shown = isConstant ? opaque(site, 'f32', other) : other
+  return zeroUnless(site, `(${magnitude(site, shown)} >= ${wide(site, 'u32', '0x7f800000u')})`)
 }
 
 /** A constant zero divided by zero or NaN is NaN. */
 const divideFloat: Spell = (site, a, b) => {
-  if (site.constant(0) !== 0) return either(infix('/'), helper('keptDiv'))(site, a, b)
+  if (site.constant(0) !== 0) return either(infix('/'))(site, a, b)
   // Drivers fold operations on two constants and reject NaN: one operand goes through a function.
-  const shown = site.constant(1) === undefined ? b : `${site.prelude.use('f32', site.width)}(${b})`
-  const before = `(${magnitude(site, shown, '')} - ${wide(site, 'u32', '1u')})`
+  const shown = site.constant(1) === undefined ? b : opaque(site, 'f32', b)
+  const before = `(${magnitude(site, shown)} - ${wide(site, 'u32', '1u')})`
   return zeroUnless(site, `(${before} >= ${wide(site, 'u32', '0x7f800000u')})`)
 }
 
@@ -173,107 +191,59 @@ const divide =
       return op === '/'
         ? `(${a} >> ${wide(site, 'u32', `${Math.log2(c)}u`)})`
         : `(${a} & ${wide(site, 'u32', `${c - 1}u`)})`
-    return c === 0 ? `(${a} ${op} ${site.prelude.use('u32', site.width)}(${b}))` : `(${a} ${op} ${b})`
+    return c === 0 ? `(${a} ${op} ${opaque(site, 'u32', b)})` : `(${a} ${op} ${b})`
   }
 const divideSigned =
   (op: '/' | '%'): Spell =>
   (site, a, b) =>
-    site.constant(1) === 0 ? `(${a} ${op} ${site.prelude.use('i32', site.width)}(${b}))` : `(${a} ${op} ${b})`
-
-/**
- * max and min of floats: with a constant that is neither NaN nor the zero that would lose against another zero, one
- * test is enough.
- */
-const extreme =
-  (
-    general: 'max' | 'min',
-    withConstant: 'maxConst' | 'minConst',
-    losingZero: number,
-    kept: 'keptMax' | 'keptMin',
-  ): Spell =>
-  (site, a, b) => {
-    const easy = (i: number): boolean => {
-      const c = site.constant(i)
-      return c !== undefined && !Number.isNaN(c) && !Object.is(c, losingZero)
-    }
-    if (site.keep) return `${site.prelude.use(kept, site.width)}(${a}, ${b})`
-    if (easy(1)) return `${site.prelude.use(withConstant, site.width)}(${a}, ${b})`
-    if (easy(0)) return `${site.prelude.use(withConstant, site.width)}(${b}, ${a})`
-    return `${site.prelude.use(general, site.width)}(${a}, ${b})`
-  }
+    site.constant(1) === 0 ? `(${a} ${op} ${opaque(site, 'i32', b)})` : `(${a} ${op} ${b})`
 
 const shift =
-  (op: '<<' | '>>', name: HelperName): Spell =>
+  (op: '<<' | '>>'): Spell =>
   (site, a, b) => {
     const c = site.constant(1)
-    if (c !== undefined && c >= 0 && c < 32) return `(${a} ${op} ${wide(site, 'u32', `${c}u`)})`
-    return `${site.prelude.use(name, site.width)}(${a}, ${b})`
+    return c !== undefined && c >= 0 && c < 32 ? `(${a} ${op} ${wide(site, 'u32', `${c}u`)})` : called(site, a, b)
   }
-const signedShift =
-  (op: '<<' | '>>', name: HelperName): Spell =>
-  (site, a, b) => {
-    const amount = `bitcast<${word(site)}>(${b})`
-    if (op === '>>') return shift(op, name)(site, a, amount)
-    const c = site.constant(1)
-    if (c !== undefined && c >= 0 && c < 32) return shift(op, name)(site, a, amount)
-    const text = `${site.prelude.use(name, site.width)}(bitcast<${word(site)}>(${a}), ${amount})`
-    return `bitcast<${typeName({ scalar: 'i32', width: site.width })}>(${text})`
-  }
-
-const keptAdd = helper('keptAdd')
+const shifts = (op: '<<' | '>>'): Row => ({ f32: never, i32: shift(op), u32: shift(op), bool: never, f16: 'same' })
 
 /** Binary ops. On bool: add, max, or are `|`, mul, min, and are `&`, sub, xor are `!=`, and false < true. */
-export const binarySpelling: { readonly [K in BinaryOp]: Row } = {
-  add: both('+', keptAdd, infix('|')),
-  sub: both('-', (s, a, b) => keptAdd(s, a, negated(s, b, '')), infix('!=')),
-  mul: { ...both('*', never, infix('&')), f32: multiply },
+const binarySpelling: { readonly [K in BinaryOp]: Row } = {
+  add: both('+', infix('|')),
+  sub: both('-', infix('!=')),
+  mul: { ...both('*', infix('&')), f32: multiply },
   div: { f32: divideFloat, i32: divideSigned('/'), u32: divide('/'), bool: never, f16: 'same' },
-  rem: { f32: helper('rem'), i32: divideSigned('%'), u32: divide('%'), bool: never, f16: 'wide' },
-  pow: { f32: helper('pow'), i32: helper('powI32'), u32: helper('powU32'), bool: never, f16: 'wide' },
-  atan2: special('atan2'),
-  max: {
-    f32: extreme('max', 'maxConst', -0, 'keptMax'),
-    i32: native('max'),
-    u32: native('max'),
-    bool: infix('|'),
-    f16: 'wide',
-  },
-  min: {
-    f32: extreme('min', 'minConst', 0, 'keptMin'),
-    i32: native('min'),
-    u32: native('min'),
-    bool: infix('&'),
-    f16: 'wide',
-  },
-  eq: both('==', helper('keptEq'), infix('==')),
-  lt: both('<', helper('keptLt'), (_s, a, b) => `(!${a} & ${b})`),
-  le: both('<=', helper('keptLe'), (_s, a, b) => `(!${a} | ${b})`),
+  rem: { f32: called, i32: divideSigned('%'), u32: divide('%'), bool: never, f16: 'wide' },
+  pow: { f32: called, i32: called, u32: called, bool: never, f16: 'wide' },
+  atan2: special,
+  max: { f32: called, i32: native('max'), u32: native('max'), bool: infix('|'), f16: 'wide' },
+  min: { f32: called, i32: native('min'), u32: native('min'), bool: infix('&'), f16: 'wide' },
+  eq: both('==', infix('==')),
+  lt: both('<', (_s, a, b) => `(!${a} & ${b})`),
+  le: both('<=', (_s, a, b) => `(!${a} | ${b})`),
   and: { f32: never, i32: infix('&'), u32: infix('&'), bool: infix('&'), f16: 'same' },
   or: { f32: never, i32: infix('|'), u32: infix('|'), bool: infix('|'), f16: 'same' },
   xor: { f32: never, i32: infix('^'), u32: infix('^'), bool: infix('!='), f16: 'same' },
-  shiftLeft: {
-    f32: never,
-    i32: signedShift('<<', 'shiftLeft'),
-    u32: shift('<<', 'shiftLeft'),
-    bool: never,
-    f16: 'same',
-  },
-  shiftRight: {
-    f32: never,
-    i32: signedShift('>>', 'shiftSigned'),
-    u32: shift('>>', 'shiftRight'),
-    bool: never,
-    f16: 'same',
-  },
+  shiftLeft: shifts('<<'),
+  shiftRight: shifts('>>'),
 }
 
+const spelling: { readonly [K in UnaryOp | BinaryOp]: Row } = { ...unarySpelling, ...binarySpelling }
+
 /** The text of an elementwise op on operands of `scalar`; `resultIsBool` for predicates and comparisons. */
-export const spell = (row: Row, site: Site, scalar: Scalar, resultIsBool: boolean, a: string, b: string): string => {
-  if (scalar !== 'f16') return row[scalar](site, a, b)
+export const spell = (
+  op: UnaryOp | BinaryOp,
+  site: Site,
+  scalar: Scalar,
+  resultIsBool: boolean,
+  a: string,
+  b: string,
+): string => {
+  const row = spelling[op]
+  if (scalar !== 'f16') return row[scalar]({ ...site, op, scalar }, a, b)
   // Spellings for a known constant, and those that keep subnormal numbers, look at the bits of an f32.
-  if (row.f16 === 'same') return row.f32({ ...site, keep: false, constant: () => undefined }, a, b)
+  if (row.f16 === 'same') return row.f32({ ...site, op, scalar, keep: false, constant: () => undefined }, a, b)
   const f32 = typeName({ scalar: 'f32', width: site.width })
-  const text = row.f32(site, `${f32}(${a})`, b === '' ? '' : `${f32}(${b})`)
+  const text = row.f32({ ...site, op, scalar: 'f32' }, `${f32}(${a})`, b === '' ? '' : `${f32}(${b})`)
   return resultIsBool ? text : `${typeName({ scalar: 'f16', width: site.width })}(${text})`
 }
 
@@ -282,9 +252,9 @@ export const spellCast = (site: Site, from: Scalar, to: Scalar, a: string): stri
   const target = typeName({ scalar: to, width: site.width })
   if (from === 'f16' && to !== 'f32')
     return spellCast(site, 'f32', to, `${typeName({ scalar: 'f32', width: site.width })}(${a})`)
-  if (from === 'f32' && to === 'i32') return `${site.prelude.use('toI32', site.width)}(${a})`
-  if (from === 'f32' && to === 'u32') return `${site.prelude.use('toU32', site.width)}(${a})`
-  if (from === 'f32' && to === 'bool') return `(${magnitude(site, a, '')} != ${wide(site, 'u32', '0u')})`
+  if (from === 'f32' && to === 'i32') return `${use(site, 'toI32')}(${a})`
+  if (from === 'f32' && to === 'u32') return `${use(site, 'toU32')}(${a})`
+  if (from === 'f32' && to === 'bool') return `(${magnitude(site, a)} != ${wide(site, 'u32', '0u')})`
   invariant(from !== to, `cast of ${from} to itself`)
   return `${target}(${a})`
 }

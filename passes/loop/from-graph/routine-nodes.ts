@@ -87,7 +87,7 @@ export const sortSplit = (
  */
 export const sortScratch = (shape: Shape, axis: number, profile: Profile): readonly KernelType[] => {
   const { lines, length, merges } = sortSplit(shape, axis)
-  const inside = length > countedLength && profile.schedule === 'serial'
+  const inside = length > countedLength && profile.schedule !== 'cooperative'
   const copies = inside ? 2 : Math.min(2, merges)
   const words: KernelType = { shape: [copies, lines, length], dtype: 'u32' }
   return copies === 0 ? [] : [words, words]

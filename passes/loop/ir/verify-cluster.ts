@@ -178,6 +178,7 @@ export const verifyNest = (cluster: Cluster, nest: Nest): readonly string[] => {
   const problems: string[] = []
   const report = (text: string): void => void problems.push(text)
   const done: Store[] = []
+  const kept = new Set<LoopValue>()
 
   const demand = (v: LoopValue, what: string, here: Here): void => {
     const isReady = here.ready.has(v.kind === 'reduce' ? v.group : v)
@@ -194,7 +195,7 @@ export const verifyNest = (cluster: Cluster, nest: Nest): readonly string[] => {
           const { value } = item
           const missing = [...value.ranges].filter((r) => !bound.has(r))
           if (missing.length > 0) report(`${name(value)} needs ${show(missing)}, which no loop around it binds`)
-          for (const o of operandsOf(value)) demand(o, name(value), inner)
+          if (!kept.has(value)) for (const o of operandsOf(value)) demand(o, name(value), inner)
           if (inner.ready.has(value)) report(`${name(value)} is computed twice`)
           inner.ready.add(value)
           break
@@ -219,6 +220,10 @@ export const verifyNest = (cluster: Cluster, nest: Nest): readonly string[] => {
           break
         case 'loop':
           enter(item.body, inner)
+          break
+        case 'keep':
+          demand(item.packed.value, 'an array', inner)
+          kept.add(item.packed.value)
           break
         case 'first':
           if (!item.first.every((r) => nest.grid.includes(r))) report('a guard on ranges that are not of the grid')

@@ -9,6 +9,7 @@ import type { Profile } from '../../profile.ts'
 import type { Buffer, Cluster, Range } from '../ir/cluster.ts'
 import { countItems, placing } from './nest.ts'
 import { type Schedule, scheduling, stepOf } from './roles.ts'
+import { inTasks } from './task.ts'
 import { storePrice, textPrice } from './text-price.ts'
 
 export interface Cost {
@@ -93,5 +94,6 @@ export const chooseGrid = (
     const cost = costOf(schedule, profile)
     if (!best || cost.seconds < best.cost.seconds) best = { schedule, cost }
   }
-  return best!
+  const { schedule, cost } = best!
+  return profile.schedule === 'task' ? { schedule: inTasks(cluster, schedule, place), cost } : { schedule, cost }
 }

@@ -23,7 +23,15 @@ export type Item =
   /** Executed only where every range of `first` is at its first value: for a store over fewer ranges than the grid. */
   | { readonly kind: 'first'; readonly first: readonly Range[]; readonly body: Scope }
   | { readonly kind: 'accumulate'; readonly accumulations: readonly Accumulation[] }
+  /** Puts a value that has just been computed into its array, where the loops after this one find it. */
+  | { readonly kind: 'keep'; readonly packed: Packed }
   | { readonly kind: 'store'; readonly store: Store }
+
+/** A value that is computed for all points of the ranges `over`, the last of which runs fastest, before other loops read it. */
+export interface Packed {
+  readonly value: LoopValue
+  readonly over: readonly Range[]
+}
 
 export interface Scope {
   /** The range this scope loops over; none for the grid's body and for `first`. */
@@ -65,8 +73,11 @@ const reductionsBelow = (order: readonly LoopValue[]): ReadonlyMap<LoopValue, Re
 /** Places every value of the cluster in the nest, given the parallel (grid) ranges. */
 export const placeCluster = (cluster: Cluster, grid: readonly Range[]): Nest => placing(cluster)(grid)
 
+/** Places the values of a cluster: those of `packed` are computed for all their points before everything else. */
+export type Placing = (grid: readonly Range[], packed?: readonly Packed[]) => Nest
+
 /** `placeCluster` for several choices of the grid. */
-export const placing = (cluster: Cluster): ((grid: readonly Range[]) => Nest) => {
+export const placing = (cluster: Cluster): Placing => {
   const order = valuesBelow(cluster.stores.map((s) => s.value).concat(cluster.stores.flatMap((s) => indexValues(s))))
   const below = reductionsBelow(order)
   const reductions = order.filter((v): v is ReduceValue => v.kind === 'reduce')
@@ -79,7 +90,7 @@ export const placing = (cluster: Cluster): ((grid: readonly Range[]) => Nest) =>
     return known
   }
   const shareLoads = (a: ReduceValue, b: ReduceValue): boolean => [...loadsOf(a)].some((l) => loadsOf(b).has(l))
-  return (grid) => place(cluster, grid, { below, reductions, rangesOf, overOf, shareLoads })
+  return (grid, packed = []) => place(cluster, grid, packed, { below, reductions, rangesOf, overOf, shareLoads })
 }
 
 /** Facts about the reductions of a cluster that do not depend on the grid. */
@@ -95,12 +106,15 @@ interface Reductions {
 const place = (
   cluster: Cluster,
   grid: readonly Range[],
+  packed: readonly Packed[],
   { reductions, below, rangesOf, overOf, shareLoads }: Reductions,
 ): Nest => {
   const done = new Set<string>()
   /** Reductions whose loops are still open: their results must not be used yet. */
   const open = new Set<string>()
   const body = scope()
+  /** Values that loops find in an array. */
+  const kept = new Set<LoopValue>()
 
   /** The depth in the scope chain at which all of `ranges` are bound, grid ranges aside. */
   const depthFor = (ranges: ReadonlySet<Range>, chain: readonly Scope[]): number => {
@@ -120,9 +134,10 @@ const place = (
       demandReduce(v, outer, floor)
       return
     }
+    const operands = kept.has(v) ? [] : operandsOf(v)
     // Reductions first: what is read only after their loops need not be held through them.
-    for (const o of operandsOf(v)) if (isReduced(o)) demand(o, outer, floor)
-    for (const o of operandsOf(v)) demand(o, outer, floor)
+    for (const o of operands) if (isReduced(o)) demand(o, outer, floor)
+    for (const o of operands) demand(o, outer, floor)
     const here = outer[depth - 1]!
     here.placed.add(v)
     here.items.push({ kind: 'value', value: v })
@@ -176,6 +191,13 @@ const place = (
   /** A reduction per point of `over`: its loops are nested in those. */
   const isInside = (group: string, over: readonly Range[]): boolean => over.some((r) => rangesOf.get(group)?.has(r))
 
+  for (const p of packed) {
+    const chain = [body, ...p.over.map((r) => scope(r))]
+    demand(p.value, chain)
+    chain[p.over.length]!.items.push({ kind: 'keep', packed: p })
+    for (let i = p.over.length; i >= 1; i--) chain[i - 1]!.items.push({ kind: 'loop', body: chain[i]! })
+    kept.add(p.value)
+  }
   for (const stores of byRanges(cluster.stores)) {
     const { ranges } = stores[0]!
     const inner = ranges.filter((r) => !grid.includes(r))

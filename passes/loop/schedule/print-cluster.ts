@@ -66,7 +66,7 @@ export const showLoopValue = (v: LoopValue, buffers: BufferNames): string => {
 }
 
 /** A scheduled cluster, one line per item, loops indented. */
-export const showSchedule = ({ nest, roles }: Schedule, buffers: BufferNames): string => {
+export const showSchedule = ({ nest, roles, task }: Schedule, buffers: BufferNames): string => {
   const lines: string[] = []
   const role = (r: Range): string => {
     const found = roles.get(r)
@@ -94,6 +94,9 @@ export const showSchedule = ({ nest, roles }: Schedule, buffers: BufferNames): s
         lines.push(`${indent}at the first of ${item.first.map(showRange).join(', ')}`)
         loop(item.body, `${indent}  `)
         break
+      case 'keep':
+        lines.push(`${indent}keep v${item.packed.value.id}`)
+        break
       case 'accumulate':
         lines.push(`${indent}accumulate ${item.accumulations.map((a) => `v${a.reduce.id}`).join(', ')}`)
         break
@@ -104,6 +107,7 @@ export const showSchedule = ({ nest, roles }: Schedule, buffers: BufferNames): s
     }
   }
   lines.push(`grid ${nest.grid.map((r) => `${showRange(r)} < ${r.size}${role(r)}`).join(', ') || 'of one'}`)
+  if (task) lines.push(`a task takes ${task.run} tiles of ${showRange(task.range)}`)
   loop(nest.body, '  ')
   return lines.join('\n')
 }

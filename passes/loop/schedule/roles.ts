@@ -22,6 +22,14 @@ export interface Schedule {
   readonly nest: Nest
   /** Ranges that are not listed advance one point at a time. */
   readonly roles: ReadonlyMap<Range, Role>
+  /** Where an invocation is a task that goes over many tiles: `task.ts`. */
+  readonly task?: Task
+}
+
+/** A task goes over `run` tiles of a range, which is not of the grid; the last one over what is left. */
+export interface Task {
+  readonly range: Range
+  readonly run: number
 }
 
 const single: Role = { unroll: 1, vector: false }
@@ -32,6 +40,9 @@ export const stepIn = (roles: Schedule['roles'], range: Range): number => stepOf
 /** The number of invocations of a grid. */
 export const invocationsOf = (grid: readonly Range[], roles: Schedule['roles']): number =>
   productOf(grid, (r) => ceilDiv(r.size, stepIn(roles, r)))
+/** The number of tasks that share the tiles of a range. */
+export const tasksOf = ({ task, roles }: Schedule): number =>
+  task ? ceilDiv(ceilDiv(task.range.size, stepIn(roles, task.range)), task.run) : 1
 
 /**
  * From this size on a range that 4 does not divide is taken in vectors where there are reductions, which are shared by their

@@ -15,9 +15,9 @@ fn tl_sqrt(x: f32) -> f32 {
 fn tl_expm1(x: f32) -> f32 {
   let c = clamp(x, -20.0f, 89.0f);
   let n = floor(c * 0x1.715476p+0f + 0.5f);
-  let r = (c - n * 0x1.63p-1f) - n * -0x1.bd0106p-13f;
+  let r = c - n * 0x1.63p-1f - n * -0x1.bd0106p-13f;
   let p = r + r * r * (0.5f + r * (0x1.555556p-3f + r * (0x1.5554f2p-5f + r * (0x1.111004p-7f + r * (0x1.6d428ep-10f + r * 0x1.a242f6p-13f)))));
-  let s = bitcast<f32>((i32(n) + 126i) << 0x17u);
+  let s = bitcast<f32>((i32(n) + 126i) << 23u);
   let y = 2.0f * (s * p + (s - 0.5f));
   return bitcast<f32>(select(select(bitcast<u32>(select(y, p, n == 0.0f)), 0x7f800000u, x > 0x1.62e43p+6f), bitcast<u32>(x), (abs(x) < 0x1.12e0bep-30f) | ((bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u)));
 }

@@ -13,7 +13,7 @@ fn tl_bits(u: u32) -> f32 {
 
 fn tl_rsqrt(x: f32) -> f32 {
   let u = bitcast<u32>(x);
-  return bitcast<f32>(select(select(select(select(bitcast<u32>(1.0f / sqrt(abs(x))), 0x7fc00000u, u > 0x80000000u), u | 0x7f800000u, (u << 1u) == 0u), 0u, u == 0x7f800000u), u, ((bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u)));
+  return bitcast<f32>(select(select(select(select(bitcast<u32>(1.0f / sqrt(abs(x))), 0x7fc00000u, u > 0x80000000u), u | 0x7f800000u, (u << 1u) == 0u), 0u, u == 0x7f800000u), u, (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u));
 }
 
 @compute @workgroup_size(64)

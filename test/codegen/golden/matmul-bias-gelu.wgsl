@@ -10,11 +10,11 @@
 fn tl_expTimes(x: f32, low: f32, f: f32) -> f32 {
   let c = max(x, -104.0f);
   let n = floor(c * 0x1.715476p+0f + 0.5f);
-  let r = (c - n * 0x1.63p-1f) - n * -0x1.bd0106p-13f + low;
+  let r = c - n * 0x1.63p-1f - n * -0x1.bd0106p-13f + low;
   let p = (1.0f + (r + r * r * (0.5f + r * (0x1.55548ap-3f + r * (0x1.5554bap-5f + r * (0x1.123f8cp-7f + r * 0x1.6d815ep-10f)))))) * f;
   let k = i32(n);
   let h = k >> 1u;
-  let y = p * bitcast<f32>((h + 127i) << 0x17u) * bitcast<f32>((k - h + 127i) << 0x17u);
+  let y = p * bitcast<f32>((h + 127i) << 23u) * bitcast<f32>((k - h + 127i) << 23u);
   return y;
 }
 
@@ -29,7 +29,7 @@ fn tl_erfc(x: f32) -> f32 {
   let near = a + a * (0x1.06eba8p-3f + z * (-0x1.81274p-2f + z * (0x1.ce2d5p-4f + z * (-0x1.b7fe9p-6f + z * (0x1.542e1p-8f + z * (-0x1.a50b0ep-11f + z * 0x1.4c344ep-14f))))));
   let inner = 1.0f - select(near, -near, x < 0.0f);
   let y = select(select(far, 2.0f - far, x < 0.0f), inner, a < 0.5f);
-  return bitcast<f32>(select(bitcast<u32>(y), bitcast<u32>(x), ((bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u)));
+  return bitcast<f32>(select(bitcast<u32>(y), bitcast<u32>(x), (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u));
 }
 
 @compute @workgroup_size(64)

@@ -11,23 +11,23 @@ fn tl_bits(u: u32) -> f32 {
 
 fn tl_max(a: f32, b: f32) -> f32 {
   let m = select(b, a, (a > b) | ((bitcast<u32>(a) & 0x7fffffffu) > 0x7f800000u));
-  return bitcast<f32>(select(select(bitcast<u32>(m), bitcast<u32>(a) & bitcast<u32>(b), a == b), bitcast<u32>(b), ((bitcast<u32>(b) & 0x7fffffffu) > 0x7f800000u)));
+  return bitcast<f32>(select(select(bitcast<u32>(m), bitcast<u32>(a) & bitcast<u32>(b), a == b), bitcast<u32>(b), (bitcast<u32>(b) & 0x7fffffffu) > 0x7f800000u));
 }
 
 fn tl_max_4(a: vec4<f32>, b: vec4<f32>) -> vec4<f32> {
   let m = select(b, a, (a > b) | ((bitcast<vec4<u32>>(a) & vec4<u32>(0x7fffffffu)) > vec4<u32>(0x7f800000u)));
-  return bitcast<vec4<f32>>(select(select(bitcast<vec4<u32>>(m), bitcast<vec4<u32>>(a) & bitcast<vec4<u32>>(b), a == b), bitcast<vec4<u32>>(b), ((bitcast<vec4<u32>>(b) & vec4<u32>(0x7fffffffu)) > vec4<u32>(0x7f800000u))));
+  return bitcast<vec4<f32>>(select(select(bitcast<vec4<u32>>(m), bitcast<vec4<u32>>(a) & bitcast<vec4<u32>>(b), a == b), bitcast<vec4<u32>>(b), (bitcast<vec4<u32>>(b) & vec4<u32>(0x7fffffffu)) > vec4<u32>(0x7f800000u)));
 }
 
 fn tl_exp_4(x: vec4<f32>) -> vec4<f32> {
   let c = clamp(x, vec4<f32>(-104.0f), vec4<f32>(89.0f));
   let n = floor(c * 0x1.715476p+0f + 0.5f);
-  let r = (c - n * 0x1.63p-1f) - n * -0x1.bd0106p-13f;
+  let r = c - n * 0x1.63p-1f - n * -0x1.bd0106p-13f;
   let p = 1.0f + (r + r * r * (0.5f + r * (0x1.55548ap-3f + r * (0x1.5554bap-5f + r * (0x1.123f8cp-7f + r * 0x1.6d815ep-10f)))));
   let k = vec4<i32>(n);
   let h = k >> vec4<u32>(1u);
-  let y = p * bitcast<vec4<f32>>((h + vec4<i32>(127i)) << vec4<u32>(0x17u)) * bitcast<vec4<f32>>((k - h + vec4<i32>(127i)) << vec4<u32>(0x17u));
-  return bitcast<vec4<f32>>(select(select(bitcast<vec4<u32>>(y), vec4<u32>(0x7f800000u), x > vec4<f32>(0x1.62e43p+6f)), bitcast<vec4<u32>>(x), ((bitcast<vec4<u32>>(x) & vec4<u32>(0x7fffffffu)) > vec4<u32>(0x7f800000u))));
+  let y = p * bitcast<vec4<f32>>((h + 127i) << vec4<u32>(23u)) * bitcast<vec4<f32>>((k - h + 127i) << vec4<u32>(23u));
+  return bitcast<vec4<f32>>(select(select(bitcast<vec4<u32>>(y), vec4<u32>(0x7f800000u), x > vec4<f32>(0x1.62e43p+6f)), bitcast<vec4<u32>>(x), (bitcast<vec4<u32>>(x) & vec4<u32>(0x7fffffffu)) > vec4<u32>(0x7f800000u)));
 }
 
 @compute @workgroup_size(64)

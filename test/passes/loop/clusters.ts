@@ -122,6 +122,8 @@ const describe = (item: Item): string => {
       return `first of ${item.first.map((r) => r.size).join()}`
     case 'accumulate':
       return `accumulate ${item.accumulations.map((a) => a.reduce.monoid).join()}`
+    case 'keep':
+      return `keep over ${item.packed.over.map((r) => r.size).join()}`
     case 'store':
       return `store ${item.store.buffer.id}`
   }

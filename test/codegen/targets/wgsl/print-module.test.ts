@@ -1,11 +1,11 @@
 /** The printed text: one kernel as a snapshot, constants that survive printer, compiler and device, text only where needed. */
 import { describe, expect, test } from 'vitest'
 import * as k from '../../../../codegen/kernel/build-kernel.ts'
+import { kernelFunction } from '../../../../codegen/kernel/functions/table.ts'
 import type { Binding, KExpr, Kernel } from '../../../../codegen/kernel/kernel.ts'
 import { isUsableName } from '../../../../codegen/kernel/reserved-names.ts'
-import { helperName } from '../../../../codegen/targets/wgsl/lanes.ts'
+import { makeFunctionTexts } from '../../../../codegen/targets/wgsl/function-texts.ts'
 import { f16Literal, f32Literal, literal } from '../../../../codegen/targets/wgsl/literal.ts'
-import { helperNames, makePrelude } from '../../../../codegen/targets/wgsl/prelude.ts'
 import { printKernel } from '../../../../codegen/targets/wgsl/print-module.ts'
 import { fromHalf, toHalf } from '../../../../src/lang/half.ts'
 import { apply } from '../../kernel/elementwise.ts'
@@ -211,25 +211,21 @@ test('a barrier orders storage too where a kernel reads what it writes', () => {
   )
 })
 
-test('helpers come once, after those they use, in one order', () => {
-  const one = makePrelude()
-  for (const name of ['tanh', 'exp', 'sin', 'tanh'] as const) one.use(name, 4)
-  const other = makePrelude()
-  for (const name of ['sin', 'tanh', 'exp'] as const) other.use(name, 4)
+test('functions come once, in one order', () => {
+  const one = makeFunctionTexts()
+  for (const name of ['tanh', 'exp', 'sin', 'tanh'] as const) one.use(kernelFunction(name, 4))
+  const other = makeFunctionTexts()
+  for (const name of ['sin', 'tanh', 'exp'] as const) other.use(kernelFunction(name, 4))
   expect(one.text()).toBe(other.text())
   expect(one.text().match(/fn \w+/g)).toEqual([
+    'fn tl_mulHigh',
     'fn tl_exp_4',
     'fn tl_tanh_4',
+    'fn tl_reciprocal',
     'fn tl_bigAngle',
     'fn tl_angle_4',
-    'fn tl_mulHigh',
     'fn tl_sin_4',
   ])
-})
-
-test('no two helpers have one name, exp of two lanes and exp2 least of all', () => {
-  const names = helperNames.flatMap((name) => ([1, 2, 3, 4] as const).map((width) => helperName(name, width)))
-  expect(new Set(names).size).toBe(names.length)
 })
 
 test('names that WGSL or the printer needs are not usable', () => {

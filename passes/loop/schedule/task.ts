@@ -1,0 +1,66 @@
+/**
+ * Tasks of a processor: an invocation that goes over many tiles of a contraction, one after another. The operand that all of
+ * them read is packed once into an array of the task, in the order in which the tiles read it: a strided or computed
+ * operand costs as little as one that lies there ready, and no cache line is read for a part of it.
+ */
+import { ceilDiv, productOf } from '../../../src/lang/dim.ts'
+import { byteSize } from '../../../src/lang/dtype.ts'
+import type { Cluster, LoopValue, Range } from '../ir/cluster.ts'
+import { operandsOf, valuesBelow } from '../ir/values.ts'
+import type { Packed, Placing, ReduceValue } from './nest.ts'
+import { invocationsOf, type Schedule, stepIn, tasksOf } from './roles.ts'
+
+/** A task goes over at least this many tiles: packing is then a small part of its work. */
+const leastTiles = 4
+/** There are at least this many tasks, where there can be, for threads to share. */
+const wantedTasks = 32
+/** Packed operands lie in a core's second cache. */
+const mostPackedBytes = 256 * 1024
+
+/** `schedule` with tasks, where the cluster is a contraction that gains by them; else as it is. */
+export const inTasks = (cluster: Cluster, schedule: Schedule, place: Placing): Schedule => {
+  const { nest, roles } = schedule
+  const reductions = valuesBelow(cluster.stores.map((s) => s.value)).filter(
+    (v): v is ReduceValue => v.kind === 'reduce',
+  )
+  const [first] = reductions
+  const isContraction = reductions.every((r) => r.order === 'blocks' && sameRanges(r.over, first!.over))
+  if (!first || !isContraction) return schedule
+  const stepped = nest.grid.filter((r) => (roles.get(r)?.unroll ?? 1) > 1 && !roles.get(r)?.vector)
+  let best: { readonly schedule: Schedule; readonly bytes: number } | undefined
+  for (const range of stepped) {
+    const grid = nest.grid.filter((r) => r !== range)
+    const packed = packable(reductions, grid)
+    const bytes = packed.reduce((sum, p) => sum + bytesOf(p, schedule), 0)
+    const tiles = ceilDiv(range.size, stepIn(roles, range))
+    if (packed.length === 0 || bytes > mostPackedBytes || tiles < leastTiles) continue
+    const others = invocationsOf(grid, roles)
+    const run = Math.max(leastTiles, ceilDiv(tiles * others, Math.max(wantedTasks, others)))
+    const made: Schedule = { nest: place(grid, packed), roles, task: { range, run: Math.min(run, tiles) } }
+    if (!best || bytes > best.bytes) best = { schedule: made, bytes }
+  }
+  return best && tasksOf(best.schedule) * invocationsOf(best.schedule.nest.grid, roles) > 1 ? best.schedule : schedule
+}
+
+const sameRanges = (a: readonly Range[], b: readonly Range[]): boolean =>
+  a.length === b.length && a.every((r, i) => r === b[i])
+
+/** The largest parts of what is contracted that move with ranges of `grid` and of the contraction alone, and with both. */
+const packable = (reductions: readonly ReduceValue[], grid: readonly Range[]): readonly Packed[] => {
+  const found = new Map<LoopValue, Packed>()
+  const walk = (v: LoopValue, over: readonly Range[]): void => {
+    if (v.kind === 'const' || v.kind === 'index') return
+    const own = over.filter((r) => v.ranges.has(r))
+    const isWhole = [...v.ranges].every((r) => own.includes(r) || grid.includes(r))
+    if (!isWhole) for (const o of operandsOf(v)) walk(o, over)
+    else if (own.length > 0 && v.ranges.size > own.length) found.set(v, { value: v, over: own })
+  }
+  for (const r of reductions) for (const v of r.values) walk(v, r.over)
+  return [...found.values()]
+}
+
+const bytesOf = ({ value, over }: Packed, { roles }: Schedule): number => {
+  let points = productOf(over, (r) => r.size)
+  for (const r of value.ranges) if (!over.includes(r)) points *= stepIn(roles, r)
+  return points * byteSize(value.dtype)
+}
