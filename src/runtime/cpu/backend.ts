@@ -3,7 +3,8 @@ import { type RuntimeError, raise, TensorloomError } from '../../lang/errors.ts'
 import type { Backend, Commands, Memory, Piece } from '../backend.ts'
 import { memoryHint } from '../device.ts'
 import type { LinearMemory, Stretch } from './linear-memory.ts'
-import { addressOf, type Ready, readyKernel } from './ready-kernels.ts'
+import { planFunctions } from './plan-module.ts'
+import { addressOf, type Ready, readyKernel, type Workplace } from './ready-kernels.ts'
 import type { Task, WorkQueue } from './work-queue.ts'
 
 /** What a kernel throws, as a typed error. */
@@ -26,6 +27,8 @@ const atOnce =
 
 /** Primitives upon `linear`; `queue` does the work. */
 export const cpuBackend = (linear: LinearMemory, queue: WorkQueue): Backend => {
+  /** What kernels use while they are called: as much as the most demanding of them. */
+  let scratch: Stretch = linear.lend(0)
   /** What was submitted since `guarded` began. */
   let guardedWork: Promise<RuntimeError | undefined>[] | undefined
   const submit = (tasks: readonly Task[]): void => {
@@ -76,8 +79,17 @@ export const cpuBackend = (linear: LinearMemory, queue: WorkQueue): Backend => {
       if (bytes > limit)
         raise({ tag: 'LimitError', what: 'bytes of linear memory', needed: bytes, limit, hint: memoryHint })
     },
-    prepare: async ({ kernels }, dispatches) =>
-      dispatches.map((bound) => readyKernel(linear, kernels[bound.kernel]!.kernel, bound)),
+    prepare: async (plan, dispatches) => {
+      const { functions, scratchBytes } = await planFunctions(linear, plan)
+      if (scratchBytes > scratch.size) {
+        linear.giveBack(scratch)
+        scratch = linear.lend(scratchBytes)
+      }
+      const workplace: Workplace = { linear, scratch: () => scratch.address }
+      return dispatches.map((bound) =>
+        readyKernel(workplace, plan.kernels[bound.kernel]!.kernel, functions[bound.kernel], bound),
+      )
+    },
     guarded: (_, action) => {
       const work: Promise<RuntimeError | undefined>[] = []
       guardedWork = work

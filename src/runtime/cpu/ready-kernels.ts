@@ -4,6 +4,7 @@ import type { Kernel } from '../../../codegen/kernel/kernel.ts'
 import { withWords } from '../../../codegen/kernel/words.ts'
 import type { Bound, Dispatch, Piece } from '../backend.ts'
 import type { LinearMemory, Stretch } from './linear-memory.ts'
+import type { KernelFunction } from './plan-module.ts'
 import type { Task } from './work-queue.ts'
 
 /** A dispatch with everything resolved. */
@@ -39,7 +40,7 @@ const inChunks = (workgroups: number, run: RunRange): (() => Task) => {
   }
 }
 
-/** A kernel by the interpreter of the Kernel IR, which is bound anew when memory has grown. */
+/** A user's own kernel, or one that calls a user's function: by the references, which are bound anew when memory has grown. */
 const interpreted = (linear: LinearMemory, kernel: Kernel, { bindings, words, workgroups }: Bound): (() => Task) => {
   let bound: { readonly buffer: ArrayBufferLike; readonly run: RunRange } | undefined
   const runOver = (buffer: ArrayBufferLike): RunRange => {
@@ -61,8 +62,27 @@ const interpreted = (linear: LinearMemory, kernel: Kernel, { bindings, words, wo
   return inChunks(workgroups, (from, to) => runOver(linear.memory().buffer)(from, to))
 }
 
-/** A dispatch of `kernel` made ready. */
-export const readyKernel = (linear: LinearMemory, kernel: Kernel, bound: Bound): Ready => ({
+/** A kernel by its function; `scratch` gives the address of scratch memory. */
+const called = (f: KernelFunction, scratch: () => number, { bindings, words, workgroups }: Bound): (() => Task) => {
+  const addresses = bindings.map(addressOf)
+  const given = words ? addressOf(words) : 0
+  return inChunks(workgroups, (from, to) => f(from, to, scratch(), given, ...addresses))
+}
+
+/** Where kernels of a device run. */
+export interface Workplace {
+  readonly linear: LinearMemory
+  /** The address of scratch memory. */
+  readonly scratch: () => number
+}
+
+/** A dispatch of `kernel` made ready: by `f`, its function, where there is one. */
+export const readyKernel = (
+  { linear, scratch }: Workplace,
+  kernel: Kernel,
+  f: KernelFunction | undefined,
+  bound: Bound,
+): Ready => ({
   workgroups: bound.workgroups,
-  task: interpreted(linear, kernel, bound),
+  task: f ? called(f, scratch, bound) : interpreted(linear, kernel, bound),
 })
