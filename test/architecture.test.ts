@@ -209,6 +209,15 @@ describe('imports', () => {
     ).toEqual([])
   })
 
+  it('what back ends share knows none of them; only what opens and counts devices knows all', () => {
+    const shared = /^src\/runtime\/(?!(index|open-device|count-calls)\.ts$)[^/]+$/
+    const other = (i: Import & { readonly to: string }): boolean =>
+      (shared.test(i.from) && /^src\/runtime\/(gpu|cpu)\//.test(i.to) && !i.typeOnly) ||
+      (i.from.startsWith('src/runtime/gpu/') && i.to.startsWith('src/runtime/cpu/')) ||
+      (i.from.startsWith('src/runtime/cpu/') && i.to.startsWith('src/runtime/gpu/'))
+    expect(violations('an emitted module carries one back end', other)).toEqual([])
+  })
+
   it('fp-ts is imported as #fp/Module', () => {
     expect(imports.filter((i) => /^fp-ts(\/|$)/.test(i.specifier)).map((i) => `${i.from}: ${i.specifier}`)).toEqual([])
   })
@@ -266,6 +275,11 @@ describe('sources', () => {
     const touch =
       /\bnavigator\.gpu|\.(requestAdapter|requestDevice|createBuffer|createShaderModule|createComputePipeline(Async)?|createBindGroup(Layout)?|createCommandEncoder|queue)\b/
     expect(matching(others, touch)).toEqual([])
+  })
+
+  it('only src/runtime/cpu instantiates WebAssembly', () => {
+    const others = productFiles.filter((f) => !f.startsWith('src/runtime/cpu/'))
+    expect(matching(others, /\bWebAssembly\.(Memory|Instance|Module|instantiate|compile)\b/)).toEqual([])
   })
 
   it('only data, io, cli and the runtime touch the host system', () => {

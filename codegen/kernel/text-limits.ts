@@ -35,7 +35,8 @@ const depthOf = (e: KExpr): number => {
   return depth
 }
 
-const blocksIn = (s: KStmt): readonly (readonly KStmt[])[] =>
+/** The blocks of one statement. */
+export const blocksIn = (s: KStmt): readonly (readonly KStmt[])[] =>
   s.kind === 'for' ? [s.body] : s.kind === 'if' ? [s.then, s.else] : []
 
 const sizes = new WeakMap<Kernel, TextSize>()

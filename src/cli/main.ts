@@ -73,12 +73,12 @@ const cli = (): Command => {
     })
   program
     .command('devices')
-    .description('show the GPU that programs would run on: kind, limits, features, profile')
+    .description('show what programs can run on here, the default first: kind, limits, features, profile')
     .addOption(json())
     .action(async (options: Common) => {
       const { devices, showDevices } = await import('./devices.ts')
       const found = await devices()
-      await (options.json ? printJson(found) : print(showDevices(found)))
+      await (options.json ? printJson({ devices: found }) : print(showDevices(found)))
     })
   return program
 }

@@ -5,6 +5,7 @@ import * as TE from '#fp/TaskEither'
 import type { Planned } from '../../codegen/plan/make-plan.ts'
 import type { Plan } from '../../codegen/plan/plan.ts'
 import type { Stage } from '../../passes/pipeline.ts'
+import type { Profile } from '../../passes/profile.ts'
 import type { Shape } from '../lang/dim.ts'
 import type { DType } from '../lang/dtype.ts'
 import { type CompileError, type DataError, type RuntimeError, TensorloomError } from '../lang/errors.ts'
@@ -15,7 +16,7 @@ import type { Tensor } from '../lang/types/tensor.ts'
 import type { Argument } from '../runtime/argument.ts'
 import type { Device } from '../runtime/device.ts'
 import { type Executable, loadPlan } from '../runtime/execute.ts'
-import { openDevice } from '../runtime/open-device.ts'
+import { openDevice, profileOf } from '../runtime/open-device.ts'
 import type { Output } from '../runtime/resident.ts'
 import { runTree } from '../runtime/tree-arguments.ts'
 import { type HostTensor, hostArguments, showObserved } from './host.ts'
@@ -67,13 +68,16 @@ export type ResultsOf<R> =
 
 /** A compiled function: data, no device. */
 export interface Program<A extends readonly unknown[] = readonly unknown[], R = unknown> {
-  /** Frozen: programs that are made from the same share it. */
+  /** For the profile that was named, or `portable`. Frozen: programs that are made from the same share it. */
   readonly plan: Plan
   /** The decisions that led to the plan, for `explain`: made anew where the plan was looked up. */
   readonly planned: Planned
   /** The graph after every stage, for `explain`; made anew where the plan was looked up. */
   readonly stages: readonly Stage[]
-  /** Loads it on `device`, or on one opened for it. */
+  /**
+   * Loads it on `device`, or on one opened for it. Where that device runs another target than the plan is for, the program is
+   * planned for it, unless its profile was named.
+   */
   readonly load: (device?: Device) => TE.TaskEither<RuntimeError, Loaded<A, R>>
 }
 
@@ -107,16 +111,46 @@ export const compile = <const A extends readonly unknown[], R>(
   f: (...args: { readonly [K in keyof A]: TensorsOf<A[K]> }) => R,
   specs: A,
   options: CompileOptions = {},
+): E.Either<CompileError, Program<A, R>> => compileFor(undefined, f, specs, options)
+
+/** `compile` where the device is known that will load the program: planned for its `profile` unless the options name one. */
+export const compileFor = <const A extends readonly unknown[], R>(
+  profile: Profile | undefined,
+  f: (...args: { readonly [K in keyof A]: TensorsOf<A[K]> }) => R,
+  specs: A,
+  options: CompileOptions,
 ): E.Either<CompileError, Program<A, R>> => {
   const traced = traceOrError(f, specs, options)
   if (E.isLeft(traced)) return traced
+  const name = options.name ?? (f.name || 'program')
+  const planFor = (profile: Profile | undefined): ReturnType<typeof planProgram> =>
+    planProgram(traced.right, name, { ...options, ...(profile ? { profile } : {}) })
+  const anew = options.profile ? undefined : (profile: Profile): Plan => orThrow(planFor(profile)).plan
   return pipe(
-    planProgram(traced.right, options.name ?? (f.name || 'program'), options),
-    E.map(({ plan, made }) => programOf<A, R>(plan, made)),
+    planFor(options.profile ?? profile),
+    E.map(({ plan, made }) => programOf<A, R>(plan, made, anew)),
   )
 }
 
-const programOf = <A extends readonly unknown[], R>(plan: Plan, made: () => Made): Program<A, R> => {
+/** The plan of a program for a device: its own, or where that is for another target one that `anew` makes, once a profile. */
+const makePlanFor = (plan: Plan, anew: ((profile: Profile) => Plan) | undefined): ((device: Device) => Plan) => {
+  const plans = new Map<string, Plan>()
+  return (device) => {
+    const profile = profileOf(device)
+    if (!anew || profile.target === plan.profile.target) return plan
+    const key = JSON.stringify(profile)
+    const made = plans.get(key) ?? anew(profile)
+    plans.set(key, made)
+    return made
+  }
+}
+
+const programOf = <A extends readonly unknown[], R>(
+  plan: Plan,
+  made: () => Made,
+  anew: ((profile: Profile) => Plan) | undefined,
+): Program<A, R> => {
+  const planFor = makePlanFor(plan, anew)
   const program: Program<A, R> = {
     plan,
     get planned() {
@@ -126,19 +160,30 @@ const programOf = <A extends readonly unknown[], R>(plan: Plan, made: () => Made
       return made().stages
     },
     load: (device) =>
-      pipe(
-        attempt(async () => {
-          if (device !== undefined) demandDevice('load', device)
-          const on = device ?? (await openDevice())
-          return loadPlan(on, plan, showObserved)
-        }),
-        TE.map((executable) => loadedOf(program, executable)),
-      ),
+      loadedOn(program, planFor, async () => {
+        if (device === undefined) return openDevice()
+        demandDevice('load', device)
+        return device
+      }),
   }
   return program
 }
 
-const loadedOf = <A extends readonly unknown[], R>(program: Program<A, R>, executable: Executable): Loaded<A, R> => {
+const loadedOn = <A extends readonly unknown[], R>(
+  program: Program<A, R>,
+  planFor: (device: Device) => Plan,
+  open: () => Promise<Device>,
+): TE.TaskEither<RuntimeError, Loaded<A, R>> =>
+  attempt(async () => {
+    const device = await open()
+    return loadedOf(program, planFor, await loadPlan(device, planFor(device), showObserved))
+  })
+
+const loadedOf = <A extends readonly unknown[], R>(
+  program: Program<A, R>,
+  planFor: (device: Device) => Plan,
+  executable: Executable,
+): Loaded<A, R> => {
   const run: Loaded<A, R>['run'] = async (...args) =>
     (await runTree(executable, hostArguments(args) as readonly unknown[])) as ResultsOf<R>
   return {
@@ -148,13 +193,10 @@ const loadedOf = <A extends readonly unknown[], R>(program: Program<A, R>, execu
     run,
     runTask: (...args) => attempt(() => run(...args)),
     reload: (device) =>
-      pipe(
-        attempt(() => {
-          demandDevice('reload', device)
-          return executable.reload(device)
-        }),
-        TE.map((e) => loadedOf(program, e)),
-      ),
+      loadedOn(program, planFor, async () => {
+        demandDevice('reload', device)
+        return device
+      }),
   }
 }
 

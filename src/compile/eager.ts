@@ -1,5 +1,6 @@
 /** For the first day and the prompt: values of expressions at once, by the interpreter or on a device, and `jit`. */
 
+import type { Profile } from '../../passes/profile.ts'
 import type { DType, HostArray } from '../lang/dtype.ts'
 import {
   flattenTree,
@@ -13,7 +14,7 @@ import type { Tensor } from '../lang/types/tensor.ts'
 import type { Argument } from '../runtime/argument.ts'
 import { type Device, standingDevice } from '../runtime/device.ts'
 import { openDevice, profileOf } from '../runtime/open-device.ts'
-import { compile, type Loaded, orThrow, spec, type TensorsOf, toPromise } from './compile.ts'
+import { compileFor, type Loaded, orThrow, spec, type TensorsOf, toPromise } from './compile.ts'
 import { type HostTensor, hostArray, reference } from './host.ts'
 import { type CompileOptions, demandCompile, demandDevice } from './options.ts'
 
@@ -29,6 +30,9 @@ export const defaultDevice = (): Promise<Device> => {
   return shared
 }
 
+/** The profile to plan for where `portable`, whose plans all GPUs share, is not for this device. */
+const ownProfile = (device: Device): Profile | undefined => (device.gpu ? undefined : profileOf(device))
+
 /**
  * The value of an expression (or a tree of them) computed on the default device: shape, dtype and elements on the host.
  * Rejects with a TensorloomError.
@@ -37,8 +41,9 @@ export const defaultDevice = (): Promise<Device> => {
  */
 export const evaluate = async <R>(tree: R): Promise<TreeOf<R, HostTensor>> => {
   const { leaves, shape } = flattenTree<Tensor>(tree, isTensor)
-  const program = orThrow(compile(() => leaves, [], { name: 'evaluate' }))
-  const loaded = await toPromise(program.load(await defaultDevice()))
+  const device = await defaultDevice()
+  const program = orThrow(compileFor(ownProfile(device), () => leaves, [], { name: 'evaluate' }))
+  const loaded = await toPromise(program.load(device))
   const results = (await loaded.run()) as readonly { readonly read: () => Promise<HostArray> }[]
   const hosts = await Promise.all(
     leaves.map(async (x, i) => ({
@@ -89,7 +94,9 @@ export const jit = <A extends readonly unknown[], R>(
         shape,
         leaves.map((x) => spec(x.shape, x.dtype)),
       ) as readonly unknown[]
-      return toPromise(orThrow(compile(f as never, specs, options)).load(device)) as Promise<Loaded>
+      return toPromise(
+        orThrow(compileFor(ownProfile(device), f as never, specs, options)).load(device),
+      ) as Promise<Loaded>
     }
     const made = await programs.get(key)?.catch(() => undefined)
     const loaded = made?.device === device ? made : await keep(key, fresh())
@@ -121,6 +128,5 @@ export const compileOn = async <const A extends readonly unknown[], R>(
 ): Promise<Loaded<A, R>> => {
   demandCompile('compileOn', f, options)
   demandDevice('compileOn', device)
-  const profile = options.profile ?? profileOf(device)
-  return toPromise(orThrow(compile<A, R>(f, specs, { ...options, profile })).load(device))
+  return toPromise(orThrow(compileFor<A, R>(profileOf(device), f, specs, options)).load(device))
 }

@@ -22,7 +22,10 @@ export interface CompileOptions extends PipelineOptions {
   readonly donate?: readonly number[]
   /** Results that stay on the device: paths or their beginnings (`'state'`). What replaces a donated argument always stays. */
   readonly keep?: readonly string[]
-  /** What to plan for; default `portable`, which runs everywhere. */
+  /**
+   * What to plan for; default `portable`, which every GPU runs, and the device's own where the program is loaded on a device
+   * that is none.
+   */
   readonly profile?: Profile
   /**
    * What becomes of f32 numbers below 2^-126: `'device'`, the default, is whatever the device does (WGSL lets it take them

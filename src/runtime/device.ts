@@ -4,10 +4,10 @@ import type { Backend } from './backend.ts'
 
 /** A device and its bookkeeping. Programs loaded on it share its kernels and pools. */
 export interface Device {
-  readonly kind: 'hardware' | 'software'
+  readonly kind: 'hardware' | 'software' | 'cpu'
   /** What it works on, where that is a GPU. */
   readonly gpu?: GPUDevice
-  /** What the driver calls itself. */
+  /** What the driver calls itself; of a processor, how much of it works. */
   readonly description: string
   /** Counts devices opened in this process: handles of an earlier generation are not valid on a later one. */
   readonly generation: number

@@ -1,16 +1,21 @@
 /** Opening a device, whatever its back end, and what it grants. Emitted modules do without: they know their back end. */
 import type { Profile } from '../../codegen/plan/plan.ts'
+import { cpu } from '../../codegen/targets/wasm/profile.ts'
 import { raise } from '../lang/errors.ts'
+import { openCpu } from './cpu/device.ts'
 import type { Device } from './device.ts'
-import { type AdapterProvider, findAdapter, type Preference } from './gpu/adapter.ts'
+import { type AdapterPreference, type AdapterProvider, findAdapter } from './gpu/adapter.ts'
 import { deviceOf, type GpuDevice, gpuProfile } from './gpu/device.ts'
 import { say } from './report-observations.ts'
 
+/** What to open: a GPU of a kind, the processor, or the best there is. */
+export type Preference = AdapterPreference | 'cpu'
+
 /** Options of `openDevice`. */
 export interface DeviceOptions {
-  /** Default `auto`: hardware where there is any, else software. */
+  /** Default `auto`: a hardware GPU where there is any, else a software one; `cpu` is the processor without one. */
   readonly prefer?: Preference
-  /** Do not print which adapter was chosen. */
+  /** Do not print which device was chosen. */
   readonly quiet?: boolean
   /** Extra switches for Dawn in Node, e.g. `disable-dawn-features=timestamp_quantization`. */
   readonly dawn?: readonly string[]
@@ -18,10 +23,10 @@ export interface DeviceOptions {
   readonly provider?: AdapterProvider
 }
 
-const preferences: readonly string[] = ['auto', 'hardware', 'software'] satisfies readonly Preference[]
+const preferences: readonly string[] = ['auto', 'hardware', 'cpu', 'software'] satisfies readonly Preference[]
 const known: readonly string[] = ['prefer', 'quiet', 'dawn', 'provider'] satisfies readonly (keyof DeviceOptions)[]
 
-/** UsageError for what `openDevice` does not know: nobody gets a software GPU by a slip of the pen. */
+/** UsageError for what `openDevice` does not know: nobody gets another device by a slip of the pen. */
 const demandOptions = (options: DeviceOptions): void => {
   if (typeof options !== 'object' || options === null)
     raise({
@@ -58,19 +63,7 @@ const announce = (text: string): void => {
   say(text)
 }
 
-/**
- * Opens the best device there is (`prefer`: hardware before software), prints the choice once to stderr unless `quiet`,
- * and asks for every limit and feature that kernels can use. Raises NoAdapter, ValidationError, or UsageError for options
- * that it does not know (as TensorloomError).
- * @example
- * const device = await T.openDevice({ quiet: true })
- * device.liveBytes() // => 0
- * device.destroy()
- * await T.openDevice({ provider: async () => null }) // => throws NoAdapter
- */
-export const openDevice = async (options: DeviceOptions = {}): Promise<GpuDevice> => {
-  demandOptions(options)
-  const prefer = options.prefer ?? 'auto'
+const openGpu = async (prefer: AdapterPreference, options: DeviceOptions): Promise<GpuDevice> => {
   const found = await (options.provider?.() ?? findAdapter(prefer, options.dawn ?? []))
   if (!found)
     return raise({
@@ -78,14 +71,37 @@ export const openDevice = async (options: DeviceOptions = {}): Promise<GpuDevice
       reason: prefer === 'auto' ? 'WebGPU has none to offer' : `no ${prefer} adapter`,
       hint: 'a browser with WebGPU, or in Node: npm i webgpu, with @sparticuz/chromium where there is no GPU driver',
     })
-  const device = await deviceOf(found)
-  if (!options.quiet) announce(`tensorloom: ${device.kind} adapter, ${device.description}`)
+  return deviceOf(found)
+}
+
+const nameOf = ({ kind, description }: Device): string =>
+  kind === 'cpu' ? description : `${kind} adapter, ${description}`
+
+/**
+ * Opens the best device there is (`prefer`: hardware before software), prints the choice once to stderr unless `quiet`,
+ * and asks for every limit and feature that kernels can use. `{ prefer: 'cpu' }` is the processor, without a GPU. Raises
+ * NoAdapter, ValidationError, or UsageError for options that it does not know (as TensorloomError).
+ * @example
+ * const device = await T.openDevice({ prefer: 'cpu', quiet: true })
+ * [device.kind, device.liveBytes()] // => ['cpu', 0]
+ * device.destroy()
+ * await T.openDevice({ provider: async () => null }) // => throws NoAdapter
+ */
+export function openDevice(options: DeviceOptions & { readonly prefer: 'hardware' | 'software' }): Promise<GpuDevice>
+export function openDevice(options?: DeviceOptions): Promise<Device>
+export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
+  demandOptions(options)
+  const { prefer = 'auto', quiet = false } = options
+  const device = prefer === 'cpu' ? openCpu() : await openGpu(prefer, options)
+  if (!quiet) announce(`tensorloom: ${nameOf(device)}`)
   return device
 }
+
+const isGpu = (device: Device): device is GpuDevice => device.gpu !== undefined
 
 /**
  * What a live device grants, as the data plans are made against.
  * @example
  * T.profileOf(await T.defaultDevice()).storageBuffers >= T.portable.storageBuffers // => true
  */
-export const profileOf = (device: Device): Profile => gpuProfile(device as GpuDevice)
+export const profileOf = (device: Device): Profile => (isGpu(device) ? gpuProfile(device) : cpu)

@@ -2,10 +2,12 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { loadPlan } from '../../src/runtime/execute.ts'
-import { openDevice } from '../../src/runtime/open-device.ts'
+import type { Plan } from '../../codegen/plan/plan.ts'
+import type { Device } from '../../src/runtime/device.ts'
+import { type Executable, loadPlan } from '../../src/runtime/execute.ts'
 import type { Output } from '../../src/runtime/resident.ts'
-import { accumulate, affine, output } from './plans.ts'
+import { eachDevice } from './each-device.ts'
+import { accumulate, affine, output, planFor } from './plans.ts'
 
 let gc: () => void
 
@@ -22,11 +24,13 @@ const collectUntil = async (done: () => boolean): Promise<void> => {
   }
 }
 
-describe('device memory', () => {
+describe.each(eachDevice)('memory of the $name', ({ open }) => {
+  const loadOn = (device: Device, plan: Plan): Promise<Executable> => loadPlan(device, planFor(device, plan))
+
   it('comes back from dropped results: later runs reuse it', async () => {
     const n = 1 << 18
-    const device = await openDevice({ quiet: true })
-    const program = await loadPlan(device, affine(n, true))
+    const device = await open()
+    const program = await loadOn(device, affine(n, true))
     const x = new Float32Array(n)
     const sweep = async (): Promise<void> => {
       for (let i = 0; i < 10; i++) await program.run([x])
@@ -45,10 +49,10 @@ describe('device memory', () => {
   })
 
   it('comes back at once from a donated result', async () => {
-    const device = await openDevice({ quiet: true })
+    const device = await open()
     const plan = accumulate(4)
     const read = { ...plan, outputs: plan.outputs.map((slot) => output(slot.path, slot.shape, slot.dtype, slot.place)) }
-    const [make, take] = [await loadPlan(device, affine(4, true)), await loadPlan(device, read)]
+    const [make, take] = [await loadOn(device, affine(4, true)), await loadOn(device, read)]
     const ones = [1, 1, 1, 1]
     const step = async (): Promise<number[]> => {
       const [state] = await make.run([ones])
@@ -63,10 +67,10 @@ describe('device memory', () => {
   })
 
   it('comes back from a dropped program, but not while a result of it lives', async () => {
-    const device = await openDevice({ quiet: true })
+    const device = await open()
     const start = device.liveBytes()
     const make = async (): Promise<Output> => {
-      const program = await loadPlan(device, accumulate(1 << 16))
+      const program = await loadOn(device, accumulate(1 << 16))
       return (await program.run([new Float32Array(1 << 16), new Float32Array(1 << 16).fill(3)]))[0]!
     }
     const scope = async (): Promise<void> => {

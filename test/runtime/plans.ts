@@ -1,28 +1,43 @@
 /** Tiny plans written by hand, so that the runtime is tested without the compiler. */
-import type { Binding, Kernel } from '../../codegen/kernel/kernel.ts'
+import * as k from '../../codegen/kernel/build-kernel.ts'
+import type { Binding, KExpr, Kernel, KStmt } from '../../codegen/kernel/kernel.ts'
 import type { InputSlot, OutputSlot, Place, Plan, PlannedKernel } from '../../codegen/plan/plan.ts'
+import { printKernel } from '../../codegen/targets/wgsl/print-module.ts'
 import { portable } from '../../codegen/targets/wgsl/profiles.ts'
 import type { DType, KernelDType } from '../../src/lang/dtype.ts'
+import type { Device } from '../../src/runtime/device.ts'
 
-const typeNames: Readonly<Record<KernelDType, string>> = { f32: 'f32', i32: 'i32', u32: 'u32', bool: 'u32', f16: 'f16' }
+const bindingsOf = (bindings: Bindings): readonly Binding[] =>
+  bindings.map(([scalar, access], i) => ({ name: `b${i}`, element: k.kType(scalar), access }))
 
-/** A kernel over bindings b0, b1, … whose body sees `i`, the flat number of its invocation. */
+/** Scalar and access of each binding. */
+export type Bindings = readonly (readonly [Exclude<KernelDType, 'bool'>, Binding['access']])[]
+
+/** A kernel over bindings b0, b1, … whose body gets them and the flat number of its invocation. */
 export const kernelOf = (
   name: string,
-  bindings: readonly (readonly [KernelDType, Binding['access']])[],
+  given: Bindings,
+  bodyOf: (i: KExpr, bindings: readonly Binding[]) => readonly KStmt[],
+): PlannedKernel => {
+  const workgroupSize = 64
+  const bindings = bindingsOf(given)
+  const i = k.add(k.mul(k.builtin('gridIndex'), k.u32(workgroupSize)), k.builtin('localIndex'))
+  const body = [k.letStmt('i', i), ...bodyOf(k.ref('i'), bindings)]
+  const kernel: Kernel = { name, workgroupSize, arrays: [], bindings, body }
+  return { kernel, wgsl: printKernel(kernel) }
+}
+
+/** A kernel for GPUs in WGSL, whose body sees `i`, the flat number of its invocation. */
+export const textKernel = (
+  name: string,
+  given: Bindings,
   body: string,
   workgroupSize = 64,
   header = '',
 ): PlannedKernel => {
-  const kernel: Kernel = {
-    name,
-    workgroupSize,
-    arrays: [],
-    body: [],
-    bindings: bindings.map(([scalar, access], i) => ({ name: `b${i}`, element: { scalar, width: 1 }, access })),
-  }
-  const declarations = bindings.map(
-    ([dtype, access], i) => `@group(0) @binding(${i}) var<storage, ${access}> b${i}: array<${typeNames[dtype]}>;`,
+  const kernel: Kernel = { name, workgroupSize, arrays: [], body: [], bindings: bindingsOf(given) }
+  const declarations = given.map(
+    ([dtype, access], i) => `@group(0) @binding(${i}) var<storage, ${access}> b${i}: array<${dtype}>;`,
   )
   const wgsl = `${header}${declarations.join('\n')}
 @compute @workgroup_size(${workgroupSize})
@@ -88,6 +103,12 @@ export const planOf = (
   ...parts,
 })
 
+/** `plan` for the target of `device`, with the kernels that it has. */
+export const planFor = (device: Device, plan: Plan): Plan => ({
+  ...plan,
+  profile: { ...plan.profile, target: device.backend.target },
+})
+
 /** y = 2x + 1 over `n` floats; the result is kept or read. */
 export const affine = (n: number, keep: boolean): Plan =>
   planOf({
@@ -99,7 +120,7 @@ export const affine = (n: number, keep: boolean): Plan =>
           ['f32', 'read'],
           ['f32', 'read_write'],
         ],
-        `if (i < ${n}u) { b1[i] = 2.0 * b0[i] + 1.0; }`,
+        (i, [x, y]) => [k.ifStmt(k.lt(i, k.u32(n)), [k.store(y!, i, k.add(k.mul(k.lit(2), k.load(x!, i)), k.lit(1)))])],
       ),
     ],
     steps: [
@@ -128,7 +149,7 @@ export const accumulate = (n: number): Plan => {
           ['f32', 'read_write'],
           ['f32', 'read'],
         ],
-        `if (i < ${n}u) { b0[i] = b0[i] + b1[i]; }`,
+        (i, [w, x]) => [k.ifStmt(k.lt(i, k.u32(n)), [k.store(w!, i, k.add(k.load(w!, i), k.load(x!, i)))])],
       ),
       kernelOf(
         'sum',
@@ -136,7 +157,15 @@ export const accumulate = (n: number): Plan => {
           ['f32', 'read'],
           ['f32', 'read_write'],
         ],
-        `if (i == 0u) { var s = 0.0; for (var k = 0u; k < ${n}u; k++) { s += b0[k]; } b1[0] = s; }`,
+        (i, [w, sum]) => [
+          k.ifStmt(k.eq(i, k.u32(0)), [
+            k.varStmt('s', k.kType('f32'), k.lit(0)),
+            k.forStmt('j', k.u32(0), k.u32(n), 1, [
+              k.assign('s', k.add(k.ref('s', k.kType('f32')), k.load(w!, k.ref('j')))),
+            ]),
+            k.store(sum!, k.u32(0), k.ref('s', k.kType('f32'))),
+          ]),
+        ],
       ),
     ],
     steps: [

@@ -14,15 +14,13 @@ import { runText, textBytes } from './user-reference.ts'
 
 export { type Counters, type HostBinding, makeCounters } from './storage.ts'
 
+/** Runs workgroups `from` to `to` (exclusive) in order; what a user wrote in text runs as a whole, whatever the range. */
+export type RunRange = (from: number, to: number) => void
+
 /**
- * Runs `workgroups` workgroups in order over the bindings, which are written in place; adds to `counters` where given.
+ * `kernel` over the bindings, which are written in place. Each call adds to `counters` where given, which count one call.
  */
-export const runKernel = (
-  kernel: Kernel,
-  workgroups: number,
-  bindings: readonly HostBinding[],
-  counters?: Counters,
-): void => {
+export const bindKernel = (kernel: Kernel, bindings: readonly HostBinding[], counters?: Counters): RunRange => {
   invariant(
     bindings.length === kernel.bindings.length,
     `${kernel.name}: ${bindings.length} of ${kernel.bindings.length} bindings`,
@@ -30,11 +28,12 @@ export const runKernel = (
   const group: Group = { grid: 0 }
   const where = (): string => `workgroup ${group.grid} of ${kernel.name}`
   const memory = kernel.bindings.map((b, i) => bindMemory(b, bindings[i]!, counters !== undefined, where))
-  if (kernel.text) {
-    runText(kernel, kernel.text, memory)
-    if (counters) counters.bytes += textBytes(kernel, kernel.text)
-    return
-  }
+  const { text } = kernel
+  if (text)
+    return () => {
+      runText(kernel, text, memory)
+      if (counters) counters.bytes += textBytes(kernel, text)
+    }
   const shared: Float64Array[] = []
   const arrays = new Map<string, (v: Invocation) => Float64Array>()
   const privateSizes: number[] = []
@@ -68,23 +67,35 @@ export const runKernel = (
     privates: privateSizes.map((n) => new Float64Array(n)),
     local,
   }))
-  for (group.grid = 0; group.grid < workgroups; group.grid++) {
-    for (const cells of shared) cells.fill(0)
-    for (const m of memory) m.nextWorkgroup()
-    if (runAll) {
-      for (const v of invocations) for (const p of v.privates) p.fill(0)
-      runAll(invocations)
-    } else {
-      const v = invocations[0]!
-      for (v.local = 0; v.local < kernel.workgroupSize; v.local++) {
-        for (const p of v.privates) p.fill(0)
-        run!(v)
+  return (from, to) => {
+    for (group.grid = from; group.grid < to; group.grid++) {
+      for (const cells of shared) cells.fill(0)
+      for (const m of memory) m.nextWorkgroup()
+      if (runAll) {
+        for (const v of invocations) for (const p of v.privates) p.fill(0)
+        runAll(invocations)
+      } else {
+        const v = invocations[0]!
+        for (v.local = 0; v.local < kernel.workgroupSize; v.local++) {
+          for (const p of v.privates) p.fill(0)
+          run!(v)
+        }
       }
     }
+    if (!counters) return
+    memory.forEach((m, i) => {
+      counters.bindings[i] = (counters.bindings[i] ?? 0) + m.touched()
+      counters.bytes += m.touched()
+    })
   }
-  if (!counters) return
-  memory.forEach((m, i) => {
-    counters.bindings[i] = (counters.bindings[i] ?? 0) + m.touched()
-    counters.bytes += m.touched()
-  })
 }
+
+/**
+ * Runs `workgroups` workgroups in order over the bindings, which are written in place; adds to `counters` where given.
+ */
+export const runKernel = (
+  kernel: Kernel,
+  workgroups: number,
+  bindings: readonly HostBinding[],
+  counters?: Counters,
+): void => bindKernel(kernel, bindings, counters)(0, workgroups)

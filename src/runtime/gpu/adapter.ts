@@ -11,7 +11,7 @@ export interface FoundAdapter {
 export type AdapterProvider = () => Promise<FoundAdapter | null>
 
 /** Which adapters to accept; `auto` takes hardware where there is any, else software. */
-export type Preference = 'auto' | 'hardware' | 'software'
+export type AdapterPreference = 'auto' | 'hardware' | 'software'
 
 /** Dawn hides `shader-f16` on NVIDIA Vulkan unless asked; the switch is ignored elsewhere. */
 const dawnSwitches: readonly string[] = ['enable-dawn-features=vulkan_enable_f16_on_nvidia,allow_unsafe_apis']
@@ -43,7 +43,7 @@ const loadDawn = async (): Promise<(switches: string[]) => GPU> => {
   }
 }
 
-const fromDawn = async (prefer: Preference, extra: readonly string[]): Promise<FoundAdapter | null> => {
+const fromDawn = async (prefer: AdapterPreference, extra: readonly string[]): Promise<FoundAdapter | null> => {
   const create = await loadDawn()
   const { hasVulkanLoader, useSoftware } = await import('./software.ts')
   const ask = (switches: readonly string[]): Promise<FoundAdapter | null> => requestAdapter(create([...switches]))
@@ -62,7 +62,7 @@ const isNode = (): boolean => typeof process !== 'undefined' && process.versions
  * A fresh adapter from `navigator.gpu` where the platform has it, else from Dawn (npm `webgpu`) in Node. `null` when
  * nothing fits `prefer`; raises NoAdapter with the way out where there is one. `dawn` are extra switches for Dawn.
  */
-export const findAdapter = async (prefer: Preference, dawn: readonly string[]): Promise<FoundAdapter | null> => {
+export const findAdapter = async (prefer: AdapterPreference, dawn: readonly string[]): Promise<FoundAdapter | null> => {
   const own = typeof navigator === 'undefined' ? undefined : (navigator as { gpu?: GPU }).gpu
   if (own) {
     const found = await requestAdapter(own)

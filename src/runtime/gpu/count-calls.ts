@@ -1,73 +1,5 @@
 /** Counts what a program asks of a GPUDevice, by wrapping the device's methods: works for any library that runs on it. */
-
-/** Calls since the last reset, and the bytes they moved. */
-export interface CallCounts {
-  readonly dispatches: number
-  readonly workgroups: number
-  readonly passes: number
-  readonly submits: number
-  readonly copies: number
-  readonly copiedBytes: number
-  readonly uploads: number
-  readonly uploadedBytes: number
-  readonly buffers: number
-  readonly bufferBytes: number
-  readonly modules: number
-  readonly pipelines: number
-  readonly bindGroups: number
-}
-
-/** A count in progress, as `countCalls` gives it. */
-export interface Counter {
-  /** The counts so far. */
-  readonly read: () => CallCounts
-  readonly reset: () => void
-  /** Takes the wrapping off the device; encoders that are open go on counting. */
-  readonly stop: () => void
-}
-
-type Mutable = { -readonly [K in keyof CallCounts]: number }
-
-const zero = (): Mutable => ({
-  dispatches: 0,
-  workgroups: 0,
-  passes: 0,
-  submits: 0,
-  copies: 0,
-  copiedBytes: 0,
-  uploads: 0,
-  uploadedBytes: 0,
-  buffers: 0,
-  bufferBytes: 0,
-  modules: 0,
-  pipelines: 0,
-  bindGroups: 0,
-})
-
-/**
- * Puts an own method `name` on `target` that calls `before` with the arguments, then the method it hides, then `after` with
- * the result. Returns the way back.
- */
-const wrap = <T extends object, K extends keyof T>(
-  target: T,
-  name: K,
-  before: (args: readonly unknown[]) => void,
-  after: (result: unknown) => void = () => {},
-): (() => void) => {
-  const hidden = target[name] as unknown as (...args: unknown[]) => unknown
-  const value = (...args: unknown[]): unknown => {
-    before(args)
-    const result = hidden.apply(target, args)
-    after(result)
-    return result
-  }
-  const own = Object.getOwnPropertyDescriptor(target, name)
-  Object.defineProperty(target, name, { value, configurable: true, writable: true })
-  return () => {
-    if (own) Object.defineProperty(target, name, own)
-    else delete (target as Record<PropertyKey, unknown>)[name as PropertyKey]
-  }
-}
+import { type Counter, counterOf, makeCounts, wrap } from '../counter.ts'
 
 const none = (): void => {}
 
@@ -85,19 +17,9 @@ const writeSize = (args: readonly unknown[]): number => {
   return data.byteLength - Number(args[3] ?? 0) * unit
 }
 
-/**
- * Starts counting what is asked of `gpu`, by wrapping its methods: works for any library that runs on it. `stop()`
- * takes the wrapping off.
- * @example
- * const double = T.jit((x: T.Tensor) => T.mul(x, 2))
- * const counter = T.countCalls((await T.defaultDevice()).gpu)
- * await double(T.tensor([1, 2]))
- * const { dispatches, submits } = counter.read()
- * counter.stop()
- * [dispatches, submits] // => [1, 1]
- */
-export const countCalls = (gpu: GPUDevice): Counter => {
-  let c = zero()
+/** Starts counting what is asked of `gpu`. */
+export const countGpu = (gpu: GPUDevice): Counter => {
+  const c = makeCounts()
   const onPass = (pass: GPUComputePassEncoder): void => {
     c.passes++
     wrap(pass, 'dispatchWorkgroups', ([x, y, z]) => {
@@ -129,13 +51,5 @@ export const countCalls = (gpu: GPUDevice): Counter => {
       c.uploadedBytes += writeSize(args)
     }),
   ]
-  return {
-    read: () => ({ ...c }),
-    reset: () => {
-      c = zero()
-    },
-    stop: () => {
-      for (const u of undo) u()
-    },
-  }
+  return counterOf(c, undo)
 }

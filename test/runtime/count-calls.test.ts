@@ -1,7 +1,7 @@
 /** Counting calls on any device, in any spelling that WebGPU allows. */
 import { describe, expect, it } from 'vitest'
-import { countCalls } from '../../../src/runtime/gpu/count-calls.ts'
-import { sharedDevice } from '../../device.ts'
+import { countCalls } from '../../src/runtime/count-calls.ts'
+import { sharedDevice } from '../device.ts'
 
 const [copySource, copyTarget, storage] = [4, 8, 128]
 

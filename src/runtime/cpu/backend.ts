@@ -1,0 +1,105 @@
+/** The back end upon the processor: stretches of one linear memory, work done in the caller's thread, a slice at once. */
+import { type RuntimeError, raise, TensorloomError } from '../../lang/errors.ts'
+import type { Backend, Commands, Memory, Piece } from '../backend.ts'
+import { memoryHint } from '../device.ts'
+import type { LinearMemory, Stretch } from './linear-memory.ts'
+import { planFunctions } from './plan-module.ts'
+import { addressOf, type Ready, readyKernel, type Workplace } from './ready-kernels.ts'
+import type { Task, WorkQueue } from './work-queue.ts'
+
+/** What a kernel throws, as a typed error. */
+export const explainTrap = (e: unknown): RuntimeError =>
+  e instanceof TensorloomError
+    ? (e.error as RuntimeError)
+    : {
+        tag: 'ValidationError',
+        message: e instanceof Error ? (e.stack ?? e.message) : String(e),
+        hint: 'this is a bug of tensorloom unless it is thrown by a function of your own',
+      }
+
+/** What is over as soon as it is begun. */
+const atOnce =
+  (f: () => void): Task =>
+  () => {
+    f()
+    return true
+  }
+
+/** Primitives upon `linear`; `queue` does the work. */
+export const cpuBackend = (linear: LinearMemory, queue: WorkQueue): Backend => {
+  /** What kernels use while they are called: as much as the most demanding of them. */
+  let scratch: Stretch = linear.lend(0)
+  /** What was submitted since `guarded` began. */
+  let guardedWork: Promise<RuntimeError | undefined>[] | undefined
+  const submit = (tasks: readonly Task[]): void => {
+    const done = queue.submit(tasks)
+    guardedWork?.push(done)
+  }
+  const bytesAt = (p: Piece, length: number): Uint8Array => linear.bytes(addressOf(p), length)
+  const writing = (to: Piece, bytes: Uint8Array): Task => atOnce(() => bytesAt(to, bytes.length).set(bytes))
+
+  const begin = (): Commands => {
+    const tasks: Task[] = []
+    return {
+      write: (to, bytes) => tasks.push(writing(to, bytes.slice())),
+      copy: (from, fromOffset, to, toOffset, bytes) => {
+        const [source, target] = [(from as Stretch).address + fromOffset, (to as Stretch).address + toOffset]
+        tasks.push(
+          atOnce(() => linear.bytes(0, linear.memory().buffer.byteLength).copyWithin(target, source, source + bytes)),
+        )
+      },
+      run: (dispatches) => {
+        for (const d of dispatches as readonly Ready[]) tasks.push(d.task())
+      },
+      submit: () => submit(tasks),
+    }
+  }
+
+  return {
+    target: 'wasm',
+    liveBytes: linear.liveBytes,
+    create: (bytes): Memory => {
+      const stretch = linear.lend(bytes)
+      if (stretch.isUsed) submit([atOnce(() => linear.bytes(stretch.address, bytes).fill(0))])
+      return stretch
+    },
+    destroy: (memory) => linear.giveBack(memory as Stretch),
+    write: (to, bytes) => {
+      if (queue.isIdle()) bytesAt(to, bytes.length).set(bytes)
+      else submit([writing(to, bytes.slice())])
+    },
+    begin,
+    copiesWithin: true,
+    map: queue.settled,
+    mapped: (memory) => linear.bytes((memory as Stretch).address, memory.size),
+    unmap: () => {},
+    check: ({ arenas }) => {
+      const bytes = arenas.reduce((sum, b) => sum + b, 0)
+      const limit = 2 ** 32
+      if (bytes > limit)
+        raise({ tag: 'LimitError', what: 'bytes of linear memory', needed: bytes, limit, hint: memoryHint })
+    },
+    prepare: async (plan, dispatches) => {
+      const { functions, scratchBytes } = await planFunctions(linear, plan)
+      if (scratchBytes > scratch.size) {
+        linear.giveBack(scratch)
+        scratch = linear.lend(scratchBytes)
+      }
+      const workplace: Workplace = { linear, scratch: () => scratch.address }
+      return dispatches.map((bound) =>
+        readyKernel(workplace, plan.kernels[bound.kernel]!.kernel, functions[bound.kernel], bound),
+      )
+    },
+    guarded: (_, action) => {
+      const work: Promise<RuntimeError | undefined>[] = []
+      guardedWork = work
+      try {
+        const value = action()
+        return { value, trouble: Promise.all(work).then((errors) => errors.find((e) => e !== undefined)) }
+      } finally {
+        guardedWork = undefined
+      }
+    },
+    settled: queue.settled,
+  }
+}
