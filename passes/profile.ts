@@ -23,6 +23,10 @@ export interface Profile {
   readonly costs: Costs
 }
 
+/** Invocations that a workgroup of a user's own kernel may have: where kernels are tasks, its reference computes it. */
+export const userThreads = ({ schedule, workgroupThreads }: Profile): number =>
+  schedule === 'task' ? Number.POSITIVE_INFINITY : workgroupThreads
+
 /** The most bytes of a larger place that one binding can hold: the next part starts where a binding may start. */
 export const largestPart = ({ maxBindingBytes, maxBufferBytes, offsetAlignment }: Profile): number =>
   Math.max(offsetAlignment, alignDown(Math.min(maxBindingBytes, maxBufferBytes), offsetAlignment))

@@ -20,6 +20,7 @@ import { showError, showOperand } from '../src/lang/errors.ts'
 import type { Graph, TensorType } from '../src/lang/ir.ts'
 import { packWords, unpackWords } from '../src/lang/pack.ts'
 import type { Value } from '../src/lang/primitive.ts'
+import type { Device } from '../src/runtime/device.ts'
 import { loadPlan } from '../src/runtime/execute.ts'
 import { decode, encode } from '../src/runtime/words.ts'
 import { sharedDevice } from './device.ts'
@@ -148,9 +149,24 @@ export const runDevice = async (
   profile: Profile = portable,
   donate = false,
   subnormals: Subnormals = 'device',
+): Promise<readonly Value[]> => runOn({ device: await sharedDevice(), profile, donate, subnormals }, graph, inputs)
+
+/** A device, and how plans for it are made. */
+export interface Way {
+  readonly device: Device
+  readonly profile: Profile
+  readonly donate: boolean
+  readonly subnormals: Subnormals
+}
+
+/** The graph's results on a device. */
+export const runOn = async (
+  { device, profile, donate, subnormals }: Way,
+  graph: Graph,
+  inputs: readonly Value[],
 ): Promise<readonly Value[]> => {
   const { plan } = planOf(graph, profile, donate, subnormals)
-  const executable = await loadPlan(await sharedDevice(), plan)
+  const executable = await loadPlan(device, plan)
   const outputs = await executable.run(inputs.map((v) => hostOf(v)))
   return Promise.all(
     outputs.map(async (o, i) => {

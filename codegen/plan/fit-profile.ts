@@ -1,7 +1,7 @@
 /** Limits that no plan for a target can satisfy, checked before fusion: sizes of tensors and of users' kernels. */
 
 import { graphsOf } from '../../passes/graph/inner-graphs.ts'
-import type { Profile } from '../../passes/profile.ts'
+import { type Profile, userThreads } from '../../passes/profile.ts'
 import { typesOf } from '../../src/lang/build.ts'
 import { sizeOf } from '../../src/lang/dim.ts'
 import type { LimitError } from '../../src/lang/errors.ts'
@@ -25,7 +25,7 @@ export const overTarget = (graph: Graph, profile: Profile): LimitError | undefin
     if (size > mostElements) return over(`elements of a ${n.op}`, size, mostElements, 'split the tensor')
     if (n.op !== 'kernel') continue
     const { name, workgroups, workgroupSize } = n.params
-    const threads = profile.workgroupThreads
+    const threads = userThreads(profile)
     if (workgroupSize > threads)
       return over(`invocations in a workgroup of ${name}`, workgroupSize, threads, 'give a smaller workgroupSize')
     const most = profile.maxGridSide ** 2

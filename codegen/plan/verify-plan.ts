@@ -4,7 +4,7 @@
  */
 
 import { boundBytes, isInOneBuffer, overlaps, showPlace } from '../../passes/memory/place-bytes.ts'
-import { largestBuffer } from '../../passes/profile.ts'
+import { largestBuffer, userThreads } from '../../passes/profile.ts'
 import { sizeOf } from '../../src/lang/dim.ts'
 import { byteSize } from '../../src/lang/dtype.ts'
 import type { ArgumentError } from '../../src/lang/errors.ts'
@@ -113,7 +113,11 @@ const checkBindings = (plan: Plan, step: Dispatch, report: (rule: PlanRule, mess
     if (needed > limit) report('limit', `kernel ${kernel.name}: ${what}: ${needed} of ${limit}`)
   }
   over('storage buffers', step.bindings.length, profile.storageBuffers)
-  over('invocations of a workgroup', kernel.workgroupSize, profile.workgroupThreads)
+  over(
+    'invocations of a workgroup',
+    kernel.workgroupSize,
+    kernel.text ? userThreads(profile) : profile.workgroupThreads,
+  )
   over('workgroups', step.workgroups, profile.maxGridSide ** 2)
   const shared = kernel.arrays.filter((a) => a.space === 'workgroup')
   over(

@@ -1,0 +1,50 @@
+/** Random programs and gradients in WebAssembly on the processor agree with the reference interpreter. */
+import { describe, test } from 'vitest'
+import { cpu } from '../../codegen/targets/wasm/profile.ts'
+import type { Op } from '../../src/lang/ir.ts'
+import { primitives } from '../../src/lang/ops/primitive-table.ts'
+import { descentOf } from '../../src/testing/derivative.ts'
+import { sharedProcessor } from '../device.ts'
+import { runs } from './harness.ts'
+import { agreesOn, disagreementOn, type OnDevice } from './on-device.ts'
+
+const timeout = 120 * 60_000
+const seed = 101
+
+/** Arguments are given away where subnormal numbers are kept: now and then. */
+const onProcessor: OnDevice = async (list, subnormals) =>
+  disagreementOn(list, { device: await sharedProcessor(), profile: cpu, subnormals, donate: subnormals === 'keep' })
+
+describe('random programs in WebAssembly', () => {
+  test('values', { timeout }, () =>
+    agreesOn(onProcessor, { name: 'values', seed, count: runs(900, 9000), subject: (s) => s }),
+  )
+  test('steps of descent', { timeout }, () =>
+    agreesOn(onProcessor, {
+      name: 'steps of descent',
+      seed,
+      count: runs(400, 4000),
+      subject: descentOf,
+      options: { maxNodes: 30, without: ['while'] },
+    }),
+  )
+  const ops = (Object.keys(primitives) as readonly Op[]).filter((op) => op !== 'customLinear')
+  test('values of every primitive', { timeout }, () =>
+    agreesOn(onProcessor, {
+      name: 'every primitive',
+      seed,
+      count: runs(500, 5000),
+      subject: (s) => s,
+      options: { maxNodes: 25, ops },
+    }),
+  )
+  test('steps of descent through loops and branches', { timeout }, () =>
+    agreesOn(onProcessor, {
+      name: 'through loops',
+      seed,
+      count: runs(200, 2000),
+      subject: descentOf,
+      options: { maxNodes: 15, ops: ops.filter((op) => op !== 'while') },
+    }),
+  )
+})
