@@ -15,6 +15,7 @@ import { buildWorker } from './workers.ts'
 export const timedRows: readonly string[] = [
   'matmul256',
   'matmul512',
+  'matmul1024',
   'chain',
   'softmax',
   'layernorm',
@@ -38,7 +39,7 @@ const measureRows = async (options: BenchOptions): Promise<readonly PeerRow[]> =
   if (names.length === 0) return []
   if (!existsSync(join(folder, 'node_modules')))
     throw new Error('the peers are not installed: npm ci --prefix test/bench/peers')
-  await demandAdapter(options.device)
+  if (options.device !== 'cpu') await demandAdapter(options.device)
   const worker = await buildWorker('peers/worker')
   const { device, runs, starts } = options
   const rows: PeerRow[] = []
@@ -81,7 +82,7 @@ const main = async (): Promise<boolean> => {
   const peers = await measureRows(options)
   if (peers.length > 0)
     print(
-      `Median ms of ${runs} warm calls and of ${starts} first calls in fresh processes, ${device} adapter`,
+      `Median ms of ${runs} warm calls and of ${starts} first calls in fresh processes, ${device}`,
       peerTable(peers),
     )
   const compiled = await measureCompiles(options)

@@ -2,14 +2,14 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 
 export interface BenchOptions {
-  readonly device: 'software' | 'hardware'
+  readonly device: 'software' | 'hardware' | 'cpu'
   readonly json: boolean
   /** The rows asked for; all when it is undefined. */
   readonly rows?: readonly string[]
   readonly compileOnly: boolean
   readonly peersOnly: boolean
   /** What is planned for in the table of compile times. */
-  readonly profile: 'portable' | 'software' | 'hardware'
+  readonly profile: 'portable' | 'software' | 'hardware' | 'cpu'
   /** Rounds of warm calls. */
   readonly runs: number
   /** Fresh processes for every first call and every compilation. */
@@ -33,8 +33,8 @@ export const parseOptions = (args: readonly string[], known: readonly string[]):
   const command = new Command('bench')
     .description('time our programs beside jax-js and TensorFlow.js on one adapter, and what compiling takes')
     .addOption(
-      new Option('--device <kind>', 'the adapter of all libraries')
-        .choices(['software', 'hardware'])
+      new Option('--device <kind>', 'what all libraries compute on')
+        .choices(['software', 'hardware', 'cpu'])
         .default('software'),
     )
     .option('--json', 'one JSON document on stdout instead of tables', false)
@@ -43,7 +43,7 @@ export const parseOptions = (args: readonly string[], known: readonly string[]):
     .addOption(new Option('--peers-only', 'the table beside the peers alone').default(false))
     .addOption(
       new Option('--profile <name>', 'what is compiled for')
-        .choices(['portable', 'software', 'hardware'])
+        .choices(['portable', 'software', 'hardware', 'cpu'])
         .default('portable'),
     )
     .addOption(new Option('--runs <n>', 'rounds of warm calls').argParser(count).default(15))

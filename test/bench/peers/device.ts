@@ -3,17 +3,20 @@ import { createRequire } from 'node:module'
 import { findAdapter } from '../../../src/runtime/gpu/adapter.ts'
 
 /** Kinds of adapters. */
-export type Kind = 'software' | 'hardware'
+export type AdapterKind = 'software' | 'hardware'
+
+/** What the libraries compute on: an adapter of WebGPU, or the processor by WebAssembly. */
+export type Kind = AdapterKind | 'cpu'
 
 /** The adapter that all libraries use; throws one line where there is none. */
-export const demandAdapter = async (kind: Kind): Promise<GPUAdapter> => {
+export const demandAdapter = async (kind: AdapterKind): Promise<GPUAdapter> => {
   const found = await findAdapter(kind, [])
   if (!found) throw new Error(`no ${kind} adapter here (WebGPU in Node: npm webgpu)`)
   return found.adapter
 }
 
 /** Makes this process look like a browser with WebGPU, to libraries that are written for one. */
-export const provideNavigator = async (kind: Kind): Promise<void> => {
+export const provideNavigator = async (kind: AdapterKind): Promise<void> => {
   const adapter = await demandAdapter(kind)
   const { globals } = (await import('webgpu')) as unknown as { readonly globals: object }
   Object.assign(globalThis, globals)

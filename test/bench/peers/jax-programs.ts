@@ -116,6 +116,7 @@ export const forwardOf = (jax: Jax, row: string): ((...args: readonly never[]) =
   const table: Readonly<Record<string, (...args: readonly never[]) => X>> = {
     matmul256: matmul,
     matmul512: matmul,
+    matmul1024: matmul,
     chain: (x: X) => Array.from({ length: 5 }).reduce<X>((y) => numpy.tanh(y.mul(1.1).add(0.1)), x),
     softmax: (x: X) => nn.softmax(x, 1),
     layernorm: (p: Params, x: X) => nn.standardize(x, 1).mul(p['weight']!).add(p['bias']!),

@@ -1,4 +1,4 @@
-/** jax-js's side of the bench: `jit` on its WebGPU backend. */
+/** jax-js's side of the bench: `jit` on its WebGPU or WebAssembly backend. */
 import { type Host, type HostTree, mapHosts, parametersOf } from './arguments.ts'
 import { type Kind, peer, provideNavigator } from './device.ts'
 import type { Jax, JaxArray, JaxTree } from './jax-api.ts'
@@ -53,11 +53,12 @@ const forward = (jax: Jax, row: string, args: readonly HostTree[]): Session | un
   }
 }
 
-/** Opens jax-js on the adapter. */
+/** Opens jax-js on the adapter, or on its WebAssembly backend. */
 export const openJax = async (kind: Kind, folder: string): Promise<Library> => {
-  await provideNavigator(kind)
+  if (kind !== 'cpu') await provideNavigator(kind)
   const jax = peer(folder, '@jax-js/jax') as Jax
-  if (!(await jax.init('webgpu')).includes('webgpu')) throw new Error('jax-js finds no WebGPU')
-  jax.defaultDevice('webgpu')
+  const name = kind === 'cpu' ? 'wasm' : 'webgpu'
+  if (!(await jax.init(name)).includes(name)) throw new Error(`jax-js finds no ${name}`)
+  jax.defaultDevice(name)
   return { start: async (row, args) => training(jax, row, args) ?? forward(jax, row, args) }
 }

@@ -1,6 +1,6 @@
 /** Our side of the bench: the programs of the scoreboard, compiled for the device at hand. */
 import * as T from '../../../src/index.ts'
-import { programs } from '../programs.ts'
+import { timedPrograms } from '../programs.ts'
 import { type Host, type HostTree, mapHosts } from './arguments.ts'
 import type { Kind } from './device.ts'
 import type { Library, Session } from './library.ts'
@@ -20,7 +20,7 @@ const upload = async (device: T.Device, args: readonly HostTree[]): Promise<read
 }
 
 const start = async (device: T.Device, row: string, args: readonly HostTree[]): Promise<Session | undefined> => {
-  const program = programs.find((p) => p.name === row)
+  const program = timedPrograms.find((p) => p.name === row)
   if (!program) return undefined
   const trains = row.endsWith('_train')
   const options = { ...program.options, ...(trains ? {} : { keep: [''] }) }

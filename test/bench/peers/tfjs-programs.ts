@@ -60,6 +60,7 @@ export const forwardOf = (tf: Tf, row: string): ((...args: readonly never[]) => 
   const table: Readonly<Record<string, (...args: readonly never[]) => X>> = {
     matmul256: matmul,
     matmul512: matmul,
+    matmul1024: matmul,
     chain: (x: X) => Array.from({ length: 5 }).reduce<X>((y) => y.mul(1.1).add(0.1).tanh(), x),
     softmax: (x: X) => x.softmax(1),
     layernorm: (p: Params, x: X) => {

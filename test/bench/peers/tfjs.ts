@@ -1,4 +1,4 @@
-/** TensorFlow.js's side of the bench: eager operations on its WebGPU backend, its own Adam. */
+/** TensorFlow.js's side of the bench: eager operations on its WebGPU or WebAssembly backend, its own Adam. */
 import { type Host, type HostTree, mapHosts, parametersOf } from './arguments.ts'
 import { type Kind, peer, provideNavigator } from './device.ts'
 import type { Library, Session } from './library.ts'
@@ -30,7 +30,7 @@ const training = (tf: Tf, row: string, args: readonly HostTree[]): Session | und
   }
 }
 
-const forward = (tf: Tf, row: string, args: readonly HostTree[]): Session | undefined => {
+const forward = (tf: Tf, kind: Kind, row: string, args: readonly HostTree[]): Session | undefined => {
   const f = forwardOf(tf, row)
   if (!f) return undefined
   const given = args.map((a) => mapHosts(a, tensorOf(tf)) as never)
@@ -39,6 +39,8 @@ const forward = (tf: Tf, row: string, args: readonly HostTree[]): Session | unde
     call: async () => {
       last?.dispose()
       last = tf.tidy(() => f(...given))
+      // WebAssembly is done when it returns.
+      if (kind === 'cpu') return undefined
       const backend = tf.backend()
       backend.ensureCommandEncoderReady()
       backend.endComputePassEncoder()
@@ -50,12 +52,13 @@ const forward = (tf: Tf, row: string, args: readonly HostTree[]): Session | unde
   }
 }
 
-/** Opens TensorFlow.js on the adapter. */
+/** Opens TensorFlow.js on the adapter, or on its WebAssembly backend. */
 export const openTfjs = async (kind: Kind, folder: string): Promise<Library> => {
-  await provideNavigator(kind)
+  if (kind !== 'cpu') await provideNavigator(kind)
   const tf = peer(folder, '@tensorflow/tfjs') as Tf
-  peer(folder, '@tensorflow/tfjs-backend-webgpu')
-  if (!(await tf.setBackend('webgpu'))) throw new Error('TensorFlow.js finds no WebGPU')
+  const name = kind === 'cpu' ? 'wasm' : 'webgpu'
+  peer(folder, `@tensorflow/tfjs-backend-${name}`)
+  if (!(await tf.setBackend(name))) throw new Error(`TensorFlow.js finds no ${name}`)
   await tf.ready()
-  return { start: async (row, args) => training(tf, row, args) ?? forward(tf, row, args) }
+  return { start: async (row, args) => training(tf, row, args) ?? forward(tf, kind, row, args) }
 }

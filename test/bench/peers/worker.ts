@@ -1,5 +1,5 @@
 /** One program in one library, in a process of its own: makes it ready, calls it as often as the bench asks, and answers. */
-import { programs } from '../programs.ts'
+import { timedPrograms } from '../programs.ts'
 import { hostArguments } from './arguments.ts'
 import type { Kind } from './device.ts'
 import { openJax } from './jax.ts'
@@ -21,7 +21,7 @@ const open: Readonly<Record<LibraryName, () => Promise<Library>>> = {
   tfjs: () => openTfjs(kind, folder),
 }
 
-const args = hostArguments(programs.find((p) => p.name === row)!.specs)
+const args = hostArguments(timedPrograms.find((p) => p.name === row)!.specs)
 let library: Library | undefined
 let session: Session | undefined
 
