@@ -105,13 +105,32 @@ export const reduceEmitter = (around: Surroundings): ReduceEmitter => {
     const { copies, into } = open[open.length - 1]!
     for (const copy of copies) {
       const state = into.get(copy)!
-      for (const inner of instances(copy.reduce.over))
-        assign(state, added(copy, state, new Map([...copy.lanes, ...inner])))
+      const points = instances(copy.reduce.over).map((inner) => new Map([...copy.lanes, ...inner]))
+      if (copy.isOrdered) for (const at of points) assign(state, inOrder(copy, state, at))
+      else
+        assign(
+          state,
+          merge(
+            copy,
+            state,
+            joined(
+              copy,
+              points.map((at) => elementAt(copy, at)),
+            ),
+          ),
+        )
     }
   }
 
-  /** `state` with what one step of the innermost loop adds to it. */
-  const added = (copy: Copy, state: State, lanes: Lanes): State => {
+  /** Elements of which the order is free, as one: pairs of pairs, so that few wait for others. */
+  const joined = (copy: Copy, elements: readonly State[]): State => {
+    if (elements.length === 1) return elements[0]!
+    const half = ceilDiv(elements.length, 2)
+    return named(merge(copy, joined(copy, elements.slice(0, half)), joined(copy, elements.slice(half))))
+  }
+
+  /** The values at a point as an element, and which of its lanes are counted for the first time. */
+  const pointOf = (copy: Copy, lanes: Lanes) => {
     const { values, over, position } = copy.reduce
     const all = values.map((v) => exprOf(v, lanes))
     const at = position && k.cast(index.scalar(position, lanes), 'i32')
@@ -121,19 +140,28 @@ export const reduceEmitter = (around: Surroundings): ReduceEmitter => {
       return states.lift(copy, wide[0]!, at && k.splat(at, copy.width))
     }
     const vector = over.find((r) => schedule.roles.get(r)?.vector)
-    if (!vector) return merge(copy, state, element(all))
     // Of the last vector, which is moved back, the first lanes have been counted.
-    const old = vector.size % 4 === 0 ? 0 : 4 - (vector.size % 4)
-    const holdsForOld = index.inTile([vector], new Map(lanes).set(vector, 0))
+    const old = !vector || vector.size % 4 === 0 ? 0 : 4 - (vector.size % 4)
+    const holdsForOld = vector && index.inTile([vector], new Map(lanes).set(vector, 0))
     const isNew = (l: number): KExpr | undefined => (l < old ? holdsForOld : undefined)
     const unlessOld = (next: State, holds: KExpr | undefined): State => {
       const nothing = holds && states.identity(copy)
       return nothing ? next.map((e, i) => k.select(holds!, e, nothing[i]!)) : next
     }
-    if (!copy.isOrdered) {
-      const each = [0, 1, 2, 3].map((l) => isNew(l) ?? k.bool(true))
-      return merge(copy, state, unlessOld(element(all), old === 0 ? undefined : k.vec(each)))
-    }
+    return { all, element, vector, old, isNew, unlessOld }
+  }
+
+  /** What a point adds where order does not matter. */
+  const elementAt = (copy: Copy, lanes: Lanes): State => {
+    const { all, element, old, isNew, unlessOld } = pointOf(copy, lanes)
+    const each = [0, 1, 2, 3].map((l) => isNew(l) ?? k.bool(true))
+    return unlessOld(element(all), old === 0 ? undefined : k.vec(each))
+  }
+
+  /** `state` with what a point adds, one lane of the reduced range after another. */
+  const inOrder = (copy: Copy, state: State, lanes: Lanes): State => {
+    const { all, element, vector, isNew, unlessOld } = pointOf(copy, lanes)
+    if (!vector) return merge(copy, state, element(all))
     const lane = (l: number): State => {
       const holds = isNew(l)
       const one = element(all.map((e) => (e.type.width === 4 ? k.lane(e, l) : e)))

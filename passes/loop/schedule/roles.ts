@@ -4,12 +4,12 @@
  * computed once per point of its own ranges.
  */
 import { ceilDiv, pointsOf, productOf } from '../../../src/lang/dim.ts'
-import { isPositional } from '../../../src/lang/monoids.ts'
+import { isPositional, treeRun } from '../../../src/lang/monoids.ts'
 import type { Profile } from '../../profile.ts'
 import type { Cluster, Index, LoopValue, Range } from '../ir/cluster.ts'
 import { operandsOf, valuesBelow } from '../ir/values.ts'
 import { isUniformBound, lanePattern } from './lane-pattern.ts'
-import type { Nest } from './nest.ts'
+import type { Nest, ReduceValue } from './nest.ts'
 import { textPrice } from './text-price.ts'
 
 /** An invocation computes `unroll`·(vector ? 4 : 1) consecutive points of the range at once. */
@@ -97,7 +97,7 @@ export const scheduling = (cluster: Cluster): ((nest: Nest, profile: Profile) =>
   const values = valuesBelow(cluster.stores.map((s) => s.value))
   const vectors = new Set<Range>()
   const reading = readingValues(values)
-  const reductions = values.filter((v) => v.kind === 'reduce')
+  const reductions = values.filter((v): v is ReduceValue => v.kind === 'reduce')
   const inOver = new Set(reductions.flatMap((v) => v.over))
   // Of equal extremes the first is meant: lanes would not know which that is.
   const positional = new Set(reductions.flatMap((v) => (isPositional(v.monoid) ? v.over : [])))
@@ -122,7 +122,10 @@ export const scheduling = (cluster: Cluster): ((nest: Nest, profile: Profile) =>
   return (nest, profile) => {
     const roles = new Map<Range, Role>([...vectors].map((r) => [r, { unroll: 1, vector: true }]))
     tileRegisters(nest, values, roles, profile)
-    if (profile.schedule === 'task' && reductions.length === 0) widenMap(nest, values, roles, profile)
+    if (profile.schedule === 'task') {
+      if (reductions.length === 0) widenMap(nest, values, roles, profile)
+      else widenReductions(reductions, roles)
+    }
     return { nest, roles }
   }
 }
@@ -136,6 +139,19 @@ const widenMap = (nest: Nest, values: readonly LoopValue[], roles: Map<Range, Ro
     if (unroll === 1 || !role.vector || !nest.grid.includes(r)) continue
     const wide = new Map(roles).set(r, { ...role, unroll })
     if (statementsWith(values, wide) <= costs.statements) roles.set(r, { ...role, unroll })
+  }
+}
+
+/**
+ * Vectors of a reduced range side by side, in a processor: a run of a tree in one step, or four vectors that are joined before
+ * they meet the state, which waits for every step.
+ */
+const widenReductions = (reductions: readonly ReduceValue[], roles: Map<Range, Role>): void => {
+  for (const [r, role] of roles) {
+    const over = reductions.filter((v) => v.over.includes(r))
+    if (!role.vector || role.unroll > 1 || over.length === 0 || over.some((v) => v.order === 'blocks')) continue
+    const unroll = over.every((v) => v.order === 'any') ? 4 : treeRun / 4
+    if (r.size % (4 * unroll) === 0) roles.set(r, { ...role, unroll })
   }
 }
 
