@@ -82,6 +82,19 @@ describe('a program', () => {
     expect(await run(await T.toPromise(forCpu!.load(await cpu.shared())))).toBeLessThan(close)
   })
 
+  it('may have as many arguments in one kernel as the profile says, and more in several', async () => {
+    const n = T.profiles.cpu.storageBuffers + 200
+    const weighted = (...xs: readonly T.Tensor[]): T.Tensor =>
+      T.sum(T.stack(xs.map((x, i) => T.mul(x, i % 3))) as T.Tensor, { axis: 0 }) as T.Tensor
+    const specs = Array.from({ length: n }, () => T.spec([2]))
+    const loaded = await T.compileOn(await cpu.shared(), weighted, specs)
+    const given = Array.from({ length: n }, (_, i) => Float32Array.of(i, 1))
+    const expected = [0, 1].map((at) => given.reduce((sum, x, i) => sum + x[at]! * (i % 3), 0))
+    expect(Array.from(await (await loaded.run(...(given as never[]))).read())).toEqual(expected)
+    const most = Math.max(...loaded.program.plan.kernels.map((k) => k.kernel.bindings.length))
+    expect(most).toBeGreaterThan(300)
+  })
+
   it('runs loops whose end it finds out, users’ own functions, and observations', async () => {
     const halve = T.elementwise({
       name: 'halve_here',
