@@ -34,6 +34,7 @@ const signatures: { readonly [K in NativeOp]: Signature } = {
   ge: comparison,
   toI32: { of: 'f32', operands: 1, gives: 'i32' },
   toU32: { of: 'f32', operands: 1, gives: 'u32' },
+  wholeToI32: { of: 'f32', operands: 1, gives: 'i32' },
   leadingZeros: { of: 'u32', operands: 1 },
   any: { of: 'bool', operands: 1 },
   all: { of: 'bool', operands: 1 },

@@ -45,6 +45,8 @@ export type NativeOp =
   /** f32 → i32, u32 by truncation of a number in range. */
   | 'toI32'
   | 'toU32'
+  /** f32 → i32 of a whole number below 2^22 in size. */
+  | 'wholeToI32'
   /** The number of leading zero bits of a u32. */
   | 'leadingZeros'
   /** A vector of bools → one bool. */

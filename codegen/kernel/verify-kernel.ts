@@ -1,5 +1,5 @@
 /**
- * Well-formedness of kernels: types agree, names are defined once and before use, stores go to writable bindings,
+ * Well-formedness of kernels and functions: types agree, names are defined once and before use, stores go to writable bindings,
  * constant indices lie within arrays, barriers are in workgroup-uniform control flow. Checked in tests and between
  * stages.
  */
@@ -7,7 +7,7 @@
 import { applyType, nativeType } from './build-function.ts'
 import { binaryDomain, constantOf, kType, sameType, showType, unaryDomain } from './build-kernel.ts'
 import { operandsOf } from './flops.ts'
-import type { KExpr, Kernel, KStmt, KType } from './kernel.ts'
+import type { KExpr, Kernel, KFunction, KStmt, KType } from './kernel.ts'
 import { isUsableName } from './reserved-names.ts'
 
 interface Name {
@@ -17,6 +17,8 @@ interface Name {
 
 interface Check {
   readonly kernel: Kernel
+  /** Whether it is a function, which has instructions of the target but no memory and no place in a grid. */
+  readonly isFunction: boolean
   readonly problems: string[]
   /** Every name ever defined: names are unique per kernel, whatever their scope. */
   readonly all: Set<string>
@@ -27,15 +29,30 @@ interface Check {
 
 const index: KType = { scalar: 'u32', width: 1 }
 
+const checkOf = (kernel: Kernel, isFunction: boolean): Check => ({
+  kernel,
+  isFunction,
+  problems: [],
+  all: new Set(),
+  varying: new Set(),
+  written: new Set(kernel.bindings.filter((b) => b.access === 'read_write').map((b) => b.name)),
+})
+
+/** The violations of a function, in order of appearance; none for a well-formed one. */
+export const verifyFunction = (f: KFunction): readonly string[] => {
+  const check = checkOf({ name: f.name, workgroupSize: 1, bindings: [], arrays: [], body: f.body }, true)
+  const names = new Map<string, Name>()
+  for (const { name, type } of f.params) {
+    declare(check, name)
+    names.set(name, { kind: 'let', type })
+  }
+  block(check, f.body, names, false, f.results)
+  return check.problems
+}
+
 /** The violations of a kernel, in order of appearance; none for a well-formed one. */
 export const verifyKernel = (kernel: Kernel): readonly string[] => {
-  const check: Check = {
-    kernel,
-    problems: [],
-    all: new Set(),
-    varying: new Set(),
-    written: new Set(kernel.bindings.filter((b) => b.access === 'read_write').map((b) => b.name)),
-  }
+  const check = checkOf(kernel, false)
   const report = (text: string): void => void check.problems.push(text)
   if (!Number.isInteger(kernel.workgroupSize) || kernel.workgroupSize < 1)
     report(`workgroup of ${kernel.workgroupSize}`)
@@ -87,7 +104,14 @@ const spread = (c: Check, body: readonly KStmt[], control: boolean): void => {
   }
 }
 
-const block = (c: Check, body: readonly KStmt[], outer: ReadonlyMap<string, Name>, control: boolean): void => {
+/** Checks statements, and the expressions after them. */
+const block = (
+  c: Check,
+  body: readonly KStmt[],
+  outer: ReadonlyMap<string, Name>,
+  control: boolean,
+  after: readonly KExpr[] = [],
+): void => {
   const names = new Map(outer)
   const define = (name: string, what: Name): void => {
     declare(c, name)
@@ -148,6 +172,7 @@ const block = (c: Check, body: readonly KStmt[], outer: ReadonlyMap<string, Name
         if (!control) c.problems.push('a barrier in control flow that differs between invocations')
     }
   }
+  for (const e of after) expression(c, e, names)
 }
 
 const arrayOf = (c: Check, name: string, at: KExpr): Kernel['arrays'][number] | undefined => {
@@ -158,9 +183,13 @@ const arrayOf = (c: Check, name: string, at: KExpr): Kernel['arrays'][number] | 
   return a
 }
 
+const outsideFunctions: ReadonlySet<KExpr['kind']> = new Set(['builtin', 'word', 'load', 'read', 'call', 'threefry'])
+
 /** Checks an expression bottom-up: operands first, then its own type. */
 const expression = (c: Check, e: KExpr, names: ReadonlyMap<string, Name>): void => {
   for (const x of operandsOf(e)) expression(c, x, names)
+  if (c.isFunction ? outsideFunctions.has(e.kind) : e.kind === 'native')
+    c.problems.push(`${e.kind} ${c.isFunction ? 'in' : 'outside of'} a function`)
   const expected = typeOf(c, e, names)
   if (typeof expected === 'string') c.problems.push(expected)
   else if (!sameType(expected, e.type))

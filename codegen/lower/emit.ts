@@ -5,12 +5,11 @@
  */
 
 import type { Cluster, LoopValue, Range, Store } from '../../passes/loop/ir/cluster.ts'
-import { addIndex, constantIndex, rangeIndex, scaleIndex } from '../../passes/loop/ir/index-expression.ts'
 import { valuesBelow } from '../../passes/loop/ir/values.ts'
 import { isUniformBound } from '../../passes/loop/schedule/lane-pattern.ts'
-import type { Item, Packed, ReduceValue } from '../../passes/loop/schedule/nest.ts'
+import type { Item, ReduceValue } from '../../passes/loop/schedule/nest.ts'
 import { invocationsOf, type Schedule, stepIn, tasksOf } from '../../passes/loop/schedule/roles.ts'
-import { ceilDiv, productOf } from '../../src/lang/dim.ts'
+import { ceilDiv } from '../../src/lang/dim.ts'
 import { invariant } from '../../src/lang/errors.ts'
 import { call } from '../kernel/build-call.ts'
 import * as k from '../kernel/build-kernel.ts'
@@ -20,6 +19,7 @@ import { vectorOf } from './access.ts'
 import { type Block, branchesOf, type Guard, type Sides } from './branch.ts'
 import { indexEmitter, type Lanes, type OpenScope } from './emit-index.ts'
 import { memoryEmitter } from './emit-memory.ts'
+import { packedEmitter } from './emit-packed.ts'
 import { reduceEmitter } from './emit-reduce.ts'
 import { chooseRoll, type Roll, type Run, readersIn, runsOf } from './roll.ts'
 
@@ -28,13 +28,6 @@ export type Namer = (prefix: string) => string
 
 /** A private array that nobody else uses at the same time. */
 export type Arrays = (element: KType, size: number, space?: 'private' | 'packed') => LocalArray
-
-/** A packed value in its array. */
-interface Kept {
-  readonly packed: Packed
-  readonly array: LocalArray
-  readonly copies: number
-}
 
 /** The statements of invocation `thread`, one of `threadsOf(schedule)`. */
 export const emitCluster = (
@@ -50,6 +43,8 @@ export const emitCluster = (
   const unrolled = (r: Range): number => (rolled.has(r) ? 1 : (schedule.roles.get(r)?.unroll ?? 1))
   const widthOf = (r: Range): number => (schedule.roles.get(r)?.vector ? 4 : 1)
   const readers = readersIn(schedule.nest)
+  const own = reductionsOf(cluster)
+  const isMap = own.length === 0
   const results = new Map<LoopValue, Map<string, KExpr>>()
   /** Which of the tasks that share the tiles of a range this is. */
   let taskNumber = k.u32(0)
@@ -130,48 +125,8 @@ export const emitCluster = (
     }
   }
 
-  /** Where packed values lie: an element for each point of the ranges they are packed over and each register copy. */
-  const packedIn = new Map<LoopValue, Kept>()
-  const cellOf = ({ packed, copies }: Kept, lanes: Lanes, copy: number): KExpr => {
-    let position = constantIndex(0)
-    for (const r of packed.over) position = addIndex(scaleIndex(position, r.size), rangeIndex(r))
-    return k.add(k.mul(index.scalar(position, lanes), k.u32(copies)), k.u32(copy))
-  }
-  /** Register copies of a packed value, but for those of the ranges it is packed over. */
-  const copiesIn = ({ value, over }: Packed): readonly Lanes[] =>
-    instances([...value.ranges].filter((r) => !over.includes(r)))
-
-  const keep = (packed: Packed): void => {
-    const { value, over } = packed
-    const copies = copiesIn(packed)
-    const width = vectorOf(value.ranges, schedule) ? 4 : 1
-    const element = k.kType(value.dtype, width)
-    const array = arrayOf(element, productOf(over, (r) => r.size) * copies.length, 'packed')
-    const kept = { packed, array, copies: copies.length }
-    for (const step of instances(over))
-      for (const [i, copy] of copies.entries()) {
-        const e = exprOf(value, new Map([...copy, ...step]))
-        push(k.write(array, cellOf(kept, step, i), e.type.width === width ? e : k.splat(e, width)))
-      }
-    packedIn.set(value, kept)
-  }
-
-  const emitPacked = (kept: Kept): void => {
-    const { value, over } = kept.packed
-    for (const step of instances(over))
-      for (const [i, copy] of copiesIn(kept.packed).entries()) {
-        const id = name('v')
-        push(k.letStmt(id, k.read(kept.array, cellOf(kept, step, i))))
-        record(value, new Map([...copy, ...step]), k.ref(id, kept.array.element))
-      }
-  }
-
   const emitValue = (v: LoopValue): void => {
-    const kept = packedIn.get(v)
-    if (kept) {
-      emitPacked(kept)
-      return
-    }
+    if (packed.read(v)) return
     for (const lanes of instances(v.ranges)) {
       const e = compute(v, lanes)
       if (e.kind === 'lit' || e.kind === 'ref') {
@@ -228,7 +183,7 @@ export const emitCluster = (
         emitStore(item.store)
         break
       case 'keep':
-        keep(item.packed)
+        packed.keep(item.packed)
         break
       case 'loop':
         reductions.loop(item.body)
@@ -253,7 +208,8 @@ export const emitCluster = (
   }
 
   const emitRun = (run: Run): void => {
-    const roll = chooseRoll(run, schedule, unrolled, readers)
+    // Copies of a map stand side by side to be computed at once.
+    const roll = isMap ? undefined : chooseRoll(run, schedule, unrolled, readers)
     if (!roll) {
       emitBranches(run)
       return
@@ -330,6 +286,7 @@ export const emitCluster = (
     restore()
   }
 
+  const packed = packedEmitter({ schedule, index, name, push, instances, exprOf, record, arrayOf })
   const reductions = reduceEmitter({
     schedule,
     index,
@@ -345,7 +302,7 @@ export const emitCluster = (
     record,
     taskNumber: () => taskNumber,
     emitItems: (items) => emitItems(items),
-    reductions: reductionsOf(cluster),
+    reductions: own,
   })
 
   scopes.push({ statements: [], ranges: new Set(schedule.nest.grid), memo: new Map() })

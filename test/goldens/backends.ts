@@ -1,6 +1,7 @@
-/** The two ways to run a program: the Graph IR's interpreter, and the whole compiler on a device. */
+/** The ways to run a program: the Graph IR's interpreter, and the whole compiler on a device. */
 
 import { check } from '../../passes/graph/check.ts'
+import type { Profile } from '../../passes/profile.ts'
 import { compile, orThrow, toPromise } from '../../src/compile/compile.ts'
 import { sizeOf } from '../../src/lang/dim.ts'
 import { allocate, type DType } from '../../src/lang/dtype.ts'
@@ -10,11 +11,19 @@ import type { Value } from '../../src/lang/primitive.ts'
 import { traceTree } from '../../src/lang/trace.ts'
 import type { Tensor } from '../../src/lang/types/tensor.ts'
 import type { Argument } from '../../src/runtime/argument.ts'
+import type { Device } from '../../src/runtime/device.ts'
+import { profileOf } from '../../src/runtime/open-device.ts'
 import type { Output } from '../../src/runtime/resident.ts'
-import { sharedDevice } from '../device.ts'
+import { sharedDevice, sharedProcessor } from '../device.ts'
 import { type CaseProgram, typesOfArguments } from './program.ts'
 
-export type BackendName = 'reference' | 'webgpu'
+export type BackendName = 'reference' | 'webgpu' | 'cpu'
+
+/** The device of a back end that has one. */
+export const deviceOf: { readonly [K in Exclude<BackendName, 'reference'>]: () => Promise<Device> } = {
+  webgpu: sharedDevice,
+  cpu: sharedProcessor,
+}
 
 /** Results of several programs, one list each; rejects when any of them fails. */
 export type Backend = (programs: readonly CaseProgram[]) => Promise<readonly (readonly Value[])[]>
@@ -32,20 +41,26 @@ export const reference: Backend = async (programs) =>
     return evaluate(checked.right, p.arguments, { precision: p.float32 ? 'f32' : 'f64' }).map(asFloat32)
   })
 
-/** Several programs as one compiled program on the shared device, alike in what becomes of subnormal numbers. */
-export const webgpu: Backend = async (programs) => {
-  const device = await sharedDevice()
-  const all = (...lists: readonly (readonly Tensor[])[]): readonly (readonly Tensor[])[] =>
-    programs.map((p, i) => p.run(lists[i]!))
-  const specs = programs.map(typesOfArguments)
-  const subnormals = programs[0]!.subnormals ? 'keep' : 'device'
-  const program = orThrow(compile(all as never, specs as never, { name: 'goldens', subnormals }))
-  const loaded = await toPromise(program.load(device))
-  const results = (await loaded.run(
-    ...(programs.map((p) => p.arguments.map(argumentOf)) as never),
-  )) as unknown as readonly (readonly Output[])[]
-  return Promise.all(results.map((list) => Promise.all(list.map(readOutput))))
-}
+/** Several programs as one compiled program on a device, alike in what becomes of subnormal numbers. */
+const onDevice =
+  (open: () => Promise<Device>): Backend =>
+  async (programs) => {
+    const device = await open()
+    const all = (...lists: readonly (readonly Tensor[])[]): readonly (readonly Tensor[])[] =>
+      programs.map((p, i) => p.run(lists[i]!))
+    const specs = programs.map(typesOfArguments)
+    const subnormals = programs[0]!.subnormals ? 'keep' : 'device'
+    const program = orThrow(compile(all as never, specs as never, { name: 'goldens', subnormals, ...targetOf(device) }))
+    const loaded = await toPromise(program.load(device))
+    const results = (await loaded.run(
+      ...(programs.map((p) => p.arguments.map(argumentOf)) as never),
+    )) as unknown as readonly (readonly Output[])[]
+    return Promise.all(results.map((list) => Promise.all(list.map(readOutput))))
+  }
+
+/** A plan for WebGPU runs everywhere; one for the processor is made for it. */
+export const targetOf = (device: Device): { readonly profile?: Profile } =>
+  device.kind === 'cpu' ? { profile: profileOf(device) } : {}
 
 /** What the runtime takes for a host value. */
 export const argumentOf = (v: Value): Argument => (v.data instanceof Float64Array ? Float32Array.from(v.data) : v.data)
@@ -57,4 +72,8 @@ export const readOutput = async (o: Output): Promise<Value> => {
   return { shape: o.shape, dtype: o.dtype as DType, data }
 }
 
-export const backends: { readonly [K in BackendName]: Backend } = { reference, webgpu }
+export const backends: { readonly [K in BackendName]: Backend } = {
+  reference,
+  webgpu: onDevice(deviceOf.webgpu),
+  cpu: onDevice(deviceOf.cpu),
+}

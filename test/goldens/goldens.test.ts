@@ -24,7 +24,7 @@ const expectGreen = (report: AreaReport, reasons: ReadonlyMap<string, string>): 
   for (const { id, reason } of report.dropped) expect(reason, id).toMatch(/quirk of torch 1.13 .*(sign|silu)/)
 }
 
-describe.each(['reference', 'webgpu'] as const)('goldens on %s', (backend) => {
+describe.each(['reference', 'webgpu', 'cpu'] as const)('goldens on %s', (backend) => {
   it.each(areas)('%s', async (area) => {
     const cases = casesOf(area)
     expect(cases.length).toBeGreaterThan(0)
@@ -53,6 +53,15 @@ describe('training trajectories', () => {
     const report = await runTrajectories(sample, 'webgpu', reasons)
     expectGreen(report, reasons)
     expect(report.passed).toBe(sample.reduce((n, m) => n + m.runs.length, 0))
+  })
+})
+
+describe('training trajectories on the processor', () => {
+  it('follow PyTorch', { timeout: 600_000 }, async () => {
+    const reasons = new Map<string, string>()
+    const report = await runTrajectories(models, 'cpu', reasons)
+    expectGreen(report, reasons)
+    expect(report.passed).toBe(models.reduce((n, m) => n + m.runs.length, 0))
   })
 })
 

@@ -7,9 +7,9 @@ import type { TensorType } from '../../src/lang/ir.ts'
 import type { Value } from '../../src/lang/primitive.ts'
 import { traceTree } from '../../src/lang/trace.ts'
 import { flattenTree, unflattenTree } from '../../src/lang/tree.ts'
+import type { Device } from '../../src/runtime/device.ts'
 import type { Output } from '../../src/runtime/resident.ts'
-import { sharedDevice } from '../device.ts'
-import { argumentOf, type BackendName, readOutput } from './backends.ts'
+import { argumentOf, type BackendName, deviceOf, readOutput, targetOf } from './backends.ts'
 import { differenceOf } from './compare.ts'
 import type { Named } from './models.ts'
 import { mapPooled } from './pool.ts'
@@ -70,22 +70,31 @@ const startOf = (model: GoldenModel, training: Training): HostState => {
   return { params, buffers: named(model.buffers), optimisers: initial }
 }
 
-const train: { readonly [K in BackendName]: Trainer } = {
-  reference: async (training, start, batches, steps) => {
-    const step = onHost(training.step as never, [start, batches[0]!])
-    let state = start
-    const losses: (readonly number[])[] = []
-    for (let t = 0; t < steps; t++) {
-      const next = step([state, batches[t % batches.length]!]) as { losses: readonly Value[]; state: HostState }
-      losses.push(next.losses.map((v) => v.data[0]!))
-      state = next.state
-    }
-    return { losses, params: state.params, buffers: state.buffers }
-  },
-  webgpu: async (training, start, batches, steps) => {
+const onReference: Trainer = async (training, start, batches, steps) => {
+  const step = onHost(training.step as never, [start, batches[0]!])
+  let state = start
+  const losses: (readonly number[])[] = []
+  for (let t = 0; t < steps; t++) {
+    const next = step([state, batches[t % batches.length]!]) as { losses: readonly Value[]; state: HostState }
+    losses.push(next.losses.map((v) => v.data[0]!))
+    state = next.state
+  }
+  return { losses, params: state.params, buffers: state.buffers }
+}
+
+const onDevice =
+  (open: () => Promise<Device>): Trainer =>
+  async (training, start, batches, steps) => {
+    const device = await open()
     const specs = [start, batches[0]!].map((x) => mapValues(x, typeOfValue))
-    const program = orThrow(compile(training.step as never, specs as never, { donate: [0], name: 'step' }))
-    const loaded = await toPromise(program.load(await sharedDevice()))
+    const program = orThrow(
+      compile(training.step as never, specs as never, {
+        donate: [0],
+        name: 'step',
+        ...targetOf(device),
+      }),
+    )
+    const loaded = await toPromise(program.load(device))
     const run = loaded.run as unknown as (...args: unknown[]) => Promise<{
       readonly losses: readonly Output[]
       readonly state: { readonly params: Record<string, Output>; readonly buffers: Record<string, Output> }
@@ -102,7 +111,12 @@ const train: { readonly [K in BackendName]: Trainer } = {
     const read = async (of: Record<string, Output>): Promise<HostNamed> =>
       Object.fromEntries(await Promise.all(Object.entries(of).map(async ([k, o]) => [k, await readOutput(o)] as const)))
     return { losses: await Promise.all(losses), params: await read(last.params), buffers: await read(last.buffers) }
-  },
+  }
+
+const train: { readonly [K in BackendName]: Trainer } = {
+  reference: onReference,
+  webgpu: onDevice(deviceOf.webgpu),
+  cpu: onDevice(deviceOf.cpu),
 }
 
 /** The first difference from the file, or undefined. */

@@ -22,7 +22,7 @@ export interface Options {
 }
 
 /** A compiled program per case is dear on a device; the interpreter gains nothing from groups. */
-export const groupSizes: { readonly [K in BackendName]: number } = { reference: 1, webgpu: 12 }
+export const groupSizes: { readonly [K in BackendName]: number } = { reference: 1, webgpu: 12, cpu: 12 }
 
 /** Runs everything asked for. Throws when the folder has no goldens. */
 export const runGoldens = async (options: Options): Promise<Report> => {
@@ -45,7 +45,9 @@ const main = async (): Promise<void> => {
     .description('run the golden cases and report per area')
     .option('--json', 'one JSON document on stdout instead of a table')
     .option('--dir <folder>', 'the folder of golden files, resolved from the package root')
-    .addOption(new Option('--backend <name>', 'what to run them on').choices(['reference', 'webgpu']).default('webgpu'))
+    .addOption(
+      new Option('--backend <name>', 'what to run them on').choices(['reference', 'webgpu', 'cpu']).default('webgpu'),
+    )
     .option('--area <name>', 'one area alone')
     .parse()
   const { json, ...options } = command.opts<Options & { readonly json?: boolean }>()

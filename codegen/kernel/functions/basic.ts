@@ -31,14 +31,13 @@ import { type Case, infinityBits, isNan, isTinyBits, nanBits, patch, signBit, wh
 /** The bits `u` of a subnormal number as a number 2^150 times as large. */
 const doubled = (u: KExpr): KExpr => toFloat(add(u, u))
 
-/** The operand that `wins`, or the one that is NaN. */
+/** The operand `a` where it `wins` or is NaN. */
 const winner = (a: KExpr, b: KExpr, wins: KExpr): KExpr => select(or(wins, isNan(a)), a, b)
 
 const extreme = (than: typeof gt, zeros: typeof and): Definition =>
-  ofFloats((f, a, b) => {
-    const m = f.let('m', winner(a, b, than(a, b)))
-    return patch(m, [eq(a, b), zeros(bitsOf(a), bitsOf(b))], [isNan(b), bitsOf(b)])
-  })
+  ofFloats((_f, a, b) =>
+    patch(b, [eq(a, b), zeros(bitsOf(a), bitsOf(b))], [or(than(a, b), isNan(a)), bitsOf(a)], [isNan(b), bitsOf(b)]),
+  )
 
 /** The root where `f.keep` holds and the bits `u` are those of a subnormal number. */
 const tinyRoot = (f: Body, u: KExpr, root: (x: KExpr) => KExpr): readonly Case[] =>

@@ -3,7 +3,7 @@
  * which preserves the relative precision of small results.
  */
 import { type Definitions, ofFloat } from './body.ts'
-import { abs, add, and, bitsOf, div, floatOf, horner, lt, max, min, mul, neg, select, sub } from './operators.ts'
+import { abs, add, bitsOf, div, head12, horner, lt, max, min, mul, neg, select, sub } from './operators.ts'
 import { isNan, oddSign, patch, slope } from './patch.ts'
 
 const nearTerms = [0.128379166, -0.376126289, 0.112836182, -0.026855126, 0.00519073382, -8.03076138e-4, 7.92036808e-5]
@@ -35,7 +35,7 @@ export const erfFunctions: Definitions<ErfName> = {
     const a = f.let('a', min(abs(x), 10.5))
     const b = f.let('b', max(a, 0.5))
     const d = f.let('d', div(sub(b, 2), add(b, 2)))
-    const h = f.let('h', floatOf(and(bitsOf(b), 0xfffff000)))
+    const h = f.let('h', head12(b))
     const g = f.let('f', div(horner(d, scaledTerms), add(1, mul(2, b))))
     const far = f.let('far', f.call('expTimes', mul(neg(h), h), mul(sub(h, b), add(h, b)), g))
     const z = f.let('z', mul(a, a))

@@ -26,7 +26,7 @@ import {
   shiftLeft,
   shiftRight,
   sub,
-  toInt,
+  wholeToInt,
 } from './operators.ts'
 import { infinityBits, isInfinite, isItself, isNan, oddSign, patch, signOf, whereKept } from './patch.ts'
 import { scaled } from './subnormal.ts'
@@ -67,7 +67,7 @@ const expCore = (f: Body, c: KExpr, { low, factor, shift = 0 }: ExpOptions = {})
   const [n, r] = reduced(f, c, low)
   const sum = add(1, add(r, mul(r, r, horner(r, expTail))))
   const p = f.let('p', factor ? mul(sum, factor) : sum)
-  const k = f.let('k', sub(toInt(n), shift))
+  const k = f.let('k', sub(wholeToInt(n), shift))
   return powered(f, p, k)
 }
 
@@ -100,7 +100,7 @@ export const expFunctions: Definitions<ExpName> = {
     const n = f.let('n', floor(add(c, 0.5)))
     const r = f.let('r', sub(c, n))
     const p = f.let('p', add(1, mul(r, horner(r, exp2Terms))))
-    const y = powered(f, p, f.let('k', toInt(n)))
+    const y = powered(f, p, f.let('k', wholeToInt(n)))
     return patch(y, [ge(x, 128), infinityBits], [isNan(x), bitsOf(x)])
   }),
 
@@ -109,7 +109,7 @@ export const expFunctions: Definitions<ExpName> = {
     const c = f.let('c', clamp(x, -20, 89))
     const [n, r] = reduced(f, c)
     const p = f.let('p', add(r, mul(r, r, horner(r, expm1Tail))))
-    const s = f.let('s', floatOf(shiftLeft(add(toInt(n), 126), 23)))
+    const s = f.let('s', floatOf(shiftLeft(add(wholeToInt(n), 126), 23)))
     const y = f.let('y', mul(2, add(mul(s, p), sub(s, 0.5))))
     return patch(
       select(eq(n, 0), p, y),

@@ -19,7 +19,6 @@ import {
   min,
   mul,
   or,
-  pick,
   rem,
   select,
   shiftLeft,
@@ -29,13 +28,11 @@ import {
   xor,
 } from './operators.ts'
 import { infinityBits, magnitude, nanBits, signOf } from './patch.ts'
+import { mantissa } from './subnormal.ts'
 
 /** The largest of the lanes. */
 const largest = (x: KExpr): KExpr =>
   Array.from({ length: x.type.width }, (_, i) => k.lane(x, i)).reduce((a, b) => max(a, b))
-
-/** The mantissa of the magnitude `a`, with its leading 1 where it has one. */
-const mantissa = (a: KExpr): KExpr => or(and(a, 0x7fffff), pick('u32', ge(a, 0x800000), 0x800000, 0))
 
 const rotated = (x: KExpr, by: number): KExpr => or(shiftLeft(x, by), shiftRight(x, 32 - by))
 

@@ -16,6 +16,7 @@ import {
   floor,
   ge,
   gt,
+  head12,
   horner,
   intOf,
   lt,
@@ -32,8 +33,8 @@ import {
   sqrt,
   sub,
   toFloat,
-  toInt,
   trunc,
+  wholeToInt,
 } from './operators.ts'
 import {
   infinityBits,
@@ -79,9 +80,6 @@ const kernel = (f: Body, g: KExpr): { readonly q: KExpr; readonly w: KExpr } => 
 /** Infinity and NaN stay, a negative argument gives NaN, a zero −infinity. */
 const logSpecials = (y: KExpr, u: KExpr): KExpr =>
   patch(y, [ge(u, infinityBits), u], [gt(u, signBit), nanBits], [eq(shiftLeft(u, 1), 0), 0xff800000])
-
-/** Truncates to 12 significant bits. */
-const head12 = (x: KExpr): KExpr => floatOf(and(bitsOf(x), 0xfffff000))
 
 /** log(1 + g) as head + tail, the head with 12 bits: a product with a 12-bit constant is then exact. */
 const headTail = (f: Body, g: KExpr): readonly [KExpr, KExpr] => {
@@ -218,7 +216,7 @@ export const logFunctions: Definitions<LogName> = {
     const b = f.let('b', floor(add(clamp(e, -160, 160), 0.5)))
     const g = f.let('g', add(sub(eh, b), el))
     const p = f.let('p', add(1, mul(g, horner(g, exp2Terms))))
-    const k = f.let('k', toInt(b))
+    const k = f.let('k', wholeToInt(b))
     const h = f.let('h', shiftRight(k, 1))
     const even = eq(trunc(y), y)
     const whole = f.let('whole', or(ge(yu, 0x4b800000), f.keep ? and(even, not(isTinyBits(yu))) : even))

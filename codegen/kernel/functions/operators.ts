@@ -98,9 +98,14 @@ export const bitsOf = (x: KExpr): KExpr => k.bitcast(x, 'u32')
 export const intOf = (x: KExpr): KExpr => k.bitcast(x, 'i32')
 export const floatOf = (x: KExpr): KExpr => k.bitcast(x, 'f32')
 
+/** x without all but 12 significant bits. */
+export const head12 = (x: KExpr): KExpr => floatOf(and(bitsOf(x), 0xfffff000))
+
 /** The same number as another type. */
 export const toFloat = (x: KExpr): KExpr => k.cast(x, 'f32')
 export const toInt = (x: KExpr): KExpr => native('toI32', x)
+/** Of a whole number below 2^22 in size. */
+export const wholeToInt = (x: KExpr): KExpr => native('wholeToI32', x)
 export const toWord = (x: KExpr): KExpr => native('toU32', x)
 
 /** Horner's rule: c0 + x·(c1 + x·(…)). */

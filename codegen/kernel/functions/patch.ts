@@ -1,7 +1,8 @@
 /** Tests and repairs of special values, all on bits: comparisons with NaN and arithmetic with infinities promise nothing. */
+import * as k from '../build-kernel.ts'
 import type { KExpr } from '../kernel.ts'
 import type { Body } from './body.ts'
-import { and, bitsOf, eq, floatOf, ge, gt, lt, type Operand, or, select, sub } from './operators.ts'
+import { and, bitsOf, floatOf, ge, lt, type Operand, or, select, sub } from './operators.ts'
 
 /** The bits of the canonical NaN, of infinity, of the sign, of everything else. */
 export const nanBits = 0x7fc00000
@@ -16,10 +17,10 @@ export const magnitude = (x: KExpr): KExpr => and(bitsOf(x), magnitudeMask)
 export const signOf = (x: KExpr): KExpr => and(bitsOf(x), signBit)
 
 /** Whether x is NaN, lane by lane. */
-export const isNan = (x: KExpr): KExpr => gt(magnitude(x), infinityBits)
+export const isNan = (x: KExpr): KExpr => k.unary('isNan', x)
 
 /** Whether x is an infinity, lane by lane. */
-export const isInfinite = (x: KExpr): KExpr => eq(magnitude(x), infinityBits)
+export const isInfinite = (x: KExpr): KExpr => k.unary('isInf', x)
 
 /** Whether x is an infinity or NaN, lane by lane. */
 export const isNonFinite = (x: KExpr): KExpr => ge(magnitude(x), infinityBits)

@@ -49,10 +49,13 @@ const product = (p: KExpr, k: KExpr, half: KExpr): KExpr =>
 export const scaled = (f: Body, p: KExpr, k: KExpr, half: KExpr): KExpr =>
   f.keep ? f.call('scale', p, k) : product(p, k, half)
 
+/** The mantissa of the bits `u` of a magnitude, with its leading 1 where it has one. */
+export const mantissa = (u: KExpr): KExpr => or(and(u, 0x7fffff), pick('u32', ge(u, 0x800000), 0x800000, 0))
+
 /** |x| of 24 bits and its exponent: x is m·2^(e - 150), the first bit of m set by shifting; x is not zero. */
 const parts = (f: Body, name: string, x: KExpr): { readonly m: KExpr; readonly e: KExpr } => {
   const u = f.let(`u${name}`, magnitude(x))
-  const w = f.let(`w${name}`, or(and(u, 0x7fffff), pick('u32', ge(u, 0x800000), 0x800000, 0)))
+  const w = f.let(`w${name}`, mantissa(u))
   const s = f.let(`s${name}`, sub(leadingZeros(w), 8))
   const m = f.let(`m${name}`, shiftLeft(w, and(s, 31)))
   return { m, e: f.let(`e${name}`, sub(intOf(max(shiftRight(u, 23), 1)), intOf(s))) }

@@ -1,6 +1,6 @@
 /**
  * sin, cos, tan and their inverses. Arguments are reduced by π/2 in four exact parts up to 1e5 (Cody and Waite), beyond that
- * by the bits of 2/π (Payne and Hanek) in integers, so every finite argument counts. Polynomials: minimax fits.
+ * by the bits of 1/(2π) (Payne and Hanek) in integers, so every finite argument counts. Polynomials: minimax fits.
  */
 import * as kernel from '../build-kernel.ts'
 import type { KExpr } from '../kernel.ts'
@@ -62,8 +62,8 @@ const atanTail = [
 /** π/2 in parts of 8, 8 and 8 bits and a rest: k·part is exact for k below 2^16. */
 const halfPi = [1.5703125, 4.825592041015625e-4, 1.2665987014770508e-6, 9.92093629470503e-10]
 const piOver2 = 1.5707963267948966
-/** The words of 2/π after the binary point, most significant first, behind a word of zeros. */
-const twoOverPi = [0, 0x28be60db, 0x9391054a, 0x7f09d5f4, 0x7d4d3770, 0x36d8a566, 0x4f10e410]
+/** The words of 1/(2π) after the binary point, most significant first, behind a word of zeros. */
+const inverseTurn = [0, 0x28be60db, 0x9391054a, 0x7f09d5f4, 0x7d4d3770, 0x36d8a566, 0x4f10e410]
 
 interface Ratio {
   /** The smaller of |x| and |y| over the `most` of them. */
@@ -126,9 +126,9 @@ const shifted = (high: KExpr, low: KExpr, s: KExpr): KExpr =>
 export type TrigName = 'reciprocal' | 'bigAngle' | 'angle' | 'sin' | 'cos' | 'tan' | 'asin' | 'acos' | 'atan' | 'atan2'
 
 export const trigFunctions: Definitions<TrigName> = {
-  /** Word i of 2/π. */
+  /** Word i of 1/(2π). */
   reciprocal: scalar({ i: 'u32' }, (_f, { i }) =>
-    twoOverPi.reduce<KExpr>((word, bits, j) => (j === 0 ? word : select(eq(i, j), bits, word)), kernel.u32(0)),
+    inverseTurn.reduce<KExpr>((word, bits, j) => (j === 0 ? word : select(eq(i, j), bits, word)), kernel.u32(0)),
   ),
 
   /** x in (-∞, ∞) as q·π/2 + r: one lane, |x| beyond the reach of the exact products. Bits 0, 1 of q count. */

@@ -5,7 +5,7 @@
 import { invariant } from '../../../src/lang/errors.ts'
 import type { KExpr } from '../kernel.ts'
 import { castValue, roundTo, wordBits, wordValue } from '../scalar-value.ts'
-import { laneTest, nativeMeaning } from './native-meaning.ts'
+import { laneTest } from './native-meaning.ts'
 import { binaryFunction, threefryWord, unaryFunction } from './scalar-meaning.ts'
 import { arrayOf, cell, type Lane, memoryOf, type Scope, slotOf } from './scope.ts'
 import { calledFunction } from './user-reference.ts'
@@ -98,7 +98,7 @@ export const lanes = (c: Scope, e: KExpr): readonly Lane[] => {
         const f = laneTest[e.op]
         return [(v) => f(a!.map((x) => x(v)))]
       }
-      const f = nativeMeaning[e.op]
+      const f = c.native[e.op]
       if (!b) return a!.map((x) => (v) => f(x(v), 0))
       return each((i) => {
         const [x, y] = [a![i]!, b[i]!]

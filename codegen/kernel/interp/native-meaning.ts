@@ -13,7 +13,10 @@ const test =
     f(x, y) ? 1 : 0
 
 /** Instructions lane by lane; those of one operand ignore the second. */
-export const nativeMeaning: { readonly [K in Exclude<NativeOp, 'any' | 'all'>]: Meaning } = {
+export type NativeMeaning = { readonly [K in Exclude<NativeOp, 'any' | 'all'>]: Meaning }
+
+/** As IEEE 754 has them, special values included. */
+export const nativeMeaning: NativeMeaning = {
   add: rounded((x, y) => x + y),
   sub: rounded((x, y) => x - y),
   mul: rounded((x, y) => x * y),
@@ -33,6 +36,7 @@ export const nativeMeaning: { readonly [K in Exclude<NativeOp, 'any' | 'all'>]: 
   gt: test((x, y) => x > y),
   ge: test((x, y) => x >= y),
   toI32: (x) => x | 0,
+  wholeToI32: (x) => x | 0,
   toU32: (x) => x >>> 0,
   leadingZeros: Math.clz32,
 }

@@ -5,6 +5,7 @@
  */
 import { invariant } from '../../../src/lang/errors.ts'
 import type { Kernel } from '../kernel.ts'
+import { nativeMeaning } from './native-meaning.ts'
 import { compiledFunction } from './run-function.ts'
 import type { Group, Invocation, Scope } from './scope.ts'
 import { compileBlock, compileLockstep, hasBarrier } from './statement.ts'
@@ -50,6 +51,7 @@ export const bindKernel = (kernel: Kernel, bindings: readonly HostBinding[], cou
   const scope: Scope = {
     kernel,
     functionOf: compiledFunction,
+    native: nativeMeaning,
     group,
     memory: new Map(memory.map((m) => [m.name, m])),
     arrays,

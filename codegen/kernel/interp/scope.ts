@@ -4,6 +4,7 @@
  */
 import { invariant } from '../../../src/lang/errors.ts'
 import type { Kernel, KFunction } from '../kernel.ts'
+import type { NativeMeaning } from './native-meaning.ts'
 import type { Counters, Memory } from './storage.ts'
 
 /** One invocation: its variables by slot, its private arrays, its indices. */
@@ -26,6 +27,7 @@ export interface Scope {
   /** What errors name. */
   readonly kernel: Pick<Kernel, 'name'>
   readonly functionOf: (f: KFunction) => CompiledFunction
+  readonly native: NativeMeaning
   readonly group: Group
   readonly memory: ReadonlyMap<string, Memory>
   readonly arrays: ReadonlyMap<string, (v: Invocation) => Float64Array>

@@ -1,129 +1,16 @@
 /** Expressions of the Kernel IR as WebAssembly: each leaves its value on the stack. */
 import { invariant } from '../../../src/lang/errors.ts'
 import { constantOf } from '../../kernel/build-kernel.ts'
-import { elementBytes, laneBytes } from '../../kernel/element-bytes.ts'
-import { type FunctionName, kernelFunction } from '../../kernel/functions/table.ts'
-import type { KExpr, KFunction, KType, Scalar } from '../../kernel/kernel.ts'
-import { floatBits, unsigned } from './encode.ts'
-import { type Frame, typeOf } from './frame.ts'
+import type { KExpr, KType, Scalar } from '../../kernel/kernel.ts'
+import { type Context, callNamed } from './context.ts'
+import { floatBits } from './encode.ts'
+import { typeOf } from './frame.ts'
 import type { Instruction, ValueType } from './instructions.ts'
-import { castSpelling, type Site, spellingOf } from './spelling.ts'
-
-/** A local and the type of the value that it holds. */
-export interface Local {
-  readonly local: number
-  readonly type: KType
-}
-
-/** Memory that a kernel reads and writes: elements from the address in a local on, and a constant offset. */
-export interface Region {
-  readonly base: number
-  readonly offset: number
-  readonly element: KType
-}
-
-/** What a function is written in. */
-export interface Context {
-  readonly frame: Frame
-  readonly names: Map<string, Local>
-  /** Bindings and arrays. */
-  readonly regions: ReadonlyMap<string, Region>
-  /** The local that holds the number of the workgroup, and the address of the words. */
-  readonly grid: number
-  readonly invocation: number
-  readonly words: number
-  /** The number of a kernel function in the module. */
-  readonly functionIndex: (f: KFunction) => number
-  /** The locals with the results of functions that have been applied, by their arguments. */
-  readonly applied: Map<readonly KExpr[], readonly number[]>
-  /** Whether the bits of NaN are those of the quiet one: in kernels, where users see them. */
-  readonly hasOneNaN: boolean
-}
-
-/** Constants up to this many bytes go into the instruction; memory begins that far above 0, so that no address wraps. */
-export const mostOffset = 65536
-
-const log2 = { 2: 1, 4: 2, 8: 3, 16: 4 } as Readonly<Record<number, number>>
-
-/** The immediates of an access to `bytes` bytes. */
-export const memarg = (bytes: number, offset: number): readonly number[] => [log2[bytes]!, ...unsigned(offset)]
-
-/** The number of a function at the width that its arguments have on the stack. */
-const call = (c: Context, f: KFunction): void => c.frame.emit('call', unsigned(c.functionIndex(f)))
-
-/** A kernel function by its name on operands of a width: vectors of two and three take the form of four. */
-export const callNamed = (c: Context, name: FunctionName, width: KType['width']): void =>
-  call(c, kernelFunction(name, width === 1 ? 1 : 4))
-
-/** Pushes the address of an element and gives the constant that is left to the instruction. */
-export const pushAddress = (c: Context, region: Region, index: KExpr): number => {
-  const { frame } = c
-  const bytes = elementBytes(region.element)
-  const known = constantOf(index)
-  if (known !== undefined && known * bytes + region.offset < mostOffset) {
-    frame.get(region.base)
-    return known * bytes + region.offset
-  }
-  const added = index.kind === 'binary' && index.op === 'add' ? constantOf(index.b) : undefined
-  const isFolded = added !== undefined && added * bytes + region.offset < mostOffset
-  const rest = isFolded ? (index as Extract<KExpr, { kind: 'binary' }>).a : index
-  frame.get(region.base)
-  pushValue(c, rest)
-  frame.i32(log2[bytes]!)
-  frame.emit('i32.shl')
-  frame.emit('i32.add')
-  const offset = region.offset + (isFolded ? added * bytes : 0)
-  if (offset < mostOffset) return offset
-  frame.i32(offset)
-  frame.emit('i32.add')
-  return 0
-}
-
-const regionOf = (c: Context, name: string): Region => {
-  const region = c.regions.get(name)
-  invariant(region, `no memory called ${name}`)
-  return region
-}
-
-/** Reads one lane at the address on the stack. */
-const loadLane = (c: Context, scalar: Scalar, offset: number): void => {
-  const bytes = laneBytes(scalar)
-  if (scalar === 'f16') {
-    c.frame.emit('i32.load16_u', memarg(bytes, offset))
-    callNamed(c, 'fromHalf', 1)
-  } else c.frame.emit(scalar === 'f32' ? 'f32.load' : 'i32.load', memarg(bytes, offset))
-}
-
-const pushLoad = (c: Context, name: string, index: KExpr, type: KType, component?: KExpr): void => {
-  const { frame } = c
-  const region = regionOf(c, name)
-  const { scalar } = type
-  const offset = pushAddress(c, region, index)
-  if (component) {
-    pushValue(c, component)
-    frame.i32(log2[laneBytes(scalar)]!)
-    frame.emit('i32.shl')
-    frame.emit('i32.add')
-  }
-  if (type.width === 1) {
-    loadLane(c, scalar, offset)
-    return
-  }
-  if (scalar !== 'f16') {
-    if (type.width === 2) frame.emit('v128.load64_zero', memarg(8, offset))
-    else frame.emit('v128.load', memarg(16, offset))
-    return
-  }
-  const address = frame.local('i32')
-  frame.set(address)
-  frame.words([0, 0, 0, 0])
-  for (let l = 0; l < type.width; l++) {
-    frame.get(address)
-    frame.emit('i32.load16_u', memarg(2, offset + 2 * l))
-    frame.emit('i32x4.replace_lane', [l])
-  }
-  callNamed(c, 'fromHalf', 4)
-}
+import { memarg, pushAddress, pushLoad, regionOf } from './print-memory.ts'
+import { pushNative } from './print-native.ts'
+import type { Site } from './site.ts'
+import { castSpelling } from './spell-cast.ts'
+import { spellingOf } from './spelling.ts'
 
 const shapeOf = (scalar: Scalar): 'f32x4' | 'i32x4' => (scalar === 'f32' || scalar === 'f16' ? 'f32x4' : 'i32x4')
 
@@ -293,49 +180,6 @@ const roundHalf = (c: Context, type: KType): void => {
   callNamed(c, 'fromHalf', type.width)
 }
 
-/** The smaller or greater of ordinary operands: one instruction, where `min` and `max` of NaN and zeros take eight. */
-const pushExtreme = (c: Context, op: 'min' | 'max', [a, b]: readonly KExpr[]): void => {
-  const { frame } = c
-  if (a!.type.width > 1) {
-    pushValue(c, a!)
-    pushValue(c, b!)
-    frame.emit(`f32x4.p${op}`)
-    return
-  }
-  const [x, y] = [held(c, () => pushValue(c, a!), 'f32'), held(c, () => pushValue(c, b!), 'f32')]
-  frame.get(y)
-  frame.get(x)
-  frame.get(op === 'min' ? y : x)
-  frame.get(op === 'min' ? x : y)
-  frame.emit('f32.lt')
-  frame.emit('select')
-}
-
-/** Instructions of one name for scalars and vectors of floats. */
-const plainNative: ReadonlySet<string> = new Set(
-  'add sub mul div neg abs sqrt floor ceil trunc eq ne lt le gt ge'.split(' '),
-)
-
-const pushNative = (c: Context, e: Extract<KExpr, { readonly kind: 'native' }>): void => {
-  const { frame } = c
-  const { op, args } = e
-  const wide = args[0]!.type.width > 1
-  if (op === 'min' || op === 'max') {
-    pushExtreme(c, op, args)
-    return
-  }
-  for (const a of args) pushValue(c, a)
-  if (plainNative.has(op)) frame.emit(`${wide ? 'f32x4' : 'f32'}.${op as 'add'}`)
-  else if (op === 'toI32') frame.emit(wide ? 'i32x4.trunc_sat_f32x4_s' : 'i32.trunc_sat_f32_s')
-  else if (op === 'toU32') frame.emit(wide ? 'i32x4.trunc_sat_f32x4_u' : 'i32.trunc_sat_f32_u')
-  else if (op === 'any' || op === 'all') {
-    if (wide) frame.emit(op === 'any' ? 'v128.any_true' : 'i32x4.all_true')
-  } else {
-    invariant(!wide, `${op} of a vector`)
-    frame.emit('i32.clz')
-  }
-}
-
 /** Pushes the value of an expression. */
 export const pushValue = (c: Context, e: KExpr): void => {
   const { frame } = c
@@ -405,7 +249,7 @@ export const pushValue = (c: Context, e: KExpr): void => {
       pushApplied(c, e)
       return
     case 'native':
-      pushNative(c, e)
+      pushNative({ frame, push: (a) => pushValue(c, a) }, e)
       return
     case 'call':
       invariant(false, `${e.callee.name} has no WebAssembly: its reference computes it`)
@@ -418,7 +262,7 @@ const pushApplied = (c: Context, e: Extract<KExpr, { readonly kind: 'apply' }>):
   const known = c.applied.get(e.args)
   if (!known || results.length === 1) {
     for (const a of e.args) pushValue(c, a)
-    call(c, e.callee)
+    c.apply(c, e.callee)
     if (results.length === 1) return
   }
   const locals = known ?? results.map((r) => c.frame.local(typeOf(r.type)))

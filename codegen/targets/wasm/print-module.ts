@@ -7,10 +7,11 @@ import { alignUp } from '../../../src/lang/dim.ts'
 import { invariant } from '../../../src/lang/errors.ts'
 import { elementBytes } from '../../kernel/element-bytes.ts'
 import type { Kernel, KFunction, LocalArray } from '../../kernel/kernel.ts'
+import type { Context, Region } from './context.ts'
 import { header, name, section, unsigned, vector } from './encode.ts'
 import { makeFrame, typeOf } from './frame.ts'
 import { type ValueType, valueType } from './instructions.ts'
-import { type Context, pushValue, type Region } from './print-expression.ts'
+import { pushValue } from './print-expression.ts'
 import { countTo, printStatements } from './print-statement.ts'
 
 /** Options of printing. */
@@ -50,13 +51,35 @@ const layoutArrays = ({ arrays }: Kernel): ArrayLayout => {
   return { regions: [...zero, ...packed], zeroBytes, bytes }
 }
 
-/** Signatures and functions of a module while it is written. */
-interface Module {
-  readonly typeIndex: (params: readonly ValueType[], results: readonly ValueType[]) => number
-  readonly functionIndex: (f: KFunction) => number
+/** The number of a kernel function in the module. */
+type FunctionIndex = (f: KFunction) => number
+
+/** The most statements of a function that is written where it is applied. */
+const mostInline = 24
+
+const isInline = ({ body }: KFunction): boolean => body.length <= mostInline && body.every((s) => s.kind === 'let')
+
+/** Applies functions: engines do not inline calls. */
+const applying =
+  (functionIndex: FunctionIndex): Context['apply'] =>
+  (c, f) => {
+    const { frame } = c
+    if (!isInline(f)) {
+      frame.emit('call', unsigned(functionIndex(f)))
+      return
+    }
+    const locals = f.params.map(({ type }) => ({ local: frame.local(typeOf(type)), type }))
+    for (const { local } of [...locals].reverse()) frame.set(local)
+    const names = new Map(f.params.map((p, i) => [p.name, locals[i]!]))
+    printBody({ ...c, names, applied: new Map(), hasOneNaN: false }, f)
+  }
+
+const printBody = (c: Context, f: KFunction): void => {
+  printStatements(c, f.body)
+  for (const result of f.results) pushValue(c, result)
 }
 
-const printKernel = (kernel: Kernel, functionIndex: Module['functionIndex']): readonly number[] => {
+const printKernel = (kernel: Kernel, functionIndex: FunctionIndex): readonly number[] => {
   const { bindings, body, workgroupSize } = kernel
   const frame = makeFrame(parameters.bindings + bindings.length)
   const arrays = layoutArrays(kernel)
@@ -71,7 +94,8 @@ const printKernel = (kernel: Kernel, functionIndex: Module['functionIndex']): re
     grid,
     invocation,
     words: parameters.words,
-    functionIndex,
+    push: pushValue,
+    apply: applying(functionIndex),
     applied: new Map(),
     hasOneNaN: true,
   }
@@ -104,7 +128,7 @@ const printKernel = (kernel: Kernel, functionIndex: Module['functionIndex']): re
   return frame.code()
 }
 
-const printFunction = (f: KFunction, functionIndex: Module['functionIndex']): readonly number[] => {
+const printFunction = (f: KFunction, functionIndex: FunctionIndex): readonly number[] => {
   const frame = makeFrame(f.params.length)
   const names = new Map(f.params.map(({ name, type }, local) => [name, { local, type }]))
   const none = -1
@@ -115,12 +139,12 @@ const printFunction = (f: KFunction, functionIndex: Module['functionIndex']): re
     grid: none,
     invocation: none,
     words: none,
-    functionIndex,
+    push: pushValue,
+    apply: applying(functionIndex),
     applied: new Map(),
     hasOneNaN: false,
   }
-  printStatements(c, f.body)
-  for (const result of f.results) pushValue(c, result)
+  printBody(c, f)
   return frame.code()
 }
 
@@ -132,7 +156,7 @@ const hasBarriers = ({ body, workgroupSize }: Kernel): boolean =>
 export const printModule = (kernels: readonly Kernel[], { shared = false }: ModuleOptions = {}): PrintedModule => {
   const types: string[] = []
   const typeBytes: (readonly number[])[] = []
-  const typeIndex: Module['typeIndex'] = (params, results) => {
+  const typeIndex = (params: readonly ValueType[], results: readonly ValueType[]): number => {
     const key = `${params}>${results}`
     const known = types.indexOf(key)
     if (known >= 0) return known

@@ -1,9 +1,11 @@
 /** Statements of the Kernel IR as WebAssembly. */
 import { laneBytes } from '../../kernel/element-bytes.ts'
 import type { KExpr, KStmt, KType } from '../../kernel/kernel.ts'
+import { type Context, callNamed } from './context.ts'
 import { unsigned } from './encode.ts'
 import { typeOf } from './frame.ts'
-import { type Context, callNamed, memarg, pushAddress, pushValue } from './print-expression.ts'
+import { pushValue } from './print-expression.ts'
+import { memarg, pushAddress } from './print-memory.ts'
 
 const declare = (c: Context, name: string, type: KType): number => {
   const known = c.names.get(name)

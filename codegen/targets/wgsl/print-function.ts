@@ -4,7 +4,7 @@
  */
 import { invariant } from '../../../src/lang/errors.ts'
 import type { BinaryOp } from '../../../src/lang/ir.ts'
-import { constantOf } from '../../kernel/build-kernel.ts'
+import * as k from '../../kernel/build-kernel.ts'
 import { isWithinWord } from '../../kernel/functions/shift-amount.ts'
 import type { KExpr, KFunction, NativeOp } from '../../kernel/kernel.ts'
 import { f32Literal, literal } from './literal.ts'
@@ -81,6 +81,13 @@ export const fieldOf = (f: KFunction, result: number): string => {
   return e.name
 }
 
+/** Comparing NaN with itself folds away on some devices. */
+const byBits = (op: 'isNan' | 'isInf', x: KExpr): KExpr => {
+  const word = (value: number): KExpr => k.splat(k.u32(value), x.type.width)
+  const magnitude = k.and(k.bitcast(x, 'u32'), word(0x7fffffff))
+  return op === 'isNan' ? k.lt(word(0x7f800000), magnitude) : k.eq(magnitude, word(0x7f800000))
+}
+
 /** Functions that are called are made known to `use`, which gives their names. */
 export const printFunction = (f: KFunction, use: (f: KFunction) => string): string => {
   /** Calls with several results, by their arguments; and those that the statement to come needs. */
@@ -103,7 +110,7 @@ export const printFunction = (f: KFunction, use: (f: KFunction) => string): stri
   }
   /** An amount of a shift, which is of words. */
   const amount = (by: KExpr): string => {
-    const known = constantOf(by)
+    const known = k.constantOf(by)
     const type = { scalar: 'u32', width: by.type.width } as const
     if (known !== undefined) return type.width === 1 ? `${known}u` : `${typeName(type)}(${known}u)`
     if (by.kind === 'bitcast') return within(print(by.a), tight.prefix)
@@ -133,12 +140,13 @@ export const printFunction = (f: KFunction, use: (f: KFunction) => string): stri
       case 'neg':
         return prefixed('-', print(a!))
       case 'toI32':
+      case 'wholeToI32':
       case 'toU32':
         return call(typeName(e.type), [a!])
       case 'leadingZeros':
         return call('countLeadingZeros', [a!])
       case 'min':
-        if (a!.kind === 'native' && a!.op === 'max' && [a!.args[1]!, b!].every((x) => constantOf(x) !== undefined))
+        if (a!.kind === 'native' && a!.op === 'max' && [a!.args[1]!, b!].every((x) => k.constantOf(x) !== undefined))
           return call('clamp', [...a!.args, b!])
         return call('min', e.args)
       default:
@@ -155,13 +163,14 @@ export const printFunction = (f: KFunction, use: (f: KFunction) => string): stri
       case 'unary':
         if (e.op === 'abs') return call('abs', [e.a])
         if (e.op === 'neg') return prefixed('-', print(e.a))
+        if (e.op === 'isNan' || e.op === 'isInf') return print(byBits(e.op, e.a))
         invariant(e.op === 'not', `${e.op} in ${f.name}`)
         if (e.a.kind === 'binary' && e.a.op === 'eq') return operator(relation('!='), e.a.a, e.a.b)
         return prefixed(e.type.scalar === 'bool' ? '!' : '~', print(e.a))
       case 'binary': {
         if (e.op === 'max' || e.op === 'min') return call(e.op, [e.a, e.b])
         if (e.op === 'shiftLeft' || e.op === 'shiftRight') return shift(e)
-        const turned = constantOf(e.a) === undefined ? undefined : mirrored[e.op]
+        const turned = k.constantOf(e.a) === undefined ? undefined : mirrored[e.op]
         if (turned) return operator(turned, e.b, e.a)
         const known = infix[e.op]
         invariant(known && (e.op !== 'xor' || e.type.scalar !== 'bool'), `${e.op} in ${f.name}`)

@@ -122,7 +122,20 @@ export const scheduling = (cluster: Cluster): ((nest: Nest, profile: Profile) =>
   return (nest, profile) => {
     const roles = new Map<Range, Role>([...vectors].map((r) => [r, { unroll: 1, vector: true }]))
     tileRegisters(nest, values, roles, profile)
+    if (profile.schedule === 'task' && reductions.length === 0) widenMap(nest, values, roles, profile)
     return { nest, roles }
+  }
+}
+
+/** Vectors of a map that a processor computes side by side: one alone would wait for itself, operation after operation. */
+const mapVectors = 2
+
+const widenMap = (nest: Nest, values: readonly LoopValue[], roles: Map<Range, Role>, { costs }: Profile): void => {
+  for (const [r, role] of roles) {
+    const unroll = r.size % (4 * mapVectors) === 0 ? mapVectors : 1
+    if (unroll === 1 || !role.vector || !nest.grid.includes(r)) continue
+    const wide = new Map(roles).set(r, { ...role, unroll })
+    if (statementsWith(values, wide) <= costs.statements) roles.set(r, { ...role, unroll })
   }
 }
 
@@ -171,6 +184,9 @@ const tileRegisters = (nest: Nest, values: readonly LoopValue[], roles: Map<Rang
   const loads = reducedLoads(values)
   if (loads.size < 2 || nest.grid.length === 0) return
   const { costs } = profile
+  // What rows share lies in a processor's first cache: only a contraction reads enough of it.
+  const isContraction = values.some((v) => v.kind === 'reduce' && v.order === 'blocks')
+  if (profile.schedule === 'task' && !isContraction) return
   const all = [...loads.keys()]
   const shared = nest.grid.filter(
     (r) => r.size > 1 && all.some((l) => !l.ranges.has(r)) && all.some((l) => l.ranges.has(r)),

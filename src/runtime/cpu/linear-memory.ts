@@ -46,14 +46,14 @@ export interface LinearMemory {
 /** What a stretch takes. */
 const takenBy = (bytes: number): number => Math.max(lineBytes, alignUp(bytes, lineBytes))
 
-/** Linear memory of at most `most` bytes. Address 0 is never lent. */
+/** Linear memory of at most `most` bytes. The first page is never lent: kernels count on the room below every address. */
 export const makeLinearMemory = (most: number = mostBytes): LinearMemory => {
   let memory = grantedMemory(most)
   /** Stretches that were given back, by address, none beside another. */
   const holes: { address: number; size: number }[] = []
   const lent = new WeakSet<Stretch>()
   /** Behind all that is lent, and behind all that ever was. */
-  let [end, reached] = [lineBytes, lineBytes]
+  let [end, reached] = [pageBytes, pageBytes]
   let live = 0
 
   const grow = (size: number): void => {

@@ -13,8 +13,7 @@ fn tl_bits(u: u32) -> f32 {
 }
 
 fn tl_max_4(a: vec4<f32>, b: vec4<f32>) -> vec4<f32> {
-  let m = select(b, a, (a > b) | ((bitcast<vec4<u32>>(a) & vec4<u32>(0x7fffffffu)) > vec4<u32>(0x7f800000u)));
-  return bitcast<vec4<f32>>(select(select(bitcast<vec4<u32>>(m), bitcast<vec4<u32>>(a) & bitcast<vec4<u32>>(b), a == b), bitcast<vec4<u32>>(b), (bitcast<vec4<u32>>(b) & vec4<u32>(0x7fffffffu)) > vec4<u32>(0x7f800000u)));
+  return bitcast<vec4<f32>>(select(select(select(bitcast<vec4<u32>>(b), bitcast<vec4<u32>>(a) & bitcast<vec4<u32>>(b), a == b), bitcast<vec4<u32>>(a), (a > b) | ((bitcast<vec4<u32>>(a) & vec4<u32>(0x7fffffffu)) > vec4<u32>(0x7f800000u))), bitcast<vec4<u32>>(b), (bitcast<vec4<u32>>(b) & vec4<u32>(0x7fffffffu)) > vec4<u32>(0x7f800000u)));
 }
 
 fn tl_exp_4(x: vec4<f32>) -> vec4<f32> {

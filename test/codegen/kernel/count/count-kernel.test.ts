@@ -2,10 +2,12 @@
 
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { apply, native } from '../../../../codegen/kernel/build-function.ts'
 import * as k from '../../../../codegen/kernel/build-kernel.ts'
 import { workgroupClasses } from '../../../../codegen/kernel/count/count-classes.ts'
 import { kernelCounter } from '../../../../codegen/kernel/count/count-kernel.ts'
 import { eachStatement, sliceOf } from '../../../../codegen/kernel/count/count-slice.ts'
+import { kernelFunction } from '../../../../codegen/kernel/functions/table.ts'
 import { type HostBinding, makeCounters, runKernel } from '../../../../codegen/kernel/interp/run-kernel.ts'
 import type { Binding, Kernel, KStmt, LocalArray } from '../../../../codegen/kernel/kernel.ts'
 import type { Plan } from '../../../../codegen/plan/plan.ts'
@@ -271,6 +273,16 @@ const cases: Readonly<Record<string, Case>> = {
       k.write(scratch, local, k.load(x, thread)),
       { kind: 'barrier' },
       k.store(y, thread, k.mul(k.read(scratch, k.sub(c(7), local)), k.lit(3))),
+    ],
+  },
+  'an address and a condition by functions and instructions of the target': {
+    bindings: [x, y],
+    body: [
+      k.letStmt('t', apply(kernelFunction('shiftRight', 1), [k.mul(thread, c(8)), native('leadingZeros', c(1 << 30))])),
+      k.ifStmt(native('any', k.lt(k.vec([k.ref('t'), local]), k.splat(c(9), 2))), [
+        k.letStmt('v', apply(kernelFunction('exp', 1), [k.load(x, k.ref('t'))])),
+        k.store(y, k.ref('t'), native('mul', k.ref('v', f32), native('abs', k.ref('v', f32)))),
+      ]),
     ],
   },
   'nothing to do': { bindings: [x, y], workgroups: 0, body: [k.store(y, thread, k.load(x, thread))] },
