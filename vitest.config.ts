@@ -5,6 +5,8 @@ const config: ViteUserConfig = defineConfig({
   ssr: { resolve: { conditions: ['tensorloom-source'] } },
   test: {
     include: ['test/**/*.test.ts', 'examples/**/*.test.ts'],
+    // What opens the default device means the GPU, which emitted WGSL is tested on; `test/device.ts` opens others.
+    env: { TENSORLOOM_DEVICE: process.env['TENSORLOOM_DEVICE'] ?? 'hardware,software' },
     testTimeout: 120_000,
     hookTimeout: 120_000,
     maxWorkers: 2,

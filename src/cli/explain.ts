@@ -1,5 +1,6 @@
 /** `tensorloom explain`: how a program became its plan, as data and as text. */
 
+import { hasUserCode } from '../../codegen/kernel/user-code.ts'
 import type { BoundKernel } from '../../codegen/lower/assemble.ts'
 import type { Planned } from '../../codegen/plan/make-plan.ts'
 import type { Place, Prediction } from '../../codegen/plan/plan.ts'
@@ -46,6 +47,8 @@ export interface KernelReport {
   readonly loops: readonly string[]
   /** Absent where the target is another. */
   readonly wgsl?: string
+  /** Whether it is a user's own code, of which the target runs the JavaScript reference. */
+  readonly byReference: boolean
 }
 
 /** An argument, result or constant and where it lies. */
@@ -92,6 +95,7 @@ const kernelReports = ({ plan, kernels }: Planned, { nameOf, bufferName }: Names
         return showSchedule(f.schedule, (id) => names.get(id)!)
       }),
       ...(wgsl === undefined ? {} : { wgsl }),
+      byReference: wgsl === undefined && hasUserCode(kernel),
     }
   })
 }
@@ -174,6 +178,7 @@ const showKernel = (k: KernelReport, i: number): string => {
     indent(table(bindings)),
     ...k.loops.map((l) => indent(l, '    ')),
     ...(k.wgsl === undefined ? [] : [indent(k.wgsl.trimEnd(), '    ')]),
+    ...(k.byReference ? ['    runs by the JavaScript reference of the user’s code in it'] : []),
   ].join('\n')
 }
 

@@ -1,19 +1,26 @@
 /** Opening a device, whatever its back end, and what it grants. Emitted modules do without: they know their back end. */
 import type { Profile } from '../../codegen/plan/plan.ts'
 import { cpu } from '../../codegen/targets/wasm/profile.ts'
-import { raise } from '../lang/errors.ts'
+import { raise, TensorloomError } from '../lang/errors.ts'
 import { openCpu } from './cpu/device.ts'
 import type { Device } from './device.ts'
-import { type AdapterPreference, type AdapterProvider, findAdapter } from './gpu/adapter.ts'
+import { type AdapterProvider, findAdapter } from './gpu/adapter.ts'
 import { deviceOf, type GpuDevice, gpuProfile } from './gpu/device.ts'
 import { say } from './report-observations.ts'
 
+/** A kind of device that can be asked for. */
+type Wish = Device['kind']
+
 /** What to open: a GPU of a kind, the processor, or the best there is. */
-export type Preference = AdapterPreference | 'cpu'
+export type Preference = Wish | 'auto'
 
 /** Options of `openDevice`. */
 export interface DeviceOptions {
-  /** Default `auto`: a hardware GPU where there is any, else a software one; `cpu` is the processor without one. */
+  /**
+   * Default `auto`: a hardware GPU where there is one, else the processor (`cpu`), whose kernels are faster than those of a
+   * GPU that is emulated (`software`). The environment variable TENSORLOOM_DEVICE says what `auto` is instead: a kind, or a
+   * list of which the first that is there is taken (`hardware,software`).
+   */
   readonly prefer?: Preference
   /** Do not print which device was chosen. */
   readonly quiet?: boolean
@@ -23,7 +30,7 @@ export interface DeviceOptions {
   readonly provider?: AdapterProvider
 }
 
-const preferences: readonly string[] = ['auto', 'hardware', 'cpu', 'software'] satisfies readonly Preference[]
+const wishes: readonly string[] = ['hardware', 'cpu', 'software'] satisfies readonly Wish[]
 const known: readonly string[] = ['prefer', 'quiet', 'dawn', 'provider'] satisfies readonly (keyof DeviceOptions)[]
 
 /** UsageError for what `openDevice` does not know: nobody gets another device by a slip of the pen. */
@@ -41,11 +48,12 @@ const demandOptions = (options: DeviceOptions): void => {
       message: `T.openDevice: there is no option '${unknown}'`,
       hint: `it knows ${known.join(', ')}`,
     })
-  if (options.prefer !== undefined && !preferences.includes(options.prefer))
+  const { prefer = 'auto' } = options
+  if (prefer !== 'auto' && !wishes.includes(prefer))
     raise({
       tag: 'UsageError',
-      message: `T.openDevice: prefer is '${options.prefer}'`,
-      hint: `it can be ${preferences.join(', ')}`,
+      message: `T.openDevice: prefer is '${prefer}'`,
+      hint: `it can be auto, ${wishes.join(', ')}`,
     })
   if (options.provider !== undefined && typeof options.provider !== 'function')
     raise({
@@ -63,8 +71,28 @@ const announce = (text: string): void => {
   say(text)
 }
 
-const openGpu = async (prefer: AdapterPreference, options: DeviceOptions): Promise<GpuDevice> => {
-  const found = await (options.provider?.() ?? findAdapter(prefer, options.dawn ?? []))
+/** The environment's word for `auto`, where there is an environment and it has one. */
+const environmentWish = (): string | undefined =>
+  typeof process === 'undefined' ? undefined : process.env?.['TENSORLOOM_DEVICE']
+
+/** What to look for, in this order. */
+const wishesOf = ({ prefer = 'auto', provider }: DeviceOptions): readonly Wish[] => {
+  if (prefer !== 'auto') return [prefer]
+  // Whoever brings adapters means them.
+  if (provider) return ['hardware']
+  const list = environmentWish()?.split(',') ?? ['hardware', 'cpu']
+  const unknown = list.find((w) => !wishes.includes(w))
+  if (unknown !== undefined)
+    raise({
+      tag: 'UsageError',
+      message: `T.openDevice: the environment variable TENSORLOOM_DEVICE names '${unknown}'`,
+      hint: `it is a list of ${wishes.join(', ')}, in the order of preference`,
+    })
+  return list as readonly Wish[]
+}
+
+const openGpu = async (kind: GpuDevice['kind'], { prefer = 'auto', provider, dawn = [] }: DeviceOptions) => {
+  const found = await (provider?.() ?? findAdapter(kind, dawn))
   if (!found)
     return raise({
       tag: 'NoAdapter',
@@ -74,26 +102,37 @@ const openGpu = async (prefer: AdapterPreference, options: DeviceOptions): Promi
   return deviceOf(found)
 }
 
+/** The first of `wishes` that is there; what is wrong with the last of them where none is. */
+const openFirst = async ([wish, ...others]: readonly Wish[], options: DeviceOptions): Promise<Device> => {
+  if (wish === 'cpu') return openCpu()
+  try {
+    return await openGpu(wish!, options)
+  } catch (e) {
+    if (others.length > 0 && e instanceof TensorloomError && e.error.tag === 'NoAdapter')
+      return openFirst(others, options)
+    throw e
+  }
+}
+
 const nameOf = ({ kind, description }: Device): string =>
   kind === 'cpu' ? description : `${kind} adapter, ${description}`
 
 /**
- * Opens the best device there is (`prefer`: hardware before software), prints the choice once to stderr unless `quiet`,
- * and asks for every limit and feature that kernels can use. `{ prefer: 'cpu' }` is the processor, without a GPU. Raises
- * NoAdapter, ValidationError, or UsageError for options that it does not know (as TensorloomError).
+ * Opens the best device there is: a hardware GPU, else the processor; or what `prefer` says. Prints the choice once to stderr
+ * unless `quiet`, and asks a GPU for every limit and feature that kernels can use. Raises NoAdapter, ValidationError, or
+ * UsageError for options that it does not know (as TensorloomError).
  * @example
  * const device = await T.openDevice({ prefer: 'cpu', quiet: true })
  * [device.kind, device.liveBytes()] // => ['cpu', 0]
  * device.destroy()
  * await T.openDevice({ provider: async () => null }) // => throws NoAdapter
  */
-export function openDevice(options: DeviceOptions & { readonly prefer: 'hardware' | 'software' }): Promise<GpuDevice>
+export function openDevice(options: DeviceOptions & { readonly prefer: GpuDevice['kind'] }): Promise<GpuDevice>
 export function openDevice(options?: DeviceOptions): Promise<Device>
 export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
   demandOptions(options)
-  const { prefer = 'auto', quiet = false } = options
-  const device = prefer === 'cpu' ? openCpu() : await openGpu(prefer, options)
-  if (!quiet) announce(`tensorloom: ${nameOf(device)}`)
+  const device = await openFirst(wishesOf(options), options)
+  if (!options.quiet) announce(`tensorloom: ${nameOf(device)}`)
   return device
 }
 

@@ -17,6 +17,24 @@ describe('the command line', () => {
     [['build', 'a.ts', '--out', 'x', '--profile', 'none'], 2, /^$/, /'none' is invalid. Allowed choices are portable/],
     [['build', '.', '--out', 'x'], 1, /^$/, /there is no such file/],
     [['build', fixture('names.mjs'), '--out', 'x'], 1, /^$/, /export \.\.\/evil cannot be the name of a file/],
+    [
+      ['build', fixture('mlp.ts'), '--out', 'x', '--profile', 'cpu'],
+      1,
+      /^$/,
+      /train is planned for cpu: modules are written for WebGPU alone, as --profile portable/,
+    ],
+    [
+      ['explain', fixture('mlp.ts'), '--export', 'use', '--profile', 'cpu'],
+      0,
+      /^use for the cpu profile(?!.*@compute)/s,
+      /^$/,
+    ],
+    [
+      ['explain', fixture('user-code.ts'), '--profile', 'cpu'],
+      0,
+      /\n +runs by the JavaScript reference of the user’s code in it\n/,
+      /^$/,
+    ],
     [['explain', 'a.ts', '--frobnicate'], 2, /^$/, /unknown option '--frobnicate'/],
     [
       ['explain', fixture('mlp.ts'), '--export', 'nothing'],

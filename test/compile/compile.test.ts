@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import * as E from '#fp/Either'
 import * as T from '../../src/index.ts'
+import { sharedDevice } from '../device.ts'
 
 const f = (x: T.Tensor): T.Tensor => T.mul(x, 2)
 const specs = [T.spec([2])] as const
@@ -135,7 +136,7 @@ describe('jit and compileOn', () => {
 describe('load and reload', () => {
   it('want a device that openDevice or adoptDevice gave', async () => {
     const program = T.orThrow(T.compile(f, specs))
-    const device = await T.defaultDevice()
+    const device = await sharedDevice()
     const loaded = await T.toPromise(program.load(device))
     for (const [caller, go] of [
       ['load', program.load],

@@ -1,7 +1,7 @@
 /** The devices that the runtime's own tests run on: each back end, shared by a worker's tests and opened afresh. */
 import { openCpu } from '../../src/runtime/cpu/device.ts'
 import type { Device } from '../../src/runtime/device.ts'
-import { openGpu, sharedDevice } from '../device.ts'
+import { openGpu, sharedDevice, sharedProcessor } from '../device.ts'
 
 /** A back end under its name. */
 export interface TestedDevice {
@@ -11,16 +11,7 @@ export interface TestedDevice {
   readonly open: () => Promise<Device>
 }
 
-let sharedCpu: Device | undefined
-
 export const eachDevice: readonly TestedDevice[] = [
   { name: 'gpu', shared: sharedDevice, open: openGpu },
-  {
-    name: 'cpu',
-    shared: async () => {
-      sharedCpu ??= openCpu()
-      return sharedCpu
-    },
-    open: async () => openCpu(),
-  },
+  { name: 'cpu', shared: sharedProcessor, open: async () => openCpu() },
 ]

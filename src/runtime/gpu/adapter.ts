@@ -44,8 +44,9 @@ const loadDawn = async (): Promise<(switches: string[]) => GPU> => {
 }
 
 const fromDawn = async (prefer: AdapterPreference, extra: readonly string[]): Promise<FoundAdapter | null> => {
-  const create = await loadDawn()
   const { hasVulkanLoader, useSoftware } = await import('./software.ts')
+  if (prefer === 'hardware' && !hasVulkanLoader()) return null
+  const create = await loadDawn()
   const ask = (switches: readonly string[]): Promise<FoundAdapter | null> => requestAdapter(create([...switches]))
   if (prefer !== 'software' && hasVulkanLoader()) {
     const found = await ask([...dawnSwitches, ...extra])

@@ -64,7 +64,7 @@ export const wrapGpu = (gpu: GPUDevice, kind: GpuDevice['kind'], description: st
  * Wraps a device somebody else opened (an application that draws with it, say). `kind` picks the schedule,
  * `description` is what it is called.
  * @example
- * const { gpu, kind } = await T.defaultDevice()
+ * const { gpu, kind } = await T.openDevice({ prefer: 'software', quiet: true })
  * T.adoptDevice(gpu, kind, 'the canvas').description // => 'the canvas'
  */
 export const adoptDevice = (gpu: GPUDevice, kind: 'hardware' | 'software', description: string): GpuDevice => {

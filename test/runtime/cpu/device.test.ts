@@ -1,15 +1,13 @@
 /** The processor as a device: whole programs, what they are planned for, what does not fit, what it leaves to the event loop. */
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import * as k from '../../../codegen/kernel/build-kernel.ts'
 import type { Plan } from '../../../codegen/plan/plan.ts'
 import * as T from '../../../src/index.ts'
 import { openCpu } from '../../../src/runtime/cpu/device.ts'
 import { loadPlan } from '../../../src/runtime/execute.ts'
-import { sharedDevice } from '../../device.ts'
-import { eachDevice } from '../each-device.ts'
-import { affine, kernelOf, planFor } from '../plans.ts'
+import { sharedDevice, sharedProcessor } from '../../device.ts'
+import { affine, input, kernelOf, output, place, planFor, planOf } from '../plans.ts'
 
-const cpu = eachDevice.find((d) => d.name === 'cpu')!
 const failure = async (p: Promise<unknown>): Promise<unknown> => {
   const e = await p.then(
     () => undefined,
@@ -59,7 +57,7 @@ describe('a program', () => {
   })
 
   it('of compileOn is planned for its device alone, and for another when it is loaded there', async () => {
-    const loaded = await T.compileOn(await cpu.shared(), wave, [T.spec([3, 4])])
+    const loaded = await T.compileOn(await sharedProcessor(), wave, [T.spec([3, 4])])
     expect(loaded.program.plan.profile.name).toBe('cpu')
     const onGpu = await T.toPromise(loaded.program.load(await sharedDevice()))
     expect(onGpu.executable.plan.profile.target).toBe('wgsl')
@@ -70,7 +68,7 @@ describe('a program', () => {
     const [forGpu, forCpu] = [T.portable, T.profiles.cpu].map((profile) =>
       T.orThrow(T.compile(wave, [T.spec([3, 4])], { profile, name: 'wave' })),
     )
-    expect(await failure(T.toPromise(forGpu!.load(await cpu.shared())))).toEqual({
+    expect(await failure(T.toPromise(forGpu!.load(await sharedProcessor())))).toEqual({
       tag: 'UnsupportedFeature',
       feature: 'kernels in wgsl (wave is planned for portable; cpu, 1 thread runs wasm)',
       hint: 'compile for profileOf(device), or without a profile',
@@ -79,7 +77,35 @@ describe('a program', () => {
       tag: 'UnsupportedFeature',
       feature: expect.stringMatching(/^kernels in wasm \(wave is planned for cpu; .* runs wgsl\)$/),
     })
-    expect(await run(await T.toPromise(forCpu!.load(await cpu.shared())))).toBeLessThan(close)
+    expect(await run(await T.toPromise(forCpu!.load(await sharedProcessor())))).toBeLessThan(close)
+  })
+
+  it('may have as many bindings in a kernel as the profile says', async () => {
+    const n = T.profiles.cpu.storageBuffers - 1
+    const at = (i: number) => place(0, i * 16, 4)
+    const bindings = [...Array.from({ length: n }, () => ['f32', 'read'] as const), ['f32', 'read_write'] as const]
+    const sum = kernelOf('sum', bindings, (i, bs) => [
+      k.ifStmt(k.eq(i, k.u32(0)), [
+        k.varStmt('s', k.kType('f32'), k.lit(0)),
+        ...bs.slice(0, n).map((b) => k.assign('s', k.add(k.ref('s', k.kType('f32')), k.load(b, k.u32(0))))),
+        k.store(bs[n]!, k.u32(0), k.ref('s', k.kType('f32'))),
+      ]),
+    ])
+    const device = await sharedProcessor()
+    const out = place(1, 0, 4)
+    const plan = planOf({
+      arenas: [n * 16, 16],
+      kernels: [sum],
+      steps: [
+        { kind: 'dispatch', kernel: 0, workgroups: 1, bindings: [...Array.from({ length: n }, (_, i) => at(i)), out] },
+      ],
+      inputs: [input('[0]', [n * 4], 'f32', place(0, 0, n * 16))],
+      outputs: [output('', [1], 'f32', out)],
+    })
+    const [y] = await (await loadPlan(device, planFor(device, plan))).run([
+      Float32Array.from({ length: n * 4 }, (_, i) => i),
+    ])
+    expect(Array.from(await y!.read())).toEqual([2 * n * (n - 1)])
   })
 
   it('runs loops whose end it finds out, users’ own functions, and observations', async () => {
@@ -95,7 +121,7 @@ describe('a program', () => {
         (c: T.Tensor) => halve(c),
         x as never,
       ) as unknown as T.Tensor
-    const loaded = await T.compileOn(await cpu.shared(), (x: T.Tensor) => T.checkNumerics(until(x), 'end'), [
+    const loaded = await T.compileOn(await sharedProcessor(), (x: T.Tensor) => T.checkNumerics(until(x), 'end'), [
       T.spec([]),
     ])
     const end = async (x: number): Promise<number> => (await (await loaded.run([x])).read())[0]!
@@ -104,10 +130,47 @@ describe('a program', () => {
   })
 })
 
+describe('what fails', () => {
+  it('in a user’s reference is told to whoever reads, and in all later runs', async () => {
+    const failing = T.elementwise({
+      name: 'failing_here',
+      wgsl: 'fn failing_here(x: f32) -> f32 { return x; }',
+      reference: (x: number) => {
+        if (x > 1) throw new Error('too much')
+        return x
+      },
+      derivatives: () => [T.tensor(1)],
+    } as never) as unknown as (x: T.Tensor) => T.Tensor
+    const loaded = await T.compileOn(await sharedProcessor(), failing, [T.spec([2])])
+    const first = async (x: readonly number[]): Promise<number> => (await (await loaded.run(x as number[])).read())[0]!
+    expect(await first([0.5, 1])).toBe(0.5)
+    expect(await failure(first([1, 2]))).toMatchObject({
+      tag: 'ValidationError',
+      message: expect.stringContaining('too much'),
+    })
+    expect(await failure(first([0, 0]))).toMatchObject({ tag: 'ValidationError' })
+  })
+
+  it('by the policy of a page says so, and works where the policy has changed', async () => {
+    const device = await sharedProcessor()
+    const plan = planFor(device, affine(2, false))
+    const refused = new WebAssembly.CompileError('disallowed by embedder')
+    const compile = vi.spyOn(WebAssembly, 'compile').mockRejectedValue(refused)
+    expect(await failure(loadPlan(device, plan))).toMatchObject({
+      tag: 'UnsupportedFeature',
+      hint: "the page's content security policy must allow 'wasm-unsafe-eval'",
+    })
+    compile.mockRestore()
+    const [y] = await (await loadPlan(device, plan)).run([[1, 2]])
+    expect(Array.from(await y!.read())).toEqual([3, 5])
+  })
+})
+
 describe('memory', () => {
   it('that does not suffice is a typed error at loading, and nothing stays behind', async () => {
     const device = openCpu(2 ** 20)
-    const large = planFor(device, affine(2 ** 18, false))
+    // The first of its two arenas is there.
+    const large = planFor(device, affine(2 ** 17, false))
     expect(await failure(loadPlan(device, large))).toMatchObject({ tag: 'OutOfMemory' })
     expect(device.liveBytes()).toBe(0)
     const fitting = await loadPlan(device, planFor(device, affine(4, false)))
@@ -115,8 +178,17 @@ describe('memory', () => {
     device.destroy()
   })
 
+  it('is zero where it is lent again', async () => {
+    const { backend } = openCpu()
+    const first = backend.create(64, 'storage')
+    backend.write({ memory: first, offset: 0, bytes: 64 }, new Uint8Array(64).fill(7))
+    expect(backend.mapped(first)).toEqual(new Uint8Array(64).fill(7))
+    backend.destroy(first)
+    expect(backend.mapped(backend.create(64, 'storage'))).toEqual(new Uint8Array(64))
+  })
+
   it('past what addresses reach is a LimitError', async () => {
-    const device = await cpu.shared()
+    const device = await sharedProcessor()
     const plan = planFor(device, affine(4, false))
     expect(await failure(loadPlan(device, { ...plan, arenas: [2 ** 32, 64] }))).toMatchObject({
       tag: 'LimitError',

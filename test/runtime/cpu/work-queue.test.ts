@@ -59,6 +59,23 @@ describe('the work queue', () => {
     expect(longest).toBeLessThan(90)
   })
 
+  it('begins nothing when the slice is over, however short the tasks are', async () => {
+    const queue = makeWorkQueue(explain)
+    const at: number[] = []
+    const short: Task = () => {
+      spin(2)
+      at.push(performance.now())
+      return true
+    }
+    const start = performance.now()
+    const done = queue.submit(Array.from({ length: 50 }, () => short))
+    const blocked = performance.now() - start
+    expect(queue.isIdle()).toBe(false)
+    await done
+    expect(at).toHaveLength(50)
+    expect(blocked).toBeLessThan(80)
+  })
+
   it('tells what a task throws to whoever submitted it, and goes on with the next', async () => {
     const queue = makeWorkQueue(explain)
     const done: string[] = []
