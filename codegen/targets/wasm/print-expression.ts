@@ -6,7 +6,8 @@ import { type Context, callNamed } from './context.ts'
 import { floatBits } from './encode.ts'
 import { typeOf } from './frame.ts'
 import type { Instruction, ValueType } from './instructions.ts'
-import { memarg, pushAddress, pushLoad, regionOf } from './print-memory.ts'
+import { neighboursOf } from './neighbours.ts'
+import { memarg, pushAddress, pushLoad, pushNeighbours, regionOf } from './print-memory.ts'
 import { pushNative } from './print-native.ts'
 import type { Site } from './site.ts'
 import { castSpelling } from './spell-cast.ts'
@@ -51,6 +52,11 @@ const pushVector = (c: Context, items: readonly KExpr[]): void => {
   const known = items.map(constantOf)
   if (known.every((x) => x !== undefined)) {
     frame.words([0, 1, 2, 3].map((i) => laneBits(scalar, known[i] ?? 0)))
+    return
+  }
+  const row = neighboursOf(items)
+  if (row) {
+    pushNeighbours(c, row)
     return
   }
   asMask(c, items[0]!)

@@ -1,10 +1,11 @@
 /** Addresses and loads: elements of bindings and arrays in linear memory. */
 import { invariant } from '../../../src/lang/errors.ts'
-import { constantOf } from '../../kernel/build-kernel.ts'
+import { add, constantOf, kType, u32 } from '../../kernel/build-kernel.ts'
 import { elementBytes, laneBytes } from '../../kernel/element-bytes.ts'
 import type { KExpr, KType, Scalar } from '../../kernel/kernel.ts'
 import { type Context, callNamed, type Region } from './context.ts'
 import { unsigned } from './encode.ts'
+import type { Neighbours } from './neighbours.ts'
 
 /** Constants up to this many bytes go into the instruction; memory begins that far above 0, so that no address wraps. */
 export const mostOffset = 65536
@@ -82,4 +83,12 @@ export const pushLoad = (c: Context, name: string, index: KExpr, type: KType, co
     frame.emit('i32x4.replace_lane', [l])
   }
   callNamed(c, 'fromHalf', 4)
+}
+
+/** Reads four scalars in a row, wherever they begin. */
+export const pushNeighbours = (c: Context, { binding, base, constant }: Neighbours): void => {
+  const region = regionOf(c, binding)
+  const scalars = { ...region, element: kType(region.element.scalar) }
+  const index = base ? add(base, u32(constant)) : u32(constant)
+  c.frame.emit('v128.load', memarg(4, pushAddress(c, scalars, index)))
 }
