@@ -127,8 +127,8 @@ const binary = (c: FunctionContext, e: Extract<KExpr, { readonly kind: 'binary' 
 
 const unary = (c: FunctionContext, { op, a, type }: Extract<KExpr, { readonly kind: 'unary' }>): Text => {
   if (op === 'abs') return call(c, op, [a])
-  if (op === 'neg') return prefixed(c, '-', a)
-  invariant(op === 'not', `${op} in ${c.name}`)
+  if (op === 'neg' && type.scalar === 'i32') return prefixed(c, '-', a)
+  invariant(op === 'not', `${op} of ${type.scalar} in ${c.name}`)
   if (a.kind === 'binary' && a.op === 'eq') return operator(c, relation('!='), a.a, a.b)
   return prefixed(c, type.scalar === 'bool' ? '!' : '~', a)
 }
