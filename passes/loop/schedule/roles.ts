@@ -171,8 +171,11 @@ const statementsWith = (values: readonly LoopValue[], roles: ReadonlyMap<Range, 
   return total
 }
 
-/** The most accumulators per reduction and invocation, vectors counting once. */
-const maxRegisters = 16
+/**
+ * The most accumulators per reduction and invocation, vectors counting once. A processor has sixteen registers, for operands
+ * too; an engine that runs out of them moves accumulators to memory and back at every step.
+ */
+const mostAccumulators = ({ schedule }: Profile): number => (schedule === 'task' ? 8 : 16)
 
 /** A load inside a reduction costs about this many operations. */
 const loadPrice = 2
@@ -223,10 +226,12 @@ const tileRegisters = (nest: Nest, values: readonly LoopValue[], roles: Map<Rang
   }
   let invocations = invocationsOf(nest.grid, roles)
   let registers = shared.some((r) => roles.get(r)?.vector) ? 1 : 0
-  // Scalar ranges first: a vector range is four wide already.
-  for (const r of [...shared].sort(
-    (a, b) => Number(roles.get(a)?.vector ?? false) - Number(roles.get(b)?.vector ?? false),
-  )) {
+  const mostRegisters = mostAccumulators(profile)
+  // Scalar ranges first: a vector range is four wide already. Where registers are few, two vectors and few scalars make do
+  // with the fewest loads.
+  const vectorsFirst = profile.schedule === 'task' ? -1 : 1
+  const isVector = (r: Range): number => Number(roles.get(r)?.vector ?? false)
+  for (const r of [...shared].sort((a, b) => vectorsFirst * (isVector(a) - isVector(b)))) {
     const role = roles.get(r) ?? single
     const points = ceilDiv(r.size, role.vector ? 4 : 1)
     const isEdge = role.vector && r.size % 4 !== 0
@@ -235,7 +240,7 @@ const tileRegisters = (nest: Nest, values: readonly LoopValue[], roles: Map<Rang
     for (let unroll = widest; unroll > 1; unroll--) {
       const exact = points % unroll === 0 && !isEdge
       if (points < unroll || (!exact && ((role.vector && !isEdge) || points < 4 * unroll))) continue
-      if (invocations / unroll < costs.threads || Math.max(1, registers) * unroll > maxRegisters) continue
+      if (invocations / unroll < costs.threads || Math.max(1, registers) * unroll > mostRegisters) continue
       const tile = new Map(roles).set(r, { ...role, unroll })
       if (statementsWith(values, tile) > most) continue
       const cost = costOf(tile)
