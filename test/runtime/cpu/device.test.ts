@@ -168,7 +168,7 @@ describe('what fails', () => {
 
 describe('memory', () => {
   it('that does not suffice is a typed error at loading, and nothing stays behind', async () => {
-    const device = openCpu(2 ** 20)
+    const device = openCpu({ mostBytes: 2 ** 20 })
     // The first of its two arenas is there.
     const large = planFor(device, affine(2 ** 17, false))
     expect(await failure(loadPlan(device, large))).toMatchObject({ tag: 'OutOfMemory' })
