@@ -7,8 +7,8 @@ import { memoryHint } from '../device.ts'
 import type { LinearMemory, Stretch } from './linear-memory.ts'
 import { planFunctions } from './plan-module.ts'
 import { addressOf, type Ready, readyKernel, type Workplace } from './ready-kernels.ts'
-import { passTask } from './run-pass.ts'
-import type { Scratch, Team } from './team/make-team.ts'
+import { type Crew, passTask } from './run-pass.ts'
+import type { Scratch } from './team/make-team.ts'
 import type { Task, WorkQueue } from './work-queue.ts'
 
 /** What a kernel throws, as a typed error. */
@@ -33,11 +33,16 @@ const atOnce =
 const scratchAlignment = 128
 
 /** Primitives upon `linear`; `queue` does the work, with `team` where there is one. */
-export const cpuBackend = (linear: LinearMemory, queue: WorkQueue, team?: Team): Backend => {
+export const cpuBackend = (
+  linear: LinearMemory,
+  queue: WorkQueue,
+  { team, isEager }: Pick<Crew, 'team' | 'isEager'>,
+): Backend => {
   /** What kernels use while they are called, for each thread: as much as the most demanding of them. */
   let memory: Stretch = linear.lend(0)
   let stride = 0
   const scratch = (): Scratch => ({ address: memory.address, stride })
+  const crew: Crew = { team, isEager, scratch }
   const workplace: Workplace = { linear, scratch: () => memory.address }
   /** What was submitted since `guarded` began. */
   let guardedWork: Promise<RuntimeError | undefined>[] | undefined
@@ -68,7 +73,7 @@ export const cpuBackend = (linear: LinearMemory, queue: WorkQueue, team?: Team):
         )
       },
       run: (dispatches) => {
-        tasks.push(passTask({ team, scratch }, dispatches as readonly Ready[]))
+        tasks.push(passTask(crew, dispatches as readonly Ready[]))
       },
       submit: () => submit(tasks),
     }

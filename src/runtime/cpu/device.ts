@@ -3,13 +3,15 @@ import type { RuntimeError } from '../../lang/errors.ts'
 import { type Device, lostHint, nextGeneration } from '../device.ts'
 import { cpuBackend, explainTrap } from './backend.ts'
 import { makeLinearMemory } from './linear-memory.ts'
-import { makeTeam } from './team/make-team.ts'
+import { makeTeam, type Team } from './team/make-team.ts'
 import { canShareMemory, hardwareThreads } from './team/start-worker.ts'
 import { makeWorkQueue } from './work-queue.ts'
 
 /** A device that works on the processor. */
 export interface CpuDevice extends Device {
   readonly kind: 'cpu'
+  /** The threads beside that of the caller, where there are any: for the runtime alone. */
+  readonly team: Team | undefined
 }
 
 /** Options of `openCpu`. */
@@ -18,6 +20,8 @@ export interface CpuOptions {
   readonly threads?: number
   /** What memory takes at most. */
   readonly mostBytes?: number
+  /** Shares all work between the threads, be it worth it or not: for tests. */
+  readonly isEager?: boolean
 }
 
 /** A team belongs to a device: its workers end with it, be it destroyed or collected. */
@@ -47,9 +51,10 @@ export const openCpu = (options: CpuOptions = {}): CpuDevice => {
     threads > 1
       ? makeTeam(threads, linear.memory, (reason) => lose(`a thread of the processor is gone: ${reason}`))
       : undefined
-  const backend = cpuBackend(linear, queue, team)
+  const backend = cpuBackend(linear, queue, { team, isEager: options.isEager ?? false })
   const device: CpuDevice = {
     kind: 'cpu',
+    team,
     description: `cpu, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
     generation: nextGeneration(),
     lost: () => loss,

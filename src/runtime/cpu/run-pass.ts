@@ -18,6 +18,9 @@ const chunksPerThread = 4
 const sharedTime = 0.03
 const wakingTime = 0.1
 
+/** What all work is taken for where everything is shared. */
+const eagerTime = 0.15
+
 /** Work of a pass from which on other threads are started. */
 const startingTime = 2
 
@@ -25,48 +28,55 @@ const startingTime = 2
 export interface Crew {
   readonly team: Team | undefined
   readonly scratch: () => Scratch
+  /** Whether all is shared that can be, be it worth it or not: for tests. */
+  readonly isEager: boolean
 }
 
-/** Milliseconds of what is left from piece `from` on, where that is known and can be shared. */
-const shareableTime = ({ call, pace, pieces }: Ready, from: number): number =>
-  call && pace.cost !== undefined ? pace.cost * (pieces - from) : 0
+/** Chunks of work of `ms` milliseconds: one, where it is small. */
+const chunksOf = (ms: number, threads: number): number => {
+  if (ms < sharedTime) return 1
+  const fair = Math.min(chunksPerThread * threads, Math.floor(ms / leastChunkTime))
+  return Math.min(mostChunks, Math.max(fair, Math.ceil(ms / sharedChunkTime)))
+}
 
-/** What is left of a dispatch from piece `from` on as a step: of one chunk, where it is small. */
+/** What is left of a dispatch from piece `from` on, as a step. */
 const shareOf = ({ call, pieces, run }: Ready, from: number, ms: number, threads: number): Share => {
-  const chunks =
-    ms < sharedTime
-      ? 1
-      : Math.min(
-          mostChunks,
-          Math.max(ms / sharedChunkTime, Math.min(chunksPerThread * threads, Math.floor(ms / leastChunkTime))),
-        )
-  const size = ceilDiv(pieces - from, Math.ceil(chunks))
-  return { ...call!, run, from, to: pieces, size, wakes: ms >= wakingTime }
+  const size = ceilDiv(pieces - from, chunksOf(ms, threads))
+  return { ...call!, run, from, to: pieces, size, wakes: ms >= wakingTime && size < pieces - from }
 }
 
 /** Does `dispatches`. */
-export const passTask = ({ team, scratch }: Crew, dispatches: readonly Ready[]): Task => {
+export const passTask = ({ team, scratch, isEager }: Crew, dispatches: readonly Ready[]): Task => {
   /** The dispatch that is next, and its first piece that is not done. */
   let [at, from] = [0, 0]
   let together: Together | undefined
   let count = 0
   let spent = 0
 
+  /** Milliseconds of what is left from piece `from` on, where that is known and can be shared. */
+  const shareableTime = ({ call, pace, pieces }: Ready, from: number): number => {
+    if (!call) return 0
+    return isEager ? eagerTime : (pace.cost ?? 0) * (pieces - from)
+  }
+
+  /** Whether several threads can do what is left of `ready`, and it takes `ms` at least. */
+  const isWorth = (ready: Ready, from: number, ms: number): boolean =>
+    ready.pieces - from > 1 && shareableTime(ready, from) >= ms
+
   /** Shares what begins here, up to the last dispatch that is worth it; false where that is not. */
   const share = (): boolean => {
     if (!team || team.ready() === 1) return false
-    const worth = team.isAsleep() ? wakingTime : sharedTime
-    if (shareableTime(dispatches[at]!, from) < worth) return false
+    if (!isWorth(dispatches[at]!, from, team.isAsleep() ? wakingTime : sharedTime)) return false
     const shares: Share[] = []
     let addresses = 0
     count = 0
     for (let i = at; i < dispatches.length && shares.length < mostSteps - 2; i++) {
-      const ready = dispatches[i]!
-      const ms = shareableTime(ready, i === at ? from : 0)
+      const [ready, first] = [dispatches[i]!, i === at ? from : 0]
+      const ms = shareableTime(ready, first)
       addresses += ready.call?.addresses.length ?? 0
       if (ms === 0 || addresses > mostAddresses) break
-      shares.push(shareOf(ready, i === at ? from : 0, ms, team.ready()))
-      if (ms >= sharedTime) count = shares.length
+      shares.push(shareOf(ready, first, ms, team.ready()))
+      if (isWorth(ready, first, sharedTime)) count = shares.length
     }
     together = team.share(shares.slice(0, count), scratch())
     return true
