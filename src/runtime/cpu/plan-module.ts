@@ -17,14 +17,21 @@ export type KernelFunction = (
 interface PlanModule {
   readonly module: WebAssembly.Module
   readonly scratchBytes: number
-  /** By kernel of the plan, the name of its function; none for a user's own, which is run by its reference. */
-  readonly names: readonly (string | undefined)[]
+  /** By kernel of the plan, the number of its function; none for a user's own, which is run by its reference. */
+  readonly numbers: readonly (number | undefined)[]
+}
+
+/** A kernel as it is called, and its number in the module. */
+export interface NumberedFunction {
+  readonly number: number
+  readonly run: KernelFunction
 }
 
 /** The kernels of a plan as they are called. */
 export interface PlanFunctions {
+  readonly module: WebAssembly.Module
   readonly scratchBytes: number
-  readonly functions: readonly (KernelFunction | undefined)[]
+  readonly functions: readonly (NumberedFunction | undefined)[]
 }
 
 /** What is valid and yet refused, a policy of the page forbids. */
@@ -42,26 +49,32 @@ const compiled = async (bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Mod
   }
 }
 
-const moduleOf = async ({ kernels }: Plan): Promise<PlanModule> => {
+const moduleOf = async ({ kernels }: Plan, shared: boolean): Promise<PlanModule> => {
   const own = kernels.map(({ kernel }) => kernel).filter((k) => !hasUserCode(k))
-  const { bytes, scratchBytes } = printModule(own)
-  const numbers = new Map(own.map((kernel, i) => [kernel, i]))
-  const names = kernels.map(({ kernel }) => (numbers.has(kernel) ? `k${numbers.get(kernel)}` : undefined))
-  return { module: await compiled(bytes), scratchBytes, names }
+  const { bytes, scratchBytes } = printModule(own, { shared })
+  const byKernel = new Map(own.map((kernel, i) => [kernel, i]))
+  return { module: await compiled(bytes), scratchBytes, numbers: kernels.map(({ kernel }) => byKernel.get(kernel)) }
 }
 
-const modules = new WeakMap<Plan, Promise<PlanModule>>()
+type Modules = WeakMap<Plan, Promise<PlanModule>>
 
-const knownModule = (plan: Plan): Promise<PlanModule> => {
-  const known = modules.get(plan) ?? moduleOf(plan)
-  modules.set(plan, known)
-  known.catch(() => modules.delete(plan))
+/** What imports memory says whether it is shared. */
+const modules: { readonly shared: Modules; readonly own: Modules } = { shared: new WeakMap(), own: new WeakMap() }
+
+const knownModule = (plan: Plan, shared: boolean): Promise<PlanModule> => {
+  const list = modules[shared ? 'shared' : 'own']
+  const known = list.get(plan) ?? moduleOf(plan, shared)
+  list.set(plan, known)
+  known.catch(() => list.delete(plan))
   return known
 }
 
 /** The functions of a plan over `linear`. Rejects with UnsupportedFeature where a page may not compile WebAssembly. */
 export const planFunctions = async (linear: LinearMemory, plan: Plan): Promise<PlanFunctions> => {
-  const { module, scratchBytes, names } = await knownModule(plan)
+  const { module, scratchBytes, numbers } = await knownModule(plan, linear.isShared)
   const { exports } = await WebAssembly.instantiate(module, { env: { memory: linear.memory() } })
-  return { scratchBytes, functions: names.map((name) => name && (exports[name] as KernelFunction)) as never }
+  const functions = numbers.map((n) =>
+    n === undefined ? undefined : { number: n, run: exports[`k${n}`] as KernelFunction },
+  )
+  return { module, scratchBytes, functions }
 }

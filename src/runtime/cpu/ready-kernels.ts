@@ -4,44 +4,27 @@ import type { Kernel } from '../../../codegen/kernel/kernel.ts'
 import { withWords } from '../../../codegen/kernel/words.ts'
 import type { Bound, Dispatch, Piece } from '../backend.ts'
 import type { LinearMemory, Stretch } from './linear-memory.ts'
-import type { KernelFunction } from './plan-module.ts'
-import type { Task } from './work-queue.ts'
+import { type Pace, unknownPace } from './pace.ts'
+import type { PlanFunctions } from './plan-module.ts'
+import type { Share } from './team/make-team.ts'
 
 /** A dispatch with everything resolved. */
 export interface Ready extends Dispatch {
   readonly workgroups: number
-  /** A task that does all of it: a new one each time. */
-  readonly task: () => Task
+  /** What its work can be cut into: workgroups, or one piece where it can only be run as a whole. */
+  readonly pieces: number
+  /** Runs pieces `from` to `to` (exclusive) on this thread. */
+  readonly run: RunRange
+  /** What other threads call; none where that is a user's function, which is here alone. */
+  readonly call: Pick<Share, 'module' | 'kernel' | 'words' | 'addresses'> | undefined
+  readonly pace: Pace
 }
-
-/** Milliseconds of work between two looks at the clock: engines replace a function by its faster form between calls. */
-const chunkTime = 1
 
 /** Where a piece begins. */
 export const addressOf = ({ memory, offset }: Piece): number => (memory as Stretch).address + offset
 
-/** The work of `workgroups` workgroups in chunks, whose size is what the chunks before it took. */
-const inChunks = (workgroups: number, run: RunRange): (() => Task) => {
-  let chunk = Math.max(1, workgroups >> 4)
-  return () => {
-    let from = 0
-    return (until) => {
-      let now = performance.now()
-      while (from < workgroups && now < until) {
-        const to = Math.min(workgroups, from + chunk)
-        run(from, to)
-        const before = now
-        now = performance.now()
-        chunk = Math.max(1, Math.min(2 * chunk, Math.round(((to - from) * chunkTime) / Math.max(now - before, 1e-3))))
-        from = to
-      }
-      return from >= workgroups
-    }
-  }
-}
-
 /** A user's own kernel, or one that calls a user's function: by the references, which are bound anew when memory has grown. */
-const interpreted = (linear: LinearMemory, kernel: Kernel, { bindings, words, workgroups }: Bound): (() => Task) => {
+const interpreted = (linear: LinearMemory, kernel: Kernel, { bindings, words }: Bound): RunRange => {
   let bound: { readonly buffer: ArrayBufferLike; readonly run: RunRange } | undefined
   const runOver = (buffer: ArrayBufferLike): RunRange => {
     if (bound?.buffer === buffer) return bound.run
@@ -54,35 +37,37 @@ const interpreted = (linear: LinearMemory, kernel: Kernel, { bindings, words, wo
     bound = { buffer, run }
     return run
   }
-  if (kernel.text)
-    return () => () => {
-      runOver(linear.memory().buffer)(0, workgroups)
-      return true
-    }
-  return inChunks(workgroups, (from, to) => runOver(linear.memory().buffer)(from, to))
-}
-
-/** A kernel by its function; `scratch` gives the address of scratch memory. */
-const called = (f: KernelFunction, scratch: () => number, { bindings, words, workgroups }: Bound): (() => Task) => {
-  const addresses = bindings.map(addressOf)
-  const given = words ? addressOf(words) : 0
-  return inChunks(workgroups, (from, to) => f(from, to, scratch(), given, ...addresses))
+  return (from, to) => runOver(linear.memory().buffer)(from, to)
 }
 
 /** Where kernels of a device run. */
 export interface Workplace {
   readonly linear: LinearMemory
-  /** The address of scratch memory. */
+  /** The address of the caller's scratch memory. */
   readonly scratch: () => number
 }
 
-/** A dispatch of `kernel` made ready: by `f`, its function, where there is one. */
+/** A dispatch of `kernel`, a kernel of the plan of `functions`, made ready: by its function, where there is one. */
 export const readyKernel = (
   { linear, scratch }: Workplace,
   kernel: Kernel,
-  f: KernelFunction | undefined,
+  { module, functions }: PlanFunctions,
   bound: Bound,
-): Ready => ({
-  workgroups: bound.workgroups,
-  task: f ? called(f, scratch, bound) : interpreted(linear, kernel, bound),
-})
+): Ready => {
+  const { workgroups } = bound
+  const f = functions[bound.kernel]
+  if (!f) {
+    const pieces = kernel.text ? 1 : workgroups
+    const run = interpreted(linear, kernel, bound)
+    return { workgroups, pieces, run, call: undefined, pace: unknownPace(pieces) }
+  }
+  const addresses = bound.bindings.map(addressOf)
+  const words = bound.words ? addressOf(bound.words) : 0
+  return {
+    workgroups,
+    pieces: workgroups,
+    run: (from, to) => f.run(from, to, scratch(), words, ...addresses),
+    call: { module, kernel: f.number, words, addresses },
+    pace: unknownPace(workgroups),
+  }
+}
