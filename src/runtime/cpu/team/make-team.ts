@@ -3,7 +3,18 @@
  * workgroups at once. A workgroup writes elements of its own, so results have the same bits however many there are.
  */
 import { ceilDiv } from '../../../lang/dim.ts'
-import { at, chunkBits, mostChunks, spinLoads, spinTime, step, stepAt, stepMask, ticksPerMs } from './control.ts'
+import {
+  at,
+  chunkBits,
+  mostChunks,
+  mostSteps,
+  spinLoads,
+  spinTime,
+  step,
+  stepAt,
+  stepMask,
+  ticksPerMs,
+} from './control.ts'
 import { canSleep, type Ended, startWorker, type TeamWorker } from './start-worker.ts'
 import { workerSource } from './worker-source.ts'
 
@@ -55,8 +66,9 @@ export const makeTeam = (threads: number, memory: () => WebAssembly.Memory, onLo
   const c = new Int32Array(words)
   let workers: readonly TeamWorker[] | undefined
   let [isOver, wasUsed] = [false, false]
-  /** The step behind the last, which has no chunks. */
-  let last = 0
+  /** The step behind the last, which has no chunks: at first one whose number is about to start over, so that this is no rare event. */
+  let last = stepMask - mostSteps
+  Atomics.store(c, at.ticket, last << chunkBits)
 
   const post = (messages: (worker: number) => unknown): void => {
     Atomics.add(c, at.mail, 1)
