@@ -3,7 +3,7 @@ import { type RuntimeError, raise, TensorloomError } from '../../lang/errors.ts'
 import type { Backend, Commands, Memory, Piece } from '../backend.ts'
 import { memoryHint } from '../device.ts'
 import type { LinearMemory, Stretch } from './linear-memory.ts'
-import { planFunctions } from './plan-module.ts'
+import { type KernelSource, planFunctions } from './plan-module.ts'
 import { addressOf, type Ready, readyKernel, type Workplace } from './ready-kernels.ts'
 import type { Task, WorkQueue } from './work-queue.ts'
 
@@ -25,8 +25,8 @@ const atOnce =
     return true
   }
 
-/** Primitives upon `linear`; `queue` does the work. */
-export const cpuBackend = (linear: LinearMemory, queue: WorkQueue): Backend => {
+/** Primitives upon `linear`; `queue` does the work of the kernels that `source` gives. */
+export const cpuBackend = (linear: LinearMemory, queue: WorkQueue, source: KernelSource): Backend => {
   /** What kernels use while they are called: as much as the most demanding of them. */
   let scratch: Stretch = linear.lend(0)
   /** What was submitted since `guarded` began. */
@@ -80,12 +80,12 @@ export const cpuBackend = (linear: LinearMemory, queue: WorkQueue): Backend => {
         raise({ tag: 'LimitError', what: 'bytes of linear memory', needed: bytes, limit, hint: memoryHint })
     },
     prepare: async (plan, dispatches) => {
-      const { functions, scratchBytes } = await planFunctions(linear, plan)
+      const { functions, scratchBytes } = await planFunctions(linear, plan, source)
       if (scratchBytes > scratch.size) {
         linear.giveBack(scratch)
         scratch = linear.lend(scratchBytes)
       }
-      const workplace: Workplace = { linear, scratch: () => scratch.address }
+      const workplace: Workplace = { linear, scratch: () => scratch.address, source }
       return dispatches.map((bound) =>
         readyKernel(workplace, plan.kernels[bound.kernel]!.kernel, functions[bound.kernel], bound),
       )

@@ -3,6 +3,7 @@ import type { RuntimeError } from '../../lang/errors.ts'
 import { type Device, lostHint, nextGeneration } from '../device.ts'
 import { cpuBackend, explainTrap } from './backend.ts'
 import { makeLinearMemory } from './linear-memory.ts'
+import type { KernelSource } from './plan-module.ts'
 import { makeWorkQueue } from './work-queue.ts'
 
 /** A device that works on the processor. */
@@ -10,8 +11,8 @@ export interface CpuDevice extends Device {
   readonly kind: 'cpu'
 }
 
-/** A device on this processor; its memory takes at most `mostBytes`. */
-export const openCpu = (mostBytes?: number): CpuDevice => {
+/** A device on this processor for the kernels that `source` gives; its memory takes at most `mostBytes`. */
+export const cpuDevice = (source: KernelSource, mostBytes?: number): CpuDevice => {
   let loss: RuntimeError | undefined
   let tell: (loss: RuntimeError) => void = () => {}
   const whenLost = new Promise<RuntimeError>((resolve) => {
@@ -19,7 +20,7 @@ export const openCpu = (mostBytes?: number): CpuDevice => {
   })
   const queue = makeWorkQueue(explainTrap)
   const linear = makeLinearMemory(mostBytes)
-  const backend = cpuBackend(linear, queue)
+  const backend = cpuBackend(linear, queue, source)
   return {
     kind: 'cpu',
     description: 'cpu, 1 thread',

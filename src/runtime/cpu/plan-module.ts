@@ -1,9 +1,10 @@
-/** The WebAssembly module of a plan: made once for all devices, with an instance for each that imports its memory. */
-import { hasUserCode } from '../../../codegen/kernel/user-code.ts'
+/** The WebAssembly module of a plan as its device calls it: an instance that imports the memory of the device. */
+import type { Kernel } from '../../../codegen/kernel/kernel.ts'
 import type { Plan } from '../../../codegen/plan/plan.ts'
-import { printModule } from '../../../codegen/targets/wasm/print-module.ts'
 import { raise } from '../../lang/errors.ts'
+import type { Bound } from '../backend.ts'
 import type { LinearMemory } from './linear-memory.ts'
+import type { Task } from './work-queue.ts'
 
 /** Runs workgroups `from` to `to` (exclusive), with the addresses of scratch memory, words and each binding. */
 export type KernelFunction = (
@@ -14,11 +15,19 @@ export type KernelFunction = (
   ...bindings: readonly number[]
 ) => void
 
-interface PlanModule {
+/** What the kernels of a plan are once they are compiled. */
+export interface PlanModule {
   readonly module: WebAssembly.Module
   readonly scratchBytes: number
   /** By kernel of the plan, the name of its function; none for a user's own, which is run by its reference. */
   readonly names: readonly (string | undefined)[]
+}
+
+/** Where kernels come from: printed here, or written beside an emitted module, where there are no references. */
+export interface KernelSource {
+  readonly moduleOf: (plan: Plan) => Promise<PlanModule>
+  /** What runs a kernel that has no function. */
+  readonly interpret?: (linear: LinearMemory, kernel: Kernel, bound: Bound) => () => Task
 }
 
 /** The kernels of a plan as they are called. */
@@ -27,8 +36,14 @@ export interface PlanFunctions {
   readonly functions: readonly (KernelFunction | undefined)[]
 }
 
-/** What is valid and yet refused, a policy of the page forbids. */
-const compiled = async (bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module> => {
+/**
+ * Compiles the bytes of a module. Rejects with UnsupportedFeature where a page may not, which is told by bytes that are valid
+ * and yet refused.
+ */
+export const compiled = async (
+  bytes: Uint8Array<ArrayBuffer>,
+  hint = 'this is a bug of tensorloom',
+): Promise<WebAssembly.Module> => {
   try {
     return await WebAssembly.compile(bytes)
   } catch (e) {
@@ -38,30 +53,17 @@ const compiled = async (bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Mod
           feature: `compiling WebAssembly (${String(e)})`,
           hint: "the page's content security policy must allow 'wasm-unsafe-eval'",
         })
-      : raise({ tag: 'ValidationError', message: String(e), hint: 'this is a bug of tensorloom' })
+      : raise({ tag: 'ValidationError', message: String(e), hint })
   }
 }
 
-const moduleOf = async ({ kernels }: Plan): Promise<PlanModule> => {
-  const own = kernels.map(({ kernel }) => kernel).filter((k) => !hasUserCode(k))
-  const { bytes, scratchBytes } = printModule(own)
-  const numbers = new Map(own.map((kernel, i) => [kernel, i]))
-  const names = kernels.map(({ kernel }) => (numbers.has(kernel) ? `k${numbers.get(kernel)}` : undefined))
-  return { module: await compiled(bytes), scratchBytes, names }
-}
-
-const modules = new WeakMap<Plan, Promise<PlanModule>>()
-
-const knownModule = (plan: Plan): Promise<PlanModule> => {
-  const known = modules.get(plan) ?? moduleOf(plan)
-  modules.set(plan, known)
-  known.catch(() => modules.delete(plan))
-  return known
-}
-
 /** The functions of a plan over `linear`. Rejects with UnsupportedFeature where a page may not compile WebAssembly. */
-export const planFunctions = async (linear: LinearMemory, plan: Plan): Promise<PlanFunctions> => {
-  const { module, scratchBytes, names } = await knownModule(plan)
+export const planFunctions = async (
+  linear: LinearMemory,
+  plan: Plan,
+  { moduleOf }: KernelSource,
+): Promise<PlanFunctions> => {
+  const { module, scratchBytes, names } = await moduleOf(plan)
   const { exports } = await WebAssembly.instantiate(module, { env: { memory: linear.memory() } })
   return { scratchBytes, functions: names.map((name) => name && (exports[name] as KernelFunction)) as never }
 }

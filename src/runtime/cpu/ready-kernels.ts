@@ -1,10 +1,9 @@
 /** Kernels of a plan made ready to run over linear memory. */
-import { bindKernel, type RunRange } from '../../../codegen/kernel/interp/run-kernel.ts'
 import type { Kernel } from '../../../codegen/kernel/kernel.ts'
-import { withWords } from '../../../codegen/kernel/words.ts'
+import { invariant } from '../../lang/errors.ts'
 import type { Bound, Dispatch, Piece } from '../backend.ts'
 import type { LinearMemory, Stretch } from './linear-memory.ts'
-import type { KernelFunction } from './plan-module.ts'
+import type { KernelFunction, KernelSource } from './plan-module.ts'
 import type { Task } from './work-queue.ts'
 
 /** A dispatch with everything resolved. */
@@ -21,7 +20,7 @@ const chunkTime = 1
 export const addressOf = ({ memory, offset }: Piece): number => (memory as Stretch).address + offset
 
 /** The work of `workgroups` workgroups in chunks, whose size is what the chunks before it took. */
-const inChunks = (workgroups: number, run: RunRange): (() => Task) => {
+export const inChunks = (workgroups: number, run: (from: number, to: number) => void): (() => Task) => {
   let chunk = Math.max(1, workgroups >> 4)
   return () => {
     let from = 0
@@ -40,28 +39,6 @@ const inChunks = (workgroups: number, run: RunRange): (() => Task) => {
   }
 }
 
-/** A user's own kernel, or one that calls a user's function: by the references, which are bound anew when memory has grown. */
-const interpreted = (linear: LinearMemory, kernel: Kernel, { bindings, words, workgroups }: Bound): (() => Task) => {
-  let bound: { readonly buffer: ArrayBufferLike; readonly run: RunRange } | undefined
-  const runOver = (buffer: ArrayBufferLike): RunRange => {
-    if (bound?.buffer === buffer) return bound.run
-    const given = words && new Uint32Array(buffer, addressOf(words), kernel.words)
-    const whole = given ? withWords(kernel, Array.from(given)) : kernel
-    const run = bindKernel(
-      whole,
-      bindings.map((p) => ({ buffer, byteOffset: addressOf(p), byteLength: p.bytes })),
-    )
-    bound = { buffer, run }
-    return run
-  }
-  if (kernel.text)
-    return () => () => {
-      runOver(linear.memory().buffer)(0, workgroups)
-      return true
-    }
-  return inChunks(workgroups, (from, to) => runOver(linear.memory().buffer)(from, to))
-}
-
 /** A kernel by its function; `scratch` gives the address of scratch memory. */
 const called = (f: KernelFunction, scratch: () => number, { bindings, words, workgroups }: Bound): (() => Task) => {
   const addresses = bindings.map(addressOf)
@@ -74,15 +51,17 @@ export interface Workplace {
   readonly linear: LinearMemory
   /** The address of scratch memory. */
   readonly scratch: () => number
+  readonly source: KernelSource
 }
 
 /** A dispatch of `kernel` made ready: by `f`, its function, where there is one. */
 export const readyKernel = (
-  { linear, scratch }: Workplace,
+  { linear, scratch, source }: Workplace,
   kernel: Kernel,
   f: KernelFunction | undefined,
   bound: Bound,
-): Ready => ({
-  workgroups: bound.workgroups,
-  task: f ? called(f, scratch, bound) : interpreted(linear, kernel, bound),
-})
+): Ready => {
+  if (f) return { workgroups: bound.workgroups, task: called(f, scratch, bound) }
+  invariant(source.interpret, `kernel ${kernel.name} has no function`)
+  return { workgroups: bound.workgroups, task: source.interpret(linear, kernel, bound) }
+}
