@@ -36,13 +36,15 @@ export interface PlanFunctions {
   readonly functions: readonly (KernelFunction | undefined)[]
 }
 
+const ours = (message: string): never => raise({ tag: 'ValidationError', message, hint: 'this is a bug of tensorloom' })
+
 /**
  * Compiles the bytes of a module. Rejects with UnsupportedFeature where a page may not, which is told by bytes that are valid
- * and yet refused.
+ * and yet refused; `refuse` says what is wrong with others.
  */
 export const compiled = async (
   bytes: Uint8Array<ArrayBuffer>,
-  hint = 'this is a bug of tensorloom',
+  refuse: (message: string) => never = ours,
 ): Promise<WebAssembly.Module> => {
   try {
     return await WebAssembly.compile(bytes)
@@ -53,7 +55,7 @@ export const compiled = async (
           feature: `compiling WebAssembly (${String(e)})`,
           hint: "the page's content security policy must allow 'wasm-unsafe-eval'",
         })
-      : raise({ tag: 'ValidationError', message: String(e), hint })
+      : refuse(String(e))
   }
 }
 

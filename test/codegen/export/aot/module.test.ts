@@ -39,7 +39,7 @@ describe('emittedPlan', () => {
 
 describe('printModule', () => {
   it('holds one import, one plan and one call', () => {
-    const text = printModule(emittedPlan(planOf(65)).plan)
+    const text = printModule(emittedPlan(planOf(65)).plan, { runtime: 'runtime.js', wasm: 'shifted.wasm' })
     expect(text.match(/^import .*/gm)).toEqual(["import { loader } from './runtime.js'"])
     expect(text.match(/^export .*/gm)).toEqual([
       'export const plan = {',
@@ -65,7 +65,7 @@ describe('printDeclarations', () => {
   )
 
   it('spells trees, shapes, element types and what stays on the device', () => {
-    const text = printDeclarations(emittedPlan(program.plan).plan)
+    const text = printDeclarations([emittedPlan(program.plan).plan])
     const types = text.slice(text.indexOf('/** What `run` takes'), text.indexOf('/** Kernels'))
     expect(types).toMatchInlineSnapshot(`
       "/** What \`run\` takes: flat host arrays, or handles of results that stayed on the device. */
