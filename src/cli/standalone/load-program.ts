@@ -2,8 +2,8 @@
 import type { EmittedPlan } from '../../../codegen/export/aot/emitted.ts'
 import type { AotTarget } from '../../../codegen/export/aot/module.ts'
 import type { DataSlot, Plan } from '../../../codegen/plan/plan.ts'
-import { readSafetensors, type SafeTensors } from '../../io/safetensors.ts'
-import { raise } from '../../lang/errors.ts'
+import { type OpenSafetensors, openSafetensors, tensorAt } from '../../io/safetensors.ts'
+import { raise, showOperand } from '../../lang/errors.ts'
 import type { Device } from '../../runtime/device.ts'
 import { loadPlan } from '../../runtime/execute.ts'
 import { runTree } from '../../runtime/tree-arguments.ts'
@@ -44,16 +44,15 @@ export const refusePlace = (message: string, hint: string): never =>
 
 /** Puts large constants back into the plan. Raises ArgumentError when the weights are not those of this program. */
 export const withWeights = (plan: EmittedPlan, weights: LoadOptions['weights']): Plan => {
-  let file: SafeTensors | undefined
+  let file: OpenSafetensors | undefined
   const refuse = (reason: string): never => refuseFile('weights', reason, 'safetensors')
   const data = plan.data.map((slot): DataSlot => {
     if (!('stored' in slot)) return slot
-    file ??= weights ? readSafetensors(weights) : refuse('missing: the program has large constants')
-    const found = file.tensors[slot.stored] ?? refuse(`no tensor ${slot.stored} is in it`)
+    file ??= openSafetensors(weights ?? refuse('missing: the program has large constants'))
+    if (!(slot.stored in file.header)) refuse(`no tensor ${slot.stored} is in it`)
+    const found = tensorAt(file, slot.stored).tensor
     if (found.dtype !== slot.dtype || found.data.length !== slot.count)
-      refuse(
-        `${slot.stored} is ${found.dtype}[${found.shape.join(', ')}], ${slot.count} elements of ${slot.dtype} were expected`,
-      )
+      refuse(`${slot.stored} is ${showOperand(found)}, ${slot.count} elements of ${slot.dtype} were expected`)
     return { place: slot.place, dtype: slot.dtype, values: found.data as DataSlot['values'] }
   })
   return { ...plan, data }
