@@ -23,7 +23,6 @@ import { argumentLeaves } from '../src/runtime/tree-arguments.ts'
 import { root, run, tensorloom } from './cli/command.ts'
 import { sharedDevice } from './device.ts'
 
-const files = { runtime: 'runtime.js', wasm: 'program.wasm' }
 const attack = 'globalThis.attacked = true'
 
 /** What has ended a line, a comment, a string, a template, a script or a folder somewhere. */
@@ -135,12 +134,12 @@ describe('a path', () => {
 
 describe('an emitted module', () => {
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
-  writeFileSync(join(folder, 'runtime.js'), 'export const loader = (plan) => plan')
+  writeFileSync(join(folder, 'runtime.webgpu.js'), 'export const loader = (plan) => plan')
 
   it('has the names that were given, and runs none of them', async () => {
     for (const [i, name] of [...names, names.join('')].entries()) {
       const plan = { ...everything.plan, name, profile: { ...T.portable, name } }
-      const text = printModule(emittedPlan(plan).plan, files)
+      const text = printModule(emittedPlan(plan).plan, 'program.wasm')
       expect(text).not.toMatch(/<\/script|<!--|[\0\r\u2028\u2029]/)
       writeFileSync(join(folder, `m${i}.js`), text)
       const made = (await import(/* @vite-ignore */ pathToFileURL(join(folder, `m${i}.js`)).href)) as {
@@ -160,7 +159,7 @@ describe('an emitted module', () => {
   })
 
   it('is one script to a compiler, and in a page', () => {
-    const { code } = transformSync(printModule(emittedPlan(everything.plan).plan, files), { minify: true })
+    const { code } = transformSync(printModule(emittedPlan(everything.plan).plan, 'program.wasm'), { minify: true })
     expect(code.match(/\bimport\b/g)).toHaveLength(1)
   })
 
@@ -170,7 +169,7 @@ describe('an emitted module', () => {
     mkdirSync(at)
     const files = programFiles('program', [everything.plan])
     for (const f of files) writeFileSync(join(at, f.path), f.bytes)
-    writeFileSync(join(at, 'runtime.d.ts'), runtimeDeclarations)
+    writeFileSync(join(at, 'runtime.webgpu.d.ts'), runtimeDeclarations)
     const keys = names.map((n) => JSON.stringify(n)).join(' | ')
     writeFileSync(
       use,
@@ -192,7 +191,7 @@ describe('an emitted module', () => {
     writeFileSync(join(at, 'package.json'), '{"type":"module"}')
     const { stdout } = await run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', at])
     expect(stdout).toBe('')
-    expect(printDeclarations([emittedPlan(everything.plan).plan])).not.toMatch(/[\0\r\u2028\u2029]/)
+    expect(printDeclarations([emittedPlan(everything.plan).plan], 'runtime.js')).not.toMatch(/[\0\r\u2028\u2029]/)
   })
 })
 

@@ -1,7 +1,7 @@
 /** The runtime of emitted modules as files: `standalone/` and what it reaches, from our sources or the built package. */
 import { basename, extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type AotTarget, runtimeFile, targetRuntimeFile } from '../../codegen/export/aot/module.ts'
+import { type AotTarget, pickerFile, runtimeFile } from '../../codegen/export/aot/module.ts'
 
 /** A text and the name of its file. */
 export interface RuntimeText {
@@ -21,12 +21,9 @@ const stem = (file: string): string => basename(file, '.js')
 export const bundleRuntime = async (targets: readonly AotTarget[]): Promise<readonly RuntimeText[]> => {
   const { build } = await import('esbuild')
   const isOne = targets.length === 1
-  const entries = targets.map((t) => ({
-    in: source(`runtime-${t}`),
-    out: stem(isOne ? runtimeFile : targetRuntimeFile(t)),
-  }))
+  const entries = targets.map((t) => ({ in: source(`runtime-${t}`), out: stem(runtimeFile(t)) }))
   const { outputFiles } = await build({
-    entryPoints: isOne ? entries : [...entries, { in: source('runtime-picker'), out: stem(runtimeFile) }],
+    entryPoints: isOne ? entries : [...entries, { in: source('runtime-picker'), out: stem(pickerFile) }],
     bundle: true,
     splitting: !isOne,
     chunkNames: 'runtime.[hash]',

@@ -1,14 +1,7 @@
 /** What is written of a program, and of the runtime that programs share, as names and bytes. */
 import { printDeclarations } from '../../codegen/export/aot/declarations.ts'
 import { type Emitted, emittedPlan, type LargeConstant } from '../../codegen/export/aot/emitted.ts'
-import {
-  type AotTarget,
-  printModule,
-  printPicker,
-  runtimeFile,
-  targetOf,
-  targetRuntimeFile,
-} from '../../codegen/export/aot/module.ts'
+import { type AotTarget, declaredFile, printModule, printPicker, targetOf } from '../../codegen/export/aot/module.ts'
 import { runtimeDeclarations } from '../../codegen/export/aot/runtime-declarations.ts'
 import type { Plan } from '../../codegen/plan/plan.ts'
 import { hostArray } from '../compile/host.ts'
@@ -50,11 +43,7 @@ export const programFiles = (
   const isOne = plans.length === 1
   const moduleFile = (target: AotTarget): string => (isOne ? `${name}.js` : `${name}.${target}.js`)
   const wasm = `${name}.wasm`
-  const modules = emitted.map(({ plan }): BuiltFile => {
-    const target = targetOf(plan)
-    const runtime = shared.length === 1 ? runtimeFile : targetRuntimeFile(target)
-    return textFile(moduleFile(target), printModule(plan, { runtime, wasm }))
-  })
+  const modules = emitted.map(({ plan }) => textFile(moduleFile(targetOf(plan)), printModule(plan, wasm)))
   const { name: program } = plans[0]!
   const tensors = Object.fromEntries(constants.map((c) => [c.name, stored(c)]))
   return [
@@ -62,7 +51,13 @@ export const programFiles = (
       ? []
       : [textFile(`${name}.js`, printPicker(program, { webgpu: moduleFile('webgpu'), cpu: moduleFile('cpu') }))]),
     ...modules,
-    textFile(`${name}.d.ts`, printDeclarations(emitted.map(({ plan }) => plan))),
+    textFile(
+      `${name}.d.ts`,
+      printDeclarations(
+        emitted.map(({ plan }) => plan),
+        declaredFile(shared),
+      ),
+    ),
     ...(constants.length > 0 ? [{ path: `${name}.safetensors`, bytes: writeSafetensors(tensors, { program }) }] : []),
     ...emitted.flatMap((e) => (e.wasm ? [{ path: wasm, bytes: e.wasm }] : [])),
   ]
@@ -71,5 +66,5 @@ export const programFiles = (
 /** The runtime that modules of one folder share, which are for `targets`. */
 export const runtimeFiles = async (targets: readonly AotTarget[]): Promise<readonly BuiltFile[]> => [
   ...(await bundleRuntime(targets)).map(({ file, text }) => textFile(file, text)),
-  textFile(runtimeFile.replace(/js$/, 'd.ts'), runtimeDeclarations),
+  textFile(declaredFile(targets).replace(/js$/, 'd.ts'), runtimeDeclarations),
 ]

@@ -166,8 +166,8 @@ describe('--target', () => {
     const { code, stderr } = await tensorloom(['build', fixture('mlp.ts'), '--out', at, '--target', target])
     expect([code, stderr]).toEqual([0, ''])
     expect(filesOf(at)).toEqual([
-      'runtime.d.ts',
-      'runtime.js',
+      `runtime.${target}.d.ts`,
+      `runtime.${target}.js`,
       ...['train', 'use'].flatMap((name) => endings.map((e) => `${name}.${e}`)),
     ])
     for (const f of ['main.js', 'node.mjs', 'scenario.js', 'package.json']) copyFileSync(join(out, f), join(at, f))

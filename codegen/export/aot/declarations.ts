@@ -65,8 +65,8 @@ const loadNotes: Readonly<Record<string, readonly string[]>> = {
   ],
 }
 
-/** The declarations of the module that runs `plans`: of one program, one a target. */
-export const printDeclarations = (plans: readonly EmittedPlan[]): string => {
+/** The declarations of the module that runs `plans`: of one program, one a target. `runtime` is the file that has the types. */
+export const printDeclarations = (plans: readonly EmittedPlan[], runtime: string): string => {
   const plan = plans[0]!
   const args = treeType(plan.inputTree, plan.inputs, argumentType, '')
   const results = treeType(plan.outputTree, plan.outputs, resultType, '')
@@ -77,7 +77,7 @@ export const printDeclarations = (plans: readonly EmittedPlan[]): string => {
   const needsWeights = plans.some((p) => p.data.some((d) => 'stored' in d))
   const on = plans.map((p) => `'${targetOf(p)}'`).join(' | ')
   return [
-    `import type { ${names.join(', ')} } from './runtime.js'`,
+    `import type { ${names.join(', ')} } from './${runtime}'`,
     '',
     '/** What `run` takes: flat host arrays, or handles of results that stayed on the device. */',
     `export type Arguments = ${args}`,

@@ -15,28 +15,26 @@ const targets: Readonly<Record<string, AotTarget>> = { wgsl: 'webgpu', wasm: 'cp
 /** What a plan is run on. */
 export const targetOf = ({ profile }: Pick<EmittedPlan, 'profile'>): AotTarget => targets[profile.target]!
 
-/** The file that modules of a folder import first: their runtime where all are for one target, else what picks one. */
-export const runtimeFile = 'runtime.js'
+/** The file of a target's runtime: shared by a folder's modules, so that one program's results can be another's arguments. */
+export const runtimeFile = (target: AotTarget): string => `runtime.${target}.js`
 
-/** The runtime of one target, where modules of the folder have several. Shared, so that one program's results can be another's arguments. */
-export const targetRuntimeFile = (target: AotTarget): string => `runtime.${target}.js`
+/** The file of what picks a target. */
+export const pickerFile = 'runtime.js'
+
+/** The file in a folder of modules for `targets` whose declarations all others use. */
+export const declaredFile = (targets: readonly AotTarget[]): string =>
+  targets.length === 1 ? runtimeFile(targets[0]!) : pickerFile
 
 /** A name inside a comment of one line, which may stand in a script of a page. */
 const comment = (name: string): string => visible(name).replace(/<(?=[/!])/g, '< ')
 
 const count = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`
 
-/** Where a module's runtime is, and its WebAssembly where it has some: file names in its folder. */
-export interface ModuleFiles {
-  readonly runtime: string
-  readonly wasm: string
-}
-
 /**
  * A module that exports `plan` and `load`. It contains no compiler and no code except one call, and has no side effects
- * when imported. The text is deterministic.
+ * when imported. The text is deterministic. `wasm` is the name of its file, where it has one.
  */
-export const printModule = (plan: EmittedPlan, { runtime, wasm }: ModuleFiles): string => {
+export const printModule = (plan: EmittedPlan, wasm: string): string => {
   const { dispatches, peakBytes } = plan.prediction
   const stored = plan.data.some((d) => 'stored' in d)
     ? '; load it with the weights in the .safetensors file beside it'
@@ -46,7 +44,7 @@ export const printModule = (plan: EmittedPlan, { runtime, wasm }: ModuleFiles): 
   return [
     `// ${comment(plan.name)}: ${count(plan.kernels.length, 'kernel')}, ${count(dispatches, 'dispatch', 'dispatches')}, ${count(peakBytes, 'byte')} on the device${stored}.`,
     `// Written by tensorloom for the ${comment(plan.profile.name)} profile.`,
-    `import { loader } from './${runtime}'`,
+    `import { loader } from './${runtimeFile(targetOf(plan))}'`,
     '',
     `export const plan = ${printLiteral(plan)}`,
     '',
@@ -61,7 +59,7 @@ export const printPicker = (name: string, files: Readonly<Record<AotTarget, stri
   return [
     `// ${comment(name)}, for a GPU and for a processor: load picks one and imports what that needs.`,
     '// Written by tensorloom.',
-    `import { picker } from './${runtimeFile}'`,
+    `import { picker } from './${pickerFile}'`,
     '',
     'export const load = /* @__PURE__ */ picker({',
     ...imports,
