@@ -103,22 +103,13 @@ export const reduceEmitter = (around: Surroundings): ReduceEmitter => {
 
   const accumulate: ReduceEmitter['accumulate'] = () => {
     const { copies, into } = open[open.length - 1]!
-    for (const copy of copies) {
-      const state = into.get(copy)!
-      const points = instances(copy.reduce.over).map((inner) => new Map([...copy.lanes, ...inner]))
-      if (copy.isOrdered) for (const at of points) assign(state, inOrder(copy, state, at))
-      else
-        assign(
-          state,
-          merge(
-            copy,
-            state,
-            joined(
-              copy,
-              points.map((at) => elementAt(copy, at)),
-            ),
-          ),
-        )
+    const points = instances(copies[0]!.reduce.over)
+    const at = (copy: Copy, point: Lanes): Lanes => new Map([...copy.lanes, ...point])
+    const [ordered, free] = [copies.filter((c) => c.isOrdered), copies.filter((c) => !c.isOrdered)]
+    for (const point of points) for (const c of ordered) assign(into.get(c)!, inOrder(c, into.get(c)!, at(c, point)))
+    for (const c of free) {
+      const elements = points.map((point) => elementAt(c, at(c, point)))
+      assign(into.get(c)!, merge(c, into.get(c)!, joined(c, elements)))
     }
   }
 

@@ -3,6 +3,7 @@ import type { Profile } from '../../codegen/plan/plan.ts'
 import { cpu } from '../../codegen/targets/wasm/profile.ts'
 import { raise, TensorloomError } from '../lang/errors.ts'
 import { openCpu } from './cpu/open-cpu.ts'
+import { mostThreads } from './cpu/team/start-worker.ts'
 import type { Device } from './device.ts'
 import { deviceOf, type GpuDevice, gpuProfile } from './gpu/device.ts'
 import { type AdapterProvider, findAdapter } from './gpu/find-adapter.ts'
@@ -22,6 +23,11 @@ export interface DeviceOptions {
    * list of which the first that is there is taken (`hardware,software`).
    */
   readonly prefer?: Preference
+  /**
+   * Threads of the processor that its kernels use, that of the caller among them; of no meaning for a GPU. Default: what the
+   * machine has. It is one where memory cannot be shared: in a page that is not cross-origin isolated. Results do not depend on it.
+   */
+  readonly threads?: number
   /** Do not print which device was chosen. */
   readonly quiet?: boolean
   /** Extra switches for Dawn in Node, e.g. `disable-dawn-features=timestamp_quantization`. */
@@ -31,7 +37,13 @@ export interface DeviceOptions {
 }
 
 const wishes: readonly string[] = ['hardware', 'cpu', 'software'] satisfies readonly Wish[]
-const known: readonly string[] = ['prefer', 'quiet', 'dawn', 'provider'] satisfies readonly (keyof DeviceOptions)[]
+const known: readonly string[] = [
+  'prefer',
+  'threads',
+  'quiet',
+  'dawn',
+  'provider',
+] satisfies readonly (keyof DeviceOptions)[]
 
 /** UsageError for what `openDevice` does not know: nobody gets another device by a slip of the pen. */
 const demandOptions = (options: DeviceOptions): void => {
@@ -54,6 +66,13 @@ const demandOptions = (options: DeviceOptions): void => {
       tag: 'UsageError',
       message: `T.openDevice: prefer is '${prefer}'`,
       hint: `it can be auto, ${wishes.join(', ')}`,
+    })
+  const { threads = 1 } = options
+  if (!Number.isInteger(threads) || threads < 1 || threads > mostThreads)
+    raise({
+      tag: 'UsageError',
+      message: `T.openDevice: threads is ${String(threads)}`,
+      hint: `write a whole number from 1 to ${mostThreads}, or leave it out for all that the machine has`,
     })
   if (options.provider !== undefined && typeof options.provider !== 'function')
     raise({
@@ -104,7 +123,7 @@ const openGpu = async (kind: GpuDevice['kind'], { prefer = 'auto', provider, daw
 
 /** The first of `wishes` that is there; what is wrong with the last of them where none is. */
 const openFirst = async ([wish, ...others]: readonly Wish[], options: DeviceOptions): Promise<Device> => {
-  if (wish === 'cpu') return openCpu()
+  if (wish === 'cpu') return openCpu(options.threads === undefined ? {} : { threads: options.threads })
   try {
     return await openGpu(wish!, options)
   } catch (e) {

@@ -81,7 +81,7 @@ describe('the files', () => {
 
   it.each([
     ['webgpu', 13_400],
-    ['cpu', 12_750],
+    ['cpu', 13_650],
   ] as const)('hold a runtime of little text, for %s alone', async (target, most) => {
     const texts = await bundleRuntime([target])
     expect(texts.map((t) => t.file)).toEqual([`runtime.${target}.js`])

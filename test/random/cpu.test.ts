@@ -1,19 +1,22 @@
-/** Random programs and gradients in WebAssembly on the processor agree with the reference interpreter. */
-import { describe, test } from 'vitest'
+/** Random programs and gradients in WebAssembly on several threads agree with the reference interpreter. */
+import { afterAll, describe, test } from 'vitest'
 import { cpu } from '../../codegen/targets/wasm/profile.ts'
 import type { Op } from '../../src/lang/ir.ts'
 import { primitives } from '../../src/lang/ops/primitive-table.ts'
 import { descentOf } from '../../src/testing/derivative.ts'
-import { sharedProcessor } from '../device.ts'
+import { openTeam } from '../runtime/cpu/open-team.ts'
 import { runs } from './harness.ts'
 import { agreesOn, disagreementOn, type OnDevice } from './on-device.ts'
 
 const timeout = 120 * 60_000
 const seed = 101
 
+const device = openTeam(2)
+afterAll(async () => (await device).destroy())
+
 /** Arguments are given away where subnormal numbers are kept: now and then. */
 const onProcessor: OnDevice = async (list, subnormals) =>
-  disagreementOn(list, { device: await sharedProcessor(), profile: cpu, subnormals, donate: subnormals === 'keep' })
+  disagreementOn(list, { device: await device, profile: cpu, subnormals, donate: subnormals === 'keep' })
 
 describe('random programs in WebAssembly', () => {
   test('values', { timeout }, () =>

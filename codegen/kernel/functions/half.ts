@@ -22,7 +22,7 @@ export const halfFunctions: Definitions<HalfName> = {
     const normal = f.let('normal', shiftRight(sub(add(a, 0xfff, and(shiftRight(a, 13), 1)), 112 * 2 ** 23), 13))
     const tiny = f.let('tiny', sub(bitsOf(add(floatOf(a), 0.5)), 0x3f000000))
     const finite = f.let('finite', select(lt(a, 0x38800000), tiny, normal))
-    const magnitude = select(gt(a, 0x7f800000), 0x7e00, select(ge(a, 0x477ff000), infinity, finite))
-    return or(magnitude, and(shiftRight(u, 16), 0x8000))
+    const signed = or(select(ge(a, 0x477ff000), infinity, finite), and(shiftRight(u, 16), 0x8000))
+    return select(gt(a, 0x7f800000), 0x7e00, signed)
   }),
 }

@@ -20,6 +20,8 @@ export interface Region {
 export interface Context {
   readonly frame: Frame
   readonly names: Map<string, Local>
+  /** Names of scalars that are held spread over four lanes. */
+  readonly spread: ReadonlySet<string>
   /** Bindings and arrays. */
   readonly regions: ReadonlyMap<string, Region>
   /** The local that holds the number of the workgroup, and the address of the words. */

@@ -30,7 +30,8 @@ const asMask = (c: Context, e: KExpr): void => {
 const laneBits = (scalar: Scalar, x: number): number =>
   scalar === 'f32' || scalar === 'f16' ? floatBits(x) : scalar === 'bool' ? (x !== 0 ? -1 : 0) : x
 
-const pushSplat = (c: Context, a: KExpr): void => {
+/** Pushes a scalar in all lanes. */
+export const pushSplat = (c: Context, a: KExpr): void => {
   const { frame } = c
   const known = constantOf(a)
   if (known !== undefined) {
@@ -38,8 +39,14 @@ const pushSplat = (c: Context, a: KExpr): void => {
     frame.words([bits, bits, bits, bits])
     return
   }
-  if (a.kind === 'load' && a.type.scalar !== 'f16' && !a.component) {
-    frame.emit('v128.load32_splat', memarg(4, pushAddress(c, regionOf(c, a.binding), a.index)))
+  const isLoad = a.kind === 'read' || (a.kind === 'load' && !a.component)
+  if (isLoad && a.type.scalar !== 'f16') {
+    const region = regionOf(c, a.kind === 'read' ? a.array : a.binding)
+    frame.emit('v128.load32_splat', memarg(4, pushAddress(c, region, a.index)))
+    return
+  }
+  if (a.kind === 'ref' && c.spread.has(a.name)) {
+    pushValue(c, a)
     return
   }
   asMask(c, a)

@@ -13,6 +13,7 @@ import { makeFrame, typeOf } from './frame.ts'
 import { type ValueType, valueType } from './instructions.ts'
 import { pushValue } from './print-expression.ts'
 import { countTo, printStatements } from './print-statement.ts'
+import { spreadLoads } from './spread.ts'
 
 /** Options of printing. */
 export interface ModuleOptions {
@@ -71,7 +72,7 @@ const applying =
     const locals = f.params.map(({ type }) => ({ local: frame.local(typeOf(type)), type }))
     for (const { local } of [...locals].reverse()) frame.set(local)
     const names = new Map(f.params.map((p, i) => [p.name, locals[i]!]))
-    printBody({ ...c, names, applied: new Map(), hasOneNaN: false }, f)
+    printBody({ ...c, names, spread: new Set(), applied: new Map(), hasOneNaN: false }, f)
   }
 
 const printBody = (c: Context, f: KFunction): void => {
@@ -90,6 +91,7 @@ const printKernel = (kernel: Kernel, functionIndex: FunctionIndex): readonly num
   const c: Context = {
     frame,
     names: new Map(),
+    spread: spreadLoads(body),
     regions: new Map([...own, ...arrays.regions]),
     grid,
     invocation,
@@ -135,6 +137,7 @@ const printFunction = (f: KFunction, functionIndex: FunctionIndex): readonly num
   const c: Context = {
     frame,
     names,
+    spread: new Set(),
     regions: new Map(),
     grid: none,
     invocation: none,

@@ -1,11 +1,13 @@
 /** Statements of the Kernel IR as WebAssembly. */
+import { kType } from '../../kernel/build-kernel.ts'
 import { laneBytes } from '../../kernel/element-bytes.ts'
 import type { KExpr, KStmt, KType } from '../../kernel/kernel.ts'
 import { type Context, callNamed } from './context.ts'
 import { unsigned } from './encode.ts'
 import { typeOf } from './frame.ts'
-import { pushValue } from './print-expression.ts'
+import { pushSplat, pushValue } from './print-expression.ts'
 import { memarg, pushAddress } from './print-memory.ts'
+import { sunk } from './sink.ts'
 
 const declare = (c: Context, name: string, type: KType): number => {
   const known = c.names.get(name)
@@ -106,16 +108,20 @@ export const countTo = (c: Context, counter: number, to: () => void, step: numbe
 /** Statements in a block of their own, which sees what has been applied around it. */
 export const printStatements = (c: Context, body: readonly KStmt[]): void => {
   const inner = { ...c, applied: new Map(c.applied) }
-  for (const s of body) printStatement(inner, s)
+  for (const s of sunk(body)) printStatement(inner, s)
 }
 
 const printStatement = (c: Context, s: KStmt): void => {
   const { frame } = c
   switch (s.kind) {
-    case 'let':
-      pushValue(c, s.value)
-      frame.set(declare(c, s.name, s.value.type))
+    case 'let': {
+      const { type } = s.value
+      const isSpread = c.spread.has(s.name)
+      if (isSpread) pushSplat(c, s.value)
+      else pushValue(c, s.value)
+      frame.set(declare(c, s.name, isSpread ? kType(type.scalar, 4) : type))
       return
+    }
     case 'var':
       if (s.init) pushValue(c, s.init)
       else pushZero(c, s.type)

@@ -6,7 +6,8 @@ const pageBytes = 65536
 
 /**
  * Any processor, one thread of it: constant, so that a plan has the same bits on every machine. A workgroup is a task; its
- * neighbours lie in linear memory, which addresses of 32 bits bound. A dispatch is a call.
+ * neighbours lie in linear memory, which addresses of 32 bits bound. A dispatch is a call. A lane of a vector takes as long to
+ * spread as a number of its own to load.
  * @example
  * T.profiles.cpu.target // => 'wasm'
  */
@@ -31,6 +32,6 @@ export const cpu: Profile = {
     statements: 300,
     text: 1e-7,
     masked: 0,
-    vectorLoad: 1,
+    vectorLoad: 4,
   },
 }

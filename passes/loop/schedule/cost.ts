@@ -77,7 +77,7 @@ export const chooseGrid = (
   }
   add(primary.ranges)
   const place = placing(cluster)
-  const scheduleOf = scheduling(cluster)
+  const scheduleOf = scheduling(cluster, profile)
   const full = place(primary.ranges)
   countItems(full, (item) => {
     if (item.kind !== 'reduce') return
@@ -90,7 +90,7 @@ export const chooseGrid = (
   let best: { readonly schedule: Schedule; readonly cost: Cost } | undefined
   for (const grid of candidates.values()) {
     const nest = grid === primary.ranges ? full : place(grid)
-    const schedule = scheduleOf(nest, profile)
+    const schedule = scheduleOf(nest)
     const cost = costOf(schedule, profile)
     if (!best || cost.seconds < best.cost.seconds) best = { schedule, cost }
   }

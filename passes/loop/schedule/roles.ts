@@ -59,6 +59,7 @@ const vectorScore = (
   cluster: Cluster,
   values: readonly LoopValue[],
   reading: ReadonlySet<LoopValue>,
+  packed: ReadonlySet<LoopValue>,
   range: Range,
 ): number => {
   let score = 0
@@ -72,7 +73,7 @@ const vectorScore = (
     else if (p !== 'uniform') score -= 1
   }
   for (const v of values) {
-    if (!v.ranges.has(range)) continue
+    if (!v.ranges.has(range) || packed.has(v)) continue
     const together = !('bounds' in v) || v.bounds.every((b) => isUniformBound(b, range))
     if (v.kind === 'load') count(v.index, together)
     // A padded read has a constant on one side.
@@ -90,10 +91,16 @@ const readingValues = (values: readonly LoopValue[]): ReadonlySet<LoopValue> => 
 }
 
 export const scheduleCluster = (cluster: Cluster, nest: Nest, profile: Profile): Schedule =>
-  scheduling(cluster)(nest, profile)
+  scheduling(cluster, profile)(nest)
+
+/** What contractions read, where operands are packed: how it lies in memory does not matter. */
+const packedValues = (contractions: readonly ReduceValue[], contracted: ReadonlySet<Range>): ReadonlySet<LoopValue> =>
+  new Set(
+    valuesBelow(contractions.flatMap((v) => v.values)).filter((v) => [...v.ranges].some((r) => contracted.has(r))),
+  )
 
 /** `scheduleCluster` for several nests of one cluster. */
-export const scheduling = (cluster: Cluster): ((nest: Nest, profile: Profile) => Schedule) => {
+export const scheduling = (cluster: Cluster, profile: Profile): ((nest: Nest) => Schedule) => {
   const values = valuesBelow(cluster.stores.map((s) => s.value))
   const vectors = new Set<Range>()
   const reading = readingValues(values)
@@ -101,6 +108,9 @@ export const scheduling = (cluster: Cluster): ((nest: Nest, profile: Profile) =>
   const inOver = new Set(reductions.flatMap((v) => v.over))
   // Of equal extremes the first is meant: lanes would not know which that is.
   const positional = new Set(reductions.flatMap((v) => (isPositional(v.monoid) ? v.over : [])))
+  const contractions = profile.schedule === 'task' ? reductions.filter((v) => v.order === 'blocks') : []
+  const contracted = new Set(contractions.flatMap((v) => v.over))
+  const packed = packedValues(contractions, contracted)
   // No value, store or accumulation has two vector ranges.
   const spans: readonly ReadonlySet<Range>[] = [
     ...values.map((v) => v.ranges),
@@ -113,13 +123,19 @@ export const scheduling = (cluster: Cluster): ((nest: Nest, profile: Profile) =>
     .filter(
       (r) => (r.size % 4 === 0 ? r.size >= 4 : reductions.length > 0 && r.size >= leastEdge) && !positional.has(r),
     )
-    .map((range) => ({ range, score: vectorScore(cluster, values, reading, range) }))
+    .map((range) => ({ range, score: vectorScore(cluster, values, reading, packed, range) }))
     .filter((c) => c.score > 0)
-    .sort((a, b) => b.score - a.score || a.range.id - b.range.id)
+    // The order of a contraction is that of its range: lanes of that would be added one after another.
+    .sort(
+      (a, b) =>
+        Number(contracted.has(a.range)) - Number(contracted.has(b.range)) ||
+        b.score - a.score ||
+        a.range.id - b.range.id,
+    )
   for (const { range } of candidates) {
     if (alone(range)) vectors.add(range)
   }
-  return (nest, profile) => {
+  return (nest) => {
     const roles = new Map<Range, Role>([...vectors].map((r) => [r, { unroll: 1, vector: true }]))
     tileRegisters(nest, values, roles, profile)
     if (profile.schedule === 'task') {
@@ -171,8 +187,11 @@ const statementsWith = (values: readonly LoopValue[], roles: ReadonlyMap<Range, 
   return total
 }
 
-/** The most accumulators per reduction and invocation, vectors counting once. */
-const maxRegisters = 16
+/**
+ * The most accumulators per reduction and invocation, vectors counting once. A processor has sixteen registers, for operands
+ * too; an engine that runs out of them moves accumulators to memory and back at every step.
+ */
+const mostAccumulators = ({ schedule }: Profile): number => (schedule === 'task' ? 8 : 16)
 
 /** A load inside a reduction costs about this many operations. */
 const loadPrice = 2
@@ -223,10 +242,12 @@ const tileRegisters = (nest: Nest, values: readonly LoopValue[], roles: Map<Rang
   }
   let invocations = invocationsOf(nest.grid, roles)
   let registers = shared.some((r) => roles.get(r)?.vector) ? 1 : 0
-  // Scalar ranges first: a vector range is four wide already.
-  for (const r of [...shared].sort(
-    (a, b) => Number(roles.get(a)?.vector ?? false) - Number(roles.get(b)?.vector ?? false),
-  )) {
+  const mostRegisters = mostAccumulators(profile)
+  // Scalar ranges first: a vector range is four wide already. Where registers are few, two vectors and few scalars make do
+  // with the fewest loads.
+  const vectorsFirst = profile.schedule === 'task' ? -1 : 1
+  const isVector = (r: Range): number => Number(roles.get(r)?.vector ?? false)
+  for (const r of [...shared].sort((a, b) => vectorsFirst * (isVector(a) - isVector(b)))) {
     const role = roles.get(r) ?? single
     const points = ceilDiv(r.size, role.vector ? 4 : 1)
     const isEdge = role.vector && r.size % 4 !== 0
@@ -235,7 +256,7 @@ const tileRegisters = (nest: Nest, values: readonly LoopValue[], roles: Map<Rang
     for (let unroll = widest; unroll > 1; unroll--) {
       const exact = points % unroll === 0 && !isEdge
       if (points < unroll || (!exact && ((role.vector && !isEdge) || points < 4 * unroll))) continue
-      if (invocations / unroll < costs.threads || Math.max(1, registers) * unroll > maxRegisters) continue
+      if (invocations / unroll < costs.threads || Math.max(1, registers) * unroll > mostRegisters) continue
       const tile = new Map(roles).set(r, { ...role, unroll })
       if (statementsWith(values, tile) > most) continue
       const cost = costOf(tile)

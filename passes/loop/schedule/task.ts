@@ -23,27 +23,25 @@ export const inTasks = (cluster: Cluster, schedule: Schedule, place: Placing): S
   const reductions = valuesBelow(cluster.stores.map((s) => s.value)).filter(
     (v): v is ReduceValue => v.kind === 'reduce',
   )
-  const [first] = reductions
-  const isContraction = reductions.every((r) => r.order === 'blocks' && sameRanges(r.over, first!.over))
-  if (!first || !isContraction) return schedule
-  const stepped = nest.grid.filter((r) => (roles.get(r)?.unroll ?? 1) > 1 && !roles.get(r)?.vector)
+  const contractions = reductions.filter((r) => r.order === 'blocks')
+  const reduced = new Set(reductions.flatMap((r) => r.over))
+  const stepped = nest.grid.filter((r) => (roles.get(r)?.unroll ?? 1) > 1 && !roles.get(r)?.vector && !reduced.has(r))
   let best: { readonly schedule: Schedule; readonly bytes: number } | undefined
   for (const range of stepped) {
     const grid = nest.grid.filter((r) => r !== range)
-    const packed = packable(reductions, grid)
+    const packed = packable(contractions, grid)
     const bytes = packed.reduce((sum, p) => sum + bytesOf(p, schedule), 0)
     const tiles = ceilDiv(range.size, stepIn(roles, range))
     if (packed.length === 0 || bytes > mostPackedBytes || tiles < leastTiles) continue
     const others = invocationsOf(grid, roles)
-    const run = Math.max(leastTiles, ceilDiv(tiles * others, Math.max(wantedTasks, others)))
+    // What does not move with the range is stored by one task.
+    const isShared = cluster.stores.every((s) => s.ranges.includes(range))
+    const run = isShared ? Math.max(leastTiles, ceilDiv(tiles * others, Math.max(wantedTasks, others))) : tiles
     const made: Schedule = { nest: place(grid, packed), roles, task: { range, run: Math.min(run, tiles) } }
     if (!best || bytes > best.bytes) best = { schedule: made, bytes }
   }
   return best && tasksOf(best.schedule) * invocationsOf(best.schedule.nest.grid, roles) > 1 ? best.schedule : schedule
 }
-
-const sameRanges = (a: readonly Range[], b: readonly Range[]): boolean =>
-  a.length === b.length && a.every((r, i) => r === b[i])
 
 /** The largest parts of what is contracted that move with ranges of `grid` and of the contraction alone, and with both. */
 const packable = (reductions: readonly ReduceValue[], grid: readonly Range[]): readonly Packed[] => {

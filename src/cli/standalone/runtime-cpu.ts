@@ -20,7 +20,7 @@ let opened: Promise<CpuDevice> | undefined
 
 /** One device for all programs, so that handles pass from one to the other. */
 const sharedCpu = (): Promise<CpuDevice> => {
-  opened = standingDevice(opened, async () => cpuDevice(source))
+  opened = standingDevice(opened, async () => cpuDevice({ source }))
   return opened
 }
 
@@ -36,7 +36,7 @@ export const loader =
     modules.set(complete, {
       module,
       scratchBytes: wasm!.scratchBytes,
-      names: plan.kernels.map((_, i) => `k${i}`),
+      numbers: plan.kernels.map((_, i) => i),
     })
     return loadOn('cpu', await sharedCpu(), plan, complete)
   }

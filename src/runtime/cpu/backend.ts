@@ -1,10 +1,14 @@
-/** The back end upon the processor: stretches of one linear memory, work done in the caller's thread, a slice at once. */
+/** The back end upon the processor: stretches of one linear memory, work done by the caller, a slice at once, and its team. */
+
+import { alignUp } from '../../lang/dim.ts'
 import { type RuntimeError, raise, TensorloomError } from '../../lang/errors.ts'
 import type { Backend, Commands, Memory, Piece } from '../backend.ts'
 import { memoryHint } from '../device.ts'
 import type { LinearMemory, Stretch } from './linear-memory.ts'
 import { type KernelSource, planFunctions } from './plan-module.ts'
 import { addressOf, type Ready, readyKernel, type Workplace } from './ready-kernels.ts'
+import { type Crew, passTask } from './run-pass.ts'
+import type { Scratch } from './team/make-team.ts'
 import type { Task, WorkQueue } from './work-queue.ts'
 
 /** What a kernel throws, as a typed error. */
@@ -25,15 +29,36 @@ const atOnce =
     return true
   }
 
-/** Primitives upon `linear`; `queue` does the work of the kernels that `source` gives. */
-export const cpuBackend = (linear: LinearMemory, queue: WorkQueue, source: KernelSource): Backend => {
-  /** What kernels use while they are called: as much as the most demanding of them. */
-  let scratch: Stretch = linear.lend(0)
+/** Bytes that scratch memory of two threads is apart at a multiple of: processors fetch lines in pairs. */
+const scratchAlignment = 128
+
+/** Primitives upon `linear`; `queue` does the work of the kernels that `source` gives, with `team` where there is one. */
+export const cpuBackend = (
+  linear: LinearMemory,
+  queue: WorkQueue,
+  source: KernelSource,
+  { team, isEager }: Pick<Crew, 'team' | 'isEager'>,
+): Backend => {
+  /** What kernels use while they are called, for each thread: as much as the most demanding of them. */
+  let memory: Stretch = linear.lend(0)
+  let stride = 0
+  const scratch = (): Scratch => ({ address: memory.address, stride })
+  const crew: Crew = { team, isEager, scratch }
+  const workplace: Workplace = { linear, scratch: () => memory.address, source }
   /** What was submitted since `guarded` began. */
   let guardedWork: Promise<RuntimeError | undefined>[] | undefined
   const submit = (tasks: readonly Task[]): void => {
     const done = queue.submit(tasks)
     guardedWork?.push(done)
+  }
+  /** Work that was submitted before may still use what there was. */
+  const demandScratch = (bytes: number): void => {
+    const needed = alignUp(bytes, scratchAlignment)
+    if (needed <= stride) return
+    const before = memory
+    memory = linear.lend(needed * (team?.size() ?? 1))
+    stride = needed
+    submit([atOnce(() => linear.giveBack(before))])
   }
   const bytesAt = (p: Piece, length: number): Uint8Array => linear.bytes(addressOf(p), length)
   const writing = (to: Piece, bytes: Uint8Array): Task => atOnce(() => bytesAt(to, bytes.length).set(bytes))
@@ -49,7 +74,7 @@ export const cpuBackend = (linear: LinearMemory, queue: WorkQueue, source: Kerne
         )
       },
       run: (dispatches) => {
-        for (const d of dispatches as readonly Ready[]) tasks.push(d.task())
+        tasks.push(passTask(crew, dispatches as readonly Ready[]))
       },
       submit: () => submit(tasks),
     }
@@ -80,15 +105,9 @@ export const cpuBackend = (linear: LinearMemory, queue: WorkQueue, source: Kerne
         raise({ tag: 'LimitError', what: 'bytes of linear memory', needed: bytes, limit, hint: memoryHint })
     },
     prepare: async (plan, dispatches) => {
-      const { functions, scratchBytes } = await planFunctions(linear, plan, source)
-      if (scratchBytes > scratch.size) {
-        linear.giveBack(scratch)
-        scratch = linear.lend(scratchBytes)
-      }
-      const workplace: Workplace = { linear, scratch: () => scratch.address, source }
-      return dispatches.map((bound) =>
-        readyKernel(workplace, plan.kernels[bound.kernel]!.kernel, functions[bound.kernel], bound),
-      )
+      const functions = await planFunctions(linear, plan, source)
+      demandScratch(functions.scratchBytes)
+      return dispatches.map((bound) => readyKernel(workplace, plan.kernels[bound.kernel]!.kernel, functions, bound))
     },
     guarded: (_, action) => {
       const work: Promise<RuntimeError | undefined>[] = []

@@ -4,38 +4,69 @@ import { type Device, lostHint, nextGeneration } from '../device.ts'
 import { cpuBackend, explainTrap } from './backend.ts'
 import { makeLinearMemory } from './linear-memory.ts'
 import type { KernelSource } from './plan-module.ts'
+import type { makeTeam, Team } from './team/make-team.ts'
 import { makeWorkQueue } from './work-queue.ts'
 
 /** A device that works on the processor. */
 export interface CpuDevice extends Device {
   readonly kind: 'cpu'
+  /** The threads beside that of the caller, where there are any: for the runtime alone. */
+  readonly team: Team | undefined
 }
 
-/** A device on this processor for the kernels that `source` gives; its memory takes at most `mostBytes`. */
-export const cpuDevice = (source: KernelSource, mostBytes?: number): CpuDevice => {
+/** Where threads come from, and how many there are with that of the caller: two at least. */
+export interface Threads {
+  readonly count: number
+  readonly makeTeam: typeof makeTeam
+}
+
+/** What a device has. */
+export interface CpuParts {
+  readonly source: KernelSource
+  /** None where one thread does all. */
+  readonly threads?: Threads | undefined
+  /** What memory takes at most. */
+  readonly mostBytes?: number | undefined
+  /** Shares all work between the threads, be it worth it or not: for tests. */
+  readonly isEager?: boolean | undefined
+}
+
+/** A team belongs to a device: its workers end with it, be it destroyed or collected. */
+const collected = new FinalizationRegistry<() => void>((end) => end())
+
+/** A device on this processor. */
+export const cpuDevice = ({ source, threads, mostBytes, isEager = false }: CpuParts): CpuDevice => {
   let loss: RuntimeError | undefined
   let tell: (loss: RuntimeError) => void = () => {}
   const whenLost = new Promise<RuntimeError>((resolve) => {
     tell = resolve
   })
+  const lose = (reason: string): void => {
+    if (loss) return
+    loss = { tag: 'DeviceLost', reason, hint: lostHint }
+    queue.stop(loss)
+    team?.end()
+    linear.letGo()
+    tell(loss)
+  }
   const queue = makeWorkQueue(explainTrap)
-  const linear = makeLinearMemory(mostBytes)
-  const backend = cpuBackend(linear, queue, source)
-  return {
+  const linear = makeLinearMemory(mostBytes, threads !== undefined)
+  const team = threads?.makeTeam(threads.count, linear.memory, (reason) =>
+    lose(`a thread of the processor is gone: ${reason}`),
+  )
+  const backend = cpuBackend(linear, queue, source, { team, isEager })
+  const device: CpuDevice = {
     kind: 'cpu',
-    description: 'cpu, 1 thread',
+    team,
+    description: threads ? `cpu, ${threads.count} threads` : 'cpu, 1 thread',
     generation: nextGeneration(),
     lost: () => loss,
     whenLost,
     refusal: () => undefined,
     liveBytes: backend.liveBytes,
-    destroy: () => {
-      if (loss) return
-      loss = { tag: 'DeviceLost', reason: 'destroyed: by a call of destroy', hint: lostHint }
-      queue.stop(loss)
-      linear.letGo()
-      tell(loss)
-    },
+    destroy: () => lose('destroyed: by a call of destroy'),
     backend,
   }
+  if (team) collected.register(device, team.end)
+  return device
 }

@@ -20,10 +20,10 @@ const mostBytes = 2 ** 32
 const growth = 4 * 2 ** 20
 
 /** The largest memory that the system grants, with nothing in it yet: its maximum is halved until it is. */
-const grantedMemory = (most: number): WebAssembly.Memory => {
+const grantedMemory = (most: number, shared: boolean): WebAssembly.Memory => {
   for (let maximum = ceilDiv(most, pageBytes); ; maximum = ceilDiv(maximum, 2))
     try {
-      return new WebAssembly.Memory({ initial: 1, maximum })
+      return new WebAssembly.Memory({ initial: 1, maximum, shared })
     } catch (e) {
       if (maximum === 1) return raise({ tag: 'OutOfMemory', bytes: pageBytes, hint: String(e) })
     }
@@ -31,13 +31,15 @@ const grantedMemory = (most: number): WebAssembly.Memory => {
 
 /** Memory in stretches. */
 export interface LinearMemory {
+  /** Whether several threads use it. */
+  readonly isShared: boolean
   readonly memory: () => WebAssembly.Memory
   readonly liveBytes: () => number
   /** Raises OutOfMemory where memory cannot grow, LimitError past what addresses reach; nothing has changed then. */
   readonly lend: (bytes: number) => Stretch
   /** Once; further calls do nothing. */
   readonly giveBack: (stretch: Stretch) => void
-  /** The bytes of a stretch, until memory grows. */
+  /** The bytes of a stretch, until memory grows; nothing of what is shared must get to a user. */
   readonly bytes: (address: number, length: number) => Uint8Array
   /** Gives all of it back to the system; it is not used any more. */
   readonly letGo: () => void
@@ -46,9 +48,9 @@ export interface LinearMemory {
 /** What a stretch takes. */
 const takenBy = (bytes: number): number => Math.max(lineBytes, alignUp(bytes, lineBytes))
 
-/** Linear memory of at most `most` bytes. The first page is never lent: kernels count on the room below every address. */
-export const makeLinearMemory = (most: number = mostBytes): LinearMemory => {
-  let memory = grantedMemory(most)
+/** Linear memory of at most `most` bytes, `shared` between threads. The first page is never lent: kernels count on the room below every address. */
+export const makeLinearMemory = (most: number = mostBytes, shared = false): LinearMemory => {
+  let memory = grantedMemory(most, shared)
   /** Stretches that were given back, by address, none beside another. */
   const holes: { address: number; size: number }[] = []
   const lent = new WeakSet<Stretch>()
@@ -96,6 +98,7 @@ export const makeLinearMemory = (most: number = mostBytes): LinearMemory => {
   }
 
   return {
+    isShared: shared,
     memory: () => memory,
     liveBytes: () => live,
     lend: (bytes) => {

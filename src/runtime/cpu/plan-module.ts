@@ -1,10 +1,10 @@
 /** The WebAssembly module of a plan as its device calls it: an instance that imports the memory of the device. */
+import type { RunRange } from '../../../codegen/kernel/interp/run-kernel.ts'
 import type { Kernel } from '../../../codegen/kernel/kernel.ts'
 import type { Plan } from '../../../codegen/plan/plan.ts'
 import { raise } from '../../lang/errors.ts'
 import type { Bound } from '../backend.ts'
 import type { LinearMemory } from './linear-memory.ts'
-import type { Task } from './work-queue.ts'
 
 /** Runs workgroups `from` to `to` (exclusive), with the addresses of scratch memory, words and each binding. */
 export type KernelFunction = (
@@ -19,21 +19,29 @@ export type KernelFunction = (
 export interface PlanModule {
   readonly module: WebAssembly.Module
   readonly scratchBytes: number
-  /** By kernel of the plan, the name of its function; none for a user's own, which is run by its reference. */
-  readonly names: readonly (string | undefined)[]
+  /** By kernel of the plan, the number of its function; none for a user's own, which is run by its reference. */
+  readonly numbers: readonly (number | undefined)[]
 }
 
 /** Where kernels come from: printed here, or written beside an emitted module, where there are no references. */
 export interface KernelSource {
-  readonly moduleOf: (plan: Plan) => Promise<PlanModule>
+  /** The module of a plan, for memory that is shared between threads or not: it says which. */
+  readonly moduleOf: (plan: Plan, shared: boolean) => Promise<PlanModule>
   /** What runs a kernel that has no function. */
-  readonly interpret?: (linear: LinearMemory, kernel: Kernel, bound: Bound) => () => Task
+  readonly interpret?: (linear: LinearMemory, kernel: Kernel, bound: Bound) => RunRange
+}
+
+/** A kernel as it is called, and its number in the module. */
+export interface NumberedFunction {
+  readonly number: number
+  readonly run: KernelFunction
 }
 
 /** The kernels of a plan as they are called. */
 export interface PlanFunctions {
+  readonly module: WebAssembly.Module
   readonly scratchBytes: number
-  readonly functions: readonly (KernelFunction | undefined)[]
+  readonly functions: readonly (NumberedFunction | undefined)[]
 }
 
 const ours = (message: string): never => raise({ tag: 'ValidationError', message, hint: 'this is a bug of tensorloom' })
@@ -65,7 +73,10 @@ export const planFunctions = async (
   plan: Plan,
   { moduleOf }: KernelSource,
 ): Promise<PlanFunctions> => {
-  const { module, scratchBytes, names } = await moduleOf(plan)
+  const { module, scratchBytes, numbers } = await moduleOf(plan, linear.isShared)
   const { exports } = await WebAssembly.instantiate(module, { env: { memory: linear.memory() } })
-  return { scratchBytes, functions: names.map((name) => name && (exports[name] as KernelFunction)) as never }
+  const functions = numbers.map((n) =>
+    n === undefined ? undefined : { number: n, run: exports[`k${n}`] as KernelFunction },
+  )
+  return { module, scratchBytes, functions }
 }

@@ -7,25 +7,27 @@ import { printPlan } from '../../../codegen/targets/wasm/print-plan.ts'
 import type { Bound } from '../backend.ts'
 import type { LinearMemory } from './linear-memory.ts'
 import { compiled, type KernelSource, type PlanModule } from './plan-module.ts'
-import { addressOf, inChunks } from './ready-kernels.ts'
-import type { Task } from './work-queue.ts'
+import { addressOf } from './ready-kernels.ts'
 
-const printed = async (plan: Plan): Promise<PlanModule> => {
-  const { bytes, scratchBytes, names } = printPlan(plan)
-  return { module: await compiled(bytes), scratchBytes, names }
+const printed = async (plan: Plan, shared: boolean): Promise<PlanModule> => {
+  const { bytes, scratchBytes, numbers } = printPlan(plan, { shared })
+  return { module: await compiled(bytes), scratchBytes, numbers }
 }
 
-const modules = new WeakMap<Plan, Promise<PlanModule>>()
+type Modules = WeakMap<Plan, Promise<PlanModule>>
 
-const moduleOf = (plan: Plan): Promise<PlanModule> => {
-  const known = modules.get(plan) ?? printed(plan)
-  modules.set(plan, known)
-  known.catch(() => modules.delete(plan))
+const modules: { readonly shared: Modules; readonly own: Modules } = { shared: new WeakMap(), own: new WeakMap() }
+
+const moduleOf = (plan: Plan, shared: boolean): Promise<PlanModule> => {
+  const list = modules[shared ? 'shared' : 'own']
+  const known = list.get(plan) ?? printed(plan, shared)
+  list.set(plan, known)
+  known.catch(() => list.delete(plan))
   return known
 }
 
 /** A user's own kernel, or one that calls a user's function: by the references, which are bound anew when memory has grown. */
-const interpret = (linear: LinearMemory, kernel: Kernel, { bindings, words, workgroups }: Bound): (() => Task) => {
+const interpret = (linear: LinearMemory, kernel: Kernel, { bindings, words }: Bound): RunRange => {
   let bound: { readonly buffer: ArrayBufferLike; readonly run: RunRange } | undefined
   const runOver = (buffer: ArrayBufferLike): RunRange => {
     if (bound?.buffer === buffer) return bound.run
@@ -38,12 +40,7 @@ const interpret = (linear: LinearMemory, kernel: Kernel, { bindings, words, work
     bound = { buffer, run }
     return run
   }
-  if (kernel.text)
-    return () => () => {
-      runOver(linear.memory().buffer)(0, workgroups)
-      return true
-    }
-  return inChunks(workgroups, (from, to) => runOver(linear.memory().buffer)(from, to))
+  return (from, to) => runOver(linear.memory().buffer)(from, to)
 }
 
 /** Kernels as they are compiled. */

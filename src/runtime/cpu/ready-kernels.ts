@@ -1,67 +1,58 @@
 /** Kernels of a plan made ready to run over linear memory. */
+import type { RunRange } from '../../../codegen/kernel/interp/run-kernel.ts'
 import type { Kernel } from '../../../codegen/kernel/kernel.ts'
 import { invariant } from '../../lang/errors.ts'
 import type { Bound, Dispatch, Piece } from '../backend.ts'
 import type { LinearMemory, Stretch } from './linear-memory.ts'
-import type { KernelFunction, KernelSource } from './plan-module.ts'
-import type { Task } from './work-queue.ts'
+import { type Pace, unknownPace } from './pace.ts'
+import type { KernelSource, PlanFunctions } from './plan-module.ts'
+import type { Share } from './team/make-team.ts'
 
 /** A dispatch with everything resolved. */
 export interface Ready extends Dispatch {
   readonly workgroups: number
-  /** A task that does all of it: a new one each time. */
-  readonly task: () => Task
+  /** What its work can be cut into: workgroups, or one piece where it can only be run as a whole. */
+  readonly pieces: number
+  /** Runs pieces `from` to `to` (exclusive) on this thread. */
+  readonly run: RunRange
+  /** What other threads call; none where that is a user's function, which is here alone. */
+  readonly call: Pick<Share, 'module' | 'kernel' | 'words' | 'addresses'> | undefined
+  readonly pace: Pace
 }
-
-/** Milliseconds of work between two looks at the clock: engines replace a function by its faster form between calls. */
-const chunkTime = 1
 
 /** Where a piece begins. */
 export const addressOf = ({ memory, offset }: Piece): number => (memory as Stretch).address + offset
 
-/** The work of `workgroups` workgroups in chunks, whose size is what the chunks before it took. */
-export const inChunks = (workgroups: number, run: (from: number, to: number) => void): (() => Task) => {
-  let chunk = Math.max(1, workgroups >> 4)
-  return () => {
-    let from = 0
-    return (until) => {
-      let now = performance.now()
-      while (from < workgroups && now < until) {
-        const to = Math.min(workgroups, from + chunk)
-        run(from, to)
-        const before = now
-        now = performance.now()
-        chunk = Math.max(1, Math.min(2 * chunk, Math.round(((to - from) * chunkTime) / Math.max(now - before, 1e-3))))
-        from = to
-      }
-      return from >= workgroups
-    }
-  }
-}
-
-/** A kernel by its function; `scratch` gives the address of scratch memory. */
-const called = (f: KernelFunction, scratch: () => number, { bindings, words, workgroups }: Bound): (() => Task) => {
-  const addresses = bindings.map(addressOf)
-  const given = words ? addressOf(words) : 0
-  return inChunks(workgroups, (from, to) => f(from, to, scratch(), given, ...addresses))
-}
-
 /** Where kernels of a device run. */
 export interface Workplace {
   readonly linear: LinearMemory
-  /** The address of scratch memory. */
+  /** The address of the caller's scratch memory. */
   readonly scratch: () => number
   readonly source: KernelSource
 }
 
-/** A dispatch of `kernel` made ready: by `f`, its function, where there is one. */
+/** A dispatch of `kernel`, a kernel of the plan of `functions`, made ready: by its function, where there is one. */
 export const readyKernel = (
   { linear, scratch, source }: Workplace,
   kernel: Kernel,
-  f: KernelFunction | undefined,
+  { module, functions }: PlanFunctions,
   bound: Bound,
 ): Ready => {
-  if (f) return { workgroups: bound.workgroups, task: called(f, scratch, bound) }
-  invariant(source.interpret, `kernel ${kernel.name} has no function`)
-  return { workgroups: bound.workgroups, task: source.interpret(linear, kernel, bound) }
+  const { workgroups } = bound
+  const f = functions[bound.kernel]
+  if (!f) {
+    const pieces = kernel.text ? 1 : workgroups
+    invariant(source.interpret, `kernel ${kernel.name} has no function`)
+    const run = source.interpret(linear, kernel, bound)
+    return { workgroups, pieces, run, call: undefined, pace: unknownPace(pieces) }
+  }
+  const addresses = bound.bindings.map(addressOf)
+  const words = bound.words ? addressOf(bound.words) : 0
+  return {
+    workgroups,
+    pieces: workgroups,
+    run: (from, to) => f.run(from, to, scratch(), words, ...addresses),
+    call: { module, kernel: f.number, words, addresses },
+    pace: unknownPace(workgroups),
+  }
 }

@@ -1,8 +1,9 @@
 /** The verifier: well-formed kernels pass, each rule refuses its own mistake. */
 import { describe, expect, test } from 'vitest'
+import { apply, native } from '../../../codegen/kernel/build-function.ts'
 import * as k from '../../../codegen/kernel/build-kernel.ts'
-import type { Binding, KExpr, Kernel, KStmt, LocalArray } from '../../../codegen/kernel/kernel.ts'
-import { verifyKernel } from '../../../codegen/kernel/verify-kernel.ts'
+import type { Binding, KExpr, Kernel, KFunction, KStmt, LocalArray } from '../../../codegen/kernel/kernel.ts'
+import { verifyFunction, verifyKernel } from '../../../codegen/kernel/verify-kernel.ts'
 
 const x: Binding = { name: 'x', element: k.kType('f32'), access: 'read' }
 const y: Binding = { name: 'y', element: k.kType('f32'), access: 'read_write' }
@@ -108,5 +109,42 @@ describe('each rule', () => {
   ]
   test.each(cases)('%s', (_name, bad, problem) => {
     expect(verifyKernel(bad)).toContain(problem)
+  })
+})
+
+describe('functions', () => {
+  const v = k.ref('v', f32)
+  const f = (results: readonly KExpr[], body: readonly KStmt[] = []): KFunction => ({
+    name: 'f',
+    params: [{ name: 'v', type: f32 }],
+    body,
+    results,
+  })
+  const twice = f([native('add', v, v)])
+
+  test('have instructions of the target, and apply others', () => {
+    expect(verifyFunction(f([apply(twice, [v])], [k.letStmt('w', native('lt', v, one))]))).toEqual([])
+    expect(verifyKernel(kernel([k.store(y, at, apply(twice, [k.load(x, at)]))]))).toEqual([])
+  })
+
+  const wrong: KExpr = { kind: 'apply', callee: twice, args: [at], result: 0, type: f32 }
+  test.each<readonly [string, readonly string[], string]>([
+    [
+      'an instruction in a kernel',
+      verifyKernel(kernel([k.store(y, at, native('neg', one))])),
+      'native outside of a function',
+    ],
+    ['memory', verifyFunction(f([k.load(x, at)])), 'load in a function'],
+    ['a place in the grid', verifyFunction(f([k.cast(local, 'f32')])), 'builtin in a function'],
+    ['a name that is no parameter', verifyFunction(f([k.ref('u', f32)])), 'u is not defined here'],
+    ['a parameter defined again', verifyFunction(f([v], [k.letStmt('v', one)])), 'v is defined twice'],
+    ['arguments of another type', verifyFunction(f([wrong])), 'result 0 of f of u32'],
+  ])('%s is refused', (_name, problems, problem) => {
+    expect(problems).toContain(problem)
+  })
+
+  test('constructors refuse what does not fit', () => {
+    expect(() => native('add', one, at)).toThrow('native add of f32, u32')
+    expect(() => apply(twice, [v], 1)).toThrow('result 1 of f of f32')
   })
 })

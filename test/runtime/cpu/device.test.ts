@@ -1,4 +1,5 @@
 /** The processor as a device: whole programs, what they are planned for, what does not fit, what it leaves to the event loop. */
+import { availableParallelism } from 'node:os'
 import { describe, expect, it, vi } from 'vitest'
 import * as k from '../../../codegen/kernel/build-kernel.ts'
 import type { Plan } from '../../../codegen/plan/plan.ts'
@@ -19,12 +20,31 @@ const failure = async (p: Promise<unknown>): Promise<unknown> => {
 
 describe('openDevice', () => {
   it('opens the processor, which has the constant profile', async () => {
-    const device = await T.openDevice({ prefer: 'cpu', quiet: true })
+    const device = await T.openDevice({ prefer: 'cpu', threads: 1, quiet: true })
     expect([device.kind, device.gpu, device.description]).toEqual(['cpu', undefined, 'cpu, 1 thread'])
     expect(T.profileOf(device)).toBe(T.profiles.cpu)
     device.destroy()
     expect(await device.whenLost).toMatchObject({ tag: 'DeviceLost' })
     expect(device.backend.create).toBeTypeOf('function')
+  })
+
+  it('has the threads that it is told, or those of the machine', async () => {
+    const threadsOf = async (threads?: number): Promise<string> => {
+      const device = await T.openDevice({ prefer: 'cpu', quiet: true, ...(threads ? { threads } : {}) })
+      device.destroy()
+      return device.description
+    }
+    const all = availableParallelism()
+    expect(await Promise.all([threadsOf(3), threadsOf()])).toEqual([
+      'cpu, 3 threads',
+      `cpu, ${all} ${all === 1 ? 'thread' : 'threads'}`,
+    ])
+    for (const threads of [0, -1, 1.5, 65, Number.NaN, '2', null])
+      expect(await failure(T.openDevice({ prefer: 'cpu', threads: threads as number }))).toEqual({
+        tag: 'UsageError',
+        message: `T.openDevice: threads is ${threads}`,
+        hint: 'write a whole number from 1 to 64, or leave it out for all that the machine has',
+      })
   })
 })
 
@@ -70,7 +90,7 @@ describe('a program', () => {
     )
     expect(await failure(T.toPromise(forGpu!.load(await sharedProcessor())))).toEqual({
       tag: 'UnsupportedFeature',
-      feature: 'kernels in wgsl (wave is planned for portable; cpu, 1 thread runs wasm)',
+      feature: `kernels in wgsl (wave is planned for portable; ${(await sharedProcessor()).description} runs wasm)`,
       hint: 'compile for profileOf(device), or without a profile',
     })
     expect(await failure(T.toPromise(forCpu!.load(gpu)))).toMatchObject({
@@ -168,7 +188,7 @@ describe('what fails', () => {
 
 describe('memory', () => {
   it('that does not suffice is a typed error at loading, and nothing stays behind', async () => {
-    const device = openCpu(2 ** 20)
+    const device = openCpu({ mostBytes: 2 ** 20 })
     // The first of its two arenas is there.
     const large = planFor(device, affine(2 ** 17, false))
     expect(await failure(loadPlan(device, large))).toMatchObject({ tag: 'OutOfMemory' })

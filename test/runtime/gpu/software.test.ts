@@ -1,26 +1,15 @@
 /** The software GPU: its archive, its cache, and what it says when the package is missing. */
-import { execFile } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { promisify } from 'node:util'
 import { afterAll, describe, expect, it } from 'vitest'
 import { readTar, unpackSoftware } from '../../../src/runtime/gpu/software.ts'
 import { openDevice } from '../../../src/runtime/open-device.ts'
+import { runScript, sourceUrl } from '../../run-script.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tensorloom-test-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
-
-/** Runs TypeScript source in a process of its own. */
-const evaluate = async (source: string, env: Record<string, string>, cwd: string): Promise<string> => {
-  const tsx = pathToFileURL(join(process.cwd(), 'node_modules/tsx/dist/esm/index.mjs')).href
-  const args = ['--conditions=tensorloom-source', '--import', tsx, '--input-type=module', '-e', source]
-  return (await promisify(execFile)(process.execPath, args, { cwd, env: { ...process.env, ...env } })).stdout.trim()
-}
-
-const moduleUrl = (file: string): string =>
-  JSON.stringify(pathToFileURL(join(process.cwd(), 'src/runtime/gpu', file)).href)
 
 /** A tar entry: header and padded data. */
 const entry = (name: string, data: string, type = '0'): Uint8Array => {
@@ -61,8 +50,8 @@ describe.runIf(process.platform === 'linux' && process.arch === 'x64')('the soft
   })
 
   it('is unpacked once by processes that race for it', async () => {
-    const source = `import { unpackSoftware } from ${moduleUrl('software.ts')}; console.log(unpackSoftware().folder)`
-    const run = (): Promise<string> => evaluate(source, { XDG_CACHE_HOME: folder }, process.cwd())
+    const source = `import { unpackSoftware } from ${sourceUrl('src/runtime/gpu/software.ts')}; console.log(unpackSoftware().folder)`
+    const run = (): Promise<string> => runScript(source, { env: { XDG_CACHE_HOME: folder } })
     const [a, b, c] = await Promise.all([run(), run(), run()])
     expect([b, c]).toEqual([a, a])
     expect(a?.startsWith(folder)).toBe(true)
@@ -76,14 +65,14 @@ describe.runIf(process.platform === 'linux' && process.arch === 'x64')('the soft
   })
 
   it('prints the choice once, to stderr, and nothing when quiet', async () => {
-    const source = `import { openDevice } from ${moduleUrl('../open-device.ts')}
+    const source = `import { openDevice } from ${sourceUrl('src/runtime/open-device.ts')}
       let text = ''
       process.stderr.write = (t) => { text += t; return true }
       await openDevice({ prefer: 'software', quiet: true })
       const quiet = text
       await openDevice({ prefer: 'software' }); await openDevice({ prefer: 'software' })
       console.log(JSON.stringify([quiet, text])); process.exit(0)`
-    const [quiet, loud] = JSON.parse(await evaluate(source, {}, process.cwd())) as [string, string]
+    const [quiet, loud] = JSON.parse(await runScript(source)) as [string, string]
     expect(quiet).toBe('')
     expect(loud).toMatch(/^tensorloom: software adapter, SwiftShader[^\n]*\n$/)
   })
@@ -96,7 +85,7 @@ describe.runIf(process.platform === 'linux' && process.arch === 'x64')('the soft
       try { unpackSoftware(); console.log('found') } catch (e) { console.log(JSON.stringify(e.error)) }`
     mkdirSync(join(folder, 'bare'))
     writeFileSync(join(folder, 'bare/package.json'), '{"type":"module"}')
-    const error = JSON.parse(await evaluate(source, {}, join(folder, 'bare'))) as unknown
+    const error = JSON.parse(await runScript(source, { cwd: join(folder, 'bare') })) as unknown
     expect(error).toMatchObject({ tag: 'NoAdapter', hint: expect.stringContaining('npm i -D @sparticuz/chromium') })
   })
 })

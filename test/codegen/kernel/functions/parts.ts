@@ -2,6 +2,7 @@
 import type { FunctionName } from '../../../../codegen/kernel/functions/table.ts'
 import { binaryFunction, threefryWord } from '../../../../codegen/kernel/interp/scalar-meaning.ts'
 import { castValue } from '../../../../codegen/kernel/scalar-value.ts'
+import { fromHalf, toHalf } from '../../../../src/lang/half.ts'
 import { bitsOf, floatOf, randomWords } from '../sweep.ts'
 
 const one = 1n << 320n
@@ -25,6 +26,12 @@ const word = (): number => next() >>> (next() % 33 === 32 ? 0 : next() % 32)
 const signed = (): number => word() | 0
 export const ordinary = (): number => floatOf((next() & 0x80000000) + 1 + (next() % 0x7f7fffff))
 const anything = (): number => floatOf(next())
+/** Devices may take a subnormal number for zero. */
+const flushed = (x: number): number => (Math.abs(x) < 2 ** -126 ? 0 : x)
+const normalHalf = (): number => {
+  const u = next() & 0xffff
+  return (u & 0x7c00) === 0 ? u & 0x8000 : u
+}
 
 export interface Part {
   readonly args: () => readonly number[]
@@ -42,8 +49,14 @@ const ordered = (x: number): number => {
 
 /** Functions that no op takes on f32, with arguments that they are made for. */
 export const parts: { readonly [N in FunctionName]?: Part } = {
-  maxConst: { args: () => [anything(), [0, 1, -2.5, Infinity][next() % 4]!], gives: (a, b) => Math.max(a!, b!) },
-  minConst: { args: () => [anything(), [-0, 1, -2.5, Infinity][next() % 4]!], gives: (a, b) => Math.min(a!, b!) },
+  maxConst: {
+    args: () => [flushed(anything()), [0, 1, -2.5, Infinity][next() % 4]!],
+    gives: (a, b) => Math.max(a!, b!),
+  },
+  minConst: {
+    args: () => [flushed(anything()), [-0, 1, -2.5, Infinity][next() % 4]!],
+    gives: (a, b) => Math.min(a!, b!),
+  },
   toI32: { args: () => [anything()], gives: (x) => castValue('f32', 'i32', x!) },
   toU32: { args: () => [anything()], gives: (x) => castValue('f32', 'u32', x!) },
   shiftLeft: { args: () => [word(), word()], gives: (a, n) => binaryFunction('shiftLeft', 'u32')(a!, n!) },
@@ -57,6 +70,9 @@ export const parts: { readonly [N in FunctionName]?: Part } = {
     args: () => [word(), word(), word(), word()],
     gives: (a, b, c, d) => [0, 1].map((w) => threefryWord(w as 0 | 1, a!, b!, c!, d!)),
   },
+  // A device may flush the product of a subnormal one: those are read on the processor alone.
+  fromHalf: { args: () => [normalHalf()], gives: (u) => fromHalf(u!) },
+  toHalf: { args: () => [next() & 1 ? anything() : uniform(-1e-4, 1e-4)], gives: (x) => toHalf(x!) },
   halfExp: { args: () => [uniform(0, 89.4)], gives: (x) => Math.exp(x!) / 2, ulp: 2 },
   expTimes: {
     args: () => [uniform(-60, 0), uniform(-1e-3, 1e-3), 2 ** uniform(-10, 10)].map(Math.fround),
