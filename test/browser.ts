@@ -39,9 +39,12 @@ const types: Readonly<Record<string, string>> = {
 }
 
 /** `script-src 'self'` and nothing else: emitted modules must run under a strict policy, without eval. */
-const policy = "default-src 'self'; script-src 'self'"
+const strictPolicy = "default-src 'self'; script-src 'self'"
 
-const serve = (folder: string): Promise<Server> =>
+/** The same for modules that have WebAssembly. */
+export const wasmPolicy: string = `${strictPolicy} 'wasm-unsafe-eval'`
+
+const serve = (folder: string, policy: string): Promise<Server> =>
   new Promise((done) => {
     const server = createServer((request, response) => {
       const path = normalize(new URL(request.url ?? '/', 'http://localhost').pathname)
@@ -65,16 +68,17 @@ const serve = (folder: string): Promise<Server> =>
   })
 
 /**
- * Serves `folder` and calls the exported function `name` of its module `file` in a page, with `argument` (plain data).
- * Gives what the function resolves to (plain data); rejects with what it throws.
+ * Serves `folder` and calls the exported function `name` of its module `file` in a page, with `argument` (plain data),
+ * under a content security policy. Gives what the function resolves to (plain data); rejects with what it throws.
  */
 export const runInBrowser = async (
   folder: string,
   file: string,
   name: string,
   argument?: unknown,
+  policy: string = strictPolicy,
 ): Promise<unknown> => {
-  const server = await serve(folder)
+  const server = await serve(folder, policy)
   const page = await (await sharedBrowser()).newPage()
   try {
     await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)

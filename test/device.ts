@@ -1,8 +1,8 @@
 /** The one device all GPU tests of a worker share. No adapter is a failure, never a skip. */
 
 import type { Device } from '../src/runtime/device.ts'
-import { findAdapter } from '../src/runtime/gpu/adapter.ts'
 import { deviceOf, type GpuDevice } from '../src/runtime/gpu/device.ts'
+import { findAdapter } from '../src/runtime/gpu/find-adapter.ts'
 import { openDevice } from '../src/runtime/open-device.ts'
 
 const holder = globalThis as { tensorloomDevice?: Promise<GpuDevice>; tensorloomProcessor?: Promise<Device> }

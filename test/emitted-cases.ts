@@ -5,7 +5,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Plan } from '../codegen/plan/plan.ts'
-import { programFiles, runtimeFiles } from '../src/cli/build-command.ts'
+import { programFiles, runtimeFiles } from '../src/cli/program-files.ts'
 import type { HostArray } from '../src/lang/dtype.ts'
 
 /** A plan and one flat host array a leaf of its inputs. */
@@ -114,9 +114,9 @@ export const writeCases = async (folder: string, cases: readonly Case[], start: 
     mkdirSync(dirname(file), { recursive: true })
     writeFileSync(file, bytes)
   }
-  for (const { path, bytes } of await runtimeFiles()) put(path, bytes)
+  for (const { path, bytes } of await runtimeFiles(['webgpu'])) put(path, bytes)
   const index = cases.map(({ plan, inputs, again }, i) => {
-    const files = programFiles(`case${i}`, plan)
+    const files = programFiles(`case${i}`, [plan])
     for (const { path, bytes } of files) put(path, bytes)
     return { inputs: inputs.map(encode), weights: files.some((f) => f.path.endsWith('.safetensors')), again }
   })

@@ -11,7 +11,8 @@ import { printModule } from '../codegen/export/aot/module.ts'
 import { runtimeDeclarations } from '../codegen/export/aot/runtime-declarations.ts'
 import { printKernel } from '../codegen/targets/wgsl/print-module.ts'
 import { lineChart } from '../examples/pictures/chart.ts'
-import { checkNames, programFiles } from '../src/cli/build-command.ts'
+import { checkNames } from '../src/cli/build-command.ts'
+import { programFiles } from '../src/cli/program-files.ts'
 import * as T from '../src/index.ts'
 import { readSafetensors, type StoredTensor, writeSafetensors } from '../src/io/safetensors.ts'
 import { build } from '../src/lang/build.ts'
@@ -133,12 +134,12 @@ describe('a path', () => {
 
 describe('an emitted module', () => {
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
-  writeFileSync(join(folder, 'runtime.js'), 'export const loader = (plan) => plan')
+  writeFileSync(join(folder, 'runtime.webgpu.js'), 'export const loader = (plan) => plan')
 
   it('has the names that were given, and runs none of them', async () => {
     for (const [i, name] of [...names, names.join('')].entries()) {
       const plan = { ...everything.plan, name, profile: { ...T.portable, name } }
-      const text = printModule(emittedPlan(plan).plan)
+      const text = printModule(emittedPlan(plan).plan, 'program.wasm')
       expect(text).not.toMatch(/<\/script|<!--|[\0\r\u2028\u2029]/)
       writeFileSync(join(folder, `m${i}.js`), text)
       const made = (await import(/* @vite-ignore */ pathToFileURL(join(folder, `m${i}.js`)).href)) as {
@@ -158,7 +159,7 @@ describe('an emitted module', () => {
   })
 
   it('is one script to a compiler, and in a page', () => {
-    const { code } = transformSync(printModule(emittedPlan(everything.plan).plan), { minify: true })
+    const { code } = transformSync(printModule(emittedPlan(everything.plan).plan, 'program.wasm'), { minify: true })
     expect(code.match(/\bimport\b/g)).toHaveLength(1)
   })
 
@@ -166,9 +167,9 @@ describe('an emitted module', () => {
     const at = join(folder, 'types')
     const use = join(at, 'use.ts')
     mkdirSync(at)
-    const files = programFiles('program', everything.plan)
+    const files = programFiles('program', [everything.plan])
     for (const f of files) writeFileSync(join(at, f.path), f.bytes)
-    writeFileSync(join(at, 'runtime.d.ts'), runtimeDeclarations)
+    writeFileSync(join(at, 'runtime.webgpu.d.ts'), runtimeDeclarations)
     const keys = names.map((n) => JSON.stringify(n)).join(' | ')
     writeFileSync(
       use,
@@ -190,7 +191,7 @@ describe('an emitted module', () => {
     writeFileSync(join(at, 'package.json'), '{"type":"module"}')
     const { stdout } = await run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', at])
     expect(stdout).toBe('')
-    expect(printDeclarations(emittedPlan(everything.plan).plan)).not.toMatch(/[\0\r\u2028\u2029]/)
+    expect(printDeclarations([emittedPlan(everything.plan).plan], 'runtime.js')).not.toMatch(/[\0\r\u2028\u2029]/)
   })
 })
 
@@ -204,7 +205,7 @@ describe('file names', () => {
         expect((e as Error).message).toMatch(/^export .* cannot be the name of a file: give it another$/)
         continue
       }
-      for (const f of programFiles(name, everything.plan)) expect(relative(out, join(out, f.path))).toBe(f.path)
+      for (const f of programFiles(name, [everything.plan])) expect(relative(out, join(out, f.path))).toBe(f.path)
       expect(name).not.toMatch(/[./\\\0:%]/)
     }
     // Written in two ways, it would be one file in some folders.

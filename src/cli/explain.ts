@@ -8,6 +8,7 @@ import { dispatchWork } from '../../codegen/plan/predict.ts'
 import { everyStep } from '../../codegen/plan/steps.ts'
 import { showSchedule } from '../../passes/loop/schedule/print-cluster.ts'
 import type { Stage } from '../../passes/pipeline.ts'
+import { showOperand } from '../lang/errors.ts'
 import { nameNodes, showGraph } from '../lang/print/graph-text.ts'
 import { topological } from '../lang/topological.ts'
 import { visible } from '../lang/visible-text.ts'
@@ -101,19 +102,17 @@ const kernelReports = ({ plan, kernels }: Planned, { nameOf, bufferName }: Names
 }
 
 const placeReports = ({ plan }: Planned): readonly PlaceReport[] => {
-  const type = (s: { readonly dtype: string; readonly shape: readonly number[] }): string =>
-    `${s.dtype}[${s.shape.join(', ')}]`
   return [
     ...plan.inputs.map((s) => ({
       ...s.place,
       what: `argument ${s.path}`,
-      type: type(s),
+      type: showOperand(s),
       note: s.donated ? 'given away' : '',
     })),
     ...plan.outputs.map((s) => {
       const over = s.inPlaceOf === undefined ? undefined : plan.inputs[s.inPlaceOf]!.path
       const note = over !== undefined ? `takes the place of ${over}` : s.keep ? 'stays on the device' : ''
-      return { ...s.place, what: `result ${visible(s.path) || '(the whole)'}`, type: type(s), note }
+      return { ...s.place, what: `result ${visible(s.path) || '(the whole)'}`, type: showOperand(s), note }
     }),
     ...plan.data.map((d) => ({
       ...d.place,

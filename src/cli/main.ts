@@ -25,7 +25,8 @@ const printJson = (data: unknown): Promise<void> => print(JSON.stringify(data, n
 // Commands are imported when they run: help and mistakes of use need no compiler.
 const runBuild = async (file: string, options: BuildOptions & Common): Promise<void> => {
   const { build } = await import('./build-command.ts')
-  const { programs, runtime } = await build(file, options)
+  const { programs, runtime, notes } = await build(file, options)
+  for (const note of notes) process.stderr.write(`tensorloom: ${note}\n`)
   const size = (bytes: Uint8Array): { readonly bytes: number; readonly gzip: number } => ({
     bytes: bytes.length,
     gzip: gzipSync(bytes, { level: 9 }).length,
@@ -47,7 +48,7 @@ const profile = (): Option =>
 /** The program that `argv` is parsed by. Errors of use are thrown as CommanderError. */
 const cli = (): Command => {
   const program = new Command('tensorloom')
-    .description('Compile pure functions of tensors to WGSL, ahead of time.')
+    .description('Compile pure functions of tensors to WGSL and WebAssembly, ahead of time.')
     .version(version, '-V, --version', 'print the version')
     .exitOverride()
   program
@@ -55,6 +56,7 @@ const cli = (): Command => {
     .description('write every program that FILE exports as an ES module with its runtime')
     .argument('<file>', 'TypeScript or JavaScript that exports results of compile(f, specs)')
     .requiredOption('--out <dir>', 'folder to write to')
+    .option('--target <names>', 'what modules run on, webgpu or cpu, or both (the default) separated by a comma')
     .addOption(profile())
     .addOption(json())
     .action(runBuild)

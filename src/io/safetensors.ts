@@ -107,62 +107,77 @@ export const writeSafetensors = (
 const isCounts = (x: unknown): x is readonly number[] =>
   Array.isArray(x) && x.every((n) => Number.isSafeInteger(n) && n >= 0)
 
-const parseHeader = (file: Uint8Array, start: number): Record<string, unknown> => {
-  let header: unknown
-  try {
-    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(file.subarray(8, start)))
-  } catch (e) {
-    return malformed(`the header is no JSON (${String(e)})`)
-  }
-  if (typeof header !== 'object' || header === null || Array.isArray(header))
-    return malformed('the header is no object')
-  return header as Record<string, unknown>
+/** A file, its header, and where the data begins. */
+export interface OpenSafetensors {
+  readonly file: Uint8Array
+  readonly start: number
+  readonly header: Readonly<Record<string, unknown>>
 }
 
-/** Reads a file. Raises UsageError (as TensorloomError) when it is truncated, malformed, or holds a dtype we do not have. */
-export const readSafetensors = (source: ArrayBuffer | Uint8Array): SafeTensors => {
+const isObject = (x: unknown): x is Readonly<Record<string, unknown>> =>
+  typeof x === 'object' && x !== null && !Array.isArray(x)
+
+/** Opens a file. Raises UsageError (as TensorloomError) when the header is cut short or none. */
+export const openSafetensors = (source: ArrayBuffer | Uint8Array): OpenSafetensors => {
   const file = source instanceof Uint8Array ? source : new Uint8Array(source)
   if (file.length < 8) malformed(`${file.length} bytes are too few for a header length`)
   const length = new DataView(file.buffer, file.byteOffset).getBigUint64(0, true)
   if (length > BigInt(file.length - 8))
     malformed(`the header is said to have ${length} bytes, the file has ${file.length}`)
   const start = 8 + Number(length)
-  const header = parseHeader(file, start)
-  const tensors: Record<string, StoredTensor> = {}
-  const ranges: { readonly name: string; readonly begin: number; readonly end: number }[] = []
-  for (const [name, entry] of Object.entries(header)) {
-    if (name === '__metadata__') continue
-    const { dtype: code, shape, data_offsets: range } = (entry ?? {}) as Readonly<Record<string, unknown>>
-    const dtype = (Object.keys(codes) as DType[]).find((d) => codes[d] === code)
-    if (!dtype) return malformed(`${name} has dtype ${String(code)}; read are ${Object.values(codes).join(', ')}`)
-    if (!isCounts(shape) || !isCounts(range) || range.length !== 2)
-      return malformed(`${name} has no proper shape and data_offsets`)
-    const [begin, end] = range as readonly [number, number]
-    const bytes = count(shape) * widths[dtype]
-    if (end - begin !== bytes) malformed(`${name} needs ${bytes} bytes, its range has ${end - begin}`)
-    if (start + end > file.length) malformed(`${name} ends at byte ${start + end}, the file at ${file.length}`)
-    ranges.push({ name, begin, end })
-    Object.defineProperty(tensors, name, {
-      value: {
-        dtype,
-        shape,
-        data: fromBytes(dtype, new DataView(file.buffer, file.byteOffset + start + begin, bytes), count(shape)),
-      },
-      enumerable: true,
-    })
+  let header: unknown
+  try {
+    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(file.subarray(8, start)))
+  } catch (e) {
+    malformed(`the header is no JSON (${String(e)})`)
   }
-  checkCover(ranges, file.length - start)
+  return isObject(header) ? { file, start, header } : malformed('the header is no object')
+}
+
+interface Range {
+  readonly name: string
+  readonly begin: number
+  readonly end: number
+}
+
+/** A tensor and where it lies. Raises UsageError where it is cut short, malformed, or of a dtype we do not have. */
+export const tensorAt = (
+  { file, start, header }: OpenSafetensors,
+  name: string,
+): { readonly tensor: StoredTensor; readonly range: Range } => {
+  const { dtype: code, shape, data_offsets: range } = (header[name] ?? {}) as Readonly<Record<string, unknown>>
+  const dtype = (Object.keys(codes) as DType[]).find((d) => codes[d] === code)
+  if (!dtype) return malformed(`${name} has dtype ${String(code)}; read are ${Object.values(codes).join(', ')}`)
+  if (!isCounts(shape) || !isCounts(range) || range.length !== 2)
+    return malformed(`${name} has no proper shape and data_offsets`)
+  const [begin, end] = range as readonly [number, number]
+  const bytes = count(shape) * widths[dtype]
+  if (end - begin !== bytes) malformed(`${name} needs ${bytes} bytes, its range has ${end - begin}`)
+  if (start + end > file.length) malformed(`${name} ends at byte ${start + end}, the file at ${file.length}`)
+  const view = new DataView(file.buffer, file.byteOffset + start + begin, bytes)
+  return { tensor: { dtype, shape, data: fromBytes(dtype, view, count(shape)) }, range: { name, begin, end } }
+}
+
+/** Reads a file. Raises UsageError (as TensorloomError) when it is truncated, malformed, or holds a dtype we do not have. */
+export const readSafetensors = (source: ArrayBuffer | Uint8Array): SafeTensors => {
+  const opened = openSafetensors(source)
+  const { file, start, header } = opened
+  const names = Object.keys(header).filter((name) => name !== '__metadata__')
+  const found = names.map((name) => tensorAt(opened, name))
+  checkCover(
+    found.map(({ range }) => range),
+    file.length - start,
+  )
   const metadata = header['__metadata__'] ?? {}
   if (typeof metadata !== 'object' || Object.values(metadata).some((v) => typeof v !== 'string'))
     malformed('__metadata__ is no record of text')
+  // Entries, not a record written to: `__proto__` is a name like any other.
+  const tensors = Object.fromEntries(found.map(({ tensor, range }) => [range.name, tensor]))
   return { tensors, metadata: metadata as Record<string, string> }
 }
 
 /** The format allows neither holes nor overlaps: every byte of the data belongs to one tensor. */
-const checkCover = (
-  ranges: readonly { readonly name: string; readonly begin: number; readonly end: number }[],
-  bytes: number,
-): void => {
+const checkCover = (ranges: readonly Range[], bytes: number): void => {
   let at = 0
   for (const { name, begin, end } of [...ranges].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
     if (begin !== at) malformed(`${name} begins at data byte ${begin}, the tensor before it ends at ${at}`)

@@ -135,20 +135,57 @@ export class TensorloomError extends Error {
 const showOperands = (xs: readonly OperandInfo[]): string =>
   xs.length === 0 ? '' : `\n  operands: ${xs.map(showOperand).join(', ')}`
 
-const showSite = (s: Site | undefined): string => (s ? `\n  at ${s.file}:${s.line}:${s.column}` : '')
-const showHint = (h: string | undefined): string => (h ? `\n  hint: ${h}` : '')
-
 /** `f32[3, 4]`: how errors and graphs show a tensor's type. Spelled out here: emitted modules use this file without fp-ts. */
 export const showOperand = (o: OperandInfo): string => `${o.dtype}[${o.shape.join(', ')}]`
 
-const showNumerics = ({ label, operand, nans, infinities, position, site }: NumericsError): string => {
+const showNumerics = ({ label, operand, nans, infinities, position }: NumericsError): string => {
   const counted = [
     ...(nans > 0 ? [`${nans} NaN`] : []),
     ...(infinities > 0 ? [`${infinities} infinit${infinities === 1 ? 'y' : 'ies'}`] : []),
   ]
   const where = position.length === 0 ? '' : `, the first at position [${position.join(', ')}]`
-  const hint = 'print what it is made of with T.debug(x, label)'
-  return `T.checkNumerics: ${visible(label)}, ${showOperand(operand)}, holds ${counted.join(' and ')}${where}${showSite(site)}${showHint(hint)}`
+  return `T.checkNumerics: ${visible(label)}, ${showOperand(operand)}, holds ${counted.join(' and ')}${where}`
+}
+
+/** What is wrong, without where it was written and the way out. */
+const showMistake = (e: TensorloomErrorData): string => {
+  switch (e.tag) {
+    case 'ShapeError':
+      return `${e.op}: ${e.reason}${showOperands(e.operands)}`
+    case 'CheckError':
+      return e.errors.length === 1
+        ? showError(e.errors[0]!)
+        : `${e.errors.length} errors\n${e.errors.map((x, i) => `${i + 1}. ${showError(x)}`).join('\n')}`
+    case 'UsageError':
+      return e.message
+    case 'IndexError':
+      return `${e.op}: index ${e.index} at position [${e.position.join(', ')}] is out of range for an axis of size ${e.size}`
+    case 'ArgumentError':
+      return `argument ${e.path}: ${e.reason}`
+    case 'LimitError':
+      return `${e.what}: needs ${e.needed}, the target allows ${e.limit}`
+    case 'NumericsError':
+      return showNumerics(e)
+    case 'NoAdapter':
+      return `no WebGPU adapter: ${e.reason}`
+    case 'UnsupportedFeature':
+      return `the device lacks ${e.feature}`
+    case 'OutOfMemory':
+      return `out of device memory (${e.bytes} bytes asked)`
+    case 'DeviceLost':
+      return `device lost: ${e.reason}`
+    case 'ConsumedHandle':
+      return `${e.path}: this handle was donated to an earlier run and is consumed`
+    case 'DataError':
+      return `${e.source}${e.line === undefined ? '' : `, line ${e.line}`}: ${e.reason}`
+    case 'ValidationError':
+      return `the device refused the work: ${e.message}`
+  }
+}
+
+const hintOf = (e: TensorloomErrorData): string | undefined => {
+  if (e.tag === 'NumericsError') return 'print what it is made of with T.debug(x, label)'
+  return 'hint' in e ? e.hint : undefined
 }
 
 /**
@@ -157,38 +194,9 @@ const showNumerics = ({ label, operand, nans, infinities, position, site }: Nume
  * T.showError({ tag: 'DataError', source: 'a.csv', line: 2, reason: 'too short' }) // => 'a.csv, line 2: too short'
  */
 export const showError = (e: TensorloomErrorData): string => {
-  switch (e.tag) {
-    case 'ShapeError':
-      return `${e.op}: ${e.reason}${showOperands(e.operands)}${showSite(e.site)}${showHint(e.hint)}`
-    case 'CheckError':
-      return e.errors.length === 1
-        ? showError(e.errors[0]!)
-        : `${e.errors.length} errors\n${e.errors.map((x, i) => `${i + 1}. ${showError(x)}`).join('\n')}`
-    case 'UsageError':
-      return `${e.message}${showSite(e.site)}${showHint(e.hint)}`
-    case 'IndexError':
-      return `${e.op}: index ${e.index} at position [${e.position.join(', ')}] is out of range for an axis of size ${e.size}${showSite(e.site)}${showHint(e.hint)}`
-    case 'ArgumentError':
-      return `argument ${e.path}: ${e.reason}${showHint(e.hint)}`
-    case 'LimitError':
-      return `${e.what}: needs ${e.needed}, the target allows ${e.limit}${showSite(e.site)}${showHint(e.hint)}`
-    case 'NumericsError':
-      return showNumerics(e)
-    case 'NoAdapter':
-      return `no WebGPU adapter: ${e.reason}${showHint(e.hint)}`
-    case 'UnsupportedFeature':
-      return `the device lacks ${e.feature}${showHint(e.hint)}`
-    case 'OutOfMemory':
-      return `out of device memory (${e.bytes} bytes asked)${showHint(e.hint)}`
-    case 'DeviceLost':
-      return `device lost: ${e.reason}${showHint(e.hint)}`
-    case 'ConsumedHandle':
-      return `${e.path}: this handle was donated to an earlier run and is consumed${showHint(e.hint)}`
-    case 'DataError':
-      return `${e.source}${e.line === undefined ? '' : `, line ${e.line}`}: ${e.reason}${showHint(e.hint)}`
-    case 'ValidationError':
-      return `the device refused the work: ${e.message}${showHint(e.hint)}`
-  }
+  const site = 'site' in e ? e.site : undefined
+  const hint = hintOf(e)
+  return `${showMistake(e)}${site ? `\n  at ${site.file}:${site.line}:${site.column}` : ''}${hint ? `\n  hint: ${hint}` : ''}`
 }
 
 /** Throws `e` for scripts; libraries take the Either or TaskEither form instead. */

@@ -3,10 +3,12 @@ import * as E from '#fp/Either'
 import type { Eq } from '#fp/Eq'
 import { type Dim, dimEquals, dimMul, floorDiv, type Shape } from './dim.ts'
 
-/** Equality of shapes, axis by axis. */
-export const ShapeEq: Eq<Shape> = {
-  equals: (a, b) => a.length === b.length && a.every((d, i) => dimEquals(d, b[i]!)),
-}
+/** Whether two shapes are one, axis by axis. */
+export const sameShape = (a: Shape, b: Shape): boolean =>
+  a.length === b.length && a.every((d, i) => dimEquals(d, b[i]!))
+
+/** Equality of shapes. */
+export const ShapeEq: Eq<Shape> = { equals: sameShape }
 
 /** `[2, 3]`, or `[]` for a scalar. */
 export const showShape = (s: Shape): string => `[${s.join(', ')}]`

@@ -4,8 +4,8 @@ import type { InputSlot } from '../../codegen/plan/plan.ts'
 import type { IndexRange } from '../../passes/graph/index-inputs.ts'
 import { sizeOf, stepCount } from '../lang/dim.ts'
 import { type DType, type HostArray, integerRange, isInteger } from '../lang/dtype.ts'
-import { type ArgumentError, raise, TensorloomError } from '../lang/errors.ts'
-import { positionOf, stridesOf } from '../lang/shape.ts'
+import { raise, showOperand } from '../lang/errors.ts'
+import { positionOf, sameShape, stridesOf } from '../lang/shape.ts'
 import type { Device } from './device.ts'
 import { type Output, type Resident, type Store, storeOf } from './resident.ts'
 import { encode, type HostValues, type Words } from './words.ts'
@@ -25,7 +25,7 @@ export type Checked =
   | { readonly kind: 'resident'; readonly handle: Resident; readonly store: Store }
 
 const refuse = (path: string, reason: string, hint?: string): never =>
-  raise(hint === undefined ? { tag: 'ArgumentError', path, reason } : { tag: 'ArgumentError', path, reason, hint })
+  raise({ tag: 'ArgumentError', path, reason, ...(hint === undefined ? {} : { hint }) })
 
 /** Names of the host arrays that hold each dtype without a conversion that could lose something by mistake. */
 const arraysOf: Readonly<Record<DType, readonly string[]>> = {
@@ -39,8 +39,6 @@ const arraysOf: Readonly<Record<DType, readonly string[]>> = {
   u8: ['Uint8Array'],
 }
 
-const showType = (slot: InputSlot): string => `${slot.dtype}[${slot.shape.join(', ')}]`
-
 const checkPlain = (slot: InputSlot, values: readonly (number | boolean)[]): void => {
   const { dtype } = slot
   for (let i = 0; i < values.length; i++) {
@@ -48,7 +46,7 @@ const checkPlain = (slot: InputSlot, values: readonly (number | boolean)[]): voi
     if (typeof v === 'boolean' ? dtype !== 'bool' : typeof v !== 'number')
       refuse(
         slot.path,
-        `element ${i} is ${Array.isArray(v) ? 'a list' : `of type ${typeof v}`}, ${showType(slot)} was expected`,
+        `element ${i} is ${Array.isArray(v) ? 'a list' : `of type ${typeof v}`}, ${showOperand(slot)} was expected`,
         Array.isArray(v) ? 'give all elements in one flat array, row by row' : undefined,
       )
     if (isInteger(dtype) && typeof v === 'number') {
@@ -82,10 +80,10 @@ const checkHost = (slot: InputSlot, values: HostValues): Words => {
   else {
     const name = (values as HostArray)[Symbol.toStringTag]
     if (!arraysOf[slot.dtype].includes(name))
-      refuse(slot.path, `got ${name} for ${showType(slot)}`, `give ${arraysOf[slot.dtype][0]}`)
+      refuse(slot.path, `got ${name} for ${showOperand(slot)}`, `give ${arraysOf[slot.dtype][0]}`)
   }
   const count = sizeOf(slot.shape)
-  if (values.length !== count) refuse(slot.path, `got ${values.length} elements, ${showType(slot)} has ${count}`)
+  if (values.length !== count) refuse(slot.path, `got ${values.length} elements, ${showOperand(slot)} has ${count}`)
   for (const range of slot.indexOf ?? []) checkRange(slot, values, range)
   return encode(slot.dtype, values)
 }
@@ -120,12 +118,8 @@ const checkResident = (device: Device, slot: InputSlot, output: Output): Checked
           'await its read() and pass the host array',
         )
   }
-  if (
-    output.dtype !== slot.dtype ||
-    output.shape.length !== slot.shape.length ||
-    output.shape.some((d, i) => d !== slot.shape[i])
-  )
-    refuse(slot.path, `got ${output.dtype}[${output.shape.join(', ')}], ${showType(slot)} was expected`)
+  if (output.dtype !== slot.dtype || !sameShape(output.shape, slot.shape))
+    refuse(slot.path, `got ${showOperand(output)}, ${showOperand(slot)} was expected`)
   return { kind: 'resident', handle: output, store }
 }
 
@@ -138,21 +132,21 @@ const isOutput = (x: object): x is Output => 'kind' in x && 'read' in x && typeo
 
 const checkOne = (device: Device, slot: InputSlot, argument: Argument | undefined): Checked => {
   if (argument === undefined || argument === null)
-    return refuse(slot.path, `is missing, ${showType(slot)} was expected`)
-  if (typeof argument === 'number') return { kind: 'host', words: checkHost(slot, [argument]) }
-  if (typeof argument === 'boolean') return { kind: 'host', words: checkHost(slot, [argument]) }
-  if (isFlat(argument)) return { kind: 'host', words: checkHost(slot, argument) }
+    return refuse(slot.path, `is missing, ${showOperand(slot)} was expected`)
+  const host = (values: HostValues): Checked => ({ kind: 'host', words: checkHost(slot, values) })
+  if (typeof argument === 'number' || typeof argument === 'boolean') return host([argument] as HostValues)
+  if (isFlat(argument)) return host(argument)
   if (typeof argument === 'object' && isOutput(argument as object))
     return checkResident(device, slot, argument as Output)
   if (typeof argument === 'object' && isShaped(argument)) {
     const { shape, data } = argument
-    if (shape.length !== slot.shape.length || shape.some((d, i) => d !== slot.shape[i]))
-      refuse(slot.path, `got shape [${shape.join(', ')}], ${showType(slot)} was expected`)
-    return { kind: 'host', words: checkHost(slot, data) }
+    if (!sameShape(shape, slot.shape))
+      refuse(slot.path, `got shape [${shape.join(', ')}], ${showOperand(slot)} was expected`)
+    return host(data)
   }
   return refuse(
     slot.path,
-    `got ${typeof argument}, ${showType(slot)} was expected`,
+    `got ${typeof argument}, ${showOperand(slot)} was expected`,
     'give a flat array or a resident result',
   )
 }
@@ -175,12 +169,7 @@ export const checkArguments = (
     if (c.kind !== 'resident' || !slot.donated) return
     const other = donated.get(c.store)
     if (other !== undefined)
-      throw new TensorloomError({
-        tag: 'ArgumentError',
-        path: slot.path,
-        reason: `the same result is donated here and at ${other}`,
-        hint: 'it can be given away once',
-      } satisfies ArgumentError)
+      refuse(slot.path, `the same result is donated here and at ${other}`, 'it can be given away once')
     donated.set(c.store, slot.path)
   })
   return checked

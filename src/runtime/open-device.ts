@@ -2,11 +2,11 @@
 import type { Profile } from '../../codegen/plan/plan.ts'
 import { cpu } from '../../codegen/targets/wasm/profile.ts'
 import { raise, TensorloomError } from '../lang/errors.ts'
-import { openCpu } from './cpu/device.ts'
+import { openCpu } from './cpu/open-cpu.ts'
 import { mostThreads } from './cpu/team/start-worker.ts'
 import type { Device } from './device.ts'
-import { type AdapterProvider, findAdapter } from './gpu/adapter.ts'
 import { deviceOf, type GpuDevice, gpuProfile } from './gpu/device.ts'
+import { type AdapterProvider, findAdapter } from './gpu/find-adapter.ts'
 import { say } from './report-observations.ts'
 
 /** A kind of device that can be asked for. */

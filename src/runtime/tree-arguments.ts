@@ -1,6 +1,6 @@
 /** Between the trees that callers hold and the flat leaves that a plan knows. JIT and emitted modules share it. */
 import type { Plan } from '../../codegen/plan/plan.ts'
-import { raise } from '../lang/errors.ts'
+import { raise, showOperand } from '../lang/errors.ts'
 import { isRecord, type TreeShape, unflattenTree } from '../lang/tree.ts'
 import { visible } from '../lang/visible-text.ts'
 import type { Argument } from './argument.ts'
@@ -18,9 +18,8 @@ export const argumentLeaves = (
   const leaves: Argument[] = []
   const walk = (tree: TreeShape, value: unknown, path: string): void => {
     if (typeof tree === 'number') {
-      const { shape, dtype } = inputs[tree]!
       if (value === undefined || value === null)
-        raise({ tag: 'ArgumentError', path, reason: `missing: the program takes a ${dtype}[${shape.join(', ')}] here` })
+        raise({ tag: 'ArgumentError', path, reason: `missing: the program takes a ${showOperand(inputs[tree]!)} here` })
       leaves[tree] = value as Argument
       return
     }

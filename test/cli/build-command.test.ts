@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { BuiltPlan } from '../../src/cli/build-command.ts'
+import { bundleRuntime } from '../../src/cli/bundle-runtime.ts'
 import { orThrow, type Program, toPromise } from '../../src/compile/compile.ts'
 import { unpackSoftware } from '../../src/runtime/gpu/software.ts'
 import { openDevice } from '../../src/runtime/open-device.ts'
@@ -52,21 +54,21 @@ describe('the JIT outcome that modules are compared with', () => {
   })
 })
 
+/** What the chunks that runtimes share are called: by what is in them. */
+const chunk = /^runtime\.[A-Z0-9]{8}\.js$/
+
 describe('the files', () => {
-  it('are one module a program, its types, its weights, and one runtime', () => {
+  it('are a module a program and target, its types, weights and WebAssembly, and runtimes', () => {
+    const program = (name: string): readonly string[] =>
+      ['cpu.js', 'd.ts', 'js', 'safetensors', 'wasm', 'webgpu.js'].map((e) => `${name}.${e}`)
     expect(
       readdirSync(out)
-        .filter((f) => f !== 'scenario.js')
+        .filter((f) => f !== 'scenario.js' && !chunk.test(f))
         .sort(),
     ).toEqual([
-      'runtime.d.ts',
-      'runtime.js',
-      'train.d.ts',
-      'train.js',
-      'train.safetensors',
-      'use.d.ts',
-      'use.js',
-      'use.safetensors',
+      ...['cpu.js', 'd.ts', 'js', 'webgpu.js'].map((e) => `runtime.${e}`),
+      ...program('train'),
+      ...program('use'),
     ])
   })
 
@@ -77,11 +79,22 @@ describe('the files', () => {
       expect([f, readFileSync(join(again, f))]).toEqual([f, readFileSync(join(out, f))])
   })
 
-  it('hold a runtime of at most 13.5 kB gzip, no compiler, nothing of Node, nothing a strict policy forbids', () => {
-    const runtime = readFileSync(join(out, 'runtime.js'))
-    expect(gzipSync(runtime, { level: 9 }).length).toBeLessThan(13_500)
-    for (const f of ['runtime.js', 'train.js', 'use.js']) {
+  it.each([
+    ['webgpu', 13_400],
+    ['cpu', 13_650],
+  ] as const)('hold a runtime of little text, for %s alone', async (target, most) => {
+    const texts = await bundleRuntime([target])
+    expect(texts.map((t) => t.file)).toEqual([`runtime.${target}.js`])
+    expect(gzipSync(texts[0]!.text, { level: 9 }).length).toBeLessThan(most)
+  })
+
+  it('hold no compiler, nothing of Node but reading a file, nothing a strict policy forbids', () => {
+    for (const f of readdirSync(out).filter((f) => f.endsWith('.js') && f !== 'scenario.js')) {
       const text = readFileSync(join(out, f), 'utf8')
+        .replace(/import\('\.\/(train|use)\.(webgpu|cpu)\.js'\)/g, '')
+        .replace(/new URL\('\.\/(train|use)\.wasm', import\.meta\.url\)/g, '')
+        .replace('process.getBuiltinModule("node:fs").readFileSync', '')
+        .replace("'wasm-unsafe-eval'", '')
       for (const word of [
         /\beval\b/,
         /new Function/,
@@ -93,9 +106,9 @@ describe('the files', () => {
         /^await /m,
       ])
         expect([f, word, word.test(text)]).toEqual([f, word, false])
-      expect([...text.matchAll(/\bfrom\s*["'](.*?)["']/g)].map((m) => m[1])).toEqual(
-        f === 'runtime.js' ? [] : ['./runtime.js'],
-      )
+      const imports = [...text.matchAll(/\bfrom\s*["'](.*?)["']/g)].map((m) => m[1]!)
+      if (f.startsWith('runtime')) expect(imports.filter((i) => !chunk.test(i.slice(2)))).toEqual([])
+      else expect(imports).toEqual([`./runtime.${f.split('.').slice(1).join('.')}`])
     }
   })
 })
@@ -151,11 +164,11 @@ describe('a module runs as the JIT does', () => {
   })
 
   it('in Node without WebGPU it says what to do', async () => {
-    const source = `import { load } from './use.js'; load().catch((e) => console.log(e.name, e.message))`
+    const source = `import { load } from './use.js'; load('webgpu').catch((e) => console.log(e.name, e.message))`
     const { stdout } = await run(process.execPath, ['--input-type=module', '-e', source], { cwd: out })
     // The weights are looked at first.
     expect(stdout).toMatch(/^ArgumentError argument weights: missing/)
-    const weights = `import { readFileSync } from 'node:fs'; ${source.replace('load()', "load(undefined, { weights: readFileSync('use.safetensors') })")}`
+    const weights = `import { readFileSync } from 'node:fs'; ${source.replace("'webgpu')", "'webgpu', { weights: readFileSync('use.safetensors') })")}`
     const second = await run(process.execPath, ['--input-type=module', '-e', weights], { cwd: out })
     expect(second.stdout).toMatch(/^NoAdapter no WebGPU adapter: navigator.gpu is not there/)
   })
@@ -187,17 +200,24 @@ describe('the declarations', () => {
       import { load as loadUse } from './use.js'
       const weights = new Uint8Array(8)
       const params = { w1: new Float32Array(128), b1: new Float32Array(16), w2: new Float32Array(64), b2: [1, 2, 3, 4] }
-      export const main = async (device: GPUDevice): Promise<Float32Array> => {
-        const train = await loadTrain(device, { weights })
+      export const main = async (given: GPUDevice): Promise<Float32Array> => {
+        const train = await loadTrain(given, { weights })
         const use = await loadUse(undefined, { weights: weights.buffer })
         const { state, loss } = await train.run({ params, steps: 0 }, new Float32Array(256), new Float32Array(128))
         const more = await train.run(state, new Float32Array(256), new Float32Array(128))
         const { label, sure } = await use.run(state.params, new Float32Array(256))
+        const onCpu = await loadUse('cpu', { weights, wasm: () => WebAssembly.compile(weights) })
+        const somewhere = await loadTrain('webgpu', { weights })
+        const device: GPUDevice | undefined = somewhere.device
+        if (onCpu.target === 'cpu') onCpu.device satisfies undefined
+        else onCpu.device satisfies GPUDevice
+        // @ts-expect-error nothing is called that
+        await loadUse('gpu', { weights })
         const labels: Int32Array = await label.read()
         const flags: Uint8Array = await sure.read()
         const sizes: readonly [8, 16] = more.state.params.w1.shape
         // @ts-expect-error weights are needed
-        await loadTrain(device)
+        await loadTrain(given)
         // @ts-expect-error a leaf is missing
         await use.run({ w1: params.w1 }, new Float32Array(256))
         // @ts-expect-error integers for floats
@@ -235,12 +255,12 @@ describe('the command', () => {
     const other = join(folder, 'hardware')
     const { stdout } = await tensorloom(['build', fixture('mlp.ts'), '--out', other, '--profile', 'hardware', '--json'])
     const { programs, files } = JSON.parse(stdout) as {
-      programs: readonly { readonly name: string; readonly profile: string }[]
+      programs: readonly { readonly name: string; readonly plans: readonly BuiltPlan[] }[]
       files: readonly { readonly file: string; readonly bytes: number }[]
     }
-    expect(programs.map((p) => [p.name, p.profile])).toEqual([
-      ['train', 'hardware'],
-      ['use', 'hardware'],
+    expect(programs.map((p) => [p.name, p.plans.map((q) => [q.target, q.profile])])).toEqual([
+      ['train', [['webgpu', 'hardware']]],
+      ['use', [['webgpu', 'hardware']]],
     ])
     for (const f of files) expect(readFileSync(join(other, f.file)).length).toBe(f.bytes)
     expect(readFileSync(join(other, 'use.js'), 'utf8')).toContain('for the hardware profile')

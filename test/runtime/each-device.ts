@@ -1,5 +1,5 @@
 /** The devices that the runtime's own tests run on: each back end, shared by a worker's tests and opened afresh. */
-import { openCpu } from '../../src/runtime/cpu/device.ts'
+import { openCpu } from '../../src/runtime/cpu/open-cpu.ts'
 import type { Device } from '../../src/runtime/device.ts'
 import { openGpu, sharedDevice, sharedProcessor } from '../device.ts'
 

@@ -4,6 +4,7 @@ import type { TreeShape } from '../../../src/lang/tree.ts'
 import type { InputSlot, OutputSlot, Slot } from '../../plan/plan.ts'
 import type { EmittedPlan } from './emitted.ts'
 import { printKey } from './javascript-literal.ts'
+import { targetOf } from './module.ts'
 
 // biome-ignore format: a table reads better
 const typeNames: Readonly<Record<DType, string>> = {
@@ -48,16 +49,35 @@ const treeType = <S extends Slot>(
   return `${open}\n${lines.join('')}${indent}${close}`
 }
 
-/** The declarations of the module `printModule` makes of `plan`. */
-export const printDeclarations = (plan: EmittedPlan): string => {
+const loadNotes: Readonly<Record<string, readonly string[]>> = {
+  webgpu: [
+    ' * Puts the program on a device: yours, or one opened from `gpu` (default `navigator.gpu`). Its `run` takes Arguments and',
+    ' * resolves to Results. Rejects with an error whose `error.tag` says what is wrong.',
+  ],
+  cpu: [
+    ' * Makes the program ready on the processor, with the WebAssembly in the file beside the module, or `options.wasm`. Its `run`',
+    ' * takes Arguments and resolves to Results. Rejects with an error whose `error.tag` says what is wrong.',
+  ],
+  both: [
+    ' * Makes the program ready where you say: on your device, one opened from `gpu`, `webgpu` (one from `navigator.gpu`) or `cpu`;',
+    ' * else on `navigator.gpu` where it has a hardware adapter, and on the processor where it has not. Its `run` takes Arguments',
+    ' * and resolves to Results. Rejects with an error whose `error.tag` says what is wrong.',
+  ],
+}
+
+/** The declarations of the module that runs `plans`: of one program, one a target. `runtime` is the file that has the types. */
+export const printDeclarations = (plans: readonly EmittedPlan[], runtime: string): string => {
+  const plan = plans[0]!
   const args = treeType(plan.inputTree, plan.inputs, argumentType, '')
   const results = treeType(plan.outputTree, plan.outputs, resultType, '')
   const used = [...new Set([...args.matchAll(/\b(F32|I32|U32|Bool|F16|BF16|I8|U8)</g)].map((m) => m[1]!))]
   const handles = ['Resident', 'Value'].filter((name) => results.includes(`${name}<`))
-  const names = ['Load', 'PlanData', ...used, ...handles].sort()
-  const needsWeights = plan.data.some((d) => 'stored' in d)
+  const isOne = plans.length === 1
+  const names = ['Load', ...(isOne ? ['PlanData'] : []), ...used, ...handles].sort()
+  const needsWeights = plans.some((p) => p.data.some((d) => 'stored' in d))
+  const on = plans.map((p) => `'${targetOf(p)}'`).join(' | ')
   return [
-    `import type { ${names.join(', ')} } from './runtime.js'`,
+    `import type { ${names.join(', ')} } from './${runtime}'`,
     '',
     '/** What `run` takes: flat host arrays, or handles of results that stayed on the device. */',
     `export type Arguments = ${args}`,
@@ -65,14 +85,17 @@ export const printDeclarations = (plan: EmittedPlan): string => {
     '/** What `run` gives: handles, read to the host when asked. */',
     `export type Results = ${results}`,
     '',
-    '/** Kernels, memory, slots and what a run costs, as plain data. */',
-    'export declare const plan: PlanData',
-    '',
+    ...(isOne
+      ? [
+          '/** Kernels, memory, slots and what a run costs, as plain data. */',
+          `export declare const plan: PlanData<${on}>`,
+          '',
+        ]
+      : []),
     '/**',
-    ' * Puts the program on a device: yours, or one opened from `gpu` (default `navigator.gpu`). Its `run` takes Arguments and',
-    ' * resolves to Results. Rejects with an error whose `error.tag` says what is wrong.',
+    ...loadNotes[isOne ? targetOf(plan) : 'both']!,
     ' */',
-    `export declare const load: Load<Arguments, Results${needsWeights ? ", 'weights'" : ''}>`,
+    `export declare const load: Load<Arguments, Results, ${on}${needsWeights ? ", 'weights'" : ''}>`,
     '',
   ].join('\n')
 }

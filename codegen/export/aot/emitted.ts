@@ -1,5 +1,9 @@
 /** A plan as emitted modules contain it: only what is needed to run it. */
-import type { DataSlot, Plan, Step } from '../../plan/plan.ts'
+import { digestText, hashWords } from '../../../src/lang/digest.ts'
+import type { DataSlot, Plan, PlannedKernel, Step } from '../../plan/plan.ts'
+import { name, section } from '../../targets/wasm/encode.ts'
+import { printPlan } from '../../targets/wasm/print-plan.ts'
+import { idSection, type WasmFile } from './wasm-id.ts'
 
 /** A large constant, stored under the name `stored` in the safetensors file beside the module. */
 export interface StoredData extends Omit<DataSlot, 'values'> {
@@ -10,6 +14,8 @@ export interface StoredData extends Omit<DataSlot, 'values'> {
 /** The same Plan that JIT runs, without Kernel IR trees, and with large constants by name. */
 export interface EmittedPlan extends Omit<Plan, 'data'> {
   readonly data: readonly (DataSlot | StoredData)[]
+  /** Of a plan for processors. */
+  readonly wasm?: WasmFile
 }
 
 /** A constant moved out of a plan. */
@@ -18,29 +24,55 @@ export interface LargeConstant {
   readonly data: DataSlot
 }
 
+/** A plan in parts. */
+export interface Emitted {
+  readonly plan: EmittedPlan
+  readonly constants: readonly LargeConstant[]
+  /** Of a plan for processors: the bytes of its file. */
+  readonly wasm?: Uint8Array
+}
+
 /** Constants of more elements than this are moved out of the module. */
 const inlineElements = 64
 
+const isSame = (a: DataSlot, b: DataSlot): boolean =>
+  a.dtype === b.dtype &&
+  (a.values === b.values ||
+    (a.values.length === b.values.length && a.values.every((x: number, i: number) => Object.is(x, b.values[i]))))
+
+/** The kernels without what only the compiler reads. Arrays are checked against the limits of a GPU, nothing else has any. */
+const emittedKernel = ({ kernel: { text: _, ...kernel }, ...code }: PlannedKernel): PlannedKernel => ({
+  kernel: { ...kernel, arrays: code.wgsl === undefined ? [] : kernel.arrays, body: [] },
+  ...code,
+})
+
+const wasmFile = (plan: Plan): { readonly file: WasmFile; readonly bytes: Uint8Array } => {
+  const { bytes, scratchBytes } = printPlan(plan)
+  const id = digestText(hashWords(bytes))
+  return {
+    file: { id, scratchBytes },
+    bytes: Uint8Array.from([...bytes, ...section(0, [...name(idSection), ...name(id)])]),
+  }
+}
+
 /**
- * Splits a plan into the part emitted as text and the constants stored beside it. Kernel bodies are dropped, since the
- * WGSL is what runs; bindings and arrays stay, for the check against a device's limits. The value numbers that
- * `verifyPlan` follows are dropped as well: the plan has been verified.
+ * Splits a plan into the part emitted as text and what is stored beside it: constants, among them those `known` from the same
+ * program's plan for another target, and WebAssembly. Kernel bodies are dropped, since the code is what runs; bindings stay.
+ * The value numbers that `verifyPlan` follows are dropped as well: the plan has been verified.
  */
-export const emittedPlan = (
-  plan: Plan,
-): { readonly plan: EmittedPlan; readonly constants: readonly LargeConstant[] } => {
-  const constants: LargeConstant[] = []
+export const emittedPlan = (plan: Plan, known: readonly LargeConstant[] = []): Emitted => {
+  const constants = [...known]
   const data = plan.data.map((slot): DataSlot | StoredData => {
     if (slot.values.length <= inlineElements) return { ...slot, values: Array.from(slot.values) }
-    const name = `constant${constants.length}`
-    constants.push({ name, data: slot })
-    return { place: slot.place, dtype: slot.dtype, stored: name, count: slot.values.length }
+    const same = constants.find((c) => isSame(c.data, slot))
+    const stored = same?.name ?? `constant${constants.length}`
+    if (!same) constants.push({ name: stored, data: slot })
+    return { place: slot.place, dtype: slot.dtype, stored, count: slot.values.length }
   })
-  const kernels = plan.kernels.map(({ kernel: { text: _text, ...kernel }, ...code }) => ({
-    kernel: { ...kernel, body: [] },
-    ...code,
-  }))
-  return { plan: { ...plan, kernels, steps: plan.steps.map(emittedStep), data }, constants }
+  const rest = { ...plan, kernels: plan.kernels.map(emittedKernel), steps: plan.steps.map(emittedStep), data }
+  if (plan.profile.target !== 'wasm') return { plan: rest, constants }
+  const { file, bytes } = wasmFile(plan)
+  return { plan: { ...rest, wasm: file }, constants, wasm: bytes }
 }
 
 /** A step without the fields that only verification needs. */

@@ -1,7 +1,7 @@
 /** The `.d.ts` of the runtime that emitted modules share, written by hand: it declares the public surface only. */
 
 /** Text of `runtime.d.ts`. */
-export const runtimeDeclarations = `// GPUDevice and GPU are of the DOM library of TypeScript 6 and later, or of @webgpu/types.
+export const runtimeDeclarations = `// GPUDevice and GPU are of the DOM library of TypeScript 6 and later, or of @webgpu/types; WebAssembly is of the DOM library.
 /** Sizes of a tensor's axes. */
 export type Shape = readonly number[]
 
@@ -56,13 +56,19 @@ interface SlotData {
   readonly dtype: DType
 }
 
+/** What programs run on. */
+export type Target = 'webgpu' | 'cpu'
+
 /** What a program is and costs. */
-export interface PlanData {
+export interface PlanData<T extends Target = Target> {
   readonly version: 1
   readonly name: string
   readonly profile: { readonly name: string; readonly features: readonly string[] }
   readonly arenas: readonly number[]
-  readonly kernels: readonly { readonly kernel: { readonly name: string }; readonly wgsl: string }[]
+  readonly kernels: readonly {
+    readonly kernel: { readonly name: string }
+    readonly wgsl: T extends 'webgpu' ? string : undefined
+  }[]
   readonly inputs: readonly (SlotData & { readonly donated: boolean })[]
   readonly outputs: readonly (SlotData & { readonly keep: boolean })[]
   readonly prediction: {
@@ -75,23 +81,38 @@ export interface PlanData {
 }
 
 /** A program on a device. */
-export interface Loaded<A extends readonly unknown[], R> {
-  readonly plan: PlanData
-  readonly device: GPUDevice
-  /** Runs once. Work is submitted before it returns, so host arrays may be changed at once. */
-  readonly run: (...args: A) => Promise<R>
-}
+export type Loaded<A extends readonly unknown[], R, T extends Target = Target> = T extends Target
+  ? {
+      /** What it runs on. */
+      readonly target: T
+      readonly plan: PlanData<T>
+      /** Of a GPU. */
+      readonly device: T extends 'webgpu' ? GPUDevice : undefined
+      /** Runs once. Work is submitted before it returns, so host arrays may be changed at once. */
+      readonly run: (...args: A) => Promise<R>
+    }
+  : never
+
+/** WebAssembly as bytes, or compiled: where a platform compiles files at deployment, and no bytes later. */
+export type Wasm = ArrayBuffer | Uint8Array | WebAssembly.Module
 
 export interface LoadOptions {
   /** The bytes of the .safetensors file that was written beside the module. */
   readonly weights?: ArrayBuffer | Uint8Array
+  /**
+   * Of modules for the processor: the .wasm file that was written beside the module, or what gives it. Default: it is read
+   * where the module was read from, with fetch, or as a file.
+   */
+  readonly wasm?: Wasm | (() => Wasm | Promise<Wasm>)
 }
 
 type Options<Needs extends keyof LoadOptions> = LoadOptions & { readonly [K in Needs]-?: NonNullable<LoadOptions[K]> }
 
-export type Load<A extends readonly unknown[], R, Needs extends keyof LoadOptions = never> = [Needs] extends [never]
-  ? (on?: GPUDevice | GPU, options?: LoadOptions) => Promise<Loaded<A, R>>
-  : (on: GPUDevice | GPU | undefined, options: Options<Needs>) => Promise<Loaded<A, R>>
+type Place<T extends Target> = T | ('webgpu' extends T ? GPUDevice | GPU : never)
+
+export type Load<A extends readonly unknown[], R, T extends Target, Needs extends keyof LoadOptions = never> = [Needs] extends [never]
+  ? (on?: Place<T>, options?: LoadOptions) => Promise<Loaded<A, R, T>>
+  : (on: Place<T> | undefined, options: Options<Needs>) => Promise<Loaded<A, R, T>>
 
 /** What goes wrong is thrown as this class; \`error\` is plain data with a \`tag\`. */
 export declare class TensorloomError extends Error {

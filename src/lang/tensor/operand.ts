@@ -6,7 +6,7 @@ import { type DType, integerRange, isFloat, isHalf, isInteger, promote } from '.
 import { type Refusal, raise } from '../errors.ts'
 import type { Node, TensorType } from '../ir.ts'
 import { roundTo } from '../scalar-functions.ts'
-import { broadcastShapes, normaliseAxis, showShape } from '../shape.ts'
+import { broadcastShapes, normaliseAxis, sameShape, showShape } from '../shape.ts'
 import { isTensor } from '../tree.ts'
 import { nodeOf, type Operand, type Tensor, tensorOf } from '../types/tensor.ts'
 import { showArgument } from './arguments.ts'
@@ -104,8 +104,6 @@ export const isIll = (n: Node): boolean => E.isLeft(n.type)
 /** `n` reshaped; the node itself when it has that shape. The sizes must multiply to the same count. */
 export const reshapeNode = (n: Node, shape: Shape): Node =>
   isIll(n) || sameShape(typeOf(n).shape, shape) ? n : build.reshape([n], { shape })
-
-const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((d, i) => d === b[i])
 
 /** `n` broadcast to `shape`, which its own shape must allow: size-1 axes are dropped, then made new. */
 export const expandNode = (n: Node, shape: Shape): Node => {

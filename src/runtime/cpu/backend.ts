@@ -5,7 +5,7 @@ import { type RuntimeError, raise, TensorloomError } from '../../lang/errors.ts'
 import type { Backend, Commands, Memory, Piece } from '../backend.ts'
 import { memoryHint } from '../device.ts'
 import type { LinearMemory, Stretch } from './linear-memory.ts'
-import { planFunctions } from './plan-module.ts'
+import { type KernelSource, planFunctions } from './plan-module.ts'
 import { addressOf, type Ready, readyKernel, type Workplace } from './ready-kernels.ts'
 import { type Crew, passTask } from './run-pass.ts'
 import type { Scratch } from './team/make-team.ts'
@@ -32,10 +32,11 @@ const atOnce =
 /** Bytes that scratch memory of two threads is apart at a multiple of: processors fetch lines in pairs. */
 const scratchAlignment = 128
 
-/** Primitives upon `linear`; `queue` does the work, with `team` where there is one. */
+/** Primitives upon `linear`; `queue` does the work of the kernels that `source` gives, with `team` where there is one. */
 export const cpuBackend = (
   linear: LinearMemory,
   queue: WorkQueue,
+  source: KernelSource,
   { team, isEager }: Pick<Crew, 'team' | 'isEager'>,
 ): Backend => {
   /** What kernels use while they are called, for each thread: as much as the most demanding of them. */
@@ -43,7 +44,7 @@ export const cpuBackend = (
   let stride = 0
   const scratch = (): Scratch => ({ address: memory.address, stride })
   const crew: Crew = { team, isEager, scratch }
-  const workplace: Workplace = { linear, scratch: () => memory.address }
+  const workplace: Workplace = { linear, scratch: () => memory.address, source }
   /** What was submitted since `guarded` began. */
   let guardedWork: Promise<RuntimeError | undefined>[] | undefined
   const submit = (tasks: readonly Task[]): void => {
@@ -104,7 +105,7 @@ export const cpuBackend = (
         raise({ tag: 'LimitError', what: 'bytes of linear memory', needed: bytes, limit, hint: memoryHint })
     },
     prepare: async (plan, dispatches) => {
-      const functions = await planFunctions(linear, plan)
+      const functions = await planFunctions(linear, plan, source)
       demandScratch(functions.scratchBytes)
       return dispatches.map((bound) => readyKernel(workplace, plan.kernels[bound.kernel]!.kernel, functions, bound))
     },

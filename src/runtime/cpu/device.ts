@@ -3,8 +3,8 @@ import type { RuntimeError } from '../../lang/errors.ts'
 import { type Device, lostHint, nextGeneration } from '../device.ts'
 import { cpuBackend, explainTrap } from './backend.ts'
 import { makeLinearMemory } from './linear-memory.ts'
-import { makeTeam, type Team } from './team/make-team.ts'
-import { canShareMemory, hardwareThreads } from './team/start-worker.ts'
+import type { KernelSource } from './plan-module.ts'
+import type { makeTeam, Team } from './team/make-team.ts'
 import { makeWorkQueue } from './work-queue.ts'
 
 /** A device that works on the processor. */
@@ -14,23 +14,28 @@ export interface CpuDevice extends Device {
   readonly team: Team | undefined
 }
 
-/** Options of `openCpu`. */
-export interface CpuOptions {
-  /** Default: what the machine has. One where memory cannot be shared. */
-  readonly threads?: number
+/** Where threads come from, and how many there are with that of the caller: two at least. */
+export interface Threads {
+  readonly count: number
+  readonly makeTeam: typeof makeTeam
+}
+
+/** What a device has. */
+export interface CpuParts {
+  readonly source: KernelSource
+  /** None where one thread does all. */
+  readonly threads?: Threads | undefined
   /** What memory takes at most. */
-  readonly mostBytes?: number
+  readonly mostBytes?: number | undefined
   /** Shares all work between the threads, be it worth it or not: for tests. */
-  readonly isEager?: boolean
+  readonly isEager?: boolean | undefined
 }
 
 /** A team belongs to a device: its workers end with it, be it destroyed or collected. */
 const collected = new FinalizationRegistry<() => void>((end) => end())
 
-const threadsOf = ({ threads = hardwareThreads() }: CpuOptions): number => (canShareMemory() ? threads : 1)
-
 /** A device on this processor. */
-export const openCpu = (options: CpuOptions = {}): CpuDevice => {
+export const cpuDevice = ({ source, threads, mostBytes, isEager = false }: CpuParts): CpuDevice => {
   let loss: RuntimeError | undefined
   let tell: (loss: RuntimeError) => void = () => {}
   const whenLost = new Promise<RuntimeError>((resolve) => {
@@ -44,18 +49,16 @@ export const openCpu = (options: CpuOptions = {}): CpuDevice => {
     linear.letGo()
     tell(loss)
   }
-  const threads = threadsOf(options)
   const queue = makeWorkQueue(explainTrap)
-  const linear = makeLinearMemory(options.mostBytes, threads > 1)
-  const team =
-    threads > 1
-      ? makeTeam(threads, linear.memory, (reason) => lose(`a thread of the processor is gone: ${reason}`))
-      : undefined
-  const backend = cpuBackend(linear, queue, { team, isEager: options.isEager ?? false })
+  const linear = makeLinearMemory(mostBytes, threads !== undefined)
+  const team = threads?.makeTeam(threads.count, linear.memory, (reason) =>
+    lose(`a thread of the processor is gone: ${reason}`),
+  )
+  const backend = cpuBackend(linear, queue, source, { team, isEager })
   const device: CpuDevice = {
     kind: 'cpu',
     team,
-    description: `cpu, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
+    description: threads ? `cpu, ${threads.count} threads` : 'cpu, 1 thread',
     generation: nextGeneration(),
     lost: () => loss,
     whenLost,

@@ -1,8 +1,9 @@
-/** The WebAssembly module of a plan: made once for all devices, with an instance for each that imports its memory. */
-import { hasUserCode } from '../../../codegen/kernel/user-code.ts'
+/** The WebAssembly module of a plan as its device calls it: an instance that imports the memory of the device. */
+import type { RunRange } from '../../../codegen/kernel/interp/run-kernel.ts'
+import type { Kernel } from '../../../codegen/kernel/kernel.ts'
 import type { Plan } from '../../../codegen/plan/plan.ts'
-import { printModule } from '../../../codegen/targets/wasm/print-module.ts'
 import { raise } from '../../lang/errors.ts'
+import type { Bound } from '../backend.ts'
 import type { LinearMemory } from './linear-memory.ts'
 
 /** Runs workgroups `from` to `to` (exclusive), with the addresses of scratch memory, words and each binding. */
@@ -14,11 +15,20 @@ export type KernelFunction = (
   ...bindings: readonly number[]
 ) => void
 
-interface PlanModule {
+/** What the kernels of a plan are once they are compiled. */
+export interface PlanModule {
   readonly module: WebAssembly.Module
   readonly scratchBytes: number
   /** By kernel of the plan, the number of its function; none for a user's own, which is run by its reference. */
   readonly numbers: readonly (number | undefined)[]
+}
+
+/** Where kernels come from: printed here, or written beside an emitted module, where there are no references. */
+export interface KernelSource {
+  /** The module of a plan, for memory that is shared between threads or not: it says which. */
+  readonly moduleOf: (plan: Plan, shared: boolean) => Promise<PlanModule>
+  /** What runs a kernel that has no function. */
+  readonly interpret?: (linear: LinearMemory, kernel: Kernel, bound: Bound) => RunRange
 }
 
 /** A kernel as it is called, and its number in the module. */
@@ -34,8 +44,16 @@ export interface PlanFunctions {
   readonly functions: readonly (NumberedFunction | undefined)[]
 }
 
-/** What is valid and yet refused, a policy of the page forbids. */
-const compiled = async (bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module> => {
+const ours = (message: string): never => raise({ tag: 'ValidationError', message, hint: 'this is a bug of tensorloom' })
+
+/**
+ * Compiles the bytes of a module. Rejects with UnsupportedFeature where a page may not, which is told by bytes that are valid
+ * and yet refused; `refuse` says what is wrong with others.
+ */
+export const compiled = async (
+  bytes: Uint8Array<ArrayBuffer>,
+  refuse: (message: string) => never = ours,
+): Promise<WebAssembly.Module> => {
   try {
     return await WebAssembly.compile(bytes)
   } catch (e) {
@@ -45,33 +63,17 @@ const compiled = async (bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Mod
           feature: `compiling WebAssembly (${String(e)})`,
           hint: "the page's content security policy must allow 'wasm-unsafe-eval'",
         })
-      : raise({ tag: 'ValidationError', message: String(e), hint: 'this is a bug of tensorloom' })
+      : refuse(String(e))
   }
 }
 
-const moduleOf = async ({ kernels }: Plan, shared: boolean): Promise<PlanModule> => {
-  const own = kernels.map(({ kernel }) => kernel).filter((k) => !hasUserCode(k))
-  const { bytes, scratchBytes } = printModule(own, { shared })
-  const byKernel = new Map(own.map((kernel, i) => [kernel, i]))
-  return { module: await compiled(bytes), scratchBytes, numbers: kernels.map(({ kernel }) => byKernel.get(kernel)) }
-}
-
-type Modules = WeakMap<Plan, Promise<PlanModule>>
-
-/** What imports memory says whether it is shared. */
-const modules: { readonly shared: Modules; readonly own: Modules } = { shared: new WeakMap(), own: new WeakMap() }
-
-const knownModule = (plan: Plan, shared: boolean): Promise<PlanModule> => {
-  const list = modules[shared ? 'shared' : 'own']
-  const known = list.get(plan) ?? moduleOf(plan, shared)
-  list.set(plan, known)
-  known.catch(() => list.delete(plan))
-  return known
-}
-
 /** The functions of a plan over `linear`. Rejects with UnsupportedFeature where a page may not compile WebAssembly. */
-export const planFunctions = async (linear: LinearMemory, plan: Plan): Promise<PlanFunctions> => {
-  const { module, scratchBytes, numbers } = await knownModule(plan, linear.isShared)
+export const planFunctions = async (
+  linear: LinearMemory,
+  plan: Plan,
+  { moduleOf }: KernelSource,
+): Promise<PlanFunctions> => {
+  const { module, scratchBytes, numbers } = await moduleOf(plan, linear.isShared)
   const { exports } = await WebAssembly.instantiate(module, { env: { memory: linear.memory() } })
   const functions = numbers.map((n) =>
     n === undefined ? undefined : { number: n, run: exports[`k${n}`] as KernelFunction },

@@ -1,11 +1,11 @@
 /** Kernels of a plan made ready to run over linear memory. */
-import { bindKernel, type RunRange } from '../../../codegen/kernel/interp/run-kernel.ts'
+import type { RunRange } from '../../../codegen/kernel/interp/run-kernel.ts'
 import type { Kernel } from '../../../codegen/kernel/kernel.ts'
-import { withWords } from '../../../codegen/kernel/words.ts'
+import { invariant } from '../../lang/errors.ts'
 import type { Bound, Dispatch, Piece } from '../backend.ts'
 import type { LinearMemory, Stretch } from './linear-memory.ts'
 import { type Pace, unknownPace } from './pace.ts'
-import type { PlanFunctions } from './plan-module.ts'
+import type { KernelSource, PlanFunctions } from './plan-module.ts'
 import type { Share } from './team/make-team.ts'
 
 /** A dispatch with everything resolved. */
@@ -25,33 +25,17 @@ export interface Ready extends Dispatch {
 /** Where a piece begins. */
 export const addressOf = ({ memory, offset }: Piece): number => (memory as Stretch).address + offset
 
-/** A user's own kernel, or one that calls a user's function: by the references, which are bound anew when memory has grown. */
-const interpreted = (linear: LinearMemory, kernel: Kernel, { bindings, words }: Bound): RunRange => {
-  let bound: { readonly buffer: ArrayBufferLike; readonly run: RunRange } | undefined
-  const runOver = (buffer: ArrayBufferLike): RunRange => {
-    if (bound?.buffer === buffer) return bound.run
-    const given = words && new Uint32Array(buffer, addressOf(words), kernel.words)
-    const whole = given ? withWords(kernel, Array.from(given)) : kernel
-    const run = bindKernel(
-      whole,
-      bindings.map((p) => ({ buffer, byteOffset: addressOf(p), byteLength: p.bytes })),
-    )
-    bound = { buffer, run }
-    return run
-  }
-  return (from, to) => runOver(linear.memory().buffer)(from, to)
-}
-
 /** Where kernels of a device run. */
 export interface Workplace {
   readonly linear: LinearMemory
   /** The address of the caller's scratch memory. */
   readonly scratch: () => number
+  readonly source: KernelSource
 }
 
 /** A dispatch of `kernel`, a kernel of the plan of `functions`, made ready: by its function, where there is one. */
 export const readyKernel = (
-  { linear, scratch }: Workplace,
+  { linear, scratch, source }: Workplace,
   kernel: Kernel,
   { module, functions }: PlanFunctions,
   bound: Bound,
@@ -60,7 +44,8 @@ export const readyKernel = (
   const f = functions[bound.kernel]
   if (!f) {
     const pieces = kernel.text ? 1 : workgroups
-    const run = interpreted(linear, kernel, bound)
+    invariant(source.interpret, `kernel ${kernel.name} has no function`)
+    const run = source.interpret(linear, kernel, bound)
     return { workgroups, pieces, run, call: undefined, pace: unknownPace(pieces) }
   }
   const words = bound.words ? addressOf(bound.words) : 0

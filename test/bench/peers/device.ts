@@ -1,6 +1,6 @@
 /** One adapter for every library: ours as its runtime finds it, the peers' as the `navigator.gpu` that they look for. */
 import { createRequire } from 'node:module'
-import { findAdapter } from '../../../src/runtime/gpu/adapter.ts'
+import { findAdapter } from '../../../src/runtime/gpu/find-adapter.ts'
 
 /** Kinds of adapters. */
 export type AdapterKind = 'software' | 'hardware'

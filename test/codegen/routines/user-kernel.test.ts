@@ -160,7 +160,7 @@ describe('a kernel', () => {
   })
   it('stands in an emitted module by its text alone', () => {
     const { plan } = planOf(program([[70], [70]], (x, y) => compare(x, y)))
-    const text = printModule(emittedPlan(plan).plan)
+    const text = printModule(emittedPlan(plan).plan, 'compare.wasm')
     expect(text.match(/fn u0_compare\(/g)).toHaveLength(1)
     expect(text).not.toContain('fn compare(')
   })

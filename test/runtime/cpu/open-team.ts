@@ -1,6 +1,7 @@
 /** Devices whose threads stand ready and share all that can be shared, so that small programs show what threads do. */
 import { setTimeout as wait } from 'node:timers/promises'
-import { type CpuDevice, openCpu } from '../../../src/runtime/cpu/device.ts'
+import type { CpuDevice } from '../../../src/runtime/cpu/device.ts'
+import { openCpu } from '../../../src/runtime/cpu/open-cpu.ts'
 
 /** A device of `threads` threads, all of them ready. */
 export const openTeam = async (threads: number): Promise<CpuDevice> => {

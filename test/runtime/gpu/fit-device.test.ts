@@ -140,7 +140,7 @@ describe('plans that do not fit', () => {
   })
 
   it('refuses a feature the device was not given', async () => {
-    const { adapter } = await import('../../../src/runtime/gpu/adapter.ts').then(
+    const { adapter } = await import('../../../src/runtime/gpu/find-adapter.ts').then(
       async (m) => (await m.findAdapter('auto', []))!,
     )
     const bare = await (await import('../../../src/runtime/gpu/device.ts')).adoptDevice(

@@ -39,8 +39,8 @@ describe('emittedPlan', () => {
 
 describe('printModule', () => {
   it('holds one import, one plan and one call', () => {
-    const text = printModule(emittedPlan(planOf(65)).plan)
-    expect(text.match(/^import .*/gm)).toEqual(["import { loader } from './runtime.js'"])
+    const text = printModule(emittedPlan(planOf(65)).plan, 'shifted.wasm')
+    expect(text.match(/^import .*/gm)).toEqual(["import { loader } from './runtime.webgpu.js'"])
     expect(text.match(/^export .*/gm)).toEqual([
       'export const plan = {',
       'export const load = /* @__PURE__ */ loader(plan)',
@@ -65,7 +65,7 @@ describe('printDeclarations', () => {
   )
 
   it('spells trees, shapes, element types and what stays on the device', () => {
-    const text = printDeclarations(emittedPlan(program.plan).plan)
+    const text = printDeclarations([emittedPlan(program.plan).plan], 'runtime.webgpu.js')
     const types = text.slice(text.indexOf('/** What `run` takes'), text.indexOf('/** Kernels'))
     expect(types).toMatchInlineSnapshot(`
       "/** What \`run\` takes: flat host arrays, or handles of results that stayed on the device. */

@@ -1,0 +1,24 @@
+/** Opening the processor for programs that are compiled here. */
+import { type CpuDevice, cpuDevice } from './device.ts'
+import { printedKernels } from './printed-kernels.ts'
+import { makeTeam } from './team/make-team.ts'
+import { canShareMemory, hardwareThreads } from './team/start-worker.ts'
+
+/** Options of `openCpu`. */
+export interface CpuOptions {
+  /** Default: what the machine has. One where memory cannot be shared. */
+  readonly threads?: number
+  /** What memory takes at most. */
+  readonly mostBytes?: number
+  /** Shares all work between the threads, be it worth it or not: for tests. */
+  readonly isEager?: boolean
+}
+
+/** A device on this processor. */
+export const openCpu = ({ threads = hardwareThreads(), mostBytes, isEager }: CpuOptions = {}): CpuDevice =>
+  cpuDevice({
+    source: printedKernels,
+    threads: threads > 1 && canShareMemory() ? { count: threads, makeTeam } : undefined,
+    mostBytes,
+    isEager,
+  })
