@@ -129,13 +129,16 @@ const forms: readonly Case[] = [
     bindings: [f32, outs],
     arrays: [cells, packed],
     body: [
-      loop([
-        k.write(
-          packed,
-          n,
-          four((l) => k.load(f32, k.add(k.mul(n, k.u32(4)), k.u32(l)))),
-        ),
-      ]),
+      loop(
+        [
+          k.write(
+            packed,
+            k.ref('m'),
+            four((l) => k.load(f32, k.add(k.mul(k.ref('m'), k.u32(4)), k.u32(l)))),
+          ),
+        ],
+        'm',
+      ),
       ...[0, 1, 2, 3].map((l) => k.varStmt(`acc${l}`, k.kType('f32', 4))),
       loop([
         k.letStmt('row', k.read(packed, n)),
