@@ -41,14 +41,25 @@ const types: Readonly<Record<string, string>> = {
 /** `script-src 'self'` and nothing else: emitted modules must run under a strict policy, without eval. */
 const strictPolicy = "default-src 'self'; script-src 'self'"
 
-/** The same for modules that have WebAssembly. */
-export const wasmPolicy: string = `${strictPolicy} 'wasm-unsafe-eval'`
+/** What a server says of its pages. */
+export type Headers = Readonly<Record<string, string>>
 
-const serve = (folder: string, policy: string): Promise<Server> =>
+const strict: Headers = { 'content-security-policy': strictPolicy }
+
+/** The same for modules that have WebAssembly. */
+export const withWasm: Headers = { 'content-security-policy': `${strictPolicy} 'wasm-unsafe-eval'` }
+
+/** The same for those that share memory between threads. */
+export const withThreads: Headers = {
+  ...withWasm,
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-embedder-policy': 'require-corp',
+}
+
+const serve = (folder: string, headers: Headers): Promise<Server> =>
   new Promise((done) => {
     const server = createServer((request, response) => {
       const path = normalize(new URL(request.url ?? '/', 'http://localhost').pathname)
-      const headers = { 'content-security-policy': policy }
       if (path === '/') {
         response
           .writeHead(200, { ...headers, 'content-type': 'text/html' })
@@ -69,16 +80,16 @@ const serve = (folder: string, policy: string): Promise<Server> =>
 
 /**
  * Serves `folder` and calls the exported function `name` of its module `file` in a page, with `argument` (plain data),
- * under a content security policy. Gives what the function resolves to (plain data); rejects with what it throws.
+ * in a page with `headers`. Gives what the function resolves to (plain data); rejects with what it throws.
  */
 export const runInBrowser = async (
   folder: string,
   file: string,
   name: string,
   argument?: unknown,
-  policy: string = strictPolicy,
+  headers: Headers = strict,
 ): Promise<unknown> => {
-  const server = await serve(folder, policy)
+  const server = await serve(folder, headers)
   const page = await (await sharedBrowser()).newPage()
   try {
     await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)

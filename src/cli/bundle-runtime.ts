@@ -2,6 +2,10 @@
 import { basename, extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type AotTarget, pickerFile, runtimeFile } from '../../codegen/export/aot/module.ts'
+import { workerSource } from '../runtime/cpu/team/worker-source.ts'
+
+/** What threads of the processor run; `standalone/worker-file.ts` starts it. */
+const workerFile = 'runtime.worker.js'
 
 /** A text and the name of its file. */
 export interface RuntimeText {
@@ -15,8 +19,8 @@ const source = (name: string): string =>
 const stem = (file: string): string => basename(file, '.js')
 
 /**
- * What modules for `targets` import, as minified ES modules: for one, a single file; for several, one a target, one that picks
- * a target, and what these share. The same sources give the same texts.
+ * What modules for `targets` import, as minified ES modules: one a target, what picks one where there are several, what these
+ * share, and for the processor what threads run. The same sources give the same texts.
  */
 export const bundleRuntime = async (targets: readonly AotTarget[]): Promise<readonly RuntimeText[]> => {
   const { build } = await import('esbuild')
@@ -25,7 +29,7 @@ export const bundleRuntime = async (targets: readonly AotTarget[]): Promise<read
   const { outputFiles } = await build({
     entryPoints: isOne ? entries : [...entries, { in: source('runtime-picker'), out: stem(pickerFile) }],
     bundle: true,
-    splitting: !isOne,
+    splitting: true,
     chunkNames: 'runtime.[hash]',
     minify: true,
     write: false,
@@ -36,5 +40,6 @@ export const bundleRuntime = async (targets: readonly AotTarget[]): Promise<read
     legalComments: 'none',
     logLevel: 'silent',
   })
-  return outputFiles.map(({ path, text }) => ({ file: basename(path), text }))
+  const worker = targets.includes('cpu') ? [{ file: workerFile, text: workerSource }] : []
+  return [...outputFiles.map(({ path, text }) => ({ file: basename(path), text })), ...worker]
 }

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { build } from '../../src/cli/build-command.ts'
 import { orThrow, type Program, toPromise } from '../../src/compile/compile.ts'
 import { openDevice, type Preference } from '../../src/runtime/open-device.ts'
-import { closeBrowser, runInBrowser, wasmPolicy } from '../browser.ts'
+import { closeBrowser, runInBrowser, withThreads, withWasm } from '../browser.ts'
 import { runInDeno } from '../deno.ts'
 import { fixture, run, tensorloom } from './command.ts'
 import * as mlp from './fixtures/mlp.ts'
@@ -100,7 +100,7 @@ describe('a training step and its use, on the processor', () => {
   })
 
   it('have the same bits in Chromium, which picks the processor by itself where the GPU is software', async () => {
-    expect(await runInBrowser(out, 'page.js', 'run', undefined, wasmPolicy)).toEqual({ target: 'cpu', ...expected })
+    expect(await runInBrowser(out, 'page.js', 'run', undefined, withWasm)).toEqual({ target: 'cpu', ...expected })
   })
 
   it('say what a page must allow where it forbids WebAssembly', async () => {
@@ -124,7 +124,7 @@ describe('the file of WebAssembly', () => {
       const [weights, wasm, other] = ['train.safetensors', 'train.wasm', 'use.wasm'].map((f) => readFileSync(f))
       const given = [wasm, new Uint8Array(wasm).buffer, await WebAssembly.compile(wasm), async () => wasm,
         wasm.subarray(0, 200), other, new Uint8Array(9), 7, () => 'text']
-      const told = await Promise.all(given.map((wasm) => load('cpu', { weights, wasm }).then((l) => l.target, (e) => e.message)))
+      const told = await Promise.all(given.map((wasm) => load('cpu', { weights, wasm, threads: 1 }).then((l) => l.target, (e) => e.message)))
       console.log(JSON.stringify(told.map((t) => t.split('\\n')[0])))`
     writeFileSync(join(out, 'given.mjs'), script)
     const { stdout, stderr } = await run(process.execPath, ['given.mjs'], { cwd: out })
@@ -155,8 +155,51 @@ describe('the file of WebAssembly', () => {
   })
 })
 
+describe('threads', () => {
+  const threaded = join(folder, 'threaded')
+  // Several runs: who starts threads has measured the work first.
+  const shared = `
+    import { load } from './products.js'
+    export const counted = async (holder, threads) => {
+      let started = 0
+      const { Worker } = holder
+      holder.Worker = class extends Worker { constructor(...args) { super(...args); started++ } }
+      const program = await load('cpu', { threads })
+      const x = Float32Array.from({ length: 256 * 256 }, (_, i) => Math.sin(i * 12.9898) / 8)
+      let sum = 0
+      for (let i = 0; i < 12; i++) {
+        const words = new Uint32Array((await (await program.run(x)).read()).buffer)
+        sum = words.reduce((a, w) => (Math.imul(a, 31) + w) >>> 0, sum)
+      }
+      return [sum, started]
+    }`
+  const node = `
+    import worker from 'node:worker_threads'
+    import { counted } from './shared.js'
+    const args = typeof Deno === 'undefined' ? process.argv.slice(2) : Deno.args
+    console.log(JSON.stringify(await counted(worker, Number(args[0]))))`
+  const page = `
+    import { counted } from './shared.js'
+    export const run = (threads) => counted(globalThis, threads)`
+
+  it('have the same bits as one, in Node, which ends by itself, in Deno, and in a page that is isolated', async () => {
+    await tensorloom(['build', fixture('products.ts'), '--out', threaded, '--target', 'cpu'])
+    const scripts = { 'shared.js': shared, 'node.mjs': node, 'page.js': page, 'package.json': '{"type":"module"}' }
+    for (const [name, text] of Object.entries(scripts)) writeFileSync(join(threaded, name), text)
+    const [sum, none] = (await inNode(threaded, '1')) as readonly [number, number]
+    expect(none).toBe(0)
+    expect(await inNode(threaded, '3')).toEqual([sum, 2])
+    expect(JSON.parse(await runInDeno(threaded, 'node.mjs', ['2']))).toEqual([sum, 1])
+    expect(await runInBrowser(threaded, 'page.js', 'run', 2, withThreads)).toEqual([sum, 1])
+    expect(await runInBrowser(threaded, 'page.js', 'run', 2, withWasm)).toEqual([sum, 0])
+  })
+})
+
 describe('--target', () => {
-  const filesOf = (at: string): readonly string[] => readdirSync(at).sort()
+  const filesOf = (at: string): readonly string[] =>
+    readdirSync(at)
+      .filter((f) => !/^runtime\.[A-Z0-9]{8}\.js$/.test(f))
+      .sort()
 
   it.each([
     ['webgpu', ['d.ts', 'js', 'safetensors'], 'cpu', /this module has no WebAssembly[\s\S]*--target webgpu,cpu/],
@@ -168,6 +211,7 @@ describe('--target', () => {
     expect(filesOf(at)).toEqual([
       `runtime.${target}.d.ts`,
       `runtime.${target}.js`,
+      ...(target === 'cpu' ? ['runtime.worker.js'] : []),
       ...['train', 'use'].flatMap((name) => endings.map((e) => `${name}.${e}`)),
     ])
     for (const f of ['main.js', 'node.mjs', 'scenario.js', 'package.json']) copyFileSync(join(out, f), join(at, f))

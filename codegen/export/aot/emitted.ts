@@ -48,9 +48,11 @@ const emittedKernel = ({ kernel: { text: _, ...kernel }, ...code }: PlannedKerne
 
 const wasmFile = (plan: Plan): { readonly file: WasmFile; readonly bytes: Uint8Array } => {
   const { bytes, scratchBytes } = printPlan(plan)
+  const shared = printPlan(plan, { shared: true }).bytes
+  const offset = bytes.findIndex((byte, i) => byte !== shared[i])
   const id = digestText(hashWords(bytes))
   return {
-    file: { id, scratchBytes },
+    file: { id, scratchBytes, shared: [offset, shared[offset]!] },
     bytes: Uint8Array.from([...bytes, ...section(0, [...name(idSection), ...name(id)])]),
   }
 }

@@ -104,6 +104,11 @@ export interface LoadOptions {
    * where the module was read from, with fetch, or as a file.
    */
   readonly wasm?: Wasm | (() => Wasm | Promise<Wasm>)
+  /**
+   * How many threads work on the processor; default: as many as there are, where memory can be shared. Counts for the first
+   * program that is loaded on it.
+   */
+  readonly threads?: number
 }
 
 type Options<Needs extends keyof LoadOptions> = LoadOptions & { readonly [K in Needs]-?: NonNullable<LoadOptions[K]> }

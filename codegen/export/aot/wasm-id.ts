@@ -5,6 +5,8 @@ export interface WasmFile {
   /** Stands in the file's section `idSection`: a file of another build would compute other numbers, without an error. */
   readonly id: string
   readonly scratchBytes: number
+  /** The byte that says whether memory is shared between threads, and what it is then. */
+  readonly shared: readonly [offset: number, byte: number]
 }
 
 /** The custom section that holds the file's id. */

@@ -16,6 +16,8 @@ export interface LoadOptions {
   readonly weights?: ArrayBuffer | Uint8Array
   /** The WebAssembly that was written beside the module, or what gives it; default: the file itself. */
   readonly wasm?: Wasm | (() => Wasm | Promise<Wasm>)
+  /** How many threads work on the processor; default: as many as there are. Counts for the first program that is loaded. */
+  readonly threads?: number
 }
 
 /** An emitted program on a device. */

@@ -6,6 +6,7 @@ import type { EmittedPlan } from '../../../codegen/export/aot/emitted.ts'
 import type { Plan } from '../../../codegen/plan/plan.ts'
 import { type CpuDevice, cpuDevice } from '../../runtime/cpu/device.ts'
 import type { KernelSource, PlanModule } from '../../runtime/cpu/plan-module.ts'
+import { canShareMemory, hardwareThreads } from '../../runtime/cpu/team/thread-count.ts'
 import { standingDevice } from '../../runtime/device.ts'
 import { type Load, loadOn, refusePlace, withWeights } from './load-program.ts'
 import { wasmModule } from './wasm-file.ts'
@@ -18,9 +19,15 @@ const source: KernelSource = { moduleOf: async (plan) => modules.get(plan)! }
 
 let opened: Promise<CpuDevice> | undefined
 
+const openCpu = async (threads: number): Promise<CpuDevice> => {
+  if (threads <= 1 || !canShareMemory()) return cpuDevice({ source })
+  const { crewOf } = await import('./worker-file.ts')
+  return cpuDevice({ source, crew: crewOf(threads) })
+}
+
 /** One device for all programs, so that handles pass from one to the other. */
-const sharedCpu = (): Promise<CpuDevice> => {
-  opened = standingDevice(opened, async () => cpuDevice({ source }))
+const sharedCpu = (threads = hardwareThreads()): Promise<CpuDevice> => {
+  opened = standingDevice(opened, () => openCpu(threads))
   return opened
 }
 
@@ -32,11 +39,12 @@ export const loader =
       refusePlace("the first argument is not 'cpu', and this module has no WGSL", 'build it with --target webgpu,cpu')
     const complete = withWeights(plan, options.weights)
     const { wasm } = plan
-    const module = await wasmModule(options.wasm, url, wasm!)
+    const device = await sharedCpu(options.threads)
+    const module = await wasmModule(options.wasm, url, wasm!, device.team !== undefined)
     modules.set(complete, {
       module,
       scratchBytes: wasm!.scratchBytes,
       numbers: plan.kernels.map((_, i) => i),
     })
-    return loadOn('cpu', await sharedCpu(), plan, complete)
+    return loadOn('cpu', device, plan, complete)
   }

@@ -4,7 +4,7 @@ import { type Device, lostHint, nextGeneration } from '../device.ts'
 import { cpuBackend, explainTrap } from './backend.ts'
 import { makeLinearMemory } from './linear-memory.ts'
 import type { KernelSource } from './plan-module.ts'
-import type { makeTeam, Team } from './team/make-team.ts'
+import type { makeTeam, Team, Threads } from './team/make-team.ts'
 import { makeWorkQueue } from './work-queue.ts'
 
 /** A device that works on the processor. */
@@ -14,9 +14,9 @@ export interface CpuDevice extends Device {
   readonly team: Team | undefined
 }
 
-/** Where threads come from, and how many there are with that of the caller: two at least. */
-export interface Threads {
-  readonly count: number
+/** Threads, and what makes a team of them: whoever has none has no need of its code. */
+export interface Crew {
+  readonly threads: Threads
   readonly makeTeam: typeof makeTeam
 }
 
@@ -24,7 +24,7 @@ export interface Threads {
 export interface CpuParts {
   readonly source: KernelSource
   /** None where one thread does all. */
-  readonly threads?: Threads | undefined
+  readonly crew?: Crew | undefined
   /** What memory takes at most. */
   readonly mostBytes?: number | undefined
   /** Shares all work between the threads, be it worth it or not: for tests. */
@@ -35,7 +35,7 @@ export interface CpuParts {
 const collected = new FinalizationRegistry<() => void>((end) => end())
 
 /** A device on this processor. */
-export const cpuDevice = ({ source, threads, mostBytes, isEager = false }: CpuParts): CpuDevice => {
+export const cpuDevice = ({ source, crew, mostBytes, isEager = false }: CpuParts): CpuDevice => {
   let loss: RuntimeError | undefined
   let tell: (loss: RuntimeError) => void = () => {}
   const whenLost = new Promise<RuntimeError>((resolve) => {
@@ -50,15 +50,15 @@ export const cpuDevice = ({ source, threads, mostBytes, isEager = false }: CpuPa
     tell(loss)
   }
   const queue = makeWorkQueue(explainTrap)
-  const linear = makeLinearMemory(mostBytes, threads !== undefined)
-  const team = threads?.makeTeam(threads.count, linear.memory, (reason) =>
+  const linear = makeLinearMemory(mostBytes, crew !== undefined)
+  const team = crew?.makeTeam(crew.threads, linear.memory, (reason) =>
     lose(`a thread of the processor is gone: ${reason}`),
   )
   const backend = cpuBackend(linear, queue, source, { team, isEager })
   const device: CpuDevice = {
     kind: 'cpu',
     team,
-    description: threads ? `cpu, ${threads.count} threads` : 'cpu, 1 thread',
+    description: crew ? `cpu, ${crew.threads.count} threads` : 'cpu, 1 thread',
     generation: nextGeneration(),
     lost: () => loss,
     whenLost,

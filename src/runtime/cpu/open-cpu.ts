@@ -2,7 +2,8 @@
 import { type CpuDevice, cpuDevice } from './device.ts'
 import { printedKernels } from './printed-kernels.ts'
 import { makeTeam } from './team/make-team.ts'
-import { canShareMemory, hardwareThreads } from './team/start-worker.ts'
+import { startText } from './team/start-text.ts'
+import { canShareMemory, hardwareThreads } from './team/thread-count.ts'
 
 /** Options of `openCpu`. */
 export interface CpuOptions {
@@ -18,7 +19,7 @@ export interface CpuOptions {
 export const openCpu = ({ threads = hardwareThreads(), mostBytes, isEager }: CpuOptions = {}): CpuDevice =>
   cpuDevice({
     source: printedKernels,
-    threads: threads > 1 && canShareMemory() ? { count: threads, makeTeam } : undefined,
+    crew: threads > 1 && canShareMemory() ? { threads: { count: threads, start: startText }, makeTeam } : undefined,
     mostBytes,
     isEager,
   })

@@ -5,7 +5,7 @@
 import { ceilDiv } from '../../lang/dim.ts'
 import { learn, nextChunk } from './pace.ts'
 import type { Ready } from './ready-kernels.ts'
-import { mostAddresses, mostChunks, mostSteps } from './team/control.ts'
+import { mostAddresses, mostChunks, mostSteps } from './team/limits.ts'
 import type { Scratch, Share, Team, Together } from './team/make-team.ts'
 import type { Task } from './work-queue.ts'
 

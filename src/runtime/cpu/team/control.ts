@@ -5,14 +5,10 @@
  * in hand; behind the last step is one without chunks, where threads rest.
  */
 
+import { chunkBits, mostAddresses, mostSteps } from './limits.ts'
+
 /** Words of a cache line: what different threads write at the same time lies in different lines. */
 const line = 16
-
-/** Steps that the list has room for; older ones are written over. */
-export const mostSteps = 256
-
-/** Words for the addresses of bindings of all steps of a list. */
-export const mostAddresses = 16384
 
 /** Characters of the message of what a thread threw. */
 export const mostText = 1024
@@ -81,9 +77,7 @@ export const step = {
 /** Ticks of time in a millisecond. */
 export const ticksPerMs = 1e4
 
-/** Bits of the ticket that count chunks; the others are the number of the step. */
-export const chunkBits = 12
-export const mostChunks: number = 2 ** chunkBits - 1
+/** The numbers of steps begin anew behind this one. */
 export const stepMask: number = 2 ** (32 - chunkBits) - 1
 
 /** Milliseconds that a thread spins before it sleeps. */

@@ -3,20 +3,10 @@
  * workgroups at once. A workgroup writes elements of its own, so results have the same bits however many there are.
  */
 import { ceilDiv } from '../../../lang/dim.ts'
-import {
-  at,
-  chunkBits,
-  mostChunks,
-  mostSteps,
-  spinLoads,
-  spinTime,
-  step,
-  stepAt,
-  stepMask,
-  ticksPerMs,
-} from './control.ts'
-import { canSleep, type Ended, startWorker, type TeamWorker } from './start-worker.ts'
-import { workerSource } from './worker-source.ts'
+import { at, spinLoads, spinTime, step, stepAt, stepMask, ticksPerMs } from './control.ts'
+import { chunkBits, mostChunks, mostSteps } from './limits.ts'
+import type { Ended, StartWorker, TeamWorker } from './start-worker.ts'
+import { canSleep } from './thread-count.ts'
 
 /** Workgroups `from` to `to` (exclusive) of a kernel, `size` in a chunk. */
 export interface Share {
@@ -60,8 +50,18 @@ export interface Team {
   readonly end: () => void
 }
 
-/** A team of `threads` threads over `memory`; `onLoss` is told why one of them is gone that had work. */
-export const makeTeam = (threads: number, memory: () => WebAssembly.Memory, onLoss: Ended): Team => {
+/** Where threads come from, and how many there are with that of the caller: two at least. */
+export interface Threads {
+  readonly count: number
+  readonly start: StartWorker
+}
+
+/** A team of threads over `memory`; `onLoss` is told why one of them is gone that had work. */
+export const makeTeam = (
+  { count: threads, start: startWorker }: Threads,
+  memory: () => WebAssembly.Memory,
+  onLoss: Ended,
+): Team => {
   const words = new SharedArrayBuffer(at.end * 4)
   const c = new Int32Array(words)
   let workers: readonly TeamWorker[] | undefined
@@ -105,7 +105,7 @@ export const makeTeam = (threads: number, memory: () => WebAssembly.Memory, onLo
   const start = (): void => {
     if (workers || isOver) return
     try {
-      workers = Array.from({ length: threads - 1 }, () => startWorker(workerSource, onEnd))
+      workers = Array.from({ length: threads - 1 }, () => startWorker(onEnd))
       post((i) => ({ words, memory: memory(), thread: i + 1 }))
     } catch (e) {
       onEnd(String(e))

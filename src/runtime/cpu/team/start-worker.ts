@@ -6,31 +6,25 @@ export interface TeamWorker {
   readonly end: () => void
 }
 
+/** Starts a worker, of which `onEnd` is told. Throws where the platform refuses. */
+export type StartWorker = (onEnd: Ended) => TeamWorker
+
 /** What is told of a worker that ends before its time, or throws. */
 export type Ended = (reason: string) => void
 
-/** Whether memory can be shared between threads here: not in a page that is not cross-origin isolated. */
-export const canShareMemory = (): boolean =>
-  typeof SharedArrayBuffer === 'function' && globalThis.crossOriginIsolated !== false
+/** Threads of Node and of what is like it. */
+export const nodeThreads = (): typeof import('node:worker_threads') | undefined =>
+  typeof process === 'undefined' ? undefined : process.getBuiltinModule?.('node:worker_threads')
 
-/** Whether this thread may sleep: all but that of a page. */
-export const canSleep = (): boolean => typeof document === 'undefined'
-
-/** More of them do not help, and the words that they share are laid out for fewer chunks. */
-export const mostThreads = 64
-
-const node = typeof process === 'undefined' ? undefined : process
-
-/** Threads of this machine that we may use. */
-export const hardwareThreads = (): number => {
-  const threads =
-    node?.getBuiltinModule?.('node:os').availableParallelism() ?? globalThis.navigator?.hardwareConcurrency ?? 1
-  return Math.min(threads, mostThreads)
+/** Nothing of how this process was started matters to a thread. */
+export const threadOptions: import('node:worker_threads').WorkerOptions & { readonly name: string } = {
+  execArgv: [],
+  env: {},
+  name: 'tensorloom',
 }
 
-const startThread = ({ Worker }: typeof import('node:worker_threads'), source: string, onEnd: Ended): TeamWorker => {
-  // Nothing of how this process was started matters to it.
-  const worker = new Worker(source, { eval: true, execArgv: [], env: {}, name: 'tensorloom' })
+/** A thread of Node. */
+export const ofThread = (worker: import('node:worker_threads').Worker, onEnd: Ended): TeamWorker => {
   // Who waits for work of it keeps the process alive.
   worker.unref()
   worker.on('error', (e) => onEnd(String(e)))
@@ -38,21 +32,8 @@ const startThread = ({ Worker }: typeof import('node:worker_threads'), source: s
   return { post: (message) => worker.postMessage(message), end: () => void worker.terminate() }
 }
 
-const startPageWorker = (source: string, onEnd: Ended): TeamWorker => {
-  const url = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }))
-  const worker = new Worker(url, { name: 'tensorloom' })
+/** A worker of a page. */
+export const ofPageWorker = (worker: Worker, onEnd: Ended): TeamWorker => {
   worker.onerror = (e) => onEnd(e.message ?? 'it did not start')
-  return {
-    post: (message) => worker.postMessage(message),
-    end: () => {
-      worker.terminate()
-      URL.revokeObjectURL(url)
-    },
-  }
-}
-
-/** Starts a worker. Throws where the platform refuses. */
-export const startWorker = (source: string, onEnd: Ended): TeamWorker => {
-  const threads = node?.getBuiltinModule?.('node:worker_threads')
-  return threads ? startThread(threads, source, onEnd) : startPageWorker(source, onEnd)
+  return { post: (message) => worker.postMessage(message), end: () => worker.terminate() }
 }

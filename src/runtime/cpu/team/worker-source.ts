@@ -2,23 +2,13 @@
  * What a worker runs: plain JavaScript as text, which no compiler or bundler touches and no file has to be found for. It is
  * the counterpart of `make-team.ts`, which says what the caller does.
  */
-import {
-  at,
-  chunkBits,
-  mostChunks,
-  mostSteps,
-  mostText,
-  spinLoads,
-  spinTime,
-  step,
-  stepAt,
-  stepMask,
-  ticksPerMs,
-} from './control.ts'
+import { at, mostText, spinLoads, spinTime, step, stepAt, stepMask, ticksPerMs } from './control.ts'
+import { chunkBits, mostChunks, mostSteps } from './limits.ts'
 
 /** The text of a worker. Its first message is `{ words, memory, thread }`, all others `{ id, module }`: none to forget it. */
 export const workerSource: string = `
-const port = typeof require === 'function' ? require('node:worker_threads').parentPort : self
+const threads = globalThis.process?.getBuiltinModule?.('node:worker_threads')
+const port = threads ? threads.parentPort : self
 const modules = new Map()
 let c, memory, thread, received = 0
 
