@@ -38,14 +38,16 @@ const types: Readonly<Record<string, string>> = {
   '.html': 'text/html',
 }
 
-/** `script-src 'self'` and nothing else: emitted modules must run under a strict policy, without eval. */
-const policy = "default-src 'self'; script-src 'self'"
+/** Headers of every answer. */
+type Headers = Readonly<Record<string, string>>
 
-const serve = (folder: string): Promise<Server> =>
+/** `script-src 'self'` and nothing else: emitted modules must run under a strict policy, without eval. */
+const strict: Headers = { 'content-security-policy': "default-src 'self'; script-src 'self'" }
+
+const serve = (folder: string, headers: Headers): Promise<Server> =>
   new Promise((done) => {
     const server = createServer((request, response) => {
       const path = normalize(new URL(request.url ?? '/', 'http://localhost').pathname)
-      const headers = { 'content-security-policy': policy }
       if (path === '/') {
         response
           .writeHead(200, { ...headers, 'content-type': 'text/html' })
@@ -65,16 +67,17 @@ const serve = (folder: string): Promise<Server> =>
   })
 
 /**
- * Serves `folder` and calls the exported function `name` of its module `file` in a page, with `argument` (plain data).
- * Gives what the function resolves to (plain data); rejects with what it throws.
+ * Serves `folder` and calls the exported function `name` of its module `file` in a page, with `argument` (plain data),
+ * under `headers`. Gives what the function resolves to (plain data); rejects with what it throws.
  */
 export const runInBrowser = async (
   folder: string,
   file: string,
   name: string,
   argument?: unknown,
+  headers: Headers = strict,
 ): Promise<unknown> => {
-  const server = await serve(folder)
+  const server = await serve(folder, headers)
   const page = await (await sharedBrowser()).newPage()
   try {
     await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
