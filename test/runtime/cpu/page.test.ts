@@ -13,7 +13,7 @@ afterAll(async () => {
 })
 
 /** Multiplies 512 × 512 matrices until threads are there, or twelve times; a minified bundle, as pages have them. */
-const source = `import * as T from './src/index.ts'
+const source = `import * as T from 'tensorloom'
 export const run = async () => {
   const device = await T.openDevice({ prefer: 'cpu', threads: 2, quiet: true })
   const square = T.spec([512, 512])
