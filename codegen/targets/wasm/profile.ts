@@ -28,7 +28,7 @@ export const cpu: Profile = {
     dispatch: 2e-6,
     bandwidth: 10e9,
     flops: 20e9,
-    threads: 1,
+    threads: 4,
     statements: 300,
     text: 1e-7,
     masked: 0,

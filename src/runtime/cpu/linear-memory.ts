@@ -132,7 +132,7 @@ export const makeLinearMemory = (most: number = mostBytes, shared = false): Line
     },
     bytes: (address, length) => new Uint8Array(memory.buffer, address, length),
     letGo: () => {
-      memory = new WebAssembly.Memory({ initial: 0, maximum: 0 })
+      memory = new WebAssembly.Memory({ initial: 0, maximum: 0, shared })
     },
   }
 }
