@@ -46,6 +46,7 @@ export {
   adoptDevice,
   countCalls,
   type Device,
+  type DeviceOptions,
   type Output,
   openDevice,
   profileOf,

@@ -2,10 +2,16 @@
 import { expect, it } from 'vitest'
 import * as T from '../src/index.ts'
 import { mlpProgram, mlpStart } from './mlp-step.ts'
+import { openTeam } from './runtime/cpu/open-team.ts'
 
-it('live bytes stay constant over 10,000 steps', { timeout: 240_000 }, async () => {
-  // A device of its own: what other tests leave behind would be counted.
-  const device = await T.openDevice({ quiet: true })
+// A device of its own: what other tests leave behind would be counted.
+const devices: readonly (readonly [string, () => Promise<T.Device>])[] = [
+  ['GPU', () => T.openDevice({ quiet: true })],
+  ['processor', () => openTeam(2)],
+]
+
+it.each(devices)('live bytes stay constant over 10,000 steps on the %s', { timeout: 240_000 }, async (_, open) => {
+  const device = await open()
   const loaded = (await T.toPromise(mlpProgram().load(device))) as T.Loaded
   const [start, ...batch] = mlpStart() as readonly never[]
   const bytes: number[] = []
@@ -22,7 +28,7 @@ it('live bytes stay constant over 10,000 steps', { timeout: 240_000 }, async () 
   }
   expect(new Set(bytes).size, `live bytes every 1000 steps: ${bytes.join(', ')}`).toBe(1)
   // Arenas, and a few small buffers on the way to the host.
-  expect(bytes[0]! - loaded.program.plan.prediction.peakBytes).toBeLessThan(4096)
+  expect(bytes[0]! - loaded.executable.plan.prediction.peakBytes).toBeLessThan(4096)
   expect(losses[9]).toBeLessThan(losses[0]!)
   device.destroy()
 })

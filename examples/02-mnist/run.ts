@@ -6,10 +6,15 @@ import type { Guess } from '../pictures/digits.ts'
 import { type Digits, inputs, readDigits, targets } from './digits.ts'
 import { classify, init, learn, type State } from './model.ts'
 
+/** What `T.openDevice` can be asked for. */
+export type Device = NonNullable<T.DeviceOptions['prefer']>
+
 /** What a run is made of. */
 export interface Settings {
   readonly epochs: number
   readonly seed: number
+  /** What to compute on; the best there is unless given. */
+  readonly device?: Device
   /** How many training and test digits to use; all of them unless given. Batches that are not full are left out. */
   readonly trainingDigits?: number
   readonly testDigits?: number
@@ -49,8 +54,8 @@ const timed = async <A>(work: () => Promise<A>): Promise<readonly [A, number]> =
 const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length
 
 /** Data and programs. The weights begin as the seed says. */
-const prepare = async ({ seed, trainingDigits, testDigits }: Settings) => {
-  const device = await T.defaultDevice()
+const prepare = async ({ seed, device: prefer = 'auto', trainingDigits, testDigits }: Settings) => {
+  const device = await T.openDevice({ prefer })
   const initial = init(random.key(seed))
   const [images, labels] = [T.spec([batchSize, 784]), T.spec([batchSize], 'i32')]
   return {

@@ -1,4 +1,4 @@
-/** Learns to read handwritten digits: `npm start`. Options: --quick, --epochs 3, --seed 42, --json, --out out/mnist. */
+/** Learns to read handwritten digits: `npm start`. Options: --quick, --epochs 3, --seed 42, --device cpu, --json, --out out/mnist. */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -7,7 +7,7 @@ import { lineChart, smoothed } from '../pictures/chart.ts'
 import { digitSheet } from '../pictures/digits.ts'
 import { encodePng } from '../pictures/image.ts'
 import { progressBar } from '../pictures/progress.ts'
-import { batchSize, type Outcome, run, type Settings } from './run.ts'
+import { batchSize, type Device, type Outcome, run, type Settings } from './run.ts'
 
 /** What a run measured. */
 export interface Measures {
@@ -84,6 +84,14 @@ const wholeNumber = (name: string, text: string, least: number): number => {
   throw new Error(`--${name} takes a whole number${least > 0 ? ` from ${least} on` : ''}, not ${text}`)
 }
 
+const devices: readonly Device[] = ['auto', 'hardware', 'cpu', 'software']
+
+const deviceOf = (text: string): Device => {
+  const found = devices.find((d) => d === text)
+  if (!found) throw new Error(`--device takes ${devices.join(', ')}, not ${text}`)
+  return found
+}
+
 /** The request that `args` spell. Throws for an option there is not, or a number that is none. */
 export const requestOf = (args: readonly string[]): Request => {
   const { values } = parseArgs({
@@ -93,13 +101,15 @@ export const requestOf = (args: readonly string[]): Request => {
       json: { type: 'boolean', default: false },
       epochs: { type: 'string' },
       seed: { type: 'string', default: '42' },
+      device: { type: 'string', default: 'auto' },
       out: { type: 'string', default: join('out', 'mnist') },
     },
   })
   const epochs = wholeNumber('epochs', values.epochs ?? (values.quick ? '1' : '3'), 1)
   const seed = wholeNumber('seed', values.seed, 0)
-  // Half of the digits once: two minutes on two cores without a GPU.
-  const settings = values.quick ? { epochs, seed, trainingDigits: 32_000 } : { epochs, seed }
+  const device = deviceOf(values.device)
+  // Half of the digits once: seconds on two cores without a GPU.
+  const settings = values.quick ? { epochs, seed, device, trainingDigits: 32_000 } : { epochs, seed, device }
   return { settings, json: values.json, out: values.out }
 }
 

@@ -73,6 +73,8 @@ export interface Backend {
   readonly check: (plan: Plan) => void
   /** Makes dispatches of `plan` ready, what they are bound to at once. Rejects with ValidationError or DeviceLost. */
   readonly prepare: (plan: Plan, dispatches: readonly Bound[]) => Promise<readonly Dispatch[]>
+  /** The same dispatch with some bindings, by their numbers, elsewhere: where that costs nothing, results need no copy. */
+  readonly rebound?: (dispatch: Dispatch, elsewhere: ReadonlyMap<number, Piece>) => Dispatch
   /** Runs `action`, which must be synchronous. `bytes` is what it asks the device for, for the message. */
   readonly guarded: <A>(bytes: number, action: () => A) => Guarded<A>
   /** Resolves when the work submitted so far is done. */

@@ -2,10 +2,10 @@
 import type { OutputSlot, Place, Plan } from '../../codegen/plan/plan.ts'
 import { invariant, type RuntimeError, TensorloomError } from '../lang/errors.ts'
 import { type Argument, type Checked, checkArguments } from './argument.ts'
-import type { Guarded } from './backend.ts'
+import type { Dispatch, Guarded, Piece } from './backend.ts'
 import type { Device } from './device.ts'
 import { copy, encodeSegments, homeAt, play, type Run, sameHome } from './encode.ts'
-import { type Loaded, load, writePieces } from './load.ts'
+import { type Loaded, load, type Segment, writePieces } from './load.ts'
 import { aware, demandAlive } from './loss.ts'
 import { type Lease, lease, stretch } from './memory-pool.ts'
 import { type Show, showFlat, tell } from './report-observations.ts'
@@ -98,14 +98,38 @@ const placeInputs = (run: Run, state: State, args: readonly Checked[], ordered: 
   })
 }
 
+/** Memory of its own for each kept output that takes no argument's place. */
+const ownHomes = ({ loaded }: Run): readonly (Lease | undefined)[] =>
+  loaded.plan.outputs.map((slot) =>
+    slot.keep && slot.inPlaceOf === undefined
+      ? lease(loaded.device, 'storage', copyBytes(slot), loaded.largest)
+      : undefined,
+  )
+
+/** The segments of a plan, in which results that can move lie where they are to stay. */
+const movedSegments = ({ loaded }: Run, homes: readonly (Lease | undefined)[]): readonly Segment[] => {
+  const elsewhere = new Map<Dispatch, Map<number, Piece>>()
+  loaded.movable.forEach((moves, o) => {
+    for (const [dispatch, bindings] of moves ?? [])
+      for (const i of bindings)
+        elsewhere.set(dispatch, (elsewhere.get(dispatch) ?? new Map()).set(i, homes[o]!.pieces[0]!))
+  })
+  if (elsewhere.size === 0) return loaded.segments
+  const { rebound } = loaded.device.backend
+  const moved = new Map([...elsewhere].map(([d, pieces]) => [d, rebound!(d, pieces)]))
+  return loaded.segments.map((s) =>
+    s.kind === 'pass' ? { ...s, dispatches: s.dispatches.map((d) => moved.get(d) ?? d) } : s,
+  )
+}
+
 /** Where each kept output lives from now on; undefined for the others. */
-const placeKept = (run: Run): readonly (Home | undefined)[] =>
-  run.loaded.plan.outputs.map((slot) => {
+const placeKept = (run: Run, homes: readonly (Lease | undefined)[]): readonly (Home | undefined)[] =>
+  run.loaded.plan.outputs.map((slot, o) => {
     if (!slot.keep) return undefined
+    const own = homes[o]
     const here = homeAt(run.loaded, slot.place)
-    if (slot.inPlaceOf !== undefined) return here
-    const own = lease(run.loaded.device, 'storage', copyBytes(slot), run.loaded.largest)
-    copy(run, here, own, copyBytes(slot))
+    if (!own) return here
+    if (!run.loaded.movable[o]) copy(run, here, own, copyBytes(slot))
     return { pieces: own.pieces, lease: own }
   })
 
@@ -124,8 +148,9 @@ function* encodeRun(
   const { loaded } = run
   const { device } = loaded
   placeInputs(run, state, args, rescue(run, state, args))
-  yield* encodeSegments(run, loaded.segments)
-  const kept = placeKept(run)
+  const homes = ownHomes(run)
+  yield* encodeSegments(run, movedSegments(run, homes))
+  const kept = placeKept(run, homes)
   const staging = layout.bytes > 0 ? lease(device, 'staging', layout.bytes, loaded.largest) : undefined
   if (staging)
     values.forEach((slot, i) => {

@@ -1,5 +1,5 @@
 /** Puts a plan on a device: arenas, constants, kernels with what they are bound to. Everything a run needs is made here, once. */
-import type { Place, Plan, Step } from '../../codegen/plan/plan.ts'
+import type { OutputSlot, Place, Plan, Step } from '../../codegen/plan/plan.ts'
 import { everyStep } from '../../codegen/plan/steps.ts'
 import { boundBytes, buffersBehind, overlaps, wholeVectors } from '../../passes/memory/place-bytes.ts'
 import { largestBuffer } from '../../passes/profile.ts'
@@ -21,6 +21,9 @@ export type Segment =
   | { readonly kind: 'copy'; readonly from: Place; readonly to: Place }
   | { readonly kind: 'while'; readonly flag: Place; readonly segments: readonly Segment[] }
 
+/** By dispatch, the numbers of the bindings that a result lies at. */
+export type Moves = ReadonlyMap<Dispatch, readonly number[]>
+
 /** A plan on a device. */
 export interface Loaded {
   readonly device: Device
@@ -32,6 +35,8 @@ export interface Loaded {
   readonly segments: readonly Segment[]
   /** Whether a run waits for the device in the middle. */
   readonly waits: boolean
+  /** Per output: the bindings that move with it where it is not to be copied; none where it must be. */
+  readonly movable: readonly (Moves | undefined)[]
   /** Per input: nothing in the plan writes its place, so what a run put there is there still at the next. */
   readonly stable: readonly boolean[]
 }
@@ -153,6 +158,33 @@ const boundDispatches = (
   return found
 }
 
+/** Where a result is bound, if it can lie elsewhere: nothing but dispatches that say so reads or writes it. */
+const movesOf = (plan: Plan, { place, value, keep, inPlaceOf }: OutputSlot, ready: ReadonlyMap<Step, Dispatch>) => {
+  const isAlone = plan.outputs.filter((slot) => overlaps(slot.place, place)).length === 1
+  if (!keep || inPlaceOf !== undefined || value === undefined || place.bytes === 0 || !isAlone) return undefined
+  if (plan.inputs.some((slot) => slot.value === value) || plan.data.some((slot) => slot.value === value))
+    return undefined
+  const moves = new Map<Dispatch, readonly number[]>()
+  for (const step of everyStep(plan.steps)) {
+    if (step.kind === 'copy') {
+      if (overlaps(step.from, place) || overlaps(step.to, place)) return undefined
+      continue
+    }
+    const used = [...(step.reads ?? []), ...(step.writes ?? [])]
+    if (!used.some((u) => u.value === value)) continue
+    const bindings = step.bindings.flatMap((p, i) =>
+      p.arena === place.arena && p.offset === place.offset && p.bytes === place.bytes ? [i] : [],
+    )
+    const whole = used.filter((u) => u.value === value || overlaps(u.place, place))
+    // A binding that several values share, or one with other bounds, stays where it is.
+    if (bindings.length === 0 || whole.some((u) => u.value !== value || u.place.offset !== place.offset))
+      return undefined
+    if (step.bindings.some((p, i) => overlaps(p, place) && !bindings.includes(i))) return undefined
+    if (ready.has(step)) moves.set(ready.get(step)!, bindings)
+  }
+  return moves
+}
+
 const segmentsOf = (steps: readonly Step[], ready: ReadonlyMap<Step, Dispatch>): readonly Segment[] => {
   const walk = (steps: readonly Step[], segments: Segment[]): void => {
     const passOf = (): Dispatch[] => {
@@ -209,14 +241,18 @@ export const load = async (device: Device, plan: Plan): Promise<Loaded> => {
     const refused = await trouble
     if (refused) throw new TensorloomError(refused)
     demandAlive(device)
-    const segments = segmentsOf(plan.steps, new Map(value.steps.map((s, i) => [s, dispatches[i]!])))
+    const ready = new Map(value.steps.map((s, i) => [s, dispatches[i]!]))
+    const segments = segmentsOf(plan.steps, ready)
+    const waits = segments.some((s) => s.kind === 'while')
+    const moves = backend.rebound !== undefined && !waits
     const loaded = {
       device,
       plan,
       arenas,
       largest: largestBuffer(plan.profile),
       segments,
-      waits: segments.some((s) => s.kind === 'while'),
+      waits,
+      movable: plan.outputs.map((slot) => (moves ? movesOf(plan, slot, ready) : undefined)),
       stable: stableInputs(plan),
     }
     dropped.register(loaded, { device, arenas })

@@ -89,10 +89,13 @@ describe('the command line', () => {
     [[], { settings: { epochs: 3, seed: 42 }, json: false, out: join('out', 'mnist') }],
     [['--quick'], { settings: { epochs: 1, seed: 42, trainingDigits: 32_000 } }],
     [['--quick', '--epochs', '2', '--seed', '7', '--json'], { settings: { epochs: 2, seed: 7 }, json: true }],
+    [['--device', 'software'], { settings: { device: 'software' } }],
   ])('%j', (args, request) => expect(requestOf(args)).toMatchObject(request))
 
-  test.each([[['--epochs', 'many']], [['--seed', '-1']], [['--fast']]])('refuses %j', (args) => {
-    expect(() => requestOf(args)).toThrow(/whole number|Unknown option|ambiguous/)
+  test.each([[['--epochs', 'many']], [['--seed', '-1']], [['--fast']], [['--device', 'tpu']]])('refuses %j', (args) => {
+    expect(() => requestOf(args)).toThrow(
+      /whole number|--device takes auto, hardware, cpu, software, not tpu|Unknown option|ambiguous/,
+    )
   })
 })
 

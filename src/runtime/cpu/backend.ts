@@ -109,6 +109,7 @@ export const cpuBackend = (
       demandScratch(functions.scratchBytes)
       return dispatches.map((bound) => readyKernel(workplace, plan.kernels[bound.kernel]!.kernel, functions, bound))
     },
+    rebound: (dispatch, elsewhere) => (dispatch as Ready).rebound?.(elsewhere) ?? dispatch,
     guarded: (_, action) => {
       const work: Promise<RuntimeError | undefined>[] = []
       guardedWork = work

@@ -15,6 +15,8 @@ export interface Ready extends Dispatch {
   readonly pieces: number
   /** Runs pieces `from` to `to` (exclusive) on this thread. */
   readonly run: RunRange
+  /** The same with other addresses of its bindings; none where a user's function is bound to them. */
+  readonly rebound?: (elsewhere: ReadonlyMap<number, Piece>) => Ready
   /** What other threads call; none where that is a user's function, which is here alone. */
   readonly call: Pick<Share, 'module' | 'kernel' | 'words' | 'addresses'> | undefined
   readonly pace: Pace
@@ -46,13 +48,18 @@ export const readyKernel = (
     const run = source.interpret(linear, kernel, bound)
     return { workgroups, pieces, run, call: undefined, pace: unknownPace(pieces) }
   }
-  const addresses = bound.bindings.map(addressOf)
   const words = bound.words ? addressOf(bound.words) : 0
-  return {
-    workgroups,
-    pieces: workgroups,
-    run: (from, to) => f.run(from, to, scratch(), words, ...addresses),
-    call: { module, kernel: f.number, words, addresses },
-    pace: unknownPace(workgroups),
+  const pace = unknownPace(workgroups)
+  const at = (bindings: readonly Piece[]): Ready => {
+    const addresses = bindings.map(addressOf)
+    return {
+      workgroups,
+      pieces: workgroups,
+      run: (from, to) => f.run(from, to, scratch(), words, ...addresses),
+      rebound: (elsewhere) => at(bindings.map((piece, i) => elsewhere.get(i) ?? piece)),
+      call: { module, kernel: f.number, words, addresses },
+      pace,
+    }
   }
+  return at(bound.bindings)
 }

@@ -11,10 +11,10 @@ import type { Task } from './work-queue.ts'
 
 /** Chunks that are shared are short: the last ones leave somebody idle. */
 const sharedChunkTime = 0.5
-const leastChunkTime = 0.01
+const leastChunkTime = 0.015
 const chunksPerThread = 4
 
-/** From here on a dispatch is shared with who is awake, and is worth waking who sleeps. */
+/** From here on a dispatch is worth sharing, and a list of them worth waking who sleeps. */
 const sharedTime = 0.03
 const wakingTime = 0.1
 
@@ -40,10 +40,13 @@ const chunksOf = (ms: number, threads: number): number => {
 }
 
 /** What is left of a dispatch from piece `from` on, as a step. */
-const shareOf = ({ call, pieces, run }: Ready, from: number, ms: number, threads: number): Share => {
-  const size = ceilDiv(pieces - from, chunksOf(ms, threads))
-  return { ...call!, run, from, to: pieces, size, wakes: ms >= wakingTime && size < pieces - from }
-}
+const shareOf = ({ call, pieces, run }: Ready, from: number, ms: number, threads: number): Share => ({
+  ...call!,
+  run,
+  from,
+  to: pieces,
+  size: ceilDiv(pieces - from, chunksOf(ms, threads)),
+})
 
 /** Does `dispatches`. */
 export const passTask = ({ team, scratch, isEager }: Crew, dispatches: readonly Ready[]): Task => {
@@ -59,26 +62,29 @@ export const passTask = ({ team, scratch, isEager }: Crew, dispatches: readonly 
     return isEager ? eagerTime : (pace.cost ?? 0) * (pieces - from)
   }
 
-  /** Whether several threads can do what is left of `ready`, and it takes `ms` at least. */
-  const isWorth = (ready: Ready, from: number, ms: number): boolean =>
-    ready.pieces - from > 1 && shareableTime(ready, from) >= ms
-
-  /** Shares what begins here, up to the last dispatch that is worth it; false where that is not. */
+  /**
+   * Shares what begins here, up to the last dispatch that is worth it; false where that is not, or all of it together not
+   * worth waking who sleeps.
+   */
   const share = (): boolean => {
     if (!team || team.ready() === 1) return false
-    if (!isWorth(dispatches[at]!, from, team.isAsleep() ? wakingTime : sharedTime)) return false
     const shares: Share[] = []
-    let addresses = 0
+    let [addresses, worth] = [0, 0]
     count = 0
     for (let i = at; i < dispatches.length && shares.length < mostSteps - 2; i++) {
       const [ready, first] = [dispatches[i]!, i === at ? from : 0]
       const ms = shareableTime(ready, first)
+      const isWorth = ms >= sharedTime && ready.pieces - first > 1
       addresses += ready.call?.addresses.length ?? 0
-      if (ms === 0 || addresses > mostAddresses) break
+      if (ms === 0 || addresses > mostAddresses || (i === at && !isWorth)) break
       shares.push(shareOf(ready, first, ms, team.ready()))
-      if (isWorth(ready, first, sharedTime)) count = shares.length
+      if (!isWorth) continue
+      count = shares.length
+      worth += ms
     }
-    together = team.share(shares.slice(0, count), scratch())
+    const wakes = worth >= wakingTime
+    if (count === 0 || (!wakes && team.isAsleep())) return false
+    together = team.share(shares.slice(0, count), wakes, scratch())
     return true
   }
 

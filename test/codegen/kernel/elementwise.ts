@@ -3,6 +3,7 @@ import * as k from '../../../codegen/kernel/build-kernel.ts'
 import type { Binding, KExpr, Kernel, KStmt, Scalar } from '../../../codegen/kernel/kernel.ts'
 import type { PrintOptions } from '../../../codegen/targets/wgsl/print-module.ts'
 import type { BinaryOp, UnaryOp } from '../../../src/lang/ir.ts'
+import { runWasm } from '../run-wasm.ts'
 import { runOnDevice } from '../run-wgsl.ts'
 
 /** One result: an expression over the operands (already loaded). */
@@ -57,13 +58,18 @@ export const elementwiseKernel = (
   }
 }
 
-/** Applies all columns to the inputs (padded with their first element) on the device; one array of words per column. */
+/** How columns are applied: by WGSL on the shared device, unless by WebAssembly. */
+export interface ApplyOptions extends PrintOptions {
+  readonly target?: 'wgsl' | 'wasm'
+}
+
+/** Applies all columns to the inputs (padded with their first element) one array of words per column. */
 export const apply = async (
   columns: readonly Column[],
   inputs: readonly { readonly scalar: Scalar; readonly words: Uint32Array }[],
   width: 1 | 4,
   perKernel = 4,
-  options: PrintOptions = {},
+  options: ApplyOptions = {},
 ): Promise<ReadonlyMap<string, Uint32Array>> => {
   const length = inputs[0]!.words.length
   const n = Math.ceil(length / 256) * 256
@@ -81,12 +87,12 @@ export const apply = async (
       n,
       width,
     )
-    const buffers = await runOnDevice(
-      kernel,
-      n / width / threads,
-      [...padded, new ArrayBuffer(n * 4 * group.length)],
-      options,
-    )
+    const given = [...padded, new ArrayBuffer(n * 4 * group.length)]
+    const workgroups = n / width / threads
+    const buffers =
+      options.target === 'wasm'
+        ? runWasm(kernel, workgroups, given)
+        : await runOnDevice(kernel, workgroups, given, options)
     const words = new Uint32Array(buffers.at(-1)!)
     for (const [j, c] of group.entries()) results.set(c.name, words.slice(j * n, j * n + length))
   }

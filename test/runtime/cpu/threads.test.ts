@@ -3,7 +3,7 @@ import type { Worker } from 'node:worker_threads'
 import fc from 'fast-check'
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
 import * as k from '../../../codegen/kernel/build-kernel.ts'
-import type { Plan } from '../../../codegen/plan/plan.ts'
+import type { Place, Plan } from '../../../codegen/plan/plan.ts'
 import { cpu } from '../../../codegen/targets/wasm/profile.ts'
 import * as T from '../../../src/index.ts'
 import type { HostArray } from '../../../src/lang/dtype.ts'
@@ -17,7 +17,7 @@ import { programs } from '../../bench/programs.ts'
 import { planOf as planOfGraph } from '../../differential.ts'
 import { runs, stagesOf } from '../../random/harness.ts'
 import { runScript, sourceUrl } from '../../run-script.ts'
-import { affine, kernelOf, planFor } from '../plans.ts'
+import { affine, input, kernelOf, output, place, planFor, planOf } from '../plans.ts'
 import { openTeam } from './open-team.ts'
 
 const opened: Promise<readonly CpuDevice[]> = Promise.all([1, 2, 3].map(openTeam))
@@ -82,6 +82,37 @@ describe('1, 2 and 3 threads have the same bits', () => {
       )
     }
     expect(posted.mock.calls.length).toBeGreaterThan((3 * samples.length) / 24 / 2)
+  })
+})
+
+describe('dispatches that need each other', () => {
+  it('come one after the other, in lists of any length', async () => {
+    // Each element is that at the other end of the line before, and one more: chunks that begin too early read what is old.
+    const n = 64 * 24
+    const line = kernelOf(
+      'line',
+      [
+        ['f32', 'read'],
+        ['f32', 'read_write'],
+      ],
+      (i, [x, y]) => [k.store(y!, i, k.add(k.load(x!, k.sub(k.u32(n - 1), i)), k.lit(1)))],
+    )
+    const [there, back] = [place(0, 0, n * 4), place(1, 0, n * 4)]
+    const dispatch = (from: Place, to: Place) =>
+      ({ kind: 'dispatch', kernel: 0, workgroups: n / 64, bindings: [from, to] }) as const
+    const times = 400
+    const plan = planOf({
+      arenas: [n * 4, n * 4],
+      kernels: [line],
+      steps: [{ kind: 'repeat', times, steps: [dispatch(there, back), dispatch(back, there)] }],
+      inputs: [input('[0]', [n], 'f32', there)],
+      outputs: [output('', [n], 'f32', there)],
+    })
+    const x = Float32Array.from({ length: n }, (_, i) => i)
+    for (const device of await opened) {
+      const program = await loadPlan(device, planFor(device, plan))
+      for (let i = 0; i < 3; i++) expect(await (await program.run([x]))[0]!.read()).toEqual(x.map((v) => v + 2 * times))
+    }
   })
 })
 

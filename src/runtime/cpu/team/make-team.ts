@@ -2,8 +2,9 @@
  * Threads that do the steps of a list together with the caller, who takes part whenever it has time: each takes a chunk of
  * workgroups at once. A workgroup writes elements of its own, so results have the same bits however many there are.
  */
+import { ceilDiv } from '../../../lang/dim.ts'
 import { at, spinLoads, spinTime, step, stepAt, stepMask, ticksPerMs } from './control.ts'
-import { chunkBits, mostChunks } from './limits.ts'
+import { chunkBits, mostChunks, mostSteps } from './limits.ts'
 import type { Ended, StartWorker, TeamWorker } from './start-worker.ts'
 import { canSleep } from './thread-count.ts'
 
@@ -18,8 +19,6 @@ export interface Share {
   readonly from: number
   readonly to: number
   readonly size: number
-  /** Whether it is worth waking who sleeps. */
-  readonly wakes: boolean
 }
 
 /** Where each thread has its scratch memory: `stride` bytes from the next. */
@@ -46,8 +45,8 @@ export interface Team {
   readonly isAsleep: () => boolean
   /** Starts the workers, at the first call. */
   readonly start: () => void
-  /** Hands out a list of steps, of which the one before must be done. */
-  readonly share: (shares: readonly Share[], scratch: Scratch) => Together
+  /** Hands out a list of steps, for which it `wakes` who sleeps; the list before must be done. */
+  readonly share: (shares: readonly Share[], wakes: boolean, scratch: Scratch) => Together
   readonly end: () => void
 }
 
@@ -67,8 +66,9 @@ export const makeTeam = (
   const c = new Int32Array(words)
   let workers: readonly TeamWorker[] | undefined
   let [isOver, wasUsed] = [false, false]
-  /** The step behind the last, which has no chunks. */
-  let last = 0
+  /** The step behind the last, which has no chunks: at first one whose number is about to start over, so that this is no rare event. */
+  let last = stepMask - mostSteps
+  Atomics.store(c, at.ticket, last << chunkBits)
 
   const post = (messages: (worker: number) => unknown): void => {
     Atomics.add(c, at.mail, 1)
@@ -112,7 +112,7 @@ export const makeTeam = (
     }
   }
 
-  const write = (number: number, share: Share, scratch: Scratch, addresses: number): void => {
+  const write = (number: number, share: Share, wakes: boolean, scratch: Scratch, addresses: number): void => {
     const s = stepAt(number)
     c[s + step.size] = share.size
     c[s + step.from] = share.from
@@ -125,10 +125,11 @@ export const makeTeam = (
     c[s + step.bindings] = share.addresses.length
     c[s + step.addresses] = addresses
     c.set(share.addresses, at.addresses + addresses)
-    c[s + step.wakes] = Number(share.wakes)
+    const chunks = ceilDiv(share.to - share.from, share.size)
+    c[s + step.wakes] = Number(wakes && chunks > 1)
     c[s + step.done] = 0
     c[s + step.ticks] = 0
-    Atomics.store(c, s + step.chunks, Math.ceil((share.to - share.from) / share.size))
+    Atomics.store(c, s + step.chunks, chunks)
   }
 
   const turn = (number: number): void => {
@@ -141,16 +142,14 @@ export const makeTeam = (
   }
   let thrown: unknown
 
-  const runChunk = (s: number, i: number, { run, from, to, size }: Share): void => {
+  const runChunk = (i: number, { run, from, to, size }: Share): void => {
     const first = from + i * size
-    const start = performance.now()
     run(first, Math.min(to, first + size))
-    Atomics.add(c, s + step.ticks, Math.round((performance.now() - start) * ticksPerMs))
   }
 
   /** Waits a little until the ticket turns; false where it did not. */
-  const rest = (ticket: number, until: number): boolean => {
-    const end = performance.now() + spinTime
+  const rest = (ticket: number, now: number, until: number): boolean => {
+    const end = now + spinTime
     for (let i = 1; Atomics.load(c, at.ticket) === ticket; i++) {
       if (i % spinLoads !== 0 || performance.now() < end) continue
       if (!canSleep()) return false
@@ -170,12 +169,12 @@ export const makeTeam = (
     throw e
   }
 
-  const share = (shares: readonly Share[], scratch: Scratch): Together => {
+  const share = (shares: readonly Share[], wakes: boolean, scratch: Scratch): Together => {
     const first = last + 1
     let addresses = 0
     wasUsed = true
     shares.forEach((s, i) => {
-      write((first + i) & stepMask, s, scratch, addresses)
+      write((first + i) & stepMask, s, wakes, scratch, addresses)
       addresses += s.addresses.length
     })
     last = (last + shares.length + 1) & stepMask
@@ -185,22 +184,27 @@ export const makeTeam = (
     turn(first & stepMask)
 
     const join = (until: number): boolean => {
+      let now = performance.now()
       for (;;) {
         const ticket = Atomics.load(c, at.ticket)
         const number = ticket >>> chunkBits
         if (number === behind) break
-        if (performance.now() >= until) return false
+        if (now >= until) return false
         const s = stepAt(number)
         const i = ticket & mostChunks
         const chunks = Atomics.load(c, s + step.chunks)
         if (i >= chunks) {
-          if (!rest(ticket, until)) return false
+          if (!rest(ticket, now, until)) return false
+          now = performance.now()
         } else if (Atomics.compareExchange(c, at.ticket, ticket, ticket + 1) === ticket) {
           try {
-            if (Atomics.load(c, at.failed) === 0) runChunk(s, i, shares[(number - first) & stepMask]!)
+            if (Atomics.load(c, at.failed) === 0) runChunk(i, shares[(number - first) & stepMask]!)
           } catch (e) {
             fail(e)
           }
+          const start = now
+          now = performance.now()
+          Atomics.add(c, s + step.ticks, Math.round((now - start) * ticksPerMs))
           if (Atomics.add(c, s + step.done, 1) + 1 === chunks) turn((number + 1) & stepMask)
         }
       }

@@ -39,18 +39,17 @@ const turn = (number) => {
   if (Atomics.exchange(c, ${at.callerSleeps}, 0)) Atomics.notify(c, ${at.callerSleeps})
 }
 
-const runChunk = (s, i) => {
-  const from = c[s + ${step.from}] + i * c[s + ${step.size}]
-  const to = Math.min(c[s + ${step.to}], from + c[s + ${step.size}])
+const bind = (s) => {
   const first = ${at.addresses} + c[s + ${step.addresses}]
+  const addresses = Array.from(c.subarray(first, first + c[s + ${step.bindings}]))
   const run = modules.get(c[s + ${step.module}])['k' + c[s + ${step.kernel}]]
   const scratch = c[s + ${step.scratch}] + thread * c[s + ${step.stride}]
-  const start = performance.now()
-  run(from, to, scratch, c[s + ${step.words}], ...c.subarray(first, first + c[s + ${step.bindings}]))
-  Atomics.add(c, s + ${step.ticks}, Math.round((performance.now() - start) * ${ticksPerMs}))
+  const words = c[s + ${step.words}]
+  return (from, to) => run(from, to, scratch, words, ...addresses)
 }
 
 const work = () => {
+  let run, now = performance.now(), bound = -1
   for (;;) {
     const ticket = Atomics.load(c, ${at.ticket})
     if (Atomics.load(c, ${at.mail}) !== received) return
@@ -58,13 +57,22 @@ const work = () => {
     const s = stepAt(number)
     const i = ticket & ${mostChunks}
     const chunks = Atomics.load(c, s + ${step.chunks})
-    if (i >= chunks) rest(ticket)
-    else if (Atomics.compareExchange(c, ${at.ticket}, ticket, ticket + 1) === ticket) {
+    if (i >= chunks) {
+      rest(ticket)
+      bound = -1
+      now = performance.now()
+    } else if (Atomics.compareExchange(c, ${at.ticket}, ticket, ticket + 1) === ticket) {
       try {
-        if (Atomics.load(c, ${at.failed}) === 0) runChunk(s, i)
+        if (bound !== number) run = bind(s)
+        bound = number
+        const from = c[s + ${step.from}] + i * c[s + ${step.size}]
+        if (Atomics.load(c, ${at.failed}) === 0) run(from, Math.min(c[s + ${step.to}], from + c[s + ${step.size}]))
       } catch (e) {
         fail(e)
       }
+      const start = now
+      now = performance.now()
+      Atomics.add(c, s + ${step.ticks}, Math.round((now - start) * ${ticksPerMs}))
       if (Atomics.add(c, s + ${step.done}, 1) + 1 === chunks) turn((number + 1) & ${stepMask})
     }
   }
