@@ -124,8 +124,9 @@ describe('the file of WebAssembly', () => {
       const [weights, wasm, other] = ['train.safetensors', 'train.wasm', 'use.wasm'].map((f) => readFileSync(f))
       const given = [wasm, new Uint8Array(wasm).buffer, await WebAssembly.compile(wasm), async () => wasm,
         wasm.subarray(0, 200), other, new Uint8Array(9), 7, () => 'text']
+      const wrong = await Promise.all([0, 1.5, 65].map((threads) => load('cpu', { weights, threads }).catch((e) => e.message)))
       const told = await Promise.all(given.map((wasm) => load('cpu', { weights, wasm, threads: 1 }).then((l) => l.target, (e) => e.message)))
-      console.log(JSON.stringify(told.map((t) => t.split('\\n')[0])))`
+      console.log(JSON.stringify([...told, ...wrong].map((t) => t.split('\\n')[0])))`
     writeFileSync(join(out, 'given.mjs'), script)
     const { stdout, stderr } = await run(process.execPath, ['given.mjs'], { cwd: out })
     expect(stderr).toBe('')
@@ -136,6 +137,7 @@ describe('the file of WebAssembly', () => {
       expect.stringMatching(/^argument wasm: CompileError.*magic/),
       'argument wasm: got number',
       'argument wasm: got string',
+      ...['load: threads is 0', 'load: threads is 1.5', 'load: threads is 65'],
     ])
   })
 
