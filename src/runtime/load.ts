@@ -170,7 +170,9 @@ const movesOf = (plan: Plan, { place, value, keep, inPlaceOf }: OutputSlot, read
       if (overlaps(step.from, place) || overlaps(step.to, place)) return undefined
       continue
     }
-    const used = [...(step.reads ?? []), ...(step.writes ?? [])]
+    // Emitted plans, and those made by hand, may not say.
+    if (!step.writes) return undefined
+    const used = [...(step.reads ?? []), ...step.writes]
     if (!used.some((u) => u.value === value)) continue
     const bindings = step.bindings.flatMap((p, i) =>
       p.arena === place.arena && p.offset === place.offset && p.bytes === place.bytes ? [i] : [],

@@ -124,8 +124,9 @@ describe('the file of WebAssembly', () => {
       const [weights, wasm, other] = ['train.safetensors', 'train.wasm', 'use.wasm'].map((f) => readFileSync(f))
       const given = [wasm, new Uint8Array(wasm).buffer, await WebAssembly.compile(wasm), async () => wasm,
         wasm.subarray(0, 200), other, new Uint8Array(9), 7, () => 'text']
+      const wrong = await Promise.all([0, 1.5, 65].map((threads) => load('cpu', { weights, threads }).catch((e) => e.message)))
       const told = await Promise.all(given.map((wasm) => load('cpu', { weights, wasm, threads: 1 }).then((l) => l.target, (e) => e.message)))
-      console.log(JSON.stringify(told.map((t) => t.split('\\n')[0])))`
+      console.log(JSON.stringify([...told, ...wrong].map((t) => t.split('\\n')[0])))`
     writeFileSync(join(out, 'given.mjs'), script)
     const { stdout, stderr } = await run(process.execPath, ['given.mjs'], { cwd: out })
     expect(stderr).toBe('')
@@ -136,6 +137,7 @@ describe('the file of WebAssembly', () => {
       expect.stringMatching(/^argument wasm: CompileError.*magic/),
       'argument wasm: got number',
       'argument wasm: got string',
+      ...['load: threads is 0', 'load: threads is 1.5', 'load: threads is 65'],
     ])
   })
 
@@ -182,10 +184,29 @@ describe('threads', () => {
     import { counted } from './shared.js'
     export const run = (threads) => counted(globalThis, threads)`
 
-  it('have the same bits as one, in Node, which ends by itself, in Deno, and in a page that is isolated', async () => {
+  beforeAll(async () => {
     await tensorloom(['build', fixture('products.ts'), '--out', threaded, '--target', 'cpu'])
     const scripts = { 'shared.js': shared, 'node.mjs': node, 'page.js': page, 'package.json': '{"type":"module"}' }
     for (const [name, text] of Object.entries(scripts)) writeFileSync(join(threaded, name), text)
+  })
+
+  it('leave results where they are, and those of the run before', async () => {
+    const script = `
+      import { load } from './kept.js'
+      const program = await load()
+      const runs = []
+      for (const x of [[1, 2, 3, 4, 5], [0, -1, 7, 2, 2]]) runs.push(await program.run(x))
+      const read = async ({ twice, last }) => [twice.kind, [...(await twice.read())], [...(await last.read())]]
+      console.log(JSON.stringify(await Promise.all(runs.map(read))))`
+    writeFileSync(join(threaded, 'kept.mjs'), script)
+    const { stdout } = await run(process.execPath, ['kept.mjs'], { cwd: threaded })
+    expect(JSON.parse(stdout)).toEqual([
+      ['resident', [2, 4, 6, 8, 10], [1, 5, 14, 30, 55]],
+      ['resident', [0, -2, 14, 4, 4], [0, 1, 50, 54, 58]],
+    ])
+  })
+
+  it('have the same bits as one, in Node, which ends by itself, in Deno, and in a page that is isolated', async () => {
     const [sum, none] = (await inNode(threaded, '1')) as readonly [number, number]
     expect(none).toBe(0)
     expect(await inNode(threaded, '3')).toEqual([sum, 2])

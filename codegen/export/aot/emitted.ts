@@ -57,10 +57,14 @@ const wasmFile = (plan: Plan): { readonly file: WasmFile; readonly bytes: Uint8A
   }
 }
 
+/** Whether there are results that a processor computes where they are to stay: for that it must know who uses them. */
+const canMove = ({ profile, outputs }: Plan): boolean =>
+  profile.target === 'wasm' && outputs.some((slot) => slot.keep && slot.inPlaceOf === undefined)
+
 /**
  * Splits a plan into the part emitted as text and what is stored beside it: constants, among them those `known` from the same
  * program's plan for another target, and WebAssembly. Kernel bodies are dropped, since the code is what runs; bindings stay.
- * The value numbers that `verifyPlan` follows are dropped as well: the plan has been verified.
+ * The value numbers that `verifyPlan` follows are dropped as well, as the plan has been verified, unless results can move by them.
  */
 export const emittedPlan = (plan: Plan, known: readonly LargeConstant[] = []): Emitted => {
   const constants = [...known]
@@ -71,7 +75,12 @@ export const emittedPlan = (plan: Plan, known: readonly LargeConstant[] = []): E
     if (!same) constants.push({ name: stored, data: slot })
     return { place: slot.place, dtype: slot.dtype, stored, count: slot.values.length }
   })
-  const rest = { ...plan, kernels: plan.kernels.map(emittedKernel), steps: plan.steps.map(emittedStep), data }
+  const rest = {
+    ...plan,
+    kernels: plan.kernels.map(emittedKernel),
+    steps: canMove(plan) ? plan.steps : plan.steps.map(emittedStep),
+    data,
+  }
   if (plan.profile.target !== 'wasm') return { plan: rest, constants }
   const { file, bytes } = wasmFile(plan)
   return { plan: { ...rest, wasm: file }, constants, wasm: bytes }

@@ -3,7 +3,7 @@ import { raise } from '../../lang/errors.ts'
 import { standingDevice } from '../../runtime/device.ts'
 import { navigatorGpu, requestAdapter } from '../../runtime/gpu/adapter.ts'
 import { deviceOf, type GpuDevice, wrapGpu } from '../../runtime/gpu/device.ts'
-import { refusePlace } from './load-program.ts'
+import { refuseUse } from './load-program.ts'
 
 /** Programs that are given one GPUDevice share its bookkeeping, so that handles pass from one to the other. */
 const adopted = new WeakMap<GPUDevice, GpuDevice>()
@@ -50,8 +50,8 @@ export const gpuOfPlace = (on: unknown): GpuDevice | Promise<GpuDevice> => {
   if (isObject(on) && 'createBuffer' in on) return adopt(on as GPUDevice)
   if (isObject(on) && 'requestAdapter' in on) return openShared(on as GPU)
   return on === 'cpu'
-    ? refusePlace('this module has no WebAssembly', 'build it with --target webgpu,cpu')
-    : refusePlace(
+    ? refuseUse('this module has no WebAssembly', 'build it with --target webgpu,cpu')
+    : refuseUse(
         'the first argument is neither a GPUDevice nor a GPU',
         'give a device, navigator.gpu, or `create([])` of npm webgpu in Node',
       )

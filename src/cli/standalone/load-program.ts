@@ -40,8 +40,8 @@ export const refuseFile = (path: 'weights' | 'wasm', reason: string, extension: 
     hint: `give the bytes of the .${extension} file beside the module`,
   })
 
-/** UsageError for what says no place that `load` knows. */
-export const refusePlace = (message: string, hint: string): never =>
+/** UsageError for a place or a number of threads that `load` does not know. */
+export const refuseUse = (message: string, hint: string): never =>
   raise({ tag: 'UsageError', message: `load: ${message}`, hint })
 
 /** Puts large constants back into the plan. Raises ArgumentError when the weights are not those of this program. */

@@ -6,9 +6,9 @@ import type { EmittedPlan } from '../../../codegen/export/aot/emitted.ts'
 import type { Plan } from '../../../codegen/plan/plan.ts'
 import { type CpuDevice, cpuDevice } from '../../runtime/cpu/device.ts'
 import type { KernelSource, PlanModule } from '../../runtime/cpu/plan-module.ts'
-import { canShareMemory, hardwareThreads } from '../../runtime/cpu/team/thread-count.ts'
+import { canShareMemory, hardwareThreads, mostThreads } from '../../runtime/cpu/team/thread-count.ts'
 import { standingDevice } from '../../runtime/device.ts'
-import { type Load, loadOn, refusePlace, withWeights } from './load-program.ts'
+import { type Load, loadOn, refuseUse, withWeights } from './load-program.ts'
 import { wasmModule } from './wasm-file.ts'
 
 export { TensorloomError } from '../../lang/errors.ts'
@@ -19,6 +19,12 @@ const source: KernelSource = { moduleOf: async (plan) => modules.get(plan)! }
 
 let opened: Promise<CpuDevice> | undefined
 
+/** UsageError for what is no number of threads. */
+const demandThreads = (threads: number): void => {
+  if (!Number.isInteger(threads) || threads < 1 || threads > mostThreads)
+    refuseUse(`threads is ${threads}`, `it can be 1 to ${mostThreads}`)
+}
+
 const openCpu = async (threads: number): Promise<CpuDevice> => {
   if (threads <= 1 || !canShareMemory()) return cpuDevice({ source })
   const { crewOf } = await import('./worker-file.ts')
@@ -27,6 +33,7 @@ const openCpu = async (threads: number): Promise<CpuDevice> => {
 
 /** One device for all programs, so that handles pass from one to the other. */
 const sharedCpu = (threads = hardwareThreads()): Promise<CpuDevice> => {
+  demandThreads(threads)
   opened = standingDevice(opened, () => openCpu(threads))
   return opened
 }
@@ -36,7 +43,7 @@ export const loader =
   (plan: EmittedPlan, url: () => URL): Load =>
   async (on, options = {}) => {
     if (on !== undefined && on !== 'cpu')
-      refusePlace("the first argument is not 'cpu', and this module has no WGSL", 'build it with --target webgpu,cpu')
+      refuseUse("the first argument is not 'cpu', and this module has no WGSL", 'build it with --target webgpu,cpu')
     const complete = withWeights(plan, options.weights)
     const { wasm } = plan
     const device = await sharedCpu(options.threads)
