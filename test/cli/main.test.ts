@@ -18,12 +18,6 @@ describe('the command line', () => {
     [['build', '.', '--out', 'x'], 1, /^$/, /there is no such file/],
     [['build', fixture('names.mjs'), '--out', 'x'], 1, /^$/, /export \.\.\/evil cannot be the name of a file/],
     [
-      ['build', fixture('mlp.ts'), '--out', 'x', '--profile', 'cpu'],
-      1,
-      /^$/,
-      /train is planned for cpu: modules are written for WebGPU alone, as --profile portable/,
-    ],
-    [
       ['explain', fixture('mlp.ts'), '--export', 'use', '--profile', 'cpu'],
       0,
       /^use for the cpu profile(?!.*@compute)/s,
