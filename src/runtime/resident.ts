@@ -67,16 +67,20 @@ const collected = new FinalizationRegistry<Lease>((l) => l.release())
 /**
  * Untouched host memory as large as the buffer behind a handle (at most 64 MiB). Garbage collectors see host bytes only:
  * without it a handle weighs nothing, and gigabytes of dropped results wait on the device for a collection that nothing
- * hurries. The system gives no pages for memory that is never written, so this costs addresses alone.
+ * hurries. The system gives no pages for memory that is never written, so this costs addresses alone; Node can leave out the
+ * zeros, too.
  */
-const ballasts = new WeakMap<Resident, ArrayBuffer>()
+const ballasts = new WeakMap<Resident, object>()
 const ballastFrom = 4096
 const ballastLimit = 64 * 1024 * 1024
+
+const { Buffer: node } = globalThis as { readonly Buffer?: { readonly allocUnsafeSlow: (bytes: number) => object } }
+const untouched = (bytes: number): object => node?.allocUnsafeSlow(bytes) ?? new ArrayBuffer(bytes)
 
 /** Ties the loan of a buffer to the life of a handle. */
 const own = (handle: Resident, store: Store, loan: Lease): void => {
   collected.register(handle, loan, store)
-  if (loan.bytes >= ballastFrom) ballasts.set(handle, new ArrayBuffer(Math.min(loan.bytes, ballastLimit)))
+  if (loan.bytes >= ballastFrom) ballasts.set(handle, untouched(Math.min(loan.bytes, ballastLimit)))
 }
 
 /** The store of `x`, or undefined when it is no resident of this runtime. */

@@ -81,7 +81,7 @@ describe('the files', () => {
 
   it.each([
     ['webgpu', 13_850],
-    ['cpu', 14_650],
+    ['cpu', 14_750],
   ] as const)('hold a runtime of little text, for %s alone', async (target, most) => {
     const texts = new Map((await bundleRuntime([target])).map((t) => [t.file, t.text]))
     // What is imported where there are several threads is not counted.
