@@ -6,6 +6,7 @@ import { compilePrograms } from './compile/programs.ts'
 import { parseOptions } from './options.ts'
 import { hostArguments } from './peers/arguments.ts'
 import { agree, signatureOf } from './peers/library.ts'
+import { peakOfThread, rateOf } from './peers/peak.ts'
 import { programs, timedPrograms } from './programs.ts'
 import { against, columns, figure, median } from './statistics.ts'
 
@@ -39,6 +40,14 @@ describe('statistics', () => {
       'huge     1500      -       -     -    -      -           -        -           -     200',
       'huge: LimitError: too large',
     ])
+  })
+})
+
+describe('the peak of a thread', () => {
+  test('is measured, and what products of matrices reach', () => {
+    expect(peakOfThread()).toBeGreaterThan(0.1)
+    expect(rateOf('matmul512', 10)).toBeCloseTo(26.84, 1)
+    expect(rateOf('softmax', 10)).toBeUndefined()
   })
 })
 

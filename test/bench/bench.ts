@@ -9,6 +9,7 @@ import { compilePrograms } from './compile/programs.ts'
 import { type BenchOptions, parseOptions } from './options.ts'
 import { demandAdapter } from './peers/device.ts'
 import { measurePeers, type PeerRow, peerTable } from './peers/measure.ts'
+import { peakOfThread, rateOf } from './peers/peak.ts'
 import { buildWorker } from './workers.ts'
 
 /** The rows of the scoreboard's table of times. */
@@ -65,6 +66,18 @@ const measureCompiles = async ({ rows, peersOnly, profile, starts }: BenchOption
   return compiled
 }
 
+/** The products of matrices in GFLOP/s, and as a part of what one thread can do. */
+const ratesTable = (rows: readonly PeerRow[], peak: number): string =>
+  rows
+    .flatMap(({ program, times }) => {
+      const rates = Object.entries(times).flatMap(([name, { warm }]) => {
+        const rate = rateOf(program, warm)
+        return rate === undefined ? [] : [`${name} ${rate.toFixed(1)} (${((100 * rate) / peak).toFixed(0)} %)`]
+      })
+      return rates.length > 0 ? [`${program}: ${rates.join(', ')}`] : []
+    })
+    .join('\n')
+
 const load = (): string =>
   loadavg()
     .slice(0, 2)
@@ -85,12 +98,16 @@ const main = async (): Promise<boolean> => {
       `Median ms of ${runs} warm calls and of ${starts} first calls in fresh processes, ${device}`,
       peerTable(peers),
     )
+  const peak = device === 'cpu' && peers.length > 0 ? peakOfThread() : undefined
+  if (peak !== undefined) print(`One thread does ${peak.toFixed(1)} GFLOP/s at most`, ratesTable(peers, peak))
   const compiled = await measureCompiles(options)
   if (compiled.length > 0)
     print(`Median ms of ${starts} fresh processes from function to Plan, ${profile} profile`, compileTable(compiled))
   const machine = { node: process.version, load: { before, after: load() } }
   if (json)
-    process.stdout.write(`${JSON.stringify({ device, profile, runs, starts, ...machine, peers, compiled }, null, 2)}\n`)
+    process.stdout.write(
+      `${JSON.stringify({ device, profile, runs, starts, ...machine, peers, peak, compiled }, null, 2)}\n`,
+    )
   return peers.every((r) => r.agrees)
 }
 

@@ -17,7 +17,8 @@ export interface Library {
   readonly start: (row: string, args: readonly HostTree[]) => Promise<Session | undefined>
 }
 
-export const libraryNames = ['ours', 'jax', 'tfjs'] as const
+/** `one` is ours on one thread of the processor. */
+export const libraryNames = ['ours', 'one', 'jax', 'tfjs'] as const
 export type LibraryName = (typeof libraryNames)[number]
 
 /** What one process measures. */

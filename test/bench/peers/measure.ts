@@ -20,6 +20,8 @@ export interface PeerRow {
   readonly failures: Readonly<Partial<Record<LibraryName, string>>>
   readonly warm: ReturnType<typeof against>
   readonly first: ReturnType<typeof against>
+  /** Warm calls on one thread, where others use several. */
+  readonly one: ReturnType<typeof against>
   /** The largest difference of a peer's results from ours, as a share of the largest number. */
   readonly difference: number
   readonly agrees: boolean
@@ -99,7 +101,8 @@ const begin = async ({ worker, device, folder }: Setting, run: Run, program: str
 
 /** One program in all libraries: first calls in fresh processes, then warm calls in turn. */
 export const measurePeers = async (setting: Setting, program: string): Promise<PeerRow> => {
-  const runs = libraryNames.map(
+  const names = libraryNames.filter((name) => name !== 'one' || setting.device === 'cpu')
+  const runs = names.map(
     (name): Run => ({ name, child: undefined, firsts: [], warms: [], values: [], failure: undefined }),
   )
   for (let i = 0; i < setting.starts; i++) for (const run of runs) await begin(setting, run, program)
@@ -121,29 +124,33 @@ const rowOf = (program: string, runs: readonly Run[]): PeerRow => {
     stood.map(({ name, firsts, warms }) => [name, { first: median(firsts), warm: median(warms), firsts, warms }]),
   )
   const ours = runs.find((r) => r.name === 'ours')!
-  const peers = stood.filter((r) => r !== ours)
-  const compare = (key: 'first' | 'warm') =>
-    times.ours && against(times.ours[key], { jax: times.jax?.[key], tfjs: times.tfjs?.[key] })
+  const peers = stood.filter((r) => r !== ours && r.name !== 'one')
+  const compare = (key: 'first' | 'warm', own: LibraryName = 'ours') =>
+    times[own] && against(times[own][key], { jax: times.jax?.[key], tfjs: times.tfjs?.[key] })
   return {
     program,
     times,
     failures: Object.fromEntries(runs.flatMap((r) => (r.failure === undefined ? [] : [[r.name, r.failure]]))),
     warm: compare('warm'),
     first: compare('first'),
+    one: compare('warm', 'one'),
     difference: Math.max(0, ...peers.map((r) => distance(ours.values, r.values))),
-    agrees: ours.failure === undefined && peers.every((r) => agree(ours.values, r.values)),
+    agrees: ours.failure === undefined && stood.every((r) => agree(ours.values, r.values)),
   }
 }
 
-const heading = ['program', 'ours', 'jax-js', 'tfjs', 'ratio', 'first: ours', 'jax-js', 'tfjs', 'ratio', 'difference']
+const heading = [
+  ...['program', 'ours', 'one thread', 'jax-js', 'tfjs', 'ratio', 'of one'],
+  ...['first: ours', 'one thread', 'jax-js', 'tfjs', 'ratio', 'difference'],
+]
 
 /** The table as text, times in milliseconds; ratios are ours against the better peer. */
 export const peerTable = (rows: readonly PeerRow[]): string => {
-  const lines = rows.map(({ program, times, warm, first, difference, agrees }) => {
+  const lines = rows.map(({ program, times, warm, first, one, difference, agrees }) => {
     const of = (key: 'first' | 'warm') => libraryNames.map((name) => (times[name] ? figure(times[name][key]) : '-'))
     const ratio = (a: PeerRow['warm']) => (a ? a.ratio.toFixed(2) : '-')
     const differs = `${difference.toExponential(0)}${agrees ? '' : ' DIFFER'}`
-    return [program, ...of('warm'), ratio(warm), ...of('first'), ratio(first), differs]
+    return [program, ...of('warm'), ratio(warm), ratio(one), ...of('first'), ratio(first), differs]
   })
   const failures = rows.flatMap(({ program, failures: f }) =>
     Object.entries(f).map(([name, reason]) => `${program}, ${name}: ${reason}`),

@@ -48,8 +48,8 @@ const start = async (device: T.Device, row: string, args: readonly HostTree[]): 
   }
 }
 
-/** Opens the device that `T.openDevice` gives. */
-export const openOurs = async (kind: Kind): Promise<Library> => {
-  const device = await T.openDevice({ prefer: kind, quiet: true })
+/** Opens the device that `T.openDevice` gives, of the processor some threads alone. */
+export const openOurs = async (kind: Kind, threads?: number): Promise<Library> => {
+  const device = await T.openDevice({ prefer: kind, quiet: true, ...(threads ? { threads } : {}) })
   return { start: (row, args) => start(device, row, args) }
 }

@@ -17,6 +17,7 @@ const [name, row, kind, folder] = process.argv.slice(2) as [LibraryName, string,
 
 const open: Readonly<Record<LibraryName, () => Promise<Library>>> = {
   ours: () => openOurs(kind),
+  one: () => openOurs(kind, 1),
   jax: () => openJax(kind, folder),
   tfjs: () => openTfjs(kind, folder),
 }
