@@ -4,6 +4,7 @@
  */
 import type { BinaryOp, UnaryOp } from '../../src/lang/ir.ts'
 import type { KExpr } from './kernel.ts'
+import { operandsOf } from './parts.ts'
 
 /** Units per lane of each elementwise operation on floats. A transcendental counts as one, as users count flops. */
 export const flopWeight: { readonly [K in UnaryOp | BinaryOp]: number } = {
@@ -61,38 +62,6 @@ export const flopWeight: { readonly [K in UnaryOp | BinaryOp]: number } = {
   xor: 0,
   shiftLeft: 0,
   shiftRight: 0,
-}
-
-/** The operands of an expression, in order. */
-export const operandsOf = (e: KExpr): readonly KExpr[] => {
-  switch (e.kind) {
-    case 'lit':
-    case 'ref':
-    case 'builtin':
-    case 'word':
-      return []
-    case 'unary':
-    case 'cast':
-    case 'bitcast':
-    case 'splat':
-    case 'lane':
-      return [e.a]
-    case 'binary':
-      return [e.a, e.b]
-    case 'select':
-      return [e.cond, e.a, e.b]
-    case 'vec':
-      return e.items
-    case 'load':
-      return e.component ? [e.index, e.component] : [e.index]
-    case 'read':
-      return [e.index]
-    case 'threefry':
-    case 'call':
-    case 'native':
-    case 'apply':
-      return e.args
-  }
 }
 
 /** Units per lane of an expression itself; a function counts as one. */

@@ -1,9 +1,10 @@
 /**
  * Memory access analysis: every load and store of a kernel, the elements it may access, its order and enclosing loops.
  */
-import { operandsOf } from './flops.ts'
+
 import type { Interval } from './interval.ts'
 import type { KExpr, Kernel, KStmt } from './kernel.ts'
+import { operandsOf } from './parts.ts'
 import { createTermFacts, type Facts, noFacts } from './term-facts.ts'
 import { createTermTable, type Meaning } from './term-table.ts'
 

@@ -2,10 +2,9 @@
  * What every compiler of kernels accepts: how deep statements and expressions nest, how long a text is, how many bytes
  * variables take. WGSL names 127 levels and 8,192 bytes; compilers recurse over expressions; seconds go into long texts.
  */
-import { expressionsOf } from './count/count-slice.ts'
 import { elementBytes } from './element-bytes.ts'
-import { operandsOf } from './flops.ts'
 import type { KExpr, Kernel, KStmt } from './kernel.ts'
+import { blocksIn, expressionsOf, operandsOf } from './parts.ts'
 
 /** The size of a kernel's text. */
 export interface TextSize {
@@ -34,10 +33,6 @@ const depthOf = (e: KExpr): number => {
   for (let level: readonly KExpr[] = [e]; level.length > 0; level = level.flatMap(operandsOf)) depth++
   return depth
 }
-
-/** The blocks of one statement. */
-export const blocksIn = (s: KStmt): readonly (readonly KStmt[])[] =>
-  s.kind === 'for' ? [s.body] : s.kind === 'if' ? [s.then, s.else] : []
 
 const sizes = new WeakMap<Kernel, TextSize>()
 

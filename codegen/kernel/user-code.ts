@@ -1,8 +1,6 @@
 /** Users' own code in kernels: text of one language, which other targets run by its JavaScript reference. */
-import { expressionsOf } from './count/count-slice.ts'
-import { operandsOf } from './flops.ts'
 import type { KExpr, Kernel, KStmt } from './kernel.ts'
-import { blocksIn } from './text-limits.ts'
+import { blocksIn, expressionsOf, operandsOf } from './parts.ts'
 
 const isCalled = (e: KExpr): boolean => e.kind === 'call' || operandsOf(e).some(isCalled)
 

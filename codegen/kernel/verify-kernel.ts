@@ -6,8 +6,8 @@
 
 import { applyType, nativeType } from './build-function.ts'
 import { binaryDomain, constantOf, kType, sameType, showType, unaryDomain } from './build-kernel.ts'
-import { operandsOf } from './flops.ts'
 import type { KExpr, Kernel, KFunction, KStmt, KType } from './kernel.ts'
+import { operandsOf } from './parts.ts'
 import { isUsableName } from './reserved-names.ts'
 
 interface Name {

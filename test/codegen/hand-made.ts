@@ -1,8 +1,8 @@
 /** Clusters made by hand as kernels: what the tests of emission look at and run. */
 
-import { operandsOf } from '../../codegen/kernel/flops.ts'
 import { runKernel } from '../../codegen/kernel/interp/run-kernel.ts'
 import type { KExpr, KStmt } from '../../codegen/kernel/kernel.ts'
+import { operandsOf } from '../../codegen/kernel/parts.ts'
 import { assembleKernel, type BoundKernel } from '../../codegen/lower/assemble.ts'
 import { portable } from '../../codegen/targets/wgsl/profiles.ts'
 import type { Fused } from '../../passes/loop/fuse/fusion.ts'

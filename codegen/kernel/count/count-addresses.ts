@@ -4,9 +4,9 @@
  */
 
 import { ceilDiv, floorDiv } from '../../../src/lang/dim.ts'
-import { operandsOf } from '../flops.ts'
 import { anything, type Interval, join } from '../interval.ts'
 import type { KExpr } from '../kernel.ts'
+import { operandsOf } from '../parts.ts'
 import { type Affine, affineOf, slotAffine, sum } from './count-affine.ts'
 
 /** The atoms of a linear form. */

@@ -4,9 +4,10 @@
  */
 
 import type { KExpr, Kernel, KStmt } from '../kernel.ts'
+import { expressionsOf } from '../parts.ts'
 import { createForms, type Forms, gridAtom } from './count-addresses.ts'
 import type { Affine } from './count-affine.ts'
-import { expressionsOf, type Touch, touchesOf } from './count-slice.ts'
+import { type Touch, touchesOf } from './count-slice.ts'
 
 /** A class of workgroups with equal costs. */
 export interface WorkgroupClass {

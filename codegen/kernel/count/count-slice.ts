@@ -2,8 +2,9 @@
  * The program slice of a kernel that determines its memory accesses and execution counts: all addresses, loop bounds
  * and conditions, and the variables they depend on. All other arithmetic can be counted without being executed.
  */
-import { operandsOf } from '../flops.ts'
-import type { KExpr, Kernel, KStmt } from '../kernel.ts'
+
+import type { KExpr, Kernel } from '../kernel.ts'
+import { eachStatement, expressionsOf, operandsOf } from '../parts.ts'
 
 /** A guard: one lane of a condition, and the value it must have for the access to happen. */
 export interface Guard {
@@ -75,38 +76,6 @@ export const touchesOf = (e: KExpr, width: number = e.type.width): readonly Touc
 }
 
 const hasLoad = (e: KExpr): boolean => e.kind === 'load' || operandsOf(e).some(hasLoad)
-
-/** The expressions of one statement, without those of its blocks. */
-export const expressionsOf = (s: KStmt): readonly KExpr[] => {
-  switch (s.kind) {
-    case 'let':
-    case 'assign':
-      return [s.value]
-    case 'var':
-      return s.init ? [s.init] : []
-    case 'store':
-    case 'write':
-      return [s.index, s.value]
-    case 'for':
-      return [s.from, s.to]
-    case 'if':
-      return [s.cond]
-    case 'barrier':
-      return []
-  }
-}
-
-/** Calls `f` for every statement, in preorder. */
-export const eachStatement = (body: readonly KStmt[], f: (s: KStmt) => void): void => {
-  for (const s of body) {
-    f(s)
-    if (s.kind === 'for') eachStatement(s.body, f)
-    if (s.kind === 'if') {
-      eachStatement(s.then, f)
-      eachStatement(s.else, f)
-    }
-  }
-}
 
 /** The slice of `kernel`. */
 export const sliceOf = (kernel: Kernel): Slice => {

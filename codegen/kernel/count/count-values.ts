@@ -4,16 +4,15 @@
  * slot.
  */
 import { invariant } from '../../../src/lang/errors.ts'
-import { operandsOf } from '../flops.ts'
 import { laneTest, nativeMeaning } from '../interp/native-meaning.ts'
 import { compiledFunction } from '../interp/run-function.ts'
 import { threefryWord, unaryFunction } from '../interp/scalar-meaning.ts'
 import { calledFunction } from '../interp/user-reference.ts'
 import type { KExpr, KStmt } from '../kernel.ts'
+import { expressionsOf, operandsOf } from '../parts.ts'
 import { castValue, roundTo, wordBits, wordValue } from '../scalar-value.ts'
 import { type Affine, affineKey, affineOf, evaluateAffine, type Num, slotAffine } from './count-affine.ts'
 import { binaryOf, headOf } from './count-operations.ts'
-import { expressionsOf } from './count-slice.ts'
 
 /** What lane `lane` of element `element` of a binding holds, where an address depends on it. */
 export type ValueAt = (binding: string, element: number, lane: number) => number

@@ -5,10 +5,11 @@
  */
 import { invariant } from '../../../src/lang/errors.ts'
 import type { Kernel } from '../kernel.ts'
+import { hasBarrier } from '../parts.ts'
 import { nativeMeaning } from './native-meaning.ts'
 import { compiledFunction } from './run-function.ts'
 import type { Group, Invocation, Scope } from './scope.ts'
-import { compileBlock, compileLockstep, hasBarrier } from './statement.ts'
+import { compileBlock, compileLockstep } from './statement.ts'
 import { bindMemory, type Counters, type HostBinding } from './storage.ts'
 import { runText, textBytes } from './user-reference.ts'
 

@@ -5,21 +5,13 @@
 import { invariant } from '../../../src/lang/errors.ts'
 import { flopsOf } from '../flops.ts'
 import type { KExpr, KStmt } from '../kernel.ts'
+import { hasBarrier } from '../parts.ts'
 import { lanes } from './expression.ts'
 import { arrayOf, cell, define, type Invocation, type Lane, memoryOf, type Scope, slotOf } from './scope.ts'
 
 type Run = (v: Invocation) => void
 /** Runs all invocations of a workgroup through a statement list with barriers. */
 type RunAll = (vs: readonly Invocation[]) => void
-
-/** Whether a barrier is among the statements, at any depth. */
-export const hasBarrier = (body: readonly KStmt[]): boolean =>
-  body.some(
-    (s) =>
-      s.kind === 'barrier' ||
-      (s.kind === 'for' && hasBarrier(s.body)) ||
-      (s.kind === 'if' && (hasBarrier(s.then) || hasBarrier(s.else))),
-  )
 
 /** Evaluates all lanes before any is written: an assignment may read its own target. */
 const into = (values: readonly Lane[], put: (v: Invocation, lane: number, x: number) => void): Run => {

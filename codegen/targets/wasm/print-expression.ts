@@ -2,6 +2,7 @@
 import { invariant } from '../../../src/lang/errors.ts'
 import { constantOf } from '../../kernel/build-kernel.ts'
 import type { KExpr, KType, Scalar } from '../../kernel/kernel.ts'
+import { operandsOf } from '../../kernel/parts.ts'
 import { type Context, callNamed } from './context.ts'
 import { floatBits } from './encode.ts'
 import { typeOf } from './frame.ts'
@@ -12,6 +13,7 @@ import { pushNative } from './print-native.ts'
 import type { Site } from './site.ts'
 import { castSpelling } from './spell-cast.ts'
 import { spellingOf } from './spelling.ts'
+import { isWordLoad } from './spread.ts'
 
 const shapeOf = (scalar: Scalar): 'f32x4' | 'i32x4' => (scalar === 'f32' || scalar === 'f16' ? 'f32x4' : 'i32x4')
 
@@ -39,8 +41,7 @@ export const pushSplat = (c: Context, a: KExpr): void => {
     frame.words([bits, bits, bits, bits])
     return
   }
-  const isLoad = a.kind === 'read' || (a.kind === 'load' && !a.component)
-  if (isLoad && a.type.scalar !== 'f16') {
+  if (isWordLoad(a)) {
     const region = regionOf(c, a.kind === 'read' ? a.array : a.binding)
     frame.emit('v128.load32_splat', memarg(4, pushAddress(c, region, a.index)))
     return
@@ -75,35 +76,7 @@ const pushVector = (c: Context, items: readonly KExpr[]): void => {
 }
 
 /** Whether an expression reads memory: a select must not read on the side that it does not take. */
-const reads = (e: KExpr): boolean => {
-  switch (e.kind) {
-    case 'load':
-    case 'read':
-      return true
-    case 'unary':
-    case 'cast':
-    case 'bitcast':
-    case 'splat':
-    case 'lane':
-      return reads(e.a)
-    case 'binary':
-      return reads(e.a) || reads(e.b)
-    case 'select':
-      return reads(e.cond) || reads(e.a) || reads(e.b)
-    case 'vec':
-      return e.items.some(reads)
-    case 'native':
-    case 'apply':
-    case 'threefry':
-    case 'call':
-      return e.args.some(reads)
-    case 'lit':
-    case 'ref':
-    case 'builtin':
-    case 'word':
-      return false
-  }
-}
+const reads = (e: KExpr): boolean => e.kind === 'load' || e.kind === 'read' || operandsOf(e).some(reads)
 
 const pushSelect = (c: Context, { cond, a, b, type }: Extract<KExpr, { readonly kind: 'select' }>): void => {
   const { frame } = c

@@ -39,6 +39,7 @@ export const pushAddress = (c: Context, region: Region, index: KExpr): number =>
   return 0
 }
 
+/** The memory of a binding or an array. */
 export const regionOf = (c: Context, name: string): Region => {
   const region = c.regions.get(name)
   invariant(region, `no memory called ${name}`)
@@ -54,6 +55,7 @@ const loadLane = (c: Context, scalar: Scalar, offset: number): void => {
   } else c.frame.emit(scalar === 'f32' ? 'f32.load' : 'i32.load', memarg(bytes, offset))
 }
 
+/** Pushes an element of a binding or an array, or one component of it. */
 export const pushLoad = (c: Context, name: string, index: KExpr, type: KType, component?: KExpr): void => {
   const { frame } = c
   const region = regionOf(c, name)
@@ -89,6 +91,7 @@ export const pushLoad = (c: Context, name: string, index: KExpr, type: KType, co
 export const pushNeighbours = (c: Context, { binding, base, constant }: Neighbours): void => {
   const region = regionOf(c, binding)
   const scalars = { ...region, element: kType(region.element.scalar) }
-  const index = base ? add(base, u32(constant)) : u32(constant)
+  const first = u32(constant >>> 0)
+  const index = base ? add(base, first) : first
   c.frame.emit('v128.load', memarg(4, pushAddress(c, scalars, index)))
 }

@@ -7,6 +7,7 @@ import { alignUp } from '../../../src/lang/dim.ts'
 import { invariant } from '../../../src/lang/errors.ts'
 import { elementBytes } from '../../kernel/element-bytes.ts'
 import type { Kernel, KFunction, LocalArray } from '../../kernel/kernel.ts'
+import { hasBarrier } from '../../kernel/parts.ts'
 import type { Context, Region } from './context.ts'
 import { header, name, section, unsigned, vector } from './encode.ts'
 import { makeFrame, typeOf } from './frame.ts'
@@ -151,10 +152,6 @@ const printFunction = (f: KFunction, functionIndex: FunctionIndex): readonly num
   return frame.code()
 }
 
-/** Whether a kernel can be printed: what is a user's own has no WebAssembly. */
-const hasBarriers = ({ body, workgroupSize }: Kernel): boolean =>
-  workgroupSize > 1 && JSON.stringify(body).includes('"barrier"')
-
 /** The module of `kernels`, none of which is a user's text or calls a user's function. */
 export const printModule = (kernels: readonly Kernel[], { shared = false }: ModuleOptions = {}): PrintedModule => {
   const types: string[] = []
@@ -178,7 +175,8 @@ export const printModule = (kernels: readonly Kernel[], { shared = false }: Modu
     return index
   }
   const codes = kernels.map((kernel) => {
-    invariant(!hasBarriers(kernel), `${kernel.name} has barriers and ${kernel.workgroupSize} invocations`)
+    const { workgroupSize, body } = kernel
+    invariant(workgroupSize === 1 || !hasBarrier(body), `${kernel.name} has barriers and ${workgroupSize} invocations`)
     return printKernel(kernel, functionIndex)
   })
   for (let f = waiting.shift(); f; f = waiting.shift()) codes.push(printFunction(f, functionIndex))

@@ -3,46 +3,16 @@
  * values wait in registers. Engines keep the order they are given.
  */
 import type { KExpr, KStmt } from '../../kernel/kernel.ts'
+import { operandsOf } from '../../kernel/parts.ts'
 
 type Let = Extract<KStmt, { readonly kind: 'let' }>
-
-const childrenOf = (e: KExpr): readonly KExpr[] => {
-  switch (e.kind) {
-    case 'unary':
-    case 'cast':
-    case 'bitcast':
-    case 'splat':
-    case 'lane':
-      return [e.a]
-    case 'binary':
-      return [e.a, e.b]
-    case 'select':
-      return [e.cond, e.a, e.b]
-    case 'vec':
-      return e.items
-    case 'load':
-      return e.component ? [e.index, e.component] : [e.index]
-    case 'read':
-      return [e.index]
-    case 'threefry':
-    case 'call':
-    case 'native':
-    case 'apply':
-      return e.args
-    case 'lit':
-    case 'ref':
-    case 'builtin':
-    case 'word':
-      return []
-  }
-}
 
 /** The names that an expression reads. */
 const namesIn = (e: KExpr): ReadonlySet<string> => {
   const names = new Set<string>()
   const walk = (x: KExpr): void => {
     if (x.kind === 'ref') names.add(x.name)
-    for (const y of childrenOf(x)) walk(y)
+    for (const y of operandsOf(x)) walk(y)
   }
   walk(e)
   return names

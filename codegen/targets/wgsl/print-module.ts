@@ -9,6 +9,7 @@ import { visible } from '../../../src/lang/visible-text.ts'
 import { constantOf } from '../../kernel/build-kernel.ts'
 import { kernelFunction } from '../../kernel/functions/table.ts'
 import type { KExpr, Kernel, KStmt, KType, Scalar } from '../../kernel/kernel.ts'
+import { eachStatement } from '../../kernel/parts.ts'
 import { fieldOf } from './function-expression.ts'
 import { type FunctionTexts, makeFunctionTexts } from './function-texts.ts'
 import { bitsLiteral, literal } from './literal.ts'
@@ -156,13 +157,12 @@ const statementPrinter = (c: Context): StatementPrinter => ({
   nested: (inner) => inner(),
 })
 
-const storedBindings = (body: readonly KStmt[], into: Set<string>): Set<string> => {
-  for (const s of body) {
-    if (s.kind === 'store') into.add(s.binding)
-    else if (s.kind === 'for') storedBindings(s.body, into)
-    else if (s.kind === 'if') storedBindings(s.else, storedBindings(s.then, into))
-  }
-  return into
+const storedBindings = (body: readonly KStmt[]): ReadonlySet<string> => {
+  const found = new Set<string>()
+  eachStatement(body, (s) => {
+    if (s.kind === 'store') found.add(s.binding)
+  })
+  return found
 }
 
 /** Options of printing. */
@@ -191,7 +191,7 @@ const print = (k: Kernel, keepSubnormals: boolean): string => {
     calls: makeUserFunctions(),
     constants: new Set(),
     seen: { half: false, grid: false, local: false },
-    stored: storedBindings(k.body, new Set()),
+    stored: storedBindings(k.body),
     storageBarrier: false,
   }
   const body: string[] = []

@@ -60,6 +60,10 @@ const quarter = (at: KExpr): KExpr => k.load(f32x4, k.shiftRight(at, k.u32(2)), 
 
 const cells: LocalArray = { name: 'c', space: 'private', element: k.kType('f32'), size: 8 }
 const packed: LocalArray = { name: 'p', space: 'packed', element: k.kType('f32', 4), size: 4 }
+const bools: LocalArray = { name: 'flags', space: 'private', element: k.kType('bool'), size: 4 }
+const masks: LocalArray = { name: 'masks', space: 'private', element: k.kType('bool', 4), size: 2 }
+const vec4 = k.kType('f32', 4)
+const row = k.ref('row', vec4)
 const loop = (body: readonly KStmt[], counter = 'n'): KStmt => k.forStmt(counter, k.u32(0), k.u32(4), 1, body)
 const n = k.ref('n')
 const acc = (l: number): KExpr => k.ref(`acc${l}`, k.kType('f32', 4))
@@ -151,6 +155,31 @@ const forms: readonly Case[] = [
         k.assign('acc3', k.sub(acc(3), k.ref('before', k.kType('f32', 4)))),
       ]),
       k.store(outs, i, k.add(k.add(acc(0), acc(1)), k.add(acc(2), acc(3)))),
+    ],
+  },
+  {
+    name: 'bools in arrays, of scalars and of vectors, spread and in lanes',
+    bindings: [f32, outs],
+    arrays: [bools, masks],
+    body: [
+      k.write(bools, k.and(i, k.u32(3)), k.lt(k.lit(0), k.load(f32, i))),
+      k.write(
+        masks,
+        k.u32(1),
+        k.lt(
+          k.splat(k.lit(0), 4),
+          four((l) => k.load(f32, k.add(i, k.u32(l)))),
+        ),
+      ),
+      k.letStmt('own', k.read(bools, k.and(i, k.u32(3)))),
+      k.letStmt(
+        'row',
+        four((l) => k.load(f32, k.add(i, k.u32(2 * l)))),
+      ),
+      k.letStmt('one', k.select(k.splat(k.ref('own', k.kType('bool')), 4), row, k.splat(k.lit(7), 4))),
+      k.letStmt('two', k.select(k.splat(k.read(bools, k.u32(0)), 4), row, k.splat(k.lit(5), 4))),
+      k.letStmt('three', k.select(k.read(masks, k.u32(1)), row, k.splat(k.lit(3), 4))),
+      k.store(outs, i, k.add(k.ref('one', vec4), k.add(k.ref('two', vec4), k.ref('three', vec4)))),
     ],
   },
   {
