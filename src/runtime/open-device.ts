@@ -90,9 +90,9 @@ const announce = (text: string): void => {
   say(text)
 }
 
-/** The environment's word for `auto`, where there is an environment and it has one. */
+/** The environment's word for `auto`, where there is an environment and it has one: an empty one is none. */
 const environmentWish = (): string | undefined =>
-  typeof process === 'undefined' ? undefined : process.env?.['TENSORLOOM_DEVICE']
+  typeof process === 'undefined' ? undefined : process.env?.['TENSORLOOM_DEVICE'] || undefined
 
 /** What to look for, in this order. */
 const wishesOf = ({ prefer = 'auto', provider }: DeviceOptions): readonly Wish[] => {

@@ -2,12 +2,12 @@
 import { availableParallelism } from 'node:os'
 import { describe, expect, it, vi } from 'vitest'
 import * as k from '../../../codegen/kernel/build-kernel.ts'
-import type { Plan } from '../../../codegen/plan/plan.ts'
 import * as T from '../../../src/index.ts'
 import { openCpu } from '../../../src/runtime/cpu/open-cpu.ts'
 import { loadPlan } from '../../../src/runtime/execute.ts'
 import { sharedDevice, sharedProcessor } from '../../device.ts'
 import { affine, input, kernelOf, output, place, planFor, planOf } from '../plans.ts'
+import { busy } from './busy.ts'
 
 const failure = async (p: Promise<unknown>): Promise<unknown> => {
   const e = await p.then(
@@ -216,27 +216,6 @@ describe('memory', () => {
     })
   })
 })
-
-/** `times` times y = y/2 + x over `n` floats: work of milliseconds. */
-const busy = (n: number, times: number): Plan => {
-  const plan = affine(n, false)
-  const y = k.ref('y', k.kType('f32'))
-  const kernel = kernelOf(
-    'busy',
-    [
-      ['f32', 'read'],
-      ['f32', 'read_write'],
-    ],
-    (i, [x, out]) => [
-      k.ifStmt(k.lt(i, k.u32(n)), [
-        k.varStmt('y', k.kType('f32'), k.lit(0)),
-        k.forStmt('j', k.u32(0), k.u32(times), 1, [k.assign('y', k.add(k.mul(y, k.lit(0.5)), k.load(x!, i)))]),
-        k.store(out!, i, y),
-      ]),
-    ],
-  )
-  return { ...plan, kernels: [kernel] }
-}
 
 describe('the event loop', () => {
   it('has its turn while work waits, and a host array is copied at the call', async () => {

@@ -18,6 +18,7 @@ import { planOf as planOfGraph } from '../../differential.ts'
 import { runs, stagesOf } from '../../random/harness.ts'
 import { runScript, sourceUrl } from '../../run-script.ts'
 import { affine, input, kernelOf, output, place, planFor, planOf } from '../plans.ts'
+import { busy } from './busy.ts'
 import { openTeam } from './open-team.ts'
 
 const opened: Promise<readonly CpuDevice[]> = Promise.all([1, 2, 3].map(openTeam))
@@ -130,26 +131,6 @@ describe('twenty programs that nobody waits for', () => {
     )
   })
 })
-
-/** `times` times y = y/2 + x in each of `n` floats; stores `offset` elements behind. */
-const busy = (n: number, times: number, offset = 0): Plan => {
-  const y = k.ref('y', k.kType('f32'))
-  const kernel = kernelOf(
-    'busy',
-    [
-      ['f32', 'read'],
-      ['f32', 'read_write'],
-    ],
-    (i, [x, out]) => [
-      k.ifStmt(k.lt(i, k.u32(n)), [
-        k.varStmt('y', k.kType('f32'), k.lit(0)),
-        k.forStmt('j', k.u32(0), k.u32(times), 1, [k.assign('y', k.add(k.mul(y, k.lit(0.5)), k.load(x!, i)))]),
-        k.store(out!, k.add(i, k.u32(offset)), y),
-      ]),
-    ],
-  )
-  return { ...affine(n, false), kernels: [kernel] }
-}
 
 const failure = (p: Promise<unknown>): Promise<unknown> =>
   p.then(
