@@ -71,9 +71,9 @@ const wantedTargets = ({ target, profile }: BuildOptions): readonly AotTarget[] 
   if (target === undefined) return own ? [own] : aotTargets
   const names = target.split(',').map((t) => t.trim())
   const unknown = names.find((n) => !(aotTargets as readonly string[]).includes(n))
-  if (unknown !== undefined) throw new Failure(`no target is named '${unknown}'; there are ${aotTargets.join(', ')}`)
+  if (unknown !== undefined) throw new Failure(`no target is named '${unknown}'; there are ${aotTargets.join(', ')}`, 2)
   if (own && !names.includes(own))
-    throw new Failure(`profile ${profile} is for ${own}, which is not among the targets: ${names.join(', ')}`)
+    throw new Failure(`profile ${profile} is for ${own}, which is not among the targets: ${names.join(', ')}`, 2)
   return aotTargets.filter((t) => names.includes(t))
 }
 

@@ -96,7 +96,7 @@ const main = async (argv: readonly string[]): Promise<0 | 1 | 2> => {
     const known = e instanceof Failure || e instanceof TensorloomError
     const text = e instanceof Error ? (known ? e.message : (e.stack ?? e.message)) : String(e)
     process.stderr.write(`tensorloom: ${text}\n`)
-    return 1
+    return e instanceof Failure ? e.code : 1
   }
 }
 

@@ -261,6 +261,7 @@ describe('--target', () => {
     [{ target: '' }, "no target is named ''; there are webgpu, cpu"],
     [{ target: 'cpu', profile: 'hardware' }, 'profile hardware is for webgpu, which is not among the targets: cpu'],
   ])('refuses %j', async (options, message) => {
-    await expect(build(fixture('mlp.ts'), { out: join(folder, 'never'), ...options })).rejects.toThrow(message)
+    const refused = build(fixture('mlp.ts'), { out: join(folder, 'never'), ...options })
+    await expect(refused).rejects.toMatchObject({ message, code: 2 })
   })
 })

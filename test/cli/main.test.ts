@@ -15,6 +15,12 @@ describe('the command line', () => {
     [['build', '--out', 'x'], 2, /^$/, /missing required argument 'file'/],
     [['build', 'a.ts'], 2, /^$/, /required option '--out <dir>' not specified/],
     [['build', 'a.ts', '--out', 'x', '--profile', 'none'], 2, /^$/, /'none' is invalid. Allowed choices are portable/],
+    [
+      ['build', fixture('mlp.ts'), '--out', 'x', '--target', 'tpu'],
+      2,
+      /^$/,
+      /no target is named 'tpu'; there are webgpu, cpu/,
+    ],
     [['build', '.', '--out', 'x'], 1, /^$/, /there is no such file/],
     [['build', fixture('names.mjs'), '--out', 'x'], 1, /^$/, /export \.\.\/evil cannot be the name of a file/],
     [
