@@ -6,7 +6,7 @@ import { type Context, callNamed } from './context.ts'
 import { unsigned } from './encode.ts'
 import { typeOf } from './frame.ts'
 import { pushSplat, pushValue } from './print-expression.ts'
-import { memarg, pushAddress } from './print-memory.ts'
+import { memarg, pushAddress, regionOf } from './print-memory.ts'
 import { sunk } from './sink.ts'
 
 const declare = (c: Context, name: string, type: KType): number => {
@@ -27,7 +27,7 @@ const pushZero = ({ frame }: Context, type: KType): void => {
 /** Stores a value at an element of a binding or an array. */
 const store = (c: Context, name: string, index: KExpr, value: KExpr): void => {
   const { frame } = c
-  const region = c.regions.get(name)!
+  const region = regionOf(c, name)
   const { scalar, width } = region.element
   const offset = pushAddress(c, region, index)
   if (scalar === 'f16') {
