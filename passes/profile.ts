@@ -58,4 +58,6 @@ export interface Costs {
   readonly masked: number
   /** What a load of four neighbours takes, in loads of one. */
   readonly vectorLoad: number
+  /** Seconds until all invocations of a workgroup have come to a barrier. */
+  readonly barrier: number
 }

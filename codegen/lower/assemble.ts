@@ -84,20 +84,19 @@ const keyOf = (fused: readonly Fused[], bound: Bound, profile: Profile): string 
 }
 
 const emit = (fused: readonly Fused[], bound: Bound, profile: Profile): Emitted => {
-  const workgroupSize = workgroupSizeFor(Math.max(...fused.map((f) => threadsOf(f.schedule))), profile)
+  const sharing = fused.flatMap((f) => f.schedule.workgroup ?? [])
+  const workgroupSize =
+    sharing[0]?.threads ?? workgroupSizeFor(Math.max(...fused.map((f) => threadsOf(f.schedule))), profile)
   let names = 0
   const name = (prefix: string): string => `${prefix}${names++}`
   let workgroups = 0
   const arrays = sharedArrays(name)
   const branches = fused.map(({ cluster, schedule, tensors }): Branch => {
     const threads = threadsOf(schedule)
-    const first = workgroups
-    workgroups += ceilDiv(threads, workgroupSize)
-    const id = name('thread')
-    const thread = k.add(
-      k.mul(k.sub(k.builtin('gridIndex'), k.u32(first)), k.u32(workgroupSize)),
-      k.builtin('localIndex'),
-    )
+    const first = k.sub(k.builtin('gridIndex'), k.u32(workgroups))
+    workgroups += schedule.workgroup ? threads : ceilDiv(threads, workgroupSize)
+    const id = name(schedule.workgroup ? 'group' : 'thread')
+    const thread = schedule.workgroup ? first : k.add(k.mul(first, k.u32(workgroupSize)), k.builtin('localIndex'))
     const access = new Map([...tensors].map(([b, tensor]) => [b.id, bound.access.get(tensor.id)!]))
     const statements = emitCluster(cluster, schedule, k.ref(id), (b) => access.get(b)!, name, arrays.next())
     return { end: workgroups, body: [k.letStmt(id, thread), k.ifStmt(k.lt(k.ref(id), k.u32(threads)), statements)] }

@@ -3,8 +3,10 @@
  * and levels are the monoid's (`monoids.ts`, `levels.ts`); register copies and lanes do not change them.
  */
 import type { LoopValue, Range } from '../../passes/loop/ir/cluster.ts'
+import { type Level, levelsOf } from '../../passes/loop/schedule/levels.ts'
 import type { Accumulation, Item, ReduceValue, Scope } from '../../passes/loop/schedule/nest.ts'
 import { type Schedule, stepIn } from '../../passes/loop/schedule/roles.ts'
+import { type Deal, dealOfLoop, dealOfReduce } from '../../passes/loop/schedule/workgroup.ts'
 import { ceilDiv, floorDiv } from '../../src/lang/dim.ts'
 import { heightOf, stateMonoids } from '../../src/lang/monoids.ts'
 import * as k from '../kernel/build-kernel.ts'
@@ -12,7 +14,7 @@ import type { KExpr, KStmt } from '../kernel/kernel.ts'
 import { type Kind, type State, stateEmitter } from '../kernel/states.ts'
 import { vectorOf } from './access.ts'
 import type { IndexEmitter, Lanes } from './emit-index.ts'
-import { type Level, levelsOf } from './levels.ts'
+import type { Crew } from './emit-workgroup.ts'
 
 /** What the emitter of a cluster lends to that of its reductions. */
 export interface Surroundings {
@@ -30,6 +32,8 @@ export interface Surroundings {
   readonly taskNumber: () => KExpr
   /** The reductions of the cluster, every component that is used. */
   readonly reductions: readonly ReduceValue[]
+  /** Where a workgroup computes a point together. */
+  readonly crew?: Crew
 }
 
 export interface ReduceEmitter {
@@ -54,6 +58,8 @@ interface Copy extends Kind {
 interface Open {
   readonly copies: readonly Copy[]
   readonly levels: ReadonlyMap<Range, Level>
+  /** Whose the steps of one of its loops are. */
+  readonly deal: Deal | undefined
   /** Where each copy's states go at present. */
   readonly into: Map<Copy, State>
   /** Whether they are identities there: a loop may then begin with them. */
@@ -61,7 +67,7 @@ interface Open {
 }
 
 export const reduceEmitter = (around: Surroundings): ReduceEmitter => {
-  const { schedule, index, name, push, instances, exprOf } = around
+  const { schedule, index, name, push, instances, exprOf, crew } = around
   const open: Open[] = []
   const states = stateEmitter(name, push, (fill) => around.inScope([], fill))
   const { assign, begin, merge, named } = states
@@ -83,13 +89,20 @@ export const reduceEmitter = (around: Surroundings): ReduceEmitter => {
     const results = new Map(copies.map((c) => [c, begin(c)]))
     const levels = levelsOf((ordered ?? accumulations[0]!).reduce)
     const levelOf = new Map(over.map((r, i) => [r, levels[i]!]))
-    open.push({ copies, into: new Map(results), levels: levelOf, isFresh: true })
-    loop(body)
+    const isShared = crew?.isTogether() ?? false
+    const deal = isShared ? dealOfReduce(accumulations, schedule.roles, crew!.threads) : undefined
+    open.push({ copies, into: new Map(results), levels: levelOf, deal, isFresh: true })
+    if (isShared) crew!.apart(() => loop(body))
+    else loop(body)
     open.pop()
-    for (const copy of copies) {
+    const own = copies.map((copy) => {
       const state = results.get(copy)!
       const lanes = !copy.isOrdered && over.some((r) => schedule.roles.get(r)?.vector)
-      const final = lanes ? foldLanes(copy, state) : state
+      return { kind: lanes ? { ...copy, width: 1 as const } : copy, state: lanes ? foldLanes(copy, state) : state }
+    })
+    const finals = deal ? crew!.meet(own, deal.active, states) : own.map((o) => o.state)
+    for (const [i, copy] of copies.entries()) {
+      const final = finals[i]!
       for (const v of around.reductions)
         if (v.group === copy.reduce.group) around.record(v, copy.lanes, final[v.component]!)
     }
@@ -162,14 +175,22 @@ export const reduceEmitter = (around: Surroundings): ReduceEmitter => {
   }
 
   /** A loop over the steps of the scope's range; none for a range that is taken in one. */
-  const plainLoop = ({ range, items }: Scope, count: number): void => {
+  const plainLoop = ({ range, items }: Scope, count: number, deal?: Deal): void => {
     const counter = count > 1 ? k.ref(name('n')) : k.u32(0)
     const statements = around.inScope([range!], () => {
       index.bind(range!, counter)
       around.emitItems(items)
     })
-    if (counter.kind === 'ref') push(k.forStmt(counter.name, k.u32(0), k.u32(count), 1, statements))
+    const { from, to, step } = deal ? crew!.partOf(deal, count) : { from: k.u32(0), to: k.u32(count), step: 1 }
+    if (counter.kind === 'ref') push(k.forStmt(counter.name, from, to, step, statements))
     else for (const s of statements) push(s)
+  }
+
+  /** The loop of a map, which a workgroup deals out. */
+  const mapLoop = (scope: Scope, steps: number): void => {
+    const deal = crew?.isTogether() ? dealOfLoop(scope.range!, schedule.roles, crew.threads) : undefined
+    if (deal) crew!.apart(() => plainLoop(scope, steps, deal))
+    else plainLoop(scope, steps)
   }
 
   /** The loop over the tiles of a task. */
@@ -190,10 +211,11 @@ export const reduceEmitter = (around: Surroundings): ReduceEmitter => {
     const steps = ceilDiv(range.size, step)
     const here = open[open.length - 1]
     const level = here?.levels.get(range)
+    const deal = here?.deal?.range === range ? here.deal : undefined
     if (range === schedule.task?.range) taskLoop(scope, steps, schedule.task.run)
-    else if (!here || !level) plainLoop(scope, steps)
-    else if (!level.isOwn) within(here, here.isFresh && steps === 1, () => plainLoop(scope, steps))
-    else inLevels(here, scope, steps, Math.max(1, floorDiv(level.run, step)))
+    else if (!here || !level) mapLoop(scope, steps)
+    else if (!level.isOwn) within(here, here.isFresh && steps === 1, () => plainLoop(scope, steps, deal))
+    else inLevels(here, scope, steps, Math.max(1, floorDiv(level.run, step)), deal)
   }
 
   const within = (here: Open, isFresh: boolean, emit: () => void): void => {
@@ -204,12 +226,12 @@ export const reduceEmitter = (around: Surroundings): ReduceEmitter => {
   }
 
   /** The loop over a range whose runs of `run` steps have states of their own. */
-  const inLevels = (here: Open, scope: Scope, steps: number, run: number): void => {
+  const inLevels = (here: Open, scope: Scope, steps: number, run: number, deal: Deal | undefined): void => {
     const { copies, into, isFresh } = here
     const ordered = copies.filter((c) => c.isOrdered)
     const outer = new Map(ordered.map((c) => [c, into.get(c)!]))
     const runs = ceilDiv(steps, run)
-    const height = heightOf(runs)
+    const height = deal ? Math.max(1, heightOf(deal.share)) : heightOf(runs)
     /** States above the runs, the highest last; of a single run there is the one that it goes into. */
     const above = new Map<Copy, readonly State[]>()
     for (const c of ordered) {
@@ -233,7 +255,8 @@ export const reduceEmitter = (around: Surroundings): ReduceEmitter => {
           1,
         )
       })
-      if (number.kind === 'ref') push(k.forStmt(number.name, k.u32(0), k.u32(runs), 1, statements))
+      const { from, to } = deal ? crew!.partOf(deal, runs) : { from: k.u32(0), to: k.u32(runs) }
+      if (number.kind === 'ref') push(k.forStmt(number.name, from, to, 1, statements))
     }
     for (const c of ordered) {
       const state = outer.get(c)!

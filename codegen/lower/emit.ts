@@ -21,15 +21,16 @@ import { indexEmitter, type Lanes, type OpenScope } from './emit-index.ts'
 import { memoryEmitter } from './emit-memory.ts'
 import { packedEmitter } from './emit-packed.ts'
 import { reduceEmitter } from './emit-reduce.ts'
+import { crewOf } from './emit-workgroup.ts'
 import { chooseRoll, type Roll, type Run, readersIn, runsOf } from './roll.ts'
 
 /** Generates a fresh name for a `let`, `var` or counter of the kernel. */
 export type Namer = (prefix: string) => string
 
-/** A private array that nobody else uses at the same time. */
-export type Arrays = (element: KType, size: number, space?: 'private' | 'packed') => LocalArray
+/** An array that nobody else uses at the same time. */
+export type Arrays = (element: KType, size: number, space?: LocalArray['space']) => LocalArray
 
-/** The statements of invocation `thread`, one of `threadsOf(schedule)`. */
+/** The statements of invocation `thread`, one of `threadsOf(schedule)`; or of workgroup `thread`, where those share points. */
 export const emitCluster = (
   cluster: Cluster,
   schedule: Schedule,
@@ -92,6 +93,12 @@ export const emitCluster = (
     scopes[scopes.length - 1]!.statements.push(s)
   }
 
+  const inScope = (ranges: readonly Range[], fill: () => void): readonly KStmt[] => {
+    scopes.push({ statements: [], ranges: new Set(ranges), memo: new Map() })
+    fill()
+    return scopes.pop()!.statements
+  }
+
   const widen = (es: readonly KExpr[]): readonly KExpr[] => {
     const width = es.some((e) => e.type.width === 4) ? 4 : 1
     return es.map((e) => (e.type.width === width ? e : k.splat(e, width)))
@@ -141,8 +148,11 @@ export const emitCluster = (
 
   const emitStore = (s: Store): void => {
     const vector = vectorOf(s.ranges, schedule)
+    // What all invocations know, one of them stores.
+    const isOne = crew?.isTogether() ? k.eq(k.builtin('localIndex'), k.u32(0)) : undefined
     const guarded = (at: Lanes, ranges: readonly Range[], statements: readonly KStmt[]): void => {
-      const guard = statements.length > 0 ? index.inTile(ranges, at) : undefined
+      const inTile = statements.length > 0 ? index.inTile(ranges, at) : undefined
+      const guard = isOne && inTile ? k.and(isOne, inTile) : (isOne ?? inTile)
       for (const statement of guard ? [k.ifStmt(guard, statements)] : statements) push(statement)
     }
     for (const lanes of instances(s.ranges)) {
@@ -286,20 +296,20 @@ export const emitCluster = (
     restore()
   }
 
+  const crew =
+    schedule.workgroup &&
+    crewOf(schedule.workgroup.threads, { name, push, inScope: (fill) => inScope([], fill), arrayOf })
   const packed = packedEmitter({ schedule, index, name, push, instances, exprOf, record, arrayOf })
   const reductions = reduceEmitter({
     schedule,
     index,
     name,
     push,
-    inScope: (ranges, fill) => {
-      scopes.push({ statements: [], ranges: new Set(ranges), memo: new Map() })
-      fill()
-      return scopes.pop()!.statements
-    },
+    inScope,
     instances,
     exprOf,
     record,
+    ...(crew ? { crew } : {}),
     taskNumber: () => taskNumber,
     emitItems: (items) => emitItems(items),
     reductions: own,
@@ -332,7 +342,7 @@ export const emitCluster = (
   return scopes[0]!.statements
 }
 
-/** The number of invocations of a cluster. */
+/** The number of invocations of a cluster; of workgroups, where those share points. */
 export const threadsOf = (schedule: Schedule): number =>
   invocationsOf(schedule.nest.grid, schedule.roles) * tasksOf(schedule)
 

@@ -33,5 +33,6 @@ export const cpu: Profile = {
     text: 1e-7,
     masked: 0,
     vectorLoad: 4,
+    barrier: 0,
   },
 }

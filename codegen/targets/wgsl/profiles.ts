@@ -17,7 +17,7 @@ export const portable: Profile = {
   maxGridSide: 65535,
   offsetAlignment: 256,
   features: [],
-  schedule: 'serial',
+  schedule: 'cooperative',
   costs: {
     dispatch: 30e-6,
     bandwidth: 20e9,
@@ -27,6 +27,7 @@ export const portable: Profile = {
     text: 2e-8,
     masked: 0,
     vectorLoad: 1,
+    barrier: 1e-6,
   },
 }
 
@@ -41,6 +42,7 @@ export const portable: Profile = {
 export const software: Profile = {
   ...portable,
   name: 'software',
+  schedule: 'serial',
   storageBuffers: 12,
   workgroupBytes: 32768,
   maxBindingBytes: 1024 * 1024 * 1024,
@@ -55,6 +57,7 @@ export const software: Profile = {
     text: 5e-6,
     masked: 2e-9,
     vectorLoad: 4,
+    barrier: 1e-4,
   },
 }
 
@@ -82,5 +85,6 @@ export const hardware: Profile = {
     text: 1e-8,
     masked: 0,
     vectorLoad: 1,
+    barrier: 2e-7,
   },
 }

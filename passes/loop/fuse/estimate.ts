@@ -7,10 +7,11 @@ import { sizeOf } from '../../../src/lang/dim.ts'
 import { byteSize } from '../../../src/lang/dtype.ts'
 import type { Node } from '../../../src/lang/ir.ts'
 import { priceOf } from '../../op-prices.ts'
-import type { Costs } from '../../profile.ts'
+import type { Profile } from '../../profile.ts'
 import { reducingOps } from '../from-graph/lower-node.ts'
 import type { Buffer } from '../ir/cluster.ts'
 import { countItems } from '../schedule/nest.ts'
+import { leastSharing, mostShared } from '../schedule/workgroup.ts'
 import type { Group } from './fusion.ts'
 import type { Solved } from './solve.ts'
 
@@ -107,6 +108,21 @@ const repeatedOf = (maker: Group, user: Group): Repeated | undefined => {
 
 const reduces = (g: Group): boolean => g.members.some((n) => reducingOps.has(n.op))
 
+const shares = new WeakMap<Group, number>()
+/** Points that a workgroup may compute side by side for one result of a group's reductions: there is work for so many. */
+const sharedPoints = (g: Group, profile: Profile): number => {
+  const known = shares.get(g)
+  if (known !== undefined) return known
+  let most = 1
+  for (const n of g.members) {
+    if (!reducingOps.has(n.op)) continue
+    const reduced = Math.max(...n.args.map(sizeOfNode)) / Math.max(1, sizeOf(typesOf(n)[0]!.shape))
+    most = Math.max(most, Math.min(mostShared(profile), reduced))
+  }
+  shares.set(g, most)
+  return most
+}
+
 /** Whether something would be computed once instead of twice: a node of both, or what two reductions do to the same tensor. */
 const sharesWork = (a: Group, b: Group): boolean => {
   const [few, many] = a.members.length < b.members.length ? [a, b] : [b, a]
@@ -118,35 +134,49 @@ const sharesWork = (a: Group, b: Group): boolean => {
 /** Points that may share what is computed for them: the lanes and register copies of an invocation. */
 const together = 8
 
+/** Of the two clusters of a join. */
+type Both = readonly [number, number]
+
 /** The least that the joined cluster, which stores `own`, can cost. */
 export const leastCost = (
   a: Group,
   b: Group,
   own: readonly Node[],
   inner: ReadonlySet<Node>,
-  costs: Costs,
+  profile: Profile,
 ): { readonly seconds: number; readonly flops: number } => {
+  const { costs } = profile
   const bytes = Math.max(0, a.cost.bytes + b.cost.bytes - savedBytes(a, b, inner))
   let points = 0
   for (const n of own) points = Math.max(points, sizeOf(typeOf(n).shape))
-  /** `flops` on at most so many invocations. */
-  const on = (invocations: number, flops: number) => ({
-    flops,
-    seconds: costs.dispatch + bytes / costs.bandwidth + flops / Math.min(1, invocations / costs.threads) / costs.flops,
-  })
+  const shares: Both = [sharedPoints(a, profile), sharedPoints(b, profile)]
+  /** What `a` and what `b` does, at so many points side by side. */
+  const secondsOf = (beside: Both, work: Both): number => {
+    const time = (i: 0 | 1): number => work[i] / Math.min(1, beside[i] / costs.threads) / costs.flops
+    return costs.dispatch + bytes / costs.bandwidth + time(0) + time(1)
+  }
+  /** The same on a grid of so many points, which invocations compute alone, or workgroups together. */
+  const on = (grid: number, [shareOfA, shareOfB]: Both, work: Both) => {
+    const alone = secondsOf([grid, grid], work)
+    const together = secondsOf([grid * shareOfA, grid * shareOfB], work) + leastSharing(profile)
+    return { flops: work[0] + work[1], seconds: Math.min(alone, together) }
+  }
   const repeated = repeatedOf(a, b)
   /** What `a` stores for others is computed all the same. */
   const isGone = a.stored.length === 1 && inner.has(a.stored[0]!)
   const workOfA = (times: number): number =>
     isGone ? a.cost.flops * times : Math.max(a.cost.flops, ((repeated?.work ?? 0) * times) / together)
   const shared = sharesWork(a, b)
-  const total = (times: number): number =>
-    shared ? Math.max(b.cost.flops, isGone ? a.cost.flops : workOfA(times)) : b.cost.flops + workOfA(times)
-  if (!repeated) return on(points, total(1))
+  const works = (times: number): Both => {
+    const own = shared && isGone ? a.cost.flops : workOfA(times)
+    return shared ? [Math.max(0, own - b.cost.flops), b.cost.flops] : [own, b.cost.flops]
+  }
+  if (!repeated) return on(points, shares, works(1))
   // What is looked at outside of reductions is computed once where the grid is cut down to its elements.
-  const each = on(points, total(repeated.times))
+  const each = on(points, shares, works(repeated.times))
   const elements = Math.max(1, repeated.least * sizeOfNode(repeated.node))
-  const once = on(Math.min(points, elements), total(repeated.least))
+  const most = Math.max(...shares)
+  const once = on(Math.min(points, elements), [most, most], works(repeated.least))
   return each.seconds < once.seconds ? each : once
 }
 

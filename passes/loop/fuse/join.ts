@@ -81,7 +81,7 @@ const tryJoin = (
   if (!canRunTogether(own)) return { reason: 'their results run over different ranges', savedBytes: atMost }
   const apart = a.cost.seconds + b.cost.seconds - (1 - credit) * costs.dispatch
   const worthwhile = credit === 1 ? 0 : costs.dispatch / 10
-  const least = leastCost(a, b, own, inner, costs)
+  const least = leastCost(a, b, own, inner, profile)
   const split = `${Math.round(a.cost.flops + b.cost.flops)} on ${a.cost.threads} and ${b.cost.threads}`
   if (least.seconds + worthwhile >= apart)
     return {

@@ -11,6 +11,7 @@ import { countItems, placing } from './nest.ts'
 import { type Schedule, scheduling, stepOf } from './roles.ts'
 import { inTasks } from './task.ts'
 import { storePrice, textPrice } from './text-price.ts'
+import { inWorkgroups, leastGain, sharingOf } from './workgroup.ts'
 
 export interface Cost {
   readonly flops: number
@@ -23,8 +24,10 @@ export interface Cost {
   readonly seconds: number
 }
 
-export const costOf = ({ nest, roles }: Schedule, profile: Profile): Cost => {
+export const costOf = (schedule: Schedule, profile: Profile): Cost => {
+  const { nest, roles, workgroup } = schedule
   const { costs } = profile
+  const sharing = workgroup && sharingOf(schedule, workgroup.threads)
   let flops = 0
   let work = 0
   let statements = 0
@@ -33,33 +36,44 @@ export const costOf = ({ nest, roles }: Schedule, profile: Profile): Cost => {
   const touch = (b: Buffer, times: number): void => {
     touched.set(b, (touched.get(b) ?? 0) + times)
   }
-  countItems(nest, (item, times, invocations) => {
-    const spend = (operations: number): void => {
-      flops += operations
-      work += operations / Math.min(1, invocations / costs.threads)
-    }
-    if (item.kind === 'accumulate') spend(times * item.accumulations.length)
-    if (item.kind === 'store') {
-      touch(item.store.buffer, times)
-      text += storePrice(item.store, roles)
-    }
-    if (item.kind !== 'loop' && item.kind !== 'reduce') statements += 1
-    if (item.kind !== 'value') return
-    const v = item.value
-    text += textPrice(v, roles)
-    if (v.kind === 'load') touch(v.buffer, times)
-    // A value is computed once for all register copies and lanes of a range that it does not depend on.
-    let shared = 1
-    for (const [r, role] of roles) if (!v.ranges.has(r) && nest.grid.includes(r)) shared *= stepOf(role)
-    if (v.kind === 'alu') spend((times / shared) * priceOf(v.op))
-    if (v.kind === 'call') spend((times / shared) * priceOf('elementwise'))
-    if (v.kind === 'threefry') spend((times / shared) * priceOf('threefry'))
-  })
+  countItems(
+    nest,
+    (item, times, invocations) => {
+      const spend = (operations: number): void => {
+        flops += operations
+        work += operations / Math.min(1, invocations / costs.threads)
+      }
+      if (item.kind === 'accumulate') spend(times * item.accumulations.length)
+      if (item.kind === 'store') {
+        touch(item.store.buffer, times)
+        text += storePrice(item.store, roles)
+      }
+      if (item.kind !== 'loop' && item.kind !== 'reduce') statements += 1
+      if (item.kind !== 'value') return
+      const v = item.value
+      text += textPrice(v, roles)
+      if (v.kind === 'load') touch(v.buffer, times)
+      // A value is computed once for all register copies and lanes of a range that it does not depend on.
+      let shared = 1
+      for (const [r, role] of roles) if (!v.ranges.has(r) && nest.grid.includes(r)) shared *= stepOf(role)
+      if (v.kind === 'alu') spend((times / shared) * priceOf(v.op))
+      if (v.kind === 'call') spend((times / shared) * priceOf('elementwise'))
+      if (v.kind === 'threefry') spend((times / shared) * priceOf('threefry'))
+    },
+    sharing?.pointsOf,
+  )
   let bytes = 0
   for (const [b, times] of touched) bytes += Math.min(b.size, times) * byteSize(b.dtype)
-  const threads = pointsOf(nest.grid)
-  const seconds = costs.dispatch + bytes / costs.bandwidth + work / costs.flops
+  const threads = pointsOf(nest.grid) * (workgroup?.threads ?? 1)
+  // So many workgroups wait one after another.
+  const waits = sharing ? sharing.barriers * Math.max(1, threads / costs.threads) : 0
+  const seconds = costs.dispatch + bytes / costs.bandwidth + work / costs.flops + waits * costs.barrier
   return { flops, bytes, threads, statements, text, seconds }
+}
+
+const schedulesOf = (alone: Schedule, profile: Profile): readonly Schedule[] => {
+  const together = inWorkgroups(alone, profile)
+  return together ? [alone, together] : [alone]
 }
 
 /**
@@ -90,9 +104,11 @@ export const chooseGrid = (
   let best: { readonly schedule: Schedule; readonly cost: Cost } | undefined
   for (const grid of candidates.values()) {
     const nest = grid === primary.ranges ? full : place(grid)
-    const schedule = scheduleOf(nest)
-    const cost = costOf(schedule, profile)
-    if (!best || cost.seconds < best.cost.seconds) best = { schedule, cost }
+    for (const schedule of schedulesOf(scheduleOf(nest), profile)) {
+      const cost = costOf(schedule, profile)
+      const gain = schedule.workgroup ? leastGain(profile.costs) : 0
+      if (!best || cost.seconds + gain < best.cost.seconds) best = { schedule, cost }
+    }
   }
   const { schedule, cost } = best!
   return profile.schedule === 'task' ? { schedule: inTasks(cluster, schedule, place), cost } : { schedule, cost }

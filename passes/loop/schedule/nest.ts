@@ -240,8 +240,8 @@ const indexValues = (s: Store): readonly LoopValue[] =>
 /** What `countItems` calls with every item: how often it runs in the whole dispatch, on how many invocations, inside a reduction or not. */
 export type ItemVisit = (item: Item, times: number, invocations: number, isReduced: boolean) => void
 
-/** Calls `visit` for every item of a nest. */
-export const countItems = (nest: Nest, visit: ItemVisit): void => {
+/** Calls `visit` for every item of a nest. `shareOf` says how many invocations share an outermost loop. */
+export const countItems = (nest: Nest, visit: ItemVisit, shareOf: (loop: Item) => number = () => 1): void => {
   const walk = (s: Scope, times: number, invocations: number, isReduced: boolean): void => {
     const here = times * (s.range ? s.range.size : 1)
     for (const item of s.items) {
@@ -252,7 +252,7 @@ export const countItems = (nest: Nest, visit: ItemVisit): void => {
       }
       visit(item, here, invocations, isReduced)
       if (item.kind === 'reduce' || item.kind === 'loop')
-        walk(item.body, here, invocations, isReduced || item.kind === 'reduce')
+        walk(item.body, here, invocations * shareOf(item), isReduced || item.kind === 'reduce')
     }
   }
   const invocations = pointsOf(nest.grid)

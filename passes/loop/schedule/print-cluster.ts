@@ -66,7 +66,7 @@ export const showLoopValue = (v: LoopValue, buffers: BufferNames): string => {
 }
 
 /** A scheduled cluster, one line per item, loops indented. */
-export const showSchedule = ({ nest, roles, task }: Schedule, buffers: BufferNames): string => {
+export const showSchedule = ({ nest, roles, task, workgroup }: Schedule, buffers: BufferNames): string => {
   const lines: string[] = []
   const role = (r: Range): string => {
     const found = roles.get(r)
@@ -108,6 +108,7 @@ export const showSchedule = ({ nest, roles, task }: Schedule, buffers: BufferNam
   }
   lines.push(`grid ${nest.grid.map((r) => `${showRange(r)} < ${r.size}${role(r)}`).join(', ') || 'of one'}`)
   if (task) lines.push(`a task takes ${task.run} tiles of ${showRange(task.range)}`)
+  if (workgroup) lines.push(`${workgroup.threads} invocations take a point together`)
   loop(nest.body, '  ')
   return lines.join('\n')
 }

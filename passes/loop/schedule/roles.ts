@@ -24,6 +24,12 @@ export interface Schedule {
   readonly roles: ReadonlyMap<Range, Role>
   /** Where an invocation is a task that goes over many tiles: `task.ts`. */
   readonly task?: Task
+  /** Where a workgroup computes a point of the grid together: `workgroup.ts`. */
+  readonly workgroup?: Workgroup
+}
+
+export interface Workgroup {
+  readonly threads: number
 }
 
 /** A task goes over `run` tiles of a range, which is not of the grid; the last one over what is left. */

@@ -5,6 +5,7 @@ import { invariant } from '../../../src/lang/errors.ts'
 import type { Profile } from '../../profile.ts'
 import type { Group } from '../fuse/fusion.ts'
 import { invocationsOf } from './roles.ts'
+import { sharedBytes } from './workgroup.ts'
 
 /** What another kernel takes to compile, whatever its text, in loads. */
 const kernelText = 24
@@ -17,7 +18,7 @@ const invocations = ({ solved }: Group): number =>
 export const sideBySide = (
   groups: readonly Group[],
   successors: (f: Group) => readonly Group[],
-  { costs }: Profile,
+  { costs, workgroupBytes }: Profile,
 ): readonly (readonly Group[])[] => {
   const waiting = new Map<Group, number>(groups.map((f) => [f, 0]))
   for (const f of groups) for (const s of successors(f)) waiting.set(s, waiting.get(s)! + 1)
@@ -25,11 +26,13 @@ export const sideBySide = (
   const kernels: (readonly Group[])[] = []
   while (ready.length > 0) {
     const now: Group[] = []
-    let [statements, threads] = [0, 0]
+    let [statements, threads, shared] = [0, 0, 0]
     for (const f of ready) {
       // A routine is not fused: it has dispatches of its own.
       if (now.length > 0 && (f.routine || now[0]!.routine)) continue
       if (now.length > 0 && statements + f.cost.statements > 2 * costs.statements) continue
+      const memory = f.solved ? sharedBytes(f.solved.schedule) : 0
+      if (shared + memory > workgroupBytes) continue
       const own = invocations(f)
       // Where branches are masked, each invocation runs through what the others compute.
       const masked = (own * statements + threads * f.cost.statements) * costs.masked
@@ -37,6 +40,7 @@ export const sideBySide = (
       now.push(f)
       statements += f.cost.statements
       threads += own
+      shared += memory
     }
     kernels.push(now)
     const taken = new Set(now)

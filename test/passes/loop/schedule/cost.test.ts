@@ -4,6 +4,7 @@ import { hardware, portable, software } from '../../../../codegen/targets/wgsl/p
 import { chooseGrid, costOf } from '../../../../passes/loop/schedule/cost.ts'
 import { placeCluster } from '../../../../passes/loop/schedule/nest.ts'
 import { scheduleCluster } from '../../../../passes/loop/schedule/roles.ts'
+import { inWorkgroups } from '../../../../passes/loop/schedule/workgroup.ts'
 import type { Profile } from '../../../../passes/profile.ts'
 import { build as b } from '../../../../src/lang/build.ts'
 import type { Node, TensorType } from '../../../../src/lang/ir.ts'
@@ -106,10 +107,15 @@ describe('the grid', () => {
     ] as const) {
       const { cluster } = clusterOf(normalised(rows, columns))
       const { ranges } = cluster.stores[0]!
-      const choices = [ranges, ranges.slice(0, 1)].map(
-        (grid) => costOf(scheduleCluster(cluster, placeCluster(cluster, grid), profile), profile).seconds,
-      )
-      expect(chooseGrid(cluster, profile).cost.seconds).toBe(Math.min(...choices))
+      const choices = [ranges, ranges.slice(0, 1), ...(rows === 1 ? [[]] : [])].flatMap((grid) => {
+        const alone = scheduleCluster(cluster, placeCluster(cluster, grid), profile)
+        const together = inWorkgroups(alone, profile)
+        return [alone, ...(together ? [together] : [])].map((s) => costOf(s, profile).seconds)
+      })
+      const chosen = chooseGrid(cluster, profile)
+      // A workgroup that shares its work must gain by it.
+      expect(chosen.cost.seconds).toBeLessThanOrEqual(Math.min(...choices) + profile.costs.dispatch / 10)
+      if (chosen.schedule.workgroup) expect(chosen.cost.seconds).toBe(Math.min(...choices))
     }
   })
 })

@@ -2,8 +2,8 @@
  * How the loops of a reduction keep states, so that its order of summation depends on positions alone: a run of neighbours
  * goes into one state, four such states into the next, four of those into the next. See `Order` in `monoids.ts`.
  */
-import type { ReduceValue } from '../../passes/loop/schedule/nest.ts'
-import { contractionRuns, treeRun } from '../../src/lang/monoids.ts'
+import { contractionRuns, treeRun } from '../../../src/lang/monoids.ts'
+import type { ReduceValue } from './nest.ts'
 
 /** The loop over one range of a reduction. */
 export interface Level {

@@ -1,7 +1,7 @@
 /** Which loops of a reduction begin states of their own, and how many neighbours go into one. */
 import { describe, expect, it } from 'vitest'
-import { levelsOf } from '../../../codegen/lower/levels.ts'
-import type { Order } from '../../../src/lang/monoids.ts'
+import { levelsOf } from '../../../../passes/loop/schedule/levels.ts'
+import type { Order } from '../../../../src/lang/monoids.ts'
 
 const levels = (order: Order, sizes: readonly number[], runs?: readonly number[]): readonly string[] =>
   levelsOf({ order, over: sizes.map((size, id) => ({ id, size })), ...(runs ? { runs } : {}) }).map(
