@@ -10,7 +10,7 @@ import {
   substituteIndex,
 } from '../../passes/loop/ir/index-expression.ts'
 import { isUniformBound, lanePattern } from '../../passes/loop/schedule/lane-pattern.ts'
-import { type Schedule, stepIn } from '../../passes/loop/schedule/roles.ts'
+import { type Schedule, stepIn, tileIn } from '../../passes/loop/schedule/roles.ts'
 import { ceilDiv } from '../../src/lang/dim.ts'
 import type { KernelDType } from '../../src/lang/dtype.ts'
 import * as k from '../kernel/build-kernel.ts'
@@ -27,9 +27,22 @@ export interface OpenScope {
   readonly memo: Map<string, KExpr>
 }
 
+/** A range that stands for something else for a while. */
+export interface Moved {
+  readonly copy: Range
+  readonly restore: () => void
+}
+
 export interface IndexEmitter {
   /** Binds a range to its step counter; must be called before anything uses the range. */
   readonly bind: (range: Range, counter: KExpr) => void
+  /** Binds a range to invocation `local` of the `threads` along it in tile number `tile`. */
+  readonly bindTile: (range: Range, tile: KExpr, local: KExpr, threads: number) => void
+  /**
+   * From here on `counter` numbers points of the tile of a range, or vectors of them, until `restore`. `copy` is the range of
+   * the counter.
+   */
+  readonly inTileAt: (range: Range, counter: KExpr) => Moved
   /** A range of its own that `counter` numbers. */
   readonly block: (count: number, counter: KExpr) => Range
   /** Binds a range to a step counter within a run of `run` steps, of which a range made by `block` says which. */
@@ -38,12 +51,7 @@ export interface IndexEmitter {
    * From here on `counter` says which of the copies of a range is meant, each `width` points wide, until `restore`. `copy`
    * is the range of the counter.
    */
-  readonly roll: (
-    range: Range,
-    counter: KExpr,
-    copies: number,
-    width: number,
-  ) => { readonly copy: Range; readonly restore: () => void }
+  readonly roll: (range: Range, counter: KExpr, copies: number, width: number) => Moved
   /** The index of lane 0. */
   readonly scalar: (a: Index, lanes: Lanes) => KExpr
   /** The index of one lane of the vector range. */
@@ -77,7 +85,17 @@ export const indexEmitter = (
   const counters = new Map<Range, KExpr>()
   const owners = new Map<Range, Range>()
   const edges = new Map<Range, { readonly counter: KExpr; readonly step: number; readonly base: KExpr }>()
+  /** Per range of the grid, the counters that are zero at its first point. */
+  const firsts = new Map<Range, readonly KExpr[]>()
+  /** Where tiles begin. */
+  const tiles = new Map<Range, Index>()
   let fresh = -2
+
+  const letHere = (e: KExpr): KExpr => {
+    const id = name('e')
+    scopes[scopes.length - 1]!.statements.push(k.letStmt(id, e))
+    return k.ref(id)
+  }
 
   const bind = (range: Range, counter: KExpr): void => {
     const step = stepIn(schedule.roles, range)
@@ -85,6 +103,7 @@ export const indexEmitter = (
     const exact = range.size % step === 0
     const own: Range = { id: fresh--, size: exact ? steps : range.size - step + 1 }
     owners.set(own, range)
+    firsts.set(range, [counter])
     bases.set(range, exact ? scaleIndex(rangeIndex(own), step) : rangeIndex(own))
     if (exact) {
       counters.set(own, counter)
@@ -93,10 +112,38 @@ export const indexEmitter = (
     }
     const first = k.min(k.mul(counter, k.u32(step)), k.u32(range.size - step))
     // Of a grid it is used all over the kernel. The prefix b is taken by bindings.
-    const base = schedule.nest.grid.includes(range) ? k.ref(name('e')) : first
-    if (base.kind === 'ref') scopes[scopes.length - 1]!.statements.push(k.letStmt(base.name, first))
+    const base = schedule.nest.grid.includes(range) ? letHere(first) : first
     counters.set(own, base)
     edges.set(range, { counter, step, base })
+  }
+
+  const bindTile: IndexEmitter['bindTile'] = (range, tile, local, threads) => {
+    const step = stepIn(schedule.roles, range)
+    const width = threads * step
+    const isExact = range.size % width === 0
+    // Tiles that are moved back begin at vectors, where those fill the range.
+    const unit = isExact ? width : schedule.roles.get(range)?.vector && range.size % 4 === 0 ? 4 : 1
+    const own: Range = { id: fresh--, size: (range.size - width) / unit + 1 }
+    const beside: Range = { id: fresh--, size: threads }
+    for (const r of [own, beside]) owners.set(r, range)
+    firsts.set(range, [tile, local])
+    const start = isExact ? tile : letHere(k.min(k.mul(tile, k.u32(width / unit)), k.u32((range.size - width) / unit)))
+    counters.set(own, start)
+    counters.set(beside, local)
+    tiles.set(range, scaleIndex(rangeIndex(own), unit))
+    bases.set(range, addIndex(scaleIndex(rangeIndex(own), unit), scaleIndex(rangeIndex(beside), step)))
+    if (isExact) return
+    const base = letHere(k.add(k.mul(start, k.u32(unit)), k.mul(local, k.u32(step))))
+    edges.set(range, { counter: tile, step: width, base })
+  }
+
+  const inTileAt: IndexEmitter['inTileAt'] = (range, counter) => {
+    const before = bases.get(range)!
+    const unit = schedule.roles.get(range)?.vector ? 4 : 1
+    const copy: Range = { id: fresh--, size: tileIn(schedule, range) / unit }
+    counters.set(copy, counter)
+    bases.set(range, addIndex(tiles.get(range)!, scaleIndex(rangeIndex(copy), unit)))
+    return { copy, restore: () => bases.set(range, before) }
   }
 
   const block: IndexEmitter['block'] = (count, counter) => {
@@ -240,6 +287,8 @@ export const indexEmitter = (
 
   return {
     bind,
+    bindTile,
+    inTileAt,
     block,
     bindWithin,
     roll,
@@ -273,10 +322,11 @@ export const indexEmitter = (
       const same = !vector || bounds.every((b) => isUniformBound(b, vector))
       return same ? all(0) : k.vec([0, 1, 2, 3].map(all))
     },
-    isFirst: (r) => {
-      const [own] = [...owners].find(([, range]) => range === r)!
-      return k.eq(counters.get(own)!, k.u32(0))
-    },
+    isFirst: (r) =>
+      firsts
+        .get(r)!
+        .map((c) => k.eq(c, k.u32(0)))
+        .reduce((a, b) => k.and(a, b)),
     hasEdge: (r) => edges.has(r),
     inTile: (ranges, lanes) => {
       const tests = ranges.flatMap((r) => {

@@ -14,6 +14,7 @@ import type { KExpr, KStmt } from '../kernel/kernel.ts'
 import { type Kind, type State, stateEmitter } from '../kernel/states.ts'
 import { vectorOf } from './access.ts'
 import type { IndexEmitter, Lanes } from './emit-index.ts'
+import type { StageEmitter } from './emit-stage.ts'
 import type { Crew } from './emit-workgroup.ts'
 
 /** What the emitter of a cluster lends to that of its reductions. */
@@ -34,6 +35,7 @@ export interface Surroundings {
   readonly reductions: readonly ReduceValue[]
   /** Where a workgroup computes a point together. */
   readonly crew?: Crew
+  readonly stages: StageEmitter
 }
 
 export interface ReduceEmitter {
@@ -175,7 +177,12 @@ export const reduceEmitter = (around: Surroundings): ReduceEmitter => {
   }
 
   /** A loop over the steps of the scope's range; none for a range that is taken in one. */
-  const plainLoop = ({ range, items }: Scope, count: number, deal?: Deal): void => {
+  const plainLoop = (scope: Scope, count: number, deal?: Deal): void => {
+    const { range, items } = scope
+    if (isStaged(scope)) {
+      slabs(scope, k.u32(0), k.u32(count), count)
+      return
+    }
     const counter = count > 1 ? k.ref(name('n')) : k.u32(0)
     const statements = around.inScope([range!], () => {
       index.bind(range!, counter)
@@ -191,6 +198,27 @@ export const reduceEmitter = (around: Surroundings): ReduceEmitter => {
     const deal = crew?.isTogether() ? dealOfLoop(scope.range!, schedule.roles, crew.threads) : undefined
     if (deal) crew!.apart(() => plainLoop(scope, steps, deal))
     else plainLoop(scope, steps)
+  }
+
+  const isStaged = ({ items }: Scope): boolean => items[0]?.kind === 'stage'
+
+  /** A loop whose operands a workgroup puts into its memory for a slab of steps at a time, `count` steps if those are known. */
+  const slabs = ({ range, items: [stage, ...items] }: Scope, from: KExpr, to: KExpr, count?: number): void => {
+    const { slab } = schedule.workgroup!.tile!
+    const [first, step] = [k.ref(name('n')), k.ref(name('n'))]
+    const here = around.inScope([], () => {
+      if (stage?.kind === 'stage') around.stages.fill(stage.values, first)
+      push(k.barrier)
+      const statements = around.inScope([range!], () => {
+        index.bind(range!, k.add(first, step))
+        around.stages.at(step)
+        around.emitItems(items)
+      })
+      const steps = count !== undefined && count % slab === 0 ? k.u32(slab) : k.min(k.sub(to, first), k.u32(slab))
+      if (step.kind === 'ref') push(k.forStmt(step.name, k.u32(0), steps, 1, statements))
+      push(k.barrier)
+    })
+    if (first.kind === 'ref') push(k.forStmt(first.name, from, to, slab, here))
   }
 
   /** The loop over the tiles of a task. */
@@ -268,7 +296,15 @@ export const reduceEmitter = (around: Surroundings): ReduceEmitter => {
   }
 
   /** One run: its last one may be short. */
-  const runLoop = ({ range, items }: Scope, steps: number, run: number, number: KExpr, block: Range): void => {
+  const runLoop = (scope: Scope, steps: number, run: number, number: KExpr, block: Range): void => {
+    const { range, items } = scope
+    if (isStaged(scope)) {
+      const from = k.mul(number, k.u32(run))
+      const isWhole = steps % run === 0
+      const to = k.add(from, k.u32(run))
+      slabs(scope, from, isWhole ? to : k.min(to, k.u32(steps)), isWhole ? run : undefined)
+      return
+    }
     if (run === 1) {
       const once = around.inScope([range!], () => {
         index.bind(range!, number)

@@ -8,8 +8,8 @@ import type { Cluster, LoopValue, Range, Store } from '../../passes/loop/ir/clus
 import { valuesBelow } from '../../passes/loop/ir/values.ts'
 import { isUniformBound } from '../../passes/loop/schedule/lane-pattern.ts'
 import type { Item, ReduceValue } from '../../passes/loop/schedule/nest.ts'
-import { invocationsOf, type Schedule, stepIn, tasksOf } from '../../passes/loop/schedule/roles.ts'
-import { ceilDiv } from '../../src/lang/dim.ts'
+import { type Schedule, stepIn, tasksOf, tileIn } from '../../passes/loop/schedule/roles.ts'
+import { ceilDiv, productOf } from '../../src/lang/dim.ts'
 import { invariant } from '../../src/lang/errors.ts'
 import { call } from '../kernel/build-call.ts'
 import * as k from '../kernel/build-kernel.ts'
@@ -21,6 +21,7 @@ import { indexEmitter, type Lanes, type OpenScope } from './emit-index.ts'
 import { memoryEmitter } from './emit-memory.ts'
 import { packedEmitter } from './emit-packed.ts'
 import { reduceEmitter } from './emit-reduce.ts'
+import { stageEmitter } from './emit-stage.ts'
 import { crewOf } from './emit-workgroup.ts'
 import { chooseRoll, type Roll, type Run, readersIn, runsOf } from './roll.ts'
 
@@ -132,8 +133,8 @@ export const emitCluster = (
     }
   }
 
-  const emitValue = (v: LoopValue): void => {
-    if (packed.read(v)) return
+  const emitValue = (v: LoopValue, isApart = false): void => {
+    if (!isApart && (packed.read(v) || stages.read(v))) return
     for (const lanes of instances(v.ranges)) {
       const e = compute(v, lanes)
       if (e.kind === 'lit' || e.kind === 'ref') {
@@ -144,6 +145,20 @@ export const emitCluster = (
       push(k.letStmt(id, e))
       record(v, lanes, k.ref(id, e.type))
     }
+  }
+
+  const computeApart = (vs: readonly LoopValue[], single: readonly Range[]): KExpr => {
+    const before = vs.map((v) => [v, results.get(v)] as const)
+    for (const v of vs) results.delete(v)
+    for (const r of single) rolled.add(r)
+    for (const v of vs) emitValue(v, true)
+    const last = exprOf(vs[vs.length - 1]!, new Map())
+    for (const r of single) rolled.delete(r)
+    for (const [v, known] of before) {
+      if (known) results.set(v, known)
+      else results.delete(v)
+    }
+    return last
   }
 
   const emitStore = (s: Store): void => {
@@ -162,7 +177,12 @@ export const emitCluster = (
         continue
       }
       const offset = lanes.get(vector) ?? 0
-      if (rolled.has(vector)) {
+      if (schedule.workgroup?.tile && vector.size % 4 === 0) {
+        // Tiles are moved back by whole vectors.
+        guarded(lanes, s.ranges, body)
+        continue
+      }
+      if (schedule.workgroup?.tile || rolled.has(vector)) {
         for (const [l, one] of body.entries()) guarded(new Map(lanes).set(vector, offset + l), s.ranges, [one])
         continue
       }
@@ -197,6 +217,9 @@ export const emitCluster = (
         break
       case 'loop':
         reductions.loop(item.body)
+        break
+      case 'stage':
+        invariant(false, 'a stage is emitted by the loop that it is first in')
         break
       case 'first': {
         const cond = item.first.map((r) => index.isFirst(r)).reduce((a, b) => k.and(a, b))
@@ -296,9 +319,22 @@ export const emitCluster = (
     restore()
   }
 
+  const stages = stageEmitter({
+    schedule,
+    index,
+    name,
+    push,
+    inScope,
+    instances,
+    record,
+    computeApart,
+    arrayOf,
+  })
+  const { workgroup } = schedule
   const crew =
-    schedule.workgroup &&
-    crewOf(schedule.workgroup.threads, { name, push, inScope: (fill) => inScope([], fill), arrayOf })
+    workgroup && !workgroup.tile
+      ? crewOf(workgroup.threads, { name, push, inScope: (fill) => inScope([], fill), arrayOf })
+      : undefined
   const packed = packedEmitter({ schedule, index, name, push, instances, exprOf, record, arrayOf })
   const reductions = reduceEmitter({
     schedule,
@@ -310,6 +346,7 @@ export const emitCluster = (
     exprOf,
     record,
     ...(crew ? { crew } : {}),
+    stages,
     taskNumber: () => taskNumber,
     emitItems: (items) => emitItems(items),
     reductions: own,
@@ -325,13 +362,26 @@ export const emitCluster = (
     taskNumber = k.ref(number)
     rest = k.ref(next)
   }
+  const { along = new Map<Range, number>() } = schedule.workgroup?.tile ?? {}
+  let within: KExpr = k.builtin('localIndex')
+  const places = new Map<Range, KExpr>()
+  for (const [r, threads] of [...along].reverse()) {
+    const id = name('l')
+    push(k.letStmt(id, r === [...along.keys()][0] ? within : k.rem(within, k.u32(threads))))
+    places.set(r, k.ref(id))
+    stages.bind(r, k.ref(id))
+    within = k.div(within, k.u32(threads))
+  }
   for (const r of [...schedule.nest.grid].reverse()) {
-    const steps = ceilDiv(r.size, stepIn(schedule.roles, r))
+    const steps = ceilDiv(r.size, tileIn(schedule, r))
     const last = r === schedule.nest.grid[0]
     const here = last ? rest : k.rem(rest, k.u32(steps))
     const id = name('g')
     if (steps > 1) push(k.letStmt(id, here))
-    index.bind(r, steps > 1 ? k.ref(id) : k.u32(0))
+    const number = steps > 1 ? k.ref(id) : k.u32(0)
+    const place = places.get(r)
+    if (place) index.bindTile(r, number, place, along.get(r)!)
+    else index.bind(r, number)
     if (!last) {
       const next = name('t')
       push(k.letStmt(next, k.div(rest, k.u32(steps))))
@@ -344,7 +394,7 @@ export const emitCluster = (
 
 /** The number of invocations of a cluster; of workgroups, where those share points. */
 export const threadsOf = (schedule: Schedule): number =>
-  invocationsOf(schedule.nest.grid, schedule.roles) * tasksOf(schedule)
+  productOf(schedule.nest.grid, (r) => ceilDiv(r.size, tileIn(schedule, r))) * tasksOf(schedule)
 
 /**
  * Whether operand `i` completes a pattern that drivers simplify as for real numbers: x·(y/x), (x·y)/x and (y - x) + x

@@ -38,6 +38,7 @@ const valuesReadBy = (item: Item): readonly LoopValue[] => {
     case 'reduce':
     case 'loop':
     case 'first':
+    case 'stage':
       return []
   }
 }

@@ -225,6 +225,10 @@ export const verifyNest = (cluster: Cluster, nest: Nest): readonly string[] => {
           demand(item.packed.value, 'an array', inner)
           kept.add(item.packed.value)
           break
+        case 'stage':
+          if (item !== scope.items[0]) report('a stage that is not first in its loop')
+          for (const v of item.values) kept.add(v)
+          break
         case 'first':
           if (!item.first.every((r) => nest.grid.includes(r))) report('a guard on ranges that are not of the grid')
           enter(item.body, { ...inner, first: new Set([...inner.first, ...item.first]) })

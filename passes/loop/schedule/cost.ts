@@ -11,6 +11,7 @@ import { countItems, placing } from './nest.ts'
 import { type Schedule, scheduling, stepOf } from './roles.ts'
 import { inTasks } from './task.ts'
 import { storePrice, textPrice } from './text-price.ts'
+import { inTiles } from './tile.ts'
 import { inWorkgroups, leastGain, sharingOf } from './workgroup.ts'
 
 export interface Cost {
@@ -111,5 +112,7 @@ export const chooseGrid = (
     }
   }
   const { schedule, cost } = best!
-  return profile.schedule === 'task' ? { schedule: inTasks(cluster, schedule, place), cost } : { schedule, cost }
+  // What follows does not depend on how it is computed.
+  if (profile.schedule === 'task') return { schedule: inTasks(cluster, schedule, place), cost }
+  return { schedule: inTiles(cluster, schedule, place, profile), cost }
 }

@@ -56,3 +56,9 @@ export const isUniformBound = ({ index, low, high }: Bound, range: Range): boole
   const pattern = lanePattern(index, range)
   return pattern === 'uniform' || (pattern === 'aligned' && low % 4 === 0 && high % 4 === 0)
 }
+
+/** Whether elements at neighbouring points of a range are neighbours in memory. */
+export const isBeside = (index: Index, range: Range): boolean => {
+  const pattern = lanePattern(index, range)
+  return pattern === 'aligned' || pattern === 'contiguous'
+}

@@ -25,6 +25,8 @@ export type Item =
   | { readonly kind: 'accumulate'; readonly accumulations: readonly Accumulation[] }
   /** Puts a value that has just been computed into its array, where the loops after this one find it. */
   | { readonly kind: 'keep'; readonly packed: Packed }
+  /** First in a loop: the workgroup computes values for some steps of it at once, where those find them. */
+  | { readonly kind: 'stage'; readonly values: readonly LoopValue[] }
   | { readonly kind: 'store'; readonly store: Store }
 
 /** A value that is computed for all points of the ranges `over`, the last of which runs fastest, before other loops read it. */
@@ -73,8 +75,14 @@ const reductionsBelow = (order: readonly LoopValue[]): ReadonlyMap<LoopValue, Re
 /** Places every value of the cluster in the nest, given the parallel (grid) ranges. */
 export const placeCluster = (cluster: Cluster, grid: readonly Range[]): Nest => placing(cluster)(grid)
 
-/** Places the values of a cluster: those of `packed` are computed for all their points before everything else. */
-export type Placing = (grid: readonly Range[], packed?: readonly Packed[]) => Nest
+/**
+ * Places the values of a cluster: those of `packed` are computed for all their points before everything else, those of
+ * `staged` by workgroups, in the loop that reduces them.
+ */
+export type Placing = (
+  grid: readonly Range[],
+  apart?: { readonly packed?: readonly Packed[]; readonly staged?: readonly LoopValue[] },
+) => Nest
 
 /** `placeCluster` for several choices of the grid. */
 export const placing = (cluster: Cluster): Placing => {
@@ -90,7 +98,8 @@ export const placing = (cluster: Cluster): Placing => {
     return known
   }
   const shareLoads = (a: ReduceValue, b: ReduceValue): boolean => [...loadsOf(a)].some((l) => loadsOf(b).has(l))
-  return (grid, packed = []) => place(cluster, grid, packed, { below, reductions, rangesOf, overOf, shareLoads })
+  return (grid, { packed = [], staged = [] } = {}) =>
+    place(cluster, grid, packed, staged, { below, reductions, rangesOf, overOf, shareLoads })
 }
 
 /** Facts about the reductions of a cluster that do not depend on the grid. */
@@ -107,6 +116,7 @@ const place = (
   cluster: Cluster,
   grid: readonly Range[],
   packed: readonly Packed[],
+  staged: readonly LoopValue[],
   { reductions, below, rangesOf, overOf, shareLoads }: Reductions,
 ): Nest => {
   const done = new Set<string>()
@@ -114,7 +124,7 @@ const place = (
   const open = new Set<string>()
   const body = scope()
   /** Values that loops find in an array. */
-  const kept = new Set<LoopValue>()
+  const kept = new Set<LoopValue>(staged)
 
   /** The depth in the scope chain at which all of `ranges` are bound, grid ranges aside. */
   const depthFor = (ranges: ReadonlySet<Range>, chain: readonly Scope[]): number => {
@@ -165,6 +175,9 @@ const place = (
     const loops = v.over.map((r) => scope(r))
     const chain = [...outer, ...loops]
     const inner = loops[loops.length - 1] ?? here
+    const used = new Set(staged.length > 0 ? valuesBelow(accumulations.flatMap((a) => a.reduce.values)) : [])
+    const own = staged.filter((s) => used.has(s))
+    if (own.length > 0) inner.items.push({ kind: 'stage', values: own })
     for (const { reduce } of accumulations) for (const x of reduce.values) demand(x, chain, floor)
     inner.items.push({ kind: 'accumulate', accumulations })
     for (let i = loops.length - 2; i >= 0; i--) loops[i]!.items.push({ kind: 'loop', body: loops[i + 1]! })

@@ -97,6 +97,9 @@ export const showSchedule = ({ nest, roles, task, workgroup }: Schedule, buffers
       case 'keep':
         lines.push(`${indent}keep v${item.packed.value.id}`)
         break
+      case 'stage':
+        lines.push(`${indent}stage ${names(item.values)}`)
+        break
       case 'accumulate':
         lines.push(`${indent}accumulate ${item.accumulations.map((a) => `v${a.reduce.id}`).join(', ')}`)
         break
@@ -108,7 +111,11 @@ export const showSchedule = ({ nest, roles, task, workgroup }: Schedule, buffers
   }
   lines.push(`grid ${nest.grid.map((r) => `${showRange(r)} < ${r.size}${role(r)}`).join(', ') || 'of one'}`)
   if (task) lines.push(`a task takes ${task.run} tiles of ${showRange(task.range)}`)
-  if (workgroup) lines.push(`${workgroup.threads} invocations take a point together`)
+  if (workgroup?.tile) {
+    const { along, over, slab } = workgroup.tile
+    const tile = [...along].map(([r, n]) => `${n} along ${showRange(r)}`).join(', ')
+    lines.push(`${workgroup.threads} invocations take a tile, ${tile}, ${slab} steps of ${showRange(over)} at a time`)
+  } else if (workgroup) lines.push(`${workgroup.threads} invocations take a point together`)
   loop(nest.body, '  ')
   return lines.join('\n')
 }

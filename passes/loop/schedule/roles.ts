@@ -30,6 +30,24 @@ export interface Schedule {
 
 export interface Workgroup {
   readonly threads: number
+  /** Where it takes a tile of the grid instead of a point: `tile.ts`. */
+  readonly tile?: Tile
+}
+
+/** A tile of the grid, whose contraction reads its operands from workgroup memory, a slab of them at a time. */
+export interface Tile {
+  /** Invocations along ranges of the grid, the last of which runs fastest. */
+  readonly along: ReadonlyMap<Range, number>
+  /** The contracted range, and the steps of it in a slab. */
+  readonly over: Range
+  readonly slab: number
+  readonly stages: readonly Stage[]
+}
+
+/** An operand that the invocations of a workgroup compute together, for the points of the tile along one range. */
+export interface Stage {
+  readonly value: LoopValue
+  readonly along: Range
 }
 
 /** A task goes over `run` tiles of a range, which is not of the grid; the last one over what is left. */
@@ -43,6 +61,9 @@ const single: Role = { unroll: 1, vector: false }
 export const stepOf = (r: Role): number => r.unroll * (r.vector ? 4 : 1)
 /** Points of `range` that an invocation computes at once. */
 export const stepIn = (roles: Schedule['roles'], range: Range): number => stepOf(roles.get(range) ?? single)
+/** Points of `range` that a workgroup computes at once. */
+export const tileIn = ({ roles, workgroup }: Schedule, range: Range): number =>
+  stepIn(roles, range) * (workgroup?.tile?.along.get(range) ?? 1)
 /** The number of invocations of a grid. */
 export const invocationsOf = (grid: readonly Range[], roles: Schedule['roles']): number =>
   productOf(grid, (r) => ceilDiv(r.size, stepIn(roles, r)))
@@ -187,7 +208,7 @@ const copiesOf = (v: LoopValue, roles: ReadonlyMap<Range, Role>): number => {
 }
 
 /** The number of statements: each value counts once per combination of the register copies of its ranges. */
-const statementsWith = (values: readonly LoopValue[], roles: ReadonlyMap<Range, Role>): number => {
+export const statementsWith = (values: readonly LoopValue[], roles: ReadonlyMap<Range, Role>): number => {
   let total = 0
   for (const v of values) total += copiesOf(v, roles)
   return total

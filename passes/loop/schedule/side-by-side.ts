@@ -5,6 +5,7 @@ import { invariant } from '../../../src/lang/errors.ts'
 import type { Profile } from '../../profile.ts'
 import type { Group } from '../fuse/fusion.ts'
 import { invocationsOf } from './roles.ts'
+import { stagedBytes } from './tile.ts'
 import { sharedBytes } from './workgroup.ts'
 
 /** What another kernel takes to compile, whatever its text, in loads. */
@@ -31,7 +32,7 @@ export const sideBySide = (
       // A routine is not fused: it has dispatches of its own.
       if (now.length > 0 && (f.routine || now[0]!.routine)) continue
       if (now.length > 0 && statements + f.cost.statements > 2 * costs.statements) continue
-      const memory = f.solved ? sharedBytes(f.solved.schedule) : 0
+      const memory = f.solved ? sharedBytes(f.solved.schedule) + stagedBytes(f.solved.schedule) : 0
       if (shared + memory > workgroupBytes) continue
       const own = invocations(f)
       // Where branches are masked, each invocation runs through what the others compute.

@@ -37,7 +37,7 @@ export const inTasks = (cluster: Cluster, schedule: Schedule, place: Placing): S
     // What does not move with the range is stored by one task.
     const isShared = cluster.stores.every((s) => s.ranges.includes(range))
     const run = isShared ? Math.max(leastTiles, ceilDiv(tiles * others, Math.max(wantedTasks, others))) : tiles
-    const made: Schedule = { nest: place(grid, packed), roles, task: { range, run: Math.min(run, tiles) } }
+    const made: Schedule = { nest: place(grid, { packed }), roles, task: { range, run: Math.min(run, tiles) } }
     if (!best || bytes > best.bytes) best = { schedule: made, bytes }
   }
   return best && tasksOf(best.schedule) * invocationsOf(best.schedule.nest.grid, roles) > 1 ? best.schedule : schedule

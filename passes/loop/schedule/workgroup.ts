@@ -25,11 +25,11 @@ export interface Deal {
   readonly active: number
 }
 
-/** The most invocations of a workgroup that shares its work: whole levels of a tree. */
 const mostThreads = 256
 const leastThreads = 16
 
-const threadsOf = ({ workgroupThreads }: Profile): number => {
+/** Invocations of a workgroup that shares its work: whole levels of a tree. */
+export const sharedThreads = ({ workgroupThreads }: Profile): number => {
   let threads = mostThreads
   while (threads > workgroupThreads) threads /= radix
   return threads
@@ -43,11 +43,11 @@ const barriersOf = (threads: number): number => Math.log2(threads) / Math.log2(r
 
 /** The least that computing a point together costs, in seconds. */
 export const leastSharing = (profile: Profile): number =>
-  leastGain(profile.costs) + barriersOf(threadsOf(profile)) * profile.costs.barrier
+  leastGain(profile.costs) + barriersOf(sharedThreads(profile)) * profile.costs.barrier
 
 /** The most points of a loop that a workgroup computes side by side. */
 export const mostShared = (profile: Profile): number =>
-  profile.schedule === 'cooperative' ? 4 * threadsOf(profile) : 1
+  profile.schedule === 'cooperative' ? 4 * sharedThreads(profile) : 1
 
 /** How a loop that reduces nothing is dealt out: not at all where it is one step. */
 export const dealOfLoop = (range: Range, roles: Schedule['roles'], threads: number): Deal | undefined => {
@@ -103,7 +103,7 @@ const outermost = ({ body }: Nest, roles: Schedule['roles'], threads: number): r
 
 /** Bytes of workgroup memory through which states meet, at most. */
 export const sharedBytes = ({ nest, roles, workgroup }: Schedule): number => {
-  if (!workgroup) return 0
+  if (!workgroup || workgroup.tile) return 0
   let bytes = 0
   for (const { item, deal } of outermost(nest, roles, workgroup.threads)) {
     if (item.kind !== 'reduce' || !deal) continue
@@ -132,7 +132,7 @@ export const sharingOf = ({ nest, roles }: Schedule, threads: number): Sharing =
 
 /** `schedule` for workgroups that compute a point of its grid together, where that has loops to deal out. */
 export const inWorkgroups = ({ nest, roles }: Schedule, profile: Profile): Schedule | undefined => {
-  const threads = threadsOf(profile)
+  const threads = sharedThreads(profile)
   if (profile.schedule !== 'cooperative' || threads < leastThreads) return undefined
   // Points of the grid are computed one at a time: another invocation is nearer than another register.
   const own = new Map<Range, Role>(

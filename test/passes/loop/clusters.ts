@@ -124,6 +124,8 @@ const describe = (item: Item): string => {
       return `accumulate ${item.accumulations.map((a) => a.reduce.monoid).join()}`
     case 'keep':
       return `keep over ${item.packed.over.map((r) => r.size).join()}`
+    case 'stage':
+      return `stage ${item.values.map((v) => v.kind).join()}`
     case 'store':
       return `store ${item.store.buffer.id}`
   }
