@@ -13,7 +13,8 @@ import type { Kernel, KStmt, LocalArray } from '../kernel/kernel.ts'
 import type { Place, PlacedValue } from '../plan/plan.ts'
 import type { Access } from './access.ts'
 import { type Bound, bindBuffers } from './bind.ts'
-import { type Arrays, emitCluster, type Namer, threadsOf } from './emit.ts'
+import { type Arrays, emitCluster, type Namer } from './emit.ts'
+import { threadsOf } from './emit-grid.ts'
 import { workgroupSizeFor } from './workgroup-size.ts'
 
 export interface BoundKernel {
@@ -111,19 +112,27 @@ const emit = (fused: readonly Fused[], bound: Bound, profile: Profile): Emitted 
   return { kernel, workgroups }
 }
 
-/** The arrays of a kernel. A workgroup runs one branch, so branches use the same ones: `next` begins the next. */
-const sharedArrays = (name: Namer): { readonly all: readonly LocalArray[]; readonly next: () => Arrays } => {
+/**
+ * The arrays of a kernel. A workgroup runs one branch, so branches use the same ones, workgroup memory by elements whatever
+ * its size; `next` begins the next.
+ */
+const sharedArrays = (name: Namer): { readonly all: LocalArray[]; readonly next: () => Arrays } => {
   const all: LocalArray[] = []
   const next = (): Arrays => {
-    const taken = new Set<LocalArray>()
+    const taken = new Set<string>()
     return (element, size, space = 'private') => {
-      const free = all.find(
-        (a) => !taken.has(a) && a.space === space && a.size === size && k.sameType(a.element, element),
-      )
-      const array = free ?? { name: name('c'), space, element, size }
-      if (!free) all.push(array)
-      taken.add(array)
-      return array
+      const isFree = (a: LocalArray): boolean =>
+        !taken.has(a.name) &&
+        a.space === space &&
+        (a.size === size || space === 'workgroup') &&
+        k.sameType(a.element, element)
+      const at = all.findIndex(isFree)
+      const array = all[at] ?? { name: name('c'), space, element, size }
+      const whole = { ...array, size: Math.max(array.size, size) }
+      if (at < 0) all.push(whole)
+      else all[at] = whole
+      taken.add(array.name)
+      return whole
     }
   }
   return { all, next }

@@ -8,8 +8,7 @@ import type { Cluster, LoopValue, Range, Store } from '../../passes/loop/ir/clus
 import { valuesBelow } from '../../passes/loop/ir/values.ts'
 import { isUniformBound } from '../../passes/loop/schedule/lane-pattern.ts'
 import type { Item, ReduceValue } from '../../passes/loop/schedule/nest.ts'
-import { type Schedule, stepIn, tasksOf, tileIn } from '../../passes/loop/schedule/roles.ts'
-import { ceilDiv, productOf } from '../../src/lang/dim.ts'
+import type { Schedule } from '../../passes/loop/schedule/roles.ts'
 import { invariant } from '../../src/lang/errors.ts'
 import { call } from '../kernel/build-call.ts'
 import * as k from '../kernel/build-kernel.ts'
@@ -17,11 +16,13 @@ import type { KExpr, KStmt, KType, LocalArray } from '../kernel/kernel.ts'
 import type { Access } from './access.ts'
 import { vectorOf } from './access.ts'
 import { type Block, branchesOf, type Guard, type Sides } from './branch.ts'
+import { bindGrid } from './emit-grid.ts'
 import { indexEmitter, type Lanes, type OpenScope } from './emit-index.ts'
 import { memoryEmitter } from './emit-memory.ts'
 import { packedEmitter } from './emit-packed.ts'
 import { reduceEmitter } from './emit-reduce.ts'
 import { stageEmitter } from './emit-stage.ts'
+import { storeAt } from './emit-store.ts'
 import { crewOf } from './emit-workgroup.ts'
 import { chooseRoll, type Roll, type Run, readersIn, runsOf } from './roll.ts'
 
@@ -31,7 +32,7 @@ export type Namer = (prefix: string) => string
 /** An array that nobody else uses at the same time. */
 export type Arrays = (element: KType, size: number, space?: LocalArray['space']) => LocalArray
 
-/** The statements of invocation `thread`, one of `threadsOf(schedule)`; or of workgroup `thread`, where those share points. */
+/** The statements of invocation `thread`, one of `threadsOf(schedule)` (`emit-grid.ts`); or of workgroup `thread`, where those share points. */
 export const emitCluster = (
   cluster: Cluster,
   schedule: Schedule,
@@ -161,42 +162,8 @@ export const emitCluster = (
     return last
   }
 
-  const emitStore = (s: Store): void => {
-    const vector = vectorOf(s.ranges, schedule)
-    // What all invocations know, one of them stores.
-    const isOne = crew?.isTogether() ? k.eq(k.builtin('localIndex'), k.u32(0)) : undefined
-    const guarded = (at: Lanes, ranges: readonly Range[], statements: readonly KStmt[]): void => {
-      const inTile = statements.length > 0 ? index.inTile(ranges, at) : undefined
-      const guard = isOne && inTile ? k.and(isOne, inTile) : (isOne ?? inTile)
-      for (const statement of guard ? [k.ifStmt(guard, statements)] : statements) push(statement)
-    }
-    for (const lanes of instances(s.ranges)) {
-      const body = memory.store(s, exprOf(s.value, lanes), lanes)
-      if (!vector || !index.hasEdge(vector)) {
-        guarded(lanes, s.ranges, body)
-        continue
-      }
-      const offset = lanes.get(vector) ?? 0
-      if (schedule.workgroup?.tile && vector.size % 4 === 0) {
-        // Tiles are moved back by whole vectors.
-        guarded(lanes, s.ranges, body)
-        continue
-      }
-      if (schedule.workgroup?.tile || rolled.has(vector)) {
-        for (const [l, one] of body.entries()) guarded(new Map(lanes).set(vector, offset + l), s.ranges, [one])
-        continue
-      }
-      // Of the last tile, which is moved back, the first points belong to the one before it.
-      const step = stepIn(schedule.roles, vector)
-      const old = Math.min(4, Math.max(0, step - (vector.size % step) - offset))
-      guarded(new Map(lanes).set(vector, 0), s.ranges, body.slice(0, old))
-      guarded(
-        lanes,
-        s.ranges.filter((r) => r !== vector),
-        body.slice(old),
-      )
-    }
-  }
+  const emitStore = (s: Store): void =>
+    storeAt(s, { schedule, index, memory, instances, exprOf, push, isRolled: (r) => rolled.has(r), crew })
 
   const emitItem = (item: Item): void => {
     switch (item.kind) {
@@ -353,48 +320,10 @@ export const emitCluster = (
   })
 
   scopes.push({ statements: [], ranges: new Set(schedule.nest.grid), memo: new Map() })
-  const tasks = tasksOf(schedule)
-  let rest = thread
-  if (tasks > 1) {
-    const [number, next] = [name('g'), name('t')]
-    push(k.letStmt(number, k.rem(rest, k.u32(tasks))))
-    push(k.letStmt(next, k.div(rest, k.u32(tasks))))
-    taskNumber = k.ref(number)
-    rest = k.ref(next)
-  }
-  const { along = new Map<Range, number>() } = schedule.workgroup?.tile ?? {}
-  let within: KExpr = k.builtin('localIndex')
-  const places = new Map<Range, KExpr>()
-  for (const [r, threads] of [...along].reverse()) {
-    const id = name('l')
-    push(k.letStmt(id, r === [...along.keys()][0] ? within : k.rem(within, k.u32(threads))))
-    places.set(r, k.ref(id))
-    stages.bind(r, k.ref(id))
-    within = k.div(within, k.u32(threads))
-  }
-  for (const r of [...schedule.nest.grid].reverse()) {
-    const steps = ceilDiv(r.size, tileIn(schedule, r))
-    const last = r === schedule.nest.grid[0]
-    const here = last ? rest : k.rem(rest, k.u32(steps))
-    const id = name('g')
-    if (steps > 1) push(k.letStmt(id, here))
-    const number = steps > 1 ? k.ref(id) : k.u32(0)
-    const place = places.get(r)
-    if (place) index.bindTile(r, number, place, along.get(r)!)
-    else index.bind(r, number)
-    if (!last) {
-      const next = name('t')
-      push(k.letStmt(next, k.div(rest, k.u32(steps))))
-      rest = k.ref(next)
-    }
-  }
+  taskNumber = bindGrid({ schedule, index, name, push, bindPlace: stages.bind }, thread)
   emitItems(schedule.nest.body.items)
   return scopes[0]!.statements
 }
-
-/** The number of invocations of a cluster; of workgroups, where those share points. */
-export const threadsOf = (schedule: Schedule): number =>
-  productOf(schedule.nest.grid, (r) => ceilDiv(r.size, tileIn(schedule, r))) * tasksOf(schedule)
 
 /**
  * Whether operand `i` completes a pattern that drivers simplify as for real numbers: x·(y/x), (x·y)/x and (y - x) + x

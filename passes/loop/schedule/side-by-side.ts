@@ -5,8 +5,9 @@ import { invariant } from '../../../src/lang/errors.ts'
 import type { Profile } from '../../profile.ts'
 import type { Group } from '../fuse/fusion.ts'
 import { invocationsOf } from './roles.ts'
-import { stagedBytes } from './tile.ts'
-import { sharedBytes } from './workgroup.ts'
+import { bytesOfArrays, eitherOf, type SharedArray } from './shared-arrays.ts'
+import { stageArrays } from './tile.ts'
+import { meetingArrays } from './workgroup.ts'
 
 /** What another kernel takes to compile, whatever its text, in loads. */
 const kernelText = 24
@@ -14,6 +15,10 @@ const kernelText = 24
 /** The invocations of a group's grid. */
 const invocations = ({ solved }: Group): number =>
   solved ? invocationsOf(solved.schedule.nest.grid, solved.schedule.roles) : 0
+
+/** What a group has in workgroup memory. */
+const arrays = ({ solved }: Group): readonly SharedArray[] =>
+  solved ? [...meetingArrays(solved.schedule), ...stageArrays(solved.schedule)] : []
 
 /** Groups independent clusters that are ready at the same time into kernels. */
 export const sideBySide = (
@@ -27,13 +32,14 @@ export const sideBySide = (
   const kernels: (readonly Group[])[] = []
   while (ready.length > 0) {
     const now: Group[] = []
-    let [statements, threads, shared] = [0, 0, 0]
+    let [statements, threads] = [0, 0]
+    let shared: readonly SharedArray[] = []
     for (const f of ready) {
       // A routine is not fused: it has dispatches of its own.
       if (now.length > 0 && (f.routine || now[0]!.routine)) continue
       if (now.length > 0 && statements + f.cost.statements > 2 * costs.statements) continue
-      const memory = f.solved ? sharedBytes(f.solved.schedule) + stagedBytes(f.solved.schedule) : 0
-      if (shared + memory > workgroupBytes) continue
+      const memory = eitherOf(shared, arrays(f))
+      if (bytesOfArrays(memory) > workgroupBytes) continue
       const own = invocations(f)
       // Where branches are masked, each invocation runs through what the others compute.
       const masked = (own * statements + threads * f.cost.statements) * costs.masked
@@ -41,7 +47,7 @@ export const sideBySide = (
       now.push(f)
       statements += f.cost.statements
       threads += own
-      shared += memory
+      shared = memory
     }
     kernels.push(now)
     const taken = new Set(now)

@@ -4,13 +4,13 @@
  * the whole tile. The last tile of a range is moved back to its end; what it does a second time is discarded.
  */
 import { ceilDiv, productOf } from '../../../src/lang/dim.ts'
-import { byteSize } from '../../../src/lang/dtype.ts'
 import type { Profile } from '../../profile.ts'
 import type { Cluster, LoopValue, Range } from '../ir/cluster.ts'
 import { operandsOf, valuesBelow } from '../ir/values.ts'
 import { isBeside } from './lane-pattern.ts'
 import type { Nest, Placing, ReduceValue } from './nest.ts'
 import { type Role, type Schedule, type Stage, statementsWith, tileIn } from './roles.ts'
+import { bytesOfArrays, type SharedArray } from './shared-arrays.ts'
 import { sharedThreads } from './workgroup.ts'
 
 /** Steps of the contracted range in a slab, which divide the runs of its order of summation. */
@@ -52,12 +52,12 @@ const stagesOf = (values: readonly LoopValue[], over: Range, tile: readonly Rang
   return values.every(walk) ? [...found.values()] : undefined
 }
 
-/** Bytes of workgroup memory that a tile's slabs take. */
-export const stagedBytes = (schedule: Schedule): number =>
-  (schedule.workgroup?.tile?.stages ?? []).reduce(
-    (sum, { value, along }) => sum + byteSize(value.dtype) * stageStride(schedule, along) * slab,
-    0,
-  )
+/** The arrays of a tile's slabs. */
+export const stageArrays = (schedule: Schedule): readonly SharedArray[] =>
+  (schedule.workgroup?.tile?.stages ?? []).map(({ value, along }) => {
+    const width = schedule.roles.get(along)?.vector ? 4 : 1
+    return { element: `${value.dtype}x${width}`, size: (stageStride(schedule, along) / width) * slab }
+  })
 
 /** Elements from one step of a slab to the next. Scalars are written in columns: an odd stride keeps those in different banks. */
 export const stageStride = (schedule: Schedule, along: Range): number =>
@@ -119,11 +119,12 @@ const bestTile = (
         [columns, across],
       ])
       const made: Schedule = { nest, roles: own, workgroup: { threads, tile: { along, over, slab, stages } } }
-      if (stagedBytes(made) > profile.workgroupBytes || statementsWith(values, own) > costs.statements) continue
+      const staged = bytesOfArrays(stageArrays(made))
+      if (staged > profile.workgroupBytes || statementsWith(values, own) > costs.statements) continue
       const tiles = productOf(nest.grid, (r) => ceilDiv(r.size, tileIn(made, r)))
       if (tiles * threads < costs.threads * leastShare) continue
       const points = down * ofRow * across * ofColumn * 4
-      const bytes = (tiles * over.size * stagedBytes(made)) / slab
+      const bytes = (tiles * over.size * staged) / slab
       const inFlight = tiles * threads * Math.min(mostInFlight, ofRow * ofColumn)
       const flops = 2 * tiles * points * over.size
       const waits = 2 * ceilDiv(over.size, slab) * Math.max(1, (tiles * threads) / costs.threads)

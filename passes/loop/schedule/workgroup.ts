@@ -4,13 +4,13 @@
  * do, in one dispatch. Runs are dealt on levels of the order of summation: the bits are those of a single invocation.
  */
 import { ceilDiv, floorDiv, productOf } from '../../../src/lang/dim.ts'
-import { byteSize } from '../../../src/lang/dtype.ts'
 import { isPositional, radix, stateMonoids } from '../../../src/lang/monoids.ts'
 import type { Costs, Profile } from '../../profile.ts'
 import type { Range } from '../ir/cluster.ts'
 import { levelsOf } from './levels.ts'
 import type { Accumulation, Item, Nest } from './nest.ts'
 import { type Role, type Schedule, stepIn } from './roles.ts'
+import { bytesOfArrays, type SharedArray } from './shared-arrays.ts'
 
 /** How the steps of a loop are dealt out to invocations. */
 export interface Deal {
@@ -101,19 +101,27 @@ const outermost = ({ body }: Nest, roles: Schedule['roles'], threads: number): r
       return item.kind === 'loop' ? [{ item, deal: dealOfLoop(item.body.range!, roles, threads) }] : []
     })
 
-/** Bytes of workgroup memory through which states meet, at most. */
-export const sharedBytes = ({ nest, roles, workgroup }: Schedule): number => {
-  if (!workgroup || workgroup.tile) return 0
-  let bytes = 0
+/** The arrays through which states meet: those of one meeting are those of the next. */
+export const meetingArrays = ({ nest, roles, workgroup }: Schedule): readonly SharedArray[] => {
+  if (!workgroup || workgroup.tile) return []
+  const most = new Map<string, number>()
   for (const { item, deal } of outermost(nest, roles, workgroup.threads)) {
     if (item.kind !== 'reduce' || !deal) continue
+    const here = new Map<string, number>()
     for (const { reduce } of item.accumulations) {
       const { dtype } = reduce.values[0]!
-      const state = stateMonoids[reduce.monoid].components(dtype).reduce((sum, d) => sum + byteSize(d), 0)
-      bytes += state * productOf([...reduce.ranges], (r) => stepIn(roles, r)) * workgroup.threads
+      const copies = productOf([...reduce.ranges], (r) => roles.get(r)?.unroll ?? 1)
+      const width = [...reduce.ranges].some((r) => roles.get(r)?.vector) ? 4 : 1
+      for (const d of stateMonoids[reduce.monoid].components(dtype)) {
+        const element = `${d}x${width}`
+        here.set(element, (here.get(element) ?? 0) + copies)
+      }
     }
+    for (const [element, count] of here) most.set(element, Math.max(count, most.get(element) ?? 0))
   }
-  return bytes
+  return [...most].flatMap(([element, count]) =>
+    Array.from({ length: count }, () => ({ element, size: workgroup.threads })),
+  )
 }
 
 /** How many points of an outermost loop a workgroup computes side by side, and what comes together after it. */
@@ -140,5 +148,5 @@ export const inWorkgroups = ({ nest, roles }: Schedule, profile: Profile): Sched
   )
   const made: Schedule = { nest, roles: own, workgroup: { threads } }
   const isShared = outermost(nest, own, threads).some(({ item, deal }) => item.kind === 'reduce' && deal)
-  return isShared && sharedBytes(made) <= profile.workgroupBytes / 2 ? made : undefined
+  return isShared && bytesOfArrays(meetingArrays(made)) <= profile.workgroupBytes ? made : undefined
 }

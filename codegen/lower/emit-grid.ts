@@ -1,0 +1,53 @@
+/** The place of an invocation in the grid: which point of each range it computes, which tile, which of several tasks it is. */
+import type { Range } from '../../passes/loop/ir/cluster.ts'
+import { type Schedule, tasksOf, tileIn } from '../../passes/loop/schedule/roles.ts'
+import { ceilDiv, productOf } from '../../src/lang/dim.ts'
+import * as k from '../kernel/build-kernel.ts'
+import type { KExpr, KStmt } from '../kernel/kernel.ts'
+import type { Namer } from './emit.ts'
+import type { IndexEmitter } from './emit-index.ts'
+
+/** The number of invocations of a cluster; of workgroups, where those share points or tiles. */
+export const threadsOf = (schedule: Schedule): number =>
+  productOf(schedule.nest.grid, (r) => ceilDiv(r.size, tileIn(schedule, r))) * tasksOf(schedule)
+
+interface Surroundings {
+  readonly schedule: Schedule
+  readonly index: IndexEmitter
+  readonly name: Namer
+  readonly push: (s: KStmt) => void
+  /** Says where along a range of its tile the invocation is. */
+  readonly bindPlace: (range: Range, local: KExpr) => void
+}
+
+/** Binds all ranges of the grid for invocation (or workgroup) `thread`; which of the tasks that share tiles it is. */
+export const bindGrid = ({ schedule, index, name, push, bindPlace }: Surroundings, thread: KExpr): KExpr => {
+  const { grid } = schedule.nest
+  const named = (prefix: string, e: KExpr): KExpr => {
+    const id = name(prefix)
+    push(k.letStmt(id, e))
+    return k.ref(id)
+  }
+  const tasks = tasksOf(schedule)
+  const task = tasks > 1 ? named('g', k.rem(thread, k.u32(tasks))) : k.u32(0)
+  let rest = tasks > 1 ? named('t', k.div(thread, k.u32(tasks))) : thread
+  const { along = new Map<Range, number>() } = schedule.workgroup?.tile ?? {}
+  const places = new Map<Range, KExpr>()
+  let local: KExpr = k.builtin('localIndex')
+  for (const [i, [r, threads]] of [...along].reverse().entries()) {
+    const place = named('l', i === along.size - 1 ? local : k.rem(local, k.u32(threads)))
+    places.set(r, place)
+    bindPlace(r, place)
+    local = k.div(local, k.u32(threads))
+  }
+  for (const r of [...grid].reverse()) {
+    const steps = ceilDiv(r.size, tileIn(schedule, r))
+    const isLast = r === grid[0]
+    const number = steps > 1 ? named('g', isLast ? rest : k.rem(rest, k.u32(steps))) : k.u32(0)
+    const place = places.get(r)
+    if (place) index.bindTile(r, number, place, along.get(r)!)
+    else index.bind(r, number)
+    if (!isLast) rest = named('t', k.div(rest, k.u32(steps)))
+  }
+  return task
+}
