@@ -59,6 +59,9 @@ const program = (inputs: readonly Value[], f: (...xs: Tensor[]) => readonly Tens
 const specials = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, 1.5]
 const large = Float32Array.from({ length: 100 }, (_, i) => i - 50)
 
+/** Small whole numbers of either sign, whose sums are exact. */
+const whole = (size: number): readonly number[] => Array.from({ length: size }, (_, i) => ((i * 37) % 101) - 50)
+
 /** Programs whose results are exact on every device. */
 const exact: Readonly<Record<string, Sample>> = {
   'special values': program([value('f32', [5], specials)], (x) => [T.neg(x), T.isnan(x), T.where(T.isfinite(x), x, 7)]),
@@ -107,6 +110,14 @@ const exact: Readonly<Record<string, Sample>> = {
       T.switch(which, [(a: Tensor) => T.add(a, 1), (a: Tensor) => T.mul(a, 2)], x),
     ]),
   ),
+  'rows and tiles that workgroups share': simplified(
+    program([value('f32', [2, 2049], whole(2 * 2049)), value('f32', [65, 50], whole(65 * 50))], (x, a) => [
+      T.sum(x, { axis: 1 }),
+      T.argmax(x, { axis: 1 }),
+      T.sub(x, T.max(x, { axis: 1, keepdims: true })),
+      T.relu(T.matmul(a, T.matrixTranspose(a))),
+    ]),
+  ),
   'random bits': program([value('u32', [2], [1, 2])], (k) => {
     const bits = build.threefry([nodeOf(k), nodeOf(k), nodeOf(k), nodeOf(k)], {})
     return [tensorOf(build.get([bits], { index: 0 })), tensorOf(build.get([bits], { index: 1 }))]
@@ -124,6 +135,12 @@ const drawn = [
 const judged = drawn.flatMap((sample) => {
   const expected = expectation(sample)
   return 'discarded' in expected ? [] : [{ sample, expected }]
+})
+
+it('what workgroups share is in workgroup memory', () => {
+  const { plan } = caseOf(exact['rows and tiles that workgroups share']!)
+  const spaces = plan.kernels.flatMap((k) => k.kernel.arrays.map((a) => a.space))
+  expect(spaces.filter((s) => s === 'workgroup').length).toBeGreaterThanOrEqual(4)
 })
 
 describe.each(platforms)('%s', (_, run) => {
