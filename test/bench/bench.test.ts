@@ -1,12 +1,14 @@
 /** What the bench says of times, and what it takes: medians, ratios, arguments; that its rows are programs, and what agreeing means. */
 import { describe, expect, test } from 'vitest'
-import { timedRows } from './bench.ts'
+import { beyondPeak, timedRows } from './bench.ts'
 import { compileTable } from './compile/measure.ts'
 import { compilePrograms } from './compile/programs.ts'
 import { parseOptions } from './options.ts'
 import { hostArguments } from './peers/arguments.ts'
 import { agree, signatureOf } from './peers/library.ts'
+import type { PeerRow } from './peers/measure.ts'
 import { peakOfThread, rateOf } from './peers/peak.ts'
+import { timesPicture } from './picture.ts'
 import { programs, timedPrograms } from './programs.ts'
 import { against, columns, figure, median } from './statistics.ts'
 
@@ -48,6 +50,32 @@ describe('the peak of a thread', () => {
     expect(peakOfThread()).toBeGreaterThan(0.1)
     expect(rateOf('matmul512', 10)).toBeCloseTo(26.84, 1)
     expect(rateOf('softmax', 10)).toBeUndefined()
+  })
+
+  const times = (ms: number) => ({ first: ms, warm: ms, firsts: [ms], warms: [ms] })
+  const row = (program: string): PeerRow => ({
+    program,
+    times: { ours: times(2), one: times(3.5), tfjs: times(40) },
+    failures: { jax: 'not in this library' },
+    ...{ warm: undefined, first: undefined, one: undefined, difference: 0, agrees: true },
+  })
+
+  test('is wrong where a product of matrices is faster', () => {
+    expect(beyondPeak([row('matmul512')], 1e6)).toEqual([])
+    // 2·512³ operations in 2, 3.5 and 40 ms: 134, 77 and 6.7 GFLOP/s.
+    expect(beyondPeak([row('matmul512')], 7)).toHaveLength(2)
+    expect(beyondPeak([row('matmul512')], 1)).toHaveLength(3)
+    expect(beyondPeak([row('softmax')], 1e-6)).toEqual([])
+  })
+
+  test('times as a picture: a bar for each library that has the program', () => {
+    const svg = timesPicture([row('matmul512'), row('softmax')], 'Warm calls')
+    expect(svg.match(/<rect x=/g)).toHaveLength(6)
+    expect(svg.match(/>matmul512<|>softmax</g)).toHaveLength(2)
+    expect(svg).not.toMatch(/NaN|Infinity|undefined/)
+    const lengths = [...svg.matchAll(/<rect x="110" y="\d+" width="([\d.]+)"/g)].map(([, w]) => Number(w))
+    expect(lengths[0]).toBeLessThan(lengths[1]!)
+    expect(lengths[1]).toBeLessThan(lengths[2]!)
   })
 })
 

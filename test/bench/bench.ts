@@ -1,6 +1,6 @@
 /** `npm run bench`: our programs beside jax-js and TensorFlow.js on one adapter, and what compiling takes. */
-import { existsSync } from 'node:fs'
-import { loadavg } from 'node:os'
+import { existsSync, writeFileSync } from 'node:fs'
+import { availableParallelism, loadavg } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { CommanderError } from 'commander'
@@ -10,6 +10,7 @@ import { type BenchOptions, parseOptions } from './options.ts'
 import { demandAdapter } from './peers/device.ts'
 import { measurePeers, type PeerRow, peerTable } from './peers/measure.ts'
 import { peakOfThread, rateOf } from './peers/peak.ts'
+import { timesPicture } from './picture.ts'
 import { buildWorker } from './workers.ts'
 
 /** The rows of the scoreboard's table of times. */
@@ -78,6 +79,16 @@ const ratesTable = (rows: readonly PeerRow[], peak: number): string =>
     })
     .join('\n')
 
+/** Rates of products that one thread (two, for those that use two) cannot reach: then the probe is wrong. */
+export const beyondPeak = (rows: readonly PeerRow[], peak: number): readonly string[] =>
+  rows.flatMap(({ program, times }) =>
+    Object.entries(times).flatMap(([name, { warm }]) => {
+      const rate = rateOf(program, warm)
+      const most = name === 'ours' ? peak * availableParallelism() : peak
+      return rate !== undefined && rate > most ? [`${program}: ${name} does ${rate.toFixed(1)} GFLOP/s`] : []
+    }),
+  )
+
 const load = (): string =>
   loadavg()
     .slice(0, 2)
@@ -108,7 +119,11 @@ const main = async (): Promise<boolean> => {
     process.stdout.write(
       `${JSON.stringify({ device, profile, runs, starts, ...machine, peers, peak, compiled }, null, 2)}\n`,
     )
-  return peers.every((r) => r.agrees)
+  if (options.picture !== undefined && peers.length > 0)
+    writeFileSync(options.picture, timesPicture(peers, `Warm calls on ${device}, ${availableParallelism()} cores`))
+  const beyond = peak === undefined ? [] : beyondPeak(peers, peak)
+  for (const line of beyond) say(`the probe of the peak is too low: ${line}`)
+  return beyond.length === 0 && peers.every((r) => r.agrees)
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url))

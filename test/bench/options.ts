@@ -8,6 +8,7 @@ export interface BenchOptions {
   readonly rows?: readonly string[]
   readonly compileOnly: boolean
   readonly peersOnly: boolean
+  readonly picture?: string
   /** What is planned for in the table of compile times. */
   readonly profile: 'portable' | 'software' | 'hardware' | 'cpu'
   /** Rounds of warm calls. */
@@ -50,6 +51,7 @@ export const parseOptions = (args: readonly string[], known: readonly string[]):
     .addOption(
       new Option('--starts <n>', 'fresh processes for a first call or a compilation').argParser(count).default(3),
     )
+    .option('--picture <file>', 'the times beside the peers as SVG')
     .exitOverride()
   return command.parse(args, { from: 'user' }).opts()
 }

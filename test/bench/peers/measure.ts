@@ -37,8 +37,14 @@ export interface Setting {
   readonly starts: number
 }
 
-/** Calls between the first and the measured ones; the losses of steps are compared meanwhile. */
-const warmUps = 3
+/** Calls between the first and the measured ones, the losses of whose steps are compared. */
+const compared = 3
+/**
+ * More calls in between, where results lie in the memory of the processor: until the collector of garbage has given back the
+ * first ones, ours lie in memory that nobody has touched. Of programs that take long there are fewer.
+ */
+const mostWarmUps = 60
+const warmUpTime = 4_000
 
 /** Five calls of a program that takes seconds say enough. */
 const isEnough = (warms: readonly number[]): boolean => warms.length >= 5 && warms.reduce((a, b) => a + b, 0) > 15_000
@@ -99,6 +105,12 @@ const begin = async ({ worker, device, folder }: Setting, run: Run, program: str
   run.values = first.values
 }
 
+const warmUp = async (run: Run): Promise<void> => {
+  let spent = 0
+  for (let i = 0; i < mostWarmUps && spent < warmUpTime && run.failure === undefined; i++)
+    spent += (await askOne(run, 'next'))?.ms ?? 0
+}
+
 /** One program in all libraries: first calls in fresh processes, then warm calls in turn. */
 export const measurePeers = async (setting: Setting, program: string): Promise<PeerRow> => {
   const names = libraryNames.filter((name) => name !== 'one' || setting.device === 'cpu')
@@ -106,13 +118,14 @@ export const measurePeers = async (setting: Setting, program: string): Promise<P
     (name): Run => ({ name, child: undefined, firsts: [], warms: [], values: [], failure: undefined }),
   )
   for (let i = 0; i < setting.starts; i++) for (const run of runs) await begin(setting, run, program)
-  for (let i = 0; i < warmUps + setting.runs; i++)
+  for (let i = 0; i < compared; i++)
+    for (const run of runs) run.values = [...run.values, ...((await askOne(run, 'next'))?.values ?? [])]
+  if (setting.device === 'cpu') for (const run of runs) await warmUp(run)
+  for (let i = 0; i < setting.runs; i++)
     for (const run of runs) {
       if (isEnough(run.warms)) continue
       const next = await askOne(run, 'next')
-      if (!next) continue
-      if (i < warmUps) run.values = [...run.values, ...next.values]
-      else run.warms.push(next.ms)
+      if (next) run.warms.push(next.ms)
     }
   await Promise.all(runs.map(end))
   return rowOf(program, runs)
