@@ -1,7 +1,7 @@
 /** A plan as emitted modules contain it: only what is needed to run it. */
 import { digestText, hashWords } from '../../../src/lang/digest.ts'
 import type { DataSlot, Plan, PlannedKernel, Step } from '../../plan/plan.ts'
-import { name, section } from '../../targets/wasm/encode.ts'
+import { joined, name, section } from '../../targets/wasm/encode.ts'
 import { printPlan } from '../../targets/wasm/print-plan.ts'
 import { idSection, type WasmFile } from './wasm-id.ts'
 
@@ -53,7 +53,7 @@ const wasmFile = (plan: Plan): { readonly file: WasmFile; readonly bytes: Uint8A
   const id = digestText(hashWords(bytes))
   return {
     file: { id, scratchBytes, shared: [offset, shared[offset]!] },
-    bytes: Uint8Array.from([...bytes, ...section(0, [...name(idSection), ...name(id)])]),
+    bytes: joined([bytes, section(0, [...name(idSection), ...name(id)])]),
   }
 }
 

@@ -3,8 +3,11 @@
 const sevenBits = 0x7f
 const more = 0x80
 
+const bytes: readonly (readonly number[])[] = Array.from({ length: sevenBits + 1 }, (_, n) => [n])
+
 /** An unsigned LEB128 number below 2^32. */
 export const unsigned = (n: number): readonly number[] => {
+  if (n <= sevenBits) return bytes[n]!
   const out: number[] = []
   let rest = n >>> 0
   while (rest > sevenBits) {
@@ -27,13 +30,15 @@ export const signed = (n: number): readonly number[] => {
   return out
 }
 
-const view = new DataView(new ArrayBuffer(4))
-
 /** Four bytes of a word, the lowest first. */
-export const wordBytes = (word: number): readonly number[] => {
-  view.setUint32(0, word >>> 0, true)
-  return [0, 1, 2, 3].map((i) => view.getUint8(i))
-}
+export const wordBytes = (word: number): readonly number[] => [
+  word & 0xff,
+  (word >>> 8) & 0xff,
+  (word >>> 16) & 0xff,
+  word >>> 24,
+]
+
+const view = new DataView(new ArrayBuffer(4))
 
 /** The bits of an f32; NaN is the quiet one. */
 export const floatBits = (x: number): number => {
@@ -42,11 +47,21 @@ export const floatBits = (x: number): number => {
   return view.getUint32(0, true)
 }
 
+export type Bytes = ArrayLike<number>
+
+/** Parts one after another. */
+export const joined = (parts: readonly Bytes[]): Uint8Array<ArrayBuffer> => {
+  const out = new Uint8Array(parts.reduce((sum, p) => sum + p.length, 0))
+  let at = 0
+  for (const p of parts) {
+    out.set(p, at)
+    at += p.length
+  }
+  return out
+}
+
 /** A count and the items after it. */
-export const vector = (items: readonly (readonly number[])[]): readonly number[] => [
-  ...unsigned(items.length),
-  ...items.flat(),
-]
+export const vector = (items: readonly Bytes[]): Bytes => joined([unsigned(items.length), ...items])
 
 /** A name of ASCII characters. */
 export const name = (text: string): readonly number[] => [
@@ -55,10 +70,10 @@ export const name = (text: string): readonly number[] => [
 ]
 
 /** What is preceded by its length in bytes. */
-export const sized = (bytes: readonly number[]): readonly number[] => unsigned(bytes.length).concat(bytes)
+export const sized = (bytes: Bytes): Bytes => joined([unsigned(bytes.length), bytes])
 
 /** A section by its number. */
-export const section = (id: number, content: readonly number[]): readonly number[] => [id].concat(sized(content))
+export const section = (id: number, content: Bytes): Bytes => joined([[id], unsigned(content.length), content])
 
 /** `\0asm`, version 1. */
 export const header: readonly number[] = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]

@@ -1,6 +1,6 @@
 /** A function of the module while its body is written: the bytes so far, and its locals. */
 import type { KType } from '../../kernel/kernel.ts'
-import { floatBits, signed, sized, unsigned, vector, wordBytes } from './encode.ts'
+import { type Bytes, floatBits, joined, signed, sized, unsigned, vector, wordBytes } from './encode.ts'
 import { type Instruction, instructions, type ValueType, valueType } from './instructions.ts'
 
 /** What a value of a kernel is on the stack: an f16 is an f32, a bool or an integer an i32; all vectors are v128. */
@@ -21,7 +21,7 @@ export interface Frame {
   /** `body` between an instruction that opens a block and `end`. */
   readonly within: (i: 'block' | 'loop' | 'if', result: ValueType | 'none', body: () => void) => void
   /** The function's entry in the code section. */
-  readonly code: () => readonly number[]
+  readonly code: () => Bytes
 }
 
 /** An empty body of a function with `params` parameters, which are its first locals. */
@@ -40,7 +40,7 @@ export const makeFrame = (params: number): Frame => {
     tee: (local) => emit('local.tee', unsigned(local)),
     i32: (x) => emit('i32.const', signed(x)),
     f32: (x) => emit('f32.const', wordBytes(floatBits(x))),
-    words: (words) => emit('v128.const', words.flatMap(wordBytes)),
+    words: (words) => emit('v128.const', ...words.map(wordBytes)),
     within: (i, result, body) => {
       emit(i, [valueType[result]])
       body()
@@ -54,7 +54,7 @@ export const makeFrame = (params: number): Frame => {
         runs.push([...unsigned(end - at), valueType[locals[at]!]])
         at = end
       }
-      return sized(vector(runs).concat(out, instructions.end))
+      return sized(joined([vector(runs), out, instructions.end]))
     },
   }
 }

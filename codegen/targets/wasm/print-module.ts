@@ -9,7 +9,7 @@ import { elementBytes } from '../../kernel/element-bytes.ts'
 import type { Kernel, KFunction, LocalArray } from '../../kernel/kernel.ts'
 import { hasBarrier } from '../../kernel/parts.ts'
 import type { Context, Region } from './context.ts'
-import { header, name, section, unsigned, vector } from './encode.ts'
+import { type Bytes, header, joined, name, section, unsigned, vector } from './encode.ts'
 import { makeFrame, typeOf } from './frame.ts'
 import { type ValueType, valueType } from './instructions.ts'
 import { pushValue } from './print-expression.ts'
@@ -81,7 +81,7 @@ const printBody = (c: Context, f: KFunction): void => {
   for (const result of f.results) pushValue(c, result)
 }
 
-const printKernel = (kernel: Kernel, functionIndex: FunctionIndex): readonly number[] => {
+const printKernel = (kernel: Kernel, functionIndex: FunctionIndex): Bytes => {
   const { bindings, body, workgroupSize } = kernel
   const frame = makeFrame(parameters.bindings + bindings.length)
   const arrays = layoutArrays(kernel)
@@ -131,7 +131,7 @@ const printKernel = (kernel: Kernel, functionIndex: FunctionIndex): readonly num
   return frame.code()
 }
 
-const printFunction = (f: KFunction, functionIndex: FunctionIndex): readonly number[] => {
+const printFunction = (f: KFunction, functionIndex: FunctionIndex): Bytes => {
   const frame = makeFrame(f.params.length)
   const names = new Map(f.params.map(({ name, type }, local) => [name, { local, type }]))
   const none = -1
@@ -155,13 +155,13 @@ const printFunction = (f: KFunction, functionIndex: FunctionIndex): readonly num
 /** The module of `kernels`, none of which is a user's text or calls a user's function. */
 export const printModule = (kernels: readonly Kernel[], { shared = false }: ModuleOptions = {}): PrintedModule => {
   const types: string[] = []
-  const typeBytes: (readonly number[])[] = []
+  const typeBytes: Bytes[] = []
   const typeIndex = (params: readonly ValueType[], results: readonly ValueType[]): number => {
     const key = `${params}>${results}`
     const known = types.indexOf(key)
     if (known >= 0) return known
-    const list = (ts: readonly ValueType[]): readonly number[] => vector(ts.map((t) => [valueType[t]]))
-    typeBytes.push([0x60, ...list(params), ...list(results)])
+    const list = (ts: readonly ValueType[]): Bytes => vector(ts.map((t) => [valueType[t]]))
+    typeBytes.push(joined([[0x60], list(params), list(results)]))
     return types.push(key) - 1
   }
   const functions = new Map<KFunction, number>()
@@ -195,16 +195,16 @@ export const printModule = (kernels: readonly Kernel[], { shared = false }: Modu
     ),
   ]
   const memory = [...name('env'), ...name('memory'), 0x02, shared ? 0x03 : 0x01, 0x00, ...unsigned(mostPages)]
-  const bytes = [
+  const bytes = joined([
     header,
     section(1, vector(typeBytes)),
     section(2, vector([memory])),
     section(3, vector(signatures.map(unsigned))),
     section(7, vector(kernels.map((_, i) => [...name(`k${i}`), 0x00, ...unsigned(i)]))),
     section(10, vector(codes)),
-  ].flat()
+  ])
   return {
-    bytes: Uint8Array.from(bytes),
+    bytes,
     scratchBytes: Math.max(0, ...kernels.map((k) => layoutArrays(k).bytes)),
   }
 }

@@ -158,7 +158,8 @@ export const leastCost = (
   /** The same on a grid of so many points, which invocations compute alone, or workgroups together. */
   const on = (grid: number, [shareOfA, shareOfB]: Both, work: Both) => {
     const alone = secondsOf([grid, grid], work)
-    const together = secondsOf([grid * shareOfA, grid * shareOfB], work) + leastSharing(profile)
+    const isShared = shareOfA * shareOfB > 1
+    const together = isShared ? secondsOf([grid * shareOfA, grid * shareOfB], work) + leastSharing(profile) : alone
     return { flops: work[0] + work[1], seconds: Math.min(alone, together) }
   }
   const repeated = repeatedOf(a, b)

@@ -1,5 +1,5 @@
 /** What one thread of the processor can do at most: chains of vector products and sums that do not wait for each other. */
-import { header, name, section, unsigned, vector } from '../../../codegen/targets/wasm/encode.ts'
+import { header, joined, name, section, unsigned, vector } from '../../../codegen/targets/wasm/encode.ts'
 import { makeFrame } from '../../../codegen/targets/wasm/frame.ts'
 import { valueType } from '../../../codegen/targets/wasm/instructions.ts'
 
@@ -38,16 +38,14 @@ const probe = (): Uint8Array<ArrayBuffer> => {
   for (const state of states) f.get(state)
   for (let i = 1; i < chains; i++) f.emit('f32x4.add')
   f.emit('f32x4.extract_lane', [0])
-  const type = [0x60, ...vector([[valueType.i32]]), ...vector([[valueType.f32]])]
-  return Uint8Array.from(
-    [
-      header,
-      section(1, vector([type])),
-      section(3, vector([unsigned(0)])),
-      section(7, vector([[...name('f'), 0x00, ...unsigned(0)]])),
-      section(10, vector([f.code()])),
-    ].flat(),
-  )
+  const type = joined([[0x60], vector([[valueType.i32]]), vector([[valueType.f32]])])
+  return joined([
+    header,
+    section(1, vector([type])),
+    section(3, vector([unsigned(0)])),
+    section(7, vector([[...name('f'), 0x00, ...unsigned(0)]])),
+    section(10, vector([f.code()])),
+  ])
 }
 
 /** 10^9 operations on f32 a second, the best of a hundred times. */
