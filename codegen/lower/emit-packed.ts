@@ -44,26 +44,29 @@ export const packedEmitter = (around: Surroundings): PackedEmitter => {
   const cells = ({ packed: { over }, copies }: Kept): readonly { readonly lanes: Lanes; readonly at: KExpr }[] => {
     let position = constantIndex(0)
     for (const r of over) position = addIndex(scaleIndex(position, r.size), rangeIndex(r))
+    const place = vectorOf(over, schedule) ? index.quarter : index.scalar
     return instances(over).flatMap((step) =>
       copies.map((copy, i) => ({
         lanes: new Map([...copy, ...step]),
-        at: k.add(k.mul(index.scalar(position, step), k.u32(copies.length)), k.u32(i)),
+        at: k.add(k.mul(place(position, step), k.u32(copies.length)), k.u32(i)),
       })),
     )
   }
 
   return {
     keep: (packed) => {
-      const { value, over } = packed
+      const { value, over, twin } = packed
       const copies = instances([...value.ranges].filter((r) => !over.includes(r)))
       const element = k.kType(value.dtype, vectorOf(value.ranges, schedule) ? 4 : 1)
-      const array = arrayOf(element, productOf(over, (r) => r.size) * copies.length, 'packed')
+      const points = productOf(over, (r) => r.size) / (vectorOf(over, schedule) ? 4 : 1)
+      const array = arrayOf(element, points * copies.length, 'packed')
       const kept = { packed, array, copies }
       for (const { lanes, at } of cells(kept)) {
         const e = exprOf(value, lanes)
         push(k.write(array, at, e.type.width === element.width ? e : k.splat(e, element.width)))
       }
-      keptIn.set(value, kept)
+      if (twin) keptIn.set(twin.value, { ...kept, packed: twin })
+      else keptIn.set(value, kept)
     },
     read: (v) => {
       const kept = keptIn.get(v)

@@ -37,6 +37,8 @@ interface Reading {
   readonly times: number
   /** The same, were its loops ordered for this operand: those around no reduction can be. */
   readonly least: number
+  /** The same, were rows kept from one loop for the next. */
+  readonly kept: number
 }
 
 const readings = new WeakMap<Solved, ReadonlyMap<Buffer, Reading>>()
@@ -47,9 +49,10 @@ const readingsOf = (s: Solved): ReadonlyMap<Buffer, Reading> => {
   countItems(s.schedule.nest, (item, times, _, isReduced) => {
     if (item.kind !== 'value' || item.value.kind !== 'load') return
     const { buffer, index } = item.value
-    const before = found.get(buffer) ?? { times: 0, least: 0 }
+    const before = found.get(buffer) ?? { times: 0, least: 0, kept: 0 }
     const least = isReduced ? times : Math.min(times, index.max - index.min + 1)
-    found.set(buffer, { times: before.times + times, least: before.least + least })
+    const kept = Math.max(before.kept, least)
+    found.set(buffer, { times: before.times + times, least: before.least + least, kept })
   })
   readings.set(s, found)
   return found
@@ -60,7 +63,7 @@ const readingOf = (n: Node, user: Group): Reading | undefined => {
   if (!user.solved || !user.reads.has(n)) return undefined
   const found = readingsOf(user.solved).get(user.solved.operands[user.operands.indexOf(n)]!)
   const size = Math.max(1, sizeOf(typeOf(n).shape))
-  return found && { times: found.times / size, least: found.least / size }
+  return found && { times: found.times / size, least: found.least / size, kept: found.kept / size }
 }
 
 const sizeOfNode = (n: Node): number => (typesOf(n).length === 1 ? sizeOf(typeOf(n).shape) : 0)
@@ -177,7 +180,11 @@ export const leastCost = (
   const each = on(points, shares, works(repeated.times))
   const elements = Math.max(1, repeated.least * sizeOfNode(repeated.node))
   const most = Math.max(...shares)
-  const once = on(Math.min(points, elements), [most, most], works(repeated.least))
+  const once = on(
+    Math.min(points, elements),
+    [most, most],
+    works(profile.schedule === 'task' ? repeated.kept : repeated.least),
+  )
   return each.seconds < once.seconds ? each : once
 }
 

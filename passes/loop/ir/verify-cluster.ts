@@ -223,7 +223,7 @@ export const verifyNest = (cluster: Cluster, nest: Nest): readonly string[] => {
           break
         case 'keep':
           demand(item.packed.value, 'an array', inner)
-          kept.add(item.packed.value)
+          kept.add(item.packed.twin?.value ?? item.packed.value)
           break
         case 'stage':
           if (item !== scope.items[0]) report('a stage that is not first in its loop')

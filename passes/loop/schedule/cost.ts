@@ -6,8 +6,9 @@ import { pointsOf } from '../../../src/lang/dim.ts'
 import { byteSize } from '../../../src/lang/dtype.ts'
 import { priceOf } from '../../op-prices.ts'
 import type { Profile } from '../../profile.ts'
-import type { Buffer, Cluster, Range } from '../ir/cluster.ts'
-import { countItems, placing } from './nest.ts'
+import type { Buffer, Cluster, LoopValue, Range } from '../ir/cluster.ts'
+import { keepingRows } from './kept-rows.ts'
+import { countItems, type Placing, placing } from './nest.ts'
 import { type Schedule, scheduling, stepOf } from './roles.ts'
 import { inTasks } from './task.ts'
 import { storePrice, textPrice } from './text-price.ts'
@@ -37,9 +38,11 @@ export const costOf = (schedule: Schedule, profile: Profile): Cost => {
   const touch = (b: Buffer, times: number): void => {
     touched.set(b, (touched.get(b) ?? 0) + times)
   }
+  const found = new Set<LoopValue>()
   countItems(
     nest,
     (item, times, invocations) => {
+      if (item.kind === 'keep' && item.packed.twin) found.add(item.packed.twin.value)
       const spend = (operations: number): void => {
         flops += operations
         work += operations / Math.min(1, invocations / costs.threads)
@@ -52,6 +55,8 @@ export const costOf = (schedule: Schedule, profile: Profile): Cost => {
       if (item.kind !== 'loop' && item.kind !== 'reduce') statements += 1
       if (item.kind !== 'value') return
       const v = item.value
+      // What is read from an array costs no more than any operand.
+      if (found.has(v)) return
       text += textPrice(v, roles)
       if (v.kind === 'load') touch(v.buffer, times)
       // A value is computed once for all register copies and lanes of a range that it does not depend on.
@@ -72,9 +77,9 @@ export const costOf = (schedule: Schedule, profile: Profile): Cost => {
   return { flops, bytes, threads, statements, text, seconds }
 }
 
-const schedulesOf = (alone: Schedule, profile: Profile): readonly Schedule[] => {
-  const together = inWorkgroups(alone, profile)
-  return together ? [alone, together] : [alone]
+const schedulesOf = (alone: Schedule, place: Placing, profile: Profile): readonly Schedule[] => {
+  const other = profile.schedule === 'task' ? keepingRows(alone, place) : inWorkgroups(alone, profile)
+  return other ? [alone, other] : [alone]
 }
 
 /**
@@ -105,7 +110,7 @@ export const chooseGrid = (
   let best: { readonly schedule: Schedule; readonly cost: Cost } | undefined
   for (const grid of candidates.values()) {
     const nest = grid === primary.ranges ? full : place(grid)
-    for (const schedule of schedulesOf(scheduleOf(nest), profile)) {
+    for (const schedule of schedulesOf(scheduleOf(nest), place, profile)) {
       const cost = costOf(schedule, profile)
       const gain = schedule.workgroup ? leastGain(profile.costs) : 0
       if (!best || cost.seconds + gain < best.cost.seconds) best = { schedule, cost }

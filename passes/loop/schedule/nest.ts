@@ -33,6 +33,8 @@ export type Item =
 export interface Packed {
   readonly value: LoopValue
   readonly over: readonly Range[]
+  /** The same over another range, which is read there and not computed: `kept-rows.ts`. */
+  readonly twin?: { readonly value: LoopValue; readonly over: readonly Range[] }
 }
 
 export interface Scope {
@@ -77,11 +79,15 @@ export const placeCluster = (cluster: Cluster, grid: readonly Range[]): Nest => 
 
 /**
  * Places the values of a cluster: those of `packed` are computed for all their points before everything else, those of
- * `staged` by workgroups, in the loop that reduces them.
+ * `staged` by workgroups, in the loop that reduces them; those of `rows` are kept by the loop that computes them.
  */
 export type Placing = (
   grid: readonly Range[],
-  apart?: { readonly packed?: readonly Packed[]; readonly staged?: readonly LoopValue[] },
+  apart?: {
+    readonly packed?: readonly Packed[]
+    readonly staged?: readonly LoopValue[]
+    readonly rows?: readonly Packed[]
+  },
 ) => Nest
 
 /** `placeCluster` for several choices of the grid. */
@@ -98,8 +104,13 @@ export const placing = (cluster: Cluster): Placing => {
     return known
   }
   const shareLoads = (a: ReduceValue, b: ReduceValue): boolean => [...loadsOf(a)].some((l) => loadsOf(b).has(l))
-  return (grid, { packed = [], staged = [] } = {}) =>
-    place(cluster, grid, packed, staged, { below, reductions, rangesOf, overOf, shareLoads })
+  return (grid, apart = {}) =>
+    place(
+      cluster,
+      grid,
+      { packed: [], staged: [], rows: [], ...apart },
+      { below, reductions, rangesOf, overOf, shareLoads },
+    )
 }
 
 /** Facts about the reductions of a cluster that do not depend on the grid. */
@@ -115,8 +126,7 @@ interface Reductions {
 const place = (
   cluster: Cluster,
   grid: readonly Range[],
-  packed: readonly Packed[],
-  staged: readonly LoopValue[],
+  { packed, staged, rows }: Required<NonNullable<Parameters<Placing>[1]>>,
   { reductions, below, rangesOf, overOf, shareLoads }: Reductions,
 ): Nest => {
   const done = new Set<string>()
@@ -124,7 +134,7 @@ const place = (
   const open = new Set<string>()
   const body = scope()
   /** Values that loops find in an array. */
-  const kept = new Set<LoopValue>(staged)
+  const kept = new Set<LoopValue>([...staged, ...rows.flatMap((p) => p.twin?.value ?? [])])
 
   /** The depth in the scope chain at which all of `ranges` are bound, grid ranges aside. */
   const depthFor = (ranges: ReadonlySet<Range>, chain: readonly Scope[]): number => {
@@ -179,6 +189,7 @@ const place = (
     const own = staged.filter((s) => used.has(s))
     if (own.length > 0) inner.items.push({ kind: 'stage', values: own })
     for (const { reduce } of accumulations) for (const x of reduce.values) demand(x, chain, floor)
+    for (const p of rows) if (inner.placed.has(p.value)) inner.items.push({ kind: 'keep', packed: p })
     inner.items.push({ kind: 'accumulate', accumulations })
     for (let i = loops.length - 2; i >= 0; i--) loops[i]!.items.push({ kind: 'loop', body: loops[i + 1]! })
     here.items.push({ kind: 'reduce', accumulations, body: loops[0]! })
