@@ -37,7 +37,7 @@ export interface VmapOptions<I extends AxesTree = AxesTree, O extends AxesTree =
   readonly outAxes?: O
 }
 
-const vmapOptions: OptionNames<VmapOptions> = { inAxes: 'may', outAxes: 'may' }
+const vmapOptions: OptionNames<VmapOptions> = { inAxes: 'own', outAxes: 'own' }
 
 const isIll = (n: Node): boolean => E.isLeft(n.type)
 

@@ -45,14 +45,14 @@ export interface CompileOptions extends PipelineOptions {
 }
 
 const compileOptions: OptionNames<CompileOptions> = {
-  donate: 'may',
-  keep: 'may',
-  profile: 'may',
-  subnormals: 'may',
-  provenance: 'may',
-  name: 'may',
-  cache: 'may',
-  fastMath: 'may',
+  donate: 'own',
+  keep: 'own',
+  profile: 'own',
+  subnormals: 'own',
+  provenance: 'boolean',
+  name: 'own',
+  cache: 'own',
+  fastMath: 'boolean',
 }
 
 const ownProfile = 'take one of T.profiles, or T.profileOf(device)'
@@ -87,9 +87,6 @@ export const demandCompile = (caller: string, f: unknown, options: CompileOption
     wrong(`cache is ${showArgument(cache)}`, "write a folder, { cache: '.plans' }, or false")
   if (cache !== false && !hasFiles())
     wrong('there are no files here to keep plans in', 'leave cache out: plans are kept in memory')
-  for (const key of ['fastMath', 'provenance'] as const)
-    if (!['boolean', 'undefined'].includes(typeof options[key]))
-      wrong(`${key} is ${showArgument(options[key])}`, 'write true or false')
 }
 
 /** UsageError unless `x` is a device that openDevice or adoptDevice gave; `caller` takes one. */

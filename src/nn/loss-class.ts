@@ -25,7 +25,7 @@ export interface ClassOptions extends LossOptions {
 /** The target that does not count unless another is named: PyTorch's, where labels are padded with it. */
 const unlabelled = -100
 
-const classOptions: OptionNames<ClassOptions> = { ...lossOptions, weight: 'may', ignoreIndex: 'may' }
+const classOptions: OptionNames<ClassOptions> = { ...lossOptions, weight: 'tensor', ignoreIndex: 'integer' }
 
 /** Where classes stand: axis 1, or 0 when there is no batch. */
 const classAxis = (x: Tensor): number => (x.shape.length > 1 ? 1 : 0)
@@ -154,7 +154,7 @@ export interface CrossEntropyOptions extends ClassOptions {
   readonly labelSmoothing?: number
 }
 
-const crossEntropyOptions: OptionNames<CrossEntropyOptions> = { ...classOptions, labelSmoothing: 'may' }
+const crossEntropyOptions: OptionNames<CrossEntropyOptions> = { ...classOptions, labelSmoothing: 'fraction' }
 
 /** A mean over the batch of distributions: PyTorch divides by the number of targets, not of elements. */
 const overTargets = (x: Tensor, losses: Tensor, reduction: LossReduction = 'mean'): Tensor => {

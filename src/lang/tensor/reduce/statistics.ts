@@ -25,7 +25,7 @@ export interface VarianceOptions extends ReduceOptions {
   readonly correction?: number
 }
 
-const varianceOptions: OptionNames<VarianceOptions> = { ...reduceOptions, correction: 'may' }
+const varianceOptions: OptionNames<VarianceOptions> = { ...reduceOptions, correction: 'finite' }
 
 /** `of` the variance, both in f32 where the operand is a 16-bit float. */
 const varianceNode = (
@@ -128,7 +128,7 @@ export interface NormOptions extends ReduceOptions {
   readonly p?: number
 }
 
-const normOptions: OptionNames<NormOptions> = { ...reduceOptions, p: 'may' }
+const normOptions: OptionNames<NormOptions> = { ...reduceOptions, p: 'number' }
 
 /**
  * `(Σ |x|ᵖ)^(1/p)` over `axis` (one, several, all by default), p = 2: the largest |x| for p = ∞, the smallest for -∞,

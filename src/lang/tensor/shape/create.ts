@@ -16,7 +16,7 @@ export interface DTypeOptions<D extends DType = DType> {
   readonly dtype?: D
 }
 
-export const dtypeOptions: OptionNames<DTypeOptions> = { dtype: 'may' }
+export const dtypeOptions: OptionNames<DTypeOptions> = { dtype: 'own' }
 
 /** The dtype that the options of `name` give; both are checked. */
 export const dtypeIn = <D extends DType>(name: string, options: DTypeOptions<D> | undefined): D | undefined => {
