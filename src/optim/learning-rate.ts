@@ -79,17 +79,19 @@ interface CosineDecayOptions {
 const cosineDecayOptions: OptionNames<CosineDecayOptions> = { steps: 'must positive', min: 'finite' }
 
 /**
- * min + (rate - min)·(1 + cos(πt / steps)) / 2 at step t (torch's CosineAnnealingLR), min 0; the formula goes on past
- * `steps`. A function from an i32 scalar to an f32 scalar.
+ * min + (rate - min)·(1 + cos(πt / steps)) / 2 at step t, min 0, down to `min` at `steps`, where it stays (torch's
+ * CosineAnnealingLR, whose formula would rise again; Loshchilov and Hutter 2017). A function from an i32 scalar to an f32
+ * scalar.
  * @example
  * T.reference(optim.cosineDecay(0.1, { steps: 10 })(T.tensor(5))).data // => [0.05]
+ * T.reference(optim.cosineDecay(0.1, { steps: 10, min: 0.01 })(T.tensor(15))).data // => [0.01]
  */
 export const cosineDecay = (rate: number, options: CosineDecayOptions): Schedule => {
   demandNumber('optim.cosineDecay', 'the rate', rate)
   demandRecord('optim.cosineDecay', cosineDecayOptions, options)
   const { steps, min = 0 } = options
   return (t) => {
-    const wave = cos(times(asFloat(t), Math.PI / steps))
+    const wave = cos(times(minimum(asFloat(t), steps), Math.PI / steps))
     return add(times(wave, (rate - min) / 2), (rate + min) / 2)
   }
 }

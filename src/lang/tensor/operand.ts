@@ -59,9 +59,10 @@ export const holds = (x: Weak, dtype: DType): boolean => {
   return whole >= low && whole <= high
 }
 
-/** The refusal of a weak number that `dtype` cannot hold, where one of `operands` is such. */
+/** The refusal of a weak number that `dtype` cannot hold, be it a fraction, where one of `operands` is such. */
 export const misfit = (operands: readonly (Node | Weak)[], dtype: DType): Refusal | undefined => {
-  const over = operands.find((x) => isWeak(x) && !holds(x, dtype))
+  const isFraction = (x: Weak): boolean => isInteger(dtype) && !Number.isInteger(Number(x))
+  const over = operands.find((x) => isWeak(x) && (!holds(x, dtype) || isFraction(x)))
   return over === undefined
     ? undefined
     : {
