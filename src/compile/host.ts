@@ -10,6 +10,7 @@ import { siteOf } from '../lang/provenance.ts'
 import { closeGraph } from '../lang/trace.ts'
 import { flattenTree, isRecord, isTensor, type TreeOf, unflattenTree } from '../lang/tree.ts'
 import { nodeOf, type Tensor } from '../lang/types/tensor.ts'
+import { useNodes } from '../lang/unused-conditions.ts'
 import { censusOf, demandFinite, printObserved, type Show } from '../runtime/report-observations.ts'
 
 /** A tensor's elements on the host, row-major: Float32Array for all floats, Uint8Array (0 or 1) for bool. */
@@ -48,7 +49,9 @@ const observed = (n: NodeOf<'observe'>, { shape, dtype, data }: Value): void => 
  */
 export const reference = <R>(tree: R): TreeOf<R, HostTensor> => {
   const { leaves, shape } = flattenTree<Tensor>(tree, isTensor)
-  const { graph, captured } = closeGraph({ inputs: [], outputs: leaves.map(nodeOf) })
+  const outputs = leaves.map(nodeOf)
+  useNodes(outputs)
+  const { graph, captured } = closeGraph({ inputs: [], outputs })
   const checked = check.run(graph)
   if ('left' in checked) return raise(checked.left)
   if (captured.length > 0) {

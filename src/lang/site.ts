@@ -23,6 +23,24 @@ export const captureSite = (): Site | undefined => {
   return siteIn(stack)
 }
 
+/** What stands between a public function's body and whoever called it: the wrapper of all of them, pipe, Array's map. */
+const between = /unused-conditions\.|[/\\]lang[/\\]tensor[/\\]dual\.|[/\\]node_modules[/\\]fp-ts[/\\]|<anonymous>\)$/
+
+/** The line that called a public function, on whose wrapper `stack` begins; undefined where one of ours or a library's did. */
+export const calledBy = (stack: string): Site | undefined => {
+  const [first = '', ...rest] = stack.split('\n').slice(1)
+  // In a bundle of everything nobody can tell whose frame is whose.
+  if (!isOwnFrame(first)) return undefined
+  const caller = rest.find((frame) => !between.test(frame))
+  return caller === undefined || isOwnFrame(caller) ? undefined : siteOf(caller)
+}
+
+/** The place that a line of a stack names. */
+const siteOf = (frame: string): Site | undefined => {
+  const m = /(?:\(|at (?:async )?)([^()]+):(\d+):(\d+)\)?$/.exec(frame)
+  return m ? { file: pathOf(m[1]!), line: Number(m[2]), column: Number(m[3]) } : undefined
+}
+
 /** The path of a file as people write it. */
 const pathOf = (file: string): string =>
   file.startsWith('file://') ? decodeURIComponent(file.slice('file://'.length)) : file
@@ -31,8 +49,8 @@ const pathOf = (file: string): string =>
 export const siteIn = (stack: string): Site | undefined => {
   for (const frame of stack.split('\n').slice(1)) {
     if (isOwnFrame(frame)) continue
-    const m = /(?:\(|at (?:async )?)([^()]+):(\d+):(\d+)\)?$/.exec(frame)
-    if (m) return { file: pathOf(m[1]!), line: Number(m[2]), column: Number(m[3]) }
+    const site = siteOf(frame)
+    if (site) return site
   }
   return undefined
 }

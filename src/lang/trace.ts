@@ -13,6 +13,7 @@ import { showShape } from './shape.ts'
 import { topological } from './topological.ts'
 import { flattenTree, isTensor, type TreeShape, unflattenTree } from './tree.ts'
 import { nodeOf, type Tensor } from './types/tensor.ts'
+import { useNodes } from './unused-conditions.ts'
 
 /** A graph without free inputs, and the outer nodes that its last inputs stand for. */
 export interface Closed {
@@ -108,7 +109,9 @@ export const instantiate = (graph: Graph, args: readonly Node[]): readonly Node[
  */
 export const trace = (f: (inputs: readonly Node[]) => readonly Node[], types: readonly TensorType[]): Graph => {
   const inputs = freshInputs(types)
-  return { inputs, outputs: f(inputs) }
+  const outputs = f(inputs)
+  useNodes(outputs)
+  return { inputs, outputs }
 }
 
 const canonicalInput = ({ shape, dtype }: TensorType, index: number): NodeOf<'input'> =>
@@ -167,8 +170,10 @@ export const traceTree = (f: (...args: never[]) => unknown, args: readonly unkno
   const fresh = freshInputs(given.leaves.map(({ shape, dtype }) => ({ shape, dtype })))
   const returned = f(...(unflattenTree(given.shape, fresh) as never[]))
   const result = flattenTree<Tensor>(returned, isTensor, 'what the function returns')
+  const outputs = result.leaves.map(nodeOf)
+  useNodes(outputs)
   return {
-    graph: { inputs: fresh, outputs: result.leaves.map(nodeOf) },
+    graph: { inputs: fresh, outputs },
     inputs: given.shape,
     inputPaths: given.paths,
     outputs: result.shape,

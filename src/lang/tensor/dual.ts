@@ -6,6 +6,7 @@ import { raise } from '../errors.ts'
 import type { Node, TensorType } from '../ir.ts'
 import { isRecord, isTensor } from '../tree.ts'
 import { nodeOf, type Tensor, tensorOf } from '../types/tensor.ts'
+import { noteCondition } from '../unused-conditions.ts'
 import { demandRecord, type Names, showArgument } from './arguments.ts'
 import { isMistake } from './ask.ts'
 import { onTensor, refuse } from './operand.ts'
@@ -90,7 +91,11 @@ const ownMistake = (name: string, args: readonly unknown[], result: unknown): un
 
 const make = <F>(name: string, form: Form, impl: (...args: never[]) => unknown): F => {
   forms.set(name, form)
-  const run = (...args: never[]): unknown => ownMistake(name, args, impl(...args))
+  const run = (...args: never[]): unknown => {
+    const result = ownMistake(name, args, impl(...args))
+    noteCondition(name, result)
+    return result
+  }
   const f = (...args: never[]): unknown => (isDirect(name, form, args) ? run(...args) : (x: never) => run(x, ...args))
   Object.defineProperty(f, 'name', { value: name })
   return f as F
@@ -129,7 +134,9 @@ export const alone = <F>(name: string, impl: (x: Tensor) => unknown): F => {
   forms.set(name, formOf('operands', 1))
   const f = (x: Tensor, ...rest: readonly unknown[]): unknown => {
     if (isRecord(rest[0])) demandRecord(name, {}, rest[0])
-    return ownMistake(name, [x], impl(x))
+    const result = ownMistake(name, [x], impl(x))
+    noteCondition(name, result)
+    return result
   }
   Object.defineProperty(f, 'name', { value: name })
   return f as F
