@@ -25,7 +25,8 @@ export const recordSites = <A>(on: boolean, f: () => A): A => {
 export const noteSite = <N extends Node>(n: N): N => {
   const site = sites.has(n) ? undefined : captureSite()
   if (site) {
-    sites.set(n, site)
+    const { file, line, column } = site
+    sites.set(n, { file, line, column })
     isEmpty = false
   }
   return n

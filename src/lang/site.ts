@@ -14,7 +14,7 @@ const isOwnFrame = (frame: string): boolean => {
   )
 }
 
-/** The first stack frame outside tensorloom: the line the user wrote. */
+/** The first stack frame outside tensorloom: the line the user wrote; and where a function is traced, what called it. */
 export const captureSite = (): Site | undefined => {
   const limit = Error.stackTraceLimit
   Error.stackTraceLimit = 40
@@ -45,12 +45,18 @@ const siteOf = (frame: string): Site | undefined => {
 const pathOf = (file: string): string =>
   file.startsWith('file://') ? decodeURIComponent(file.slice('file://'.length)) : file
 
+/** A user's function is entered here: what is above in a stack led to the function, not to a line of it. */
+const entry = /\btraceTree \(/
+
+/** As many calls as help. */
+const mostCallers = 8
+
 /** The same of a stack that was kept. */
 export const siteIn = (stack: string): Site | undefined => {
-  for (const frame of stack.split('\n').slice(1)) {
-    if (isOwnFrame(frame)) continue
-    const site = siteOf(frame)
-    if (site) return site
-  }
-  return undefined
+  const frames = stack.split('\n').slice(1)
+  const end = frames.findIndex((frame) => entry.test(frame) && isOwnFrame(frame))
+  const inside = end < 0 ? frames : frames.slice(0, end)
+  const [site, ...callers] = inside.filter((frame) => !isOwnFrame(frame)).flatMap((frame) => siteOf(frame) ?? [])
+  if (!site || end < 0 || callers.length === 0) return site
+  return { ...site, callers: callers.slice(0, mostCallers) }
 }

@@ -4,6 +4,7 @@
  * themselves `grad(w => w*x)(x)` would be the derivative of `x*x`.
  */
 import * as E from '#fp/Either'
+import { inheritPath, notePath } from './argument-paths.ts'
 import { build, freshInputs, make, typeOf } from './build.ts'
 import { invariant } from './errors.ts'
 import type { Graph, Node, NodeOf, TensorType } from './ir.ts'
@@ -105,10 +106,16 @@ export const instantiate = (graph: Graph, args: readonly Node[]): readonly Node[
 
 /**
  * The graph of `f` on fresh inputs of the given types. It is open: outer nodes that `f` captures stay in it as they are,
- * which is what differentiation wants (they are constants to it). `closeGraph` closes it.
+ * which is what differentiation wants (they are constants to it). `closeGraph` closes it. Errors call an input by the
+ * argument that it stands for.
  */
-export const trace = (f: (inputs: readonly Node[]) => readonly Node[], types: readonly TensorType[]): Graph => {
+export const trace = (
+  f: (inputs: readonly Node[]) => readonly Node[],
+  types: readonly TensorType[],
+  standsFor: readonly Node[] = [],
+): Graph => {
   const inputs = freshInputs(types)
+  for (const [i, from] of standsFor.entries()) inheritPath(inputs[i]!, from)
   const outputs = f(inputs)
   useNodes(outputs)
   return { inputs, outputs }
@@ -168,6 +175,7 @@ const hasType = (x: unknown): x is TensorType =>
 export const traceTree = (f: (...args: never[]) => unknown, args: readonly unknown[]): TracedTree => {
   const given = flattenTree(args, hasType)
   const fresh = freshInputs(given.leaves.map(({ shape, dtype }) => ({ shape, dtype })))
+  for (const [i, n] of fresh.entries()) notePath(n, given.paths[i]!)
   const returned = f(...(unflattenTree(given.shape, fresh) as never[]))
   const result = flattenTree<Tensor>(returned, isTensor, 'what the function returns')
   const outputs = result.leaves.map(nodeOf)
