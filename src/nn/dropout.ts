@@ -2,6 +2,7 @@
 import type { OptionNames } from '../lang/tensor/arguments.ts'
 import { dualWith } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
+import { demandKey } from '../lang/tensor/random/keys.ts'
 import { bernoulli } from '../lang/tensor/random/uniform.ts'
 import type { Tensor } from '../lang/types/tensor.ts'
 import { mistakeAmong } from './operands.ts'
@@ -36,6 +37,7 @@ export const dropout: Dropout = dualWith(
   2,
   dropoutOptions,
   (x: Tensor, key: Tensor, { p = 0.5, training = true }: DropoutOptions = {}) => {
+    demandKey('nn.dropout', key)
     const mistake = mistakeAmong('nn.dropout', { 'operand 1': x })
     if (mistake || !training || p === 0) return mistake ?? x
     if (p === 1) return T.zerosLike(x)

@@ -91,6 +91,14 @@ const wrongTarget = (name: string, x: Tensor, target: Tensor): Tensor | undefine
   const axis = classAxis(x)
   const wanted = isFloat(target.dtype) && name === 'nn.crossEntropy' ? x.shape : x.shape.filter((_, i) => i !== axis)
   if (ShapeEq.equals(target.shape, wanted)) return undefined
+  const classes = x.shape.filter((_, i) => i !== axis)
+  if (isFloat(target.dtype) && ShapeEq.equals(target.shape, classes))
+    return tensorOf(
+      refuse(name, [nodeOf(x), nodeOf(target)], {
+        reason: `targets of ${target.dtype} are probabilities, of the shape of the scores ${showShape(x.shape)}, not ${showShape(classes)}`,
+        hint: "numbers of classes are integers: T.cast(target, 'i32')",
+      }),
+    )
   const [scores, given, fits] = [x.shape, target.shape, wanted].map(showShape)
   return tensorOf(
     refuse(name, [nodeOf(x), nodeOf(target)], {

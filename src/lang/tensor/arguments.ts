@@ -6,6 +6,7 @@
 import { isDim, type Shape } from '../dim.ts'
 import { type DType, dtypes } from '../dtype.ts'
 import { raise } from '../errors.ts'
+import { strangerName } from '../strangers.ts'
 import { isRecord, isTensor } from '../tree.ts'
 import { visible } from '../visible-text.ts'
 import { type Kind, type KindName, optionKinds } from './option-kinds.ts'
@@ -62,10 +63,11 @@ const list = (names: readonly string[], last = 'and'): string =>
 /** What an argument is, in a few words. */
 export const showArgument = (x: unknown): string => {
   if (isTensor(x)) return 'a tensor'
+  const stranger = strangerName(x)
+  if (stranger !== undefined) return stranger
   if (Array.isArray(x)) return 'an array'
   if (typeof x === 'function') return 'a function'
   if (typeof x === 'string') return `'${visible(x)}'`
-  if (x instanceof Promise) return 'a promise, which was not awaited'
   return typeof x === 'object' && x !== null ? 'an object' : String(x)
 }
 

@@ -4,12 +4,13 @@ import type { Shape } from '../dim.ts'
 import type { DType } from '../dtype.ts'
 import { raise } from '../errors.ts'
 import type { Node, TensorType } from '../ir.ts'
+import { isNoArgument, strangerName } from '../strangers.ts'
 import { isRecord, isTensor } from '../tree.ts'
 import { nodeOf, type Tensor, tensorOf } from '../types/tensor.ts'
 import { noteCondition } from '../unused-conditions.ts'
 import { demandRecord, type Names, showArgument } from './arguments.ts'
 import { isMistake } from './ask.ts'
-import { onTensor, refuse } from './operand.ts'
+import { lift, onTensor, refuse } from './operand.ts'
 
 /** What `dual` needs to know of a function. */
 export interface Form {
@@ -53,6 +54,8 @@ const wrongCall = (name: string, { by, count, least, options }: Form, args: read
 /** Whether a call is direct; UsageError where it is neither direct nor curried, or has options that nobody knows. */
 const isDirect = (name: string, form: Form, args: readonly unknown[]): boolean => {
   const { by, count, least, options } = form
+  const stray = args.findIndex((x, i) => isNoArgument(x) || (i === 0 && by === 'data' && strangerName(x) !== undefined))
+  if (stray >= 0) lift(name, args[stray], stray)
   const tail = by === 'operands' && options && isRecord(args.at(-1)) ? 1 : 0
   const direct = by === 'data' ? isTensor(args[0]) : args.length - tail >= count
   const places = direct ? args : [undefined, ...args]
