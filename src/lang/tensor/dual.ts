@@ -1,5 +1,6 @@
 /** The one place that decides whether a call is data-first (`T.add(a, b)`) or curried for pipe (`T.add(b)`). */
 import { isLeft } from '#fp/Either'
+import { calling } from '../caller.ts'
 import type { Shape } from '../dim.ts'
 import type { DType } from '../dtype.ts'
 import { raise } from '../errors.ts'
@@ -95,7 +96,7 @@ const ownMistake = (name: string, args: readonly unknown[], result: unknown): un
 const make = <F>(name: string, form: Form, impl: (...args: never[]) => unknown): F => {
   forms.set(name, form)
   const run = (...args: never[]): unknown => {
-    const result = ownMistake(name, args, impl(...args))
+    const result = calling(name, () => ownMistake(name, args, impl(...args)))
     noteCondition(name, result)
     return result
   }
@@ -137,7 +138,7 @@ export const alone = <F>(name: string, impl: (x: Tensor) => unknown): F => {
   forms.set(name, formOf('operands', 1))
   const f = (x: Tensor, ...rest: readonly unknown[]): unknown => {
     if (isRecord(rest[0])) demandRecord(name, {}, rest[0])
-    const result = ownMistake(name, [x], impl(x))
+    const result = calling(name, () => ownMistake(name, [x], impl(x)))
     noteCondition(name, result)
     return result
   }
