@@ -130,7 +130,16 @@ export type TensorloomErrorData = CompileError | RuntimeError | DataError
 export class TensorloomError extends Error {
   readonly error: TensorloomErrorData
   constructor(error: TensorloomErrorData) {
-    super(showError(error))
+    const text = showError(error)
+    // Node prints the source line on which an uncaught error was made before its message: of an emitted module that is all
+    // of the runtime. One that was made without frames has no such line, and is given its frames as text.
+    const limit = Error.stackTraceLimit
+    Error.stackTraceLimit = 0
+    super(text)
+    Error.stackTraceLimit = limit
+    const { stack = '' } = new Error()
+    const [head = '', _own, ...frames] = stack.split('\n')
+    this.stack = /^Error:? ?$/.test(head) ? [`${error.tag}: ${text}`, ...frames].join('\n') : stack
     this.name = error.tag
     this.error = error
   }
