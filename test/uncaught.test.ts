@@ -15,7 +15,11 @@ test.each([
   const folder = await mkdtemp(join(tmpdir(), 'uncaught-'))
   try {
     const { outputFiles } = await build({
-      stdin: { contents: `import { raise } from './src/lang/errors.ts'\n${code}`, resolveDir: root, loader: 'ts' },
+      stdin: {
+        contents: `import { raise } from ${JSON.stringify(join(root, 'src/lang/errors.ts'))}\n${code}`,
+        resolveDir: root,
+        loader: 'ts',
+      },
       bundle: true,
       minify: true,
       write: false,
