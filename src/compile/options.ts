@@ -3,6 +3,7 @@ import type { Subnormals } from '../../codegen/plan/plan.ts'
 import { portable } from '../../codegen/targets/wgsl/profiles.ts'
 import type { PipelineOptions } from '../../passes/pipeline.ts'
 import type { Profile } from '../../passes/profile.ts'
+import { isDim } from '../lang/dim.ts'
 import { raise } from '../lang/errors.ts'
 import { demandFunction, demandList, demandRecord, type OptionNames, showArgument } from '../lang/tensor/arguments.ts'
 import type { traceTree } from '../lang/trace.ts'
@@ -103,6 +104,15 @@ export const demandDevice = (caller: string, x: unknown): void => {
 /** UsageError where specs are no list, or an argument is given away that there is not. */
 export const demandSpecs = (specs: readonly unknown[], options: CompileOptions): void => {
   demandList('compile', specs, 'specs', 'compile(f, [T.spec([2, 3])])')
+  const bare = specs.findIndex((s) => Array.isArray(s) && s.length > 0 && s.every(isDim))
+  if (bare >= 0) {
+    const shape = `[${(specs[bare] as readonly number[]).join(', ')}]`
+    raise({
+      tag: 'UsageError',
+      message: `compile: [${bare}] is the shape ${shape}, where the type of an argument belongs`,
+      hint: `write T.spec(${shape})`,
+    })
+  }
   const absent = options.donate?.find((i) => !(i in specs))
   if (absent !== undefined)
     raise({

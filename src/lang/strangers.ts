@@ -12,7 +12,8 @@ const has = (x: unknown, ...keys: readonly string[]): x is Readonly<Record<strin
 /** What `run` gives for each tensor. */
 const isResult = (x: unknown): boolean => has(x, 'kind', 'read', 'shape') && typeof x['read'] === 'function'
 
-const isPromise = (x: unknown): boolean => has(x, 'then') && typeof x['then'] === 'function'
+/** Whether it is a promise, or acts as one. */
+export const isPromise = (x: unknown): boolean => has(x, 'then') && typeof x['then'] === 'function'
 
 const strangers: readonly Stranger[] = [
   {

@@ -6,11 +6,12 @@
 import * as E from '#fp/Either'
 import { inheritPath, notePath } from './argument-paths.ts'
 import { build, freshInputs, make, typeOf } from './build.ts'
-import { invariant } from './errors.ts'
+import { invariant, raise } from './errors.ts'
 import type { Graph, Node, NodeOf, TensorType } from './ir.ts'
 import type { GraphKit } from './primitive.ts'
 import { inheritSite } from './provenance.ts'
 import { showShape } from './shape.ts'
+import { isPromise } from './strangers.ts'
 import { topological } from './topological.ts'
 import { flattenTree, isTensor, type TreeShape, unflattenTree } from './tree.ts'
 import { nodeOf, type Tensor } from './types/tensor.ts'
@@ -177,6 +178,13 @@ export const traceTree = (f: (...args: never[]) => unknown, args: readonly unkno
   const fresh = freshInputs(given.leaves.map(({ shape, dtype }) => ({ shape, dtype })))
   for (const [i, n] of fresh.entries()) notePath(n, given.paths[i]!)
   const returned = f(...(unflattenTree(given.shape, fresh) as never[]))
+  if (isPromise(returned))
+    raise({
+      tag: 'UsageError',
+      message:
+        'the function is async, or returns a promise: it is called once, to see what it computes, and nothing waits for it',
+      hint: 'await data before, and give them to the program as arguments',
+    })
   const result = flattenTree<Tensor>(returned, isTensor, 'what the function returns')
   const outputs = result.leaves.map(nodeOf)
   useNodes(outputs)

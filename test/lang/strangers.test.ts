@@ -73,6 +73,16 @@ test.each<[string, () => unknown, readonly string[]]>([
     () => nn.crossEntropy(T.ones([4, 3]), T.ones([4])),
     ['targets of f32 are probabilities, of the shape of the scores [4, 3], not [4]', "T.cast(target, 'i32')"],
   ],
+  [
+    'a shape for a spec',
+    () => T.orThrow(T.compile((x: T.Tensor) => x, [[2, 3]] as never)),
+    ['compile: [0] is the shape [2, 3]', 'write T.spec([2, 3])'],
+  ],
+  [
+    'an async function',
+    () => T.orThrow(T.compile((async (x: T.Tensor) => x) as never, [T.spec([2])])),
+    ['the function is async', 'await data before'],
+  ],
   ['ragged data', () => T.tensor([[1], [2, 3]] as never), ['ragged data', 'one length']],
 ])('%s', async (_, call, parts) => {
   const message = await messageOf(call)
