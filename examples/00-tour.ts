@@ -71,12 +71,12 @@ export const tour = async (print: (text: string) => void): Promise<void> => {
   show(T.argmax(m, { axis: 0 }))
 
   title('Parts')
-  // Integers pick, [start, stop, step] cuts, ':' keeps; negative numbers count from the end.
+  // Integers pick, 'start:stop:step' cuts, ':' keeps; negative numbers count from the end.
   show(T.at(m, 1))
   show(T.at(m, -1, -1))
   show(T.at(m, ':', 1))
-  show(T.at(m, [0, 2], [1, null]))
-  show(T.at(m, [null, null, -1], [null, null, 2]))
+  show(T.at(m, '0:2', '1:'))
+  show(T.at(m, '::-1', '::2'))
   show(T.take(m, T.tensor([2, 0])))
   // No tensor is ever changed: `setAt` gives a new one.
   show(T.setAt(m, [':', 0], -1))

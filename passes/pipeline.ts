@@ -8,6 +8,7 @@ import type { Graph } from '../src/lang/ir.ts'
 import { canonicalise } from './graph/canonicalise.ts'
 import { check } from './graph/check.ts'
 import { checkIndices } from './graph/check-indices.ts'
+import { evaluateConstants } from './graph/evaluate-constants.ts'
 import { fold } from './graph/fold.ts'
 import { inlineCalls } from './graph/inline.ts'
 import { everywhere } from './graph/inner-graphs.ts'
@@ -47,6 +48,7 @@ export const legality: readonly GraphPass[] = Object.freeze([check, observe])
  *    only the branch that is taken, and later passes need not know of observations.
  * 3. `inline calls`: custom derivatives have served their purpose once derivatives are taken, which happens while the
  *    user's function runs; so have branches, which become selects here.
+ *    `evaluate constants` follows: it computes what no argument reaches, and only what the program itself still needs.
  * 4. `merge scans`, `prune scans`: loops with the same loop-carried values are fused, then dead parts of loops eliminated.
  * 5. `mask loops` brings data-dependent loops into the form that the planner knows.
  * 6. `drop stopGradient`: it has no meaning once derivatives are taken.
@@ -65,6 +67,7 @@ export const graphPipeline = (options: PipelineOptions = {}): readonly GraphPass
   Object.freeze([
     ...legality,
     inlineCalls,
+    evaluateConstants,
     ...[
       mergeScans,
       pruneScans,

@@ -104,7 +104,13 @@ const programs: Readonly<Record<string, Sample>> = {
   ),
   'sums, means and variances that add up in f32': program(
     [ramp('f16', [5000], 1, 1), ramp('f16', [4, 300])],
-    (x, y) => [T.sum(x), T.mean(x), T.variance(y, { axis: 1 }), T.logsumexp(y, { axis: 1 }), T.max(y, { axis: 0 })],
+    (x, y) => [
+      T.sum(x),
+      T.mean(x),
+      T.variance(y, { axis: 1, correction: 1 }),
+      T.logsumexp(y, { axis: 1 }),
+      T.max(y, { axis: 0 }),
+    ],
   ),
   casts: program(
     [ramp('f32', [21], -5, 5), ramp('i32', [21], -10, 10), ramp('bf16', [21]), ramp('i8', [21])],

@@ -12,7 +12,8 @@ test('README shows examples/readme.ts as it is', () => {
 
 test('the example prints what README shows', async () => {
   const args = ['--conditions=tensorloom-source', '--import', 'tsx', 'examples/readme.ts']
-  const { stdout } = await promisify(execFile)(process.execPath, args, { env: process.env })
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { env: process.env })
+  expect(stderr).not.toContain('warning')
   expect(stdout.split('\n').length).toBeGreaterThan(2)
   expect(readme).toContain(`\`\`\`text\n${stdout.trimEnd()}\n\`\`\``)
 })

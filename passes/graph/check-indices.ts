@@ -4,7 +4,7 @@ import { typeOf } from '../../src/lang/build.ts'
 import type { IndexError } from '../../src/lang/errors.ts'
 import { constantValue } from '../../src/lang/evaluate.ts'
 import type { Graph } from '../../src/lang/ir.ts'
-import { located } from '../../src/lang/provenance.ts'
+import { callerOf, located } from '../../src/lang/provenance.ts'
 import { positionOf } from '../../src/lang/shape.ts'
 import { topological } from '../../src/lang/topological.ts'
 import type { Pass } from '../pass.ts'
@@ -24,7 +24,7 @@ const wrongIndex = (graph: Graph): IndexError | undefined => {
     if (!value || at < 0) continue
     const hint = `indices of this axis go from 0 to ${size - 1}`
     const position = positionOf(at, value.shape)
-    const error = { tag: 'IndexError', op: n.op, index: value.data[at]!, size, position, hint } as const
+    const error = { tag: 'IndexError', op: callerOf(n), index: value.data[at]!, size, position, hint } as const
     return located<IndexError>(error, [n])
   }
   return undefined

@@ -6,7 +6,7 @@ import { typeOf } from '../../src/lang/build.ts'
 import type { Site } from '../../src/lang/errors.ts'
 import { constantValue } from '../../src/lang/evaluate.ts'
 import type { Graph, Node, NodeOf, Op } from '../../src/lang/ir.ts'
-import { siteOf } from '../../src/lang/provenance.ts'
+import { callerOf, siteOf } from '../../src/lang/provenance.ts'
 import { topological } from '../../src/lang/topological.ts'
 
 /** A strided part of a tensor: Python's `x[start:stop:step]` on each axis. */
@@ -17,7 +17,7 @@ export interface Region {
 }
 
 /**
- * The range that elements of an argument must stay in, [0, size), because `op` indexes with them; all elements where
+ * The range that elements of an argument must stay in, [0, size), because `op`, a public function, indexes with them; all elements where
  * there is no region.
  */
 export interface IndexRange {
@@ -137,7 +137,7 @@ export const indexInputs = (graph: Graph): ReadonlyMap<Node, readonly IndexRange
         const ranges = found.get(input) ?? new Map<string, IndexRange>()
         const key = JSON.stringify(path)
         const seen = ranges.get(key)
-        if (!seen || size < seen.size) ranges.set(key, { size, op: n.op, ...path, ...(site ? { site } : {}) })
+        if (!seen || size < seen.size) ranges.set(key, { size, op: callerOf(n), ...path, ...(site ? { site } : {}) })
         found.set(input, ranges)
       })
     }

@@ -8,6 +8,7 @@ import { invariant } from '../../src/lang/errors.ts'
 import type { Graph, Node } from '../../src/lang/ir.ts'
 import { primitives } from '../../src/lang/ops/primitive-table.ts'
 import type { BatchedGraph, BatchWalk, Primitive } from '../../src/lang/primitive.ts'
+import { inPlaceOf } from '../../src/lang/provenance.ts'
 import { dependents, graphKit, rebuild } from '../../src/lang/trace.ts'
 
 /** Nodes, and which of them carry the batch axis; one that does not is the same for every example. */
@@ -47,15 +48,17 @@ export const batchOnto = (
     const source = n.op === 'get' ? places.get(n.args[0]!) : undefined
     const operands = source && 'outputs' in source ? source.outputs : n.args.map(firstOf)
     const flags = source ? operands.map(() => true) : n.args.map(isBatched)
-    const outputs = row.batch({
-      b: build,
-      args: operands,
-      batched: flags,
-      size,
-      params: n.params,
-      kit: graphKit,
-      walk: batchGraph,
-    })
+    const outputs = inPlaceOf(n, () =>
+      row.batch({
+        b: build,
+        args: operands,
+        batched: flags,
+        size,
+        params: n.params,
+        kit: graphKit,
+        walk: batchGraph,
+      }),
+    )
     invariant(outputs.length === n.type.right.length, `batching ${n.op} gives ${outputs.length} outputs`)
     return { outputs }
   }

@@ -17,7 +17,7 @@ export interface GradOptions<N extends Argnums, Aux extends boolean> {
   readonly hasAux?: Aux
 }
 
-const gradOptions: OptionNames<GradOptions<Argnums, boolean>> = { argnums: 'may', hasAux: 'may' }
+const gradOptions: OptionNames<GradOptions<Argnums, boolean>> = { argnums: 'own', hasAux: 'boolean' }
 
 /** UsageError where `f` is no function or the options are not those of a derivative. */
 export const demandDerivative = (caller: string, f: unknown, options: unknown): void => {

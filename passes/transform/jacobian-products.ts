@@ -40,13 +40,17 @@ export interface AuxOptions {
   readonly hasAux: true
 }
 
-const auxOptions: OptionNames<{ readonly hasAux?: boolean }> = { hasAux: 'may' }
+const auxOptions: OptionNames<{ readonly hasAux?: boolean }> = { hasAux: 'boolean' }
 
-/** The primals, and whether a record of options stands behind them: no tree of tensors has a boolean for a leaf. */
-const withoutOptions = (primals: readonly unknown[]): readonly [primals: readonly unknown[], hasAux: boolean] => {
+/** The primals, and whether a record of options stands behind them: no tree of tensors has a boolean or a word for a leaf. */
+const withoutOptions = (
+  caller: string,
+  primals: readonly unknown[],
+): readonly [primals: readonly unknown[], hasAux: boolean] => {
   const last = primals.at(-1)
-  const isOptions = isRecord(last) && typeof last['hasAux'] === 'boolean'
-  return isOptions ? [primals.slice(0, -1), last['hasAux'] as boolean] : [primals, false]
+  if (!isRecord(last) || !('hasAux' in last) || typeof last['hasAux'] === 'object') return [primals, false]
+  demandRecord(caller, auxOptions, last)
+  return [primals.slice(0, -1), last['hasAux'] === true]
 }
 
 /** What stands beside the value, in a list to be spread; nothing without `hasAux`. */
@@ -74,7 +78,7 @@ export function vjp<A extends readonly unknown[], R>(
 ): readonly [R, (cotangent: R) => A]
 export function vjp(f: Fn, ...given: readonly unknown[]): readonly unknown[] {
   demandFunction('vjp', 'the first argument', f)
-  const [primals, hasAux] = withoutOptions(given)
+  const [primals, hasAux] = withoutOptions('vjp', given)
   const selection = select('vjp', primals, everyIndex(primals))
   const pulled = linearMap(f, selection)
   const head = headOf('vjp', pulled.result, hasAux)
@@ -172,7 +176,7 @@ export function linearize<A extends readonly unknown[], R>(
 ): readonly [R, (...tangents: A) => R]
 export function linearize(f: Fn, ...all: readonly unknown[]): readonly unknown[] {
   demandFunction('linearize', 'the first argument', f)
-  const [primals, hasAux] = withoutOptions(all)
+  const [primals, hasAux] = withoutOptions('linearize', all)
   const selection = select('linearize', primals, everyIndex(primals))
   const flat = flattenTree<Tensor>(primals, isTensor)
   const map = linearMap(f, selection, 'forward')

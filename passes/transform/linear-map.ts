@@ -47,10 +47,14 @@ export const traceSelected = (
   selection: Selection,
 ): { readonly result: Leaves; readonly inputs: readonly Node[]; readonly graph: Graph } => {
   const found: { result?: Leaves } = {}
-  const graph = trace((inputs) => {
-    found.result = flattenTree<Tensor>(f(...(selection.argumentsWith(inputs) as never[])), isTensor)
-    return found.result.leaves.map(nodeOf)
-  }, selection.leaves.map(typeOf))
+  const graph = trace(
+    (inputs) => {
+      found.result = flattenTree<Tensor>(f(...(selection.argumentsWith(inputs) as never[])), isTensor)
+      return found.result.leaves.map(nodeOf)
+    },
+    selection.leaves.map(typeOf),
+    selection.leaves,
+  )
   return { result: found.result!, inputs: graph.inputs, graph }
 }
 

@@ -37,7 +37,7 @@ export interface VmapOptions<I extends AxesTree = AxesTree, O extends AxesTree =
   readonly outAxes?: O
 }
 
-const vmapOptions: OptionNames<VmapOptions> = { inAxes: 'may', outAxes: 'may' }
+const vmapOptions: OptionNames<VmapOptions> = { inAxes: 'own', outAxes: 'own' }
 
 const isIll = (n: Node): boolean => E.isLeft(n.type)
 
@@ -144,6 +144,7 @@ export const vmap = <A extends readonly unknown[], R, const I extends AxesTree =
         return flattenTree<Tensor>(found.result, isTensor).leaves.map(nodeOf)
       },
       well.map(({ node, at }) => ({ shape: typeOf(node).shape.toSpliced(at, 1), dtype: typeOf(node).dtype })),
+      well.map(({ node }) => node),
     )
     const operands = well.map(({ node, at }) => moveAxis(node, at, 0))
     const flat = flattenTree<Tensor>(found.result, isTensor)

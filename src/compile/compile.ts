@@ -8,7 +8,13 @@ import type { Stage } from '../../passes/pipeline.ts'
 import type { Profile } from '../../passes/profile.ts'
 import type { Shape } from '../lang/dim.ts'
 import type { DType } from '../lang/dtype.ts'
-import { type CompileError, type DataError, type RuntimeError, TensorloomError } from '../lang/errors.ts'
+import {
+  type CompileError,
+  type DataError,
+  type RuntimeError,
+  TensorloomError,
+  type UsageError,
+} from '../lang/errors.ts'
 import type { TensorType } from '../lang/ir.ts'
 import { demandDType, demandShape } from '../lang/tensor/arguments.ts'
 import type { IsTensorTree, TreeOfUnknownKeys } from '../lang/tree.ts'
@@ -23,6 +29,7 @@ import { type HostTensor, hostArguments, showObserved } from './host.ts'
 import { type CompileOptions, demandDevice } from './options.ts'
 import { type Made, planProgram } from './plan-program.ts'
 import { traceOrError } from './trace-program.ts'
+import { warn } from './warn.ts'
 
 /** The type of an argument: what `compile` needs instead of a value. */
 export interface Spec<S extends Shape = Shape, D extends DType = DType> extends TensorType {
@@ -70,6 +77,8 @@ export type ResultsOf<R> =
 export interface Program<A extends readonly unknown[] = readonly unknown[], R = unknown> {
   /** For the profile that was named, or `portable`. Frozen: programs that are made from the same share it. */
   readonly plan: Plan
+  /** What the function says in vain, though it compiles: conditions that reach no result. They are printed on stderr too. */
+  readonly warnings: readonly UsageError[]
   /** The decisions that led to the plan, for `explain`: made anew where the plan was looked up. */
   readonly planned: Planned
   /** The graph after every stage, for `explain`; made anew where the plan was looked up. */
@@ -122,13 +131,15 @@ export const compileFor = <const A extends readonly unknown[], R>(
 ): E.Either<CompileError, Program<A, R>> => {
   const traced = traceOrError(f, specs, options)
   if (E.isLeft(traced)) return traced
+  const { warnings } = traced.right
+  warn(warnings)
   const name = options.name ?? (f.name || 'program')
   const planFor = (profile: Profile | undefined): ReturnType<typeof planProgram> =>
     planProgram(traced.right, name, { ...options, ...(profile ? { profile } : {}) })
   const anew = options.profile ? undefined : (profile: Profile): Plan => orThrow(planFor(profile)).plan
   return pipe(
     planFor(options.profile ?? profile),
-    E.map(({ plan, made }) => programOf<A, R>(plan, made, anew)),
+    E.map(({ plan, made }) => programOf<A, R>(plan, warnings, made, anew)),
   )
 }
 
@@ -147,12 +158,14 @@ const makePlanFor = (plan: Plan, anew: ((profile: Profile) => Plan) | undefined)
 
 const programOf = <A extends readonly unknown[], R>(
   plan: Plan,
+  warnings: readonly UsageError[],
   made: () => Made,
   anew: ((profile: Profile) => Plan) | undefined,
 ): Program<A, R> => {
   const planFor = makePlanFor(plan, anew)
   const program: Program<A, R> = {
     plan,
+    warnings,
     get planned() {
       return made().planned
     },

@@ -15,7 +15,7 @@ import type { Argument } from '../runtime/argument.ts'
 import { type Device, standingDevice } from '../runtime/device.ts'
 import { openDevice, profileOf } from '../runtime/open-device.ts'
 import { compileFor, type Loaded, orThrow, spec, type TensorsOf, toPromise } from './compile.ts'
-import { type HostTensor, hostArray, reference } from './host.ts'
+import { constantOf, type HostTensor, hostArray } from './host.ts'
 import { type CompileOptions, demandCompile, demandDevice } from './options.ts'
 
 let shared: Promise<Device> | undefined
@@ -100,7 +100,7 @@ export const jit = <A extends readonly unknown[], R>(
     }
     const made = await programs.get(key)?.catch(() => undefined)
     const loaded = made?.device === device ? made : await keep(key, fresh())
-    const given = leaves.map((x) => (isTensor(x) ? (reference(x) as HostTensor).data : 'data' in x ? x.data : x))
+    const given = leaves.map((x) => (isTensor(x) ? constantOf(x).data : 'data' in x ? x.data : x))
     const result = await loaded.run(...(unflattenTree(shape, given) as never[]))
     const out = flattenTree(result, (x): x is { read: () => Promise<HostArray>; shape: number[]; dtype: DType } =>
       isLeaf(x),

@@ -3,13 +3,14 @@ import { check } from '../../passes/graph/check.ts'
 import { allocate, type DType, type HostArray, isFloat } from '../lang/dtype.ts'
 import { raise } from '../lang/errors.ts'
 import { evaluate } from '../lang/evaluate.ts'
-import type { NodeOf } from '../lang/ir.ts'
+import type { Node, NodeOf } from '../lang/ir.ts'
 import type { Value } from '../lang/primitive.ts'
 import { showValue } from '../lang/print/tensor-values.ts'
 import { siteOf } from '../lang/provenance.ts'
 import { closeGraph } from '../lang/trace.ts'
 import { flattenTree, isRecord, isTensor, type TreeOf, unflattenTree } from '../lang/tree.ts'
 import { nodeOf, type Tensor } from '../lang/types/tensor.ts'
+import { useNodes } from '../lang/unused-conditions.ts'
 import { censusOf, demandFinite, printObserved, type Show } from '../runtime/report-observations.ts'
 
 /** A tensor's elements on the host, row-major: Float32Array for all floats, Uint8Array (0 or 1) for bool. */
@@ -48,7 +49,9 @@ const observed = (n: NodeOf<'observe'>, { shape, dtype, data }: Value): void => 
  */
 export const reference = <R>(tree: R): TreeOf<R, HostTensor> => {
   const { leaves, shape } = flattenTree<Tensor>(tree, isTensor)
-  const { graph, captured } = closeGraph({ inputs: [], outputs: leaves.map(nodeOf) })
+  const outputs = leaves.map(nodeOf)
+  useNodes(outputs)
+  const { graph, captured } = closeGraph({ inputs: [], outputs })
   const checked = check.run(graph)
   if ('left' in checked) return raise(checked.left)
   if (captured.length > 0) {
@@ -73,9 +76,19 @@ const held = (x: Tensor): HostTensor | undefined => {
   return array instanceof Float32Array ? { shape: x.shape, dtype: x.dtype, data: array } : undefined
 }
 
+const values = new WeakMap<Node, HostTensor>()
+
+/** The value of a tensor that is given as an argument: computed the first time, however often the tensor is given. */
+export const constantOf = (x: Tensor): HostTensor => {
+  const n = nodeOf(x)
+  const value = held(x) ?? values.get(n) ?? (reference(x) as HostTensor)
+  values.set(n, value)
+  return value
+}
+
 /** A tree of arguments with constant tensors replaced by host tensors; everything else stays as it is. */
 export const hostArguments = (tree: unknown): unknown => {
-  if (isTensor(tree)) return held(tree) ?? reference(tree)
+  if (isTensor(tree)) return constantOf(tree)
   if (isHostTensor(tree)) return tree
   if (Array.isArray(tree)) return tree.some((x) => typeof x === 'object') ? tree.map(hostArguments) : tree
   if (isRecord(tree) && typeof tree['read'] !== 'function')

@@ -3,6 +3,7 @@ import type { Subnormals } from '../../codegen/plan/plan.ts'
 import { portable } from '../../codegen/targets/wgsl/profiles.ts'
 import type { PipelineOptions } from '../../passes/pipeline.ts'
 import type { Profile } from '../../passes/profile.ts'
+import { isDim } from '../lang/dim.ts'
 import { raise } from '../lang/errors.ts'
 import { demandFunction, demandList, demandRecord, type OptionNames, showArgument } from '../lang/tensor/arguments.ts'
 import type { traceTree } from '../lang/trace.ts'
@@ -45,14 +46,14 @@ export interface CompileOptions extends PipelineOptions {
 }
 
 const compileOptions: OptionNames<CompileOptions> = {
-  donate: 'may',
-  keep: 'may',
-  profile: 'may',
-  subnormals: 'may',
-  provenance: 'may',
-  name: 'may',
-  cache: 'may',
-  fastMath: 'may',
+  donate: 'own',
+  keep: 'own',
+  profile: 'own',
+  subnormals: 'own',
+  provenance: 'boolean',
+  name: 'own',
+  cache: 'own',
+  fastMath: 'boolean',
 }
 
 const ownProfile = 'take one of T.profiles, or T.profileOf(device)'
@@ -87,9 +88,6 @@ export const demandCompile = (caller: string, f: unknown, options: CompileOption
     wrong(`cache is ${showArgument(cache)}`, "write a folder, { cache: '.plans' }, or false")
   if (cache !== false && !hasFiles())
     wrong('there are no files here to keep plans in', 'leave cache out: plans are kept in memory')
-  for (const key of ['fastMath', 'provenance'] as const)
-    if (!['boolean', 'undefined'].includes(typeof options[key]))
-      wrong(`${key} is ${showArgument(options[key])}`, 'write true or false')
 }
 
 /** UsageError unless `x` is a device that openDevice or adoptDevice gave; `caller` takes one. */
@@ -106,6 +104,15 @@ export const demandDevice = (caller: string, x: unknown): void => {
 /** UsageError where specs are no list, or an argument is given away that there is not. */
 export const demandSpecs = (specs: readonly unknown[], options: CompileOptions): void => {
   demandList('compile', specs, 'specs', 'compile(f, [T.spec([2, 3])])')
+  const bare = specs.findIndex((s) => Array.isArray(s) && s.length > 0 && s.every(isDim))
+  if (bare >= 0) {
+    const shape = `[${(specs[bare] as readonly number[]).join(', ')}]`
+    raise({
+      tag: 'UsageError',
+      message: `compile: [${bare}] is the shape ${shape}, where the type of an argument belongs`,
+      hint: `write T.spec(${shape})`,
+    })
+  }
   const absent = options.donate?.find((i) => !(i in specs))
   if (absent !== undefined)
     raise({

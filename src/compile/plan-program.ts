@@ -4,10 +4,14 @@ import { pipe } from '#fp/function'
 import { makePlan, type Planned, type Request } from '../../codegen/plan/make-plan.ts'
 import type { Plan } from '../../codegen/plan/plan.ts'
 import { portable } from '../../codegen/targets/wgsl/profiles.ts'
+import { graphsOf } from '../../passes/graph/inner-graphs.ts'
 import { observationsOf } from '../../passes/graph/observe.ts'
 import { beforeWidening, graphPipeline, legality, runPipeline, type Stage } from '../../passes/pipeline.ts'
 import type { Profile } from '../../passes/profile.ts'
 import { type CompileError, raise } from '../lang/errors.ts'
+import type { Graph } from '../lang/ir.ts'
+import { callerOf, siteOf } from '../lang/provenance.ts'
+import { topological } from '../lang/topological.ts'
 import type { TracedTree } from '../lang/trace.ts'
 import { type CompileOptions, covers } from './options.ts'
 import { recall } from './plan-cache.ts'
@@ -78,6 +82,13 @@ const makeAll = (
   )
 }
 
+/** Who indexes and where: plans say so in errors, so one is not another's. */
+const indexingOf = (graph: Graph): readonly unknown[] =>
+  topological(graph.outputs).flatMap((n) => {
+    const inner = graphsOf(n).flatMap(indexingOf)
+    return n.op === 'gather' || n.op === 'scatterAdd' ? [callerOf(n), siteOf(n) ?? null, ...inner] : inner
+  })
+
 /** The plan of `traced`, called `name`, and the decisions that led to it, which are made when they are asked for. */
 export const planProgram = (
   traced: TracedTree,
@@ -92,7 +103,7 @@ export const planProgram = (
   const make = (): E.Either<CompileError, Made> => makeAll(request, stages, profile, options)
   const isLookedUp = options.cache !== false && !options.provenance
   const { name: _name, graph, ...said } = request
-  const rest = { ...said, profile, fastMath: options.fastMath ?? false }
+  const rest = { ...said, profile, fastMath: options.fastMath ?? false, indexing: indexingOf(graph) }
   const memory = isLookedUp ? recall({ graph, rest }, name, options.cache || undefined) : undefined
   if (memory?.plan) {
     const { plan } = memory

@@ -1,12 +1,13 @@
 /** Running the user's function once: its graph, or what is wrong with the function, its arguments and options. */
 import * as E from '#fp/Either'
 import { typeOf } from '../lang/build.ts'
-import { type CompileError, raise, showOperand, TensorloomError } from '../lang/errors.ts'
+import { type CompileError, raise, showOperand, TensorloomError, type UsageError } from '../lang/errors.ts'
 import type { Graph, Node } from '../lang/ir.ts'
 import { recordSites } from '../lang/provenance.ts'
 import { siteIn } from '../lang/site.ts'
 import { topological } from '../lang/topological.ts'
 import { type TracedTree, traceTree } from '../lang/trace.ts'
+import { watchConditions } from '../lang/unused-conditions.ts'
 import { type CompileOptions, demandCompile, demandKept, demandSpecs } from './options.ts'
 
 /**
@@ -33,19 +34,26 @@ export const located = (error: CompileError, { stack = '' }: Error): CompileErro
   return site ? { ...error, site } : error
 }
 
+/** A traced function, and what it did in vain. */
+export interface Traced extends TracedTree {
+  readonly warnings: readonly UsageError[]
+}
+
 /** User code may throw our typed errors (asking an ill-typed node for its shape, say); other exceptions are its own. */
 export const traceOrError = (
   f: (...args: never[]) => unknown,
   specs: readonly unknown[],
   options: CompileOptions,
-): E.Either<CompileError, TracedTree> => {
+): E.Either<CompileError, Traced> => {
   try {
     demandCompile('compile', f, options)
     demandSpecs(specs, options)
-    const traced = recordSites(options.provenance ?? false, () => traceTree(f, specs))
+    const [traced, warnings] = watchConditions(() =>
+      recordSites(options.provenance ?? false, () => traceTree(f, specs)),
+    )
     demandOwnInputs(traced.graph)
     demandKept(traced, options)
-    return E.right(traced)
+    return E.right({ ...traced, warnings })
   } catch (e) {
     if (!(e instanceof TensorloomError)) throw e
     return E.left(located(e.error as CompileError, e))

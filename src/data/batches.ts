@@ -15,17 +15,15 @@ export interface BatchOptions {
   readonly rest?: 'drop' | 'keep'
 }
 
-const batchOptions: OptionNames<BatchOptions> = { size: 'must', key: 'may', rest: 'may' }
+const batchOptions: OptionNames<BatchOptions> = { size: 'must count', key: 'tensor', rest: 'own' }
 
-const countOptions: OptionNames<Omit<BatchOptions, 'key'>> = { size: 'must', rest: 'may' }
+const countOptions: OptionNames<Omit<BatchOptions, 'key'>> = { size: 'must count', rest: 'own' }
 
 const cuts = (count: number, size: number, rest: 'drop' | 'keep'): number =>
   rest === 'keep' ? Math.ceil(count / size) : Math.floor(count / size)
 
-const demandCut = (name: string, { size, rest }: Omit<BatchOptions, 'key'>): void => {
-  if (!(Number.isInteger(size) && size > 0)) raise({ tag: 'UsageError', message: `${size} is no batch size` })
+const demandRest = (name: string, { rest }: Pick<BatchOptions, 'rest'>): void =>
   demandChoice(name, 'rest', rest, ['drop', 'keep'])
-}
 
 /**
  * How many batches of `size` rows a data set gives; `rest` as in `batches`. UsageError as there.
@@ -34,7 +32,7 @@ const demandCut = (name: string, { size, rest }: Omit<BatchOptions, 'key'>): voi
  */
 export const batchCount = (data: Dataset, options: Omit<BatchOptions, 'key'>): number => {
   demandRecord('batchCount', countOptions, options)
-  demandCut('batchCount', options)
+  demandRest('batchCount', options)
   const { size, rest = 'drop' } = options
   return cuts(datasetRows(data), size, rest)
 }
@@ -69,7 +67,7 @@ const cut = function* <D extends Dataset>(
  */
 export const batches = <D extends Dataset>(data: D, options: BatchOptions): Generator<D, void, undefined> => {
   demandRecord('batches', batchOptions, options)
-  demandCut('batches', options)
+  demandRest('batches', options)
   return cut(data, options)
 }
 
@@ -78,7 +76,7 @@ export interface SplitOptions {
   readonly key?: Key
 }
 
-const splitOptions: OptionNames<SplitOptions> = { key: 'may' }
+const splitOptions: OptionNames<SplitOptions> = { key: 'tensor' }
 
 /**
  * The data set in as many parts as there are `fractions`, which add up to at most 1, shuffled by `key`. Sizes are

@@ -18,7 +18,7 @@ export interface CsvOptions {
   readonly source?: string
 }
 
-const csvOptions: OptionNames<CsvOptions> = { separator: 'may', header: 'may', missing: 'may', source: 'may' }
+const csvOptions: OptionNames<CsvOptions> = { separator: 'own', header: 'boolean', missing: 'own', source: 'text' }
 
 const demandCsv = (name: string, options: CsvOptions): void => {
   demandRecord(name, csvOptions, options)

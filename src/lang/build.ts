@@ -3,8 +3,9 @@
  * common subexpressions cost nothing. Building never throws: an ill-typed node is a value that carries its ShapeError.
  */
 import * as E from '#fp/Either'
+import { pathOf } from './argument-paths.ts'
 import { allocate, type HostArray, isFloat } from './dtype.ts'
-import { raise, type ShapeError, type Site, showOperand } from './errors.ts'
+import { type OperandInfo, raise, type ShapeError, type Site, showOperand } from './errors.ts'
 import type { Build, Node, NodeOf, Op, ParamsOf, TensorType } from './ir.ts'
 import { primitives } from './ops/primitive-table.ts'
 import type { Primitive } from './primitive.ts'
@@ -140,28 +141,27 @@ export const illTyped = (
 ): Node => {
   const poison = args.find((a) => E.isLeft(a.type))
   if (poison && E.isLeft(poison.type)) return ill('stopGradient', args, {}, poison.type.left)
-  return ill(
-    'stopGradient',
-    args,
-    {},
-    shapeError(
-      op,
-      args.flatMap((a) => (E.isRight(a.type) ? a.type.right : [])),
-      refusal,
-      captureSite(),
-    ),
-  )
+  return ill('stopGradient', args, {}, shapeError(op, operandsOf(args), refusal, captureSite()))
 }
+
+/** What the operands of a mistake are, and which arguments. */
+const operandsOf = (args: readonly Node[]): readonly OperandInfo[] =>
+  args.flatMap((a) => {
+    if (E.isLeft(a.type)) return []
+    const { shape, dtype } = a.type.right[0]!
+    const path = pathOf(a)
+    return [{ shape, dtype, ...(path === undefined ? {} : { path }) }]
+  })
 
 const shapeError = (
   op: string,
-  operands: readonly TensorType[],
+  operands: readonly OperandInfo[],
   refusal: Omit<ShapeError, 'tag' | 'op' | 'operands' | 'site'>,
   site: Site | undefined,
 ): ShapeError => ({
   tag: 'ShapeError',
   op,
-  operands: operands.map(({ shape, dtype }) => ({ shape, dtype })),
+  operands,
   ...refusal,
   ...(site ? { site } : {}),
 })
@@ -187,7 +187,7 @@ export const make = <K extends Op>(op: K, args: readonly Node[], params: ParamsO
   // `get` alone chooses among all outputs of its operand; every other op means the first of each.
   const types = op === 'get' && outputs.length === 1 ? outputs[0]! : outputs.map((o) => o[0]!)
   const type = (primitives[op] as Primitive<ParamsOf[K]>).infer(types, params)
-  if (E.isLeft(type)) return ill(op, args, params, shapeError(op, types, type.left, captureSite()))
+  if (E.isLeft(type)) return ill(op, args, params, shapeError(op, operandsOf(args), type.left, captureSite()))
   const node = Object.freeze(
     new GraphNode(nextId++, op, Object.freeze(params), Object.freeze(args.slice()), type),
   ) as unknown as Node

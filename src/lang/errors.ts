@@ -9,12 +9,16 @@ export interface Site {
   readonly file: string
   readonly line: number
   readonly column: number
+  /** The user's calls that led there inside of the function that is being traced, the nearest first. */
+  readonly callers?: readonly Site[]
 }
 
 /** An operand as an error shows it. */
 export interface OperandInfo {
   readonly shape: Shape
   readonly dtype: DType
+  /** Where among the arguments of the traced function it stands, where it is one: `[0].blocks[2].weight`. */
+  readonly path?: string
 }
 
 /** What `infer` says when it refuses: the reason, the axis it concerns, the way out. */
@@ -126,14 +130,28 @@ export type TensorloomErrorData = CompileError | RuntimeError | DataError
 export class TensorloomError extends Error {
   readonly error: TensorloomErrorData
   constructor(error: TensorloomErrorData) {
-    super(showError(error))
+    const text = showError(error)
+    // Node prints the source line on which an uncaught error was made before its message: of an emitted module that is all
+    // of the runtime. One that was made without frames has no such line, and is given its frames as text.
+    const limit = Error.stackTraceLimit
+    Error.stackTraceLimit = 0
+    super(text)
+    Error.stackTraceLimit = limit
+    const { stack = '' } = new Error()
+    const [head = '', _own, ...frames] = stack.split('\n')
+    this.stack = /^Error:? ?$/.test(head) ? [`${error.tag}: ${text}`, ...frames].join('\n') : stack
     this.name = error.tag
     this.error = error
   }
 }
 
 const showOperands = (xs: readonly OperandInfo[]): string =>
-  xs.length === 0 ? '' : `\n  operands: ${xs.map(showOperand).join(', ')}`
+  xs.length === 0
+    ? ''
+    : `\n  operands: ${xs.map((x) => showOperand(x) + (x.path === undefined ? '' : ` (argument ${x.path})`)).join(', ')}`
+
+const showSite = ({ file, line, column, callers = [] }: Site): string =>
+  [`\n  at ${file}:${line}:${column}`, ...callers.map((c) => `\n  called at ${c.file}:${c.line}:${c.column}`)].join('')
 
 /** `f32[3, 4]`: how errors and graphs show a tensor's type. Spelled out here: emitted modules use this file without fp-ts. */
 export const showOperand = (o: OperandInfo): string => `${o.dtype}[${o.shape.join(', ')}]`
@@ -196,7 +214,7 @@ const hintOf = (e: TensorloomErrorData): string | undefined => {
 export const showError = (e: TensorloomErrorData): string => {
   const site = 'site' in e ? e.site : undefined
   const hint = hintOf(e)
-  return `${showMistake(e)}${site ? `\n  at ${site.file}:${site.line}:${site.column}` : ''}${hint ? `\n  hint: ${hint}` : ''}`
+  return `${showMistake(e)}${site ? showSite(site) : ''}${hint ? `\n  hint: ${hint}` : ''}`
 }
 
 /** Throws `e` for scripts; libraries take the Either or TaskEither form instead. */

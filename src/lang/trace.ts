@@ -4,15 +4,18 @@
  * themselves `grad(w => w*x)(x)` would be the derivative of `x*x`.
  */
 import * as E from '#fp/Either'
+import { inheritPath, notePath } from './argument-paths.ts'
 import { build, freshInputs, make, typeOf } from './build.ts'
-import { invariant } from './errors.ts'
+import { invariant, raise } from './errors.ts'
 import type { Graph, Node, NodeOf, TensorType } from './ir.ts'
 import type { GraphKit } from './primitive.ts'
 import { inheritSite } from './provenance.ts'
 import { showShape } from './shape.ts'
+import { isPromise } from './strangers.ts'
 import { topological } from './topological.ts'
 import { flattenTree, isTensor, type TreeShape, unflattenTree } from './tree.ts'
 import { nodeOf, type Tensor } from './types/tensor.ts'
+import { useNodes } from './unused-conditions.ts'
 
 /** A graph without free inputs, and the outer nodes that its last inputs stand for. */
 export interface Closed {
@@ -104,11 +107,19 @@ export const instantiate = (graph: Graph, args: readonly Node[]): readonly Node[
 
 /**
  * The graph of `f` on fresh inputs of the given types. It is open: outer nodes that `f` captures stay in it as they are,
- * which is what differentiation wants (they are constants to it). `closeGraph` closes it.
+ * which is what differentiation wants (they are constants to it). `closeGraph` closes it. Errors call an input by the
+ * argument that it stands for.
  */
-export const trace = (f: (inputs: readonly Node[]) => readonly Node[], types: readonly TensorType[]): Graph => {
+export const trace = (
+  f: (inputs: readonly Node[]) => readonly Node[],
+  types: readonly TensorType[],
+  standsFor: readonly Node[] = [],
+): Graph => {
   const inputs = freshInputs(types)
-  return { inputs, outputs: f(inputs) }
+  for (const [i, from] of standsFor.entries()) inheritPath(inputs[i]!, from)
+  const outputs = f(inputs)
+  useNodes(outputs)
+  return { inputs, outputs }
 }
 
 const canonicalInput = ({ shape, dtype }: TensorType, index: number): NodeOf<'input'> =>
@@ -165,10 +176,20 @@ const hasType = (x: unknown): x is TensorType =>
 export const traceTree = (f: (...args: never[]) => unknown, args: readonly unknown[]): TracedTree => {
   const given = flattenTree(args, hasType)
   const fresh = freshInputs(given.leaves.map(({ shape, dtype }) => ({ shape, dtype })))
+  for (const [i, n] of fresh.entries()) notePath(n, given.paths[i]!)
   const returned = f(...(unflattenTree(given.shape, fresh) as never[]))
+  if (isPromise(returned))
+    raise({
+      tag: 'UsageError',
+      message:
+        'the function is async, or returns a promise: it is called once, to see what it computes, and nothing waits for it',
+      hint: 'await data before, and give them to the program as arguments',
+    })
   const result = flattenTree<Tensor>(returned, isTensor, 'what the function returns')
+  const outputs = result.leaves.map(nodeOf)
+  useNodes(outputs)
   return {
-    graph: { inputs: fresh, outputs: result.leaves.map(nodeOf) },
+    graph: { inputs: fresh, outputs },
     inputs: given.shape,
     inputPaths: given.paths,
     outputs: result.shape,

@@ -1,5 +1,6 @@
 /** Trees of tensors: nested plain records, arrays and tuples whose leaves are flattened in a fixed order and put back. */
 import { raise } from './errors.ts'
+import { isNoArgument, strangerName, wayToTensor } from './strangers.ts'
 import type { Tensor } from './types/tensor.ts'
 import { quoted } from './visible-text.ts'
 
@@ -60,6 +61,8 @@ export const isRecord = (x: unknown): x is Readonly<Record<string, unknown>> => 
 }
 
 const describe = (x: unknown): string => {
+  const stranger = strangerName(x)
+  if (stranger !== undefined) return stranger
   if (x === null || x === undefined) return String(x)
   if (typeof x === 'object') return `an object of class ${x.constructor?.name ?? 'unknown'}`
   return typeof x === 'symbol' ? 'a symbol' : `the ${typeof x} ${String(x).slice(0, 40)}`
@@ -118,14 +121,17 @@ export const flattenTree = <L>(
         hint: 'does something in it hold itself?',
       })
     if (Array.isArray(t)) return { list: t.map((x, i) => walk(x, `${path}[${i}]`, depth + 1)) }
-    if (isRecord(t)) {
+    if (isRecord(t) && !isNoArgument(t)) {
       const keys = Object.keys(t).sort()
       return { record: Object.fromEntries(keys.map((k) => [k, walk(t[k], pathTo(path, k), depth + 1)])) }
     }
     return raise({
       tag: 'UsageError',
       message: `${path === '' ? name : path} is ${describe(t)}, where a tensor, an array or a plain record belongs`,
-      hint: 'wrap numbers as tensors with T.tensor(3), or leave them outside of the tree',
+      hint:
+        strangerName(t) === undefined
+          ? 'wrap numbers as tensors with T.tensor(3), or leave them outside of the tree'
+          : wayToTensor(t),
     })
   }
   const shape = walk(tree, '', 0)

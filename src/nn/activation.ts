@@ -27,7 +27,7 @@ interface LeakyReluOptions {
   readonly negativeSlope?: number
 }
 
-const leakyReluOptions: OptionNames<LeakyReluOptions> = { negativeSlope: 'may' }
+const leakyReluOptions: OptionNames<LeakyReluOptions> = { negativeSlope: 'number' }
 
 /**
  * `max(x, 0)` with slope `negativeSlope` (0.01) below 0 (Maas et al. 2013). Same shape and dtype, floats.
@@ -52,7 +52,7 @@ interface Alpha {
   readonly alpha?: number
 }
 
-const alphaOptions: OptionNames<Alpha> = { alpha: 'may' }
+const alphaOptions: OptionNames<Alpha> = { alpha: 'number' }
 
 /**
  * `x` above 0, `alpha·(eˣ - 1)` below, alpha 1 (Clevert et al. 2016). Same shape and dtype, floats.
@@ -89,7 +89,7 @@ export interface GeluOptions {
   readonly approximate?: 'none' | 'tanh'
 }
 
-const geluOptions: OptionNames<GeluOptions> = { approximate: 'may' }
+const geluOptions: OptionNames<GeluOptions> = { approximate: 'own' }
 
 /**
  * `x · Φ(x)` with the normal distribution function Φ (Hendrycks and Gimpel 2016); through erfc, so that the lower tail
@@ -129,7 +129,7 @@ export interface SoftplusOptions {
   readonly threshold?: number
 }
 
-const softplusOptions: OptionNames<SoftplusOptions> = { beta: 'may', threshold: 'may' }
+const softplusOptions: OptionNames<SoftplusOptions> = { beta: 'number', threshold: 'number' }
 
 /**
  * `log(1 + e^(beta·x)) / beta` (beta 1), and `x` itself where `beta·x` is above `threshold` (20), as torch. No
@@ -176,7 +176,7 @@ export interface HardtanhOptions {
   readonly max?: number
 }
 
-const hardtanhOptions: OptionNames<HardtanhOptions> = { min: 'may', max: 'may' }
+const hardtanhOptions: OptionNames<HardtanhOptions> = { min: 'number', max: 'number' }
 
 /**
  * `x` between `min` (-1) and `max` (1), constant outside and, for the derivative, at the bounds. Same shape and dtype;
@@ -228,7 +228,7 @@ interface Lambda {
   readonly lambda?: number
 }
 
-const lambdaOptions: OptionNames<Lambda> = { lambda: 'may' }
+const lambdaOptions: OptionNames<Lambda> = { lambda: 'number' }
 
 /**
  * `x` moved towards 0 by `lambda` (0.5), 0 in between; NaN passes. Same shape and dtype, floats.

@@ -23,7 +23,7 @@ export interface AttentionOptions {
   readonly scale?: number
 }
 
-const attentionOptions: OptionNames<AttentionOptions> = { mask: 'may', causal: 'may', scale: 'may' }
+const attentionOptions: OptionNames<AttentionOptions> = { mask: 'tensor', causal: 'boolean', scale: 'number' }
 
 interface Attention {
   <D extends DType>(
@@ -96,10 +96,10 @@ export interface MultiHeadParams {
 }
 
 const multiHeadParams: OptionNames<MultiHeadParams> = {
-  inProjWeight: 'must',
-  inProjBias: 'may',
-  outProjWeight: 'must',
-  outProjBias: 'may',
+  inProjWeight: 'must tensor',
+  inProjBias: 'tensor',
+  outProjWeight: 'must tensor',
+  outProjBias: 'tensor',
 }
 
 /** Options of `multiHeadAttention`: keys and values where they are not the queries, masks as in `scaledDotProductAttention`. */
@@ -111,9 +111,9 @@ export interface MultiHeadOptions extends AttentionOptions {
 
 const multiHeadOptions: OptionNames<MultiHeadOptions> = {
   ...attentionOptions,
-  heads: 'must',
-  key: 'may',
-  value: 'may',
+  heads: 'must count',
+  key: 'tensor',
+  value: 'tensor',
 }
 
 interface MultiHead {
@@ -162,7 +162,7 @@ export const multiHeadAttention: MultiHead = dataFirstWith(
     const refusal =
       query.shape.length < 2
         ? { reason: `takes queries [… , length, width], not rank ${query.shape.length}` }
-        : !(Number.isInteger(heads) && heads > 0 && width % heads === 0)
+        : width % heads !== 0
           ? { reason: `${heads} heads do not divide the width ${width}`, axis: query.shape.length - 1 }
           : rows !== 3 * width || columns !== width || params.inProjWeight.shape.length !== 2
             ? {

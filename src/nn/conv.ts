@@ -3,7 +3,7 @@ import { build, typeOf } from '../lang/build.ts'
 import type { DType } from '../lang/dtype.ts'
 import { raise } from '../lang/errors.ts'
 import type { Node } from '../lang/ir.ts'
-import { demandChoice, demandRecord, type OptionNames, showArgument } from '../lang/tensor/arguments.ts'
+import { demandRecord, type OptionNames, showArgument } from '../lang/tensor/arguments.ts'
 import { dataFirstWith } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
 import { pairOf } from '../lang/tensor/linalg/contraction.ts'
@@ -21,7 +21,7 @@ export interface ConvParams {
   readonly bias?: Tensor
 }
 
-const convParams: OptionNames<ConvParams> = { weight: 'must', bias: 'may' }
+const convParams: OptionNames<ConvParams> = { weight: 'must tensor', bias: 'tensor' }
 
 /** Options of a convolution. Padding `'same'` (stride 1) keeps the size, `'valid'` is none. */
 export interface ConvOptions {
@@ -31,7 +31,12 @@ export interface ConvOptions {
   readonly groups?: number
 }
 
-const convOptions: OptionNames<ConvOptions> = { stride: 'may', padding: 'may', dilation: 'may', groups: 'may' }
+const convOptions: OptionNames<ConvOptions> = {
+  stride: 'integers',
+  padding: 'padding',
+  dilation: 'integers',
+  groups: 'count',
+}
 
 /** A dual function of a tensor, a record of parameters and options. */
 export interface ConvLayer<O> {
@@ -109,7 +114,6 @@ const conv = <F>(name: string, spatial: number): F =>
     demandRecord(name, convParams, params, 'parameter')
     const { weight, bias } = params
     const { stride = 1, padding = 0, dilation = 1, groups = 1 } = options
-    if (typeof padding === 'string') demandChoice(name, 'padding', padding, ['same', 'valid'])
     const [s, d] = [perAxis(name, 'stride', stride, spatial), perAxis(name, 'dilation', dilation, spatial)]
     const around = typeof padding === 'string' ? undefined : perAxis(name, 'padding', padding, spatial)
     const y = pairOf(name, x, weight, (a, w, ta, tw) => {
@@ -192,11 +196,11 @@ export interface ConvTransposeOptions {
 }
 
 const convTransposeOptions: OptionNames<ConvTransposeOptions> = {
-  stride: 'may',
-  padding: 'may',
-  outputPadding: 'may',
-  dilation: 'may',
-  groups: 'may',
+  stride: 'integers',
+  padding: 'integers',
+  outputPadding: 'integers',
+  dilation: 'integers',
+  groups: 'count',
 }
 
 /** `[G·I, O, …]` → `[G·O, I, …]` with the kernel reversed: the weight of the convolution that a transposed one is. */

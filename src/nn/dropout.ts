@@ -1,7 +1,8 @@
 /** Dropout, from an explicit random key. */
-import { demandBetween, type OptionNames } from '../lang/tensor/arguments.ts'
+import type { OptionNames } from '../lang/tensor/arguments.ts'
 import { dualWith } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
+import { demandKey } from '../lang/tensor/random/keys.ts'
 import { bernoulli } from '../lang/tensor/random/uniform.ts'
 import type { Tensor } from '../lang/types/tensor.ts'
 import { mistakeAmong } from './operands.ts'
@@ -17,7 +18,7 @@ export interface DropoutOptions {
   readonly training?: boolean
 }
 
-const dropoutOptions: OptionNames<DropoutOptions> = { p: 'may', training: 'may' }
+const dropoutOptions: OptionNames<DropoutOptions> = { p: 'fraction', training: 'boolean' }
 
 interface Dropout {
   (key: Tensor, options?: DropoutOptions): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, D>
@@ -36,7 +37,7 @@ export const dropout: Dropout = dualWith(
   2,
   dropoutOptions,
   (x: Tensor, key: Tensor, { p = 0.5, training = true }: DropoutOptions = {}) => {
-    demandBetween('nn.dropout', 'p', p, 0, 1)
+    demandKey('nn.dropout', key)
     const mistake = mistakeAmong('nn.dropout', { 'operand 1': x })
     if (mistake || !training || p === 0) return mistake ?? x
     if (p === 1) return T.zerosLike(x)

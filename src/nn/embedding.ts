@@ -16,7 +16,7 @@ export interface EmbeddingOptions {
   readonly paddingIndex?: number
 }
 
-const embeddingOptions: OptionNames<EmbeddingOptions> = { paddingIndex: 'may' }
+const embeddingOptions: OptionNames<EmbeddingOptions> = { paddingIndex: 'integer' }
 
 interface Embedding {
   <N extends Shape, W extends number, D extends DType>(
@@ -74,9 +74,9 @@ export interface EmbeddingBagOptions extends EmbeddingOptions {
 
 const embeddingBagOptions: OptionNames<EmbeddingBagOptions> = {
   ...embeddingOptions,
-  offsets: 'may',
-  mode: 'may',
-  perSampleWeights: 'may',
+  offsets: 'tensor',
+  mode: 'own',
+  perSampleWeights: 'tensor',
 }
 
 interface EmbeddingBag {

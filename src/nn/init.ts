@@ -1,6 +1,6 @@
 /** Initial weights from a random key: Xavier and He, by the fan of a weight `[out, in, …kernel]`. */
 import { sizeOf } from '../lang/dim.ts'
-import { demandBetween, demandRecord, demandShape, type OptionNames } from '../lang/tensor/arguments.ts'
+import { demandRecord, demandShape, type OptionNames } from '../lang/tensor/arguments.ts'
 import * as T from '../lang/tensor/index.ts'
 import { normal } from '../lang/tensor/random/normal.ts'
 import { uniform } from '../lang/tensor/random/uniform.ts'
@@ -24,7 +24,7 @@ export interface GainOptions {
   readonly gain?: number
 }
 
-const gainOptions: OptionNames<GainOptions> = { gain: 'may' }
+const gainOptions: OptionNames<GainOptions> = { gain: 'limit' }
 
 /** √(x / fan), and 0 where there are no units. */
 const perUnit = (x: number, fan: number): number => (fan > 0 ? Math.sqrt(x / fan) : 0)
@@ -39,7 +39,6 @@ const scaleOf = (
   demandRecord(name, gainOptions, options)
   demandShape(name, shape)
   const { gain = usual } = options
-  demandBetween(name, 'the gain', gain, 0, Number.POSITIVE_INFINITY)
   return { ...fans(shape), gain }
 }
 

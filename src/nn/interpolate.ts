@@ -28,10 +28,10 @@ export interface InterpolateOptions {
 }
 
 const interpolateOptions: OptionNames<InterpolateOptions> = {
-  size: 'may',
-  scaleFactor: 'may',
-  mode: 'may',
-  alignCorners: 'may',
+  size: 'integers',
+  scaleFactor: 'factors',
+  mode: 'own',
+  alignCorners: 'boolean',
 }
 
 interface Interpolate {

@@ -25,7 +25,7 @@ export interface ClassOptions extends LossOptions {
 /** The target that does not count unless another is named: PyTorch's, where labels are padded with it. */
 const unlabelled = -100
 
-const classOptions: OptionNames<ClassOptions> = { ...lossOptions, weight: 'may', ignoreIndex: 'may' }
+const classOptions: OptionNames<ClassOptions> = { ...lossOptions, weight: 'tensor', ignoreIndex: 'integer' }
 
 /** Where classes stand: axis 1, or 0 when there is no batch. */
 const classAxis = (x: Tensor): number => (x.shape.length > 1 ? 1 : 0)
@@ -91,6 +91,14 @@ const wrongTarget = (name: string, x: Tensor, target: Tensor): Tensor | undefine
   const axis = classAxis(x)
   const wanted = isFloat(target.dtype) && name === 'nn.crossEntropy' ? x.shape : x.shape.filter((_, i) => i !== axis)
   if (ShapeEq.equals(target.shape, wanted)) return undefined
+  const classes = x.shape.filter((_, i) => i !== axis)
+  if (isFloat(target.dtype) && ShapeEq.equals(target.shape, classes))
+    return tensorOf(
+      refuse(name, [nodeOf(x), nodeOf(target)], {
+        reason: `targets of ${target.dtype} are probabilities, of the shape of the scores ${showShape(x.shape)}, not ${showShape(classes)}`,
+        hint: "numbers of classes are integers: T.cast(target, 'i32')",
+      }),
+    )
   const [scores, given, fits] = [x.shape, target.shape, wanted].map(showShape)
   return tensorOf(
     refuse(name, [nodeOf(x), nodeOf(target)], {
@@ -154,7 +162,7 @@ export interface CrossEntropyOptions extends ClassOptions {
   readonly labelSmoothing?: number
 }
 
-const crossEntropyOptions: OptionNames<CrossEntropyOptions> = { ...classOptions, labelSmoothing: 'may' }
+const crossEntropyOptions: OptionNames<CrossEntropyOptions> = { ...classOptions, labelSmoothing: 'fraction' }
 
 /** A mean over the batch of distributions: PyTorch divides by the number of targets, not of elements. */
 const overTargets = (x: Tensor, losses: Tensor, reduction: LossReduction = 'mean'): Tensor => {

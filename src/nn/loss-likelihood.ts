@@ -25,7 +25,7 @@ export interface KlDivOptions {
   readonly logTarget?: boolean
 }
 
-const klDivOptions: OptionNames<KlDivOptions> = { reduction: 'may', logTarget: 'may' }
+const klDivOptions: OptionNames<KlDivOptions> = { reduction: 'own', logTarget: 'boolean' }
 
 /** `e^y·(y - x)`, 0 where y is -Infinity. */
 const divergenceOfLogs = (x: Tensor, y: Tensor): Tensor => {
@@ -66,7 +66,12 @@ export interface PoissonOptions extends LossOptions {
   readonly eps?: number
 }
 
-const poissonOptions: OptionNames<PoissonOptions> = { ...lossOptions, logInput: 'may', full: 'may', eps: 'may' }
+const poissonOptions: OptionNames<PoissonOptions> = {
+  ...lossOptions,
+  logInput: 'boolean',
+  full: 'boolean',
+  eps: 'amount',
+}
 
 /**
  * The negative log-likelihood of counts under Poisson distributions, without `log target!` unless `full`: `eˣ -
@@ -95,7 +100,7 @@ export interface GaussianOptions extends LossOptions {
   readonly eps?: number
 }
 
-const gaussianOptions: OptionNames<GaussianOptions> = { ...lossOptions, full: 'may', eps: 'may' }
+const gaussianOptions: OptionNames<GaussianOptions> = { ...lossOptions, full: 'boolean', eps: 'amount' }
 
 /**
  * The negative log-likelihood of `target` under normal distributions of mean `x` and the given variances: `½·(log v + (x

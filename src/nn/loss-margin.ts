@@ -28,7 +28,7 @@ export interface HingeOptions extends LossOptions {
   readonly squared?: boolean
 }
 
-const hingeOptions: OptionNames<HingeOptions> = { ...lossOptions, squared: 'may' }
+const hingeOptions: OptionNames<HingeOptions> = { ...lossOptions, squared: 'boolean' }
 
 /**
  * `max(0, 1 - x·target)` for targets 1 and -1 (Cortes and Vapnik 1995), or its square under `squared`. Reduced as
@@ -51,7 +51,7 @@ export interface MarginOptions extends LossOptions {
   readonly margin?: number
 }
 
-const marginOptions: OptionNames<MarginOptions> = { ...lossOptions, margin: 'may' }
+const marginOptions: OptionNames<MarginOptions> = { ...lossOptions, margin: 'finite' }
 
 /**
  * Distances `x` of pairs that belong together (target 1) as they are, of pairs that do not (target -1) as `max(0, margin
@@ -101,7 +101,7 @@ export interface TripletOptions extends MarginOptions {
   readonly swap?: boolean
 }
 
-const tripletOptions: OptionNames<TripletOptions> = { ...marginOptions, p: 'may', eps: 'may', swap: 'may' }
+const tripletOptions: OptionNames<TripletOptions> = { ...marginOptions, p: 'number', eps: 'amount', swap: 'boolean' }
 
 /**
  * `max(0, d(anchor, positive) - d(anchor, negative) + margin)` with distances along the last axis (`pairwiseDistance`):
@@ -128,7 +128,7 @@ export interface MultiMarginOptions extends MarginOptions {
   readonly weight?: Tensor
 }
 
-const multiMarginOptions: OptionNames<MultiMarginOptions> = { ...marginOptions, p: 'may', weight: 'may' }
+const multiMarginOptions: OptionNames<MultiMarginOptions> = { ...marginOptions, p: 'own', weight: 'tensor' }
 
 /**
  * How far each other class comes within `margin` of the target's score: `Σ_{j≠y} max(0, margin - x[y] + x[j])ᵖ / C` for

@@ -18,7 +18,7 @@ export interface LossOptions {
   readonly reduction?: LossReduction
 }
 
-export const lossOptions: OptionNames<LossOptions> = { reduction: 'may' }
+export const lossOptions: OptionNames<LossOptions> = { reduction: 'own' }
 
 /** A loss of dtype `D` under options `O`: a scalar, or of shape `S` when nothing is reduced. */
 export type Reduced<S extends Tensor['shape'], D extends Tensor['dtype'], O> = O extends { readonly reduction: 'none' }

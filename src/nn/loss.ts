@@ -29,7 +29,7 @@ export interface HuberOptions extends LossOptions {
   readonly delta?: number
 }
 
-const huberOptions: OptionNames<HuberOptions> = { ...lossOptions, delta: 'may' }
+const huberOptions: OptionNames<HuberOptions> = { ...lossOptions, delta: 'positive' }
 
 /**
  * With d = |x - target|: `d²/2` below `delta` (1), `delta·(d - delta/2)` above (Huber 1964). Reduced as `mseLoss`.
@@ -51,7 +51,7 @@ export interface SmoothL1Options extends LossOptions {
   readonly beta?: number
 }
 
-const smoothL1Options: OptionNames<SmoothL1Options> = { ...lossOptions, beta: 'may' }
+const smoothL1Options: OptionNames<SmoothL1Options> = { ...lossOptions, beta: 'amount' }
 
 /**
  * With d = |x - target|: `d²/(2·beta)` below `beta` (1), `d - beta/2` above (Girshick 2015). Reduced as `mseLoss`.
@@ -73,7 +73,7 @@ export interface BinaryOptions extends LossOptions {
   readonly weight?: Tensor
 }
 
-const binaryOptions: OptionNames<BinaryOptions> = { ...lossOptions, weight: 'may' }
+const binaryOptions: OptionNames<BinaryOptions> = { ...lossOptions, weight: 'tensor' }
 
 const weighted = (x: Tensor, weight: Tensor | undefined): Tensor => (weight ? T.mul(x, weight) : x)
 
@@ -121,7 +121,7 @@ export interface BinaryLogitsOptions extends BinaryOptions {
   readonly posWeight?: Tensor
 }
 
-const binaryLogitsOptions: OptionNames<BinaryLogitsOptions> = { ...binaryOptions, posWeight: 'may' }
+const binaryLogitsOptions: OptionNames<BinaryLogitsOptions> = { ...binaryOptions, posWeight: 'tensor' }
 
 /**
  * `binaryCrossEntropy` of `sigmoid(x)`, computed from the logits so that it is finite for all finite x, and 0 for an infinite

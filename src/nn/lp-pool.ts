@@ -20,11 +20,11 @@ export interface LpPoolOptions {
 }
 
 const lpPoolOptions: OptionNames<LpPoolOptions> = {
-  p: 'must',
-  kernelSize: 'must',
-  stride: 'may',
-  padding: 'may',
-  ceilMode: 'may',
+  p: 'must number',
+  kernelSize: 'must integers',
+  stride: 'integers',
+  padding: 'integers',
+  ceilMode: 'boolean',
 }
 
 /** The p-th root, with derivative 0 at 0. */

@@ -16,7 +16,7 @@ export interface ScaleParams {
   readonly bias?: Tensor
 }
 
-const scaleParams: OptionNames<ScaleParams> = { weight: 'may', bias: 'may' }
+const scaleParams: OptionNames<ScaleParams> = { weight: 'tensor', bias: 'tensor' }
 
 /**
  * Options of `layerNorm`: how many last axes are normalised (as many as the weight or the bias has, else one), the
@@ -27,7 +27,7 @@ export interface LayerNormOptions {
   readonly eps?: number
 }
 
-const layerNormOptions: OptionNames<LayerNormOptions> = { rank: 'may', eps: 'may' }
+const layerNormOptions: OptionNames<LayerNormOptions> = { rank: 'integer', eps: 'amount' }
 
 /** A normalisation with parameters of type `P` and options of type `O`. */
 export interface Normalisation<P, O> {
@@ -93,14 +93,14 @@ export interface EpsOptions {
   readonly eps?: number
 }
 
-const epsOptions: OptionNames<EpsOptions> = { eps: 'may' }
+const epsOptions: OptionNames<EpsOptions> = { eps: 'amount' }
 
 /** The learned scale of `rmsNorm`. */
 interface RmsNormParams {
   readonly weight?: Tensor
 }
 
-const rmsNormParams: OptionNames<RmsNormParams> = { weight: 'may' }
+const rmsNormParams: OptionNames<RmsNormParams> = { weight: 'tensor' }
 
 /**
  * `x / √(mean(x²) + eps)` over the last axis, then `· weight`, as long as that axis; eps 1e-6 (Zhang and Sennrich 2019).
@@ -130,7 +130,7 @@ export interface BatchNormParams extends ScaleParams {
   readonly runningVar?: Tensor
 }
 
-const batchNormParams: OptionNames<BatchNormParams> = { ...scaleParams, runningMean: 'may', runningVar: 'may' }
+const batchNormParams: OptionNames<BatchNormParams> = { ...scaleParams, runningMean: 'tensor', runningVar: 'tensor' }
 
 /** A vector of channels laid along axis 1 of a tensor of rank `rank`. */
 const alongChannels = (v: Tensor, rank: number): Tensor =>
@@ -192,12 +192,16 @@ export interface BatchNormStepOptions extends EpsOptions {
   readonly momentum?: number
 }
 
-const batchNormStepOptions: OptionNames<BatchNormStepOptions> = { ...epsOptions, momentum: 'may' }
+const batchNormStepOptions: OptionNames<BatchNormStepOptions> = { ...epsOptions, momentum: 'finite' }
 
 /** Parameters of `batchNormStep`: the running statistics are there. */
 type RunningParams = BatchNormParams & { readonly runningMean: Tensor; readonly runningVar: Tensor }
 
-const runningParams: OptionNames<RunningParams> = { ...scaleParams, runningMean: 'must', runningVar: 'must' }
+const runningParams: OptionNames<RunningParams> = {
+  ...scaleParams,
+  runningMean: 'must tensor',
+  runningVar: 'must tensor',
+}
 
 /**
  * Batch normalisation in training, as a pure function: normalises by the batch and returns the running statistics moved
@@ -228,7 +232,7 @@ export interface GroupNormOptions extends EpsOptions {
   readonly groups: number
 }
 
-const groupNormOptions: OptionNames<GroupNormOptions> = { groups: 'must', ...epsOptions }
+const groupNormOptions: OptionNames<GroupNormOptions> = { groups: 'must count', ...epsOptions }
 
 interface GroupNorm {
   (params: ScaleParams, options: GroupNormOptions): Elementary

@@ -3,6 +3,7 @@ import { isRight } from '#fp/Either'
 import type { Shape } from '../lang/dim.ts'
 import { raise } from '../lang/errors.ts'
 import { broadcastShapes, ShapeEq, showShape } from '../lang/shape.ts'
+import { wayToTensor } from '../lang/strangers.ts'
 import { showArgument } from '../lang/tensor/arguments.ts'
 import { isMistake } from '../lang/tensor/ask.ts'
 import { refuse } from '../lang/tensor/operand.ts'
@@ -25,7 +26,7 @@ export const mistakeAmong = (name: string, operands: Operands, optional: Operand
         : raise({
             tag: 'UsageError',
             message: `${name}: ${what} is ${showArgument(x)}, not a tensor`,
-            hint: 'make a tensor with T.tensor([1, 2, 3])',
+            hint: wayToTensor(x),
           }),
     )
     .find(isMistake)

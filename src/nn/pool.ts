@@ -22,11 +22,11 @@ export interface MaxPoolOptions {
 }
 
 const maxPoolOptions: OptionNames<MaxPoolOptions> = {
-  kernelSize: 'must',
-  stride: 'may',
-  padding: 'may',
-  dilation: 'may',
-  ceilMode: 'may',
+  kernelSize: 'must integers',
+  stride: 'integers',
+  padding: 'integers',
+  dilation: 'integers',
+  ceilMode: 'boolean',
 }
 
 /** Options of average pooling: whether padding counts as elements, or a divisor of one's own. */
@@ -36,12 +36,12 @@ export interface AvgPoolOptions extends Omit<MaxPoolOptions, 'dilation'> {
 }
 
 const avgPoolOptions: OptionNames<AvgPoolOptions> = {
-  kernelSize: 'must',
-  stride: 'may',
-  padding: 'may',
-  ceilMode: 'may',
-  countIncludePad: 'may',
-  divisorOverride: 'may',
+  kernelSize: 'must integers',
+  stride: 'integers',
+  padding: 'integers',
+  ceilMode: 'boolean',
+  countIncludePad: 'boolean',
+  divisorOverride: 'number',
 }
 
 /** A dual pooling function. */

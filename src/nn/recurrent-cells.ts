@@ -19,10 +19,10 @@ export interface CellParams {
 }
 
 export const cellParams: OptionNames<CellParams> = {
-  weightIh: 'must',
-  weightHh: 'must',
-  biasIh: 'may',
-  biasHh: 'may',
+  weightIh: 'must tensor',
+  weightHh: 'must tensor',
+  biasIh: 'tensor',
+  biasHh: 'tensor',
 }
 
 /** What the simple cell applies to its sum. */
@@ -33,7 +33,7 @@ export interface RnnCellParams extends CellParams {
   readonly nonlinearity?: Nonlinearity
 }
 
-const rnnCellParams: OptionNames<RnnCellParams> = { ...cellParams, nonlinearity: 'may' }
+const rnnCellParams: OptionNames<RnnCellParams> = { ...cellParams, nonlinearity: 'own' }
 
 /** How a kind of cell moves its state, the products of its inputs already taken: `projected` is `x·weightIhᵀ + biasIh`. */
 export interface Cell<S> {

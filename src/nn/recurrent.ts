@@ -27,14 +27,14 @@ export interface RecurrentOptions {
   readonly initial?: Tensor
 }
 
-const recurrentOptions: OptionNames<RecurrentOptions> = { batchFirst: 'may', initial: 'may' }
+const recurrentOptions: OptionNames<RecurrentOptions> = { batchFirst: 'boolean', initial: 'tensor' }
 
 /** Options of `rnn`, with what its cells apply to their sums (`'tanh'`). */
 export interface RnnOptions extends RecurrentOptions {
   readonly nonlinearity?: Nonlinearity
 }
 
-const rnnOptions: OptionNames<RnnOptions> = { ...recurrentOptions, nonlinearity: 'may' }
+const rnnOptions: OptionNames<RnnOptions> = { ...recurrentOptions, nonlinearity: 'own' }
 
 /** Options of `lstm`: the state and the cell before the first step. */
 export interface LstmOptions {
@@ -42,7 +42,7 @@ export interface LstmOptions {
   readonly initial?: readonly [hidden: Tensor, cell: Tensor]
 }
 
-const lstmOptions: OptionNames<LstmOptions> = { batchFirst: 'may', initial: 'may' }
+const lstmOptions: OptionNames<LstmOptions> = { batchFirst: 'boolean', initial: 'own' }
 
 interface Recurrent<Options, Result> {
   (layers: readonly RecurrentLayer[], options?: Options): (x: Tensor) => Result

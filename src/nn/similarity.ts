@@ -22,7 +22,7 @@ export interface CosineOptions {
   readonly eps?: number
 }
 
-const cosineOptions: OptionNames<CosineOptions> = { axis: 'may', eps: 'may' }
+const cosineOptions: OptionNames<CosineOptions> = { axis: 'own', eps: 'amount' }
 
 /**
  * The cosine of the angle between vectors along `axis` (1): `a·b / (|a| |b|)`, each norm at least `eps` (1e-8). Operands
@@ -48,7 +48,7 @@ export interface DistanceOptions {
   readonly eps?: number
 }
 
-const distanceOptions: OptionNames<DistanceOptions> = { p: 'may', eps: 'may' }
+const distanceOptions: OptionNames<DistanceOptions> = { p: 'number', eps: 'amount' }
 
 /**
  * The `p`-norm (2) of `a - b + eps` along the last axis: `[…, D]`, `[…, D]` → `[…]`; eps 1e-6, as torch. Operands
@@ -71,7 +71,7 @@ export interface CosineEmbeddingOptions extends LossOptions {
   readonly margin?: number
 }
 
-const cosineEmbeddingOptions: OptionNames<CosineEmbeddingOptions> = { ...lossOptions, margin: 'may' }
+const cosineEmbeddingOptions: OptionNames<CosineEmbeddingOptions> = { ...lossOptions, margin: 'finite' }
 
 /** The refusal of targets that would spread the cosines, or of anything that is a mistake itself. */
 const wrongSigns = (a: Tensor, b: Tensor, y: Tensor): Tensor | undefined => {

@@ -15,7 +15,7 @@ export interface AlongAxis {
   readonly axis?: number
 }
 
-const alongAxis: OptionNames<AlongAxis> = { axis: 'may' }
+const alongAxis: OptionNames<AlongAxis> = { axis: 'own' }
 
 interface Glu {
   (options?: AlongAxis): (x: Tensor) => Tensor
@@ -99,7 +99,7 @@ export interface NormalizeOptions {
   readonly eps?: number
 }
 
-const normalizeOptions: OptionNames<NormalizeOptions> = { p: 'may', axis: 'may', eps: 'may' }
+const normalizeOptions: OptionNames<NormalizeOptions> = { p: 'number', axis: 'own', eps: 'amount' }
 
 /**
  * `x` divided by its `p`-norm (2) along `axis` (1), which counts at least as `eps` (1e-12): rows of zeros stay zeros.

@@ -19,10 +19,10 @@ export interface UnfoldOptions {
 }
 
 const unfoldOptions: OptionNames<UnfoldOptions> = {
-  kernelSize: 'must',
-  stride: 'may',
-  padding: 'may',
-  dilation: 'may',
+  kernelSize: 'must integers',
+  stride: 'integers',
+  padding: 'integers',
+  dilation: 'integers',
 }
 
 /** Options of `fold`: the size of the image, and blocks as in `unfold`. */
@@ -30,7 +30,7 @@ export interface FoldOptions extends UnfoldOptions {
   readonly outputSize: PerAxis
 }
 
-const foldOptions: OptionNames<FoldOptions> = { outputSize: 'must', ...unfoldOptions }
+const foldOptions: OptionNames<FoldOptions> = { outputSize: 'must integers', ...unfoldOptions }
 
 interface Blocks<O> {
   (options: O): <D extends DType>(x: Tensor<Tensor['shape'], D>) => Tensor<Tensor['shape'], D>

@@ -20,12 +20,6 @@ export const demandRate = (name: string, rate: unknown): void => {
   })
 }
 
-/** UsageError unless there are steps to divide by: 0 of them make the rate NaN. */
-const demandSteps = (name: string, what: string, steps: number): void => {
-  if (demandNumber(name, what, steps) > 0) return
-  raise({ tag: 'UsageError', message: `${name}: ${what} is ${steps}, not a number of steps above 0` })
-}
-
 const asFloat = (step: Tensor): Tensor => cast(step, 'f32')
 
 /** The rate at `step`: a number when it is fixed. */
@@ -39,7 +33,7 @@ interface StepDecayOptions {
   readonly gamma?: number
 }
 
-const stepDecayOptions: OptionNames<StepDecayOptions> = { stepSize: 'must', gamma: 'may' }
+const stepDecayOptions: OptionNames<StepDecayOptions> = { stepSize: 'must positive', gamma: 'finite' }
 
 /**
  * The rate · gamma^⌊t / stepSize⌋ at step t (torch's StepLR), gamma 0.1: a function from an i32 scalar to an f32
@@ -51,7 +45,6 @@ export const stepDecay = (rate: Rate, options: StepDecayOptions): Schedule => {
   demandRate('optim.stepDecay', rate)
   demandRecord('optim.stepDecay', stepDecayOptions, options)
   const { stepSize, gamma = 0.1 } = options
-  demandSteps('optim.stepDecay', 'stepSize', stepSize)
   return (t) => {
     // The half keeps a quotient that should be whole from falling below it when divided in f32.
     const reached = floor(div(add(asFloat(t), 0.5), stepSize))
@@ -64,7 +57,7 @@ interface ExponentialDecayOptions {
   readonly gamma: number
 }
 
-const exponentialDecayOptions: OptionNames<ExponentialDecayOptions> = { gamma: 'must' }
+const exponentialDecayOptions: OptionNames<ExponentialDecayOptions> = { gamma: 'must finite' }
 
 /**
  * The rate · gammaᵗ at step t (torch's ExponentialLR): a function from an i32 scalar to an f32 scalar.
@@ -83,21 +76,22 @@ interface CosineDecayOptions {
   readonly min?: number
 }
 
-const cosineDecayOptions: OptionNames<CosineDecayOptions> = { steps: 'must', min: 'may' }
+const cosineDecayOptions: OptionNames<CosineDecayOptions> = { steps: 'must positive', min: 'finite' }
 
 /**
- * min + (rate - min)·(1 + cos(πt / steps)) / 2 at step t (torch's CosineAnnealingLR), min 0; the formula goes on past
- * `steps`. A function from an i32 scalar to an f32 scalar.
+ * min + (rate - min)·(1 + cos(πt / steps)) / 2 at step t, min 0, down to `min` at `steps`, where it stays (torch's
+ * CosineAnnealingLR, whose formula would rise again; Loshchilov and Hutter 2017). A function from an i32 scalar to an f32
+ * scalar.
  * @example
  * T.reference(optim.cosineDecay(0.1, { steps: 10 })(T.tensor(5))).data // => [0.05]
+ * T.reference(optim.cosineDecay(0.1, { steps: 10, min: 0.01 })(T.tensor(15))).data // => [0.01]
  */
 export const cosineDecay = (rate: number, options: CosineDecayOptions): Schedule => {
   demandNumber('optim.cosineDecay', 'the rate', rate)
   demandRecord('optim.cosineDecay', cosineDecayOptions, options)
   const { steps, min = 0 } = options
-  demandSteps('optim.cosineDecay', 'steps', steps)
   return (t) => {
-    const wave = cos(times(asFloat(t), Math.PI / steps))
+    const wave = cos(times(minimum(asFloat(t), steps), Math.PI / steps))
     return add(times(wave, (rate - min) / 2), (rate + min) / 2)
   }
 }
@@ -107,7 +101,7 @@ interface WarmupOptions {
   readonly steps: number
 }
 
-const warmupOptions: OptionNames<WarmupOptions> = { steps: 'must' }
+const warmupOptions: OptionNames<WarmupOptions> = { steps: 'must amount' }
 
 /**
  * The rate · min(1, (t + 1) / steps) at step t: rises linearly over the first `steps` steps, then is `rate` itself. A

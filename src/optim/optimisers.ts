@@ -25,7 +25,7 @@ export interface CommonOptions {
   readonly clipNorm?: number
 }
 
-const commonOptions: OptionNames<CommonOptions> = { weightDecay: 'may', clipNorm: 'may' }
+const commonOptions: OptionNames<CommonOptions> = { weightDecay: 'finite', clipNorm: 'positive' }
 
 /** UsageError for a rate that is none and for options that `names` does not have. */
 const demand = <O>(name: string, rate: Rate, names: OptionNames<O>, options: O): void => {
@@ -50,9 +50,9 @@ export interface SgdOptions extends CommonOptions {
 }
 
 const sgdOptions: OptionNames<SgdOptions> = {
-  momentum: 'may',
-  dampening: 'may',
-  nesterov: 'may',
+  momentum: 'finite',
+  dampening: 'finite',
+  nesterov: 'boolean',
   ...commonOptions,
 }
 
@@ -124,7 +124,7 @@ export const rmsprop = (
   rate: Rate = 0.01,
   options: RmspropOptions & CommonOptions & { readonly momentum?: number } = {},
 ): Optimiser => {
-  demand('optim.rmsprop', rate, { ...rmspropOptions, momentum: 'may', ...commonOptions }, options)
+  demand('optim.rmsprop', rate, { ...rmspropOptions, momentum: 'finite', ...commonOptions }, options)
   const { momentum = 0, ...scaling } = own(options)
   return optimiser(...decayed(options), scaleByRmsprop(scaling), ...momentumOf({ momentum }), scaleByRate(rate))
 }

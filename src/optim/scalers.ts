@@ -44,7 +44,12 @@ export interface AdamOptions {
   readonly amsgrad?: boolean
 }
 
-export const adamOptions: OptionNames<AdamOptions> = { beta1: 'may', beta2: 'may', eps: 'may', amsgrad: 'may' }
+export const adamOptions: OptionNames<AdamOptions> = {
+  beta1: 'decay',
+  beta2: 'decay',
+  eps: 'amount',
+  amsgrad: 'boolean',
+}
 
 /**
  * m̂ / (√v̂ + eps) with bias-corrected moving averages m of g and v of g² (Kingma and Ba 2015). A stage: chain it with
@@ -91,7 +96,7 @@ export interface AdagradOptions {
   readonly initial?: number
 }
 
-export const adagradOptions: OptionNames<AdagradOptions> = { rateDecay: 'may', eps: 'may', initial: 'may' }
+export const adagradOptions: OptionNames<AdagradOptions> = { rateDecay: 'amount', eps: 'amount', initial: 'amount' }
 
 /**
  * s += g²; g / (√s + eps) / (1 + t·rateDecay), t from 0 (Duchi et al. 2011). A stage: chain it with `scaleByRate`.
@@ -130,7 +135,7 @@ export interface RmspropOptions {
   readonly centered?: boolean
 }
 
-export const rmspropOptions: OptionNames<RmspropOptions> = { alpha: 'may', eps: 'may', centered: 'may' }
+export const rmspropOptions: OptionNames<RmspropOptions> = { alpha: 'fraction', eps: 'amount', centered: 'boolean' }
 
 /**
  * s = alpha·s + (1 - alpha)·g²; g / (√s + eps). `centered` takes the square of the mean gradient off s (Graves 2013). A
@@ -163,7 +168,7 @@ export interface AdadeltaOptions {
   readonly eps?: number
 }
 
-export const adadeltaOptions: OptionNames<AdadeltaOptions> = { rho: 'may', eps: 'may' }
+export const adadeltaOptions: OptionNames<AdadeltaOptions> = { rho: 'fraction', eps: 'amount' }
 
 /**
  * s = rho·s + (1 - rho)·g²; u = √(d + eps) / √(s + eps) · g; d = rho·d + (1 - rho)·u² (Zeiler 2012). A stage: chain it

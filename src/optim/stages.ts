@@ -120,7 +120,11 @@ export interface MomentumOptions {
   readonly nesterov?: boolean
 }
 
-const momentumOptions: OptionNames<MomentumOptions> = { momentum: 'must', dampening: 'may', nesterov: 'may' }
+const momentumOptions: OptionNames<MomentumOptions> = {
+  momentum: 'must finite',
+  dampening: 'finite',
+  nesterov: 'boolean',
+}
 
 /**
  * b = u at the first step, momentum·b + (1 - dampening)·u later; gives b, or with `nesterov` u + momentum·b

@@ -2,6 +2,7 @@
 import type { Profile } from '../../codegen/plan/plan.ts'
 import { cpu } from '../../codegen/targets/wasm/profile.ts'
 import { raise, TensorloomError } from '../lang/errors.ts'
+import { demandChoice, demandList, demandRecord, type OptionNames } from '../lang/tensor/arguments.ts'
 import { openCpu } from './cpu/open-cpu.ts'
 import { mostThreads } from './cpu/team/thread-count.ts'
 import type { Device } from './device.ts'
@@ -36,42 +37,25 @@ export interface DeviceOptions {
   readonly provider?: AdapterProvider
 }
 
-const wishes: readonly string[] = ['hardware', 'cpu', 'software'] satisfies readonly Wish[]
-const known: readonly string[] = [
-  'prefer',
-  'threads',
-  'quiet',
-  'dawn',
-  'provider',
-] satisfies readonly (keyof DeviceOptions)[]
+const wishes: readonly Wish[] = ['hardware', 'cpu', 'software']
+const deviceOptions: OptionNames<DeviceOptions> = {
+  prefer: 'own',
+  threads: 'count',
+  quiet: 'boolean',
+  dawn: 'own',
+  provider: 'own',
+}
 
 /** UsageError for what `openDevice` does not know: nobody gets another device by a slip of the pen. */
 const demandOptions = (options: DeviceOptions): void => {
-  if (typeof options !== 'object' || options === null)
+  demandRecord('T.openDevice', deviceOptions, options)
+  const { prefer, threads = 1, dawn = [] } = options
+  demandChoice('T.openDevice', 'preference', prefer, ['auto', ...wishes])
+  demandList('T.openDevice', dawn, "switches in 'dawn'", '{ dawn: [] }')
+  if (threads > mostThreads)
     raise({
       tag: 'UsageError',
-      message: `T.openDevice: the options are ${String(options)}`,
-      hint: 'write { quiet: true }',
-    })
-  const unknown = Object.keys(options).find((k) => !known.includes(k))
-  if (unknown !== undefined)
-    raise({
-      tag: 'UsageError',
-      message: `T.openDevice: there is no option '${unknown}'`,
-      hint: `it knows ${known.join(', ')}`,
-    })
-  const { prefer = 'auto' } = options
-  if (prefer !== 'auto' && !wishes.includes(prefer))
-    raise({
-      tag: 'UsageError',
-      message: `T.openDevice: prefer is '${prefer}'`,
-      hint: `it can be auto, ${wishes.join(', ')}`,
-    })
-  const { threads = 1 } = options
-  if (!Number.isInteger(threads) || threads < 1 || threads > mostThreads)
-    raise({
-      tag: 'UsageError',
-      message: `T.openDevice: threads is ${String(threads)}`,
+      message: `T.openDevice: threads is ${threads}`,
       hint: `write a whole number from 1 to ${mostThreads}, or leave it out for all that the machine has`,
     })
   if (options.provider !== undefined && typeof options.provider !== 'function')
@@ -100,7 +84,7 @@ const wishesOf = ({ prefer = 'auto', provider }: DeviceOptions): readonly Wish[]
   // Whoever brings adapters means them.
   if (provider) return ['hardware']
   const list = environmentWish()?.split(',') ?? ['hardware', 'cpu']
-  const unknown = list.find((w) => !wishes.includes(w))
+  const unknown = list.find((w) => !wishes.some((wish) => wish === w))
   if (unknown !== undefined)
     raise({
       tag: 'UsageError',

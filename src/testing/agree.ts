@@ -24,7 +24,7 @@ export interface AgreeOptions {
   readonly seed?: number
 }
 
-const agreeOptions: OptionNames<AgreeOptions> = { device: 'may', numRuns: 'may', seed: 'may' }
+const agreeOptions: OptionNames<AgreeOptions> = { device: 'own', numRuns: 'count', seed: 'integer' }
 
 /** An arbitrary in the place of each argument. */
 type Arbitraries<A extends readonly unknown[]> = { readonly [K in keyof A]: fc.Arbitrary<A[K]> }

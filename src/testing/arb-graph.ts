@@ -35,13 +35,13 @@ export interface GraphOptions {
 }
 
 const graphOptions: OptionNames<GraphOptions> = {
-  maxNodes: 'may',
-  ops: 'may',
-  without: 'may',
-  vmap: 'may',
-  dtypes: 'may',
-  maxElements: 'may',
-  specials: 'may',
+  maxNodes: 'count',
+  ops: 'list',
+  without: 'list',
+  vmap: 'boolean',
+  dtypes: 'list',
+  maxElements: 'size',
+  specials: 'boolean',
 }
 
 /** What is drawn next: a node of one op, or a batch of what there is. */

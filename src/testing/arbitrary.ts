@@ -15,7 +15,7 @@ interface DimOptions {
   readonly empty?: boolean
 }
 
-const dimOptions: OptionNames<DimOptions> = { empty: 'may' }
+const dimOptions: OptionNames<DimOptions> = { empty: 'boolean' }
 
 /**
  * Sizes that break things: 0 (rarely, unless `empty` is false), 1, primes, 4k and 4k+1. Shrinks to smaller ones.
@@ -42,7 +42,7 @@ export interface ShapeOptions {
   readonly empty?: boolean
 }
 
-const shapeOptions: OptionNames<ShapeOptions> = { maxRank: 'may', maxElements: 'may', empty: 'may' }
+const shapeOptions: OptionNames<ShapeOptions> = { maxRank: 'size', maxElements: 'size', empty: 'boolean' }
 
 /**
  * Shapes of rank 0 to `maxRank` (4) with at most `maxElements` (64) elements; a size may be 0 unless `empty` is false.
@@ -76,7 +76,7 @@ export interface NumberOptions {
   readonly max?: number
 }
 
-const numberOptions: OptionNames<NumberOptions> = { specials: 'may', min: 'may', max: 'may' }
+const numberOptions: OptionNames<NumberOptions> = { specials: 'boolean', min: 'number', max: 'number' }
 
 /**
  * One number that `dtype` can hold exactly: whole numbers, quarters, any others between `min` and `max` (-4 and 4), and
@@ -123,6 +123,7 @@ export const arbNumber = (dtype: DType, options: NumberOptions = {}): fc.Arbitra
  * fc.sample(testing.arbValue({ shape: [2, 3], dtype: 'f32' }), { seed: 42 })[0]!.data.length // => 6
  */
 export const arbValue = (type: TensorType, options: NumberOptions = {}): fc.Arbitrary<Value> => {
+  demandRecord('arbValue', numberOptions, options)
   const size = sizeOf(demandShape('arbValue', type.shape))
   return fc
     .array(arbNumber(type.dtype, options), { minLength: size, maxLength: size, size: 'max' })
@@ -140,4 +141,7 @@ export const arbValue = (type: TensorType, options: NumberOptions = {}): fc.Arbi
 export const arbTensor = <const S extends Shape, D extends DType>(
   type: { readonly shape: S; readonly dtype: D },
   options: NumberOptions = {},
-): fc.Arbitrary<Tensor<S, D>> => arbValue(type, options).map((v) => tensorOf<S, D>(constant(type, v.data)))
+): fc.Arbitrary<Tensor<S, D>> => {
+  demandRecord('arbTensor', numberOptions, options)
+  return arbValue(type, options).map((v) => tensorOf<S, D>(constant(type, v.data)))
+}

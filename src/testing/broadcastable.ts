@@ -14,10 +14,10 @@ export interface BroadcastableOptions extends ShapeOptions {
 }
 
 const broadcastableOptions: OptionNames<BroadcastableOptions> = {
-  count: 'may',
-  maxRank: 'may',
-  maxElements: 'may',
-  empty: 'may',
+  count: 'count',
+  maxRank: 'size',
+  maxElements: 'size',
+  empty: 'boolean',
 }
 
 /** Shapes that broadcast together, and the one shape that they broadcast to. */

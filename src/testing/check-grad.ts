@@ -25,7 +25,12 @@ export interface GradOptions {
   readonly seed?: number
 }
 
-const gradOptions: OptionNames<GradOptions> = { tolerance: 'may', maxElements: 'may', order: 'may', seed: 'may' }
+const gradOptions: OptionNames<GradOptions> = {
+  tolerance: 'amount',
+  maxElements: 'size',
+  order: 'own',
+  seed: 'integer',
+}
 
 /** What the messages of one order call things. */
 interface Wording {

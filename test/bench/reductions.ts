@@ -70,14 +70,14 @@ const rows: readonly (Omit<Reduction, 'unit' | 'over'> & Partial<Reduction>)[] =
   {
     name: 'variance',
     unit: 'relative',
-    of: ({ x }, axis) => T.variance(x, { axis }),
+    of: ({ x }, axis) => T.variance(x, { axis, correction: 1 }),
     exact: ({ xs }) => one(exactVariance(xs)),
     limit: spread,
   },
   {
     name: 'std',
     unit: 'relative',
-    of: ({ x }, axis) => T.std(x, { axis }),
+    of: ({ x }, axis) => T.std(x, { axis, correction: 1 }),
     exact: ({ xs }) => one(Math.sqrt(exactVariance(xs))),
     limit: spread,
   },

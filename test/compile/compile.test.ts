@@ -35,7 +35,7 @@ describe('compile', () => {
       { profile: { ...T.portable, costs: { ...T.portable.costs, text: undefined } } },
       "compile: the profile's costs.text is undefined\n  hint: take one of T.profiles, or T.profileOf(device)",
     ],
-    [{ fastMath: 'no' }, "compile: fastMath is 'no'\n  hint: write true or false"],
+    [{ fastMath: 'no' }, "compile: the option 'fastMath' is 'no', not true or false\n  hint: write { fastMath: true }"],
     [{ name: 5 }, "compile: the name is 5, not a string\n  hint: write { name: 'step' }"],
     [{ donate: 0 }, "compile takes an array of argument numbers in 'donate', not 0\n  hint: write { donate: [0] }"],
     [{ keep: 'state' }, "compile takes an array of paths in 'keep', not 'state'\n  hint: write { keep: ['state'] }"],

@@ -98,8 +98,10 @@ describe('batches', () => {
   test('mistakes', () => {
     const uneven = { x: pairs(3).x, y: pairs(4).y }
     expect(() => [...batches(uneven, { size: 1 })]).toThrow('y has 4 rows, x has 3')
-    expect(() => [...batches(pairs(3), { size: 0 })]).toThrow('0 is no batch size')
-    expect(() => [...batches(pairs(3), { size: 1.5 })]).toThrow('1.5 is no batch size')
+    expect(() => [...batches(pairs(3), { size: 0 })]).toThrow(
+      "batches: the option 'size' is 0, not a whole number above 0",
+    )
+    expect(() => [...batches(pairs(3), { size: 1.5 })]).toThrow("batches: the option 'size' is 1.5, not a whole number")
   })
 })
 

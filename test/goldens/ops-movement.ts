@@ -1,6 +1,6 @@
 /** torch's movements, indexing and joining in our functions. */
 
-import type { Range } from '../../src/lang/tensor/index/indexing.ts'
+import type { Range } from '../../src/lang/tensor/index/spelled-index.ts'
 import * as T from '../../src/lang/tensor/index.ts'
 import type { Tensor } from '../../src/lang/types/tensor.ts'
 import {

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import * as T from '../../src/index.ts'
 import type { Tensor } from '../../src/lang/types/tensor.ts'
 import * as nn from '../../src/nn/index.ts'
+import { sharedDevice } from '../device.ts'
 import { flat, mistakeOf } from '../lang/tensor/run.ts'
 
 const logits = T.tensor(
@@ -47,7 +48,8 @@ test('targets that do not fit the scores', () => {
       op,
       reason: 'targets of shape [2] do not fit scores of shape [7, 3]: [7] would',
     })
-  expect(mistakeOf(nn.crossEntropy(T.zeros([7, 3]), T.zeros([7])) as Tensor).reason).toContain('[7, 3] would')
+  const floats = mistakeOf(nn.crossEntropy(T.zeros([7, 3]), T.zeros([7])) as Tensor)
+  expect(floats.reason).toBe('targets of f32 are probabilities, of the shape of the scores [7, 3], not [7]')
 })
 
 type Loose = (x: Tensor, target: Tensor, options?: nn.ClassOptions) => Tensor
@@ -91,4 +93,28 @@ describe.each<[string, Loose]>([
 test('a mean over more targets than f16 can count', () => {
   const x = T.zeros([70_000, 2], { dtype: 'f16' })
   expect(flat(nn.crossEntropy(x, T.zeros([70_000], { dtype: 'i32' })) as Tensor)[0]).toBeCloseTo(Math.log(2), 3)
+})
+
+test('a class out of range names the loss and its line, in constants, in arguments, in a gradient and a batch', async () => {
+  const line = (mark: string): RegExp => new RegExp(`nn\\.${mark}: index 3 .*[\\s\\S]*loss-class\\.test\\.ts:\\d+:\\d+`)
+  const x = T.ones([2, 3])
+  const wrong = T.tensor([0, 3])
+  for (const [name, loss] of [
+    ['crossEntropy', nn.crossEntropy],
+    ['nllLoss', nn.nllLoss],
+    ['multiMarginLoss', nn.multiMarginLoss],
+    ['embedding', (p: Tensor, t: Tensor) => T.sum(nn.embedding(t, T.matrixTranspose(p) as never))],
+  ] as readonly (readonly [string, (p: Tensor, t: Tensor) => Tensor])[]) {
+    const scores = T.spec([2, 3])
+    const said = (f: (p: Tensor) => unknown): string => {
+      const made = T.compile(f as (p: Tensor) => Tensor, [scores])
+      return made._tag === 'Left' ? T.showError(made.left) : 'nothing'
+    }
+    expect(said((p) => loss(p, wrong))).toMatch(line(name))
+    expect(said((p) => T.grad((q: Tensor) => loss(q, wrong) as never)(p))).toMatch(line(name))
+    expect(said((p) => T.vmap((q: Tensor) => loss(q, wrong))(T.stack([p, p])))).toMatch(line(name))
+    const call = (p: Tensor, t: Tensor): Tensor => loss(p, t)
+    const program = await T.compileOn(await sharedDevice(), call, [scores, T.spec([2], 'i32')])
+    await expect(program.run(T.reference(x), [0, 3])).rejects.toThrow(line(name))
+  }
 })

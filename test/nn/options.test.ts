@@ -87,14 +87,14 @@ const cases: readonly (readonly [name: string, args: readonly unknown[], message
   [
     'conv2d',
     [image, { weight: T.ones([1, 1, 2, 2]) }, { padding: 'full' }],
-    "nn.conv2d: the padding is 'full'",
-    "it can be 'same' or 'valid'",
+    "nn.conv2d: the option 'padding' is 'full', not a whole number, an array of them, 'same' or 'valid'",
+    "write { padding: 'same' }",
   ],
   [
     'conv2d',
     [image, { weight: T.ones([1, 1, 2, 2]) }, { stride: '2' }],
-    "nn.conv2d: the stride is '2'",
-    'it can be a number or an array, one for each of the 2 axes',
+    "nn.conv2d: the option 'stride' is '2', not a whole number or an array of them",
+    'write { stride: 1 }',
   ],
   [
     'avgPool2d',

@@ -209,7 +209,9 @@ describe('a mistake has the name of the function that was called', () => {
     },
   )
   test('an option of a function beneath too', () => {
-    expect(() => loose('lpPool2d', image, { p: 2, kernelSize: '2' })).toThrow("nn.lpPool2d: the kernelSize is '2'")
+    expect(() => loose('lpPool2d', image, { p: 2, kernelSize: '2' })).toThrow(
+      "nn.lpPool2d: the option 'kernelSize' is '2'",
+    )
   })
   test('curried, and in a gradient', () => {
     expect(mistakeOf(T.pipe(image, nn.prelu(ones(4)) as never)).op).toBe('nn.prelu')

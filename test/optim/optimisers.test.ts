@@ -230,9 +230,9 @@ describe('schedules', () => {
     ['steps of three', stepDecay(0.1, { stepSize: 3 }), (t) => 0.1 * 0.1 ** Math.floor(t / 3)],
     ['exponential', exponentialDecay(0.1, { gamma: 0.9 }), (t) => 0.1 * 0.9 ** t],
     [
-      'cosine, past its end',
+      'cosine, which stays at its end',
       cosineDecay(0.1, { steps: 20, min: 0.01 }),
-      (t) => 0.01 + (0.09 * (1 + Math.cos((Math.PI * t) / 20))) / 2,
+      (t) => 0.01 + (0.09 * (1 + Math.cos((Math.PI * Math.min(t, 20)) / 20))) / 2,
     ],
     ['warm-up', warmup(0.1, { steps: 5 }), (t) => 0.1 * Math.min(1, (t + 1) / 5)],
     [

@@ -63,8 +63,18 @@ const cases: readonly (readonly [name: string, args: readonly unknown[], message
       'optim.cosineDecay: 100 stands where a record of options is needed',
       'it knows steps and min',
     ],
-    ['cosineDecay', [0.1, { steps: 0 }], 'optim.cosineDecay: steps is 0, not a number of steps above 0', undefined],
-    ['stepDecay', [0.1, { stepSize: -1 }], 'optim.stepDecay: stepSize is -1, not a number of steps above 0', undefined],
+    [
+      'cosineDecay',
+      [0.1, { steps: 0 }],
+      "optim.cosineDecay: the option 'steps' is 0, not a number above 0",
+      'write { steps: 1 }',
+    ],
+    [
+      'stepDecay',
+      [0.1, { stepSize: -1 }],
+      "optim.stepDecay: the option 'stepSize' is -1, not a number above 0",
+      'write { stepSize: 1 }',
+    ],
     [
       'chain',
       [[optim.clipByValue(1)]],

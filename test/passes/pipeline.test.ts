@@ -35,6 +35,7 @@ describe('the pipeline', () => {
       'check',
       'observe',
       'inline calls',
+      'evaluate constants',
       'merge scans',
       'prune scans',
       'mask loops',
@@ -55,8 +56,8 @@ describe('the pipeline', () => {
     const stages: Stage[] = []
     const last = optimised(graph, {}, (s) => stages.push(s))
     expect(stages.map((s) => s.name)).toEqual(graphPipeline().map((p) => p.name))
-    expect(opsOf(stages[5]!.graph)).toContain('stopGradient')
-    expect(opsOf(stages[6]!.graph)).not.toContain('stopGradient')
+    expect(opsOf(stages[6]!.graph)).toContain('stopGradient')
+    expect(opsOf(stages[7]!.graph)).not.toContain('stopGradient')
     expect(stages.at(-1)!.graph === last).toBe(true)
   })
 

@@ -16,7 +16,11 @@ const cases: readonly (readonly [name: string, args: readonly unknown[], text: s
     [{ counts: 2 }],
     "arbBroadcastable: there is no option 'counts'\n  hint: it knows count, maxRank, maxElements and empty",
   ],
-  ['arbBroadcastable', [{ count: 0 }], 'arbBroadcastable: count'],
+  [
+    'arbBroadcastable',
+    [{ count: 0 }],
+    "arbBroadcastable: the option 'count' is 0, not a whole number above 0\n  hint: write { count: 1 }",
+  ],
   [
     'arbShape',
     [2],

@@ -1,6 +1,6 @@
 /** A plan as emitted modules contain it: only what is needed to run it. */
 import { digestText, hashWords } from '../../../src/lang/digest.ts'
-import type { DataSlot, Plan, PlannedKernel, Step } from '../../plan/plan.ts'
+import type { DataSlot, InputSlot, Plan, PlannedKernel, Step } from '../../plan/plan.ts'
 import { joined, name, section } from '../../targets/wasm/encode.ts'
 import { printPlan } from '../../targets/wasm/print-plan.ts'
 import { idSection, type WasmFile } from './wasm-id.ts'
@@ -46,6 +46,10 @@ const emittedKernel = ({ kernel: { text: _, ...kernel }, ...code }: PlannedKerne
   ...code,
 })
 
+/** An argument without the lines that index with it: modules do not depend on where their sources lay. */
+const emittedInput = (slot: InputSlot): InputSlot =>
+  slot.indexOf ? { ...slot, indexOf: slot.indexOf.map(({ site: _, ...range }) => range) } : slot
+
 const wasmFile = (plan: Plan): { readonly file: WasmFile; readonly bytes: Uint8Array } => {
   const { bytes, scratchBytes } = printPlan(plan)
   const shared = printPlan(plan, { shared: true }).bytes
@@ -77,6 +81,7 @@ export const emittedPlan = (plan: Plan, known: readonly LargeConstant[] = []): E
   })
   const rest = {
     ...plan,
+    inputs: plan.inputs.map(emittedInput),
     kernels: plan.kernels.map(emittedKernel),
     steps: canMove(plan) ? plan.steps : plan.steps.map(emittedStep),
     data,

@@ -24,7 +24,7 @@ const open = async (gpu: GPU): Promise<GpuDevice> => {
   if (!found)
     return noAdapter(
       'WebGPU has none to offer',
-      'a machine with a GPU driver, or a browser with a software one; built with --target cpu, it runs without',
+      'without a GPU driver, give the software GPU of tensorloom: load((await T.openDevice({ prefer: "software" })).gpu); built with --target cpu, it needs none',
     )
   const device = await deviceOf(found)
   adopted.set(device.gpu, device)

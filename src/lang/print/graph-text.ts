@@ -12,7 +12,7 @@ export interface ShowGraphOptions {
   readonly elide?: boolean
 }
 
-const showGraphOptions: OptionNames<ShowGraphOptions> = { elide: 'may' }
+const showGraphOptions: OptionNames<ShowGraphOptions> = { elide: 'boolean' }
 
 const showNumber = (x: number): string => (Object.is(x, -0) ? '-0' : String(x))
 

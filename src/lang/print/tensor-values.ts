@@ -17,10 +17,10 @@ export interface ShowOptions {
 }
 
 const showOptions: OptionNames<ShowOptions> = {
-  precision: 'may',
-  threshold: 'may',
-  edgeItems: 'may',
-  lineWidth: 'may',
+  precision: 'size',
+  threshold: 'limit',
+  edgeItems: 'size',
+  lineWidth: 'limit',
 }
 
 type Options = Required<ShowOptions>

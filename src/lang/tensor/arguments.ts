@@ -6,17 +6,23 @@
 import { isDim, type Shape } from '../dim.ts'
 import { type DType, dtypes } from '../dtype.ts'
 import { raise } from '../errors.ts'
+import { strangerName } from '../strangers.ts'
 import { isRecord, isTensor } from '../tree.ts'
 import { visible } from '../visible-text.ts'
+import { type Kind, type KindName, optionKinds } from './option-kinds.ts'
 
 /**
- * The names of all options of `O`, in the order in which errors list them, and whether one must be given. One missing,
- * one too many or a wrong word is a type error.
+ * The names of all options of `O`, in the order in which errors list them, and of what kind each is: `'count'`, or
+ * `'must count'` for one that has to be given. One missing, one too many or a wrong word is a type error.
  */
-export type OptionNames<O> = { readonly [K in keyof O]-?: object extends Pick<O, K> ? 'may' : 'must' }
+export type OptionNames<O> = { readonly [K in keyof O]-?: object extends Pick<O, K> ? KindName : `must ${KindName}` }
 
 /** The same where the type is no longer known. */
-export type Names = Readonly<Record<string, 'may' | 'must'>>
+export type Names = Readonly<Record<string, KindName | `must ${KindName}`>>
+
+const isNeeded = (entry: Names[string]): boolean => entry.startsWith('must ')
+
+const kindIn = (entry: Names[string]): Kind => optionKinds[entry.replace(/^must /, '') as KindName]
 
 /** A name without regard to how its words are set apart: `kernel_size` as `kernelSize`, `keepDims` as `keepdims`. */
 const plain = (name: string): string => name.replaceAll('_', '').toLowerCase()
@@ -57,10 +63,11 @@ const list = (names: readonly string[], last = 'and'): string =>
 /** What an argument is, in a few words. */
 export const showArgument = (x: unknown): string => {
   if (isTensor(x)) return 'a tensor'
+  const stranger = strangerName(x)
+  if (stranger !== undefined) return stranger
   if (Array.isArray(x)) return 'an array'
   if (typeof x === 'function') return 'a function'
   if (typeof x === 'string') return `'${visible(x)}'`
-  if (x instanceof Promise) return 'a promise, which was not awaited'
   return typeof x === 'object' && x !== null ? 'an object' : String(x)
 }
 
@@ -77,13 +84,20 @@ const wrongRecord = (names: Names, given: unknown, what: string): readonly [stri
       meant ? `it is called ${meant} here` : `it knows ${list(known)}`,
     ]
   }
-  const needed = known.find((k) => names[k] === 'must' && given?.[k] === undefined)
-  return needed === undefined ? undefined : [`the ${what} '${needed}' is missing`, `it knows ${list(known)}`]
+  const needed = known.find((k) => isNeeded(names[k]!) && given?.[k] === undefined)
+  if (needed !== undefined) return [`the ${what} '${needed}' is missing`, `it knows ${list(known)}`]
+  const other = known.find((k) => given?.[k] !== undefined && !kindIn(names[k]!).holds(given[k]))
+  if (other === undefined) return undefined
+  const kind = kindIn(names[other]!)
+  return [
+    `the ${what} '${other}' is ${showArgument(given?.[other])}, not ${kind.what}`,
+    `write { ${other}: ${kind.example} }`,
+  ]
 }
 
 /**
- * UsageError unless `given` is a record of what `names` has, and has what it must; absent is as good as empty. `what`
- * is the word for one of them: an option, a parameter.
+ * UsageError unless `given` is a record of what `names` has, each of its kind, and has what it must; absent is as good as
+ * empty. `what` is the word for one of them: an option, a parameter.
  */
 export const demandRecord = (name: string, names: Names, given: unknown, what = 'option'): void => {
   const wrong = wrongRecord(names, given, what)

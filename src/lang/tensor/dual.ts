@@ -1,14 +1,17 @@
 /** The one place that decides whether a call is data-first (`T.add(a, b)`) or curried for pipe (`T.add(b)`). */
 import { isLeft } from '#fp/Either'
+import { calling } from '../caller.ts'
 import type { Shape } from '../dim.ts'
 import type { DType } from '../dtype.ts'
 import { raise } from '../errors.ts'
 import type { Node, TensorType } from '../ir.ts'
+import { isNoArgument, strangerName } from '../strangers.ts'
 import { isRecord, isTensor } from '../tree.ts'
 import { nodeOf, type Tensor, tensorOf } from '../types/tensor.ts'
+import { noteCondition } from '../unused-conditions.ts'
 import { demandRecord, type Names, showArgument } from './arguments.ts'
 import { isMistake } from './ask.ts'
-import { onTensor, refuse } from './operand.ts'
+import { lift, onTensor, refuse } from './operand.ts'
 
 /** What `dual` needs to know of a function. */
 export interface Form {
@@ -52,6 +55,8 @@ const wrongCall = (name: string, { by, count, least, options }: Form, args: read
 /** Whether a call is direct; UsageError where it is neither direct nor curried, or has options that nobody knows. */
 const isDirect = (name: string, form: Form, args: readonly unknown[]): boolean => {
   const { by, count, least, options } = form
+  const stray = args.findIndex((x, i) => isNoArgument(x) || (i === 0 && by === 'data' && strangerName(x) !== undefined))
+  if (stray >= 0) lift(name, args[stray], stray)
   const tail = by === 'operands' && options && isRecord(args.at(-1)) ? 1 : 0
   const direct = by === 'data' ? isTensor(args[0]) : args.length - tail >= count
   const places = direct ? args : [undefined, ...args]
@@ -90,7 +95,11 @@ const ownMistake = (name: string, args: readonly unknown[], result: unknown): un
 
 const make = <F>(name: string, form: Form, impl: (...args: never[]) => unknown): F => {
   forms.set(name, form)
-  const run = (...args: never[]): unknown => ownMistake(name, args, impl(...args))
+  const run = (...args: never[]): unknown => {
+    const result = calling(name, () => ownMistake(name, args, impl(...args)))
+    noteCondition(name, result)
+    return result
+  }
   const f = (...args: never[]): unknown => (isDirect(name, form, args) ? run(...args) : (x: never) => run(x, ...args))
   Object.defineProperty(f, 'name', { value: name })
   return f as F
@@ -129,7 +138,9 @@ export const alone = <F>(name: string, impl: (x: Tensor) => unknown): F => {
   forms.set(name, formOf('operands', 1))
   const f = (x: Tensor, ...rest: readonly unknown[]): unknown => {
     if (isRecord(rest[0])) demandRecord(name, {}, rest[0])
-    return ownMistake(name, [x], impl(x))
+    const result = calling(name, () => ownMistake(name, [x], impl(x)))
+    noteCondition(name, result)
+    return result
   }
   Object.defineProperty(f, 'name', { value: name })
   return f as F

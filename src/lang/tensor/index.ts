@@ -28,9 +28,7 @@ export { type FrequencyOptions, fftfreq, fftshift, ifftshift, rfftfreq } from '.
 export { atIndices, type SetAtIndicesOptions, setAtIndices } from './index/index-arrays.ts'
 export {
   at,
-  type Index,
   narrow,
-  type Range,
   select,
   setAt,
   slice,
@@ -54,6 +52,7 @@ export {
   type TopKOptions,
   topK,
 } from './index/sorting.ts'
+export type { Index, Range } from './index/spelled-index.ts'
 export { type Unique, type UniqueOptions, unique } from './index/unique.ts'
 export { matmul, type TensordotAxes, type TensordotOptions, tensordot, vecdot } from './linalg/contraction.ts'
 export {

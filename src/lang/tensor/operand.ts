@@ -7,6 +7,7 @@ import { type Refusal, raise } from '../errors.ts'
 import type { Node, TensorType } from '../ir.ts'
 import { roundTo } from '../scalar-functions.ts'
 import { broadcastShapes, normaliseAxis, sameShape, showShape } from '../shape.ts'
+import { wayToTensor } from '../strangers.ts'
 import { isTensor } from '../tree.ts'
 import { nodeOf, type Operand, type Tensor, tensorOf } from '../types/tensor.ts'
 import { showArgument } from './arguments.ts'
@@ -23,7 +24,7 @@ export const lift = (name: string, x: unknown, position = 0): Node =>
     : raise({
         tag: 'UsageError',
         message: `${name}: operand ${position + 1} is ${showArgument(x)}, not a tensor`,
-        hint: 'make a tensor with T.tensor([1, 2, 3])',
+        hint: wayToTensor(x),
       })
 
 /** The node of an operand, or the weak scalar that it is. */
@@ -59,9 +60,10 @@ export const holds = (x: Weak, dtype: DType): boolean => {
   return whole >= low && whole <= high
 }
 
-/** The refusal of a weak number that `dtype` cannot hold, where one of `operands` is such. */
+/** The refusal of a weak number that `dtype` cannot hold, be it a fraction, where one of `operands` is such. */
 export const misfit = (operands: readonly (Node | Weak)[], dtype: DType): Refusal | undefined => {
-  const over = operands.find((x) => isWeak(x) && !holds(x, dtype))
+  const isFraction = (x: Weak): boolean => isInteger(dtype) && !Number.isInteger(Number(x))
+  const over = operands.find((x) => isWeak(x) && (!holds(x, dtype) || isFraction(x)))
   return over === undefined
     ? undefined
     : {

@@ -116,7 +116,7 @@ describe('updates of one slice after another', () => {
   it('leave before the choice what both sides read', async () => {
     const graph = updated([f32(8), f32(8), f32(4)], (x, y, z) => {
       const shared = T.tanh(x)
-      return T.setAt(T.add(shared, y), [[0, 4]], T.mul(T.slice(shared, [[0, 4]]), z))
+      return T.setAt(T.add(shared, y), ['0:4'], T.mul(T.slice(shared, [[0, 4]]), z))
     })
     const body = bodyOf(graph)
     const [choice] = body.filter(isChoice)
@@ -129,7 +129,7 @@ describe('updates of one slice after another', () => {
     const { graph } = traceTree(
       ((x: T.Tensor, y: T.Tensor, z: T.Tensor) => {
         const shared = T.tanh(x)
-        return [shared, T.setAt(y, [[0, 4]], T.mul(T.slice(shared, [[0, 4]]), z))]
+        return [shared, T.setAt(y, ['0:4'], T.mul(T.slice(shared, [[0, 4]]), z))]
       }) as never,
       [f32(8), f32(8), f32(4)],
     )
@@ -148,7 +148,7 @@ describe('updates of one slice after another', () => {
   ] as const)('nest no deeper than 17 choices: %s', async (_, times, rows, depth, loads) => {
     const graph = updated([f32(times + 2, 8), f32(times, 8)], (x, u) => {
       let y = x
-      for (let i = 0; i < times; i++) y = T.setAt(y, [[i, i + rows]], T.select(u, i))
+      for (let i = 0; i < times; i++) y = T.setAt(y, [`${i}:${i + rows}`], T.select(u, i))
       return y
     })
     const body = bodyOf(graph)
@@ -159,7 +159,7 @@ describe('updates of one slice after another', () => {
   it('by the same values are selects: all are read once', async () => {
     const graph = updated([f32(6, 8), f32(8), f32(8)], (x, u, v) => {
       let y = x
-      for (let i = 0; i < 6; i++) y = T.setAt(y, [[i, i + 1]], i % 2 === 0 ? u : v)
+      for (let i = 0; i < 6; i++) y = T.setAt(y, [`${i}:${i + 1}`], i % 2 === 0 ? u : v)
       return y
     })
     const body = bodyOf(graph)

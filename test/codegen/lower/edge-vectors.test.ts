@@ -29,10 +29,16 @@ const programs: Readonly<Record<string, F>> = {
     T.argmin(x, rows),
     t(T.all(T.less(x, 2), rows)),
     t(T.any(T.greater(x, 0.99), rows)),
-    T.variance(x, rows),
+    T.variance(x, { ...rows, correction: 1 }),
     T.logsumexp(x, rows),
   ],
-  'of all elements, and of columns': (x) => [T.sum(x), T.amax(x), T.variance(x), T.sum(x, { axis: 0 }), T.logsumexp(x)],
+  'of all elements, and of columns': (x) => [
+    T.sum(x),
+    T.amax(x),
+    T.variance(x, { correction: 1 }),
+    T.sum(x, { axis: 0 }),
+    T.logsumexp(x),
+  ],
   'one line': (_, __, w) => [
     T.sum(w),
     T.prod(T.add(T.mul(w, 0.01), 1)),

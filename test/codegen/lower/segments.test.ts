@@ -168,7 +168,11 @@ it('choices of any sizes are right where all is cut that can be', { timeout: 300
                     [0, across],
                     [from, to],
                   ]
-            y = T.setAt(y, where, T.slice(u, where))
+            y = T.setAt(
+              y,
+              where.map(([first, last]): T.Index => `${first}:${last}`),
+              T.slice(u, where),
+            )
           }
           return then(y, z, axis)
         }

@@ -31,9 +31,11 @@ describe('openDevice', () => {
   })
 
   it('refuses options that it does not know', async () => {
-    await expect(openDevice({ prefer: 'sofware' as never })).rejects.toThrow("T.openDevice: prefer is 'sofware'")
+    await expect(openDevice({ prefer: 'sofware' as never })).rejects.toThrow(
+      "T.openDevice: the preference is 'sofware'",
+    )
     await expect(openDevice({ perfer: 'software' } as never)).rejects.toThrow("there is no option 'perfer'")
-    for (const options of [null, 'software', { provider: 5 }])
+    for (const options of [null, 'software', { provider: 5 }, { threads: 1.5 }, { quiet: 'yes' }, { dawn: 'x' }])
       expect(await openDevice(options as never).catch((e: unknown) => e)).toBeInstanceOf(TensorloomError)
   })
 

@@ -9,7 +9,7 @@ import { outputsOf } from '../../ops/closed-graphs.ts'
 import { zeros } from '../../ops/rule-parts.ts'
 import { type Flattened, flattenTree, isTensor, sameTree, type TreeShape, unflattenTree } from '../../tree.ts'
 import { nodeOf, type Tensor } from '../../types/tensor.ts'
-import { demandFunction, demandRecord, type OptionNames, showArgument } from '../arguments.ts'
+import { demandFunction, demandRecord, type OptionNames } from '../arguments.ts'
 import { isIll } from '../operand.ts'
 
 /** The trees of `X` without their axis 0: what a turn of a loop over `X` sees. */
@@ -38,7 +38,7 @@ export interface ScanOptions {
   readonly reverse?: boolean
 }
 
-const scanOptions: OptionNames<ScanOptions> = { length: 'may', reverse: 'may' }
+const scanOptions: OptionNames<ScanOptions> = { length: 'size', reverse: 'boolean' }
 
 /** UsageError for more turns than a device can count. */
 export const demandCounted = (caller: string, what: string, turns: number): void => {
@@ -52,12 +52,6 @@ export const demandCounted = (caller: string, what: string, turns: number): void
 
 /** How many turns: what the slices agree on, else the option. */
 const turnsOf = (caller: string, xs: Flattened<Tensor>, { length }: ScanOptions): number => {
-  if (length !== undefined && !(Number.isInteger(length) && length >= 0))
-    return raise({
-      tag: 'UsageError',
-      message: `${caller}: length is ${showArgument(length)}, where a whole number of turns is needed`,
-      hint: 'it counts the turns from 0; leave it out where xs has slices',
-    })
   const sizes = xs.leaves.map((x) => nodeOf(x)).map((n) => typeOf(n).shape[0])
   const count = sizes[0] ?? length
   const flat = sizes.indexOf(undefined)

@@ -17,7 +17,7 @@ export interface WhileOptions {
   readonly chunk?: number
 }
 
-const whileOptions: OptionNames<WhileOptions> = { maxIterations: 'may', chunk: 'may' }
+const whileOptions: OptionNames<WhileOptions> = { maxIterations: 'size', chunk: 'count' }
 
 /** UsageError unless the condition's results are one bool scalar. */
 const demandCondition = (results: readonly Node[]): void => {
@@ -77,20 +77,8 @@ export const whileLoop = <C>(
   demandFunction('T.whileLoop', 'body', body)
   demandRecord('T.whileLoop', whileOptions, options)
   const { maxIterations, chunk = 32 } = options
-  if (!Number.isInteger(chunk) || chunk < 1)
-    return raise({
-      tag: 'UsageError',
-      message: `T.whileLoop: chunk is ${chunk}, where a positive whole number is needed`,
-      hint: 'it says how many turns are submitted before the condition is read: 32 unless given',
-    })
   demandCounted('T.whileLoop', 'chunk', chunk)
   if (maxIterations === undefined) return unbounded(condition, body, init, chunk)
-  if (!Number.isInteger(maxIterations) || maxIterations < 0)
-    return raise({
-      tag: 'UsageError',
-      message: `T.whileLoop: maxIterations is ${maxIterations}, where a whole number is needed`,
-      hint: 'leave it out for a loop without a bound',
-    })
   demandCounted('T.whileLoop', 'maxIterations', maxIterations)
   // Checked here, where the loop and its carries have names: what cond would say is about two branches.
   const next = (carry: C): C => {

@@ -6,13 +6,13 @@ import type { Refusal } from '../../errors.ts'
 import { normaliseAxis } from '../../shape.ts'
 import type { FloatOf } from '../../types/broadcast.ts'
 import { nodeOf, type Tensor, tensorOf } from '../../types/tensor.ts'
-import { demandList, type OptionNames } from '../arguments.ts'
+import { demandChoice, demandList, type OptionNames } from '../arguments.ts'
 import { isMistake } from '../ask.ts'
 import { dualWith } from '../dual.ts'
 import { refuse } from '../operand.ts'
-import { type Complex, type FftnOptions, type FftOptions, fftn, ifftn, irfft, rfft } from './fft.ts'
+import { type Complex, type FftnOptions, type FftOptions, fftn, ifftn, irfft, norms, rfft } from './fft.ts'
 
-const fftnOptions: OptionNames<FftnOptions> = { s: 'may', axes: 'may', norm: 'may' }
+const fftnOptions: OptionNames<FftnOptions> = { s: 'own', axes: 'own', norm: 'own' }
 
 interface RealTransform {
   (options?: FftnOptions): <D extends DType>(x: Tensor<Shape, D>) => Complex<Shape, FloatOf<D>>
@@ -45,9 +45,10 @@ const split = (rank: number, { s, axes, norm }: FftnOptions): E.Either<Refusal, 
   return E.right([last, { axes: places.slice(0, -1), ...(s ? { s: s.slice(0, -1) } : {}), ...scaling }])
 }
 
-const demandLists = (name: string, { s, axes }: FftnOptions): void => {
+const demandOwn = (name: string, { s, axes, norm }: FftnOptions): void => {
   if (s !== undefined) demandList(name, s, 'lengths s', `${name}(x, { s: [4, 4] })`)
   if (axes !== undefined) demandList(name, axes, 'axes', `${name}(x, { axes: [0, 1] })`)
+  demandChoice(name, 'norm', norm, norms)
 }
 
 /**
@@ -57,7 +58,7 @@ const demandLists = (name: string, { s, axes }: FftnOptions): void => {
  * T.reference(T.rfftn(T.tensor([[1, 2], [3, 4]]))).map((t) => t.data) // => [[10, -2, -4, 0], [0, 0, 0, 0]]
  */
 export const rfftn: RealTransform = dualWith('T.rfftn', 1, fftnOptions, (x: Tensor, o: FftnOptions = {}) => {
-  demandLists('T.rfftn', o)
+  demandOwn('T.rfftn', o)
   if (isMistake(x)) return rfft(x)
   const found = split(x.shape.length, o)
   if (E.isLeft(found)) {
@@ -77,7 +78,7 @@ export const rfftn: RealTransform = dualWith('T.rfftn', 1, fftnOptions, (x: Tens
  * T.reference(T.irfftn(z)).data // => [1, 2, 3, 4]
  */
 export const irfftn: RealInverse = dualWith('T.irfftn', 1, fftnOptions, (x: Complex, o: FftnOptions = {}) => {
-  demandLists('T.irfftn', o)
+  demandOwn('T.irfftn', o)
   // A pair that is none, or of unlike parts, is for irfft to refuse.
   const re = Array.isArray(x) ? (x as Complex)[0] : undefined
   if (re === undefined || isMistake(re)) return irfft(x)

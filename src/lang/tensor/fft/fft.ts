@@ -31,9 +31,9 @@ export interface FftOptions {
   readonly norm?: FftNorm
 }
 
-const fftOptions: OptionNames<FftOptions> = { n: 'may', axis: 'may', norm: 'may' }
+const fftOptions: OptionNames<FftOptions> = { n: 'integer', axis: 'own', norm: 'own' }
 
-const norms: readonly FftNorm[] = ['backward', 'ortho', 'forward']
+export const norms: readonly FftNorm[] = ['backward', 'ortho', 'forward']
 
 interface ComplexTransform {
   (options?: FftOptions): <D extends DType>(x: Complex<Shape, D>) => Complex<Shape, FloatOf<D>>
@@ -232,7 +232,7 @@ export interface FftnOptions {
   readonly norm?: FftNorm
 }
 
-const fftnOptions: OptionNames<FftnOptions> = { s: 'may', axes: 'may', norm: 'may' }
+const fftnOptions: OptionNames<FftnOptions> = { s: 'own', axes: 'own', norm: 'own' }
 
 interface ManyTransform {
   (options?: FftnOptions): <D extends DType>(x: Complex<Shape, D>) => Complex<Shape, FloatOf<D>>

@@ -16,7 +16,7 @@ export interface FrequencyOptions {
   readonly d?: number
 }
 
-const frequencyOptions: OptionNames<FrequencyOptions> = { d: 'may' }
+const frequencyOptions: OptionNames<FrequencyOptions> = { d: 'finite' }
 
 const frequencies = (
   name: string,

@@ -101,7 +101,7 @@ export interface SetAtIndicesOptions {
   readonly accumulate?: boolean
 }
 
-const setAtIndicesOptions: OptionNames<SetAtIndicesOptions> = { accumulate: 'may' }
+const setAtIndicesOptions: OptionNames<SetAtIndicesOptions> = { accumulate: 'boolean' }
 
 interface SetAtIndices {
   (

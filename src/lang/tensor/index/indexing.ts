@@ -26,12 +26,7 @@ import {
 import { type AlongOptions, alongOptions } from '../shape/joining.ts'
 import { narrowNode } from '../shape/reordering.ts'
 import { broadcastNode } from '../shape/reshaping.ts'
-
-/** Python's `start:stop:step`; null for what is left out, negative numbers from the end. */
-export type Range = readonly [start?: number | null, stop?: number | null, step?: number | null]
-
-/** What stands at one axis in `at` and `setAt`: an integer, a range, `':'` or null for the whole axis, `'...'` for all axes between. */
-export type Index = number | Range | ':' | '...' | null
+import { type Index, type Range, type Ranged, ranged, whenRead, whenWritten } from './spelled-index.ts'
 
 /** A range resolved against a size: `count` elements from `first`, `step` apart (negative: backwards). */
 interface Span {
@@ -103,21 +98,21 @@ interface Region {
   readonly dropped: readonly number[]
 }
 
-const resolve = (indices: readonly Index[], shape: Shape): E.Either<Refusal, Region> => {
+const resolve = (indices: readonly Ranged[], shape: Shape): E.Either<Refusal, Region> => {
   const dots = indices.indexOf('...')
   const given = indices.length - (dots < 0 ? 0 : 1)
   if (indices.lastIndexOf('...') !== dots) return E.left({ reason: "only one '...' may stand in an index" })
   if (given > shape.length)
     return E.left({ reason: `${given} indices for rank ${shape.length}`, hint: 'give at most one index per axis' })
-  const gap = Array.from({ length: shape.length - given }, (): Index => null)
+  const gap = Array.from({ length: shape.length - given }, () => null)
   const full = dots < 0 ? [...indices, ...gap] : [...indices.slice(0, dots), ...gap, ...indices.slice(dots + 1)]
   const spans: Span[] = []
   const dropped: number[] = []
   for (const [axis, index] of full.entries()) {
     const size = shape[axis]!
-    if (index === null || index === ':') spans.push(whole(size))
+    if (index === null || index === '...') spans.push(whole(size))
     else if (typeof index === 'number') {
-      if (!Number.isInteger(index) || index < -size || index >= size)
+      if (index < -size || index >= size)
         return E.left({
           reason: `index ${index} is out of range for axis ${axis} of size ${size}`,
           axis,
@@ -125,16 +120,11 @@ const resolve = (indices: readonly Index[], shape: Shape): E.Either<Refusal, Reg
         })
       spans.push({ first: index < 0 ? index + size : index, step: 1, count: 1 })
       dropped.push(axis)
-    } else if (Array.isArray(index)) {
-      const span = spanOf(index as Range, size)
+    } else {
+      const span = spanOf(index, size)
       if (E.isLeft(span)) return E.left({ reason: span.left, axis })
       spans.push(span.right)
-    } else
-      return E.left({
-        reason: `${showArgument(index)} is not an index`,
-        axis,
-        hint: "use integers, [start, stop, step], ':' or '...'; T.take for index tensors",
-      })
+    }
   }
   return E.right({ spans, dropped })
 }
@@ -145,14 +135,15 @@ interface At {
 }
 
 /**
- * One index an axis: an integer (the axis is dropped, negative from the end), a Python range `[start, stop, step]`,
- * `':'` or null for the whole axis, `'...'` for all axes between. ShapeError for an index out of range.
+ * One index an axis: an integer (the axis is dropped, negative from the end), a range as Python writes it (`'1:3'`,
+ * `'::2'`, `':'`), null for the whole axis, `'...'` for all axes between. Items by a list of indices are `take`'s.
+ * ShapeError for an index out of range, and for a list.
  * @example
- * T.reference(T.at(T.tensor([[1, 2, 3], [4, 5, 6]]), 1, [null, null, 2])).data // => [4, 6]
+ * T.reference(T.at(T.tensor([[1, 2, 3], [4, 5, 6]]), 1, '::2')).data // => [4, 6]
  */
 export const at: At = dataFirst('T.at', [1, Number.POSITIVE_INFINITY], (x: Tensor, ...indices: readonly Index[]) =>
   onTensor('T.at', x, (n, { shape }) => {
-    const region = resolve(indices, shape)
+    const region = E.flatMap((found: readonly Ranged[]) => resolve(found, shape))(ranged(indices, whenRead))
     if (E.isLeft(region)) return refuse('T.at', [n], region.left)
     const { spans, dropped } = region.right
     const cut = spanNode(n, spans)
@@ -183,18 +174,19 @@ const spread = (n: Node, spans: readonly Span[], shape: Shape): Node => {
 }
 
 /**
- * A copy of `x` whose elements at `indices` (as in `at`) are `value`, broadcast and cast to `x`'s dtype. `x` itself is
- * as it was. ShapeError for an index out of range, or a value that does not broadcast.
+ * A copy of `x` whose elements at `indices` (as in `at`) are `value`, broadcast and cast to `x`'s dtype, as NumPy casts
+ * a tensor. `x` itself is as it was. ShapeError for an index out of range, a value that does not broadcast, or a number
+ * that x's dtype cannot hold: 2.7 among integers.
  * @example
- * T.reference(T.setAt(T.tensor([1, 2, 3]), [[0, 2]], 9)).data // => [9, 9, 3]
+ * T.reference(T.setAt(T.tensor([1, 2, 3]), ['0:2'], 9)).data // => [9, 9, 3]
  */
 export const setAt: SetAt = dataFirst('T.setAt', 3, (x: Tensor, indices: readonly Index[], value: Operand) => {
-  demandList('T.setAt', indices, 'indices', 'T.setAt(x, [0, [1, 3]], value)')
+  demandList('T.setAt', indices, 'indices', "T.setAt(x, [0, '1:3'], value)")
   const n = lift('T.setAt', x)
   const v = liftOperand('T.setAt', value, 2)
   return tensorOf(
     withTypes('T.setAt', typeof v === 'object' ? [n, v] : [n], ([type]) => {
-      const region = resolve(indices, type!.shape)
+      const region = E.flatMap((found: readonly Ranged[]) => resolve(found, type!.shape))(ranged(indices, whenWritten))
       if (E.isLeft(region)) return refuse('T.setAt', [n], region.left)
       const over = misfit([v], type!.dtype)
       if (over !== undefined) return refuse('T.setAt', [n], over)

@@ -15,7 +15,7 @@ export interface SearchOptions {
   readonly side?: 'left' | 'right'
 }
 
-const searchOptions: OptionNames<SearchOptions> = { side: 'may' }
+const searchOptions: OptionNames<SearchOptions> = { side: 'own' }
 
 interface Search {
   (values: Operand, options?: SearchOptions): (sorted: Tensor) => Tensor<Tensor['shape'], 'i32'>

@@ -16,7 +16,7 @@ export interface SortOptions {
   readonly stable?: boolean
 }
 
-const sortOptions: OptionNames<SortOptions> = { axis: 'may', descending: 'may', stable: 'may' }
+const sortOptions: OptionNames<SortOptions> = { axis: 'own', descending: 'boolean', stable: 'boolean' }
 
 /** The elements (output 0) or the indices (output 1) of `n` in order. */
 export const sortedNode = (n: Node, axis: number, descending: boolean, output: 0 | 1): Node =>
@@ -60,7 +60,7 @@ export interface TopKOptions {
   readonly largest?: boolean
 }
 
-const topKOptions: OptionNames<TopKOptions> = { axis: 'may', largest: 'may' }
+const topKOptions: OptionNames<TopKOptions> = { axis: 'own', largest: 'boolean' }
 
 /** Elements along an axis that was cut to another size, with the indices they come from. */
 export type Chosen<D extends DType> = readonly [values: Tensor<Shape, D>, indices: Tensor<Shape, 'i32'>]
@@ -112,7 +112,7 @@ export interface KthOptions {
   readonly keepdims?: boolean
 }
 
-const kthOptions: OptionNames<KthOptions> = { axis: 'may', keepdims: 'may' }
+const kthOptions: OptionNames<KthOptions> = { axis: 'own', keepdims: 'boolean' }
 
 interface Kth {
   (k: number, options?: KthOptions): <D extends DType>(x: Tensor<Shape, D>) => Chosen<D>
@@ -126,11 +126,15 @@ interface Kth {
  * const [value, index] = T.kthvalue(T.tensor([3, 9, 5, 7]), 2)
  * T.reference([value, index]).map((t) => t.data) // => [[5], [2]]
  */
-export const kthvalue: Kth = dataFirstWith('T.kthvalue', 2, kthOptions, (x: Tensor, k: number, o: KthOptions = {}) =>
-  inOrder('T.kthvalue', x, o.axis ?? -1, false, (n, a, { shape }) => {
-    if (!(Number.isInteger(k) && k >= 1 && k <= shape[a]!))
-      return refuse('T.kthvalue', [n], { reason: `axis ${a} of size ${shape[a]} has no ${k}-th element`, axis: a })
-    const one = narrowNode(n, a, k - 1, k)
-    return o.keepdims ? one : reshapeNode(one, shape.toSpliced(a, 1))
-  }),
+export const kthvalue: Kth = dataFirstWith(
+  'T.kthvalue',
+  2,
+  kthOptions,
+  (x: Tensor, k: number, { axis = -1, keepdims = false }: KthOptions = {}) =>
+    inOrder('T.kthvalue', x, axis, false, (n, a, { shape }) => {
+      if (!(Number.isInteger(k) && k >= 1 && k <= shape[a]!))
+        return refuse('T.kthvalue', [n], { reason: `axis ${a} of size ${shape[a]} has no ${k}-th element`, axis: a })
+      const one = narrowNode(n, a, k - 1, k)
+      return keepdims ? one : reshapeNode(one, shape.toSpliced(a, 1))
+    }),
 )

@@ -7,7 +7,7 @@ import type { Tensor } from '../../types/tensor.ts'
 import type { OptionNames } from '../arguments.ts'
 import { dataFirstWith } from '../dual.ts'
 import { binaryNode, likeNode, selectNode } from '../math/arithmetic.ts'
-import { castNode, expandNode, onTensor, refuse, reshapeNode, scalar } from '../operand.ts'
+import { castNode, expandNode, onTensor, reshapeNode, scalar } from '../operand.ts'
 import { concatNode } from '../shape/joining.ts'
 import { narrowNode } from '../shape/reordering.ts'
 import { search } from './searchsorted.ts'
@@ -19,7 +19,7 @@ export interface UniqueOptions {
   readonly fillValue?: number
 }
 
-const uniqueOptions: OptionNames<UniqueOptions> = { size: 'must', fillValue: 'may' }
+const uniqueOptions: OptionNames<UniqueOptions> = { size: 'must size', fillValue: 'value' }
 
 /** What `unique` gives. */
 export interface Unique<S extends Shape, D extends DType> {
@@ -101,8 +101,6 @@ export const unique: UniqueFunction = dataFirstWith(
   (x: Tensor, o: UniqueOptions): Unique<Shape, DType> => {
     const part = (of: (u: Parts, shape: Shape) => Node): Tensor =>
       onTensor('T.unique', x, (n, type) => {
-        if (!(Number.isInteger(o.size) && o.size >= 0))
-          return refuse('T.unique', [n], { reason: `size ${o.size} is not a number of elements` })
         const count = sizeOf(type.shape)
         const flat = reshapeNode(n, [count])
         return of(count === 0 ? nothing(type, o) : parts(flat, count, type.dtype, o), type.shape)

@@ -182,7 +182,7 @@ export interface TensordotOptions {
   readonly axes?: TensordotAxes
 }
 
-const tensordotOptions: OptionNames<TensordotOptions> = { axes: 'may' }
+const tensordotOptions: OptionNames<TensordotOptions> = { axes: 'own' }
 
 /** UsageError unless `axes` is a number or two lists. */
 const demandSides = (axes: TensordotAxes): void => {

@@ -21,7 +21,7 @@ export interface CholeskyOptions {
   readonly upper?: boolean
 }
 
-const choleskyOptions: OptionNames<CholeskyOptions> = { upper: 'may' }
+const choleskyOptions: OptionNames<CholeskyOptions> = { upper: 'boolean' }
 
 interface Cholesky {
   (options?: CholeskyOptions): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, FloatOf<D>>
@@ -53,7 +53,7 @@ export interface QrOptions {
   readonly mode?: 'reduced' | 'complete'
 }
 
-const qrOptions: OptionNames<QrOptions> = { mode: 'may' }
+const qrOptions: OptionNames<QrOptions> = { mode: 'own' }
 
 /** Q and R. */
 export type QrResult<D extends DType> = readonly [q: Tensor<Shape, FloatOf<D>>, r: Tensor<Shape, FloatOf<D>>]
@@ -161,7 +161,7 @@ export interface SvdOptions {
   readonly fullMatrices?: boolean
 }
 
-const svdOptions: OptionNames<SvdOptions> = { fullMatrices: 'may' }
+const svdOptions: OptionNames<SvdOptions> = { fullMatrices: 'boolean' }
 
 /** U, the singular values, and V transposed. */
 export type SvdResult<D extends DType> = readonly [

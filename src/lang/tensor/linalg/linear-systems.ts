@@ -25,7 +25,11 @@ export interface TriangularOptions {
   readonly transposed?: boolean
 }
 
-const triangularOptions: OptionNames<TriangularOptions> = { upper: 'may', unitriangular: 'may', transposed: 'may' }
+const triangularOptions: OptionNames<TriangularOptions> = {
+  upper: 'boolean',
+  unitriangular: 'boolean',
+  transposed: 'boolean',
+}
 
 interface Solve {
   <D extends DType>(a: Tensor<Shape, D>, b: Tensor): Tensor<Shape, FloatOf<D>>

@@ -111,7 +111,7 @@ export interface AddmmOptions {
   readonly alpha?: number
 }
 
-const addmmOptions: OptionNames<AddmmOptions> = { beta: 'may', alpha: 'may' }
+const addmmOptions: OptionNames<AddmmOptions> = { beta: 'number', alpha: 'number' }
 
 interface Addmm {
   <D extends DType>(

@@ -23,7 +23,7 @@ export interface RankOptions {
   readonly rtol?: number
 }
 
-const rankOptions: OptionNames<RankOptions> = { rtol: 'may' }
+const rankOptions: OptionNames<RankOptions> = { rtol: 'amount' }
 
 interface OfMatrix<O> {
   (options?: O): <D extends DType>(x: Tensor<Shape, D>) => Tensor<Shape, FloatOf<D>>
@@ -131,7 +131,7 @@ export interface MatrixNormOptions {
   readonly keepdims?: boolean
 }
 
-const matrixNormOptions: OptionNames<MatrixNormOptions> = { ord: 'may', keepdims: 'may' }
+const matrixNormOptions: OptionNames<MatrixNormOptions> = { ord: 'own', keepdims: 'boolean' }
 
 const normNode = (a: Node, shape: Shape, ord: NonNullable<MatrixNormOptions['ord']>): Node => {
   const rank = shape.length

@@ -19,7 +19,7 @@ export interface DiagonalOptions {
   readonly diagonal?: number
 }
 
-export const diagonalOptions: OptionNames<DiagonalOptions> = { diagonal: 'may' }
+export const diagonalOptions: OptionNames<DiagonalOptions> = { diagonal: 'integer' }
 
 /** Where, in the last two axes of `shape`, the column minus the row is at most `diagonal`. */
 export const lowerNode = (shape: Shape, diagonal: number): Node => {
@@ -128,7 +128,7 @@ export interface PlaneOptions {
   readonly axis2?: number
 }
 
-const planeOptions: OptionNames<PlaneOptions> = { offset: 'may', axis1: 'may', axis2: 'may' }
+const planeOptions: OptionNames<PlaneOptions> = { offset: 'integer', axis1: 'own', axis2: 'own' }
 
 /**
  * The diagonal `offset` of two axes (0 and 1 by default), which are dropped, as a new last axis (torch.diagonal).

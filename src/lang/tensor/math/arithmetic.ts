@@ -1,11 +1,13 @@
 /** Arithmetic of two operands: promotion, broadcasting, and the primitives or short formulas beneath. */
 import { build } from '../../build.ts'
 import { type DType, isFloat } from '../../dtype.ts'
+import type { Refusal } from '../../errors.ts'
 import type { BinaryOp, Node, TensorType } from '../../ir.ts'
 import type { Arithmetic, FloatArithmetic } from '../../types/broadcast.ts'
 import type { Operand, Tensor } from '../../types/tensor.ts'
 import { dual } from '../dual.ts'
 import { castNode, expandNode, refuse, scalar, unify } from '../operand.ts'
+import { negativeExponent, zeroDivisor } from './known-values.ts'
 
 /** The node `op(a, b)` of two nodes of equal type. */
 export const binaryNode = (op: BinaryOp, a: Node, b: Node): Node => build[op]([a, b], {})
@@ -15,9 +17,11 @@ export const likeNode = (x: number, like: { readonly shape: readonly number[]; r
   expandNode(scalar(x, like.dtype), like.shape)
 
 const plain =
-  (name: string, op: BinaryOp, onBool?: BinaryOp) =>
+  (name: string, op: BinaryOp, onBool?: BinaryOp, refusal: (y: Node) => Refusal | undefined = () => undefined) =>
   (a: Operand, b: Operand): Tensor =>
     unify(name, [a, b], 'promote', ([x, y], { dtype }) => {
+      const wrong = refusal(y!)
+      if (wrong) return refuse(name, [x!, y!], wrong)
       if (dtype !== 'bool') return binaryNode(op, x!, y!)
       if (onBool) return binaryNode(onBool, x!, y!)
       return refuse(name, [x!, y!], {
@@ -62,11 +66,11 @@ export const div: FloatArithmetic<'div'> = dual('T.div', 2, (a: Operand, b: Oper
 
 /**
  * The remainder of the quotient rounded towards zero, with the sign of `a` (C's fmod, torch.fmod). Shapes broadcast,
- * dtypes promote; by 0 it is NaN for floats, 0 for integers. ShapeError for bool.
+ * dtypes promote; by 0 it is NaN for floats, 0 for integers. ShapeError for bool, and for integers by a constant 0.
  * @example
  * T.reference(T.fmod(T.tensor([-7, 7]), 3)).data // => [-1, 1]
  */
-export const fmod: Arithmetic<'fmod'> = dual('T.fmod', 2, plain('T.fmod', 'rem'))
+export const fmod: Arithmetic<'fmod'> = dual('T.fmod', 2, plain('T.fmod', 'rem', undefined, zeroDivisor))
 
 /** `a` where `c` is true, else `b`, on nodes of one type. */
 export const selectNode = (c: Node, a: Node, b: Node): Node => build.select([c, a, b], {})
@@ -80,13 +84,16 @@ const offSide = (r: Node, b: Node, zero: Node): Node =>
 
 /**
  * The remainder of the quotient rounded down, with the sign of `b` (Python's `a % b`, torch.remainder). Shapes
- * broadcast, dtypes promote; by 0 it is NaN for floats, 0 for integers. ShapeError for bool.
+ * broadcast, dtypes promote; by 0 it is NaN for floats, 0 for integers. ShapeError for bool, and for integers by a constant
+ * 0.
  * @example
  * T.reference(T.remainder(T.tensor([-7, 7]), 3)).data // => [2, 1]
  */
 export const remainder: Arithmetic<'remainder'> = dual('T.remainder', 2, (a: Operand, b: Operand) =>
   unify('T.remainder', [a, b], 'promote', ([x, y], type) => {
     if (type.dtype === 'bool') return refuse('T.remainder', [x!, y!], { reason: 'is not defined on bool' })
+    const none = zeroDivisor(y!)
+    if (none) return refuse('T.remainder', [x!, y!], none)
     const r = binaryNode('rem', x!, y!)
     return selectNode(offSide(r, y!, likeNode(0, type)), binaryNode('add', r, y!), r)
   }),
@@ -112,13 +119,15 @@ const enlarged = (x: Node, y: Node, type: TensorType): readonly [Node, Node] => 
 /**
  * The quotient rounded down (Python's `a // b`). Shapes broadcast, dtypes promote. For floats it is computed from the
  * remainder, so that `a = b·(a // b) + remainder(a, b)` holds up to rounding; by 0 floats give `a / b`, integers a.
- * ShapeError for bool.
+ * ShapeError for bool, and for integers by a constant 0.
  * @example
  * T.reference(T.floorDivide(T.tensor([-7, 7]), 2)).data // => [-4, 3]
  */
 export const floorDivide: Arithmetic<'floorDivide'> = dual('T.floorDivide', 2, (a: Operand, b: Operand) =>
   unify('T.floorDivide', [a, b], 'promote', ([given, divisor], type) => {
     if (type.dtype === 'bool') return refuse('T.floorDivide', [given!, divisor!], { reason: 'is not defined on bool' })
+    const none = zeroDivisor(divisor!)
+    if (none) return refuse('T.floorDivide', [given!, divisor!], none)
     const [zero, one] = [likeNode(0, type), likeNode(1, type)]
     const [x, y] = enlarged(given!, divisor!, type)
     const r = binaryNode('rem', x, y)
@@ -207,8 +216,8 @@ export const atan2: FloatArithmetic<'atan2'> = dual('T.atan2', 2, (a: Operand, b
 
 /**
  * `aᵇ`, as C99 has it: pow(1, NaN) = 1, x⁰ = 1, NaN for a negative base and a fraction. Shapes broadcast, dtypes
- * promote; integers wrap, and their negative powers are rounded towards zero. The whole exponents 1, 2 and 3 given as
- * numbers are products, which is exact.
+ * promote; integers wrap, and their negative powers are rounded towards zero, but for constant exponents, which are a
+ * ShapeError below 0. The whole exponents 1, 2 and 3 given as numbers are products, which is exact.
  * @example
  * T.reference(T.pow(T.tensor([2, 3]), T.tensor([10, 0]))).data // => [1024, 1]
  * T.reference(T.pow(T.tensor([-8, 4]), 0.5)).data // => [NaN, 2]
@@ -219,9 +228,11 @@ export const pow: Arithmetic<'pow'> = dual('T.pow', 2, (a: Operand, b: Operand) 
       const square = b === 1 ? x! : binaryNode('mul', x!, x!)
       return b === 3 ? binaryNode('mul', square, x!) : square
     })
-  return unify('T.pow', [a, b], 'promote', ([x, y], { dtype }) =>
-    dtype === 'bool' ? binaryNode('or', x!, build.not([y!], {})) : binaryNode('pow', x!, y!),
-  )
+  return unify('T.pow', [a, b], 'promote', ([x, y], { dtype }) => {
+    const fraction = negativeExponent(y!)
+    if (fraction) return refuse('T.pow', [x!, y!], fraction)
+    return dtype === 'bool' ? binaryNode('or', x!, build.not([y!], {})) : binaryNode('pow', x!, y!)
+  })
 })
 
 /** Nodes cast to f32 unless floating. */

@@ -103,7 +103,7 @@ export interface ClampOptions {
   readonly max?: Operand
 }
 
-const clampOptions: OptionNames<ClampOptions> = { min: 'may', max: 'may' }
+const clampOptions: OptionNames<ClampOptions> = { min: 'own', max: 'own' }
 
 interface Clamp {
   (options: ClampOptions): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, D>
@@ -135,7 +135,7 @@ export interface NanToNumOptions {
   readonly neginf?: number
 }
 
-const nanToNumOptions: OptionNames<NanToNumOptions> = { nan: 'may', posinf: 'may', neginf: 'may' }
+const nanToNumOptions: OptionNames<NanToNumOptions> = { nan: 'value', posinf: 'value', neginf: 'value' }
 
 interface NanToNum {
   (options?: NanToNumOptions): Elementary
@@ -198,7 +198,7 @@ export interface ScaledOptions {
   readonly value?: number
 }
 
-const scaledOptions: OptionNames<ScaledOptions> = { value: 'may' }
+const scaledOptions: OptionNames<ScaledOptions> = { value: 'value' }
 
 interface Fused {
   (x: Operand, a: Operand, b: Operand, options?: ScaledOptions): Tensor

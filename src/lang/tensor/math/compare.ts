@@ -171,7 +171,7 @@ export interface CloseOptions {
   readonly equalNan?: boolean
 }
 
-const closeOptions: OptionNames<CloseOptions> = { rtol: 'may', atol: 'may', equalNan: 'may' }
+const closeOptions: OptionNames<CloseOptions> = { rtol: 'amount', atol: 'amount', equalNan: 'boolean' }
 
 interface Close {
   (a: Operand, b: Operand, options?: CloseOptions): Tensor<readonly number[], 'bool'>

@@ -193,7 +193,7 @@ export interface LogitOptions {
   readonly eps?: number
 }
 
-const logitOptions: OptionNames<LogitOptions> = { eps: 'may' }
+const logitOptions: OptionNames<LogitOptions> = { eps: 'fraction' }
 
 interface Logit {
   (options?: LogitOptions): FloatElementary

@@ -33,11 +33,11 @@ export interface ElementwiseDefinition<A extends readonly number[]> {
 }
 
 const elementwiseParts: OptionNames<ElementwiseDefinition<readonly number[]>> = {
-  name: 'must',
-  wgsl: 'must',
-  reference: 'must',
-  derivatives: 'may',
-  ulp: 'may',
+  name: 'must own',
+  wgsl: 'must own',
+  reference: 'must own',
+  derivatives: 'own',
+  ulp: 'positive',
 }
 
 /** UsageError unless the name and the text of an op are strings. */
@@ -147,17 +147,17 @@ export interface KernelDefinition<I extends readonly string[], O extends readonl
 }
 
 const kernelParts: OptionNames<KernelDefinition<readonly string[], readonly string[]>> = {
-  name: 'must',
-  inputs: 'must',
-  outputs: 'must',
-  infer: 'must',
-  wgsl: 'must',
-  workgroups: 'must',
-  workgroupSize: 'may',
-  reference: 'must',
-  jvp: 'may',
-  vjp: 'may',
-  ulp: 'may',
+  name: 'must own',
+  inputs: 'must own',
+  outputs: 'must own',
+  infer: 'must own',
+  wgsl: 'must own',
+  workgroups: 'must own',
+  workgroupSize: 'own',
+  reference: 'must own',
+  jvp: 'own',
+  vjp: 'own',
+  ulp: 'positive',
 }
 
 type Tensors<N extends readonly string[]> = { readonly [K in keyof N]: Tensor }

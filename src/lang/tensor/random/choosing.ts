@@ -43,7 +43,7 @@ export interface PermutationOptions {
   readonly independent?: boolean
 }
 
-const permutationOptions: OptionNames<PermutationOptions> = { axis: 'may', independent: 'may' }
+const permutationOptions: OptionNames<PermutationOptions> = { axis: 'own', independent: 'boolean' }
 
 /** The indices of random words in order. */
 const shuffled = (a: Node, b: Node, shape: Shape, axis: number): Node =>
@@ -87,7 +87,7 @@ export interface ChoiceOptions {
   readonly axis?: number
 }
 
-const choiceOptions: OptionNames<ChoiceOptions> = { replace: 'may', p: 'may', axis: 'may' }
+const choiceOptions: OptionNames<ChoiceOptions> = { replace: 'boolean', p: 'tensor', axis: 'own' }
 
 /** Indices in 0 … n-1, in `shape`. */
 const chosen = (k: Tensor, n: number, shape: Shape, replace: boolean, p: Node | undefined): Node => {

@@ -8,6 +8,7 @@ import type { DType } from '../../dtype.ts'
 import { raise } from '../../errors.ts'
 import type { Node, TensorType } from '../../ir.ts'
 import { showShape } from '../../shape.ts'
+import { isTensor } from '../../tree.ts'
 import { type Operand, type Tensor, tensorOf } from '../../types/tensor.ts'
 import { demandShape, showArgument } from '../arguments.ts'
 import { likeNode } from '../math/arithmetic.ts'
@@ -34,6 +35,16 @@ export const key = (seed: number): Key => {
   return fromArray(words, [2], { dtype: 'u32' })
 }
 
+/** UsageError for what is no tensor in the place of a key. */
+export const demandKey = (name: string, k: unknown): void => {
+  if (isTensor(k)) return
+  raise({
+    tag: 'UsageError',
+    message: `${name}: the key is ${showArgument(k)}, not a key`,
+    hint: `make one with random.key(${Number.isSafeInteger(k) && (k as number) >= 0 ? k : 42})`,
+  })
+}
+
 /** `body` on the two words of a key, as scalars. */
 export const withKey = <S extends Shape, D extends DType>(
   name: string,
@@ -41,6 +52,7 @@ export const withKey = <S extends Shape, D extends DType>(
   shape: Shape,
   body: (high: Node, low: Node) => Node,
 ): Tensor<S, D> => {
+  demandKey(name, k)
   const n = lift(name, k)
   demandShape(name, shape)
   return tensorOf(

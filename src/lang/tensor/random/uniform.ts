@@ -3,7 +3,7 @@ import { build, typeOf } from '../../build.ts'
 import type { Shape } from '../../dim.ts'
 import type { Node, TensorType } from '../../ir.ts'
 import type { Operand, Tensor } from '../../types/tensor.ts'
-import { demandBetween, demandNumber, demandRecord, type OptionNames } from '../arguments.ts'
+import { demandBetween, demandRecord, type OptionNames } from '../arguments.ts'
 import { binaryNode, likeNode, selectNode } from '../math/arithmetic.ts'
 import { lift, refuse, reshapeNode, toElement } from '../operand.ts'
 import { narrowNode } from '../shape/reordering.ts'
@@ -40,7 +40,7 @@ export interface UniformOptions {
   readonly high?: number
 }
 
-const uniformOptions: OptionNames<UniformOptions> = { low: 'may', high: 'may' }
+const uniformOptions: OptionNames<UniformOptions> = { low: 'number', high: 'number' }
 
 /** A word's 23 high bits as the mantissa of a number in [1, 2), less 1: in [0, 1). Exact, so the same everywhere. */
 export const unitOf = (word: Node): Node => {
@@ -92,8 +92,6 @@ const ranged = (word: Node, low: number, high: number): Node => {
 export const uniform = <const S extends Shape>(k: Tensor, shape: S, options: UniformOptions = {}): Tensor<S, 'f32'> => {
   demandRecord('random.uniform', uniformOptions, options)
   const { low = 0, high = 1 } = options
-  demandNumber('random.uniform', 'low', low)
-  demandNumber('random.uniform', 'high', high)
   return withKey('random.uniform', k, shape, (a, b) => {
     const wrong = (reason: string): Node => refuse('random.uniform', [lift('random.uniform', k)], { reason })
     const [least, most] = [Math.fround(low), Math.fround(high)]
@@ -109,7 +107,7 @@ export interface RandintOptions {
   readonly high: number
 }
 
-const randintOptions: OptionNames<RandintOptions> = { low: 'may', high: 'must' }
+const randintOptions: OptionNames<RandintOptions> = { low: 'number', high: 'must number' }
 
 /** 64 bits modulo a span up to 2¹⁶, without a product past 32 bits: JAX's numbers. */
 const remainder = (upper: Node, lower: Node, span: number): Node => {
@@ -130,8 +128,6 @@ const remainder = (upper: Node, lower: Node, span: number): Node => {
 export const randint = <const S extends Shape>(k: Tensor, shape: S, options: RandintOptions): Tensor<S, 'i32'> => {
   demandRecord('random.randint', randintOptions, options)
   const { low = 0, high } = options
-  demandNumber('random.randint', 'low', low)
-  demandNumber('random.randint', 'high', high)
   return withKey('random.randint', k, shape, (a, b) => {
     const wrong = (reason: string): Node => refuse('random.randint', [lift('random.randint', k)], { reason })
     if (![low, high].every((b) => Number.isInteger(b) && Math.abs(b) <= 2 ** 31))

@@ -22,7 +22,7 @@ export interface AssociativeScanOptions {
   readonly reverse?: boolean
 }
 
-const associativeScanOptions: OptionNames<AssociativeScanOptions> = { axis: 'may', reverse: 'may' }
+const associativeScanOptions: OptionNames<AssociativeScanOptions> = { axis: 'own', reverse: 'boolean' }
 
 type Leaves = readonly Tensor[]
 type Combine = (a: Leaves, b: Leaves) => Leaves
@@ -138,7 +138,7 @@ export interface ReduceWithOptions {
   readonly axis?: number
 }
 
-const reduceWithOptions: OptionNames<ReduceWithOptions> = { axis: 'may' }
+const reduceWithOptions: OptionNames<ReduceWithOptions> = { axis: 'own' }
 
 /**
  * A tree of tensors reduced along `axis` (0), which is gone from the result, by an associative `f(earlier, later)` that is given whole

@@ -16,7 +16,7 @@ export interface CumulativeOptions {
   readonly reverse?: boolean
 }
 
-const cumulativeOptions: OptionNames<CumulativeOptions> = { axis: 'may', reverse: 'may' }
+const cumulativeOptions: OptionNames<CumulativeOptions> = { axis: 'own', reverse: 'boolean' }
 
 /** A prefix reduction that keeps the dtype. */
 interface Cumulative {

@@ -66,7 +66,7 @@ export interface OneAxisOptions {
   readonly keepdims?: boolean
 }
 
-const oneAxisOptions: OptionNames<OneAxisOptions> = { axis: 'may', keepdims: 'may' }
+const oneAxisOptions: OptionNames<OneAxisOptions> = { axis: 'own', keepdims: 'boolean' }
 
 /** (value, first index) of the extreme element along one axis, or in row-major order. */
 const extremeAt = (name: string, monoid: 'argmax' | 'argmin', x: unknown, o: OneAxisOptions, index: 0 | 1): Tensor => {

@@ -20,7 +20,7 @@ export interface QuantileOptions {
   readonly keepdims?: boolean
 }
 
-const quantileOptions: OptionNames<QuantileOptions> = { axis: 'may', keepdims: 'may' }
+const quantileOptions: OptionNames<QuantileOptions> = { axis: 'own', keepdims: 'boolean' }
 
 interface Quantile {
   (

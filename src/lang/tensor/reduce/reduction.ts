@@ -18,7 +18,7 @@ export interface ReduceOptions {
   readonly keepdims?: boolean
 }
 
-export const reduceOptions: OptionNames<ReduceOptions> = { axis: 'may', keepdims: 'may' }
+export const reduceOptions: OptionNames<ReduceOptions> = { axis: 'own', keepdims: 'boolean' }
 
 /** A reduction that keeps the dtype. */
 export interface Reduction<Op extends string, Options extends ReduceOptions = ReduceOptions> {

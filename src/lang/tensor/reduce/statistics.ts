@@ -20,12 +20,12 @@ import {
   reducing,
 } from './reduction.ts'
 
-/** Options of `variance` and `std`: the divisor is n - correction (1 by default, PyTorch's unbiased estimate). */
+/** Options of `variance` and `std`: the divisor is n - correction (0 by default; 1 is PyTorch's unbiased estimate). */
 export interface VarianceOptions extends ReduceOptions {
   readonly correction?: number
 }
 
-const varianceOptions: OptionNames<VarianceOptions> = { ...reduceOptions, correction: 'may' }
+const varianceOptions: OptionNames<VarianceOptions> = { ...reduceOptions, correction: 'finite' }
 
 /** `of` the variance, both in f32 where the operand is a 16-bit float. */
 const varianceNode = (
@@ -49,17 +49,19 @@ const varianceNode = (
 }
 
 /**
- * The mean squared distance from the mean over `axis` (one, several, all by default), with divisor n - correction (1:
- * torch.var). Same dtype; NaN where n is 1 and correction 1, and of nothing. ShapeError for integers and bool.
+ * The mean squared distance from the mean, with divisor n - correction, where correction is 0 unless given (the array
+ * API, NumPy, JAX; `{ correction: 1 }` is torch.var). Over `axis` (one, several, all by default). Same dtype; NaN where
+ * n is 1 and correction 1, and of nothing. ShapeError for integers and bool.
  * @example
- * T.reference(T.variance(T.tensor([1.5, 2.5, 6.5]))).data // => [7]
+ * T.reference(T.variance(T.tensor([1.5, 2.5, 8]))).data // => [8.166667]
+ * T.reference(T.variance(T.tensor([1.5, 2.5, 8]), { correction: 1 })).data // => [12.25]
  */
 export const variance: Reduction<'variance', VarianceOptions> = dataFirstWith(
   'T.variance',
   1,
   varianceOptions,
   (x: Tensor, o: VarianceOptions = {}) =>
-    reducing('T.variance', x, o, (n, axes, type) => varianceNode('T.variance', n, axes, type, o.correction ?? 1)),
+    reducing('T.variance', x, o, (n, axes, type) => varianceNode('T.variance', n, axes, type, o.correction ?? 0)),
 )
 
 /** `√x` with derivative 0 where x is 0. */
@@ -71,17 +73,18 @@ export const rootNode = (n: Node): Node => {
 }
 
 /**
- * The root of `variance`, with the same options (torch.std). Its gradient is 0 where it is 0. ShapeError for integers
- * and bool.
+ * The root of `variance`, with the same options: correction is 0 unless given (`{ correction: 1 }` is torch.std). Its
+ * gradient is 0 where it is 0. ShapeError for integers and bool.
  * @example
- * T.reference(T.std(T.tensor([1.5, 2.5, 6.5]))).data // => [2.645751]
+ * T.reference(T.std(T.tensor([1.5, 2.5, 8]))).data // => [2.857738]
+ * T.reference(T.std(T.tensor([1.5, 2.5, 8]), { correction: 1 })).data // => [3.5]
  */
 export const std: Reduction<'std', VarianceOptions> = dataFirstWith(
   'T.std',
   1,
   varianceOptions,
   (x: Tensor, o: VarianceOptions = {}) =>
-    reducing('T.std', x, o, (n, axes, type) => varianceNode('T.std', n, axes, type, o.correction ?? 1, rootNode)),
+    reducing('T.std', x, o, (n, axes, type) => varianceNode('T.std', n, axes, type, o.correction ?? 0, rootNode)),
 )
 
 interface MeanVariance {
@@ -102,11 +105,11 @@ const meanNode = (name: string, n: Node, axes: readonly number[], dtype: DType):
     : refuse(name, [n], { reason: `is not defined on ${dtype}`, hint: "cast first: T.cast(x, 'f32')" })
 
 /**
- * The mean and the variance (options as `variance`) of one reduction: deviations are taken from the mean, so that large
- * means do not cancel. ShapeError for integers and bool.
+ * The mean and the variance of one reduction, options as `variance`: correction is 0 unless given. Deviations are taken
+ * from the mean, so that large means do not cancel. ShapeError for integers and bool.
  * @example
- * const [mean, variance] = T.meanVariance(T.tensor([[1.5, 2.5, 6.5]]), { axis: 1 })
- * T.reference([mean, variance]).map((t) => t.data) // => [[3.5], [7]]
+ * const [mean, variance] = T.meanVariance(T.tensor([[1.5, 2.5, 3.5, 0.5]]), { axis: 1 })
+ * T.reference([mean, variance]).map((t) => t.data) // => [[2], [1.25]]
  */
 export const meanVariance: MeanVariance = dataFirstWith(
   'T.meanVariance',
@@ -115,7 +118,7 @@ export const meanVariance: MeanVariance = dataFirstWith(
   (x: Tensor, o: VarianceOptions = {}) => [
     reducing('T.meanVariance', x, o, (n, axes, { dtype }) => meanNode('T.meanVariance', n, axes, dtype)),
     reducing('T.meanVariance', x, o, (n, axes, type) =>
-      varianceNode('T.meanVariance', n, axes, type, o.correction ?? 1),
+      varianceNode('T.meanVariance', n, axes, type, o.correction ?? 0),
     ),
   ],
 )
@@ -125,7 +128,7 @@ export interface NormOptions extends ReduceOptions {
   readonly p?: number
 }
 
-const normOptions: OptionNames<NormOptions> = { ...reduceOptions, p: 'may' }
+const normOptions: OptionNames<NormOptions> = { ...reduceOptions, p: 'number' }
 
 /**
  * `(Σ |x|ᵖ)^(1/p)` over `axis` (one, several, all by default), p = 2: the largest |x| for p = ∞, the smallest for -∞,

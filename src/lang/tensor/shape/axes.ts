@@ -133,7 +133,7 @@ export interface SqueezeOptions {
   readonly axis?: Axes
 }
 
-const squeezeOptions: OptionNames<SqueezeOptions> = { axis: 'may' }
+const squeezeOptions: OptionNames<SqueezeOptions> = { axis: 'own' }
 
 /**
  * Axes of size 1 dropped: those named by `axis`, or every one. A view. ShapeError where a named axis has another size.

@@ -4,6 +4,8 @@ import { isDim, type Shape, sizeOf } from '../../dim.ts'
 import { type DType, isFloat } from '../../dtype.ts'
 import { raise } from '../../errors.ts'
 import { showShape } from '../../shape.ts'
+import { strangerName, wayToTensor } from '../../strangers.ts'
+import { isTensor } from '../../tree.ts'
 import type { DTypeOfNested, Nested, NestedShape } from '../../types/literals.ts'
 import { type Tensor, tensorOf } from '../../types/tensor.ts'
 import { demandDType, demandNumber, demandRecord, demandShape, type OptionNames, showArgument } from '../arguments.ts'
@@ -16,7 +18,7 @@ export interface DTypeOptions<D extends DType = DType> {
   readonly dtype?: D
 }
 
-export const dtypeOptions: OptionNames<DTypeOptions> = { dtype: 'may' }
+export const dtypeOptions: OptionNames<DTypeOptions> = { dtype: 'own' }
 
 /** The dtype that the options of `name` give; both are checked. */
 export const dtypeIn = <D extends DType>(name: string, options: DTypeOptions<D> | undefined): D | undefined => {
@@ -29,7 +31,16 @@ export const bad = <S extends Shape, D extends DType>(name: string, reason: stri
   tensorOf(illTyped(name, [], { reason, ...(hint ? { hint } : {}) }))
 
 const notData = (name: string, data: unknown, wanted: string, hint: string): never =>
-  raise({ tag: 'UsageError', message: `${name}: the data is ${showArgument(data)}, not ${wanted}`, hint })
+  raise({
+    tag: 'UsageError',
+    message: `${name}: the data is ${showArgument(data)}, not ${wanted}`,
+    hint: strangerName(data) === undefined ? hint : wayToTensor(data),
+  })
+
+const wayToNumber = (x: unknown): string => {
+  if (isTensor(x)) return 'T.stack makes one tensor of many'
+  return typeof x === 'string' ? 'write numbers without quotes, or Number(x)' : wayToTensor(x)
+}
 
 /** True for an array, typed ones too. */
 const isArray = (x: unknown): x is readonly Nested[] =>
@@ -42,26 +53,32 @@ const shapeOf = (data: Nested): Shape => {
   return out
 }
 
-/** All leaves in order; the path of the first array that does not fit `shape`, if any. */
+/** All leaves in order; the first array that does not fit `shape` and the first leaf that is no number, if any. */
 const leavesOf = (
   data: Nested,
   shape: Shape,
-): { readonly values: readonly (number | boolean)[]; readonly ragged?: string } => {
+): {
+  readonly values: readonly (number | boolean)[]
+  readonly ragged: string | undefined
+  readonly odd: readonly [unknown, path: string] | undefined
+} => {
   const values: (number | boolean)[] = []
   let ragged: string | undefined
+  let odd: readonly [unknown, path: string] | undefined
   const walk = (x: Nested, depth: number, path: string): void => {
     if (isArray(x)) {
       if (depth >= shape.length || x.length !== shape[depth])
         ragged ??= `${path || 'the data'} has ${x.length} elements where ${shape[depth] ?? 'a number'} belong`
       else for (let i = 0; i < x.length; i++) walk(x[i]!, depth + 1, `${path}[${i}]`)
     } else if (depth === shape.length && (typeof x === 'number' || typeof x === 'boolean')) values.push(x)
+    else if (typeof x !== 'number' && typeof x !== 'boolean') odd ??= [x, path]
     else {
       const wanted = depth < shape.length ? 'an array' : 'a number'
       ragged ??= `${path || 'the data'} is ${showArgument(x)} where ${wanted} belongs`
     }
   }
   walk(data, 0, '')
-  return ragged === undefined ? { values } : { values, ragged }
+  return { values, ragged, odd }
 }
 
 const leafDtype = (values: readonly (number | boolean)[]): DType => {
@@ -86,7 +103,9 @@ export const tensor = <const A extends Nested, const D extends DType = DTypeOfNe
     return notData('T.tensor', data, 'a number or nested arrays of numbers', 'T.stack makes one tensor of many')
   const dtype = dtypeIn('T.tensor', options)
   const shape = shapeOf(data)
-  const { values, ragged } = leavesOf(data, shape)
+  const { values, ragged, odd } = leavesOf(data, shape)
+  if (odd !== undefined)
+    return bad('T.tensor', `${odd[1]} is ${showArgument(odd[0])}, not a number`, wayToNumber(odd[0]))
   if (ragged !== undefined)
     return bad('T.tensor', `ragged data: ${ragged}`, 'all arrays of one depth must have one length')
   const to = dtype ?? (ArrayBuffer.isView(data) ? arrayDtype(data as never) : leafDtype(values))

@@ -16,7 +16,7 @@ export interface AlongOptions {
   readonly axis?: number
 }
 
-export const alongOptions: OptionNames<AlongOptions> = { axis: 'may' }
+export const alongOptions: OptionNames<AlongOptions> = { axis: 'own' }
 
 const joined = (
   name: string,

@@ -16,7 +16,7 @@ export interface PadOptions {
   readonly value?: number | boolean
 }
 
-const padOptions: OptionNames<PadOptions> = { mode: 'may', value: 'may' }
+const padOptions: OptionNames<PadOptions> = { mode: 'own', value: 'own' }
 
 type Widths = readonly (readonly [before: number, after: number])[]
 

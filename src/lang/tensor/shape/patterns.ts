@@ -104,7 +104,7 @@ export interface LogspaceOptions {
   readonly base?: number
 }
 
-const logspaceOptions: OptionNames<LogspaceOptions> = { base: 'may' }
+const logspaceOptions: OptionNames<LogspaceOptions> = { base: 'number' }
 
 /**
  * `base ** e` (base 10) for `count` exponents evenly spaced from `start` to `stop`, both included: f32 `[count]`.
@@ -137,7 +137,7 @@ export interface EyeOptions<D extends DType = DType> extends DTypeOptions<D> {
   readonly columns?: number
 }
 
-const eyeOptions: OptionNames<EyeOptions> = { columns: 'may', ...dtypeOptions }
+const eyeOptions: OptionNames<EyeOptions> = { columns: 'integer', ...dtypeOptions }
 
 /**
  * The identity: `[rows, columns]` (square by default) with ones on the main diagonal; f32 unless `dtype` says
@@ -192,7 +192,7 @@ export interface MeshgridOptions {
   readonly indexing?: 'ij' | 'xy'
 }
 
-const meshgridOptions: OptionNames<MeshgridOptions> = { indexing: 'may' }
+const meshgridOptions: OptionNames<MeshgridOptions> = { indexing: 'own' }
 
 /**
  * Coordinates of the grid that vectors span: one tensor a vector, each of shape `[n₀, n₁, …]` (the first two exchanged
@@ -231,7 +231,7 @@ export interface TriMaskOptions extends DiagonalOptions {
   readonly columns?: number
 }
 
-const triMaskOptions: OptionNames<TriMaskOptions> = { ...diagonalOptions, columns: 'may' }
+const triMaskOptions: OptionNames<TriMaskOptions> = { ...diagonalOptions, columns: 'integer' }
 
 /**
  * Bool `[rows, columns]` (square by default), true on and below `diagonal`: the causal mask of attention.

@@ -27,7 +27,7 @@ export interface AxisOptions {
   readonly axis?: Axes
 }
 
-export const axisOptions: OptionNames<AxisOptions> = { axis: 'may' }
+export const axisOptions: OptionNames<AxisOptions> = { axis: 'own' }
 
 interface Flip {
   (options?: AxisOptions): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, D>
@@ -105,7 +105,7 @@ export interface UnfoldOptions {
   readonly step: number
 }
 
-const unfoldOptions: OptionNames<UnfoldOptions> = { axis: 'must', size: 'must', step: 'must' }
+const unfoldOptions: OptionNames<UnfoldOptions> = { axis: 'must own', size: 'must size', step: 'must size' }
 
 interface Unfold {
   (options: UnfoldOptions): <D extends DType>(x: Tensor<Shape, D>) => Tensor<Shape, D>

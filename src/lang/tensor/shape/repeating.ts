@@ -92,7 +92,7 @@ export const repeatInterleave: RepeatInterleave = dataFirstWith(
       demandList('T.repeatInterleave', repeats, 'numbers of repeats', 'T.repeatInterleave(x, 2)')
     const flat =
       axis === undefined ? onTensor('T.repeatInterleave', x, (n, { shape }) => reshapeNode(n, [sizeOf(shape)])) : x
-    return onAxis('T.repeatInterleave', flat, axis ?? 0, (n, at, { shape }) => {
+    return onAxis('T.repeatInterleave', flat, axis === undefined ? 0 : axis, (n, at, { shape }) => {
       const size = shape[at]!
       const bad = (reason: string): Node => refuse('T.repeatInterleave', [n], { reason, axis: at })
       if (!whole([repeats].flat())) return bad(`repeats [${[repeats].flat().join(', ')}] are not whole numbers`)

@@ -64,7 +64,7 @@ export interface FlattenOptions {
   readonly endAxis?: number
 }
 
-const flattenOptions: OptionNames<FlattenOptions> = { startAxis: 'may', endAxis: 'may' }
+const flattenOptions: OptionNames<FlattenOptions> = { startAxis: 'own', endAxis: 'own' }
 
 /**
  * Axes `startAxis … endAxis` (all by default, both ends included) joined into one; a scalar becomes a vector of one. A

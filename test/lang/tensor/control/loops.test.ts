@@ -81,7 +81,7 @@ describe('scan', () => {
       ['3', "'3'"],
     ] as const)
       for (const xs of [[], T.zeros([3])])
-        expect(run(xs, length)).toThrow(`T.scan: length is ${shown}, where a whole number of turns is needed`)
+        expect(run(xs, length)).toThrow(`T.scan: the option 'length' is ${shown}, not a whole number of at least 0`)
     expect(run([], undefined)).toThrow('nothing says how many turns there are')
     expect(run(T.zeros([]), 3)).toThrow('xs is a scalar, which has no slices')
     expect(run(T.zeros([3]), 4)).toThrow('length is 4, xs has 3')
@@ -225,7 +225,7 @@ describe('whileLoop', () => {
   it('refuses a chunk that is no number of turns', () => {
     for (const chunk of [0, -1, 1.5, Number.NaN])
       expect(() => halvings({ chunk })(T.tensor(2) as X)).toThrow(
-        `T.whileLoop: chunk is ${chunk}, where a positive whole number is needed`,
+        `T.whileLoop: the option 'chunk' is ${chunk}, not a whole number above 0`,
       )
   })
   it('stops at its bound', () => {

@@ -36,7 +36,7 @@ const apart = (got: Value, want: Value): number => {
 
 const spread = (x: Tensor, axis: readonly number[] = x.shape.map((_, i) => i)): readonly Tensor[] => {
   const over = { axis }
-  return [T.variance(x, over), T.std(x, over), T.meanVariance(x, { ...over, correction: 0 })[1]]
+  return [T.variance(x, { ...over, correction: 1 }), T.std(x, { ...over, correction: 1 }), T.meanVariance(x, over)[1]]
 }
 
 describe('equal numbers', () => {

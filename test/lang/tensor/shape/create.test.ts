@@ -192,7 +192,7 @@ describe('numbers that do not fit', () => {
     [T.fullLike(T.tensor([1]), 1e10), '10000000000 does not fit i32'],
     [T.fromArray([1, 300], [2], { dtype: 'u8' }), 'element 1 is 300, which does not fit u8'],
     [T.fromArray(['5'] as never, [1]), "element 0 is '5', not a number"],
-    [T.fromArray([1n] as never, [1]), 'element 0 is 1, not a number'],
+    [T.fromArray([1n] as never, [1]), 'element 0 is 1n, not a number'],
     [T.add(T.tensor([1]), 1e12), '1000000000000 does not fit i32'],
     [T.add(T.tensor([1], { dtype: 'u8' }), 300), '300 does not fit u8'],
   ] as readonly (readonly [Tensor, string])[])('%#', (x, text) => {

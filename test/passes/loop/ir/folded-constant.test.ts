@@ -34,8 +34,8 @@ describe('foldedConstant', () => {
 it('statistics of nothing are those of the interpreter', async () => {
   const { graph } = traceTree(
     ((x: never) => [
-      T.variance(x),
-      T.std(x),
+      T.variance(x, { correction: 1 }),
+      T.std(x, { correction: 1 }),
       T.mean(x),
       T.sum(x),
       T.prod(x),

@@ -1,0 +1,259 @@
+import * as data from '../../../src/data/index.ts'
+import * as T from '../../../src/index.ts'
+import { forms } from '../../../src/lang/tensor/dual.ts'
+import type { Tensor } from '../../../src/lang/types/tensor.ts'
+import * as nn from '../../../src/nn/index.ts'
+import * as optim from '../../../src/optim/index.ts'
+import * as random from '../../../src/random/index.ts'
+import * as testing from '../../../src/testing/index.ts'
+
+export type Loose = Readonly<Record<string, (...args: readonly unknown[]) => unknown>>
+const modules = { T, nn, optim, random, data, testing } as unknown as Readonly<Record<string, Loose>>
+const called = (name: string): Loose[string] => {
+  const [module, key] = name.split('.') as [string, string]
+  return modules[module]![key]!
+}
+
+export const x: Tensor = T.tensor([
+  [1.5, 2],
+  [3, 4],
+])
+export const whole: Tensor = T.tensor([0, 1])
+export const image: Tensor = T.ones([1, 4, 4, 4])
+const batch = T.ones([1, 2, 2])
+const line = T.ones([1, 4, 4])
+const volume = T.ones([1, 4, 4, 4, 4])
+const square = T.tensor([
+  [0, 1],
+  [1, 0],
+])
+const blocks = (name: string): Readonly<Record<string, readonly unknown[]>> => ({
+  [`nn.${name}1d`]: [line],
+  [`nn.${name}2d`]: [image],
+  [`nn.${name}3d`]: [volume],
+})
+const convolutions = (name: string): Readonly<Record<string, readonly unknown[]>> => ({
+  [`nn.${name}1d`]: [line, { weight: T.ones([4, 4, 2]) }],
+  [`nn.${name}2d`]: [image, { weight: T.ones([4, 4, 2, 2]) }],
+  [`nn.${name}3d`]: [volume, { weight: T.ones([4, 4, 2, 2, 2]) }],
+})
+export const own = (f: unknown): unknown => f
+
+/** Arguments before the options of those that do not take x in all places. */
+const before: Readonly<Record<string, readonly unknown[]>> = {
+  'T.ifft': [[x, x]],
+  'T.fft': [[x, x]],
+  'T.fftn': [[x, x]],
+  'T.ifftn': [[x, x]],
+  'T.fft2': [[x, x]],
+  'T.ifft2': [[x, x]],
+  'T.irfft': [[x, x]],
+  'T.irfftn': [[x, x]],
+  'T.select': [x, 0],
+  'T.narrow': [x, 0, 1],
+  'T.oneHot': [whole, 2],
+  'T.setAtIndices': [x, [whole], 0],
+  'nn.rnn': [T.ones([2, 2]), [{ weightIh: T.ones([2, 2]), weightHh: T.ones([2, 2]) }]],
+  'nn.lstm': [T.ones([2, 2]), [{ weightIh: T.ones([8, 2]), weightHh: T.ones([8, 2]) }]],
+  'nn.gru': [T.ones([2, 2]), [{ weightIh: T.ones([6, 2]), weightHh: T.ones([6, 2]) }]],
+  'T.take': [x, whole],
+  'T.kthvalue': [x, 1],
+  'T.topK': [x, 1],
+  'T.quantile': [x, 0.5],
+  'T.split': [x, 1],
+  'T.chunk': [x, 2],
+  'T.roll': [x, 1],
+  'T.repeatInterleave': [x, 2],
+  'T.pad': [
+    x,
+    [
+      [1, 1],
+      [0, 0],
+    ],
+  ],
+  'T.fullLike': [x, 1],
+  'T.takeAlongAxis': [x, square],
+  'T.gather': [x, square],
+  'T.scatterAdd': [x, square, x],
+  'T.scatter': [x, square, x],
+  'T.scatterMax': [x, square, x],
+  'T.scatterMin': [x, square, x],
+  'T.indexAdd': [x, whole, x],
+  'T.baddbmm': [batch, batch, batch],
+  ...convolutions('conv'),
+  ...convolutions('convTranspose'),
+  ...blocks('maxPool'),
+  ...blocks('avgPool'),
+  'nn.lpPool1d': [line],
+  'nn.lpPool2d': [image],
+  'nn.unfold': [image],
+  'nn.fold': [T.ones([1, 4, 4])],
+  'nn.multiHeadAttention': [batch, { inProjWeight: T.ones([6, 2]), outProjWeight: T.ones([2, 2]) }],
+  'nn.embedding': [whole, x],
+  'nn.nllLoss': [x, whole],
+  'nn.crossEntropy': [x, whole],
+  'nn.multiMarginLoss': [x, whole],
+  'nn.cosineEmbeddingLoss': [x, x, T.tensor([1, -1])],
+  'nn.layerNorm': [x, {}],
+  'nn.rmsNorm': [x, {}],
+  'nn.batchNorm': [x, {}],
+  'nn.groupNorm': [image, {}],
+  'nn.instanceNorm': [image, {}],
+  'nn.dropout': [x, random.key(0)],
+  'nn.embeddingBag': [square, x],
+  'nn.interpolate': [image],
+}
+
+export interface Options {
+  readonly name: string
+  readonly kinds: Readonly<Record<string, string>>
+  readonly call: (options: unknown) => unknown
+}
+
+/** All that take one tensor or several, direct and curried; mistakes of options come before those of operands. */
+const dual: readonly Options[] = [...forms].flatMap(([name, { options, count }]) => {
+  if (!options || !(name.split('.')[0]! in modules)) return []
+  const args = before[name] ?? Array.from({ length: count }, () => x)
+  return [
+    { name, kinds: options, call: (o: unknown) => called(name)(...args, o) },
+    { name, kinds: options, call: (o: unknown) => (called(name)(...args.slice(1), o) as Loose[string])(args[0]) },
+  ]
+})
+
+const key = random.key(0)
+const column = { a: { shape: [4], data: Float32Array.of(1, 2, 3, 4) } }
+const sum = (...args: readonly unknown[]): unknown => T.sum(args[0] as Tensor)
+const drain = (rows: unknown): unknown => [...(rows as Iterable<unknown>)]
+
+/** The others, with the kinds of their options. */
+const plain: Readonly<Record<string, readonly [kinds: Options['kinds'], (f: Loose[string], o: unknown) => unknown]>> = {
+  'T.scan': [{ length: 'size', reverse: 'boolean' }, (f, o) => f((c: unknown, y: unknown) => [c, y], x, x, o)],
+  'T.whileLoop': [
+    { maxIterations: 'size', chunk: 'count' },
+    (f, o) => f((c: Tensor) => T.any(T.less(c, 0)), own, x, o),
+  ],
+  'T.associativeScan': [{ axis: 'own', reverse: 'boolean' }, (f, o) => f(T.add, x, o)],
+  'T.reduceWith': [{ axis: 'own' }, (f, o) => f(T.add, x, o)],
+  'T.fftfreq': [{ d: 'finite' }, (f, o) => f(4, o)],
+  'T.rfftfreq': [{ d: 'finite' }, (f, o) => f(4, o)],
+  'T.zeros': [{ dtype: 'own' }, (f, o) => f([2], o)],
+  'T.ones': [{ dtype: 'own' }, (f, o) => f([2], o)],
+  'T.full': [{ dtype: 'own' }, (f, o) => f([2], 1, o)],
+  'T.tensor': [{ dtype: 'own' }, (f, o) => f([1, 2], o)],
+  'T.arange': [{ dtype: 'own' }, (f, o) => f(3, o)],
+  'T.linspace': [{ dtype: 'own' }, (f, o) => f(0, 1, 3, o)],
+  'T.concat': [{ axis: 'own' }, (f, o) => f([x, x], o)],
+  'T.stack': [{ axis: 'own' }, (f, o) => f([x, x], o)],
+  'T.logspace': [{ base: 'number' }, (f, o) => f(0, 1, 3, o)],
+  'T.eye': [{ columns: 'integer', dtype: 'own' }, (f, o) => f(2, o)],
+  'T.meshgrid': [{ indexing: 'own' }, (f, o) => f([whole, whole], o)],
+  'T.triMask': [{ diagonal: 'integer', columns: 'integer' }, (f, o) => f(2, o)],
+  'T.showGraph': [{ elide: 'boolean' }, (f, o) => f({ inputs: [], outputs: [] }, o)],
+  'T.showValue': [
+    { precision: 'size', threshold: 'limit', edgeItems: 'size', lineWidth: 'limit' },
+    (f, o) => f({ shape: [1], dtype: 'f32', data: [1] }, o),
+  ],
+  'T.grad': [{ argnums: 'own', hasAux: 'boolean' }, (f, o) => (f(sum, o) as Loose[string])(x)],
+  'T.valueAndGrad': [{ argnums: 'own', hasAux: 'boolean' }, (f, o) => (f(sum, o) as Loose[string])(x)],
+  'T.vmap': [{ inAxes: 'own', outAxes: 'own' }, (f, o) => (f(own, o) as Loose[string])(x)],
+  'T.hessian': [{ argnums: 'own', hasAux: 'boolean' }, (f, o) => (f(sum, o) as Loose[string])(x)],
+  'T.jacfwd': [{ argnums: 'own', hasAux: 'boolean' }, (f, o) => (f(sum, o) as Loose[string])(x)],
+  'T.jacrev': [{ argnums: 'own', hasAux: 'boolean' }, (f, o) => (f(sum, o) as Loose[string])(x)],
+  'T.fromArray': [{ dtype: 'own' }, (f, o) => f(Float32Array.of(1, 2), [2], o)],
+  'T.jvp': [{ hasAux: 'boolean' }, (f, o) => f(own, [x], [x], o)],
+  'T.compile': [
+    {
+      donate: 'own',
+      keep: 'own',
+      profile: 'own',
+      subnormals: 'own',
+      provenance: 'boolean',
+      name: 'own',
+      cache: 'own',
+      fastMath: 'boolean',
+    },
+    (f, o) => T.orThrow(f(own, [T.spec([2])], o) as never),
+  ],
+  'T.jit': [{ provenance: 'boolean', fastMath: 'boolean', keep: 'own' }, (f, o) => f(own, o)],
+  'random.normal': [{ mean: 'number', std: 'limit' }, (f, o) => f(key, [2], o)],
+  'random.uniform': [{ low: 'number', high: 'number' }, (f, o) => f(key, [2], o)],
+  'random.randint': [{ low: 'number', high: 'must number' }, (f, o) => f(key, [2], o)],
+  'random.permutation': [{ axis: 'own', independent: 'boolean' }, (f, o) => f(key, x, o)],
+  'random.choice': [{ replace: 'boolean', p: 'tensor', axis: 'own' }, (f, o) => f(key, x, [1], o)],
+  'nn.xavierUniform': [{ gain: 'limit' }, (f, o) => f(key, [2, 2], o)],
+  'nn.xavierNormal': [{ gain: 'limit' }, (f, o) => f(key, [2, 2], o)],
+  'nn.heUniform': [{ gain: 'limit' }, (f, o) => f(key, [2, 2], o)],
+  'nn.heNormal': [{ gain: 'limit' }, (f, o) => f(key, [2, 2], o)],
+  'nn.batchNormStep': [
+    { momentum: 'number', eps: 'amount' },
+    (f, o) => f(image, { runningMean: T.zeros([4]), runningVar: T.ones([4]) }, o),
+  ],
+  'optim.stepDecay': [{ stepSize: 'must positive', gamma: 'finite' }, (f, o) => f(0.1, o)],
+  'optim.exponentialDecay': [{ gamma: 'must finite' }, (f, o) => f(0.1, o)],
+  'optim.cosineDecay': [{ steps: 'must positive', min: 'finite' }, (f, o) => f(0.1, o)],
+  'optim.warmup': [{ steps: 'must amount' }, (f, o) => f(0.1, o)],
+  'optim.sgd': [
+    { momentum: 'finite', dampening: 'finite', nesterov: 'boolean', weightDecay: 'finite', clipNorm: 'positive' },
+    (f, o) => f(0.1, o),
+  ],
+  'optim.adam': [
+    { beta1: 'decay', beta2: 'decay', eps: 'amount', amsgrad: 'boolean', weightDecay: 'finite', clipNorm: 'positive' },
+    (f, o) => f(0.1, o),
+  ],
+  'optim.adamw': [
+    { beta1: 'decay', beta2: 'decay', eps: 'amount', amsgrad: 'boolean', weightDecay: 'finite' },
+    (f, o) => f(0.1, o),
+  ],
+  'optim.rmsprop': [{ alpha: 'fraction', eps: 'amount', centered: 'boolean', momentum: 'finite' }, (f, o) => f(0.1, o)],
+  'optim.adagrad': [{ rateDecay: 'amount', eps: 'amount', initial: 'amount' }, (f, o) => f(0.1, o)],
+  'optim.adadelta': [{ rho: 'fraction', eps: 'amount' }, (f, o) => f(1, o)],
+  'optim.scaleByAdam': [{ beta1: 'decay', beta2: 'decay', eps: 'amount', amsgrad: 'boolean' }, (f, o) => f(o)],
+  'optim.scaleByAdagrad': [{ rateDecay: 'amount', eps: 'amount', initial: 'amount' }, (f, o) => f(o)],
+  'optim.scaleByRmsprop': [{ alpha: 'fraction', eps: 'amount', centered: 'boolean' }, (f, o) => f(o)],
+  'optim.scaleByAdadelta': [{ rho: 'fraction', eps: 'amount' }, (f, o) => f(o)],
+  'optim.trackMomentum': [{ momentum: 'must finite', dampening: 'finite', nesterov: 'boolean' }, (f, o) => f(o)],
+  'data.batchCount': [{ size: 'must count', rest: 'own' }, (f, o) => f(column, o)],
+  'data.batches': [{ size: 'must count', rest: 'own', key: 'tensor' }, (f, o) => drain(f(column, o))],
+  'data.split': [{ key: 'tensor' }, (f, o) => f(column, [0.5, 0.5], o)],
+  'data.parseCsv': [{ separator: 'own', header: 'boolean', missing: 'own', source: 'text' }, (f, o) => f('a\n1', o)],
+  'testing.arbDim': [{ empty: 'boolean' }, (f, o) => f(o)],
+  'testing.arbShape': [{ maxRank: 'size', maxElements: 'size', empty: 'boolean' }, (f, o) => f(o)],
+  'testing.arbNumber': [{ specials: 'boolean', min: 'number', max: 'number' }, (f, o) => f('f32', o)],
+  'testing.arbTensor': [
+    { specials: 'boolean', min: 'number', max: 'number' },
+    (f, o) => f({ shape: [2], dtype: 'f32' }, o),
+  ],
+  'testing.arbValue': [
+    { specials: 'boolean', min: 'number', max: 'number' },
+    (f, o) => f({ shape: [2], dtype: 'f32' }, o),
+  ],
+  'testing.arbBroadcastable': [
+    { count: 'count', maxRank: 'size', maxElements: 'size', empty: 'boolean' },
+    (f, o) => f(o),
+  ],
+  'testing.arbGraph': [
+    {
+      maxNodes: 'count',
+      vmap: 'boolean',
+      specials: 'boolean',
+      maxElements: 'size',
+      ops: 'list',
+      without: 'list',
+      dtypes: 'list',
+    },
+    (f, o) => f(o),
+  ],
+  'testing.checkGrad': [
+    { tolerance: 'amount', maxElements: 'size', order: 'own', seed: 'integer' },
+    (f, o) => f(own, [x], o),
+  ],
+}
+
+export const all: readonly Options[] = [
+  ...dual,
+  ...Object.entries(plain).map(([name, [kinds, call]]) => ({
+    name,
+    kinds,
+    call: (o: unknown) => call(called(name), o),
+  })),
+]
