@@ -11,21 +11,19 @@ export { hessian, type JacobianRow, type JacobianTree, jacfwd, jacrev } from '..
 export { hvp, jvp, linearize, vjp } from '../passes/transform/jacobian-products.ts'
 export { type AxesTree, type BatchedParts, type BatchedTree, type VmapOptions, vmap } from '../passes/transform/vmap.ts'
 export {
-  type ArgumentsOf,
   type Compiled,
   compile,
   type Loaded,
   orThrow,
   type Program,
-  type ResultsOf,
-  type Spec,
   spec,
-  type TensorsOf,
   toPromise,
 } from './compile/compile.ts'
 export { compileOn, defaultDevice, evaluate, jit } from './compile/eager.ts'
 export { type HostTensor, reference } from './compile/host.ts'
 export type { CompileOptions } from './compile/options.ts'
+export { type PutOptions, put, read } from './compile/transfer.ts'
+export type { ArgumentsOf, ResultsOf, Spec, TensorsOf } from './compile/tree-types.ts'
 export type { Dim, Shape } from './lang/dim.ts'
 export type { DType } from './lang/dtype.ts'
 export { promote } from './lang/dtype.ts'
@@ -33,7 +31,7 @@ export { type CompileError, type RuntimeError, showError, TensorloomError } from
 export { type ShowGraphOptions, showGraph } from './lang/print/graph-text.ts'
 export { type ShowOptions, showValue } from './lang/print/tensor-values.ts'
 export * from './lang/tensor/index.ts'
-export { flattenTree, isTensor, mapTree, type TensorTree, unflattenTree, zipTrees } from './lang/tree.ts'
+export { flattenTree, isHandle, isTensor, mapTree, type TensorTree, unflattenTree, zipTrees } from './lang/tree.ts'
 export type {
   BoolElementwise,
   CountOf,
@@ -41,6 +39,7 @@ export type {
   FloatElementwise,
   FloatOf,
 } from './lang/types/broadcast.ts'
+export type { Handle } from './lang/types/output.ts'
 export type { Tensor } from './lang/types/tensor.ts'
 export {
   adoptDevice,

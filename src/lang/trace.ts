@@ -11,8 +11,8 @@ import type { GraphKit } from './primitive.ts'
 import { inheritSite } from './provenance.ts'
 import { showShape } from './shape.ts'
 import { topological } from './topological.ts'
-import { flattenTree, isTensor, type TreeShape, unflattenTree } from './tree.ts'
-import { nodeOf, type Tensor } from './types/tensor.ts'
+import { flattenResult, flattenTree, isTensor, type TreeShape, unflattenTree } from './tree.ts'
+import { nodeOf } from './types/tensor.ts'
 
 /** A graph without free inputs, and the outer nodes that its last inputs stand for. */
 export interface Closed {
@@ -166,7 +166,7 @@ export const traceTree = (f: (...args: never[]) => unknown, args: readonly unkno
   const given = flattenTree(args, hasType)
   const fresh = freshInputs(given.leaves.map(({ shape, dtype }) => ({ shape, dtype })))
   const returned = f(...(unflattenTree(given.shape, fresh) as never[]))
-  const result = flattenTree<Tensor>(returned, isTensor, 'what the function returns')
+  const result = flattenResult(returned)
   return {
     graph: { inputs: fresh, outputs: result.leaves.map(nodeOf) },
     inputs: given.shape,

@@ -1,7 +1,7 @@
 /** Runs a loaded plan: uploads, one submission, results as handles. The only place where work is encoded. */
 import type { OutputSlot, Place, Plan } from '../../codegen/plan/plan.ts'
 import { invariant, type RuntimeError, TensorloomError } from '../lang/errors.ts'
-import { type Argument, type Checked, checkArguments } from './argument.ts'
+import { type Argument, areUnderWay, arrived, type Checked, checkArguments } from './argument.ts'
 import type { Dispatch, Guarded, Piece } from './backend.ts'
 import type { Device } from './device.ts'
 import { copy, encodeSegments, homeAt, play, type Run, sameHome } from './encode.ts'
@@ -256,11 +256,21 @@ export const executableOf = (loaded: Loaded, show: Show): Executable => {
 
   const run = (args: readonly Argument[]): Promise<readonly Output[]> => {
     demandUsable()
-    const checked = checkArguments(device, plan.inputs, args)
     const before = waiting.get(device)
+    if (areUnderWay(args)) {
+      const given = arrived(args)
+      return inTurn(
+        Promise.all([given, before]).then(([all]) => runLater(all, checkArguments(device, plan.inputs, all))),
+      )
+    }
+    const checked = checkArguments(device, plan.inputs, args)
     if (!before && !loaded.waits) return finish(checked, submit(checked))
     const own = ownCopies(checked)
-    const turn = (before ?? Promise.resolve()).then(() => runLater(args, own))
+    return inTurn((before ?? Promise.resolve()).then(() => runLater(args, own)))
+  }
+
+  /** What comes after waits for `turn`. */
+  const inTurn = (turn: Promise<readonly Output[]>): Promise<readonly Output[]> => {
     const settled = turn.then(
       () => {},
       () => {},

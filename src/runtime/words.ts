@@ -1,6 +1,6 @@
 /** How elements lie in device memory, and the way there and back: bool as 0/1 words, f16 as halves, bf16, i8 and u8 packed. */
 import { alignUp } from '../lang/dim.ts'
-import { byteSize, type DType, type HostArray } from '../lang/dtype.ts'
+import { byteSize, type DType, type HostArray, type HostArrayOf } from '../lang/dtype.ts'
 import { fromHalf, toHalf } from '../lang/half.ts'
 import { packWords, unpackWords, wordCount } from '../lang/pack.ts'
 
@@ -58,7 +58,7 @@ export const decode = (
   { buffer: bytes, byteOffset }: Uint8Array,
   from: number,
   count: number,
-): HostArray => {
+): HostArrayOf<DType> => {
   const offset = byteOffset + from
   switch (dtype) {
     case 'f32':

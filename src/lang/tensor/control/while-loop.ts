@@ -4,7 +4,7 @@ import { closeParts, tracePart } from '../../closed-parts.ts'
 import { raise, showOperand } from '../../errors.ts'
 import type { Node } from '../../ir.ts'
 import { outputsOf } from '../../ops/closed-graphs.ts'
-import { flattenTree, isTensor, unflattenTree } from '../../tree.ts'
+import { flattenResult, flattenTree, isTensor, unflattenTree } from '../../tree.ts'
 import { nodeOf, type Tensor } from '../../types/tensor.ts'
 import { demandFunction, demandRecord, type OptionNames } from '../arguments.ts'
 import { isIll } from '../operand.ts'
@@ -95,12 +95,12 @@ export const whileLoop = <C>(
   // Checked here, where the loop and its carries have names: what cond would say is about two branches.
   const next = (carry: C): C => {
     const after = body(carry)
-    demandSameCarries('T.whileLoop', flattenTree<Tensor>(carry, isTensor), flattenTree<Tensor>(after, isTensor))
+    demandSameCarries('T.whileLoop', flattenTree<Tensor>(carry, isTensor), flattenResult(after))
     return after
   }
   const turn = (carry: C): readonly [C, readonly []] => {
     const test = condition(carry)
-    demandCondition(flattenTree<Tensor>(test, isTensor).leaves.map(nodeOf))
+    demandCondition(flattenResult(test).leaves.map(nodeOf))
     return [cond(test, next, (c: C) => c as never, carry), []]
   }
   return scan(turn, init, [] as const, { length: maxIterations })[0]
