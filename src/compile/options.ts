@@ -34,6 +34,12 @@ export interface CompileOptions extends PipelineOptions {
   readonly subnormals?: Subnormals
   /** Remember which line made each node, for errors that show late: limits, indices. Costs time while the function is traced. */
   readonly provenance?: boolean
+  /**
+   * Checks every result and every gradient that `grad` gives in the program: a run rejects with NumericsError for the first that is
+   * not finite, by its path, the op that made it and the line. What the run was given stays, donated or not, so that it can be
+   * looked at, and the batch passed over. Runs wait for the device, and state that is donated is copied first.
+   */
+  readonly checkNumerics?: boolean
   /** Shown in errors and emitted modules. */
   readonly name?: string
   /**
@@ -50,6 +56,7 @@ const compileOptions: OptionNames<CompileOptions> = {
   profile: 'may',
   subnormals: 'may',
   provenance: 'may',
+  checkNumerics: 'may',
   name: 'may',
   cache: 'may',
   fastMath: 'may',
@@ -87,7 +94,7 @@ export const demandCompile = (caller: string, f: unknown, options: CompileOption
     wrong(`cache is ${showArgument(cache)}`, "write a folder, { cache: '.plans' }, or false")
   if (cache !== false && !hasFiles())
     wrong('there are no files here to keep plans in', 'leave cache out: plans are kept in memory')
-  for (const key of ['fastMath', 'provenance'] as const)
+  for (const key of ['fastMath', 'provenance', 'checkNumerics'] as const)
     if (!['boolean', 'undefined'].includes(typeof options[key]))
       wrong(`${key} is ${showArgument(options[key])}`, 'write true or false')
 }

@@ -2,7 +2,7 @@
 
 import { fromBfloat16, toBfloat16 } from './bfloat16.ts'
 import { ceilDiv, floorDiv } from './dim.ts'
-import { byteSize, type HostArray, type HostArrayOf, type PackedDType } from './dtype.ts'
+import { byteSize, type HostArrayOf, type PackedDType } from './dtype.ts'
 
 /** Elements that share one word. */
 export const perWord = (dtype: PackedDType): number => 4 / byteSize(dtype)

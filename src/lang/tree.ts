@@ -98,7 +98,12 @@ export const isTensor = (x: unknown): x is Tensor =>
   'type' in x &&
   'params' in x
 
-/** True for a result of a run, on the device or on its way to the host. */
+/**
+ * True for a result of a run, on the device or on its way to the host; false for the tensors that a program was made of.
+ * @example
+ * const start = T.ones([2])
+ * [start, await T.put(start)].map(T.isHandle) // => [false, true]
+ */
 export const isHandle = (x: unknown): x is Handle =>
   isRecord(x) && typeof x['kind'] === 'string' && typeof x['read'] === 'function' && typeof x['item'] === 'function'
 

@@ -19,8 +19,6 @@ export type { Output }
 /** A result that stays on the device. */
 export interface Resident extends Output {
   readonly kind: 'resident'
-  /** True once it was given away to a run as a donated argument. */
-  readonly consumed: boolean
 }
 
 /** A result on its way to the host, whose `read` gives the same array each time. */
@@ -117,13 +115,12 @@ export const rehome = (handle: Resident, store: Store, home: Home & { readonly l
   own(handle, store, home.lease)
 }
 
-/** Marks a donated resident as consumed; a buffer of its own is free for the work that is submitted next. */
-export const consume = (store: Store): void => {
-  const home = store.home
+/** Marks a donated resident as consumed, and gives the buffer of its own, if it had one: it is the caller's now. */
+export const consume = (store: Store): Lease | undefined => {
+  const own = store.home?.lease
   store.home = undefined
-  if (!home?.lease) return
-  collected.unregister(store)
-  home.lease.release()
+  if (own) collected.unregister(store)
+  return own
 }
 
 /** What of a slot its handle knows. */

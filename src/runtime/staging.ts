@@ -71,6 +71,7 @@ export const valueAt = (slot: OutputSlot, batch: Batch, index: number): Value =>
     path: slot.path,
     shape: slot.shape,
     dtype: slot.dtype,
+    consumed: false,
     read,
     item: () => itemOf(slot, read),
   })

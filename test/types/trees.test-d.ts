@@ -127,11 +127,9 @@ const wrong = async () => {
   await program.run({ w: 'x', n: 0 }, [1, 2])
   // @ts-expect-error there is no such result
   r.loss
+  const f = (): number => 1
   // @ts-expect-error a function is no tree of tensors
-  await fitted(
-    () => 1,
-    (_p, x) => x,
-  )
+  await fitted(f, (_p, x) => x)
   // @ts-expect-error a typed array is no tree of tensors
   await fitted(new Float32Array(2), (_p, x) => x)
   // @ts-expect-error a number is no tree of tensors

@@ -9,6 +9,8 @@ export interface Output<S extends Shape = Shape, D extends DType = DType> {
   readonly path: string
   readonly shape: S
   readonly dtype: D
+  /** True once it was given away to a run as a donated argument. */
+  readonly consumed: boolean
   /** The elements on the host (bool as bytes, f16 and bf16 as f32). Rejects with ConsumedHandle, DeviceLost, ValidationError. */
   readonly read: () => Promise<HostArrayOf<D>>
   /** The one element of a result of size 1, bool as 0 or 1. Rejects as `read` does, and with UsageError for another size. */
