@@ -149,7 +149,8 @@ const close = (graph: Graph): Graph => {
 /** What the rules of control flow do with the graphs they hold. */
 export const graphKit: GraphKit = { fresh: freshInputs, instantiate, close, substitute, dependents }
 
-const hasType = (x: unknown): x is TensorType =>
+/** True for tensors, and for specs and handles, which say the type of one. */
+export const hasType = (x: unknown): x is TensorType =>
   isTensor(x) ||
   (typeof x === 'object' &&
     x !== null &&
