@@ -31,8 +31,8 @@ const refuse = (path: string, reason: string, hint?: string): never =>
 const arraysOf: Readonly<Record<DType, readonly string[]>> = {
   f32: ['Float32Array', 'Float64Array'],
   f16: ['Float32Array', 'Float64Array'],
-  i32: ['Int32Array'],
-  u32: ['Uint32Array'],
+  i32: ['Int32Array', 'Int16Array'],
+  u32: ['Uint32Array', 'Uint16Array'],
   bool: ['Uint8Array'],
   bf16: ['Float32Array', 'Float64Array'],
   i8: ['Int8Array'],

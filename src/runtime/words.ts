@@ -14,8 +14,8 @@ export type Words =
   | Uint32Array<ArrayBuffer>
   | Uint16Array<ArrayBuffer>
 
-/** Flat values of any host form. */
-export type HostValues = HostArray | readonly number[] | readonly boolean[]
+/** Flat values of any host form; shorts are integers of 32 bits on the device. */
+export type HostValues = HostArray | Int16Array | Uint16Array | readonly number[] | readonly boolean[]
 
 /** Whether a device can take `values` as they are: Dawn crashes on memory that is shared between threads. */
 const isOwn = (values: HostValues): boolean => ArrayBuffer.isView(values) && values.buffer instanceof ArrayBuffer
