@@ -160,6 +160,8 @@ describe('one let for a loop', () => {
   test('handles are refused where tensors are computed with, and mapped where trees are', async () => {
     const h = await T.put({ w: [T.ones([2])], n: T.tensor(1) })
     expect(() => T.grad((x: T.Tensor) => T.sum(x))(h.w[0]!)).toThrow('is a result of a run')
+    for (const f of [T.mean, T.sum, T.flatten, nn.softmax] as ((x: T.Tensor) => unknown)[])
+      expect(() => f(h.w[0]!)).toThrow('operand 1 is a result of a run')
     expect(T.mapTree(h, (x, path) => `${path} ${x.kind} ${x.shape.length}`)).toEqual({
       w: ['w[0] resident 1'],
       n: 'n resident 0',

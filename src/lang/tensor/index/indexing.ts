@@ -5,7 +5,7 @@ import { type Shape, stepCount } from '../../dim.ts'
 import type { DType } from '../../dtype.ts'
 import type { Refusal } from '../../errors.ts'
 import type { Node } from '../../ir.ts'
-import type { Sized } from '../../types/movement.ts'
+import type { Indexed, Sliced } from '../../types/parts.ts'
 import { type Operand, type Tensor, tensorOf } from '../../types/tensor.ts'
 import { demandList, showArgument } from '../arguments.ts'
 import { dataFirst, dataFirstWith } from '../dual.ts'
@@ -71,8 +71,13 @@ const spanNode = (n: Node, spans: readonly Span[]): Node => {
 }
 
 interface Slice {
-  (ranges: readonly Range[]): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<Sized<S>, D>
-  <S extends Shape, D extends DType>(x: Tensor<S, D>, ranges: readonly Range[]): Tensor<Sized<S>, D>
+  <const R extends readonly Range[]>(
+    ranges: R,
+  ): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<Sliced<S, R>, D>
+  <S extends Shape, D extends DType, const R extends readonly Range[]>(
+    x: Tensor<S, D>,
+    ranges: R,
+  ): Tensor<Sliced<S, R>, D>
 }
 
 /**
@@ -140,8 +145,13 @@ const resolve = (indices: readonly Index[], shape: Shape): E.Either<Refusal, Reg
 }
 
 interface At {
-  (...indices: readonly Index[]): <D extends DType>(x: Tensor<Shape, D>) => Tensor<Shape, D>
-  <D extends DType>(x: Tensor<Shape, D>, ...indices: readonly Index[]): Tensor<Shape, D>
+  <const I extends readonly Index[]>(
+    ...indices: I
+  ): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<Indexed<S, I>, D>
+  <S extends Shape, D extends DType, const I extends readonly Index[]>(
+    x: Tensor<S, D>,
+    ...indices: I
+  ): Tensor<Indexed<S, I>, D>
 }
 
 /**
