@@ -83,7 +83,7 @@ export const compile = <
   f: (...args: F) => R,
   specs: A & NoInfer<SpecsFor<F>>,
   options: CompileOptions = {},
-): E.Either<CompileError, Program<Given<A, F>, R>> => compileFor(undefined, f, specs, options)
+): Compiled<Given<A, F>, R> => compileFor(undefined, f, specs, options)
 
 /** `compile` where the device is known that will load the program: planned for its `profile` unless the options name one. */
 export const compileFor = <A extends readonly unknown[], R>(

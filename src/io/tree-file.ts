@@ -14,6 +14,7 @@ import { hasType } from '../lang/trace.ts'
 import { flattenTensors, flattenTree, isHandle, pathSteps, type TensorTree, unflattenTree } from '../lang/tree.ts'
 import { type Tensor, tensorOf } from '../lang/types/tensor.ts'
 import { quoted } from '../lang/visible-text.ts'
+import type { FileUrl } from '../runtime/global-types.ts'
 import { hasFiles, readBytes, writeWhole } from '../runtime/text-files.ts'
 import { readSafetensors, type StoredTensor, writeSafetensors } from './safetensors.ts'
 
@@ -60,17 +61,17 @@ export const toSafetensors = async (
 }
 
 /** The path of a file; UsageError where there are none. */
-const fileOf = (caller: string, file: string | URL): string => {
+const fileOf = (caller: string, file: string | FileUrl): string => {
   if (!hasFiles())
     raise({
       tag: 'UsageError',
       message: `${caller}: there are no files here`,
       hint: 'T.toSafetensors gives the bytes of a file, and T.load takes them',
     })
-  return file instanceof URL ? decodeURIComponent(file.pathname) : file
+  return typeof file === 'string' ? file : decodeURIComponent(file.pathname)
 }
 
-const bytesOf = (file: string | URL): Uint8Array => {
+const bytesOf = (file: string | FileUrl): Uint8Array => {
   try {
     return readBytes(fileOf('load', file))
   } catch (e) {
@@ -87,7 +88,7 @@ const bytesOf = (file: string | URL): Uint8Array => {
  * T.reference(await T.load('/tmp/w.safetensors', { w: T.zeros([2]) })).w.data // => [1, 1]
  */
 export const save = async (
-  file: string | URL,
+  file: string | FileUrl,
   tree: TensorTree,
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<void> => {
@@ -115,14 +116,14 @@ type SpecTree = Spec | null | undefined | readonly SpecTree[] | { readonly [key:
  * await T.load(bytes, { w: T.spec([3]), b: T.spec([]) }) // => throws DataError
  */
 export function load<const A extends SpecTree>(
-  source: string | URL | ArrayBuffer | Uint8Array,
+  source: string | FileUrl | ArrayBuffer | Uint8Array,
   like: A,
 ): Promise<TensorsOf<A>>
-export function load<P extends TensorTree>(source: string | URL | ArrayBuffer | Uint8Array, like: P): Promise<P>
-export async function load(source: string | URL | ArrayBuffer | Uint8Array, like: unknown): Promise<unknown> {
+export function load<P extends TensorTree>(source: string | FileUrl | ArrayBuffer | Uint8Array, like: P): Promise<P>
+export async function load(source: string | FileUrl | ArrayBuffer | Uint8Array, like: unknown): Promise<unknown> {
   const { leaves, paths, shape } = flattenTree(like, hasType)
   const names = namesOf('load', paths)
-  const isFile = typeof source === 'string' || source instanceof URL
+  const isFile = typeof source === 'string' || 'pathname' in source
   const { tensors } = readSafetensors(isFile ? bytesOf(source) : source)
   const held = (name: string): StoredTensor | undefined => (Object.hasOwn(tensors, name) ? tensors[name] : undefined)
   const known = new Set(names)

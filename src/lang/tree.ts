@@ -71,7 +71,7 @@ export type TreeOf<T, L> =
         : T
 
 /** What the leaves of `T` are besides tensors: handles where all of them are. */
-type LeafOf<T> =
+export type LeafOf<T> =
   IsOpen<T> extends true
     ? unknown
     : T extends Output

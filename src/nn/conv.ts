@@ -37,7 +37,7 @@ export interface ConvOptions {
 const convOptions: OptionNames<ConvOptions> = { stride: 'may', padding: 'may', dilation: 'may', groups: 'may' }
 
 /** A convolution, dual: its sizes are known where those of the input, the weights and the options are. */
-interface Conv {
+type Conv = {
   <P extends ConvParams, const O extends ConvOptions>(
     params: P,
     options?: O & Only<O, ConvOptions>,

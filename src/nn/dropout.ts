@@ -25,7 +25,7 @@ type KeyCheck<D extends DType> = 'u32' extends D
   ? unknown
   : Mistake<'nn.dropout: a random key stands here, which is u32'>
 
-interface Dropout {
+type Dropout = {
   <K extends DType>(
     key: Tensor<Shape, K> & KeyCheck<K>,
     options?: DropoutOptions,

@@ -96,7 +96,7 @@ export interface EpsOptions {
 const epsOptions: OptionNames<EpsOptions> = { eps: 'may' }
 
 /** The learned scale of `rmsNorm`. */
-interface RmsNormParams {
+type RmsNormParams = {
   readonly weight?: Tensor
 }
 
@@ -230,7 +230,7 @@ export interface GroupNormOptions extends EpsOptions {
 
 const groupNormOptions: OptionNames<GroupNormOptions> = { groups: 'must', ...epsOptions }
 
-interface GroupNorm {
+type GroupNorm = {
   (params: ScaleParams, options: GroupNormOptions): Elementary
   <S extends Tensor['shape'], D extends Tensor['dtype']>(
     x: Tensor<S, D>,

@@ -17,7 +17,7 @@ export interface AlongAxis {
 
 const alongAxis: OptionNames<AlongAxis> = { axis: 'may' }
 
-interface Glu {
+type Glu = {
   (options?: AlongAxis): (x: Tensor) => Tensor
   (x: Tensor, options?: AlongAxis): Tensor
 }

@@ -27,11 +27,16 @@ type Count<N extends number, R extends number, Stride extends number, Padding ex
   | Stride
   | Padding
   ? number
-  : [Subtract<Add<N, Add<Padding, Padding>>, R>] extends [infer Room extends number]
-    ? [Room] extends [never]
+  : Positions<Add<N, Add<Padding, Padding>>, R> extends infer M extends number
+    ? [M] extends [never]
       ? number
-      : Add<Divide<Room, Stride>, 1>
+      : Stride extends 1
+        ? M
+        : Divide<Add<M, Subtract<Stride, 1>>, Stride>
     : number
+
+/** Where a window can start. */
+type Positions<N extends number, R extends number> = R extends 1 ? N : Subtract<N, Subtract<R, 1>>
 
 type Padding<O, I extends number> = O extends { readonly padding: 'valid' } ? 0 : Along<O, 'padding', I, 0>
 

@@ -11,7 +11,7 @@ import { onTensor } from '../operand.ts'
 
 const observed = (n: Node, params: ParamsOf['observe']): Node => noteSite(build.observe([n], params))
 
-interface Debug {
+type Debug = {
   (label: string): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, D>
   <S extends Shape, D extends DType>(x: Tensor<S, D>, label: string): Tensor<S, D>
 }
@@ -31,7 +31,7 @@ export const debug: Debug = dataFirst('T.debug', 2, (x: Tensor, label: string) =
   return onTensor('T.debug', x, (n) => observed(n, { kind: 'print', label: text }))
 })
 
-interface CheckNumerics {
+type CheckNumerics = {
   (label?: string): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, D>
   <S extends Shape, D extends DType>(x: Tensor<S, D>, label?: string): Tensor<S, D>
 }

@@ -70,7 +70,7 @@ const spanNode = (n: Node, spans: readonly Span[]): Node => {
   return axes.length === 0 ? cut : build.flip([cut], { axes })
 }
 
-interface Slice {
+type Slice = {
   <const R extends readonly Range[]>(
     ranges: R,
   ): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<Sliced<S, R>, D>
@@ -144,7 +144,7 @@ const resolve = (indices: readonly Index[], shape: Shape): E.Either<Refusal, Reg
   return E.right({ spans, dropped })
 }
 
-interface At {
+type At = {
   <const I extends readonly Index[]>(
     ...indices: I
   ): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<Indexed<S, I>, D>
@@ -173,7 +173,7 @@ export const at: At = dataFirst('T.at', [1, Number.POSITIVE_INFINITY], (x: Tenso
   }),
 )
 
-interface SetAt {
+type SetAt = {
   (indices: readonly Index[], value: Operand): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, D>
   <S extends Shape, D extends DType>(x: Tensor<S, D>, indices: readonly Index[], value: Operand): Tensor<S, D>
 }
@@ -222,7 +222,7 @@ export const setAt: SetAt = dataFirst('T.setAt', 3, (x: Tensor, indices: readonl
   )
 })
 
-interface Select {
+type Select = {
   (index: number, options?: AlongOptions): <D extends DType>(x: Tensor<Shape, D>) => Tensor<Shape, D>
   <D extends DType>(x: Tensor<Shape, D>, index: number, options?: AlongOptions): Tensor<Shape, D>
 }
@@ -253,7 +253,7 @@ export const select: Select = dataFirstWith(
     }),
 )
 
-interface Narrow {
+type Narrow = {
   (start: number, length: number, options?: AlongOptions): <D extends DType>(x: Tensor<Shape, D>) => Tensor<Shape, D>
   <D extends DType>(x: Tensor<Shape, D>, start: number, length: number, options?: AlongOptions): Tensor<Shape, D>
 }

@@ -115,7 +115,7 @@ export const argmin: ReductionTo<'argmin', 'i32', OneAxisOptions> = dataFirstWit
   (x: Tensor, o: OneAxisOptions = {}) => extremeAt('T.argmin', 'argmin', x, o, 1),
 )
 
-interface WithIndex<Op extends string> {
+type WithIndex<Op extends string> = {
   <const O extends OneAxisOptions>(
     options?: O & Only<O, OneAxisOptions>,
   ): <S extends Shape, D extends DType>(

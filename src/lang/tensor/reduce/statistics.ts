@@ -85,7 +85,7 @@ export const std: Reduction<'std', VarianceOptions> = dataFirstWith(
     reducing('T.std', x, o, (n, axes, type) => varianceNode('T.std', n, axes, type, o.correction ?? 1, rootNode)),
 )
 
-interface MeanVariance {
+type MeanVariance = {
   <const O extends VarianceOptions>(
     options?: O & Only<O, VarianceOptions>,
   ): <S extends Shape, D extends DType>(

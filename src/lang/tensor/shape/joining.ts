@@ -120,7 +120,7 @@ const pieces = (
 
 type Pieces = readonly Tensor[]
 
-interface Split {
+type Split = {
   (sizes: number | readonly number[], options?: AlongOptions): (x: Tensor) => Pieces
   (x: Tensor, sizes: number | readonly number[], options?: AlongOptions): Pieces
 }
@@ -153,7 +153,7 @@ export const split: Split = dataFirstWith(
   },
 )
 
-interface Chunk {
+type Chunk = {
   (count: number, options?: AlongOptions): (x: Tensor) => Pieces
   (x: Tensor, count: number, options?: AlongOptions): Pieces
 }
@@ -175,7 +175,7 @@ export const chunk: Chunk = dataFirstWith(
     }),
 )
 
-interface Unbind {
+type Unbind = {
   (options?: AlongOptions): (x: Tensor) => Pieces
   (x: Tensor, options?: AlongOptions): Pieces
 }
