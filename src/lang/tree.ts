@@ -70,19 +70,23 @@ export type TreeOf<T, L> =
         ? { [K in keyof T]: TreeOf<T[K], L> }
         : T
 
-/** What the leaves of `T` are besides tensors: handles where all of them are. */
-export type LeafOf<T> =
+/**
+ * What the leaves of `T` are besides tensors: handles where all of them are. `Deeper` ends the walk in types that hold themselves.
+ */
+export type LeafOf<T, Deeper extends readonly unknown[] = readonly [0, 0, 0, 0, 0, 0]> =
   IsOpen<T> extends true
     ? unknown
     : T extends Output
       ? Output
       : T extends Tensor
         ? unknown
-        : T extends readonly unknown[]
-          ? LeafOf<T[number]>
-          : T extends object
-            ? LeafOf<T[keyof T]>
-            : never
+        : Deeper extends readonly [unknown, ...infer Rest]
+          ? T extends readonly unknown[]
+            ? LeafOf<T[number], Rest>
+            : T extends object
+              ? LeafOf<T[keyof T], Rest>
+              : never
+          : unknown
 
 /**
  * True for a tensor of ours (a graph node), never for a plain record that merely has a shape and a dtype.
