@@ -23,6 +23,6 @@ console.log(
   'weight',
   Array.from(weight, (w) => w.toFixed(3)),
   'loss',
-  (await result.loss.read())[0]!.toFixed(6),
+  (await result.loss.item()).toFixed(6),
 )
 console.log('dispatches a step', program.program.plan.prediction.dispatches)

@@ -43,6 +43,8 @@ const node = (source: string, cwd: string) =>
     env: { VK_ICD_FILENAMES: unpackSoftware().env.VK_ICD_FILENAMES },
   })
 
+const mostInstantiations = 110_000
+
 const program = `
   import * as T from 'tensorloom'
   const predict = (w, x) => T.pipe(T.matmul(x, w), T.tanh)
@@ -125,5 +127,85 @@ describe('the built package', () => {
     const { code, stdout, stderr } = await run(process.execPath, args, { cwd: app, env: unpackSoftware().env })
     expect([code, stderr]).toEqual([0, ''])
     checkNear(stdout)
+  })
+})
+
+describe('its declarations', () => {
+  /** Compiles files of the application strictly, our declarations among them; what the type checker says. */
+  const check = async (files: Readonly<Record<string, string>>, ...options: readonly string[]): Promise<string> => {
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(app, name), text)
+    const tsc = join(root, 'node_modules/typescript/bin/tsc')
+    const flags = '--ignoreConfig --strict --module nodenext --target es2023 --types'.split(' ')
+    const { stdout } = await run(process.execPath, [tsc, ...flags, '', ...options, ...Object.keys(files)], { cwd: app })
+    return stdout
+  }
+  const declared = ['--declaration', '--outDir', 'declared']
+  const entries = Object.entries(manifest.exports).flatMap(([path, e]) =>
+    typeof e === 'string' || path === './runtime' ? [] : [`tensorloom${path.slice(1)}`],
+  )
+
+  it.each(entries)('of %s need no library and no names that cannot be had', async (entry) => {
+    const { stdout } = await node(`console.log(Object.keys(await import('${entry}')).join())`, app)
+    const names = stdout.trim().split(',')
+    const exported = names.map((n) => `export const my_${n} = all.${n}`)
+    expect(names.length).toBeGreaterThan(5)
+    const text = [`import * as all from '${entry}'`, ...exported].join('\n')
+    expect(await check({ 'every.ts': text }, '--lib', 'ES2023', ...declared)).toBe('')
+  })
+
+  it('check beside the DOM library, and what is made of functions can be exported', async () => {
+    const text = `
+      import * as T from 'tensorloom'
+      import * as nn from 'tensorloom/nn'
+      import * as optim from 'tensorloom/optim'
+      import * as random from 'tensorloom/random'
+      export const double = T.mul(2)
+      export const sum = T.sum({ axis: 1 })
+      export const at = T.at(0, [1, 2])
+      export const gelu = nn.gelu()
+      export const params = nn.linearInit(random.key(0), 4, 3)
+      export const layer = nn.linear(params)
+      export const conv = nn.conv2d({ weight: T.zeros([6, 3, 3, 3]) }, { padding: 1 })
+      export const pool = nn.maxPool2d({ kernelSize: 2 })
+      export const start = { params, optimiser: optim.adam(0.1).init(params) }
+      export const loss = (p: typeof params, x: T.Tensor) => T.mean(T.square(nn.linear(x, p)))
+      export const grads = T.valueAndGrad(loss)
+      export const step = (s: typeof start, x: T.Tensor<readonly [8, 4]>) => ({ s, l: loss(s.params, x) })
+      export const compiled = T.compile(step, [start, T.spec([8, 4])])
+      export const program = async () => T.compileOn(await T.defaultDevice(), step, [start, T.spec([8, 4])])
+      export const results = async () => (await program()).run(start, new Float32Array(32))
+      export const elements = async () => T.read(await results())
+      export const handles = async () => T.put(start)
+      export const shapes = T.mapTree(start, (x) => x.shape)
+      export const mapped = T.vmap(loss)
+      export const jitted = T.jit(step)
+      export const dropped = nn.dropout(random.key(1))`
+    expect(await check({ 'made.ts': text }, '--lib', 'ES2023,DOM', ...declared)).toBe('')
+  })
+
+  it('cost little: 500 lines of other shapes each', async () => {
+    const block = (i: number): readonly string[] => {
+      const [a, b, c] = [16 + i, 32 + 2 * i, 8 + i]
+      return [
+        `const x${i} = T.zeros([${a}, ${b}])`,
+        `const p${i} = { w: T.zeros([${b}, ${c}]), b: T.zeros([${c}]) }`,
+        `const h${i} = T.relu(T.add(T.matmul(x${i}, p${i}.w), p${i}.b))`,
+        `const c${i} = T.concat([h${i}, T.zeros([${i + 3}, ${c}])])`,
+        `const s${i} = T.at(c${i}, [0, ${a}], ':')`,
+        `const m${i} = T.mean(s${i}, { axis: 1, keepdims: true })`,
+        `const l${i} = (p: typeof p${i}, x: typeof x${i}) => T.sum(T.pipe(x, T.matmul(p.w), T.add(p.b), nn.softmax()))`,
+        `const g${i} = T.valueAndGrad(l${i})(p${i}, x${i})`,
+        i % 5 === 0
+          ? `const v${i} = nn.conv2d(T.zeros([2, 3, ${a}, ${b}]), { weight: T.zeros([${c}, 3, 3, 3]) }, { padding: 1 })`
+          : `const v${i} = T.reshape(x${i}, [${b}, ${a}])`,
+        `export const r${i} = [T.stack([m${i}, m${i}]), g${i}[1].w, v${i}]`,
+      ]
+    }
+    const imports = ["import * as T from 'tensorloom'", "import * as nn from 'tensorloom/nn'"]
+    const lines = [...imports, ...Array.from({ length: 50 }, (_, i) => block(i)).flat()]
+    const said = await check({ 'long.ts': lines.join('\n') }, '--noEmit', '--skipLibCheck', '--extendedDiagnostics')
+    expect(said).not.toContain('error')
+    // Seconds depend on the machine; these do not.
+    expect(Number(/Instantiations:\s+(\d+)/.exec(said)![1])).toBeLessThan(mostInstantiations)
   })
 })

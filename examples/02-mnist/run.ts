@@ -69,24 +69,22 @@ const prepare = async ({ seed, device: prefer = 'auto', trainingDigits, testDigi
 }
 
 type Programs = Awaited<ReturnType<typeof prepare>>
-/** The first weights, later handles: after the first step the state never leaves the device. */
-type Running = T.ArgumentsOf<State>
 
 /** Learns from every digit once, in the order that `key` shuffles them to. */
-const learnEpoch = async ({ step }: Programs, before: Running, digits: Digits, key: random.Key, onStep: () => void) => {
+const learnEpoch = async ({ step }: Programs, before: State, digits: Digits, key: random.Key, onStep: () => void) => {
   const losses = []
   let state = before
   for (const batch of batches(digits, { size: batchSize, key })) {
     const { next, loss } = await step.run(state, inputs(batch.images), targets(batch.labels))
-    losses.push(loss.read())
+    losses.push(loss.item())
     state = next
     onStep()
   }
-  return { state, losses: (await Promise.all(losses)).map((values) => values[0]!) }
+  return { state, losses: await Promise.all(losses) }
 }
 
 /** Reads digits with what was learned so far. */
-const readAll = async ({ predict }: Programs, { params }: Running, digits: Digits): Promise<readonly Guess[]> => {
+const readAll = async ({ predict }: Programs, { params }: State, digits: Digits): Promise<readonly Guess[]> => {
   const found = []
   for (const batch of batches(digits, { size: testSize })) {
     const answers = await predict.run(params, inputs(batch.images))
@@ -106,7 +104,7 @@ export const run = async (settings: Settings): Promise<Outcome> => {
   const shuffling = random.foldIn(random.key(settings.seed), 1)
   const total = settings.epochs * batchCount(training, { size: batchSize })
   const epochs: Epoch[] = []
-  let state: Running = programs.initial
+  let state: State = programs.initial
   let done = 0
   for (let epoch = 0; epoch < settings.epochs; epoch++) {
     const onStep = (): void => settings.onStep?.(epoch, ++done, total)

@@ -1,7 +1,7 @@
 /** Trees of axes that say for each tensor of a tree which of its axes is the batch, by a prefix: one entry for a whole part. */
 import { raise } from '../../src/lang/errors.ts'
 import type { Node } from '../../src/lang/ir.ts'
-import { flattenTree, isRecord, isTensor, unflattenTree } from '../../src/lang/tree.ts'
+import { flattenTree, isRecord, isTensor, mapRecord, unflattenTree } from '../../src/lang/tree.ts'
 import { nodeOf, type Tensor } from '../../src/lang/types/tensor.ts'
 
 /**
@@ -50,10 +50,9 @@ const mapParts = (
     }
     if (!isRecord(a)) return mismatch(option, name(path), `${show(a)} is no axis`)
     if (!isRecord(t)) return mismatch(option, name(path), 'it has a record where the tree has none')
-    const keys = Object.keys(t).sort()
-    const odd = [...Object.keys(a), ...keys].find((k) => !Object.hasOwn(a, k) || !Object.hasOwn(t, k))
+    const odd = [...Object.keys(a), ...Object.keys(t)].find((k) => !Object.hasOwn(a, k) || !Object.hasOwn(t, k))
     if (odd !== undefined) mismatch(option, name(path), `only one of them has '${odd}'`)
-    return Object.fromEntries(keys.map((k) => [k, walk(a[k], t[k], path === '' ? k : `${path}.${k}`)]))
+    return mapRecord(t, (x, k) => walk(a[k], x, path === '' ? k : `${path}.${k}`))
   }
   return walk(axes, tree, '')
 }

@@ -3,8 +3,10 @@
  * by transposition, so there is no tape and the results are ordinary graphs, differentiable to any order.
  */
 import { build, typeOf } from '../../src/lang/build.ts'
+import { checkedAs } from '../../src/lang/checking.ts'
 import { raise } from '../../src/lang/errors.ts'
 import { fill } from '../../src/lang/ops/rule-parts.ts'
+import { noteSite } from '../../src/lang/provenance.ts'
 import { demandFunction, demandRecord, type OptionNames } from '../../src/lang/tensor/arguments.ts'
 import { isTensor, unflattenTree } from '../../src/lang/tree.ts'
 import type { Tensor } from '../../src/lang/types/tensor.ts'
@@ -49,7 +51,10 @@ const differentiate = (
   requireScalar(caller, loss)
   const seed = isIll(loss) ? loss : fill(build, typeOf(loss), 1)
   const gradients = pulled.pull(pulled.outputs.map((_, i) => (i === 0 ? seed : undefined)))
-  return [value, selection.picked(gradients)]
+  const checked = gradients.map((g, i) =>
+    checkedAs(`the gradient of ${selection.paths[i]}`, g, (check) => noteSite(check)),
+  )
+  return [value, selection.picked(checked)]
 }
 
 /**

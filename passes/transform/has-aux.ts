@@ -5,6 +5,7 @@ import type { Leaves } from './linear-map.ts'
 
 const countLeaves = (shape: TreeShape): number => {
   if (typeof shape === 'number') return 1
+  if ('empty' in shape) return 0
   const parts = 'list' in shape ? shape.list : Object.values(shape.record)
   return parts.reduce<number>((n, s) => n + countLeaves(s), 0)
 }

@@ -163,7 +163,7 @@ const jacobian = (
 }
 
 /** A Jacobian as a function of the same arguments. */
-interface Jacobian {
+type Jacobian = {
   <A extends readonly unknown[], R, const N extends Argnums = 0>(
     f: (...args: A) => R,
     options?: GradOptions<N, false>,
@@ -175,7 +175,7 @@ interface Jacobian {
 }
 
 /** A Hessian as a function of the same arguments. */
-interface Hessian {
+type Hessian = {
   <A extends readonly unknown[], R, const N extends Argnums = 0>(
     f: (...args: A) => R,
     options?: GradOptions<N, false>,

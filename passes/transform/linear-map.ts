@@ -11,7 +11,7 @@ import { fill } from '../../src/lang/ops/rule-parts.ts'
 import type { JvpMode, Linear } from '../../src/lang/primitive.ts'
 import { ShapeEq } from '../../src/lang/shape.ts'
 import { substitute, trace } from '../../src/lang/trace.ts'
-import { type Flattened, flattenTree, isTensor, sameTree } from '../../src/lang/tree.ts'
+import { type Flattened, flattenResult, flattenTree, isTensor, sameTree } from '../../src/lang/tree.ts'
 import { nodeOf, type Tensor } from '../../src/lang/types/tensor.ts'
 import type { Selection } from './argnums.ts'
 import { linearise } from './linearise.ts'
@@ -29,7 +29,7 @@ export const poisoned = (n: Node): Node => illTyped('grad', [n], { reason: 'an o
 
 /** The result of `f` on arguments as they are, some of them ill-typed. */
 export const resultOnIll = (f: Fn, { argumentsWith, leaves }: Selection): Leaves =>
-  flattenTree<Tensor>(f(...(argumentsWith(leaves) as never[])), isTensor)
+  flattenResult(f(...(argumentsWith(leaves) as never[])))
 
 /** A function's result at its arguments, and its linear part there. */
 export interface LinearMap {
@@ -49,7 +49,7 @@ export const traceSelected = (
   const found: { result?: Leaves } = {}
   const graph = trace(
     (inputs) => {
-      found.result = flattenTree<Tensor>(f(...(selection.argumentsWith(inputs) as never[])), isTensor)
+      found.result = flattenResult(f(...(selection.argumentsWith(inputs) as never[])))
       return found.result.leaves.map(nodeOf)
     },
     selection.leaves.map(typeOf),

@@ -7,7 +7,7 @@ import type { Node } from '../../src/lang/ir.ts'
 import { normaliseAxis } from '../../src/lang/shape.ts'
 import { demandFunction, demandRecord, type OptionNames } from '../../src/lang/tensor/arguments.ts'
 import { trace } from '../../src/lang/trace.ts'
-import { flattenTree, isTensor, unflattenTree } from '../../src/lang/tree.ts'
+import { flattenResult, unflattenTree } from '../../src/lang/tree.ts'
 import { nodeOf, type Tensor } from '../../src/lang/types/tensor.ts'
 import { type AxesTree, type AxisLeaf, argumentName, axesOfTree, resultName } from './axes-tree.ts'
 import { batchOnto } from './batch.ts'
@@ -141,13 +141,13 @@ export const vmap = <A extends readonly unknown[], R, const I extends AxesTree =
         let next = 0
         const leaves = given.leaves.map(({ node }) => (isIll(node) ? node : inputs[next++]!))
         found.result = f(...(given.withLeaves(leaves) as unknown as A))
-        return flattenTree<Tensor>(found.result, isTensor).leaves.map(nodeOf)
+        return flattenResult(found.result).leaves.map(nodeOf)
       },
       well.map(({ node, at }) => ({ shape: typeOf(node).shape.toSpliced(at, 1), dtype: typeOf(node).dtype })),
       well.map(({ node }) => node),
     )
     const operands = well.map(({ node, at }) => moveAxis(node, at, 0))
-    const flat = flattenTree<Tensor>(found.result, isTensor)
+    const flat = flattenResult(found.result)
     if (size === undefined) {
       const poison = flat.leaves.map((t) =>
         isIll(nodeOf(t)) ? nodeOf(t) : illTyped('vmap', [ill!.node], { reason: '' }),

@@ -15,63 +15,31 @@ import {
   TensorloomError,
   type UsageError,
 } from '../lang/errors.ts'
-import type { TensorType } from '../lang/ir.ts'
 import { demandDType, demandShape } from '../lang/tensor/arguments.ts'
-import type { IsTensorTree, TreeOfUnknownKeys } from '../lang/tree.ts'
-import type { Tensor } from '../lang/types/tensor.ts'
-import type { Argument } from '../runtime/argument.ts'
 import type { Device } from '../runtime/device.ts'
 import { type Executable, loadPlan } from '../runtime/execute.ts'
 import { openDevice, profileOf } from '../runtime/open-device.ts'
-import type { Output } from '../runtime/resident.ts'
 import { runTree } from '../runtime/tree-arguments.ts'
-import { type HostTensor, hostArguments, showObserved } from './host.ts'
+import { hostArguments, showObserved } from './host.ts'
 import { type CompileOptions, demandDevice } from './options.ts'
 import { type Made, planProgram } from './plan-program.ts'
 import { traceOrError } from './trace-program.ts'
+import type { ArgumentsOf, Given, ResultsOf, Spec, SpecsFor, TensorsOf } from './tree-types.ts'
 import { warn } from './warn.ts'
-
-/** The type of an argument: what `compile` needs instead of a value. */
-export interface Spec<S extends Shape = Shape, D extends DType = DType> extends TensorType {
-  readonly shape: S
-  readonly dtype: D
-}
 
 /**
  * The type of an argument of `compile`: `spec([64, 784])` is f32 of that shape; `spec([64], 'i32')` one of integers.
  * @example
  * T.spec([64], 'i32') // => { shape: [64], dtype: 'i32' }
  */
-export const spec = <const S extends Shape, D extends DType = 'f32'>(shape: S, dtype: D = 'f32' as D): Spec<S, D> => {
-  const sizes = Object.freeze(demandShape('spec', shape)) as S
-  return Object.freeze({ shape: sizes, dtype: demandDType('spec', dtype) })
+export const spec: {
+  // Without a type parameter for the dtype, which would be inferred from where the spec stands.
+  <const S extends Shape>(shape: S): Spec<S, 'f32'>
+  <const S extends Shape, D extends DType = 'f32'>(shape: S, dtype: D | undefined): Spec<S, D>
+} = (shape: Shape, dtype: DType = 'f32'): Spec<never, never> => {
+  const sizes = Object.freeze(demandShape('spec', shape)) as never
+  return Object.freeze({ shape: sizes, dtype: demandDType('spec', dtype) as never })
 }
-
-/** Trees of specs (or tensors) as the traced function sees them: trees of tensors. */
-export type TensorsOf<A> =
-  IsTensorTree<A> extends true
-    ? A
-    : A extends Spec<infer S, infer D>
-      ? Tensor<S, D>
-      : A extends Tensor
-        ? A
-        : { readonly [K in keyof A]: TensorsOf<A[K]> }
-
-/** What `run` takes: host values, host tensors, constant tensors or device handles in place of tensors. */
-export type ArgumentsOf<A> =
-  IsTensorTree<A> extends true
-    ? TreeOfUnknownKeys<Argument | HostTensor | Tensor>
-    : A extends Spec | Tensor
-      ? Argument | HostTensor | Tensor
-      : { readonly [K in keyof A]: ArgumentsOf<A[K]> }
-
-/** What `run` gives: handles in place of tensors. */
-export type ResultsOf<R> =
-  IsTensorTree<R> extends true
-    ? TreeOfUnknownKeys<Output>
-    : R extends Tensor
-      ? Output
-      : { readonly [K in keyof R]: ResultsOf<R[K]> }
 
 /** A compiled function: data, no device. */
 export interface Program<A extends readonly unknown[] = readonly unknown[], R = unknown> {
@@ -116,17 +84,21 @@ export interface Loaded<A extends readonly unknown[] = readonly unknown[], R = u
  * program.plan.prediction.dispatches // => 1
  * T.compile((x) => T.reshape(x, [5]), [T.spec([2, 3])])._tag // => 'Left'
  */
-export const compile = <const A extends readonly unknown[], R>(
-  f: (...args: { readonly [K in keyof A]: TensorsOf<A[K]> }) => R,
-  specs: A,
+export const compile = <
+  const A extends readonly unknown[],
+  R,
+  F extends readonly unknown[] = TensorsOf<A> & readonly unknown[],
+>(
+  f: (...args: F) => R,
+  specs: A & NoInfer<SpecsFor<F>>,
   options: CompileOptions = {},
-): E.Either<CompileError, Program<A, R>> => compileFor(undefined, f, specs, options)
+): Compiled<Given<A, F>, R> => compileFor(undefined, f, specs, options)
 
 /** `compile` where the device is known that will load the program: planned for its `profile` unless the options name one. */
-export const compileFor = <const A extends readonly unknown[], R>(
+export const compileFor = <A extends readonly unknown[], R>(
   profile: Profile | undefined,
-  f: (...args: { readonly [K in keyof A]: TensorsOf<A[K]> }) => R,
-  specs: A,
+  f: (...args: never) => R,
+  specs: readonly unknown[],
   options: CompileOptions,
 ): E.Either<CompileError, Program<A, R>> => {
   const traced = traceOrError(f, specs, options)

@@ -2,21 +2,15 @@
 
 import type { Profile } from '../../passes/profile.ts'
 import type { DType, HostArray } from '../lang/dtype.ts'
-import {
-  flattenTree,
-  type IsTensorTree,
-  isTensor,
-  type TreeOf,
-  type TreeOfUnknownKeys,
-  unflattenTree,
-} from '../lang/tree.ts'
+import { flattenResult, flattenTree, isTensor, type TreeOf, unflattenTree } from '../lang/tree.ts'
 import type { Tensor } from '../lang/types/tensor.ts'
 import type { Argument } from '../runtime/argument.ts'
 import { type Device, standingDevice } from '../runtime/device.ts'
 import { openDevice, profileOf } from '../runtime/open-device.ts'
-import { compileFor, type Loaded, orThrow, spec, type TensorsOf, toPromise } from './compile.ts'
+import { compileFor, type Loaded, orThrow, spec, toPromise } from './compile.ts'
 import { constantOf, type HostTensor, hostArray } from './host.ts'
 import { type CompileOptions, demandCompile, demandDevice } from './options.ts'
+import type { Given, JitArguments, SpecsFor, TensorsOf } from './tree-types.ts'
 
 let shared: Promise<Device> | undefined
 
@@ -40,7 +34,7 @@ const ownProfile = (device: Device): Profile | undefined => (device.gpu ? undefi
  * await T.evaluate(T.add(T.tensor([1, 2]), 3)) // => { shape: [2], dtype: 'i32', data: [4, 5] }
  */
 export const evaluate = async <R>(tree: R): Promise<TreeOf<R, HostTensor>> => {
-  const { leaves, shape } = flattenTree<Tensor>(tree, isTensor)
+  const { leaves, shape } = flattenResult(tree, 'the tree itself')
   const device = await defaultDevice()
   const program = orThrow(compileFor(ownProfile(device), () => leaves, [], { name: 'evaluate' }))
   const loaded = await toPromise(program.load(device))
@@ -59,14 +53,6 @@ type HostOrDevice = HostTensor | Tensor | (Argument & { readonly shape: readonly
 
 const isLeaf = (x: unknown): x is HostOrDevice =>
   typeof x === 'object' && x !== null && 'shape' in x && 'dtype' in x && Array.isArray(x.shape)
-
-/** What `jit(f)` takes for each argument: constant tensors, host tensors or results of earlier calls. */
-export type JitArguments<A> =
-  IsTensorTree<A> extends true
-    ? TreeOfUnknownKeys<HostOrDevice>
-    : A extends Tensor
-      ? HostOrDevice
-      : { readonly [K in keyof A]: JitArguments<A[K]> }
 
 /**
  * `f` compiled at the first call for each structure, shapes and dtypes of its arguments, run on the default device, its
@@ -120,13 +106,17 @@ export const jit = <A extends readonly unknown[], R>(
  * const two = await count.run(await count.run(0))
  * await two.read() // => [2]
  */
-export const compileOn = async <const A extends readonly unknown[], R>(
+export const compileOn = async <
+  const A extends readonly unknown[],
+  R,
+  F extends readonly unknown[] = TensorsOf<A> & readonly unknown[],
+>(
   device: Device,
-  f: (...args: { readonly [K in keyof A]: TensorsOf<A[K]> }) => R,
-  specs: A,
+  f: (...args: F) => R,
+  specs: A & NoInfer<SpecsFor<F>>,
   options: CompileOptions = {},
-): Promise<Loaded<A, R>> => {
+): Promise<Loaded<Given<A, F>, R>> => {
   demandCompile('compileOn', f, options)
   demandDevice('compileOn', device)
-  return toPromise(orThrow(compileFor<A, R>(profileOf(device), f, specs, options)).load(device))
+  return toPromise(orThrow(compileFor<Given<A, F>, R>(profileOf(device), f, specs, options)).load(device))
 }

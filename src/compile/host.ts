@@ -8,7 +8,7 @@ import type { Value } from '../lang/primitive.ts'
 import { showValue } from '../lang/print/tensor-values.ts'
 import { siteOf } from '../lang/provenance.ts'
 import { closeGraph } from '../lang/trace.ts'
-import { flattenTree, isRecord, isTensor, type TreeOf, unflattenTree } from '../lang/tree.ts'
+import { flattenResult, isHandle, isRecord, isTensor, type TreeOf, unflattenTree } from '../lang/tree.ts'
 import { nodeOf, type Tensor } from '../lang/types/tensor.ts'
 import { useNodes } from '../lang/unused-conditions.ts'
 import { censusOf, demandFinite, printObserved, type Show } from '../runtime/report-observations.ts'
@@ -48,7 +48,7 @@ const observed = (n: NodeOf<'observe'>, { shape, dtype, data }: Value): void => 
  * T.reference(T.reshape(T.ones([4]), [5])) // => throws CheckError
  */
 export const reference = <R>(tree: R): TreeOf<R, HostTensor> => {
-  const { leaves, shape } = flattenTree<Tensor>(tree, isTensor)
+  const { leaves, shape } = flattenResult(tree, 'the tree itself')
   const outputs = leaves.map(nodeOf)
   useNodes(outputs)
   const { graph, captured } = closeGraph({ inputs: [], outputs })
@@ -91,7 +91,7 @@ export const hostArguments = (tree: unknown): unknown => {
   if (isTensor(tree)) return constantOf(tree)
   if (isHostTensor(tree)) return tree
   if (Array.isArray(tree)) return tree.some((x) => typeof x === 'object') ? tree.map(hostArguments) : tree
-  if (isRecord(tree) && typeof tree['read'] !== 'function')
+  if (isRecord(tree) && !isHandle(tree))
     return Object.fromEntries(Object.entries(tree).map(([k, x]) => [k, hostArguments(x)]))
   return tree
 }

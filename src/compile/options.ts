@@ -35,6 +35,12 @@ export interface CompileOptions extends PipelineOptions {
   readonly subnormals?: Subnormals
   /** Remember which line made each node, for errors that show late: limits, indices. Costs time while the function is traced. */
   readonly provenance?: boolean
+  /**
+   * Checks every result and every gradient that `grad` gives in the program: a run rejects with NumericsError for the first that is
+   * not finite, by its path, the op that made it and the line. What the run was given stays, donated or not, so that it can be
+   * looked at, and the batch passed over. Runs wait for the device, and state that is donated is copied first.
+   */
+  readonly checkNumerics?: boolean
   /** Shown in errors and emitted modules. */
   readonly name?: string
   /**
@@ -51,6 +57,7 @@ const compileOptions: OptionNames<CompileOptions> = {
   profile: 'own',
   subnormals: 'own',
   provenance: 'boolean',
+  checkNumerics: 'boolean',
   name: 'own',
   cache: 'own',
   fastMath: 'boolean',

@@ -1,9 +1,10 @@
 /** Running the user's function once: its graph, or what is wrong with the function, its arguments and options. */
 import * as E from '#fp/Either'
 import { typeOf } from '../lang/build.ts'
+import { checkedAs, withChecks } from '../lang/checking.ts'
 import { type CompileError, raise, showOperand, TensorloomError, type UsageError } from '../lang/errors.ts'
 import type { Graph, Node } from '../lang/ir.ts'
-import { recordSites } from '../lang/provenance.ts'
+import { inheritSite, recordSites } from '../lang/provenance.ts'
 import { siteIn } from '../lang/site.ts'
 import { topological } from '../lang/topological.ts'
 import { type TracedTree, traceTree } from '../lang/trace.ts'
@@ -39,6 +40,21 @@ export interface Traced extends TracedTree {
   readonly warnings: readonly UsageError[]
 }
 
+/** With checks of results and gradients where the options ask for them; these name lines. */
+const traceAs = (
+  f: (...args: never[]) => unknown,
+  specs: readonly unknown[],
+  { provenance = false, checkNumerics = false }: CompileOptions,
+): TracedTree =>
+  recordSites(provenance || checkNumerics, () =>
+    withChecks(checkNumerics, () => {
+      const traced = traceTree(f, specs)
+      const { inputs, outputs } = traced.graph
+      const named = outputs.map((n, i) => checkedAs(`the result ${traced.outputPaths[i]}`.trim(), n, inheritSite))
+      return { ...traced, graph: { inputs, outputs: named } }
+    }),
+  )
+
 /** User code may throw our typed errors (asking an ill-typed node for its shape, say); other exceptions are its own. */
 export const traceOrError = (
   f: (...args: never[]) => unknown,
@@ -48,9 +64,7 @@ export const traceOrError = (
   try {
     demandCompile('compile', f, options)
     demandSpecs(specs, options)
-    const [traced, warnings] = watchConditions(() =>
-      recordSites(options.provenance ?? false, () => traceTree(f, specs)),
-    )
+    const [traced, warnings] = watchConditions(() => traceAs(f, specs, options))
     demandOwnInputs(traced.graph)
     demandKept(traced, options)
     return E.right({ ...traced, warnings })

@@ -79,17 +79,17 @@ export interface SplitOptions {
 const splitOptions: OptionNames<SplitOptions> = { key: 'tensor' }
 
 /**
- * The data set in as many parts as there are `fractions`, which add up to at most 1, shuffled by `key`. Sizes are
+ * The data set in as many parts as there are `fractions`, a tuple where their number is known, which add up to at most 1, shuffled by `key`. Sizes are
  * rounded so that fractions that make 1 use every row once. UsageError for fractions below 0 or above 1 together.
  * @example
  * const points = { x: { shape: [4], data: Float32Array.of(1, 2, 3, 4) } }
  * data.split(points, [0.75, 0.25]).map((part) => part.x.data) // => [[1, 2, 3], [4]]
  */
-export const split = <D extends Dataset>(
+export const split = <D extends Dataset, const F extends readonly number[]>(
   data: D,
-  fractions: readonly number[],
+  fractions: F,
   options: SplitOptions = {},
-): readonly D[] => {
+): { readonly [K in keyof F]: D } => {
   demandRecord('split', splitOptions, options)
   demandList('split', fractions, 'fractions', 'split(data, [0.8, 0.2])')
   const { key } = options
@@ -100,9 +100,10 @@ export const split = <D extends Dataset>(
     raise({ tag: 'UsageError', message: `split: [${fractions.join(', ')}] are no parts of a whole` })
   const order = key === undefined ? undefined : shuffled(count, key)
   const at = ends.map((end) => Math.min(count, Math.round(end * count)))
-  return fractions.map((_, i) =>
+  const parts = fractions.map((_, i) =>
     order
       ? mapColumns(data, (column) => takeRows(column, order.subarray(at[i]!, at[i + 1]!)))
       : mapColumns(data, (column) => sliceRows(column, at[i]!, at[i + 1]!)),
   )
+  return parts as readonly D[] as { readonly [K in keyof F]: D }
 }

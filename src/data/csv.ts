@@ -1,9 +1,11 @@
 /** Comma-separated text (RFC 4180: quotes, doubled quotes, line breaks inside them) as named columns. */
+
 import * as E from '#fp/Either'
 import { pipe } from '#fp/function'
 import * as TE from '#fp/TaskEither'
 import { type DataError, raise } from '../lang/errors.ts'
 import { demandList, demandRecord, type OptionNames, showArgument } from '../lang/tensor/arguments.ts'
+import type { FileUrl } from '../runtime/global-types.ts'
 import { readBytes, settle } from './file.ts'
 
 /** How the text is written. */
@@ -147,7 +149,7 @@ export const parseCsv = (text: string, options: CsvOptions = {}): E.Either<DataE
  * @example
  * (await data.readCsvTask('missing.csv')())._tag // => 'Left'
  */
-export const readCsvTask = (path: string | URL, options: CsvOptions = {}): TE.TaskEither<DataError, Table> => {
+export const readCsvTask = (path: string | FileUrl, options: CsvOptions = {}): TE.TaskEither<DataError, Table> => {
   demandCsv('readCsvTask', options)
   return pipe(
     readBytes(path),
@@ -160,7 +162,7 @@ export const readCsvTask = (path: string | URL, options: CsvOptions = {}): TE.Ta
  * @example
  * await data.readCsv('missing.csv') // => throws DataError
  */
-export const readCsv = async (path: string | URL, options: CsvOptions = {}): Promise<Table> => {
+export const readCsv = async (path: string | FileUrl, options: CsvOptions = {}): Promise<Table> => {
   demandCsv('readCsv', options)
   return settle(readCsvTask(path, options))
 }

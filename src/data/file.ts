@@ -1,14 +1,16 @@
 /** Files as typed results. Node's file system is loaded when it is used: parsing works in browsers. */
+
 import * as E from '#fp/Either'
 import * as TE from '#fp/TaskEither'
 import { type DataError, TensorloomError } from '../lang/errors.ts'
+import type { FileUrl } from '../runtime/global-types.ts'
 
 /** The bytes of a file. Left DataError when it cannot be read. */
-export const readBytes = (path: string | URL): TE.TaskEither<DataError, Uint8Array> =>
+export const readBytes = (path: string | FileUrl): TE.TaskEither<DataError, Uint8Array> =>
   TE.tryCatch(
     async () => {
       const { readFile } = await import('node:fs/promises')
-      return new Uint8Array(await readFile(path))
+      return new Uint8Array(await readFile(path as string))
     },
     (e): DataError => ({
       tag: 'DataError',

@@ -2,10 +2,12 @@
  * The IDX format of MNIST and its kin: two zero bytes, a type code, the rank, each size as a big-endian word, the elements
  * (http://yann.lecun.com/exdb/mnist). A file that is cut short or of another kind is a typed error, never zeros.
  */
+
 import * as E from '#fp/Either'
 import { pipe } from '#fp/function'
 import * as TE from '#fp/TaskEither'
 import type { DataError } from '../lang/errors.ts'
+import type { FileUrl } from '../runtime/global-types.ts'
 import type { Column, Elements } from './column.ts'
 import { readBytes, settle } from './file.ts'
 
@@ -68,7 +70,7 @@ export const parseIdx = (bytes: Uint8Array, source = 'IDX data'): E.Either<DataE
  * @example
  * (await data.readIdxTask('missing.idx')())._tag // => 'Left'
  */
-export const readIdxTask = (path: string | URL): TE.TaskEither<DataError, Column> =>
+export const readIdxTask = (path: string | FileUrl): TE.TaskEither<DataError, Column> =>
   pipe(
     readBytes(path),
     TE.flatMapEither((bytes) => parseIdx(bytes, String(path))),
@@ -79,4 +81,4 @@ export const readIdxTask = (path: string | URL): TE.TaskEither<DataError, Column
  * @example
  * await data.readIdx('missing.idx') // => throws DataError
  */
-export const readIdx = (path: string | URL): Promise<Column> => settle(readIdxTask(path))
+export const readIdx = (path: string | FileUrl): Promise<Column> => settle(readIdxTask(path))

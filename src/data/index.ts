@@ -1,5 +1,9 @@
 /** Data on its way in: files as columns, shuffled mini-batches, parts for validation. What users import as `tensorloom/data`. */
+export type { Either } from '#fp/Either'
+export type { TaskEither } from '#fp/TaskEither'
 export type { DataError } from '../lang/errors.ts'
+export type { Key } from '../lang/tensor/random/keys.ts'
+export type { FileUrl } from '../runtime/global-types.ts'
 export { type BatchOptions, batchCount, batches, type SplitOptions, split } from './batches.ts'
 export {
   type Column,

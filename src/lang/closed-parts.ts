@@ -1,7 +1,7 @@
 /** Functions of one call as closed graphs over common captures: what nodes that hold several graphs are made from. */
 import type { Graph, Node, TensorType } from './ir.ts'
 import { closeGraph, trace } from './trace.ts'
-import { type Flattened, flattenTree, isTensor, type TreeShape, unflattenTree } from './tree.ts'
+import { type Flattened, flattenResult, type TreeShape, unflattenTree } from './tree.ts'
 import { nodeOf, type Tensor } from './types/tensor.ts'
 
 /** A function run on fresh inputs: its open graph and the tree it returned. */
@@ -20,7 +20,7 @@ export const tracePart = (
   const graph = trace((inputs) => {
     let next = 0
     const trees = shapes.map(({ shape, count }) => unflattenTree(shape, inputs.slice(next, (next += count))))
-    found.result = flattenTree<Tensor>(f(...trees), isTensor)
+    found.result = flattenResult(f(...trees))
     return found.result.leaves.map(nodeOf)
   }, types)
   return { graph, result: found.result! }

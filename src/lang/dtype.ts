@@ -36,6 +36,20 @@ export const kernelDType = (d: DType): KernelDType => {
 /** Host arrays that hold the elements of a tensor: Float64Array inside the reference interpreter. */
 export type HostArray = Float64Array | Float32Array | Int32Array | Uint32Array | Int8Array | Uint8Array
 
+interface HostArrays {
+  readonly f32: Float32Array
+  readonly f16: Float32Array
+  readonly bf16: Float32Array
+  readonly i32: Int32Array
+  readonly u32: Uint32Array
+  readonly i8: Int8Array
+  readonly u8: Uint8Array
+  readonly bool: Uint8Array
+}
+
+/** The array that results of a dtype are read into: Float32Array for all floats, Uint8Array (0 or 1) for bool. */
+export type HostArrayOf<D extends DType> = HostArrays[D]
+
 /** True for `f32`, `f16` and `bf16`: the dtypes that have tangents. */
 export const isFloat = (d: DType): boolean => d === 'f32' || d === 'f16' || d === 'bf16'
 

@@ -118,6 +118,7 @@ export interface DataError {
   readonly hint?: string
 }
 
+/** Every error that is thrown or given as a value, as data. */
 export type TensorloomErrorData = CompileError | RuntimeError | DataError
 
 /**

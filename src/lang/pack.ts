@@ -2,7 +2,7 @@
 
 import { fromBfloat16, toBfloat16 } from './bfloat16.ts'
 import { ceilDiv, floorDiv } from './dim.ts'
-import { byteSize, type HostArray, type PackedDType } from './dtype.ts'
+import { byteSize, type HostArrayOf, type PackedDType } from './dtype.ts'
 
 /** Elements that share one word. */
 export const perWord = (dtype: PackedDType): number => 4 / byteSize(dtype)
@@ -23,7 +23,7 @@ export const packWords = (dtype: PackedDType, values: ArrayLike<number | boolean
 }
 
 /** The first `count` elements that `words` hold: bf16 as f32. */
-export const unpackWords = (dtype: PackedDType, words: Uint32Array, count: number): HostArray => {
+export const unpackWords = (dtype: PackedDType, words: Uint32Array, count: number): HostArrayOf<PackedDType> => {
   const out = dtype === 'bf16' ? new Float32Array(count) : dtype === 'i8' ? new Int8Array(count) : new Uint8Array(count)
   const [each, width] = [perWord(dtype), 8 * byteSize(dtype)]
   for (let i = 0; i < count; i++) {

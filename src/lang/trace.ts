@@ -13,8 +13,8 @@ import { inheritSite } from './provenance.ts'
 import { showShape } from './shape.ts'
 import { isPromise } from './strangers.ts'
 import { topological } from './topological.ts'
-import { flattenTree, isTensor, type TreeShape, unflattenTree } from './tree.ts'
-import { nodeOf, type Tensor } from './types/tensor.ts'
+import { flattenResult, flattenTree, isTensor, type TreeShape, unflattenTree } from './tree.ts'
+import { nodeOf } from './types/tensor.ts'
 import { useNodes } from './unused-conditions.ts'
 
 /** A graph without free inputs, and the outer nodes that its last inputs stand for. */
@@ -160,7 +160,8 @@ const close = (graph: Graph): Graph => {
 /** What the rules of control flow do with the graphs they hold. */
 export const graphKit: GraphKit = { fresh: freshInputs, instantiate, close, substitute, dependents }
 
-const hasType = (x: unknown): x is TensorType =>
+/** True for tensors, and for specs and handles, which say the type of one. */
+export const hasType = (x: unknown): x is TensorType =>
   isTensor(x) ||
   (typeof x === 'object' &&
     x !== null &&
@@ -185,7 +186,7 @@ export const traceTree = (f: (...args: never[]) => unknown, args: readonly unkno
         'the function is async, or returns a promise: it is called once, to see what it computes, and nothing waits for it',
       hint: 'await data before, and give them to the program as arguments',
     })
-  const result = flattenTree<Tensor>(returned, isTensor, 'what the function returns')
+  const result = flattenResult(returned)
   const outputs = result.leaves.map(nodeOf)
   useNodes(outputs)
   return {

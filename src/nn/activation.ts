@@ -23,7 +23,7 @@ const guarded = (condition: Tensor, x: Operand, otherwise: number): Tensor => ch
 export { relu, sigmoid, tanh } from '../lang/tensor/index.ts'
 
 /** The slope of `leakyRelu` below 0. */
-interface LeakyReluOptions {
+type LeakyReluOptions = {
   readonly negativeSlope?: number
 }
 
@@ -48,7 +48,7 @@ const exponential = (x: Tensor, alpha: number, rate: number): Tensor => {
   return choose(positive, x, T.mul(inside, alpha))
 }
 
-interface Alpha {
+type Alpha = {
   readonly alpha?: number
 }
 
@@ -224,7 +224,7 @@ export const hardswish: Elementary = activation('nn.hardswish', (x) =>
  */
 export const tanhshrink: Elementary = activation('nn.tanhshrink', (x) => T.sub(x, T.tanh(x)))
 
-interface Lambda {
+type Lambda = {
   readonly lambda?: number
 }
 
@@ -259,7 +259,7 @@ export const hardshrink: Activation<Lambda> = dataFirstWith(
   (x: Tensor, { lambda = 0.5 }: Lambda = {}) => choose(T.lessEqual(T.abs(x), lambda), 0, x),
 )
 
-interface Threshold {
+type Threshold = {
   (limit: number, value: number): Elementary
   <S extends Tensor['shape'], D extends Tensor['dtype']>(x: Tensor<S, D>, limit: number, value: number): Tensor<S, D>
 }
@@ -273,7 +273,7 @@ export const threshold: Threshold = dataFirst('nn.threshold', 3, (x: Tensor, lim
   choose(T.lessEqual(x, limit), value, x),
 )
 
-interface Prelu {
+type Prelu = {
   <S extends Tensor['shape'], D extends Tensor['dtype']>(x: Tensor<S, D>, weight: Tensor): Tensor<S, D>
   (weight: Tensor): Elementary
 }

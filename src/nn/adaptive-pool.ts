@@ -13,7 +13,7 @@ import { type PerAxis, perAxis } from './conv.ts'
 /** How many outputs there are: one number for all spatial axes, or one each; null keeps a size. */
 export type OutputSize = number | readonly (number | null)[]
 
-interface AdaptivePool {
+type AdaptivePool = {
   (outputSize: OutputSize): <D extends DType>(x: Tensor<Tensor['shape'], D>) => Tensor<Tensor['shape'], D>
   <D extends DType>(x: Tensor<Tensor['shape'], D>, outputSize: OutputSize): Tensor<Tensor['shape'], D>
 }

@@ -25,7 +25,7 @@ export interface AttentionOptions {
 
 const attentionOptions: OptionNames<AttentionOptions> = { mask: 'tensor', causal: 'boolean', scale: 'number' }
 
-interface Attention {
+type Attention = {
   <D extends DType>(
     query: Tensor<Shape, D>,
     key: Tensor<Shape, NoInfer<D>>,
@@ -116,7 +116,7 @@ const multiHeadOptions: OptionNames<MultiHeadOptions> = {
   value: 'tensor',
 }
 
-interface MultiHead {
+type MultiHead = {
   (params: MultiHeadParams, options: MultiHeadOptions): <D extends DType>(query: Tensor<Shape, D>) => Tensor<Shape, D>
   <D extends DType>(query: Tensor<Shape, D>, params: MultiHeadParams, options: MultiHeadOptions): Tensor<Shape, D>
 }

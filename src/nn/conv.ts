@@ -1,5 +1,6 @@
 /** Convolutions in any number of dimensions: overlapping windows as views, contracted with the weights in one product. */
 import { build, typeOf } from '../lang/build.ts'
+import type { Shape } from '../lang/dim.ts'
 import type { DType } from '../lang/dtype.ts'
 import { raise } from '../lang/errors.ts'
 import type { Node } from '../lang/ir.ts'
@@ -9,7 +10,9 @@ import * as T from '../lang/tensor/index.ts'
 import { pairOf } from '../lang/tensor/linalg/contraction.ts'
 import { refuse, reshapeNode } from '../lang/tensor/operand.ts'
 import { padNode } from '../lang/tensor/shape/padding.ts'
+import type { Only } from '../lang/types/options.ts'
 import type { Tensor } from '../lang/types/tensor.ts'
+import type { Convolved } from '../lang/types/windows.ts'
 import { misshapen, mistakeAmong } from './operands.ts'
 
 /** One number for all spatial axes, or one each. */
@@ -36,6 +39,19 @@ const convOptions: OptionNames<ConvOptions> = {
   padding: 'padding',
   dilation: 'integers',
   groups: 'count',
+}
+
+/** A convolution, dual: its sizes are known where those of the input, the weights and the options are. */
+type Conv = {
+  <P extends ConvParams, const O extends ConvOptions>(
+    params: P,
+    options?: O & Only<O, ConvOptions>,
+  ): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<Convolved<S, P['weight']['shape'], O>, D>
+  <S extends Shape, D extends DType, P extends ConvParams, const O extends ConvOptions>(
+    x: Tensor<S, D>,
+    params: P,
+    options?: O & Only<O, ConvOptions>,
+  ): Tensor<Convolved<S, P['weight']['shape'], O>, D>
 }
 
 /** A dual function of a tensor, a record of parameters and options. */
@@ -165,7 +181,7 @@ const conv = <F>(name: string, spatial: number): F =>
  * const weight = T.tensor([[[1, 10]]])
  * T.reference(nn.conv1d(T.tensor([[[1, 2, 3]]]), { weight })).data // => [21, 32]
  */
-export const conv1d: ConvLayer<ConvOptions> = conv('nn.conv1d', 1)
+export const conv1d: Conv = conv('nn.conv1d', 1)
 
 /**
  * Cross-correlation over two axes: x `[N, C, H, W]` (or `[C, H, W]`), weight `[O, C / groups, kh, kw]`, bias `[O]`.
@@ -175,7 +191,7 @@ export const conv1d: ConvLayer<ConvOptions> = conv('nn.conv1d', 1)
  * T.reference(nn.conv2d(x, { weight: T.tensor([[[[1, 10]]]]), bias: T.tensor([100]) })).data // => [121, 143]
  * nn.conv2d(x, { weight: T.ones([5, 1, 3, 3], { dtype: 'i32' }) }, { padding: 'same' }).shape // => [1, 5, 2, 2]
  */
-export const conv2d: ConvLayer<ConvOptions> = conv('nn.conv2d', 2)
+export const conv2d: Conv = conv('nn.conv2d', 2)
 
 /**
  * Cross-correlation over three axes: x `[N, C, D, H, W]` (or without N), weight `[O, C / groups, kd, kh, kw]`, bias
@@ -184,7 +200,7 @@ export const conv2d: ConvLayer<ConvOptions> = conv('nn.conv2d', 2)
  * nn.conv3d(T.zeros([1, 2, 4, 5, 6]), { weight: T.zeros([3, 2, 2, 2, 2]) }).shape // => [1, 3, 3, 4, 5]
  * T.reference(nn.conv3d(T.ones([1, 1, 1, 2]), { weight: T.full([1, 1, 1, 1, 2], 3) })).data // => [6]
  */
-export const conv3d: ConvLayer<ConvOptions> = conv('nn.conv3d', 3)
+export const conv3d: Conv = conv('nn.conv3d', 3)
 
 /** Options of a transposed convolution. */
 export interface ConvTransposeOptions {

@@ -4,6 +4,7 @@ import { dualWith } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
 import { demandKey } from '../lang/tensor/random/keys.ts'
 import { bernoulli } from '../lang/tensor/random/uniform.ts'
+import type { Mistake } from '../lang/types/broadcast.ts'
 import type { Tensor } from '../lang/types/tensor.ts'
 import { mistakeAmong } from './operands.ts'
 import { choose } from './select.ts'
@@ -20,8 +21,16 @@ export interface DropoutOptions {
 
 const dropoutOptions: OptionNames<DropoutOptions> = { p: 'fraction', training: 'boolean' }
 
-interface Dropout {
-  (key: Tensor, options?: DropoutOptions): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, D>
+/** Where a key is left out, what was to be dropped stands in its place. */
+type KeyCheck<D extends DType> = 'u32' extends D
+  ? unknown
+  : Mistake<'nn.dropout: a random key stands here, which is u32'>
+
+type Dropout = {
+  <K extends DType>(
+    key: Tensor<Shape, K> & KeyCheck<K>,
+    options?: DropoutOptions,
+  ): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, D>
   <S extends Shape, D extends DType>(x: Tensor<S, D>, key: Tensor, options?: DropoutOptions): Tensor<S, D>
 }
 

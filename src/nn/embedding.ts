@@ -18,7 +18,7 @@ export interface EmbeddingOptions {
 
 const embeddingOptions: OptionNames<EmbeddingOptions> = { paddingIndex: 'integer' }
 
-interface Embedding {
+type Embedding = {
   <N extends Shape, W extends number, D extends DType>(
     indices: Tensor<N>,
     weight: Tensor<readonly [number, W], D>,
@@ -79,7 +79,7 @@ const embeddingBagOptions: OptionNames<EmbeddingBagOptions> = {
   perSampleWeights: 'tensor',
 }
 
-interface EmbeddingBag {
+type EmbeddingBag = {
   <D extends DType>(
     indices: Tensor,
     weight: Tensor<readonly [number, number], D>,

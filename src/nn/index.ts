@@ -1,5 +1,13 @@
 /** Layers, activations, losses and initial weights: what users import as `tensorloom/nn`. All are pure functions over the tensor language. */
 
+export type { Shape } from '../lang/dim.ts'
+export type { DType } from '../lang/dtype.ts'
+// Types of signatures, so that what is made of functions can be exported where declarations are written.
+export type * from '../lang/types/broadcast.ts'
+export type * from '../lang/types/options.ts'
+export type * from '../lang/types/tensor.ts'
+export type * from '../lang/types/windows.ts'
+export type { Activation } from './activation.ts'
 export {
   celu,
   elu,
@@ -43,6 +51,7 @@ export {
   multiHeadAttention,
   scaledDotProductAttention,
 } from './attention.ts'
+export type { ConvLayer } from './conv.ts'
 export {
   type ConvOptions,
   type ConvParams,
@@ -80,6 +89,7 @@ export {
   type SmoothL1Options,
   smoothL1Loss,
 } from './loss.ts'
+export type { ClassLoss } from './loss-class.ts'
 export { type ClassOptions, type CrossEntropyOptions, crossEntropy, nllLoss } from './loss-class.ts'
 export {
   type GaussianOptions,
@@ -101,8 +111,9 @@ export {
   type TripletOptions,
   tripletMarginLoss,
 } from './loss-margin.ts'
-export type { LossOptions, LossReduction } from './loss-reduction.ts'
+export type { Loss, LossOptions, LossReduction, Reduced, TripleLoss } from './loss-reduction.ts'
 export { type LpPoolOptions, lpPool1d, lpPool2d } from './lp-pool.ts'
+export type { Normalisation } from './norm.ts'
 export {
   type BatchNormParams,
   type BatchNormStep,
@@ -119,6 +130,7 @@ export {
   type ScaleParams,
 } from './norm.ts'
 export { pixelShuffle, pixelUnshuffle } from './pixel-shuffle.ts'
+export type { Pool } from './pool.ts'
 export {
   type AvgPoolOptions,
   avgPool1d,

@@ -34,7 +34,7 @@ const interpolateOptions: OptionNames<InterpolateOptions> = {
   alignCorners: 'boolean',
 }
 
-interface Interpolate {
+type Interpolate = {
   (options: InterpolateOptions): <D extends DType>(x: Tensor<Tensor['shape'], D>) => Tensor<Tensor['shape'], D>
   <D extends DType>(x: Tensor<Tensor['shape'], D>, options: InterpolateOptions): Tensor<Tensor['shape'], D>
 }

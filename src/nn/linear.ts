@@ -23,7 +23,7 @@ type Mapped<S extends Shape, O extends number> = S extends readonly [...infer P 
   ? readonly [...P, O]
   : Shape
 
-interface Linear {
+type Linear = {
   <O extends number, I extends number, D extends DType>(
     params: LinearParams<O, I, D>,
   ): <S extends Shape>(x: Tensor<S, D> & InnerCheck<S, I>) => Tensor<Mapped<S, O>, D>

@@ -8,6 +8,7 @@ import type { OptionNames } from '../lang/tensor/arguments.ts'
 import { dualWith } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
 import { holds, refuse } from '../lang/tensor/operand.ts'
+import type { Only } from '../lang/types/options.ts'
 import { nodeOf, type Tensor, tensorOf } from '../lang/types/tensor.ts'
 import { type LossOptions, type LossReduction, lossOptions, type Reduced, reduced } from './loss-reduction.ts'
 import { misshapen, mistakeAmong } from './operands.ts'
@@ -129,11 +130,11 @@ export interface ClassLoss<Options extends LossOptions> {
   <A extends Tensor, const O extends Options = Options & Record<never, never>>(
     x: A,
     target: Tensor,
-    options?: O,
+    options?: O & Only<O, Options>,
   ): Reduced<Tensor['shape'], A['dtype'], O>
   <const O extends Options = Options & Record<never, never>>(
     target: Tensor,
-    options?: O,
+    options?: O & Only<O, Options>,
   ): <A extends Tensor>(x: A) => Reduced<Tensor['shape'], A['dtype'], O>
 }
 

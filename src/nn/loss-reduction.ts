@@ -6,6 +6,7 @@ import { dualWith } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
 import { refuse } from '../lang/tensor/operand.ts'
 import type { ElementwiseCheck } from '../lang/types/broadcast.ts'
+import type { Only } from '../lang/types/options.ts'
 import { nodeOf, type Tensor, tensorOf } from '../lang/types/tensor.ts'
 import { mistakeAmong } from './operands.ts'
 import { roundedOnce } from './precision.ts'
@@ -34,11 +35,11 @@ export interface Loss<Op extends string, Options extends { readonly reduction?: 
   <A extends Tensor, B extends Tensor, const O extends Options = Options & Record<never, never>>(
     x: A,
     target: B & ElementwiseCheck<A, B, Op>,
-    options?: O,
+    options?: O & Only<O, Options>,
   ): Reduced<A['shape'], A['dtype'], O>
   <B extends Tensor, const O extends Options = Options & Record<never, never>>(
     target: B,
-    options?: O,
+    options?: O & Only<O, Options>,
   ): <A extends Tensor>(x: A & ElementwiseCheck<A, B, Op>) => Reduced<A['shape'], A['dtype'], O>
 }
 
@@ -88,12 +89,12 @@ export interface TripleLoss<Options extends LossOptions = LossOptions> {
     a: A,
     b: Tensor,
     c: Tensor,
-    options?: O,
+    options?: O & Only<O, Options>,
   ): Reduced<Tensor['shape'], A['dtype'], O>
   <const O extends Options = Options & Record<never, never>>(
     b: Tensor,
     c: Tensor,
-    options?: O,
+    options?: O & Only<O, Options>,
   ): <A extends Tensor>(a: A) => Reduced<Tensor['shape'], A['dtype'], O>
 }
 

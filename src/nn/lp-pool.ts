@@ -35,7 +35,7 @@ const root = (x: Tensor, p: number): Tensor => {
   return choose(none, 0, p === 2 ? T.sqrt(safe) : T.pow(safe, 1 / p))
 }
 
-const lpPool = (name: string, spatial: number): Pool<LpPoolOptions> =>
+const lpPool = <F>(name: string, spatial: number): F =>
   dataFirstWith(
     name,
     1,
@@ -54,11 +54,11 @@ const lpPool = (name: string, spatial: number): Pool<LpPoolOptions> =>
  * @example
  * T.reference(nn.lpPool1d(T.tensor([[3, 4, 1.5, 2]]), { p: 2, kernelSize: 2 })).data // => [5, 2.5]
  */
-export const lpPool1d: Pool<LpPoolOptions> = lpPool('nn.lpPool1d', 1)
+export const lpPool1d: Pool<LpPoolOptions, readonly [0]> = lpPool('nn.lpPool1d', 1)
 
 /**
  * `(Σ xᵖ)^(1/p)` over windows of the last two axes: `[N, C, H, W]` (or without N); as `lpPool1d`.
  * @example
  * T.reference(nn.lpPool2d(T.tensor([[[1.5, 2], [0, 6]]]), { p: 2, kernelSize: 2 })).data // => [6.5]
  */
-export const lpPool2d: Pool<LpPoolOptions> = lpPool('nn.lpPool2d', 2)
+export const lpPool2d: Pool<LpPoolOptions, readonly [0, 0]> = lpPool('nn.lpPool2d', 2)

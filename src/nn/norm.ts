@@ -96,7 +96,7 @@ export interface EpsOptions {
 const epsOptions: OptionNames<EpsOptions> = { eps: 'amount' }
 
 /** The learned scale of `rmsNorm`. */
-interface RmsNormParams {
+type RmsNormParams = {
   readonly weight?: Tensor
 }
 
@@ -234,7 +234,7 @@ export interface GroupNormOptions extends EpsOptions {
 
 const groupNormOptions: OptionNames<GroupNormOptions> = { groups: 'must count', ...epsOptions }
 
-interface GroupNorm {
+type GroupNorm = {
   (params: ScaleParams, options: GroupNormOptions): Elementary
   <S extends Tensor['shape'], D extends Tensor['dtype']>(
     x: Tensor<S, D>,

@@ -5,7 +5,7 @@ import { onTensor, refuse, reshapeNode } from '../lang/tensor/operand.ts'
 import { permuteNode } from '../lang/tensor/shape/axes.ts'
 import type { Tensor } from '../lang/types/tensor.ts'
 
-interface Shuffle {
+type Shuffle = {
   (factor: number): <D extends DType>(x: Tensor<Tensor['shape'], D>) => Tensor<Tensor['shape'], D>
   <D extends DType>(x: Tensor<Tensor['shape'], D>, factor: number): Tensor<Tensor['shape'], D>
 }

@@ -1,7 +1,7 @@
 /** Pooling: the largest or the mean element of windows over the spatial axes (from axis 2 on; the batch axis may be missing). */
 
 import { build, constant, typeOf } from '../lang/build.ts'
-import { pointsOf, productOf } from '../lang/dim.ts'
+import { pointsOf, productOf, type Shape } from '../lang/dim.ts'
 import { type DType, integerRange, isInteger } from '../lang/dtype.ts'
 import type { Node, TensorType } from '../lang/ir.ts'
 import type { OptionNames } from '../lang/tensor/arguments.ts'
@@ -9,7 +9,9 @@ import { dataFirstWith } from '../lang/tensor/dual.ts'
 import { binaryNode, likeNode } from '../lang/tensor/math/arithmetic.ts'
 import { expandNode, inSingle, onTensor, refuse, reshapeNode } from '../lang/tensor/operand.ts'
 import { padNode } from '../lang/tensor/shape/padding.ts'
+import type { Only } from '../lang/types/options.ts'
 import type { Tensor } from '../lang/types/tensor.ts'
+import type { Pooled } from '../lang/types/windows.ts'
 import { type PerAxis, perAxis, windowsNode } from './conv.ts'
 
 /** Options of max pooling. The stride is the window's size unless given; `ceilMode` keeps a last partial window. */
@@ -45,9 +47,14 @@ const avgPoolOptions: OptionNames<AvgPoolOptions> = {
 }
 
 /** A dual pooling function. */
-export interface Pool<O> {
-  (options: O): <D extends DType>(x: Tensor<Tensor['shape'], D>) => Tensor<Tensor['shape'], D>
-  <D extends DType>(x: Tensor<Tensor['shape'], D>, options: O): Tensor<Tensor['shape'], D>
+export interface Pool<Options, Axes extends readonly 0[]> {
+  <const O extends Options>(
+    options: O & Only<O, Options>,
+  ): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<Pooled<S, O, Axes>, D>
+  <S extends Shape, D extends DType, const O extends Options>(
+    x: Tensor<S, D>,
+    options: O & Only<O, Options>,
+  ): Tensor<Pooled<S, O, Axes>, D>
 }
 
 /** The windows along one axis of size `n`: how many, and what is added at the ends so that they fit. */
@@ -167,7 +174,7 @@ const maxPool = <F>(name: string, spatial: number): F =>
  * @example
  * T.reference(nn.maxPool1d(T.tensor([[1, 5, 2, 4]]), { kernelSize: 2 })).data // => [5, 4]
  */
-export const maxPool1d: Pool<MaxPoolOptions> = maxPool('nn.maxPool1d', 1)
+export const maxPool1d: Pool<MaxPoolOptions, readonly [0]> = maxPool('nn.maxPool1d', 1)
 
 /**
  * The largest element of windows over two axes: `[N, C, H, W]` (or without N). Sizes, ties and errors as in
@@ -175,7 +182,7 @@ export const maxPool1d: Pool<MaxPoolOptions> = maxPool('nn.maxPool1d', 1)
  * @example
  * T.reference(nn.maxPool2d(T.tensor([[[1, 5], [7, 4]]]), { kernelSize: 2 })).data // => [7]
  */
-export const maxPool2d: Pool<MaxPoolOptions> = maxPool('nn.maxPool2d', 2)
+export const maxPool2d: Pool<MaxPoolOptions, readonly [0, 0]> = maxPool('nn.maxPool2d', 2)
 
 /**
  * The largest element of windows over three axes: `[N, C, D, H, W]` (or without N). Sizes, ties and errors as in
@@ -183,7 +190,7 @@ export const maxPool2d: Pool<MaxPoolOptions> = maxPool('nn.maxPool2d', 2)
  * @example
  * T.reference(nn.maxPool3d(T.tensor([[[[1, 5], [7, 4]]]]), { kernelSize: [1, 2, 1] })).data // => [7, 5]
  */
-export const maxPool3d: Pool<MaxPoolOptions> = maxPool('nn.maxPool3d', 3)
+export const maxPool3d: Pool<MaxPoolOptions, readonly [0, 0, 0]> = maxPool('nn.maxPool3d', 3)
 
 /** How many elements each window along an axis counts. */
 const counted = ({ n, size, stride, padding, count }: Axis, includePad: boolean): readonly number[] =>
@@ -233,18 +240,18 @@ const avgPool = <F>(name: string, spatial: number): F =>
  * @example
  * T.reference(nn.avgPool1d(T.tensor([[1, 5, 2, 4.5]]), { kernelSize: 2 })).data // => [3, 3.25]
  */
-export const avgPool1d: Pool<AvgPoolOptions> = avgPool('nn.avgPool1d', 1)
+export const avgPool1d: Pool<AvgPoolOptions, readonly [0]> = avgPool('nn.avgPool1d', 1)
 
 /**
  * The mean of windows over two axes: `[N, C, H, W]` (or without N). Options and errors as in `avgPool1d`.
  * @example
  * T.reference(nn.avgPool2d(T.tensor([[[1, 5], [7, 4.5]]]), { kernelSize: 2 })).data // => [4.375]
  */
-export const avgPool2d: Pool<AvgPoolOptions> = avgPool('nn.avgPool2d', 2)
+export const avgPool2d: Pool<AvgPoolOptions, readonly [0, 0]> = avgPool('nn.avgPool2d', 2)
 
 /**
  * The mean of windows over three axes: `[N, C, D, H, W]` (or without N). Options and errors as in `avgPool1d`.
  * @example
  * T.reference(nn.avgPool3d(T.tensor([[[[1, 5], [7, 4.5]]]]), { kernelSize: [1, 2, 1] })).data // => [4, 4.75]
  */
-export const avgPool3d: Pool<AvgPoolOptions> = avgPool('nn.avgPool3d', 3)
+export const avgPool3d: Pool<AvgPoolOptions, readonly [0, 0, 0]> = avgPool('nn.avgPool3d', 3)

@@ -112,7 +112,7 @@ export const wrongCell = (
   return tensorOf(refuse(name, operands.map(nodeOf), { reason, hint }))
 }
 
-interface StateCell<P> {
+type StateCell<P> = {
   (h: Tensor, params: P): (x: Tensor) => Tensor
   (x: Tensor, h: Tensor, params: P): Tensor
 }
@@ -149,7 +149,7 @@ export const gruCell: StateCell<CellParams> = dual('nn.gruCell', 3, (x: Tensor, 
 
 type LstmState = readonly [hidden: Tensor, cell: Tensor]
 
-interface LstmCell {
+type LstmCell = {
   (state: LstmState, params: CellParams): (x: Tensor) => LstmState
   (x: Tensor, state: LstmState, params: CellParams): LstmState
 }

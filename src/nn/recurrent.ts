@@ -44,7 +44,7 @@ export interface LstmOptions {
 
 const lstmOptions: OptionNames<LstmOptions> = { batchFirst: 'boolean', initial: 'own' }
 
-interface Recurrent<Options, Result> {
+type Recurrent<Options, Result> = {
   (layers: readonly RecurrentLayer[], options?: Options): (x: Tensor) => Result
   (x: Tensor, layers: readonly RecurrentLayer[], options?: Options): Result
 }

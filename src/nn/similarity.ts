@@ -11,7 +11,7 @@ import { roundedOnce } from './precision.ts'
 import { choose, heldAbove } from './select.ts'
 
 /** A dual function of two tensors along one axis, which is gone from the result. */
-interface Likeness<Options> {
+type Likeness<Options> = {
   (a: Tensor, b: Tensor, options?: Options): Tensor
   (b: Tensor, options?: Options): (a: Tensor) => Tensor
 }

@@ -17,7 +17,7 @@ export interface AlongAxis {
 
 const alongAxis: OptionNames<AlongAxis> = { axis: 'own' }
 
-interface Glu {
+type Glu = {
   (options?: AlongAxis): (x: Tensor) => Tensor
   (x: Tensor, options?: AlongAxis): Tensor
 }

@@ -32,7 +32,7 @@ export interface FoldOptions extends UnfoldOptions {
 
 const foldOptions: OptionNames<FoldOptions> = { outputSize: 'must integers', ...unfoldOptions }
 
-interface Blocks<O> {
+type Blocks<O> = {
   (options: O): <D extends DType>(x: Tensor<Tensor['shape'], D>) => Tensor<Tensor['shape'], D>
   <D extends DType>(x: Tensor<Tensor['shape'], D>, options: O): Tensor<Tensor['shape'], D>
 }

@@ -3,6 +3,10 @@
  * state, all of them trees of tensors. The named optimisers are chains of stages; `optimiser(…stages)` makes others.
  */
 
+// Types of signatures, so that what is made of functions can be exported where declarations are written.
+export type { Shape } from '../lang/dim.ts'
+export type { DType } from '../lang/dtype.ts'
+export type { Tensor } from '../lang/types/tensor.ts'
 export { cosineDecay, exponentialDecay, type Rate, type Schedule, stepDecay, warmup } from './learning-rate.ts'
 export { adadelta, adagrad, adam, adamw, type CommonOptions, rmsprop, type SgdOptions, sgd } from './optimisers.ts'
 export {

@@ -28,7 +28,7 @@ export const rateAt = (rate: Rate, step: Tensor): Tensor | number => (typeof rat
 const times = (x: Tensor, y: Tensor | number): Tensor => mul(x, y)
 
 /** Settings of `stepDecay`: after how many steps the rate falls (each time), and to what part of it. */
-interface StepDecayOptions {
+type StepDecayOptions = {
   readonly stepSize: number
   readonly gamma?: number
 }
@@ -53,7 +53,7 @@ export const stepDecay = (rate: Rate, options: StepDecayOptions): Schedule => {
 }
 
 /** The setting of `exponentialDecay`: the part of the rate that a step leaves. */
-interface ExponentialDecayOptions {
+type ExponentialDecayOptions = {
   readonly gamma: number
 }
 
@@ -71,7 +71,7 @@ export const exponentialDecay = (rate: Rate, options: ExponentialDecayOptions): 
 }
 
 /** Settings of `cosineDecay`: the steps down to the least rate, and that rate. */
-interface CosineDecayOptions {
+type CosineDecayOptions = {
   readonly steps: number
   readonly min?: number
 }
@@ -97,7 +97,7 @@ export const cosineDecay = (rate: number, options: CosineDecayOptions): Schedule
 }
 
 /** The setting of `warmup`: how many steps the rate rises for. */
-interface WarmupOptions {
+type WarmupOptions = {
   readonly steps: number
 }
 

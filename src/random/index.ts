@@ -1,4 +1,7 @@
 /** Random numbers from explicit keys: what users import as `tensorloom/random`. */
+
+export type { Shape } from '../lang/dim.ts'
+export type { DType } from '../lang/dtype.ts'
 export {
   type ChoiceOptions,
   categorical,
@@ -20,3 +23,6 @@ export {
   type UniformOptions,
   uniform,
 } from '../lang/tensor/random/uniform.ts'
+// Types of signatures, so that what is made of functions can be exported where declarations are written.
+export type * from '../lang/types/broadcast.ts'
+export type * from '../lang/types/tensor.ts'

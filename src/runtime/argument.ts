@@ -32,8 +32,8 @@ const refuse = (path: string, reason: string, hint?: string): never =>
 const arraysOf: Readonly<Record<DType, readonly string[]>> = {
   f32: ['Float32Array', 'Float64Array'],
   f16: ['Float32Array', 'Float64Array'],
-  i32: ['Int32Array'],
-  u32: ['Uint32Array'],
+  i32: ['Int32Array', 'Int16Array'],
+  u32: ['Uint32Array', 'Uint16Array'],
   bool: ['Uint8Array'],
   bf16: ['Float32Array', 'Float64Array'],
   i8: ['Int8Array'],
@@ -91,12 +91,6 @@ const checkHost = (slot: InputSlot, values: HostValues): Words => {
 
 const checkResident = (device: Device, slot: InputSlot, output: Output): Checked => {
   const store = storeOf(output)
-  if (output.kind === 'value')
-    return refuse(
-      slot.path,
-      `${output.path || 'it'} is a result on its way to the host`,
-      'keep it on the device (option keep), or await its read()',
-    )
   if (!store)
     return refuse(
       slot.path,
@@ -121,7 +115,7 @@ const checkResident = (device: Device, slot: InputSlot, output: Output): Checked
   }
   if (output.dtype !== slot.dtype || !sameShape(output.shape, slot.shape))
     refuse(slot.path, `got ${showOperand(output)}, ${showOperand(slot)} was expected`)
-  return { kind: 'resident', handle: output, store }
+  return { kind: 'resident', handle: output as Resident, store }
 }
 
 const isFlat = (x: unknown): x is HostValues => Array.isArray(x) || ArrayBuffer.isView(x)
@@ -130,6 +124,24 @@ const isShaped = (x: object): x is ShapedValues =>
   'shape' in x && Array.isArray(x.shape) && 'data' in x && isFlat(x.data)
 
 const isOutput = (x: object): x is Output => 'kind' in x && 'read' in x && typeof x.read === 'function'
+
+const isValue = (x: unknown): x is Output => typeof x === 'object' && x !== null && isOutput(x) && x.kind === 'value'
+
+/** Whether a run must wait for an argument: a result of a run that is on its way to the host. */
+export const areUnderWay = (args: readonly Argument[]): boolean => args.some(isValue)
+
+const copyOf = (values: HostValues): HostValues => values.slice()
+
+/** The arguments with what arrives on the host in place of results on their way there; others as they are now. */
+export const arrived = (args: readonly Argument[]): Promise<readonly Argument[]> =>
+  Promise.all(
+    args.map(async (argument): Promise<Argument> => {
+      if (typeof argument !== 'object' || argument === null) return argument
+      if (isValue(argument)) return { shape: argument.shape, data: await argument.read() }
+      if (isFlat(argument)) return copyOf(argument)
+      return isShaped(argument) ? { shape: argument.shape, data: copyOf(argument.data) } : argument
+    }),
+  )
 
 const checkOne = (device: Device, slot: InputSlot, argument: Argument | undefined): Checked => {
   if (argument === undefined || argument === null)

@@ -1,7 +1,9 @@
 /** Counts what a program asks of a device, whatever its back end. */
+
 import type { Counter } from './counter.ts'
 import { countBackend } from './cpu/count-calls.ts'
 import type { Device } from './device.ts'
+import type { WebGpuDevice } from './global-types.ts'
 import { countGpu } from './gpu/count-calls.ts'
 
 /**
@@ -15,7 +17,7 @@ import { countGpu } from './gpu/count-calls.ts'
  * counter.stop()
  * [dispatches, submits] // => [1, 1]
  */
-export const countCalls = (device: Device | GPUDevice): Counter => {
+export const countCalls = (device: Device | WebGpuDevice): Counter => {
   const gpu = 'backend' in device ? device.gpu : device
   return gpu ? countGpu(gpu) : countBackend((device as Device).backend)
 }

@@ -1,12 +1,14 @@
 /** A device with what the runtime must know about it: kind, losses, refusals, and the back end that does its work. */
+
 import type { RuntimeError } from '../lang/errors.ts'
 import type { Backend } from './backend.ts'
+import type { WebGpuDevice } from './global-types.ts'
 
 /** A device and its bookkeeping. Programs loaded on it share its kernels and pools. */
 export interface Device {
   readonly kind: 'hardware' | 'software' | 'cpu'
   /** What it works on, where that is a GPU. */
-  readonly gpu?: GPUDevice
+  readonly gpu?: WebGpuDevice
   /** What the driver calls itself; of a processor, how much of it works. */
   readonly description: string
   /** Counts devices opened in this process: handles of an earlier generation are not valid on a later one. */

@@ -1,7 +1,7 @@
 /** Runs a loaded plan: uploads, one submission, results as handles. The only place where work is encoded. */
 import type { OutputSlot, Place, Plan } from '../../codegen/plan/plan.ts'
 import { invariant, type RuntimeError, TensorloomError } from '../lang/errors.ts'
-import { type Argument, type Checked, checkArguments } from './argument.ts'
+import { type Argument, areUnderWay, arrived, type Checked, checkArguments } from './argument.ts'
 import type { Dispatch, Guarded, Piece } from './backend.ts'
 import type { Device } from './device.ts'
 import { copy, encodeSegments, homeAt, play, type Run, sameHome } from './encode.ts'
@@ -98,6 +98,22 @@ const placeInputs = (run: Run, state: State, args: readonly Checked[], ordered: 
   })
 }
 
+/**
+ * Copies of the donated residents that the run is going to overwrite, by argument, where it may yet refuse its arguments; those
+ * that have memory of their own need none.
+ */
+const backUp = (run: Run, args: readonly Checked[]): readonly (Lease | undefined)[] => {
+  const { device, largest, plan } = run.loaded
+  if (!plan.observations.some((o) => o.kind === 'finite')) return []
+  return plan.inputs.map((slot, i) => {
+    const arg = args[i]!
+    if (!slot.donated || arg.kind !== 'resident' || arg.store.home!.lease) return undefined
+    const own = lease(device, 'storage', arg.store.bytes, largest)
+    copy(run, arg.store.home!, own, arg.store.bytes)
+    return own
+  })
+}
+
 /** Memory of its own for each kept output that takes no argument's place. */
 const ownHomes = ({ loaded }: Run): readonly (Lease | undefined)[] =>
   loaded.plan.outputs.map((slot) =>
@@ -136,6 +152,7 @@ const placeKept = (run: Run, homes: readonly (Lease | undefined)[]): readonly (H
 interface Encoded {
   readonly kept: readonly (Home | undefined)[]
   readonly staging: Lease | undefined
+  readonly backups: readonly (Lease | undefined)[]
 }
 
 function* encodeRun(
@@ -147,7 +164,9 @@ function* encodeRun(
 ): Generator<Place, Encoded, boolean> {
   const { loaded } = run
   const { device } = loaded
-  placeInputs(run, state, args, rescue(run, state, args))
+  const ordered = rescue(run, state, args)
+  const backups = backUp(run, args)
+  placeInputs(run, state, args, ordered)
   const homes = ownHomes(run)
   yield* encodeSegments(run, movedSegments(run, homes))
   const kept = placeKept(run, homes)
@@ -159,7 +178,14 @@ function* encodeRun(
     })
   run.commands.submit()
   for (const l of run.scratch) l.release()
-  return { kept, staging }
+  return { kept, staging, backups }
+}
+
+/** A donated argument, and the memory that its elements are in until the run is known to take it. */
+interface Given {
+  readonly handle: Resident
+  readonly store: Store
+  readonly lease: Lease | undefined
 }
 
 /** Runs that wait for the device in the middle: what comes after waits for them, so that work keeps its order. */
@@ -177,6 +203,8 @@ export const executableOf = (loaded: Loaded, show: Show): Executable => {
   const ring = createRing()
   const state: State = { tenants: [], copied: [], broken: undefined }
   const runBytes = layout.bytes + plan.outputs.reduce((sum, slot) => sum + (slot.keep ? copyBytes(slot) : 0), 0)
+  /** Whether a run may refuse what it was given when it is done. */
+  const isJudged = plan.observations.some((o) => o.kind === 'finite')
   let runs = 0
   let marker: Promise<unknown> = Promise.resolve()
 
@@ -227,9 +255,11 @@ export const executableOf = (loaded: Loaded, show: Show): Executable => {
     trouble.then((error) => {
       state.broken ??= error
     })
-    checked.forEach((arg, i) => {
-      if (arg.kind === 'resident' && plan.inputs[i]!.donated) consume(arg.store)
+    const given = checked.flatMap((arg, i): readonly Given[] => {
+      if (arg.kind !== 'resident' || !plan.inputs[i]!.donated) return []
+      return [{ ...arg, lease: consume(arg.store) ?? value.backups[i] }]
     })
+    if (!isJudged) for (const { lease } of given) lease?.release()
     const batch: Batch = batchOf(device, values, layout.offsets, value.staging, trouble)
     let nextValue = 0
     const outputs = plan.outputs.map((slot, o): Output => {
@@ -241,7 +271,15 @@ export const executableOf = (loaded: Loaded, show: Show): Executable => {
     })
     await Promise.all([ring.push(batch), keepPace()])
     const results = outputs.slice(0, outputs.length - plan.observations.length)
-    await tell(plan.observations, outputs.slice(results.length), show)
+    try {
+      await tell(plan.observations, outputs.slice(results.length), show)
+    } catch (e) {
+      // What was given away is as it was: it can be looked at, and given to another run.
+      for (const { handle, store, lease } of isJudged ? given : [])
+        if (lease) rehome(handle, store, { pieces: lease.pieces, lease })
+      throw e
+    }
+    if (isJudged) for (const { lease } of given) lease?.release()
     return results
   }
 
@@ -256,11 +294,21 @@ export const executableOf = (loaded: Loaded, show: Show): Executable => {
 
   const run = (args: readonly Argument[]): Promise<readonly Output[]> => {
     demandUsable()
-    const checked = checkArguments(device, plan.inputs, args)
     const before = waiting.get(device)
+    if (areUnderWay(args)) {
+      const given = arrived(args)
+      return inTurn(
+        Promise.all([given, before]).then(([all]) => runLater(all, checkArguments(device, plan.inputs, all))),
+      )
+    }
+    const checked = checkArguments(device, plan.inputs, args)
     if (!before && !loaded.waits) return finish(checked, submit(checked))
     const own = ownCopies(checked)
-    const turn = (before ?? Promise.resolve()).then(() => runLater(args, own))
+    return inTurn((before ?? Promise.resolve()).then(() => runLater(args, own)))
+  }
+
+  /** What comes after waits for `turn`. */
+  const inTurn = (turn: Promise<readonly Output[]>): Promise<readonly Output[]> => {
     const settled = turn.then(
       () => {},
       () => {},

@@ -3,39 +3,28 @@
  * only be read. Neither is ever disposed of by hand: their buffers return to the pool when they are consumed or collected.
  */
 import type { Slot } from '../../codegen/plan/plan.ts'
-import { sizeOf } from '../lang/dim.ts'
-import type { DType, HostArray } from '../lang/dtype.ts'
-import { type RuntimeError, raise, TensorloomError } from '../lang/errors.ts'
+import { alignUp, sizeOf } from '../lang/dim.ts'
+import type { DType, HostArrayOf } from '../lang/dtype.ts'
+import { type RuntimeError, raise, showOperand, TensorloomError } from '../lang/errors.ts'
+import type { Output } from '../lang/types/output.ts'
+import { visible } from '../lang/visible-text.ts'
 import type { Commands, Piece } from './backend.ts'
 import type { Device } from './device.ts'
 import { aware, demandAlive, explain } from './loss.ts'
-import { type Lease, lease } from './memory-pool.ts'
+import { type Lease, lease, stretch } from './memory-pool.ts'
 import { decode, paddedBytes } from './words.ts'
 
+export type { Output }
+
 /** A result that stays on the device. */
-export interface Resident {
+export interface Resident extends Output {
   readonly kind: 'resident'
-  readonly path: string
-  readonly shape: readonly number[]
-  readonly dtype: DType
-  /** True once it was given away to a run as a donated argument. */
-  readonly consumed: boolean
-  /** Copies it to the host (bool as bytes, f16 and bf16 as f32). Rejects with ConsumedHandle, DeviceLost, ValidationError. */
-  readonly read: () => Promise<HostArray>
 }
 
-/** A result on its way to the host. */
-export interface Value {
+/** A result on its way to the host, whose `read` gives the same array each time. */
+export interface Value extends Output {
   readonly kind: 'value'
-  readonly path: string
-  readonly shape: readonly number[]
-  readonly dtype: DType
-  /** The elements (bool as bytes, f16 and bf16 as f32); the same array each time. Rejects with DeviceLost, ValidationError. */
-  readonly read: () => Promise<HostArray>
 }
-
-/** A result of a run: one that stays on the device, or one on its way to the host. */
-export type Output = Resident | Value
 
 /**
  * Where a resident's bytes are: in the arena of the program that made it, or in buffers of its own; one piece, unless it
@@ -87,7 +76,9 @@ const own = (handle: Resident, store: Store, loan: Lease): void => {
 export const storeOf = (x: object): Store | undefined => stores.get(x as Resident)
 
 /** Makes the handle of a store. */
-export const resident = (slot: Slot, store: Store): Resident => {
+export const resident = (slot: Named, store: Store): Resident => {
+  const read = (): Promise<HostArrayOf<DType>> =>
+    aware(store.device, async () => (await readStores(store.device, [{ slot, store }]))[0]!)
   const handle: Resident = Object.freeze({
     kind: 'resident' as const,
     path: slot.path,
@@ -96,11 +87,26 @@ export const resident = (slot: Slot, store: Store): Resident => {
     get consumed(): boolean {
       return store.home === undefined
     },
-    read: () => aware(store.device, () => readStore(slot, store)),
+    read,
+    item: () => itemOf(slot, read),
   })
   stores.set(handle, store)
   if (store.home?.lease) own(handle, store, store.home.lease)
   return handle
+}
+
+/** The one element that `read` gives; UsageError where there are more, or none. */
+export const itemOf = async (
+  { path, shape, dtype }: Named,
+  read: () => Promise<HostArrayOf<DType>>,
+): Promise<number> => {
+  if (sizeOf(shape) !== 1)
+    raise({
+      tag: 'UsageError',
+      message: `item: ${visible(path) || 'the result'} is ${showOperand({ shape, dtype })}, which is not one element`,
+      hint: 'await read() gives all of them',
+    })
+  return (await read())[0]!
 }
 
 /** Moves a resident to a buffer of its own. */
@@ -109,33 +115,54 @@ export const rehome = (handle: Resident, store: Store, home: Home & { readonly l
   own(handle, store, home.lease)
 }
 
-/** Marks a donated resident as consumed; a buffer of its own is free for the work that is submitted next. */
-export const consume = (store: Store): void => {
-  const home = store.home
+/** Marks a donated resident as consumed, and gives the buffer of its own, if it had one: it is the caller's now. */
+export const consume = (store: Store): Lease | undefined => {
+  const own = store.home?.lease
   store.home = undefined
-  if (!home?.lease) return
-  collected.unregister(store)
-  home.lease.release()
+  if (own) collected.unregister(store)
+  return own
 }
 
-const readStore = async (slot: Slot, store: Store): Promise<HostArray> => {
-  const { device, home, bytes } = store
+/** What of a slot its handle knows. */
+type Named = Pick<Slot, 'path' | 'shape' | 'dtype'>
+
+/** Every device has buffers as large. */
+const commonBuffer = 64 * 1024 * 1024
+
+/** The elements of residents of one device, in one submission and one piece of staging memory. */
+export const readStores = async (
+  device: Device,
+  residents: readonly { readonly slot: Named; readonly store: Store }[],
+): Promise<readonly HostArrayOf<DType>[]> => {
   demandAlive(device)
-  if (!home)
-    return raise({
-      tag: 'ConsumedHandle',
-      path: slot.path,
-      hint: 'read it before the run that takes it, or use that run’s result',
-    })
-  const count = sizeOf(slot.shape)
-  if (count === 0) return decode(slot.dtype, new Uint8Array(), 0, 0)
-  const staging = lease(device, 'staging', bytes, home.pieces[0]!.bytes)
+  const homes = residents.map(
+    ({ slot, store }): Home =>
+      store.home ??
+      raise({
+        tag: 'ConsumedHandle',
+        path: slot.path,
+        hint: 'read it before the run that takes it, or use that run’s result',
+      }),
+  )
+  let bytes = 0
+  const offsets = residents.map(({ store }) => {
+    const offset = bytes
+    bytes += alignUp(store.bytes, 8)
+    return offset
+  })
+  const decoded = (mapped: Uint8Array): readonly HostArrayOf<DType>[] =>
+    residents.map(({ slot }, i) => decode(slot.dtype, mapped, offsets[i]!, sizeOf(slot.shape)))
+  if (bytes === 0) return decoded(new Uint8Array())
+  const most = Math.max(commonBuffer, ...homes.flatMap((h) => h.pieces.map((p) => p.bytes)))
+  const staging = lease(device, 'staging', bytes, most)
   const { trouble } = device.backend.guarded(staging.bytes, () => {
     const commands = device.backend.begin()
-    copyPieces(commands, home.pieces, staging.pieces, bytes)
+    residents.forEach(({ store }, i) => {
+      copyPieces(commands, homes[i]!.pieces, stretch(staging.pieces, offsets[i]!, store.bytes), store.bytes)
+    })
     commands.submit()
   })
-  return download(device, staging, [store.trouble, trouble], (mapped) => decode(slot.dtype, mapped, 0, count))
+  return download(device, staging, [...residents.map(({ store }) => store.trouble), trouble], decoded)
 }
 
 /** Copies `bytes` bytes from some pieces in a row to others. */
@@ -201,4 +228,4 @@ export const download = async <A>(
 }
 
 /** The range of `slot` that copies move: its elements, padded to whole words. */
-export const copyBytes = (slot: Slot): number => paddedBytes(slot.dtype, sizeOf(slot.shape))
+export const copyBytes = (slot: Pick<Slot, 'shape' | 'dtype'>): number => paddedBytes(slot.dtype, sizeOf(slot.shape))

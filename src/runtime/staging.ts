@@ -5,11 +5,11 @@
  */
 import type { OutputSlot } from '../../codegen/plan/plan.ts'
 import { alignUp, sizeOf } from '../lang/dim.ts'
-import type { HostArray } from '../lang/dtype.ts'
+import type { DType, HostArrayOf } from '../lang/dtype.ts'
 import type { RuntimeError } from '../lang/errors.ts'
 import type { Device } from './device.ts'
 import type { Lease } from './memory-pool.ts'
-import { copyBytes, download, type Value } from './resident.ts'
+import { copyBytes, download, itemOf, type Value } from './resident.ts'
 import { decode } from './words.ts'
 
 /** The values of one run. */
@@ -17,7 +17,7 @@ export interface Batch {
   /** Undefined when all values are empty. */
   readonly lease: Lease | undefined
   /** Maps at the first call; later calls give the same arrays. */
-  readonly fetch: () => Promise<readonly HostArray[]>
+  readonly fetch: () => Promise<readonly HostArrayOf<DType>[]>
   readonly fetched: () => boolean
 }
 
@@ -45,9 +45,9 @@ export const batchOf = (
   staging: Lease | undefined,
   trouble: Promise<RuntimeError | undefined>,
 ): Batch => {
-  const take = (mapped: Uint8Array): readonly HostArray[] =>
+  const take = (mapped: Uint8Array): readonly HostArrayOf<DType>[] =>
     slots.map((slot, i) => decode(slot.dtype, mapped, offsets[i]!, sizeOf(slot.shape)))
-  let result: Promise<readonly HostArray[]> | undefined
+  let result: Promise<readonly HostArrayOf<DType>[]> | undefined
   const batch: Batch = {
     lease: staging,
     fetched: () => result !== undefined,
@@ -64,14 +64,18 @@ export const batchOf = (
 }
 
 /** The handle of the `index`-th value of a batch. */
-export const valueAt = (slot: OutputSlot, batch: Batch, index: number): Value =>
-  Object.freeze({
+export const valueAt = (slot: OutputSlot, batch: Batch, index: number): Value => {
+  const read = async (): Promise<HostArrayOf<DType>> => (await batch.fetch())[index]!
+  return Object.freeze({
     kind: 'value' as const,
     path: slot.path,
     shape: slot.shape,
     dtype: slot.dtype,
-    read: async () => (await batch.fetch())[index]!,
+    consumed: false,
+    read,
+    item: () => itemOf(slot, read),
   })
+}
 
 /** Runs whose unread values may stay on the device. */
 const ringLength = 8

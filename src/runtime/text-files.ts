@@ -1,4 +1,4 @@
-/** Texts in files of a folder (Node, Deno and Bun), read and written at once: `compile` does not wait for anything. */
+/** Files (Node, Deno and Bun), read and written at once: `compile` does not wait for anything. */
 
 /** The host's file system; undefined in a browser. */
 const host = () => {
@@ -30,14 +30,22 @@ export const readText = (folder: string, name: string): string | undefined => {
 
 let written = 0
 
-/** Writes a file whole or not at all, whoever else writes it at the same time. Throws what the host throws. */
+/** Writes a file whole or not at all, whoever else writes it at the same time; its folder is made where there is none. */
 export const writeText = (folder: string, name: string, text: string): void => {
   const { fs, path } = host()!
   fs.mkdirSync(folder, { recursive: true })
-  const file = path.join(folder, name)
+  writeWhole(path.join(folder, name), text)
+}
+
+/** The bytes of a file. Throws what the host throws for one that cannot be read. */
+export const readBytes = (file: string): Uint8Array => new Uint8Array(host()!.fs.readFileSync(file))
+
+/** Writes a file whole or not at all. Throws what the host throws. */
+export const writeWhole = (file: string, contents: string | Uint8Array): void => {
+  const { fs } = host()!
   const unfinished = `${file}.${process.pid}-${written++}.tmp`
   try {
-    fs.writeFileSync(unfinished, text)
+    fs.writeFileSync(unfinished, contents)
     fs.renameSync(unfinished, file)
   } catch (e) {
     fs.rmSync(unfinished, { force: true })

@@ -6,10 +6,11 @@ import { visible } from '../lang/visible-text.ts'
 import type { Argument } from './argument.ts'
 import type { Executable } from './execute.ts'
 
+const isNothing = (x: unknown): x is undefined | null => x === undefined || x === null
+
 /**
  * The leaves of `args` in the plan's order. The walk follows the plan's own tree, as only it can tell a flat array of
- * numbers from a list of scalars; record keys that the program does not know are passed over, so a larger state can be
- * given where a part is used. Raises ArgumentError where the trees differ; the executor checks lengths and dtypes.
+ * numbers from a list of scalars. Raises ArgumentError where the trees differ, be it by a key that the program does not know; the executor checks lengths and dtypes.
  */
 export const argumentLeaves = (
   { inputs, inputTree }: Pick<Plan, 'inputs' | 'inputTree'>,
@@ -18,9 +19,19 @@ export const argumentLeaves = (
   const leaves: Argument[] = []
   const walk = (tree: TreeShape, value: unknown, path: string): void => {
     if (typeof tree === 'number') {
-      if (value === undefined || value === null)
+      if (isNothing(value))
         raise({ tag: 'ArgumentError', path, reason: `missing: the program takes a ${showOperand(inputs[tree]!)} here` })
       leaves[tree] = value as Argument
+      return
+    }
+    if ('empty' in tree) {
+      if (!isNothing(value))
+        raise({
+          tag: 'ArgumentError',
+          path,
+          reason: `the program was compiled with ${tree.empty} here: it takes nothing`,
+          hint: 'leave it out, or compile the program with a tensor here',
+        })
       return
     }
     if ('list' in tree) {
@@ -45,12 +56,18 @@ export const argumentLeaves = (
           path,
           reason: `no record: it must have ${Object.keys(tree.record).map(visible).join(', ')}`,
         })
+    const below = (key: string): string => (path === '' ? visible(key) : `${path}.${visible(key)}`)
     for (const [key, t] of Object.entries(tree.record))
-      walk(
-        t,
-        Object.hasOwn(record, key) ? record[key] : undefined,
-        path === '' ? visible(key) : `${path}.${visible(key)}`,
-      )
+      walk(t, Object.hasOwn(record, key) ? record[key] : undefined, below(key))
+    const surplus = Object.keys(record).find((key) => !Object.hasOwn(tree.record, key) && !isNothing(record[key]))
+    if (surplus === undefined) return
+    const known = Object.keys(tree.record).map(visible).join(', ')
+    raise({
+      tag: 'ArgumentError',
+      path: below(surplus),
+      reason: `is one key too many: the program takes ${known === '' ? 'an empty record' : known} here`,
+      hint: 'is it misspelt? Give the part that the program takes',
+    })
   }
   walk(inputTree, args, '')
   return leaves

@@ -1,6 +1,6 @@
 /** How elements lie in device memory, and the way there and back: bool as 0/1 words, f16 as halves, bf16, i8 and u8 packed. */
 import { alignUp } from '../lang/dim.ts'
-import { byteSize, type DType, type HostArray } from '../lang/dtype.ts'
+import { byteSize, type DType, type HostArray, type HostArrayOf } from '../lang/dtype.ts'
 import { fromHalf, toHalf } from '../lang/half.ts'
 import { packWords, unpackWords, wordCount } from '../lang/pack.ts'
 
@@ -14,8 +14,8 @@ export type Words =
   | Uint32Array<ArrayBuffer>
   | Uint16Array<ArrayBuffer>
 
-/** Flat values of any host form. */
-export type HostValues = HostArray | readonly number[] | readonly boolean[]
+/** Flat values of any host form; shorts are integers of 32 bits on the device. */
+export type HostValues = HostArray | Int16Array | Uint16Array | readonly number[] | readonly boolean[]
 
 /** Whether a device can take `values` as they are: Dawn crashes on memory that is shared between threads. */
 const isOwn = (values: HostValues): boolean => ArrayBuffer.isView(values) && values.buffer instanceof ArrayBuffer
@@ -58,7 +58,7 @@ export const decode = (
   { buffer: bytes, byteOffset }: Uint8Array,
   from: number,
   count: number,
-): HostArray => {
+): HostArrayOf<DType> => {
   const offset = byteOffset + from
   switch (dtype) {
     case 'f32':

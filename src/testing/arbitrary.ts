@@ -11,7 +11,7 @@ import { type Tensor, tensorOf } from '../lang/types/tensor.ts'
 import { commonDims, extremes, specials, storedData } from './dice.ts'
 
 /** Whether `arbDim` may give 0. */
-interface DimOptions {
+type DimOptions = {
   readonly empty?: boolean
 }
 

@@ -1,6 +1,7 @@
 /** What the programs of the scoreboard and of the bench are: a function, the types of its arguments, how it is compiled. */
-import type { Spec } from '../../src/compile/compile.ts'
+
 import type { CompileOptions } from '../../src/compile/options.ts'
+import type { Spec } from '../../src/compile/tree-types.ts'
 import type { Tensor } from '../../src/lang/types/tensor.ts'
 
 /** Types of arguments, in the structure of the arguments. */

@@ -1,6 +1,7 @@
 /** The scoreboard's programs, each written once: shapes, loss, gradient list, optimiser. All f32, as `scoreboard.md` says. */
 import { grad, valueAndGrad } from '../../passes/transform/gradient.ts'
-import { type Spec, spec } from '../../src/compile/compile.ts'
+import { spec } from '../../src/compile/compile.ts'
+import type { Spec } from '../../src/compile/tree-types.ts'
 import * as T from '../../src/lang/tensor/index.ts'
 import type { Tensor } from '../../src/lang/types/tensor.ts'
 import * as nn from '../../src/nn/index.ts'

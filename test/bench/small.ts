@@ -1,5 +1,6 @@
 /** The scoreboard's programs at sizes that the reference interpreter runs in a moment, with edges that no tile divides. */
-import { type Spec, spec } from '../../src/compile/compile.ts'
+import { spec } from '../../src/compile/compile.ts'
+import type { Spec } from '../../src/compile/tree-types.ts'
 
 import type { BenchProgram } from './program.ts'
 

@@ -1,6 +1,7 @@
 /** A loss as a whole training step: gradients and Adam, state in, state out. */
 import { valueAndGrad } from '../../passes/transform/gradient.ts'
-import { type Spec, spec } from '../../src/compile/compile.ts'
+import { spec } from '../../src/compile/compile.ts'
+import type { Spec } from '../../src/compile/tree-types.ts'
 import * as T from '../../src/lang/tensor/index.ts'
 import { isTensor } from '../../src/lang/tree.ts'
 import type { Tensor } from '../../src/lang/types/tensor.ts'

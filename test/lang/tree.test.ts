@@ -23,8 +23,7 @@ describe('trees', () => {
   test.each([
     [{ a: [1] }, 'a[0] is the number 1'],
     [['x', new Date(0)], '[1] is an object of class Date'],
-    [{ a: undefined }, 'a is undefined'],
-    [null, 'the tree itself is null'],
+    [[() => 'x'], '[0] is the function () => '],
   ])('%j is refused with its path', (tree, message) => {
     try {
       flattenTree(tree, isText)
@@ -34,6 +33,30 @@ describe('trees', () => {
       expect((e as TensorloomError).error.tag).toBe('UsageError')
       expect((e as TensorloomError).message).toContain(message)
     }
+  })
+
+  test.each([[null], [undefined], [{ a: undefined, b: ['x', null], c: [undefined] }]])('%j has empty parts', (tree) => {
+    const { leaves, shape } = flattenTree(tree, isText)
+    expect(leaves.length).toBe(tree ? 1 : 0)
+    expect(unflattenTree(shape, leaves)).toStrictEqual(tree)
+  })
+
+  test('an empty part is as good as none, and is no leaf', () => {
+    const shape = (t: unknown) => flattenTree(t, isText).shape
+    for (const a of [{ w: 'x' }, { w: 'x', b: null }, { b: undefined, w: 'x' }]) {
+      expect(sameTree(shape(a), shape({ w: 'y', b: undefined }))).toBe(true)
+      expect(sameTree(shape({ w: 'y', b: undefined }), shape(a))).toBe(true)
+      expect(sameTree(shape(a), shape({ w: 'x', b: 'y' }))).toBe(false)
+      expect(sameTree(shape({ b: 'x', w: 'y' }), shape(a))).toBe(false)
+    }
+    for (const a of [[], {}, 'x', [null]]) expect(sameTree(shape(a), shape(null))).toBe(false)
+  })
+
+  test('trees go back in the order they were written', () => {
+    const tree = { w: 'x', b: { z: 'y', a: 'q' } }
+    const { leaves, shape } = flattenTree(tree, isText)
+    expect(leaves).toEqual(['q', 'y', 'x'])
+    expect(JSON.stringify(unflattenTree(shape, leaves))).toBe(JSON.stringify(tree))
   })
 
   test('one that holds itself ends in an error, not in the stack', () => {

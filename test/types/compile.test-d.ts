@@ -1,15 +1,9 @@
 /** What `compile` makes of argument and result types: specs, tensors, and trees whose keys are not known. */
 import { pipe } from '#fp/function'
-import {
-  type ArgumentsOf,
-  type Compiled,
-  compile,
-  orThrow,
-  type ResultsOf,
-  spec,
-  type TensorsOf,
-} from '../../src/compile/compile.ts'
+import { type Compiled, compile, orThrow, spec } from '../../src/compile/compile.ts'
 import type { HostTensor } from '../../src/compile/host.ts'
+import type { ArgumentsOf, ResultsOf, TensorsOf } from '../../src/compile/tree-types.ts'
+import type * as T from '../../src/index.ts'
 import { mul } from '../../src/lang/tensor/index.ts'
 import { type Key, key, splitList } from '../../src/lang/tensor/random/keys.ts'
 import type { TensorTree } from '../../src/lang/tree.ts'
@@ -27,8 +21,9 @@ interface State {
 }
 
 holds<Equal<TensorsOf<Row>, Row>>()
-holds<Equal<ResultsOf<{ readonly w: Row }>, { readonly w: Output }>>()
-holds<Equal<ArgumentsOf<readonly [Row]>, readonly [Argument | HostTensor | Tensor]>>()
+holds<Equal<ResultsOf<{ readonly w: Row }>['w'], Output<readonly [3], 'f32'> & Row>>()
+holds<Equal<ResultsOf<Row>, T.Handle<readonly [3], 'f32'>>>()
+holds<Equal<Exclude<ArgumentsOf<Row>, Row>, Argument | HostTensor | Tensor>>()
 
 // An optimiser's state has no end to walk to: these were "excessively deep and possibly infinite".
 holds<Equal<TensorsOf<TensorTree>, TensorTree>>()

@@ -35,6 +35,7 @@ const treeType = <S extends Slot>(
   indent: string,
 ): string => {
   if (typeof tree === 'number') return leaf(slots[tree]!)
+  if ('empty' in tree) return tree.empty
   const inner = `${indent}  `
   const isList = 'list' in tree
   const fields: readonly (readonly [string, TreeShape])[] = isList

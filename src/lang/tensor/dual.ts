@@ -6,7 +6,7 @@ import type { DType } from '../dtype.ts'
 import { raise } from '../errors.ts'
 import type { Node, TensorType } from '../ir.ts'
 import { isNoArgument, strangerName } from '../strangers.ts'
-import { isRecord, isTensor } from '../tree.ts'
+import { isHandle, isRecord, isTensor } from '../tree.ts'
 import { nodeOf, type Tensor, tensorOf } from '../types/tensor.ts'
 import { noteCondition } from '../unused-conditions.ts'
 import { demandRecord, type Names, showArgument } from './arguments.ts'
@@ -52,6 +52,14 @@ const wrongCall = (name: string, { by, count, least, options }: Form, args: read
   })
 }
 
+/** A result of a run has the type of a tensor, so that programs take it; it is none. */
+const fromProgram = (name: string): never =>
+  raise({
+    tag: 'UsageError',
+    message: `${name}: operand 1 is a result of a run, which is on the device`,
+    hint: 'give it to a program as an argument, or read it: T.fromArray(await x.read(), x.shape)',
+  })
+
 /** Whether a call is direct; UsageError where it is neither direct nor curried, or has options that nobody knows. */
 const isDirect = (name: string, form: Form, args: readonly unknown[]): boolean => {
   const { by, count, least, options } = form
@@ -63,6 +71,7 @@ const isDirect = (name: string, form: Form, args: readonly unknown[]): boolean =
   const positional = Math.min(places.length - tail, count)
   const rest = places.slice(positional)
   if (positional < least || rest.length > (options ? 1 : 0)) return wrongCall(name, form, args)
+  if (!direct && isHandle(args[0])) return fromProgram(name)
   if (options) demandRecord(name, options, rest[0])
   return direct
 }

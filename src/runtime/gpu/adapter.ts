@@ -1,8 +1,9 @@
 /** Adapters of a GPU. */
+import type { WebGpu, WebGpuAdapter } from '../global-types.ts'
 
 /** An adapter nobody has made a device of yet (an adapter gives one device only). */
 export interface FoundAdapter {
-  readonly adapter: GPUAdapter
+  readonly adapter: WebGpuAdapter
   readonly kind: 'hardware' | 'software'
 }
 
@@ -10,7 +11,7 @@ export interface FoundAdapter {
 const instances: Set<GPU> = new Set()
 
 /** What `gpu` (a browser's `navigator.gpu`, an instance of Dawn) has to offer, or null. */
-export const requestAdapter = async (gpu: GPU): Promise<FoundAdapter | null> => {
+export const requestAdapter = async (gpu: WebGpu): Promise<FoundAdapter | null> => {
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' })
   if (!adapter) return null
   instances.add(gpu)
@@ -20,5 +21,5 @@ export const requestAdapter = async (gpu: GPU): Promise<FoundAdapter | null> => 
 }
 
 /** `navigator.gpu`, where it is there. */
-export const navigatorGpu = (): GPU | undefined =>
+export const navigatorGpu = (): WebGpu | undefined =>
   typeof navigator === 'undefined' ? undefined : (navigator as { gpu?: GPU }).gpu

@@ -1,15 +1,17 @@
 /** A GPUDevice as a device of the runtime. */
+
 import type { Profile } from '../../../codegen/plan/plan.ts'
 import { hardware, software } from '../../../codegen/targets/wgsl/profiles.ts'
 import { type RuntimeError, raise, TensorloomError } from '../../lang/errors.ts'
 import { type Device, type Losable, lostHint, nextGeneration } from '../device.ts'
+import type { WebGpuDevice } from '../global-types.ts'
 import type { FoundAdapter } from './adapter.ts'
 import { gpuBackend } from './backend.ts'
 import { errorOf } from './guard.ts'
 
 /** A device that works on a GPUDevice. */
 export interface GpuDevice extends Device {
-  readonly gpu: GPUDevice
+  readonly gpu: WebGpuDevice
   readonly kind: 'hardware' | 'software'
 }
 
@@ -34,7 +36,7 @@ export const wantedLimits = [
 const wantedFeatures = ['shader-f16', 'subgroups', 'timestamp-query'] as const
 
 /** Wraps a GPUDevice; `kind` picks the schedule, `description` is what it is called. */
-export const wrapGpu = (gpu: GPUDevice, kind: GpuDevice['kind'], description: string): GpuDevice => {
+export const wrapGpu = (gpu: WebGpuDevice, kind: GpuDevice['kind'], description: string): GpuDevice => {
   let loss: RuntimeError | undefined
   let refusal: RuntimeError | undefined
   const lose = (reason: string): RuntimeError => (loss ??= { tag: 'DeviceLost', reason, hint: lostHint })
@@ -67,7 +69,7 @@ export const wrapGpu = (gpu: GPUDevice, kind: GpuDevice['kind'], description: st
  * const { gpu, kind } = await T.openDevice({ prefer: 'software', quiet: true })
  * T.adoptDevice(gpu, kind, 'the canvas').description // => 'the canvas'
  */
-export const adoptDevice = (gpu: GPUDevice, kind: 'hardware' | 'software', description: string): GpuDevice => {
+export const adoptDevice = (gpu: WebGpuDevice, kind: 'hardware' | 'software', description: string): GpuDevice => {
   if (typeof gpu?.createBuffer !== 'function')
     raise({
       tag: 'UsageError',

@@ -6,6 +6,7 @@ import { everyStep } from '../../../codegen/plan/steps.ts'
 import { boundBytes, buffersBehind, vectorBytes } from '../../../passes/memory/place-bytes.ts'
 import { alignUp } from '../../lang/dim.ts'
 import { raise } from '../../lang/errors.ts'
+import type { WebGpuDevice } from '../global-types.ts'
 
 /** The features a kernel's text switches on: what it uses, not what its profile allowed. */
 export const enabledFeatures = (wgsl: string): readonly string[] => {
@@ -53,7 +54,7 @@ const checkKernel = ({ limits, features }: GPUDevice, { kernel, wgsl }: PlannedK
 }
 
 /** Raises LimitError or UnsupportedFeature where `gpu` cannot run `plan`. */
-export const checkFit = (gpu: GPUDevice, plan: Plan): void => {
+export const checkFit = (gpu: WebGpuDevice, plan: Plan): void => {
   const { limits } = gpu
   const split = 'use smaller batches, or a profile with smaller maxBindingBytes and maxBufferBytes'
   plan.arenas.forEach((bytes, i) => {

@@ -256,7 +256,7 @@ describe('every leaf of a state finds its successor', () => {
 
   const givers = programs.filter((p) => p.options?.donate)
   it.each(givers.map((p) => [p.name, p] as const))('the scoreboard: %s', (_, { f, specs, options = {} }) => {
-    const { plan } = T.orThrow(T.compile(f as never, specs, options))
+    const { plan } = T.orThrow(T.compile(f as never, specs as readonly unknown[], options))
     expect(replaced(plan)).toEqual(
       plan.inputs
         .filter((s) => s.donated)

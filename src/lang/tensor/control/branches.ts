@@ -5,7 +5,7 @@ import { isInteger } from '../../dtype.ts'
 import { type Refusal, raise, showOperand } from '../../errors.ts'
 import type { Node } from '../../ir.ts'
 import { outputsOf } from '../../ops/closed-graphs.ts'
-import { flattenTree, isTensor, sameTree, unflattenTree } from '../../tree.ts'
+import { flattenResult, flattenTree, isTensor, sameTree, unflattenTree } from '../../tree.ts'
 import { nodeOf, type Tensor } from '../../types/tensor.ts'
 import { demandFunction, demandList } from '../arguments.ts'
 import { castNode, isIll, lift, refuse, withTypes } from '../operand.ts'
@@ -28,7 +28,7 @@ const choose = (caller: string, index: Node, branches: readonly Named[], operand
   const leaves = given.leaves.map(nodeOf)
   const ill = [index, ...leaves].find(isIll)
   if (ill) {
-    const { shape, leaves: own } = flattenTree<Tensor>(branches[0]!.run(...(operands as never[])), isTensor)
+    const { shape, leaves: own } = flattenResult(branches[0]!.run(...(operands as never[])))
     return unflattenTree(
       shape,
       own.map(() => illTyped(caller, [ill], { reason: '' })),

@@ -11,7 +11,7 @@ import { onTensor } from '../operand.ts'
 
 const observed = (n: Node, params: ParamsOf['observe']): Node => noteSite(build.observe([n], params))
 
-interface Debug {
+type Debug = {
   (label: string): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, D>
   <S extends Shape, D extends DType>(x: Tensor<S, D>, label: string): Tensor<S, D>
 }
@@ -31,7 +31,7 @@ export const debug: Debug = dataFirst('T.debug', 2, (x: Tensor, label: string) =
   return onTensor('T.debug', x, (n) => observed(n, { kind: 'print', label: text }))
 })
 
-interface CheckNumerics {
+type CheckNumerics = {
   (label?: string): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, D>
   <S extends Shape, D extends DType>(x: Tensor<S, D>, label?: string): Tensor<S, D>
 }
@@ -39,8 +39,9 @@ interface CheckNumerics {
 /**
  * `x` itself; a run that uses what this gives rejects with NumericsError when an element is NaN or infinite: how many,
  * where the first one is, the label, and the line of the call. The gradient with respect to `x` is checked as well. Integers and
- * bool are finite. In a branch of `cond` only the branch that is taken counts. The run waits for the device, and what it
- * computed is lost when it rejects. Compare tf.debugging.check_numerics.
+ * bool are finite. In a branch of `cond` only the branch that is taken counts. The run waits for the device; where it rejects,
+ * what it was given stays as it was, donated or not, and what it computed is lost. `compile(f, specs, { checkNumerics: true })`
+ * checks all results and gradients. Compare tf.debugging.check_numerics.
  * @example
  * T.reference(T.checkNumerics(T.tensor([1, 2.5]), 'x')).data // => [1, 2.5]
  * T.reference(T.log(T.checkNumerics(T.log(T.tensor([0, 1.5])), 'inner'))) // => throws NumericsError

@@ -14,12 +14,12 @@ import { type Complex, type FftnOptions, type FftOptions, fftn, ifftn, irfft, no
 
 const fftnOptions: OptionNames<FftnOptions> = { s: 'own', axes: 'own', norm: 'own' }
 
-interface RealTransform {
+type RealTransform = {
   (options?: FftnOptions): <D extends DType>(x: Tensor<Shape, D>) => Complex<Shape, FloatOf<D>>
   <D extends DType>(x: Tensor<Shape, D>, options?: FftnOptions): Complex<Shape, FloatOf<D>>
 }
 
-interface RealInverse {
+type RealInverse = {
   (options?: FftnOptions): <D extends DType>(x: Complex<Shape, D>) => Tensor<Shape, FloatOf<D>>
   <D extends DType>(x: Complex<Shape, D>, options?: FftnOptions): Tensor<Shape, FloatOf<D>>
 }

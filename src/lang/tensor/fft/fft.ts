@@ -35,7 +35,7 @@ const fftOptions: OptionNames<FftOptions> = { n: 'integer', axis: 'own', norm: '
 
 export const norms: readonly FftNorm[] = ['backward', 'ortho', 'forward']
 
-interface ComplexTransform {
+type ComplexTransform = {
   (options?: FftOptions): <D extends DType>(x: Complex<Shape, D>) => Complex<Shape, FloatOf<D>>
   <D extends DType>(x: Complex<Shape, D>, options?: FftOptions): Complex<Shape, FloatOf<D>>
 }
@@ -180,7 +180,7 @@ export const ifft: ComplexTransform = dualWith('T.ifft', 1, fftOptions, (x: Comp
   transformed('T.ifft', partsOf('T.ifft', x), one('T.ifft', o, 1)),
 )
 
-interface RealTransform {
+type RealTransform = {
   (options?: FftOptions): <D extends DType>(x: Tensor<Shape, D>) => Complex<Shape, FloatOf<D>>
   <D extends DType>(x: Tensor<Shape, D>, options?: FftOptions): Complex<Shape, FloatOf<D>>
 }
@@ -209,7 +209,7 @@ const mirrored = (parts: readonly Node[], { axis, n }: Task): readonly Node[] =>
   })
 }
 
-interface RealInverse {
+type RealInverse = {
   (options?: FftOptions): <D extends DType>(x: Complex<Shape, D>) => Tensor<Shape, FloatOf<D>>
   <D extends DType>(x: Complex<Shape, D>, options?: FftOptions): Tensor<Shape, FloatOf<D>>
 }
@@ -234,7 +234,7 @@ export interface FftnOptions {
 
 const fftnOptions: OptionNames<FftnOptions> = { s: 'own', axes: 'own', norm: 'own' }
 
-interface ManyTransform {
+type ManyTransform = {
   (options?: FftnOptions): <D extends DType>(x: Complex<Shape, D>) => Complex<Shape, FloatOf<D>>
   <D extends DType>(x: Complex<Shape, D>, options?: FftnOptions): Complex<Shape, FloatOf<D>>
 }

@@ -60,7 +60,7 @@ export const fftfreq = (n: number, options: FrequencyOptions = {}): Tensor<reado
 export const rfftfreq = (n: number, options: FrequencyOptions = {}): Tensor<readonly [number], 'f32'> =>
   frequencies('T.rfftfreq', n, options, (count) => Array.from({ length: floorDiv(count, 2) + 1 }, (_, k) => k))
 
-interface Shift {
+type Shift = {
   (options?: AxisOptions): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, D>
   <S extends Shape, D extends DType>(x: Tensor<S, D>, options?: AxisOptions): Tensor<S, D>
 }

@@ -77,7 +77,7 @@ const placed = (
   )
 }
 
-interface AtIndices {
+type AtIndices = {
   (indices: readonly Tensor[]): <D extends DType>(x: Tensor<Shape, D>) => Tensor<Shape, D>
   <D extends DType>(x: Tensor<Shape, D>, indices: readonly Tensor[]): Tensor<Shape, D>
 }
@@ -103,7 +103,7 @@ export interface SetAtIndicesOptions {
 
 const setAtIndicesOptions: OptionNames<SetAtIndicesOptions> = { accumulate: 'boolean' }
 
-interface SetAtIndices {
+type SetAtIndices = {
   (
     indices: readonly Tensor[],
     values: Operand,

@@ -5,7 +5,7 @@ import { type Shape, stepCount } from '../../dim.ts'
 import type { DType } from '../../dtype.ts'
 import type { Refusal } from '../../errors.ts'
 import type { Node } from '../../ir.ts'
-import type { Sized } from '../../types/movement.ts'
+import type { Indexed, Sliced } from '../../types/parts.ts'
 import { type Operand, type Tensor, tensorOf } from '../../types/tensor.ts'
 import { demandList, showArgument } from '../arguments.ts'
 import { dataFirst, dataFirstWith } from '../dual.ts'
@@ -65,9 +65,14 @@ const spanNode = (n: Node, spans: readonly Span[]): Node => {
   return axes.length === 0 ? cut : build.flip([cut], { axes })
 }
 
-interface Slice {
-  (ranges: readonly Range[]): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<Sized<S>, D>
-  <S extends Shape, D extends DType>(x: Tensor<S, D>, ranges: readonly Range[]): Tensor<Sized<S>, D>
+type Slice = {
+  <const R extends readonly Range[]>(
+    ranges: R,
+  ): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<Sliced<S, R>, D>
+  <S extends Shape, D extends DType, const R extends readonly Range[]>(
+    x: Tensor<S, D>,
+    ranges: R,
+  ): Tensor<Sliced<S, R>, D>
 }
 
 /**
@@ -129,9 +134,14 @@ const resolve = (indices: readonly Ranged[], shape: Shape): E.Either<Refusal, Re
   return E.right({ spans, dropped })
 }
 
-interface At {
-  (...indices: readonly Index[]): <D extends DType>(x: Tensor<Shape, D>) => Tensor<Shape, D>
-  <D extends DType>(x: Tensor<Shape, D>, ...indices: readonly Index[]): Tensor<Shape, D>
+type At = {
+  <const I extends readonly Index[]>(
+    ...indices: I
+  ): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<Indexed<S, I>, D>
+  <S extends Shape, D extends DType, const I extends readonly Index[]>(
+    x: Tensor<S, D>,
+    ...indices: I
+  ): Tensor<Indexed<S, I>, D>
 }
 
 /**
@@ -154,7 +164,7 @@ export const at: At = dataFirst('T.at', [1, Number.POSITIVE_INFINITY], (x: Tenso
   }),
 )
 
-interface SetAt {
+type SetAt = {
   (indices: readonly Index[], value: Operand): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, D>
   <S extends Shape, D extends DType>(x: Tensor<S, D>, indices: readonly Index[], value: Operand): Tensor<S, D>
 }
@@ -204,7 +214,7 @@ export const setAt: SetAt = dataFirst('T.setAt', 3, (x: Tensor, indices: readonl
   )
 })
 
-interface Select {
+type Select = {
   (index: number, options?: AlongOptions): <D extends DType>(x: Tensor<Shape, D>) => Tensor<Shape, D>
   <D extends DType>(x: Tensor<Shape, D>, index: number, options?: AlongOptions): Tensor<Shape, D>
 }
@@ -235,7 +245,7 @@ export const select: Select = dataFirstWith(
     }),
 )
 
-interface Narrow {
+type Narrow = {
   (start: number, length: number, options?: AlongOptions): <D extends DType>(x: Tensor<Shape, D>) => Tensor<Shape, D>
   <D extends DType>(x: Tensor<Shape, D>, start: number, length: number, options?: AlongOptions): Tensor<Shape, D>
 }

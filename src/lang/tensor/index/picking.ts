@@ -24,7 +24,7 @@ export const indexNode = (name: string, n: Node, dtype: DType): Node =>
       })
 
 /** A function of data and an index tensor along one axis. */
-interface Indexing {
+type Indexing = {
   (indices: Tensor, options?: AlongOptions): <D extends DType>(x: Tensor<Shape, D>) => Tensor<Shape, D>
   <D extends DType>(x: Tensor<Shape, D>, indices: Tensor, options?: AlongOptions): Tensor<Shape, D>
 }

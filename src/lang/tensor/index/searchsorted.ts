@@ -17,7 +17,7 @@ export interface SearchOptions {
 
 const searchOptions: OptionNames<SearchOptions> = { side: 'own' }
 
-interface Search {
+type Search = {
   (values: Operand, options?: SearchOptions): (sorted: Tensor) => Tensor<Tensor['shape'], 'i32'>
   (sorted: Tensor, values: Operand, options?: SearchOptions): Tensor<Tensor['shape'], 'i32'>
 }

@@ -27,12 +27,12 @@ const sorted =
   (x: Tensor, { axis = -1, descending = false }: SortOptions = {}): Tensor =>
     onAxis(name, x, axis, (n, a) => sortedNode(n, a, descending, output))
 
-interface Sort {
+type Sort = {
   (options?: SortOptions): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, D>
   <S extends Shape, D extends DType>(x: Tensor<S, D>, options?: SortOptions): Tensor<S, D>
 }
 
-interface Argsort {
+type Argsort = {
   (options?: SortOptions): <S extends Shape>(x: Tensor<S>) => Tensor<S, 'i32'>
   <S extends Shape>(x: Tensor<S>, options?: SortOptions): Tensor<S, 'i32'>
 }
@@ -65,7 +65,7 @@ const topKOptions: OptionNames<TopKOptions> = { axis: 'own', largest: 'boolean' 
 /** Elements along an axis that was cut to another size, with the indices they come from. */
 export type Chosen<D extends DType> = readonly [values: Tensor<Shape, D>, indices: Tensor<Shape, 'i32'>]
 
-interface TopK {
+type TopK = {
   (k: number, options?: TopKOptions): <D extends DType>(x: Tensor<Shape, D>) => Chosen<D>
   <D extends DType>(x: Tensor<Shape, D>, k: number, options?: TopKOptions): Chosen<D>
 }
@@ -114,7 +114,7 @@ export interface KthOptions {
 
 const kthOptions: OptionNames<KthOptions> = { axis: 'own', keepdims: 'boolean' }
 
-interface Kth {
+type Kth = {
   (k: number, options?: KthOptions): <D extends DType>(x: Tensor<Shape, D>) => Chosen<D>
   <D extends DType>(x: Tensor<Shape, D>, k: number, options?: KthOptions): Chosen<D>
 }

@@ -33,7 +33,7 @@ export interface Unique<S extends Shape, D extends DType> {
   readonly distinct: Tensor<readonly [], 'i32'>
 }
 
-interface UniqueFunction {
+type UniqueFunction = {
   (options: UniqueOptions): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Unique<S, D>
   <S extends Shape, D extends DType>(x: Tensor<S, D>, options: UniqueOptions): Unique<S, D>
 }

@@ -134,7 +134,7 @@ export const matmul: Product<'matmul'> = dual('T.matmul', 2, (a: Tensor, b: Tens
   }),
 )
 
-interface Vecdot {
+type Vecdot = {
   <D extends DType>(a: Tensor<Shape, D>, b: Tensor<Shape, NoInfer<D>>, options?: AlongOptions): Tensor<Shape, D>
   <D extends DType>(b: Tensor<Shape, D>, options?: AlongOptions): (a: Tensor<Shape, D>) => Tensor<Shape, D>
 }
@@ -195,7 +195,7 @@ const demandSides = (axes: TensordotAxes): void => {
   })
 }
 
-interface Tensordot {
+type Tensordot = {
   <D extends DType>(a: Tensor<Shape, D>, b: Tensor<Shape, NoInfer<D>>, options?: TensordotOptions): Tensor<Shape, D>
   <D extends DType>(b: Tensor<Shape, D>, options?: TensordotOptions): (a: Tensor<Shape, D>) => Tensor<Shape, D>
 }

@@ -23,7 +23,7 @@ export interface CholeskyOptions {
 
 const choleskyOptions: OptionNames<CholeskyOptions> = { upper: 'boolean' }
 
-interface Cholesky {
+type Cholesky = {
   (options?: CholeskyOptions): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, FloatOf<D>>
   <S extends Shape, D extends DType>(x: Tensor<S, D>, options?: CholeskyOptions): Tensor<S, FloatOf<D>>
 }
@@ -58,7 +58,7 @@ const qrOptions: OptionNames<QrOptions> = { mode: 'own' }
 /** Q and R. */
 export type QrResult<D extends DType> = readonly [q: Tensor<Shape, FloatOf<D>>, r: Tensor<Shape, FloatOf<D>>]
 
-interface Qr {
+type Qr = {
   (options?: QrOptions): <D extends DType>(x: Tensor<Shape, D>) => QrResult<D>
   <D extends DType>(x: Tensor<Shape, D>, options?: QrOptions): QrResult<D>
 }
@@ -170,7 +170,7 @@ export type SvdResult<D extends DType> = readonly [
   vh: Tensor<Shape, FloatOf<D>>,
 ]
 
-interface Svd {
+type Svd = {
   (options?: SvdOptions): <D extends DType>(x: Tensor<Shape, D>) => SvdResult<D>
   <D extends DType>(x: Tensor<Shape, D>, options?: SvdOptions): SvdResult<D>
 }

@@ -31,12 +31,12 @@ const triangularOptions: OptionNames<TriangularOptions> = {
   transposed: 'boolean',
 }
 
-interface Solve {
+type Solve = {
   <D extends DType>(a: Tensor<Shape, D>, b: Tensor): Tensor<Shape, FloatOf<D>>
   (b: Tensor): <D extends DType>(a: Tensor<Shape, D>) => Tensor<Shape, FloatOf<D>>
 }
 
-interface SolveTriangular {
+type SolveTriangular = {
   <D extends DType>(a: Tensor<Shape, D>, b: Tensor, options?: TriangularOptions): Tensor<Shape, FloatOf<D>>
   (b: Tensor, options?: TriangularOptions): <D extends DType>(a: Tensor<Shape, D>) => Tensor<Shape, FloatOf<D>>
 }

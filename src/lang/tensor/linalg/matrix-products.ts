@@ -14,7 +14,7 @@ import { permuteNode } from '../shape/axes.ts'
 import { innerDiffer, type Labels, matmul, pairOf, range } from './contraction.ts'
 import { inv } from './linear-systems.ts'
 
-interface Binary {
+type Binary = {
   <D extends DType>(a: Tensor<Shape, D>, b: Tensor<Shape, NoInfer<D>>): Tensor<Shape, D>
   <D extends DType>(b: Tensor<Shape, D>): (a: Tensor<Shape, D>) => Tensor<Shape, D>
 }
@@ -113,7 +113,7 @@ export interface AddmmOptions {
 
 const addmmOptions: OptionNames<AddmmOptions> = { beta: 'number', alpha: 'number' }
 
-interface Addmm {
+type Addmm = {
   <D extends DType>(
     c: Tensor<Shape, D>,
     a: Tensor<Shape, NoInfer<D>>,
@@ -150,7 +150,7 @@ export const addmm: Addmm = dualWith('T.addmm', 3, addmmOptions, addProduct(mm))
  */
 export const baddbmm: Addmm = dualWith('T.baddbmm', 3, addmmOptions, addProduct(bmm))
 
-interface MatrixPower {
+type MatrixPower = {
   (exponent: number): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, D>
   <S extends Shape, D extends DType>(x: Tensor<S, D>, exponent: number): Tensor<S, D>
 }

@@ -25,7 +25,7 @@ export interface RankOptions {
 
 const rankOptions: OptionNames<RankOptions> = { rtol: 'amount' }
 
-interface OfMatrix<O> {
+type OfMatrix<O> = {
   (options?: O): <D extends DType>(x: Tensor<Shape, D>) => Tensor<Shape, FloatOf<D>>
   <D extends DType>(x: Tensor<Shape, D>, options?: O): Tensor<Shape, FloatOf<D>>
 }
@@ -82,7 +82,7 @@ export const pinv: OfMatrix<RankOptions> = dataFirstWith(
     onMatrix('T.pinv', x, 'matrix', (a, shape) => pinvNode(a, shape, rtol ?? defaultTolerance(shape))),
 )
 
-interface Lstsq {
+type Lstsq = {
   <D extends DType>(a: Tensor<Shape, D>, b: Tensor, options?: RankOptions): Tensor<Shape, FloatOf<D>>
   (b: Tensor, options?: RankOptions): <D extends DType>(a: Tensor<Shape, D>) => Tensor<Shape, FloatOf<D>>
 }
@@ -103,7 +103,7 @@ export const lstsq: Lstsq = dualWith('T.lstsq', 2, rankOptions, (x: Tensor, y: T
   }),
 )
 
-interface MatrixRank {
+type MatrixRank = {
   (options?: RankOptions): (x: Tensor) => Tensor<Shape, 'i32'>
   (x: Tensor, options?: RankOptions): Tensor<Shape, 'i32'>
 }

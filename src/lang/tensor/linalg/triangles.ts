@@ -29,7 +29,7 @@ export const lowerNode = (shape: Shape, diagonal: number): Node => {
   return expandNode(binaryNode('le', column!, bound), shape)
 }
 
-interface Triangle {
+type Triangle = {
   (options?: DiagonalOptions): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, D>
   <S extends Shape, D extends DType>(x: Tensor<S, D>, options?: DiagonalOptions): Tensor<S, D>
 }

@@ -7,7 +7,7 @@ import { demandDType } from '../arguments.ts'
 import { dataFirst, single } from '../dual.ts'
 import { castNode, onTensor, refuse } from '../operand.ts'
 
-interface Cast {
+type Cast = {
   <const D extends DType>(dtype: D): <S extends Shape>(x: Tensor<S>) => Tensor<S, D>
   <S extends Shape, const D extends DType>(x: Tensor<S>, dtype: D): Tensor<S, D>
 }

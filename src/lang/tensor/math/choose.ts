@@ -28,7 +28,7 @@ type Mask = Tensor<Shape, 'bool'> | boolean
 
 type Chosen<C, A, B> = Elementwise<Elementwise<A, B>, C extends Tensor<infer S> ? Tensor<S, never> : number>
 
-interface Where {
+type Where = {
   <C extends Mask, A extends Operand, B extends Operand>(
     condition: C,
     a: A,
@@ -82,7 +82,7 @@ export const where: Where = dual('T.where', 3, (c: unknown, a: Operand, b: Opera
   tensorOf(whereNode('T.where', c, a, b)),
 )
 
-interface MaskedFill {
+type MaskedFill = {
   <S extends Shape, D extends DType>(x: Tensor<S, D>, mask: Tensor<Shape, 'bool'>, value: Operand): Tensor<S, D>
   (mask: Tensor<Shape, 'bool'>, value: Operand): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, D>
 }
@@ -105,7 +105,7 @@ export interface ClampOptions {
 
 const clampOptions: OptionNames<ClampOptions> = { min: 'own', max: 'own' }
 
-interface Clamp {
+type Clamp = {
   (options: ClampOptions): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, D>
   <S extends Shape, D extends DType>(x: Tensor<S, D>, options: ClampOptions): Tensor<S, D>
 }
@@ -137,7 +137,7 @@ export interface NanToNumOptions {
 
 const nanToNumOptions: OptionNames<NanToNumOptions> = { nan: 'value', posinf: 'value', neginf: 'value' }
 
-interface NanToNum {
+type NanToNum = {
   (options?: NanToNumOptions): Elementary
   <S extends Shape, D extends DType>(x: Tensor<S, D>, options?: NanToNumOptions): Tensor<S, D>
 }
@@ -172,7 +172,7 @@ export const nanToNum: NanToNum = dataFirstWith(
     }),
 )
 
-interface Lerp {
+type Lerp = {
   <S extends Shape>(start: Tensor<S>, end: Operand, weight: Operand): Tensor<S>
   (end: Operand, weight: Operand): <S extends Shape>(start: Tensor<S>) => Tensor<S>
 }
@@ -200,7 +200,7 @@ export interface ScaledOptions {
 
 const scaledOptions: OptionNames<ScaledOptions> = { value: 'value' }
 
-interface Fused {
+type Fused = {
   (x: Operand, a: Operand, b: Operand, options?: ScaledOptions): Tensor
   (a: Operand, b: Operand, options?: ScaledOptions): (x: Operand) => Tensor
 }

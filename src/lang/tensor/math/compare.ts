@@ -173,7 +173,7 @@ export interface CloseOptions {
 
 const closeOptions: OptionNames<CloseOptions> = { rtol: 'amount', atol: 'amount', equalNan: 'boolean' }
 
-interface Close {
+type Close = {
   (a: Operand, b: Operand, options?: CloseOptions): Tensor<readonly number[], 'bool'>
   (b: Operand, options?: CloseOptions): (a: Operand) => Tensor<readonly number[], 'bool'>
 }

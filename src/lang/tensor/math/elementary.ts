@@ -195,7 +195,7 @@ export interface LogitOptions {
 
 const logitOptions: OptionNames<LogitOptions> = { eps: 'fraction' }
 
-interface Logit {
+type Logit = {
   (options?: LogitOptions): FloatElementary
   <S extends Shape, D extends DType>(x: Tensor<S, D>, options?: LogitOptions): Tensor<S, FloatOf<D>>
 }

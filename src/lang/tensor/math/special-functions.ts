@@ -36,7 +36,7 @@ export const digamma: FloatElementary = float('T.digamma', 'digamma')
 /** Beyond it n! is no number of Float64. */
 const mostDerivatives = 170
 
-interface Polygamma {
+type Polygamma = {
   (n: number): FloatElementary
   <S extends Shape, D extends DType>(x: Tensor<S, D>, n: number): Tensor<S, FloatOf<D>>
 }

@@ -52,7 +52,7 @@ const shuffled = (a: Node, b: Node, shape: Shape, axis: number): Node =>
 const order = (name: string, k: Tensor, shape: Shape, axis: number): Tensor<Shape, 'i32'> =>
   withKey(name, k, shape, (a, b) => shuffled(a, b, shape, axis))
 
-interface Permutation {
+type Permutation = {
   (k: Tensor, n: number): Tensor<readonly [number], 'i32'>
   <S extends Shape, D extends DType>(k: Tensor, x: Tensor<S, D>, options?: PermutationOptions): Tensor<S, D>
 }
@@ -110,7 +110,7 @@ const chosen = (k: Tensor, n: number, shape: Shape, replace: boolean, p: Node | 
   )
 }
 
-interface Choice {
+type Choice = {
   (k: Tensor, n: number, shape: Shape, options?: ChoiceOptions): Tensor<Shape, 'i32'>
   <D extends DType>(k: Tensor, x: Tensor<Shape, D>, shape: Shape, options?: ChoiceOptions): Tensor<Shape, D>
 }

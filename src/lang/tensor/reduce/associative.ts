@@ -6,7 +6,7 @@ import { ceilDiv } from '../../dim.ts'
 import { raise } from '../../errors.ts'
 import type { Node } from '../../ir.ts'
 import { normaliseAxis, showShape } from '../../shape.ts'
-import { flattenTree, isTensor, unflattenTree } from '../../tree.ts'
+import { flattenResult, flattenTree, isTensor, unflattenTree } from '../../tree.ts'
 import { nodeOf, type Tensor, tensorOf } from '../../types/tensor.ts'
 import { demandFunction, demandRecord, type OptionNames } from '../arguments.ts'
 import { demandSameCarries } from '../control/loops.ts'
@@ -92,7 +92,7 @@ const opened = <X>(name: string, f: (a: X, b: X) => X, xs: X, axis: number): Ope
     })
   const tree = (ls: Leaves): X => unflattenTree(shape, ls) as X
   const combine: Combine = (a, b) => {
-    const made = flattenTree<Tensor>(f(tree(a), tree(b)), isTensor)
+    const made = flattenResult(f(tree(a), tree(b)))
     demandSameCarries(name, { leaves: a, shape, paths }, made)
     return made.leaves
   }

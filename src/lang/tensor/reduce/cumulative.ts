@@ -19,12 +19,12 @@ export interface CumulativeOptions {
 const cumulativeOptions: OptionNames<CumulativeOptions> = { axis: 'own', reverse: 'boolean' }
 
 /** A prefix reduction that keeps the dtype. */
-interface Cumulative {
+type Cumulative = {
   (options?: CumulativeOptions): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, D>
   <S extends Shape, D extends DType>(x: Tensor<S, D>, options?: CumulativeOptions): Tensor<S, D>
 }
 
-interface FloatCumulative {
+type FloatCumulative = {
   (options?: CumulativeOptions): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, FloatOf<D>>
   <S extends Shape, D extends DType>(x: Tensor<S, D>, options?: CumulativeOptions): Tensor<S, FloatOf<D>>
 }
@@ -35,7 +35,7 @@ export type RunningExtreme<S extends Shape, D extends DType> = readonly [
   indices: Tensor<S, 'i32'>,
 ]
 
-interface CumulativeExtreme {
+type CumulativeExtreme = {
   (options?: CumulativeOptions): <S extends Shape, D extends DType>(x: Tensor<S, D>) => RunningExtreme<S, D>
   <S extends Shape, D extends DType>(x: Tensor<S, D>, options?: CumulativeOptions): RunningExtreme<S, D>
 }

@@ -4,6 +4,7 @@ import { build } from '../../build.ts'
 import { type Shape, sizeOf } from '../../dim.ts'
 import type { DType } from '../../dtype.ts'
 import type { AxisCheck, Reduced } from '../../types/movement.ts'
+import type { Only } from '../../types/options.ts'
 import type { Tensor } from '../../types/tensor.ts'
 import type { OptionNames } from '../arguments.ts'
 import { dataFirstWith } from '../dual.ts'
@@ -114,15 +115,15 @@ export const argmin: ReductionTo<'argmin', 'i32', OneAxisOptions> = dataFirstWit
   (x: Tensor, o: OneAxisOptions = {}) => extremeAt('T.argmin', 'argmin', x, o, 1),
 )
 
-interface WithIndex<Op extends string> {
+type WithIndex<Op extends string> = {
   <const O extends OneAxisOptions>(
-    options?: O,
+    options?: O & Only<O, OneAxisOptions>,
   ): <S extends Shape, D extends DType>(
     x: Tensor<S, D> & AxisCheck<S, O, Op>,
   ) => readonly [Tensor<Reduced<S, O>, D>, Tensor<Reduced<S, O>, 'i32'>]
   <S extends Shape, D extends DType, const O extends OneAxisOptions>(
     x: Tensor<S, D>,
-    options?: O & AxisCheck<S, O, Op>,
+    options?: O & AxisCheck<S, O, Op> & Only<O, OneAxisOptions>,
   ): readonly [Tensor<Reduced<S, O>, D>, Tensor<Reduced<S, O>, 'i32'>]
 }
 

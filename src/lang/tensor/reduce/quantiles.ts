@@ -22,7 +22,7 @@ export interface QuantileOptions {
 
 const quantileOptions: OptionNames<QuantileOptions> = { axis: 'own', keepdims: 'boolean' }
 
-interface Quantile {
+type Quantile = {
   (
     q: number | readonly number[],
     options?: QuantileOptions,
@@ -91,7 +91,7 @@ export const quantile: Quantile = dataFirstWith(
   },
 )
 
-interface Median {
+type Median = {
   (options?: QuantileOptions): <D extends DType>(x: Tensor<Shape, D>) => Tensor<Shape, FloatOf<D>>
   <D extends DType>(x: Tensor<Shape, D>, options?: QuantileOptions): Tensor<Shape, FloatOf<D>>
 }

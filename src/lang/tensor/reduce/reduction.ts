@@ -6,6 +6,7 @@ import { type DType, isFloat } from '../../dtype.ts'
 import type { Monoid, Node, TensorType } from '../../ir.ts'
 import type { CountOf, FloatOf } from '../../types/broadcast.ts'
 import type { AxisCheck, Reduced } from '../../types/movement.ts'
+import type { Only } from '../../types/options.ts'
 import type { Tensor } from '../../types/tensor.ts'
 import type { OptionNames } from '../arguments.ts'
 import { dataFirstWith } from '../dual.ts'
@@ -23,41 +24,44 @@ export const reduceOptions: OptionNames<ReduceOptions> = { axis: 'own', keepdims
 /** A reduction that keeps the dtype. */
 export interface Reduction<Op extends string, Options extends ReduceOptions = ReduceOptions> {
   <const O extends Options>(
-    options?: O,
+    options?: O & Only<O, Options>,
   ): <S extends Shape, D extends DType>(x: Tensor<S, D> & AxisCheck<S, O, Op>) => Tensor<Reduced<S, O>, D>
   <S extends Shape, D extends DType, const O extends Options>(
     x: Tensor<S, D>,
-    options?: O & AxisCheck<S, O, Op>,
+    options?: O & AxisCheck<S, O, Op> & Only<O, Options>,
   ): Tensor<Reduced<S, O>, D>
 }
 
 /** A reduction whose result has dtype `R`. */
 export interface ReductionTo<Op extends string, R extends DType, Options extends ReduceOptions = ReduceOptions> {
   <const O extends Options>(
-    options?: O,
+    options?: O & Only<O, Options>,
   ): <S extends Shape>(x: Tensor<S> & AxisCheck<S, O, Op>) => Tensor<Reduced<S, O>, R>
-  <S extends Shape, const O extends Options>(x: Tensor<S>, options?: O & AxisCheck<S, O, Op>): Tensor<Reduced<S, O>, R>
+  <S extends Shape, const O extends Options>(
+    x: Tensor<S>,
+    options?: O & AxisCheck<S, O, Op> & Only<O, Options>,
+  ): Tensor<Reduced<S, O>, R>
 }
 
 /** A reduction that adds up or multiplies: bool, i8 and u8 become i32. */
 export interface CountingReduction<Op extends string, Options extends ReduceOptions = ReduceOptions> {
   <const O extends Options>(
-    options?: O,
+    options?: O & Only<O, Options>,
   ): <S extends Shape, D extends DType>(x: Tensor<S, D> & AxisCheck<S, O, Op>) => Tensor<Reduced<S, O>, CountOf<D>>
   <S extends Shape, D extends DType, const O extends Options>(
     x: Tensor<S, D>,
-    options?: O & AxisCheck<S, O, Op>,
+    options?: O & AxisCheck<S, O, Op> & Only<O, Options>,
   ): Tensor<Reduced<S, O>, CountOf<D>>
 }
 
 /** A reduction in floating point. */
 export interface FloatReduction<Op extends string, Options extends ReduceOptions = ReduceOptions> {
   <const O extends Options>(
-    options?: O,
+    options?: O & Only<O, Options>,
   ): <S extends Shape, D extends DType>(x: Tensor<S, D> & AxisCheck<S, O, Op>) => Tensor<Reduced<S, O>, FloatOf<D>>
   <S extends Shape, D extends DType, const O extends Options>(
     x: Tensor<S, D>,
-    options?: O & AxisCheck<S, O, Op>,
+    options?: O & AxisCheck<S, O, Op> & Only<O, Options>,
   ): Tensor<Reduced<S, O>, FloatOf<D>>
 }
 

@@ -4,6 +4,7 @@ import type { Shape } from '../../dim.ts'
 import { type DType, isFloat } from '../../dtype.ts'
 import type { Node, TensorType } from '../../ir.ts'
 import type { AxisCheck, Reduced } from '../../types/movement.ts'
+import type { Only } from '../../types/options.ts'
 import type { Tensor } from '../../types/tensor.ts'
 import type { OptionNames } from '../arguments.ts'
 import { dataFirstWith } from '../dual.ts'
@@ -87,15 +88,15 @@ export const std: Reduction<'std', VarianceOptions> = dataFirstWith(
     reducing('T.std', x, o, (n, axes, type) => varianceNode('T.std', n, axes, type, o.correction ?? 0, rootNode)),
 )
 
-interface MeanVariance {
+type MeanVariance = {
   <const O extends VarianceOptions>(
-    options?: O,
+    options?: O & Only<O, VarianceOptions>,
   ): <S extends Shape, D extends DType>(
     x: Tensor<S, D> & AxisCheck<S, O, 'meanVariance'>,
   ) => readonly [Tensor<Reduced<S, O>, D>, Tensor<Reduced<S, O>, D>]
   <S extends Shape, D extends DType, const O extends VarianceOptions>(
     x: Tensor<S, D>,
-    options?: O & AxisCheck<S, O, 'meanVariance'>,
+    options?: O & AxisCheck<S, O, 'meanVariance'> & Only<O, VarianceOptions>,
   ): readonly [Tensor<Reduced<S, O>, D>, Tensor<Reduced<S, O>, D>]
 }
 

@@ -28,7 +28,7 @@ const ordered = (axes: readonly number[], rank: number): E.Either<Refusal, reado
   return E.isLeft(sorted) ? sorted : E.right(axes.map((a) => (a < 0 ? a + rank : a)))
 }
 
-interface PermuteDims {
+type PermuteDims = {
   <const A extends Shape>(axes: A): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<Permuted<S, A>, D>
   <S extends Shape, D extends DType, const A extends Shape>(x: Tensor<S, D>, axes: A): Tensor<Permuted<S, A>, D>
 }
@@ -66,7 +66,7 @@ export const matrixTranspose: <S extends Shape, D extends DType>(x: Tensor<S, D>
 const exchange = (rank: number, a: number, b: number): readonly number[] =>
   Array.from({ length: rank }, (_, i) => (i === a ? b : i === b ? a : i))
 
-interface TwoAxes {
+type TwoAxes = {
   (a: number, b: number): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<Sized<S>, D>
   <S extends Shape, D extends DType>(x: Tensor<S, D>, a: number, b: number): Tensor<Sized<S>, D>
 }
@@ -84,7 +84,7 @@ export const swapaxes: TwoAxes = dataFirst('T.swapaxes', 3, (x: Tensor, a: numbe
   }),
 )
 
-interface MoveAxis {
+type MoveAxis = {
   (source: Axes, destination: Axes): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<Sized<S>, D>
   <S extends Shape, D extends DType>(x: Tensor<S, D>, source: Axes, destination: Axes): Tensor<Sized<S>, D>
 }
@@ -109,7 +109,7 @@ export const moveaxis: MoveAxis = dataFirst('T.moveaxis', 3, (x: Tensor, source:
   }),
 )
 
-interface ExpandDims {
+type ExpandDims = {
   <const A extends number>(axis: A): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<Expanded<S, A>, D>
   <S extends Shape, D extends DType, const A extends number>(x: Tensor<S, D>, axis: A): Tensor<Expanded<S, A>, D>
 }

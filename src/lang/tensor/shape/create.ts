@@ -218,7 +218,7 @@ export const full = <const S extends Shape, const D extends DType = 'f32'>(
   options: DTypeOptions<D> = {},
 ): Tensor<S, NoInfer<D>> => filled('T.full', shape, value, options)
 
-interface Like {
+type Like = {
   <S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, D>
   <S extends Shape, D extends DType>(x: Tensor<S>, options: Required<DTypeOptions<D>>): Tensor<S, NoInfer<D>>
   (options?: DTypeOptions): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, D>
@@ -250,7 +250,7 @@ export const zerosLike: Like = dataFirstWith('T.zerosLike', 1, dtypeOptions, lik
  */
 export const onesLike: Like = dataFirstWith('T.onesLike', 1, dtypeOptions, like('T.onesLike', 1))
 
-interface FullLike {
+type FullLike = {
   (value: number | boolean, options?: DTypeOptions): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, D>
   <S extends Shape, D extends DType>(x: Tensor<S, D>, value: number | boolean, options?: DTypeOptions): Tensor<S, D>
 }

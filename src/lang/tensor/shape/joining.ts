@@ -5,6 +5,8 @@ import { ceilDiv, type Shape } from '../../dim.ts'
 import type { DType } from '../../dtype.ts'
 import type { Node } from '../../ir.ts'
 import { normaliseAxis, showShape } from '../../shape.ts'
+import type { Only } from '../../types/options.ts'
+import type { Concatenated, DTypeAmong, Stacked } from '../../types/parts.ts'
 import { type Tensor, tensorOf } from '../../types/tensor.ts'
 import { demandList, demandRecord, type OptionNames } from '../arguments.ts'
 import { dataFirstWith } from '../dual.ts'
@@ -21,13 +23,13 @@ export const alongOptions: OptionNames<AlongOptions> = { axis: 'own' }
 const joined = (
   name: string,
   xs: readonly Tensor[],
-  options: AlongOptions,
+  options: AlongOptions | undefined,
   extra: number,
   join: (nodes: readonly Node[], axis: number) => Node,
 ): Tensor => {
   const nodes = demandList(name, xs).map((x, i) => lift(name, x, i))
-  demandRecord(name, alongOptions, options)
-  const { axis = 0 } = options
+  demandRecord(name, alongOptions, options ?? {})
+  const { axis = 0 } = options ?? {}
   return tensorOf(
     withTypes(name, nodes, (types) => {
       const first = types[0]
@@ -73,10 +75,10 @@ export const concatNode = (nodes: readonly Node[], axis: number): Node =>
  * @example
  * T.reference(T.concat([T.tensor([1, 2]), T.tensor([3])])).data // => [1, 2, 3]
  */
-export const concat = <D extends DType>(
-  xs: readonly Tensor<Shape, D>[],
-  options: AlongOptions = {},
-): Tensor<Shape, D> => joined('T.concat', xs, options, 0, concatNode) as Tensor<Shape, D>
+export const concat = <const Xs extends readonly Tensor[], const O extends AlongOptions>(
+  xs: Xs,
+  options?: O & Only<O, AlongOptions>,
+): Tensor<Concatenated<Xs, O>, DTypeAmong<Xs>> => joined('T.concat', xs, options, 0, concatNode) as never
 
 /**
  * Tensors of one shape and dtype joined along a new axis (default 0). ShapeError for no tensors, unlike dtypes or
@@ -84,7 +86,10 @@ export const concat = <D extends DType>(
  * @example
  * T.reference(T.stack([T.tensor([1, 2]), T.tensor([3, 4])], { axis: 1 })).data // => [1, 3, 2, 4]
  */
-export const stack = <D extends DType>(xs: readonly Tensor<Shape, D>[], options: AlongOptions = {}): Tensor<Shape, D> =>
+export const stack = <const Xs extends readonly Tensor[], const O extends AlongOptions>(
+  xs: Xs,
+  options?: O & Only<O, AlongOptions>,
+): Tensor<Stacked<Xs, O>, DTypeAmong<Xs>> =>
   joined('T.stack', xs, options, 1, (nodes, at) =>
     concatNode(
       nodes.map((n) => {
@@ -93,7 +98,7 @@ export const stack = <D extends DType>(xs: readonly Tensor<Shape, D>[], options:
       }),
       at,
     ),
-  ) as Tensor<Shape, D>
+  ) as never
 
 /** Several results of one operand; when it is refused, each of them is that mistake (at least one, so that it is seen). */
 const pieces = (
@@ -115,7 +120,7 @@ const pieces = (
 
 type Pieces = readonly Tensor[]
 
-interface Split {
+type Split = {
   (sizes: number | readonly number[], options?: AlongOptions): (x: Tensor) => Pieces
   (x: Tensor, sizes: number | readonly number[], options?: AlongOptions): Pieces
 }
@@ -148,7 +153,7 @@ export const split: Split = dataFirstWith(
   },
 )
 
-interface Chunk {
+type Chunk = {
   (count: number, options?: AlongOptions): (x: Tensor) => Pieces
   (x: Tensor, count: number, options?: AlongOptions): Pieces
 }
@@ -170,7 +175,7 @@ export const chunk: Chunk = dataFirstWith(
     }),
 )
 
-interface Unbind {
+type Unbind = {
   (options?: AlongOptions): (x: Tensor) => Pieces
   (x: Tensor, options?: AlongOptions): Pieces
 }

@@ -20,7 +20,7 @@ const padOptions: OptionNames<PadOptions> = { mode: 'own', value: 'own' }
 
 type Widths = readonly (readonly [before: number, after: number])[]
 
-interface Pad {
+type Pad = {
   (widths: Widths, options?: PadOptions): <D extends DType>(x: Tensor<Shape, D>) => Tensor<Shape, D>
   <D extends DType>(x: Tensor<Shape, D>, widths: Widths, options?: PadOptions): Tensor<Shape, D>
 }

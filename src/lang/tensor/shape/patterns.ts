@@ -26,7 +26,7 @@ const progression = (start: number, step: number, count: number, dtype: DType, a
   return start === 0 ? steps : binaryNode('add', steps, likeNode(start, type))
 }
 
-interface Arange {
+type Arange = {
   <const D extends DType = DType>(stop: number, options?: DTypeOptions<D>): Tensor<readonly [number], NoInfer<D>>
   <const D extends DType = DType>(
     start: number,
@@ -156,7 +156,7 @@ export const eye = <const D extends DType = 'f32'>(
     : bad('T.eye', `${rows} by ${columns} is not a size`)
 }
 
-interface OneHot {
+type OneHot = {
   (classes: number, options?: DTypeOptions): (x: Tensor) => Tensor
   <const D extends DType = 'i32'>(x: Tensor, classes: number, options?: DTypeOptions<D>): Tensor<Shape, NoInfer<D>>
 }

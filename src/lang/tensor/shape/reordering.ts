@@ -29,7 +29,7 @@ export interface AxisOptions {
 
 export const axisOptions: OptionNames<AxisOptions> = { axis: 'own' }
 
-interface Flip {
+type Flip = {
   (options?: AxisOptions): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, D>
   <S extends Shape, D extends DType>(x: Tensor<S, D>, options?: AxisOptions): Tensor<S, D>
 }
@@ -47,7 +47,7 @@ export const flip: Flip = dataFirstWith('T.flip', 1, axisOptions, (x: Tensor, { 
   }),
 )
 
-interface Roll {
+type Roll = {
   (shifts: Axes, options?: AxisOptions): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, D>
   <S extends Shape, D extends DType>(x: Tensor<S, D>, shifts: Axes, options?: AxisOptions): Tensor<S, D>
 }
@@ -107,7 +107,7 @@ export interface UnfoldOptions {
 
 const unfoldOptions: OptionNames<UnfoldOptions> = { axis: 'must own', size: 'must size', step: 'must size' }
 
-interface Unfold {
+type Unfold = {
   (options: UnfoldOptions): <D extends DType>(x: Tensor<Shape, D>) => Tensor<Shape, D>
   <D extends DType>(x: Tensor<Shape, D>, options: UnfoldOptions): Tensor<Shape, D>
 }

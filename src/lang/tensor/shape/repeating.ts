@@ -31,7 +31,7 @@ const tileNode = (n: Node, counts: readonly number[]): Node => {
 
 const whole = (counts: readonly number[]): boolean => counts.every((c) => Number.isInteger(c) && c >= 0)
 
-interface Repeat {
+type Repeat = {
   (counts: readonly number[]): <D extends DType>(x: Tensor<Shape, D>) => Tensor<Shape, D>
   <D extends DType>(x: Tensor<Shape, D>, counts: readonly number[]): Tensor<Shape, D>
 }
@@ -68,7 +68,7 @@ export const tile: Repeat = dataFirst('T.tile', 2, (x: Tensor, counts: readonly 
   )
 })
 
-interface RepeatInterleave {
+type RepeatInterleave = {
   (
     repeats: number | readonly number[],
     options?: AlongOptions,

@@ -39,7 +39,7 @@ const inferShape = (from: Shape, shape: Shape): E.Either<Refusal, Shape> => {
       })
 }
 
-interface Reshape {
+type Reshape = {
   <const N extends Shape>(shape: N): <D extends DType>(x: Tensor<Shape, D>) => Tensor<Declared<N>, D>
   <const N extends Shape, D extends DType>(x: Tensor<Shape, D>, shape: N): Tensor<Declared<N>, D>
 }

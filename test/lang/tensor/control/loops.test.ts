@@ -158,8 +158,8 @@ describe('scan', () => {
     const step = (s: X): X => T.foriLoop(0, 3, (_i, c: X) => T.mul(c, 2) as X, s)
     const program = await T.compileOn(await T.defaultDevice(), step, [T.spec([4])], { donate: [0] })
     let state = await program.run([1, 2, 3, 4])
-    for (let i = 0; i < 3; i++) state = await program.run(state as never)
-    expect(Array.from(await (state as T.Resident).read())).toEqual([4096, 8192, 12288, 16384])
+    for (let i = 0; i < 3; i++) state = await program.run(state)
+    expect(Array.from(await state.read())).toEqual([4096, 8192, 12288, 16384])
   })
   it('says what is wrong', () => {
     const xs = T.ones([3, 2]) as X
