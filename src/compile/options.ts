@@ -21,8 +21,8 @@ export interface CompileOptions extends PipelineOptions {
    * give the right one the argument's key.
    */
   readonly donate?: readonly number[]
-  /** Results that stay on the device: paths or their beginnings (`'state'`). What replaces a donated argument always stays. */
-  readonly keep?: readonly string[]
+  /** Results that stay on the device: paths or their beginnings (`'state'`), or all (`true`). What replaces a donated argument always stays. */
+  readonly keep?: readonly string[] | true
   /**
    * What to plan for; default `portable`, which every GPU runs, and the device's own where the program is loaded on a device
    * that is none.
@@ -74,7 +74,8 @@ export const demandCompile = (caller: string, f: unknown, options: CompileOption
     raise({ tag: 'UsageError', message: `${caller}: ${message}`, hint })
   for (const [i, n] of demandList(caller, donate, "argument numbers in 'donate'", '{ donate: [0] }').entries())
     if (typeof n !== 'number') wrong(`donate[${i}] is ${showArgument(n)}, not a number`, 'write { donate: [0] }')
-  for (const [i, path] of demandList(caller, keep, "paths in 'keep'", "{ keep: ['state'] }").entries())
+  const kept = keep === true ? [] : demandList(caller, keep, "paths in 'keep'", "{ keep: ['state'] }")
+  for (const [i, path] of kept.entries())
     if (typeof path !== 'string') wrong(`keep[${i}] is ${showArgument(path)}, not a path`, "write { keep: ['state'] }")
   const fields: Readonly<Record<string, unknown>> = isRecord(profile)
     ? profile
@@ -131,7 +132,7 @@ export const demandSpecs = (specs: readonly unknown[], options: CompileOptions):
 
 /** UsageError where results are to be kept that there are not. */
 export const demandKept = (traced: ReturnType<typeof traceTree>, options: CompileOptions): void => {
-  const nowhere = options.keep?.find((k) => !standsAt(traced.outputs, k))
+  const nowhere = options.keep === true ? undefined : options.keep?.find((k) => !standsAt(traced.outputs, k))
   if (nowhere !== undefined)
     raise({
       tag: 'UsageError',

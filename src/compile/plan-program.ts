@@ -47,12 +47,13 @@ const requestOf = (
 ): Request => {
   const observations = observationsOf(graph)
   const donated = new Set(options.donate ?? [])
+  const { keep = [] } = options
   return {
     name,
     graph,
     inputs: inputPaths.map((path) => ({ path, donated: donated.has(Number(/^\[(\d+)\]/.exec(path)?.[1])) })),
     outputs: [
-      ...outputPaths.map((path) => ({ path, keep: (options.keep ?? []).some((k) => covers(k, path)) })),
+      ...outputPaths.map((path) => ({ path, keep: keep === true || keep.some((k) => covers(k, path)) })),
       ...observations.map(({ label }) => ({ path: label, keep: false })),
     ],
     observations,

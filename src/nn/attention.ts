@@ -17,7 +17,7 @@ type DType = Tensor['dtype']
 
 /** Options of `scaledDotProductAttention`. A bool mask says which keys count, a float one is added to the scores. */
 export interface AttentionOptions {
-  readonly mask?: Tensor
+  readonly mask?: Tensor | undefined
   readonly causal?: boolean
   /** Factor of the scores; `1/√width` by default. */
   readonly scale?: number
@@ -90,9 +90,9 @@ export const scaledDotProductAttention: Attention = dualWith(
  */
 export interface MultiHeadParams {
   readonly inProjWeight: Tensor
-  readonly inProjBias?: Tensor
+  readonly inProjBias?: Tensor | undefined
   readonly outProjWeight: Tensor
-  readonly outProjBias?: Tensor
+  readonly outProjBias?: Tensor | undefined
 }
 
 const multiHeadParams: OptionNames<MultiHeadParams> = {
@@ -105,8 +105,8 @@ const multiHeadParams: OptionNames<MultiHeadParams> = {
 /** Options of `multiHeadAttention`: keys and values where they are not the queries, masks as in `scaledDotProductAttention`. */
 export interface MultiHeadOptions extends AttentionOptions {
   readonly heads: number
-  readonly key?: Tensor
-  readonly value?: Tensor
+  readonly key?: Tensor | undefined
+  readonly value?: Tensor | undefined
 }
 
 const multiHeadOptions: OptionNames<MultiHeadOptions> = {

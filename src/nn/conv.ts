@@ -21,7 +21,7 @@ export type PerAxis = number | readonly number[]
 /** Parameters of a convolution: weight `[out, in / groups, …kernel]`, bias `[out]`. */
 export interface ConvParams {
   readonly weight: Tensor
-  readonly bias?: Tensor
+  readonly bias?: Tensor | undefined
 }
 
 const convParams: OptionNames<ConvParams> = { weight: 'must tensor', bias: 'tensor' }

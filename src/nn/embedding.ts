@@ -67,9 +67,9 @@ export const embedding: Embedding = dualWith(
  * factor for each index (mode `'sum'` alone).
  */
 export interface EmbeddingBagOptions extends EmbeddingOptions {
-  readonly offsets?: Tensor
+  readonly offsets?: Tensor | undefined
   readonly mode?: 'sum' | 'mean' | 'max'
-  readonly perSampleWeights?: Tensor
+  readonly perSampleWeights?: Tensor | undefined
 }
 
 const embeddingBagOptions: OptionNames<EmbeddingBagOptions> = {

@@ -3,7 +3,7 @@ import { demandRecord, type OptionNames } from '../lang/tensor/arguments.ts'
 import { dataFirst } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
 import { refuse } from '../lang/tensor/operand.ts'
-import type { Mistake } from '../lang/types/broadcast.ts'
+import type { DTypeCheck, Mistake } from '../lang/types/broadcast.ts'
 import { nodeOf, type Tensor, tensorOf } from '../lang/types/tensor.ts'
 import { misshapen, mistakeAmong } from './operands.ts'
 
@@ -13,7 +13,7 @@ type DType = Tensor['dtype']
 /** Parameters of `linear`: weight `[out, in]` as in PyTorch, bias `[out]`. */
 export interface LinearParams<O extends number = number, I extends number = number, D extends DType = DType> {
   readonly weight: Tensor<readonly [O, I], D>
-  readonly bias?: Tensor<readonly [O], D>
+  readonly bias?: Tensor<readonly [O], D> | undefined
 }
 
 const linearParams: OptionNames<LinearParams> = { weight: 'must tensor', bias: 'tensor' }
@@ -26,7 +26,9 @@ type Mapped<S extends Shape, O extends number> = S extends readonly [...infer P 
 type Linear = {
   <O extends number, I extends number, D extends DType>(
     params: LinearParams<O, I, D>,
-  ): <S extends Shape>(x: Tensor<S, D> & InnerCheck<S, I>) => Tensor<Mapped<S, O>, D>
+  ): <S extends Shape, E extends DType>(
+    x: Tensor<S, E> & InnerCheck<S, I> & DTypeCheck<E, D, 'linear'>,
+  ) => Tensor<Mapped<S, O>, D>
   <S extends Shape, O extends number, I extends number, D extends DType>(
     x: Tensor<S, D>,
     params: LinearParams<O, I, NoInfer<D>> & InnerCheck<S, NoInfer<I>>,

@@ -18,7 +18,7 @@ import { logSoftmax } from './softmax.ts'
 
 /** Options of the class losses: a weight for each class, and a target that does not count. */
 export interface ClassOptions extends LossOptions {
-  readonly weight?: Tensor
+  readonly weight?: Tensor | undefined
   /** -100 unless given. */
   readonly ignoreIndex?: number
 }

@@ -125,7 +125,7 @@ export const tripletMarginLoss: TripleLoss<TripletOptions> = tripleLoss(
 /** Options of `multiMarginLoss`: the margin (1), the power of each term (1 or 2), a weight for each class. */
 export interface MultiMarginOptions extends MarginOptions {
   readonly p?: 1 | 2
-  readonly weight?: Tensor
+  readonly weight?: Tensor | undefined
 }
 
 const multiMarginOptions: OptionNames<MultiMarginOptions> = { ...marginOptions, p: 'own', weight: 'tensor' }

@@ -70,7 +70,7 @@ export const smoothL1Loss: Loss<'smoothL1Loss', SmoothL1Options> = loss(
 
 /** Options of the binary cross-entropies: a weight for every element. */
 export interface BinaryOptions extends LossOptions {
-  readonly weight?: Tensor
+  readonly weight?: Tensor | undefined
 }
 
 const binaryOptions: OptionNames<BinaryOptions> = { ...lossOptions, weight: 'tensor' }
@@ -118,7 +118,7 @@ export const binaryCrossEntropy: Loss<'binaryCrossEntropy', BinaryOptions> = los
 
 /** Options of `binaryCrossEntropyWithLogits`: `posWeight` multiplies the loss of positive targets. */
 export interface BinaryLogitsOptions extends BinaryOptions {
-  readonly posWeight?: Tensor
+  readonly posWeight?: Tensor | undefined
 }
 
 const binaryLogitsOptions: OptionNames<BinaryLogitsOptions> = { ...binaryOptions, posWeight: 'tensor' }

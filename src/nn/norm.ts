@@ -12,8 +12,8 @@ import { roundedOnce } from './precision.ts'
 
 /** Learned scale and shift; either may be absent. */
 export interface ScaleParams {
-  readonly weight?: Tensor
-  readonly bias?: Tensor
+  readonly weight?: Tensor | undefined
+  readonly bias?: Tensor | undefined
 }
 
 const scaleParams: OptionNames<ScaleParams> = { weight: 'tensor', bias: 'tensor' }
@@ -97,7 +97,7 @@ const epsOptions: OptionNames<EpsOptions> = { eps: 'amount' }
 
 /** The learned scale of `rmsNorm`. */
 type RmsNormParams = {
-  readonly weight?: Tensor
+  readonly weight?: Tensor | undefined
 }
 
 const rmsNormParams: OptionNames<RmsNormParams> = { weight: 'tensor' }
@@ -126,8 +126,8 @@ export const rmsNorm: Normalisation<RmsNormParams, EpsOptions> = dataFirstWith(
 
 /** Parameters of `batchNorm`; with running statistics it normalises by them, without by the batch's own. */
 export interface BatchNormParams extends ScaleParams {
-  readonly runningMean?: Tensor
-  readonly runningVar?: Tensor
+  readonly runningMean?: Tensor | undefined
+  readonly runningVar?: Tensor | undefined
 }
 
 const batchNormParams: OptionNames<BatchNormParams> = { ...scaleParams, runningMean: 'tensor', runningVar: 'tensor' }

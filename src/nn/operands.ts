@@ -18,7 +18,10 @@ type Operands = Readonly<Record<string, unknown>>
  * that is no tensor.
  */
 export const mistakeAmong = (name: string, operands: Operands, optional: Operands = {}): Tensor | undefined => {
-  const given = { ...operands, ...Object.fromEntries(Object.entries(optional).filter(([, x]) => x !== undefined)) }
+  const given = {
+    ...operands,
+    ...Object.fromEntries(Object.entries(optional).filter(([, x]) => x !== undefined && x !== null)),
+  }
   return Object.entries(given)
     .map(([what, x]) =>
       isTensor(x)

@@ -14,8 +14,8 @@ import { misshapen, mistakeAmong } from './operands.ts'
 export interface CellParams {
   readonly weightIh: Tensor
   readonly weightHh: Tensor
-  readonly biasIh?: Tensor
-  readonly biasHh?: Tensor
+  readonly biasIh?: Tensor | undefined
+  readonly biasHh?: Tensor | undefined
 }
 
 export const cellParams: OptionNames<CellParams> = {

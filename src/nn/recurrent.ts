@@ -24,7 +24,7 @@ export type RecurrentLayer = CellParams | readonly [forwards: CellParams, backwa
 /** Options of `gru`: whether batches come first (`[N, T, I]`), and the state before the first step (zeros). */
 export interface RecurrentOptions {
   readonly batchFirst?: boolean
-  readonly initial?: Tensor
+  readonly initial?: Tensor | undefined
 }
 
 const recurrentOptions: OptionNames<RecurrentOptions> = { batchFirst: 'boolean', initial: 'tensor' }

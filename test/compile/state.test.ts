@@ -157,6 +157,25 @@ describe('one let for a loop', () => {
     cpu.destroy()
   })
 
+  test('keep: true keeps all results, one without a path too', async () => {
+    const device = await T.defaultDevice()
+    const one = await T.compileOn(device, (x) => T.add(x, 1), [T.spec([2])], { keep: true })
+    expect((await one.run(await one.run([1, 2]))).kind).toBe('resident')
+    const two = await T.compileOn(device, (x) => ({ a: T.add(x, 1), b: [T.sum(x)] }), [T.spec([2])], { keep: true })
+    expect(T.mapTree(await two.run([1, 2]), (h) => h.kind)).toEqual({ a: 'resident', b: ['resident'] })
+  })
+
+  test.each([undefined, null])('a layer without its %s bias', (bias) => {
+    const weight = T.ones([3])
+    const without = { weight, bias } as { weight: typeof weight }
+    const [x, image] = [T.ones([2, 3]), T.ones([1, 1, 3])]
+    const numbers = (y: T.Tensor): readonly number[] => [...T.reference(y).data]
+    expect(numbers(nn.layerNorm(x, without))).toEqual(numbers(nn.layerNorm(x, { weight })))
+    const matrix = { weight: T.ones([2, 3]), bias } as { weight: T.Tensor<readonly [2, 3], 'f32'> }
+    expect(numbers(nn.linear(x, matrix))).toEqual([3, 3, 3, 3])
+    expect(numbers(nn.conv1d(image, { weight: T.ones([1, 1, 2]), bias } as nn.ConvParams))).toEqual([2, 2])
+  })
+
   test('handles are refused where tensors are computed with, and mapped where trees are', async () => {
     const h = await T.put({ w: [T.ones([2])], n: T.tensor(1) })
     expect(() => T.grad((x: T.Tensor) => T.sum(x))(h.w[0]!)).toThrow('is a result of a run')

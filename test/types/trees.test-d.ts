@@ -90,6 +90,18 @@ holds<Equal<Loops['all']['blocks'][number]['bias'], Float32Array | undefined>>()
 holds<Equal<Loops['all']['none'], null>>()
 holds<Equal<Loops['kinds']['pair'][0], 'resident' | 'value'>>()
 
+const absent = async () => {
+  const weight = given<T.Tensor<readonly [2, 3], 'f32'>>()
+  const x = given<T.Tensor<readonly [5, 3], 'f32'>>()
+  const params: nn.LinearParams<2, 3, 'f32'> = { weight, bias: undefined }
+  const program = await T.compileOn(device, (p: nn.LinearParams<2, 3, 'f32'>) => nn.linear(x, p), [params], {
+    keep: true,
+  })
+  // What is typed loosely goes through a pipe as it goes into a call.
+  const loose = given<T.Tensor>()
+  return [await program.run(params), nn.linear(loose, { weight }), T.pipe(loose, T.relu, nn.linear({ weight }))]
+}
+
 const dtypes = async () => {
   const f = (x: T.Tensor<readonly [3], 'i32'>) => ({ x, b: T.greater(x, 1), h: T.cast(x, 'f16'), u: T.cast(x, 'u8') })
   const r = await (await T.compileOn(device, f, [T.spec([3], 'i32')])).run([1, 2, 3])
@@ -140,4 +152,4 @@ const wrong = async () => {
   T.ones([2]).read()
 }
 
-export const checked: unknown = [jitted, models, loops, dtypes, wrong]
+export const checked: unknown = [jitted, models, loops, absent, dtypes, wrong]
