@@ -80,8 +80,8 @@ describe('the files', () => {
   })
 
   it.each([
-    ['webgpu', 13_850],
-    ['cpu', 14_750],
+    ['webgpu', 14_100],
+    ['cpu', 14_950],
   ] as const)('hold a runtime of little text, for %s alone', async (target, most) => {
     const texts = new Map((await bundleRuntime([target])).map((t) => [t.file, t.text]))
     // What is imported where there are several threads is not counted.
