@@ -23,7 +23,7 @@ const strangers: readonly Stranger[] = [
   },
   { is: isPromise, name: () => 'a promise, which was not awaited', way: () => 'await it first' },
   {
-    is: ArrayBuffer.isView,
+    is: (x) => ArrayBuffer.isView(x),
     name: (x) => `a ${(x as object).constructor.name}`,
     way: () => 'make a tensor with T.fromArray(values, shape)',
   },

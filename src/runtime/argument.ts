@@ -6,7 +6,7 @@ import { sizeOf, stepCount } from '../lang/dim.ts'
 import { type DType, type HostArray, integerRange, isInteger } from '../lang/dtype.ts'
 import { raise, showOperand } from '../lang/errors.ts'
 import { positionOf, sameShape, stridesOf } from '../lang/shape.ts'
-import { strangerName, wayToTensor } from '../lang/strangers.ts'
+import { isPromise } from '../lang/strangers.ts'
 import type { Device } from './device.ts'
 import { type Output, type Resident, type Store, storeOf } from './resident.ts'
 import { encode, type HostValues, type Words } from './words.ts'
@@ -159,8 +159,8 @@ const checkOne = (device: Device, slot: InputSlot, argument: Argument | undefine
   }
   return refuse(
     slot.path,
-    `got ${strangerName(argument) ?? typeof argument}, ${showOperand(slot)} was expected`,
-    strangerName(argument) === undefined ? 'give a flat array or a resident result' : wayToTensor(argument),
+    `got ${isPromise(argument) ? 'a promise, which was not awaited' : typeof argument}, ${showOperand(slot)} was expected`,
+    isPromise(argument) ? 'await it first' : 'give a flat array or a resident result',
   )
 }
 

@@ -125,7 +125,7 @@ const samples: Readonly<Record<string, readonly unknown[]>> = {
   'T.fullLike': [x, 3],
   'T.oneHot': [labels, 4],
   'T.slice': [x, [[0, null, 2]]],
-  'T.at': [x, 1, [null, null, -1]],
+  'T.at': [x, 1, '::-1'],
   'T.setAt': [x, [0], 9],
   'T.select': [x, 1, { axis: 1 }],
   'T.narrow': [x, 0, 2, { axis: 1 }],
