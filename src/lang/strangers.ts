@@ -10,7 +10,7 @@ const has = (x: unknown, ...keys: readonly string[]): x is Readonly<Record<strin
   typeof x === 'object' && x !== null && keys.every((k) => k in x)
 
 /** What `run` gives for each tensor. */
-const isResult = (x: unknown): boolean => has(x, 'kind', 'read', 'shape') && typeof x['read'] === 'function'
+export const isResult = (x: unknown): boolean => has(x, 'kind', 'read', 'item') && typeof x['read'] === 'function'
 
 /** Whether it is a promise, or acts as one. */
 export const isPromise = (x: unknown): boolean => has(x, 'then') && typeof x['then'] === 'function'
@@ -18,7 +18,7 @@ export const isPromise = (x: unknown): boolean => has(x, 'then') && typeof x['th
 const strangers: readonly Stranger[] = [
   {
     is: isResult,
-    name: () => 'a result of a program',
+    name: () => 'a result of a run',
     way: () => 'give it to a program as an argument, or read it: T.fromArray(await result.read(), result.shape)',
   },
   { is: isPromise, name: () => 'a promise, which was not awaited', way: () => 'await it first' },

@@ -3,7 +3,7 @@
  * `undefined` and `null` are empty trees, as None is in JAX: parameters that a layer goes without.
  */
 import { raise } from './errors.ts'
-import { isNoArgument, strangerName, wayToTensor } from './strangers.ts'
+import { isNoArgument, isResult, strangerName, wayToTensor } from './strangers.ts'
 import type { Handle, Output } from './types/output.ts'
 import type { Tensor } from './types/tensor.ts'
 import { quoted } from './visible-text.ts'
@@ -109,8 +109,7 @@ export const isTensor = (x: unknown): x is Tensor =>
  * const start = T.ones([2])
  * [start, await T.put(start)].map(T.isHandle) // => [false, true]
  */
-export const isHandle = (x: unknown): x is Handle =>
-  isRecord(x) && typeof x['kind'] === 'string' && typeof x['read'] === 'function' && typeof x['item'] === 'function'
+export const isHandle = (x: unknown): x is Handle => isRecord(x) && isResult(x)
 
 const isTensorOrHandle = (x: unknown): x is Tensor => isTensor(x) || isHandle(x)
 

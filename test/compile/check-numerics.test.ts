@@ -103,7 +103,7 @@ it('checks an optimiser’s step, loops and maps, and not what a whileLoop does 
 
 it('is an option like the others', () => {
   expect(() => T.orThrow(T.compile((x) => x, [T.spec([1])], { checkNumerics: 1 as never }))).toThrow(
-    'checkNumerics is 1',
+    "'checkNumerics' is 1",
   )
   const plan = (options: T.CompileOptions) => T.orThrow(T.compile((x) => T.exp(x), [T.spec([2])], options)).plan
   expect(plan({}).observations).toEqual([])

@@ -20,7 +20,7 @@ const messageOf = async (call: () => unknown): Promise<string> => {
   }
 }
 
-const result = 'a result of a program'
+const result = 'a result of a run'
 const read = 'T.fromArray(await result.read(), result.shape)'
 
 test.each<[string, () => unknown, readonly string[]]>([
