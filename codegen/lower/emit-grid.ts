@@ -43,7 +43,9 @@ export const bindGrid = ({ schedule, index, name, push, bindPlace }: Surrounding
   for (const r of [...grid].reverse()) {
     const steps = ceilDiv(r.size, tileIn(schedule, r))
     const isLast = r === grid[0]
-    const number = steps > 1 ? named('g', isLast ? rest : k.rem(rest, k.u32(steps))) : k.u32(0)
+    const id = name('g')
+    if (steps > 1) push(k.letStmt(id, isLast ? rest : k.rem(rest, k.u32(steps))))
+    const number = steps > 1 ? k.ref(id) : k.u32(0)
     const place = places.get(r)
     if (place) index.bindTile(r, number, place, along.get(r)!)
     else index.bind(r, number)

@@ -203,22 +203,27 @@ export const reduceEmitter = (around: Surroundings): ReduceEmitter => {
   const isStaged = ({ items }: Scope): boolean => items[0]?.kind === 'stage'
 
   /** A loop whose operands a workgroup puts into its memory for a slab of steps at a time, `count` steps if those are known. */
-  const slabs = ({ range, items: [stage, ...items] }: Scope, from: KExpr, to: KExpr, count?: number): void => {
+  const slabs = ({ range, items: [stage, ...items] }: Scope, from: KExpr, to: KExpr, count = 0): void => {
     const { slab } = schedule.workgroup!.tile!
-    const [first, step] = [k.ref(name('n')), k.ref(name('n'))]
+    const [counter, step] = [name('n'), name('n')]
+    const isWhole = count > 0 && count % slab === 0
+    // Slabs by their numbers, where they are whole: what they read is known to lie within their range.
+    const first = isWhole ? k.add(from, k.mul(k.ref(counter), k.u32(slab))) : k.ref(counter)
     const here = around.inScope([], () => {
-      if (stage?.kind === 'stage') around.stages.fill(stage.values, first)
+      if (stage?.kind === 'stage') around.stages.fill(stage.values, first, isWhole)
       push(k.barrier)
       const statements = around.inScope([range!], () => {
-        index.bind(range!, k.add(first, step))
-        around.stages.at(step)
+        index.bind(range!, k.add(first, k.ref(step)))
+        around.stages.at(k.ref(step))
         around.emitItems(items)
       })
-      const steps = count !== undefined && count % slab === 0 ? k.u32(slab) : k.min(k.sub(to, first), k.u32(slab))
-      if (step.kind === 'ref') push(k.forStmt(step.name, k.u32(0), steps, 1, statements))
+      const steps = isWhole ? k.u32(slab) : k.min(k.sub(to, first), k.u32(slab))
+      push(k.forStmt(step, k.u32(0), steps, 1, statements))
       push(k.barrier)
     })
-    if (first.kind === 'ref') push(k.forStmt(first.name, from, to, slab, here))
+    push(
+      isWhole ? k.forStmt(counter, k.u32(0), k.u32(count / slab), 1, here) : k.forStmt(counter, from, to, slab, here),
+    )
   }
 
   /** The loop over the tiles of a task. */

@@ -29,8 +29,8 @@ export interface Surroundings {
 export interface StageEmitter {
   /** The invocation's place along a range of the tile. */
   readonly bind: (range: Range, local: KExpr) => void
-  /** Fills the arrays of `values` with the steps of the slab that begins at step `first`. */
-  readonly fill: (values: readonly LoopValue[], first: KExpr) => void
+  /** Fills the arrays of `values` with the steps of the slab that begins at step `first`, which may not be whole. */
+  readonly fill: (values: readonly LoopValue[], first: KExpr, isWhole: boolean) => void
   /** From here on step `number` of the slab is meant. */
   readonly at: (number: KExpr) => void
   /** Reads a value that is staged; whether it is. */
@@ -62,7 +62,7 @@ export const stageEmitter = (around: Surroundings): StageEmitter => {
     return loads.some((v) => isBeside(v.index, over) && !isBeside(v.index, along))
   }
 
-  const fillOne = (s: Stage, tile: Tile, first: KExpr): void => {
+  const fillOne = (s: Stage, tile: Tile, first: KExpr, isWhole: boolean): void => {
     const { along, value } = s
     const { over, slab } = tile
     const points = tileIn(schedule, along) / widthOf(s)
@@ -75,7 +75,7 @@ export const stageEmitter = (around: Surroundings): StageEmitter => {
     const statements = inScope([over, copy], () => {
       const here = k.add(first, number)
       // Beyond the end nobody reads what is here.
-      index.bind(over, over.size % slab === 0 ? here : k.min(here, k.u32(over.size - 1)))
+      index.bind(over, isWhole ? here : k.min(here, k.u32(over.size - 1)))
       const e = computeApart(valuesBelow([value]), [along])
       const at = k.add(k.mul(number, k.u32(strideOf(s))), point)
       push(k.write(arrayFor(s, tile), at, e.type.width === widthOf(s) ? e : k.splat(e, widthOf(s))))
@@ -87,9 +87,9 @@ export const stageEmitter = (around: Surroundings): StageEmitter => {
 
   return {
     bind: (range, local) => void locals.set(range, local),
-    fill: (values, first) => {
+    fill: (values, first, isWhole) => {
       const { tile } = schedule.workgroup!
-      for (const v of values) fillOne(stages.get(v)!, tile!, first)
+      for (const v of values) fillOne(stages.get(v)!, tile!, first, isWhole)
     },
     at: (number) => {
       step = number
