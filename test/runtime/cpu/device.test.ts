@@ -39,12 +39,17 @@ describe('openDevice', () => {
       'cpu, 3 threads',
       `cpu, ${all} ${all === 1 ? 'thread' : 'threads'}`,
     ])
-    for (const threads of [0, -1, 1.5, 65, Number.NaN, '2', null])
+    for (const threads of [0, -1, 1.5, Number.NaN, '2', null])
       expect(await failure(T.openDevice({ prefer: 'cpu', threads: threads as number }))).toEqual({
         tag: 'UsageError',
-        message: `T.openDevice: threads is ${threads}`,
-        hint: 'write a whole number from 1 to 64, or leave it out for all that the machine has',
+        message: `T.openDevice: the option 'threads' is ${typeof threads === 'string' ? `'${threads}'` : threads}, not a whole number above 0`,
+        hint: 'write { threads: 1 }',
       })
+    expect(await failure(T.openDevice({ prefer: 'cpu', threads: 65 }))).toEqual({
+      tag: 'UsageError',
+      message: 'T.openDevice: threads is 65',
+      hint: 'write a whole number from 1 to 64, or leave it out for all that the machine has',
+    })
   })
 })
 
