@@ -13,6 +13,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 interface Manifest {
   readonly files: readonly string[]
+  readonly dependencies: Readonly<Record<string, string>>
   readonly bin: Readonly<Record<string, string>>
   readonly exports: Readonly<Record<string, { readonly types: string; readonly default: string } | string>>
 }
@@ -106,6 +107,27 @@ describe('the built package', () => {
     checkNear(stdout)
   })
 
+  it('needs fp-ts and webgpu alone, and the command says what else it needs', async () => {
+    const bare = join(folder, 'bare')
+    mkdirSync(join(bare, 'node_modules'), { recursive: true })
+    for (const name of ['fp-ts', 'webgpu'])
+      symlinkSync(join(root, 'node_modules', name), join(bare, 'node_modules', name))
+    symlinkSync(join(built, 'dist'), join(bare, 'dist'))
+    cpSync(join(root, 'package.json'), join(bare, 'package.json'))
+    const stay = ['--preserve-symlinks', '--preserve-symlinks-main']
+    const source = `${program}; console.log(T.orThrow(model).plan.prediction.dispatches)`
+    const used = await run(process.execPath, [...stay, '--input-type=module', '-e', source], { cwd: bare })
+    expect([used.code, used.stdout, used.stderr]).toEqual([0, '1\n', ''])
+    const command = await run(process.execPath, [...stay, join(bare, manifest.bin['tensorloom']!), '--help'], {
+      cwd: bare,
+    })
+    expect([command.code, command.stdout]).toEqual([1, ''])
+    expect(command.stderr).toBe(
+      'tensorloom: the command line needs commander, which is not installed\n  hint: npm i -D commander esbuild tsx\n',
+    )
+    expect(Object.keys(manifest.dependencies)).toEqual(['fp-ts', 'webgpu'])
+  })
+
   it('builds an application’s TypeScript with its command, in plain Node, and the module runs', async () => {
     writeFileSync(join(app, 'model.ts'), program.replace('(w, x)', '(w: T.Tensor, x: T.Tensor)'))
     const bin = join(built, manifest.bin['tensorloom']!)
@@ -161,7 +183,7 @@ describe('its declarations', () => {
       import * as random from 'tensorloom/random'
       export const double = T.mul(2)
       export const sum = T.sum({ axis: 1 })
-      export const at = T.at(0, [1, 2])
+      export const at = T.at(0, '1:2')
       export const gelu = nn.gelu()
       export const params = nn.linearInit(random.key(0), 4, 3)
       export const layer = nn.linear(params)
@@ -191,7 +213,7 @@ describe('its declarations', () => {
         `const p${i} = { w: T.zeros([${b}, ${c}]), b: T.zeros([${c}]) }`,
         `const h${i} = T.relu(T.add(T.matmul(x${i}, p${i}.w), p${i}.b))`,
         `const c${i} = T.concat([h${i}, T.zeros([${i + 3}, ${c}])])`,
-        `const s${i} = T.at(c${i}, [0, ${a}], ':')`,
+        `const s${i} = T.at(c${i}, '0:${a}', ':')`,
         `const m${i} = T.mean(s${i}, { axis: 1, keepdims: true })`,
         `const l${i} = (p: typeof p${i}, x: typeof x${i}) => T.sum(T.pipe(x, T.matmul(p.w), T.add(p.b), nn.softmax()))`,
         `const g${i} = T.valueAndGrad(l${i})(p${i}, x${i})`,

@@ -3,6 +3,7 @@ import { basename, extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type AotTarget, pickerFile, runtimeFile } from '../../codegen/export/aot/module.ts'
 import { workerSource } from '../runtime/cpu/team/worker-source.ts'
+import { tool } from './tools.ts'
 
 /** What threads of the processor run; `standalone/worker-file.ts` starts it. */
 const workerFile = 'runtime.worker.js'
@@ -23,7 +24,7 @@ const stem = (file: string): string => basename(file, '.js')
  * share, and for the processor what threads run. The same sources give the same texts.
  */
 export const bundleRuntime = async (targets: readonly AotTarget[]): Promise<readonly RuntimeText[]> => {
-  const { build } = await import('esbuild')
+  const { build } = await tool(import('esbuild'))
   const isOne = targets.length === 1
   const entries = targets.map((t) => ({ in: source(`runtime-${t}`), out: stem(runtimeFile(t)) }))
   const { outputFiles } = await build({

@@ -6,6 +6,7 @@ import type { Program } from '../compile/compile.ts'
 import { showError, type TensorloomErrorData } from '../lang/errors.ts'
 import { visible } from '../lang/visible-text.ts'
 import { Failure } from './failure.ts'
+import { tool } from './tools.ts'
 
 /** An exported program under the name it is exported as. */
 export interface Exported {
@@ -28,7 +29,7 @@ const isEither = (
 const importFile = async (file: string): Promise<Readonly<Record<string, unknown>>> => {
   const url = pathToFileURL(file).href
   if (['.js', '.mjs', '.cjs'].includes(extname(file))) return import(url) as Promise<Record<string, unknown>>
-  const { tsImport } = await import('tsx/esm/api')
+  const { tsImport } = await tool(import('tsx/esm/api'))
   return tsImport(url, import.meta.url) as Promise<Record<string, unknown>>
 }
 
@@ -46,6 +47,7 @@ const exportsOf = (module: Readonly<Record<string, unknown>>): Readonly<Record<s
 export const loadPrograms = async (file: string, only?: string): Promise<readonly Exported[]> => {
   if (!statSync(resolve(file), { throwIfNoEntry: false })?.isFile()) throw new Failure(`${file}: there is no such file`)
   const module = await importFile(resolve(file)).catch((e: unknown) => {
+    if (e instanceof Failure) throw e
     throw new Failure(`${file} cannot be loaded: ${e instanceof Error ? (e.stack ?? e.message) : String(e)}`)
   })
   const found: Exported[] = []
