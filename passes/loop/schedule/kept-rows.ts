@@ -7,7 +7,7 @@ import { priceOf } from '../../op-prices.ts'
 import type { Bound, Index, LoopValue, Range } from '../ir/cluster.ts'
 import { rangeIndex, substituteIndex } from '../ir/index-expression.ts'
 import { operandsOf, valuesBelow } from '../ir/values.ts'
-import type { Nest, Packed, Placing } from './nest.ts'
+import type { Item, Nest, Packed, Placing } from './nest.ts'
 import type { Schedule } from './roles.ts'
 
 /** Computing a value again costs at least this much more than reading it. */
@@ -34,7 +34,20 @@ export const keepingRows = (schedule: Schedule, place: Placing): Schedule | unde
         for (const v of valuesBelow([twin])) taken.add(v)
       }
     }
-  return kept.length > 0 ? { ...schedule, nest: place(nest.grid, { rows: kept }) } : undefined
+  if (kept.length === 0) return undefined
+  const made = place(nest.grid, { rows: kept })
+  return kept.every((p) => isKeptInTime(made, p)) ? { ...schedule, nest: made } : undefined
+}
+
+/** Whether the loop that keeps a row comes before all that read it: loops come in the order in which stores ask for them. */
+const isKeptInTime = ({ body }: Nest, { value, twin }: Packed): boolean => {
+  const has = (items: readonly Item[], is: (item: Item) => boolean): boolean =>
+    items.some((item) => is(item) || ('body' in item && has(item.body.items, is)))
+  const at = body.items.findIndex((item) => has([item], (i) => i.kind === 'keep' && i.packed.value === value))
+  const readers = body.items.flatMap((item, i) =>
+    has([item], (x) => x.kind === 'value' && x.value === twin!.value) ? [i] : [],
+  )
+  return at >= 0 && readers.every((i) => i > at)
 }
 
 /** The outermost loops of a kind over one range, and what they compute for each of its points. */

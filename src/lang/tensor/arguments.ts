@@ -84,9 +84,12 @@ const wrongRecord = (names: Names, given: unknown, what: string): readonly [stri
       meant ? `it is called ${meant} here` : `it knows ${list(known)}`,
     ]
   }
-  const needed = known.find((k) => isNeeded(names[k]!) && given?.[k] === undefined)
+  // In a tree of parameters, null is an empty part, as what is absent.
+  const isAbsent = (k: string): boolean =>
+    given?.[k] === undefined || (given[k] === null && what === 'parameter' && /\btensor$/.test(names[k]!))
+  const needed = known.find((k) => isNeeded(names[k]!) && isAbsent(k))
   if (needed !== undefined) return [`the ${what} '${needed}' is missing`, `it knows ${list(known)}`]
-  const other = known.find((k) => given?.[k] !== undefined && !kindIn(names[k]!).holds(given[k]))
+  const other = known.find((k) => !isAbsent(k) && !kindIn(names[k]!).holds(given?.[k]))
   if (other === undefined) return undefined
   const kind = kindIn(names[other]!)
   return [

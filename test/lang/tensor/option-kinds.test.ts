@@ -126,6 +126,7 @@ const elsewhere = [
   'linearize',
   'openDevice',
   'compileOn',
+  'put',
   'readCsv',
   'readCsvTask',
   'elementwise',
