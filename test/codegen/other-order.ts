@@ -1,6 +1,7 @@
 /** The same graph made in another order: other ids, other interning, the same meaning. */
 import { freshInputs, make } from '../../src/lang/build.ts'
 import type { Graph, Node } from '../../src/lang/ir.ts'
+import { inheritSite } from '../../src/lang/provenance.ts'
 import { topological } from '../../src/lang/topological.ts'
 
 /** `graph` on fresh inputs, its nodes made from the last input, output and operand on. */
@@ -17,10 +18,14 @@ export const inOtherOrder = (graph: Graph): Graph => {
       if (!made.has(n))
         made.set(
           n,
-          make(
-            n.op,
-            n.args.map((a) => made.get(a)!),
-            n.params as never,
+          // Late errors name who called: that goes with a node.
+          inheritSite(
+            make(
+              n.op,
+              n.args.map((a) => made.get(a)!),
+              n.params as never,
+            ),
+            n,
           ),
         )
       stack.pop()
