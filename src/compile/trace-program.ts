@@ -46,14 +46,13 @@ const traceAs = (
   specs: readonly unknown[],
   { provenance = false, checkNumerics = false }: CompileOptions,
 ): TracedTree =>
-  recordSites(provenance || checkNumerics, () =>
-    withChecks(checkNumerics, () => {
-      const traced = traceTree(f, specs)
-      const { inputs, outputs } = traced.graph
-      const named = outputs.map((n, i) => checkedAs(`the result ${traced.outputPaths[i]}`.trim(), n, inheritSite))
-      return { ...traced, graph: { inputs, outputs: named } }
-    }),
-  )
+  withChecks(checkNumerics, () => {
+    const traced = recordSites(provenance || checkNumerics, () => traceTree(f, specs))
+    const { inputs, outputs } = traced.graph
+    // Made where no lines are recorded: a check has that of what it looks at.
+    const named = outputs.map((n, i) => checkedAs(`the result ${traced.outputPaths[i]}`.trim(), n, inheritSite))
+    return { ...traced, graph: { inputs, outputs: named } }
+  })
 
 /** User code may throw our typed errors (asking an ill-typed node for its shape, say); other exceptions are its own. */
 export const traceOrError = (

@@ -10,6 +10,7 @@ import type { DType, HostArrayOf } from '../lang/dtype.ts'
 import { raise, showOperand, TensorloomError } from '../lang/errors.ts'
 import type { TensorType } from '../lang/ir.ts'
 import { sameShape } from '../lang/shape.ts'
+import { showArgument } from '../lang/tensor/arguments.ts'
 import { hasType } from '../lang/trace.ts'
 import { flattenTensors, flattenTree, isHandle, pathSteps, type TensorTree, unflattenTree } from '../lang/tree.ts'
 import { type Tensor, tensorOf } from '../lang/types/tensor.ts'
@@ -82,7 +83,7 @@ const bytesOf = (file: string | FileUrl): Uint8Array => {
 
 /**
  * Writes `toSafetensors(tree, metadata)` to a file (Node, Deno, Bun): whole or not at all. `T.load` reads it, and so do PyTorch's
- * and JAX's readers of the format.
+ * and JAX's readers of the format. Rejects with DataError where it cannot be written, and as `read` does.
  * @example
  * await T.save('/tmp/w.safetensors', { w: T.ones([2]) })
  * T.reference(await T.load('/tmp/w.safetensors', { w: T.zeros([2]) })).w.data // => [1, 1]
@@ -92,8 +93,25 @@ export const save = async (
   tree: TensorTree,
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<void> => {
+  const path = fileOf('save', file)
   const bytes = await toSafetensors(tree, metadata)
-  writeWhole(fileOf('save', file), bytes)
+  try {
+    writeWhole(path, bytes)
+  } catch (e) {
+    raise({ tag: 'DataError', source: path, reason: `cannot be written (${(e as Error).message})` })
+  }
+}
+
+const isObject = (x: unknown): x is object => typeof x === 'object' && x !== null
+
+/** What the bytes of a file hold; DataError that names the file where they are damaged. */
+const partsOf = (bytes: ArrayBuffer | Uint8Array, source: string): ReturnType<typeof readSafetensors> => {
+  try {
+    return readSafetensors(bytes)
+  } catch (e) {
+    if (!(e instanceof TensorloomError)) throw e
+    return raise({ tag: 'DataError', source, reason: e.message.split('\n')[0]! })
+  }
 }
 
 /** What a file holds for a leaf, or what is wrong. */
@@ -123,8 +141,14 @@ export function load<P extends TensorTree>(source: string | FileUrl | ArrayBuffe
 export async function load(source: string | FileUrl | ArrayBuffer | Uint8Array, like: unknown): Promise<unknown> {
   const { leaves, paths, shape } = flattenTree(like, hasType)
   const names = namesOf('load', paths)
-  const isFile = typeof source === 'string' || 'pathname' in source
-  const { tensors } = readSafetensors(isFile ? bytesOf(source) : source)
+  const isFile = typeof source === 'string' || (isObject(source) && 'pathname' in source)
+  if (!isFile && !(source instanceof ArrayBuffer) && !ArrayBuffer.isView(source))
+    return raise({
+      tag: 'UsageError',
+      message: `load: the source is ${showArgument(source)}, not the path of a file or its bytes`,
+      hint: "await T.load('w.safetensors', params)",
+    })
+  const { tensors } = partsOf(isFile ? bytesOf(source) : source, isFile ? String(source) : 'safetensors')
   const held = (name: string): StoredTensor | undefined => (Object.hasOwn(tensors, name) ? tensors[name] : undefined)
   const known = new Set(names)
   const mistakes = [

@@ -4,7 +4,7 @@
  */
 import * as E from '#fp/Either'
 import type { UsageError } from './errors.ts'
-import type { Node } from './ir.ts'
+import type { Node, Op } from './ir.ts'
 import { calledBy } from './site.ts'
 import { isTensor } from './tree.ts'
 import { nodeOf } from './types/tensor.ts'
@@ -21,12 +21,21 @@ const listeners: Map<Node, Noted>[] = []
 /** How deep a stack has to be kept: our own frames around a call, and the user's first. */
 const frames = 14
 
+/** What compares or reasons: truth values that are only moved, cast or looked at were made elsewhere. */
+const decides = new Set<Op>(['eq', 'lt', 'le', 'and', 'or', 'xor', 'not', 'isNan', 'isInf', 'reduce'])
+
+/** Says that a public function is given these: what is an operand is not what an `if` stands on. */
+export const useOperands = (args: readonly unknown[]): void => {
+  if (listeners.length === 0) return
+  for (const x of args.flat()) if (isTensor(x)) for (const noted of listeners) noted.delete(nodeOf(x))
+}
+
 /** Notes what a public function gave to its caller, where that is truth values and a program is being traced. */
 export const noteCondition = (name: string, result: unknown): void => {
   const noted = listeners.at(-1)
   if (!noted || !isTensor(result)) return
   const n = nodeOf(result)
-  if (E.isLeft(n.type) || n.type.right[0]!.dtype !== 'bool') return
+  if (E.isLeft(n.type) || n.type.right[0]!.dtype !== 'bool' || !decides.has(n.op)) return
   const limit = Error.stackTraceLimit
   Error.stackTraceLimit = frames
   noted.set(n, { name, stack: new Error().stack ?? '' })
@@ -58,7 +67,7 @@ const mistakeOf = ({ name, stack }: Noted): UsageError | undefined => {
   return (
     site && {
       tag: 'UsageError',
-      message: `${name} gives a tensor that reaches no result; an if or ?: on it always takes its first branch`,
+      message: `${name} gives a tensor that reaches no result: nothing uses it, and an if or ?: on it always takes its first branch`,
       hint: 'T.where(condition, a, b) chooses between tensors, T.cond(condition, f, g, …) between computations',
       site,
     }
@@ -71,8 +80,6 @@ export const watchConditions = <A>(f: () => A): readonly [result: A, warnings: r
   listeners.push(noted)
   try {
     const result = f()
-    // Of conditions made of others the last one is what the program forgets.
-    for (const n of [...noted.keys()]) if (noted.has(n)) strike(noted, n.args)
     const byLine = new Map<string, UsageError>()
     for (const n of noted.values()) {
       const mistake = mistakeOf(n)

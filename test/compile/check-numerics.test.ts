@@ -109,3 +109,10 @@ it('is an option like the others', () => {
   expect(plan({}).observations).toEqual([])
   expect(plan({ checkNumerics: true }).observations).toHaveLength(1)
 })
+
+it('names the line of the operation that made a result', async () => {
+  const at = Number(/check-numerics\.test\.ts:(\d+):/.exec(new Error().stack!)![1]) + 1
+  const f = (x: T.Tensor) => ({ y: T.log(x) })
+  const program = await T.compileOn(await T.defaultDevice(), f, [T.spec([2])], { checkNumerics: true })
+  expect(await refusal(program.run([0, 1]))).toContain(`check-numerics.test.ts:${at}:`)
+})

@@ -33,7 +33,8 @@ describe('a condition that reaches no result', () => {
     expect(warnings).toEqual([
       {
         tag: 'UsageError',
-        message: 'T.greater gives a tensor that reaches no result; an if or ?: on it always takes its first branch',
+        message:
+          'T.greater gives a tensor that reaches no result: nothing uses it, and an if or ?: on it always takes its first branch',
         hint: expect.stringMatching(/T\.where.*T\.cond/),
         site: { file: expect.stringMatching(/warnings\.test\.ts$/), line: at, column: expect.any(Number) },
       },
@@ -151,5 +152,32 @@ describe('nothing is said of', () => {
     const { start, train, predict } = await import('../../examples/02-mnist/programs.ts')
     for (const program of [start, train, predict]) expect(T.orThrow(program).warnings).toEqual([])
     expect(printed).toEqual([])
+  })
+})
+
+describe('nothing is said of', () => {
+  const hits = (x: X): X => T.mean(T.cast(T.equal(T.argmax(x), 1), 'f32'))
+  const mask = () => T.greater(T.tril(T.ones([4, 4])), 0)
+  const quiet: Readonly<Record<string, (x: X) => unknown>> = {
+    'a figure that this program does not want': (x) => {
+      const forward = (y: X) => ({ loss: T.sum(T.square(y)), accuracy: hits(y) })
+      return T.grad((y: X) => forward(y).loss)(x)
+    },
+    'a choice that is not taken': (x) => {
+      const clipped = T.where(T.greater(x, 0), x, 0)
+      return clipped === x ? clipped : T.neg(x)
+    },
+    'truth values that are moved, cast or shown': (x) => {
+      const [first, second] = [0, 1].map((i) => T.at(mask(), i))
+      T.cast(x, 'bool')
+      return first === second ? x : T.where(first!, x, 0)
+    },
+    'a list of them': (x) => {
+      const both = T.stack([T.greater(x, 0), T.less(x, 1)])
+      return both === x ? both : x
+    },
+  }
+  test.each(Object.entries(quiet))('%s', (_, f) => {
+    expect(said(f)).toEqual([])
   })
 })

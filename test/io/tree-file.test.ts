@@ -1,5 +1,5 @@
 /** Saving and loading trees: what comes back, by whatever it is asked for, and everything that does not fit at once. */
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -118,5 +118,30 @@ describe('save and load', () => {
       }),
       { numRuns: 60, seed: 12 },
     )
+  })
+})
+
+describe('a file that is none', () => {
+  const refusal = async (f: () => Promise<unknown>): Promise<unknown> =>
+    f().then(
+      () => 'nothing',
+      (e: unknown) => (e instanceof T.TensorloomError ? e.error : e),
+    )
+  it('is named, damaged, missing or in no folder', async () => {
+    const file = join(folder, 'damaged.safetensors')
+    await T.save(file, { w: T.ones([2]) })
+    const whole = await readFile(file)
+    for (const bytes of [whole.subarray(0, whole.length - 3), Buffer.from('hello'), Buffer.alloc(0)]) {
+      await writeFile(file, bytes)
+      expect(await refusal(() => T.load(file, { w: T.spec([2]) }))).toMatchObject({ tag: 'DataError', source: file })
+    }
+    const nowhere = join(folder, 'none', 'w.safetensors')
+    expect(await refusal(() => T.load(nowhere, {}))).toMatchObject({ tag: 'DataError', source: nowhere })
+    expect(await refusal(() => T.save(nowhere, { w: T.ones([1]) }))).toMatchObject({
+      tag: 'DataError',
+      source: nowhere,
+    })
+    expect(await refusal(() => T.load(3 as never, {}))).toMatchObject({ tag: 'UsageError' })
+    expect(await refusal(() => T.load(undefined as never, {}))).toMatchObject({ tag: 'UsageError' })
   })
 })

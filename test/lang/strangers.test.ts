@@ -29,7 +29,11 @@ test.each<[string, () => unknown, readonly string[]]>([
   ['a result with options', () => loose['sum']!(handle, { axis: 0 }), [`T.sum: operand 1 is ${result}`, read]],
   ['a result that might be options', () => loose['fft']!(handle), [`T.fft: operand 1 is ${result}`, read]],
   ['a result of one argument', () => loose['exp']!(handle), [`T.exp: operand 1 is ${result}`, read]],
-  ['a result in a tree', () => T.mapTree({ a: handle } as never, (x) => x), [`a is ${result}`, read]],
+  [
+    'a result in a tree',
+    () => T.grad((p: { a: T.Tensor }) => T.sum(p.a))({ a: handle } as never),
+    [`a is ${result}`, 'T.read(tree)'],
+  ],
   ['a typed array', () => loose['add']!(typed, 1), ['operand 1 is a Float32Array', 'T.fromArray(values, shape)']],
   [
     'a typed array, reduced',

@@ -8,7 +8,7 @@ import type { Node, TensorType } from '../ir.ts'
 import { isNoArgument, strangerName } from '../strangers.ts'
 import { isHandle, isRecord, isTensor } from '../tree.ts'
 import { nodeOf, type Tensor, tensorOf } from '../types/tensor.ts'
-import { noteCondition } from '../unused-conditions.ts'
+import { noteCondition, useOperands } from '../unused-conditions.ts'
 import { demandRecord, type Names, showArgument } from './arguments.ts'
 import { isMistake } from './ask.ts'
 import { lift, onTensor, refuse } from './operand.ts'
@@ -105,6 +105,7 @@ const ownMistake = (name: string, args: readonly unknown[], result: unknown): un
 const make = <F>(name: string, form: Form, impl: (...args: never[]) => unknown): F => {
   forms.set(name, form)
   const run = (...args: never[]): unknown => {
+    useOperands(args)
     const result = calling(name, () => ownMistake(name, args, impl(...args)))
     noteCondition(name, result)
     return result
@@ -147,6 +148,7 @@ export const alone = <F>(name: string, impl: (x: Tensor) => unknown): F => {
   forms.set(name, formOf('operands', 1))
   const f = (x: Tensor, ...rest: readonly unknown[]): unknown => {
     if (isRecord(rest[0])) demandRecord(name, {}, rest[0])
+    useOperands([x])
     const result = calling(name, () => ownMistake(name, [x], impl(x)))
     noteCondition(name, result)
     return result

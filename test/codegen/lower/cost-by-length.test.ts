@@ -22,6 +22,9 @@ interface Work {
 /** Four elements are stored one by one where they are not a whole vector: a statement each, among five. */
 const oneByOne = 1.75
 
+/** On the processor, rows in whole vectors are kept from one loop for the next, and others are computed again. */
+const keptRows = 1.9
+
 const works: readonly Work[] = [
   { name: 'sum over axis 1 of [8, n]', shapes: (n) => [[8, n]], of: (x) => T.sum(x, { axis: 1 }) },
   { name: 'sum over axis 0 of [n, 8]', shapes: (n) => [[n, 8]], of: (x) => T.sum(x, { axis: 0 }) },
@@ -37,7 +40,7 @@ const works: readonly Work[] = [
     name: 'softmax of [64, n]',
     shapes: (n) => [[64, n]],
     of: (x) => nn.softmax(x, { axis: 1 }),
-    most: oneByOne,
+    most: keptRows,
     longest: 127,
   },
   { name: 'layerNorm of [4, n]', shapes: (n) => [[4, n]], of: (x) => nn.layerNorm(x), most: 1.2, longest: 1021 },

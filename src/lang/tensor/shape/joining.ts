@@ -8,6 +8,7 @@ import { normaliseAxis, showShape } from '../../shape.ts'
 import type { Only } from '../../types/options.ts'
 import type { Concatenated, DTypeAmong, Stacked } from '../../types/parts.ts'
 import { type Tensor, tensorOf } from '../../types/tensor.ts'
+import { useOperands } from '../../unused-conditions.ts'
 import { demandList, demandRecord, type OptionNames } from '../arguments.ts'
 import { dataFirstWith } from '../dual.ts'
 import { expandNode, lift, onTensor, refuse, reshapeNode, scalar, withTypes } from '../operand.ts'
@@ -29,6 +30,7 @@ const joined = (
 ): Tensor => {
   const nodes = demandList(name, xs).map((x, i) => lift(name, x, i))
   demandRecord(name, alongOptions, options ?? {})
+  useOperands(xs)
   const { axis = 0 } = options ?? {}
   return tensorOf(
     withTypes(name, nodes, (types) => {

@@ -71,14 +71,14 @@ describe('printDeclarations', () => {
       "/** What \`run\` takes: flat host arrays, or handles of results that stayed on the device. */
       export type Arguments = readonly [
         {
+          /** i32[], given away: a handle is consumed */
+          readonly count: I32<readonly []>
           readonly "a b": readonly [
             /** f32[3, 2], given away: a handle is consumed */
             F32<readonly [3, 2]>,
             /** f32[3, 2], given away: a handle is consumed */
             F32<readonly [3, 2]>,
           ]
-          /** i32[], given away: a handle is consumed */
-          readonly count: I32<readonly []>
         },
         /** i32[4], indices below 3 */
         I32<readonly [4]>,
@@ -87,18 +87,18 @@ describe('printDeclarations', () => {
       /** What \`run\` gives: handles, read to the host when asked. */
       export type Results = {
         readonly next: {
+          /** i32[], stays on the device */
+          readonly count: Resident<'i32', readonly []>
           readonly "a b": readonly [
             /** f32[3, 2], stays on the device */
             Resident<'f32', readonly [3, 2]>,
             /** f32[3, 2], stays on the device */
             Resident<'f32', readonly [3, 2]>,
           ]
-          /** i32[], stays on the device */
-          readonly count: Resident<'i32', readonly []>
         }
-        readonly none: readonly []
         /** f32[4, 2] */
         readonly row: Value<'f32', readonly [4, 2]>
+        readonly none: readonly []
       }
 
       "
