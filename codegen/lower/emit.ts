@@ -286,32 +286,16 @@ export const emitCluster = (
     restore()
   }
 
-  const stages = stageEmitter({
-    schedule,
-    index,
-    name,
-    push,
-    inScope,
-    instances,
-    record,
-    computeApart,
-    arrayOf,
-  })
+  const around = { schedule, index, name, push, inScope, instances, exprOf, record, arrayOf }
+  const stages = stageEmitter({ ...around, computeApart })
   const { workgroup } = schedule
   const crew =
     workgroup && !workgroup.tile
       ? crewOf(workgroup.threads, { name, push, inScope: (fill) => inScope([], fill), arrayOf })
       : undefined
-  const packed = packedEmitter({ schedule, index, name, push, instances, exprOf, record, arrayOf })
+  const packed = packedEmitter(around)
   const reductions = reduceEmitter({
-    schedule,
-    index,
-    name,
-    push,
-    inScope,
-    instances,
-    exprOf,
-    record,
+    ...around,
     ...(crew ? { crew } : {}),
     stages,
     taskNumber: () => taskNumber,

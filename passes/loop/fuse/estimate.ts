@@ -162,8 +162,8 @@ export const leastCost = (
   const on = (grid: number, [shareOfA, shareOfB]: Both, work: Both) => {
     const alone = secondsOf([grid, grid], work)
     const isShared = shareOfA * shareOfB > 1
-    const together = isShared ? secondsOf([grid * shareOfA, grid * shareOfB], work) + leastSharing(profile) : alone
-    return { flops: work[0] + work[1], seconds: Math.min(alone, together) }
+    const inGroups = isShared ? secondsOf([grid * shareOfA, grid * shareOfB], work) + leastSharing(profile) : alone
+    return { flops: work[0] + work[1], seconds: Math.min(alone, inGroups) }
   }
   const repeated = repeatedOf(a, b)
   /** What `a` stores for others is computed all the same. */

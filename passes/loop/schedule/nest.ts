@@ -77,18 +77,18 @@ const reductionsBelow = (order: readonly LoopValue[]): ReadonlyMap<LoopValue, Re
 /** Places every value of the cluster in the nest, given the parallel (grid) ranges. */
 export const placeCluster = (cluster: Cluster, grid: readonly Range[]): Nest => placing(cluster)(grid)
 
-/**
- * Places the values of a cluster: those of `packed` are computed for all their points before everything else, those of
- * `staged` by workgroups, in the loop that reduces them; those of `rows` are kept by the loop that computes them.
- */
-export type Placing = (
-  grid: readonly Range[],
-  apart?: {
-    readonly packed?: readonly Packed[]
-    readonly staged?: readonly LoopValue[]
-    readonly rows?: readonly Packed[]
-  },
-) => Nest
+/** Values that lie in arrays. */
+interface InArrays {
+  /** Computed for all their points before everything else. */
+  readonly packed: readonly Packed[]
+  /** Computed by workgroups, in the loop that reduces them. */
+  readonly staged: readonly LoopValue[]
+  /** Kept by the loop that computes them. */
+  readonly rows: readonly Packed[]
+}
+
+/** Places the values of a cluster, some of them in arrays. */
+export type Placing = (grid: readonly Range[], inArrays?: Partial<InArrays>) => Nest
 
 /** `placeCluster` for several choices of the grid. */
 export const placing = (cluster: Cluster): Placing => {
@@ -104,11 +104,11 @@ export const placing = (cluster: Cluster): Placing => {
     return known
   }
   const shareLoads = (a: ReduceValue, b: ReduceValue): boolean => [...loadsOf(a)].some((l) => loadsOf(b).has(l))
-  return (grid, apart = {}) =>
+  return (grid, inArrays = {}) =>
     place(
       cluster,
       grid,
-      { packed: [], staged: [], rows: [], ...apart },
+      { packed: [], staged: [], rows: [], ...inArrays },
       { below, reductions, rangesOf, overOf, shareLoads },
     )
 }
@@ -126,7 +126,7 @@ interface Reductions {
 const place = (
   cluster: Cluster,
   grid: readonly Range[],
-  { packed, staged, rows }: Required<NonNullable<Parameters<Placing>[1]>>,
+  { packed, staged, rows }: InArrays,
   { reductions, below, rangesOf, overOf, shareLoads }: Reductions,
 ): Nest => {
   const done = new Set<string>()

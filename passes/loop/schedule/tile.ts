@@ -15,8 +15,6 @@ import { sharedThreads } from './workgroup.ts'
 
 /** Steps of the contracted range in a slab, which divide the runs of its order of summation. */
 const slab = 16
-/** Register tiles have no more copies than this, vectors counting once. */
-const mostCopies = 16
 /** So many operations of an invocation that do not wait for one another hide as much as that many invocations. */
 const mostInFlight = 4
 /** There are at least this many invocations, as a part of those that the device needs. */
@@ -136,7 +134,5 @@ const bestTile = (
   return best?.schedule
 }
 
-/** Copies of rows, and of vectors along columns, that an invocation computes. */
-const registerTiles: readonly (readonly [number, number])[] = [8, 4, 2, 1].flatMap((r) =>
-  [2, 1].flatMap((c) => (r * c <= mostCopies ? [[r, c] as const] : [])),
-)
+/** Copies of rows, and of vectors along columns, that an invocation computes: sixteen accumulators at most. */
+const registerTiles = [8, 4, 2, 1].flatMap((ofRow) => [2, 1].map((ofColumn) => [ofRow, ofColumn] as const))
