@@ -182,6 +182,20 @@ describe('every element is stored once', () => {
     for (const profile of [portable, software]) expect(storeCounts(graph, profile)).toEqual([rest(15 * 17)])
   })
 
+  it('in rows that workgroups share, where all invocations know what one of them stores', () => {
+    const graph = program([f32(4, 2052)], (x) => {
+      const s = b.reduce([x], { monoid: 'sum', axes: [1] })
+      return [s, b.sub([x, b.broadcast([s], { shape: [4, 2052], axes: [1] })], {})]
+    })
+    const { kernels } = planOf(graph, portable).plan
+    expect(kernels.map(({ kernel }) => kernel.arrays.map((a) => a.space))).toEqual([['workgroup']])
+    expect(
+      storeCounts(graph, portable)
+        .flat()
+        .filter((n) => n > 1),
+    ).toEqual([])
+  })
+
   it('beside a store over fewer ranges', () => {
     const graph = program([f32(61, 52)], (x) => {
       const s = b.reduce([x], { monoid: 'sum', axes: [1] })
