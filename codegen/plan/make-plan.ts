@@ -1,7 +1,7 @@
 /** Graph → Plan: fuse, place, lower, print. Pure: needs a profile, never a device. */
 import * as E from '#fp/Either'
 import { halve } from '../../passes/graph/halve.ts'
-import { indexInputs } from '../../passes/graph/index-inputs.ts'
+import { type IndexRange, indexInputs } from '../../passes/graph/index-inputs.ts'
 import type { Observation } from '../../passes/graph/observe.ts'
 import { reducingOps } from '../../passes/loop/from-graph/lower-node.ts'
 import { type Fusion, fuse } from '../../passes/loop/fuse/fuse.ts'
@@ -15,13 +15,14 @@ import { sizeOf } from '../../src/lang/dim.ts'
 import { invariant, type LimitError, type UsageError } from '../../src/lang/errors.ts'
 import type { Graph, Node, Op } from '../../src/lang/ir.ts'
 import { located } from '../../src/lang/provenance.ts'
+import { areKnown, type Size } from '../../src/lang/size.ts'
 import { substitute } from '../../src/lang/trace.ts'
 import type { TreeShape } from '../../src/lang/tree.ts'
 import { overText } from '../kernel/text-limits.ts'
 import type { BoundKernel } from '../lower/assemble.ts'
 import { overTarget } from './fit-profile.ts'
 import { isRefusal, kernelsOf, type Refusal, type Run, runsOf } from './kernel-order.ts'
-import type { DataSlot, InputSlot, OutputSlot, Plan, PrintCode, Step, Subnormals } from './plan.ts'
+import type { DataSlot, InputSlot, OutputSlot, Plan, PlannedSize, PrintCode, Slot, Step, Subnormals } from './plan.ts'
 import { type PlanFault, showFault } from './plan-fault.ts'
 import { predict } from './predict.ts'
 import { type Shared, shareKernels } from './share-kernels.ts'
@@ -42,7 +43,19 @@ export interface Request {
   readonly observations?: readonly Observation[]
   /** Defaults to `'device'`. */
   readonly subnormals?: Subnormals
+  readonly sizes?: NamedSizes
 }
+
+/** What the planner is told of named sizes, which are the last inputs: the axes of arguments and results, and what indexes. */
+export interface NamedSizes {
+  readonly names: readonly PlannedSize[]
+  readonly inputs: readonly (readonly Size[])[]
+  readonly outputs: readonly (readonly Size[])[]
+  readonly ranges: readonly (readonly IndexRange<Size>[] | undefined)[]
+}
+
+/** The sizes of a slot's axes, where there is something to say. */
+const axesIn = (axes: readonly Size[] | undefined): Pick<Slot, 'axes'> => (axes && !areKnown(axes) ? { axes } : {})
 
 /** A Plan with the decisions that led to it, for `explain`. */
 export interface Planned {
@@ -194,18 +207,20 @@ const planWith = (
     const i = replaced.get(o)
     const own = placeOf(node)
     const keep = request.outputs[o]!.keep || i !== undefined
-    if (i === undefined) return { path, shape, dtype, place: own, value: numberOf(node), keep }
+    const type = { shape, dtype, ...axesIn(request.sizes?.outputs[o]) }
+    if (i === undefined) return { path, ...type, place: own, value: numberOf(node), keep }
     const home = placeOf(inputs[i]!.node)
     if (own !== home && sizeOf(shape) > 0) steps.push({ kind: 'copy', from: own, to: home })
-    return { path, shape, dtype, place: home, value: numberOf(node), keep, inPlaceOf: i }
+    return { path, ...type, place: home, value: numberOf(node), keep, inPlaceOf: i }
   })
   const checked = indexInputs(given)
   const inputSlots = inputs.map(({ path, donated, node }, i): InputSlot => {
     const { shape, dtype } = typeOf(given.inputs[i]!)
-    const indexOfAxis = checked.get(given.inputs[i]!)
+    const indexOfAxis = request.sizes ? request.sizes.ranges[i] : checked.get(given.inputs[i]!)
     return {
       path,
       shape,
+      ...axesIn(request.sizes?.inputs[i]),
       dtype,
       place: placeOf(node),
       value: numberOf(node),
@@ -231,6 +246,7 @@ const planWith = (
     kernels: shared.kernels.map((kernel) => ({ kernel, ...print(kernel, subnormals) })),
     steps,
     inputs: inputSlots,
+    ...(request.sizes ? { sizes: request.sizes.names } : {}),
     outputs: outputSlots,
     data: [...data, ...starts],
     observations: request.observations ?? [],

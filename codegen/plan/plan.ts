@@ -7,6 +7,7 @@ import type { Observation } from '../../passes/graph/observe.ts'
 import type { Place } from '../../passes/memory/places.ts'
 import type { Profile } from '../../passes/profile.ts'
 import type { DType, HostArray } from '../../src/lang/dtype.ts'
+import type { Size } from '../../src/lang/size.ts'
 import type { TreeShape } from '../../src/lang/tree.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 
@@ -60,6 +61,8 @@ export interface Slot {
   /** Where in the argument (result) tree, e.g. `[0].params.w1`. */
   readonly path: string
   readonly shape: readonly number[]
+  /** The sizes of its axes where not all are known before a run: it is laid out as `shape` says, and these count. */
+  readonly axes?: readonly Size[]
   readonly dtype: DType
   readonly place: Place
   /** The value number, as in the steps' `reads` and `writes`. */
@@ -70,7 +73,7 @@ export interface InputSlot extends Slot {
   /** The caller donates the value: its memory may be reused, and a handle to it is consumed. */
   readonly donated: boolean
   /** The argument is used as an index of a gather or scatter: the host checks 0 <= value < size before upload. */
-  readonly indexOf?: readonly IndexRange[]
+  readonly indexOf?: readonly IndexRange<Size>[]
 }
 
 export interface OutputSlot extends Slot {
@@ -91,7 +94,14 @@ export interface DataSlot {
 /** Whether subnormal f32 numbers are preserved on every device, or treated as the device does. */
 export type Subnormals = 'device' | 'keep'
 
-/** The predicted costs of a run; the Kernel IR interpreter counts the same figures. */
+/** A size that is known when a program runs: the arguments say it, and the last inputs of the plan are given it. */
+export interface PlannedSize {
+  readonly name: string
+  readonly least: number
+  readonly max: number
+}
+
+/** The predicted costs of a run, at the bounds of named sizes; the Kernel IR interpreter counts the same figures. */
 export interface Prediction {
   readonly dispatches: number
   readonly submits: number
@@ -114,6 +124,8 @@ export interface Plan {
   readonly kernels: readonly PlannedKernel[]
   readonly steps: readonly Step[]
   readonly inputs: readonly InputSlot[]
+  /** The last inputs, one each. */
+  readonly sizes?: readonly PlannedSize[]
   readonly outputs: readonly OutputSlot[]
   readonly data: readonly DataSlot[]
   /** What is reported at every run; the last outputs belong to them. */

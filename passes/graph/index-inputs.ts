@@ -10,22 +10,22 @@ import { callerOf, siteOf } from '../../src/lang/provenance.ts'
 import { topological } from '../../src/lang/topological.ts'
 
 /** A strided part of a tensor: Python's `x[start:stop:step]` on each axis. */
-export interface Region {
-  readonly start: readonly number[]
-  readonly stop: readonly number[]
-  readonly step: readonly number[]
+export interface Region<N = number> {
+  readonly start: readonly N[]
+  readonly stop: readonly N[]
+  readonly step: readonly N[]
 }
 
 /**
  * The range that elements of an argument must stay in, [0, size), because `op`, a public function, indexes with them; all elements where
  * there is no region.
  */
-export interface IndexRange {
-  readonly size: number
+export interface IndexRange<N = number> {
+  readonly size: N
   readonly op: string
   /** A value that is replaced before it is used as an index, such as an ignored class. */
   readonly except?: number
-  readonly region?: Region
+  readonly region?: Region<N>
   readonly site?: Site
 }
 

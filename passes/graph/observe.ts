@@ -12,6 +12,7 @@ import { outputsOf } from '../../src/lang/ops/closed-graphs.ts'
 import { chooseBranch } from '../../src/lang/ops/cond.ts'
 import { fill, zeros } from '../../src/lang/ops/rule-parts.ts'
 import { siteOf } from '../../src/lang/provenance.ts'
+import type { Size } from '../../src/lang/size.ts'
 import { argmax, isinf, isnan, logicalOr, reshape, stack, sum } from '../../src/lang/tensor/index.ts'
 import { topological } from '../../src/lang/topological.ts'
 import { graphKit, instantiate, rebuild } from '../../src/lang/trace.ts'
@@ -24,6 +25,8 @@ export interface Observation {
   readonly kind: 'print' | 'finite'
   readonly label: string
   readonly shape: readonly number[]
+  /** The sizes of its axes where not all are known before a run. */
+  readonly axes?: readonly Size[]
   readonly dtype: TensorType['dtype']
   readonly site?: Site
 }

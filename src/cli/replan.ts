@@ -1,6 +1,7 @@
 /** A compiled program planned again for another target: its graph is already there, only kernels and memory change. */
 import * as E from '#fp/Either'
-import { makePlan, type Planned } from '../../codegen/plan/make-plan.ts'
+import { makePlan, type NamedSizes, type Planned } from '../../codegen/plan/make-plan.ts'
+import type { Plan } from '../../codegen/plan/plan.ts'
 import { profiles } from '../../codegen/targets/profiles.ts'
 import { beforeWidening } from '../../passes/pipeline.ts'
 import type { Program } from '../compile/compile.ts'
@@ -8,6 +9,14 @@ import { printerFor } from '../compile/targets.ts'
 import { showError } from '../lang/errors.ts'
 import { visible } from '../lang/visible-text.ts'
 import { Failure } from './failure.ts'
+
+/** What a plan says of its named sizes. */
+const sizesOf = ({ sizes = [], inputs, outputs }: Plan): NamedSizes => ({
+  names: sizes,
+  inputs: inputs.map((s) => s.axes ?? s.shape),
+  outputs: outputs.map((s) => s.axes ?? s.shape),
+  ranges: inputs.map((s) => s.indexOf),
+})
 
 /** What `program` plans to for the profile named `name`; as it was compiled when there is no name. Throws Failure. */
 export const plannedFor = (program: Program, name: string | undefined): Planned => {
@@ -26,6 +35,7 @@ export const plannedFor = (program: Program, name: string | undefined): Planned 
       outputTree: plan.outputTree,
       subnormals: plan.subnormals,
       observations: plan.observations,
+      ...(plan.sizes ? { sizes: sizesOf(plan) } : {}),
     },
     profile,
     printerFor(profile),

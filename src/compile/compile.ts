@@ -15,6 +15,7 @@ import {
   TensorloomError,
   type UsageError,
 } from '../lang/errors.ts'
+import { isNamedSize, type ShapeOf, type SizedShape } from '../lang/size.ts'
 import { demandDType, demandShape } from '../lang/tensor/arguments.ts'
 import type { Device } from '../runtime/device.ts'
 import { type Executable, loadPlan } from '../runtime/execute.ts'
@@ -28,16 +29,23 @@ import type { ArgumentsOf, Given, ResultsOf, Spec, SpecsFor, TensorsOf } from '.
 import { warn } from './warn.ts'
 
 /**
- * The type of an argument of `compile`: `spec([64, 784])` is f32 of that shape; `spec([64], 'i32')` one of integers.
+ * The type of an argument of `compile`: `spec([64, 784])` is f32 of that shape; `spec([64], 'i32')` one of integers; a size
+ * that is known when the program runs has a name, `spec([T.dim('batch', { max: 512 }), 784])`.
  * @example
  * T.spec([64], 'i32') // => { shape: [64], dtype: 'i32' }
  */
 export const spec: {
   // Without a type parameter for the dtype, which would be inferred from where the spec stands.
-  <const S extends Shape>(shape: S): Spec<S, 'f32'>
-  <const S extends Shape, D extends DType = 'f32'>(shape: S, dtype: D | undefined): Spec<S, D>
-} = (shape: Shape, dtype: DType = 'f32'): Spec<never, never> => {
-  const sizes = Object.freeze(demandShape('spec', shape)) as never
+  <const S extends SizedShape>(shape: S): Spec<ShapeOf<S>, 'f32'>
+  <const S extends SizedShape, D extends DType = 'f32'>(shape: S, dtype: D | undefined): Spec<ShapeOf<S>, D>
+} = (shape: SizedShape, dtype: DType = 'f32'): Spec<never, never> => {
+  const isSized = Array.isArray(shape) && shape.some(isNamedSize)
+  if (isSized)
+    demandShape(
+      'spec',
+      shape.map((s) => (isNamedSize(s) ? s.max : s)),
+    )
+  const sizes = Object.freeze(isSized ? [...shape] : demandShape('spec', shape as Shape)) as never
   return Object.freeze({ shape: sizes, dtype: demandDType('spec', dtype) as never })
 }
 

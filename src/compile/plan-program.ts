@@ -12,11 +12,11 @@ import { type CompileError, raise } from '../lang/errors.ts'
 import type { Graph } from '../lang/ir.ts'
 import { callerOf, siteOf } from '../lang/provenance.ts'
 import { topological } from '../lang/topological.ts'
-import type { TracedTree } from '../lang/trace.ts'
 import { type CompileOptions, covers } from './options.ts'
 import { recall } from './plan-cache.ts'
+import { type Bound, boundProgram } from './sized-program.ts'
 import { printerFor } from './targets.ts'
-import { located } from './trace-program.ts'
+import { located, type Traced } from './trace-program.ts'
 
 /** A plan's decisions, and the graph on the way to it. */
 export interface Made {
@@ -41,17 +41,22 @@ const once = <T>(f: () => T): (() => T) => {
 
 /** What the planner is asked for: the graph as it was traced, and what the options say of arguments and results. */
 const requestOf = (
-  { graph, inputPaths, outputPaths, inputs, outputs }: TracedTree,
+  { graph, inputPaths, outputPaths, inputs, outputs }: Traced,
   name: string,
   options: CompileOptions,
+  bound: Bound | undefined,
 ): Request => {
-  const observations = observationsOf(graph)
+  const observations = bound?.observations ?? observationsOf(graph)
   const donated = new Set(options.donate ?? [])
   const { keep = [] } = options
   return {
     name,
-    graph,
-    inputs: inputPaths.map((path) => ({ path, donated: donated.has(Number(/^\[(\d+)\]/.exec(path)?.[1])) })),
+    graph: bound?.graph ?? graph,
+    ...(bound ? { sizes: bound.sizes } : {}),
+    inputs: [
+      ...inputPaths.map((path) => ({ path, donated: donated.has(Number(/^\[(\d+)\]/.exec(path)?.[1])) })),
+      ...(bound?.sizes.names.map(({ name }) => ({ path: `size of '${name}'`, donated: false })) ?? []),
+    ],
     outputs: [
       ...outputPaths.map((path) => ({ path, keep: keep === true || keep.some((k) => covers(k, path)) })),
       ...observations.map(({ label }) => ({ path: label, keep: false })),
@@ -92,14 +97,17 @@ const indexingOf = (graph: Graph): readonly unknown[] =>
 
 /** The plan of `traced`, called `name`, and the decisions that led to it, which are made when they are asked for. */
 export const planProgram = (
-  traced: TracedTree,
+  traced: Traced,
   name: string,
   options: CompileOptions,
 ): E.Either<CompileError, { readonly plan: Plan; readonly made: () => Made }> => {
   const stages: Stage[] = [{ name: 'trace', graph: traced.graph }]
   const legal = runPipeline(legality, traced.graph, (s) => stages.push(s))
   if (E.isLeft(legal)) return E.left(located(legal.left, new Error()))
-  const request = requestOf(traced, name, options)
+  const bound = traced.sized ? boundProgram(traced.sized) : undefined
+  if (bound && E.isLeft(bound)) return E.left(located(bound.left, new Error()))
+  if (bound) stages.push({ name: 'bind sizes', graph: bound.right.graph })
+  const request = requestOf(traced, name, options, bound?.right)
   const profile = ownCopy(options.profile ?? portable)
   const make = (): E.Either<CompileError, Made> => makeAll(request, stages, profile, options)
   const isLookedUp = options.cache !== false && !options.provenance

@@ -1,5 +1,6 @@
 /** Running the user's function once: its graph, or what is wrong with the function, its arguments and options. */
 import * as E from '#fp/Either'
+import type { Thrice, Trials } from '../../passes/graph/sizes/trials.ts'
 import { typeOf } from '../lang/build.ts'
 import { checkedAs, withChecks } from '../lang/checking.ts'
 import { type CompileError, raise, showOperand, TensorloomError, type UsageError } from '../lang/errors.ts'
@@ -9,6 +10,7 @@ import { siteIn } from '../lang/site.ts'
 import { topological } from '../lang/topological.ts'
 import { type TracedTree, traceTree } from '../lang/trace.ts'
 import { watchConditions } from '../lang/unused-conditions.ts'
+import { specsAt, trialsIn } from './named-specs.ts'
 import { type CompileOptions, demandCompile, demandKept, demandSpecs } from './options.ts'
 
 /**
@@ -38,6 +40,13 @@ export const located = (error: CompileError, { stack = '' }: Error): CompileErro
 /** A traced function, and what it did in vain. */
 export interface Traced extends TracedTree {
   readonly warnings: readonly UsageError[]
+  readonly sized?: SizedTrace
+}
+
+/** A function whose arguments have named sizes: its graph in every trial, the first of them that of the program itself. */
+export interface SizedTrace {
+  readonly trials: Trials
+  readonly graphs: Thrice<Graph>
 }
 
 /** With checks of results and gradients where the options ask for them; these name lines. */
@@ -63,10 +72,14 @@ export const traceOrError = (
   try {
     demandCompile('compile', f, options)
     demandSpecs(specs, options)
-    const [traced, warnings] = watchConditions(() => traceAs(f, specs, options))
+    const trials = trialsIn(specs)
+    const trace = (t: 0 | 1 | 2): TracedTree =>
+      traceAs(f, trials ? specsAt(specs, trials.values[t]) : specs, trials ? { ...options, provenance: true } : options)
+    const [traced, warnings] = watchConditions(() => trace(0))
     demandOwnInputs(traced.graph)
     demandKept(traced, options)
-    return E.right({ ...traced, warnings })
+    if (!trials) return E.right({ ...traced, warnings })
+    return E.right({ ...traced, warnings, sized: { trials, graphs: [traced.graph, trace(1).graph, trace(2).graph] } })
   } catch (e) {
     if (!(e instanceof TensorloomError)) throw e
     return E.left(located(e.error as CompileError, e))

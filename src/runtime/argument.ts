@@ -5,10 +5,11 @@ import type { IndexRange } from '../../passes/graph/index-inputs.ts'
 import { sizeOf, stepCount } from '../lang/dim.ts'
 import { type DType, type HostArray, integerRange, isInteger } from '../lang/dtype.ts'
 import { raise, showOperand } from '../lang/errors.ts'
-import { positionOf, sameShape, stridesOf } from '../lang/shape.ts'
+import { positionOf, sameShape, showShape, stridesOf } from '../lang/shape.ts'
 import { isPromise } from '../lang/strangers.ts'
 import type { Device } from './device.ts'
 import { type Output, type Resident, type Store, storeOf } from './resident.ts'
+import { laidOut, type SlotAt } from './run-sizes.ts'
 import { encode, type HostValues, type Words } from './words.ts'
 
 /** What a run takes per leaf: flat host values, a plain number or boolean for one element, or a resident result. */
@@ -76,7 +77,7 @@ const checkRange = (slot: InputSlot, values: HostValues, { op, size, region, exc
   }
 }
 
-const checkHost = (slot: InputSlot, values: HostValues): Words => {
+const checkHost = (slot: SlotAt<InputSlot>, values: HostValues): Words => {
   if (Array.isArray(values)) checkPlain(slot, values as readonly (number | boolean)[])
   else {
     const name = (values as HostArray)[Symbol.toStringTag]
@@ -85,11 +86,12 @@ const checkHost = (slot: InputSlot, values: HostValues): Words => {
   }
   const count = sizeOf(slot.shape)
   if (values.length !== count) refuse(slot.path, `got ${values.length} elements, ${showOperand(slot)} has ${count}`)
-  for (const range of slot.indexOf ?? []) checkRange(slot, values, range)
-  return encode(slot.dtype, values)
+  // Sizes are numbers in a run.
+  for (const range of slot.indexOf ?? []) checkRange(slot, values, range as IndexRange)
+  return encode(slot.dtype, laidOut(slot, values))
 }
 
-const checkResident = (device: Device, slot: InputSlot, output: Output): Checked => {
+const checkResident = (device: Device, slot: SlotAt<InputSlot>, output: Output): Checked => {
   const store = storeOf(output)
   if (!store)
     return refuse(
@@ -115,6 +117,12 @@ const checkResident = (device: Device, slot: InputSlot, output: Output): Checked
   }
   if (output.dtype !== slot.dtype || !sameShape(output.shape, slot.shape))
     refuse(slot.path, `got ${showOperand(output)}, ${showOperand(slot)} was expected`)
+  if (!sameShape(store.layout ?? output.shape, slot.layout ?? slot.shape))
+    refuse(
+      slot.path,
+      `${output.path || 'the result'} lies in memory as ${showShape(store.layout ?? output.shape)}, ${showShape(slot.layout ?? slot.shape)} was expected`,
+      'await its read() and pass { shape, data }, or let the axis of a named size be the first',
+    )
   return { kind: 'resident', handle: output as Resident, store }
 }
 
@@ -143,7 +151,7 @@ export const arrived = (args: readonly Argument[]): Promise<readonly Argument[]>
     }),
   )
 
-const checkOne = (device: Device, slot: InputSlot, argument: Argument | undefined): Checked => {
+const checkOne = (device: Device, slot: SlotAt<InputSlot>, argument: Argument | undefined): Checked => {
   if (argument === undefined || argument === null)
     return refuse(slot.path, `is missing, ${showOperand(slot)} was expected`)
   const host = (values: HostValues): Checked => ({ kind: 'host', words: checkHost(slot, values) })
@@ -170,7 +178,7 @@ const checkOne = (device: Device, slot: InputSlot, argument: Argument | undefine
  */
 export const checkArguments = (
   device: Device,
-  slots: readonly InputSlot[],
+  slots: readonly SlotAt<InputSlot>[],
   args: readonly Argument[],
 ): readonly Checked[] => {
   if (args.length > slots.length)

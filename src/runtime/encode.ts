@@ -6,11 +6,14 @@ import type { Commands, Guarded } from './backend.ts'
 import type { Loaded, Segment } from './load.ts'
 import { type Lease, lease, stretch } from './memory-pool.ts'
 import { copyPieces, download, type Home } from './resident.ts'
+import type { Fitted } from './run-sizes.ts'
 import { decode } from './words.ts'
 
 /** One run while it is encoded. */
 export interface Run {
   readonly loaded: Loaded
+  /** The plan's slots at the sizes of this run. */
+  readonly slots: Fitted
   /** A new one after every submission. */
   commands: Commands
   /** Memory needed until the submit only. */

@@ -1,5 +1,5 @@
 /** Runs a loaded plan: uploads, one submission, results as handles. The only place where work is encoded. */
-import type { OutputSlot, Place, Plan } from '../../codegen/plan/plan.ts'
+import type { Place, Plan } from '../../codegen/plan/plan.ts'
 import { invariant, type RuntimeError, TensorloomError } from '../lang/errors.ts'
 import { type Argument, areUnderWay, arrived, type Checked, checkArguments } from './argument.ts'
 import type { Dispatch, Guarded, Piece } from './backend.ts'
@@ -20,6 +20,7 @@ import {
   type Store,
   storeOf,
 } from './resident.ts'
+import { type Fitted, fitRun } from './run-sizes.ts'
 import { type Batch, batchOf, createRing, layoutBatch, valueAt } from './staging.ts'
 
 /** A program on a device. */
@@ -83,8 +84,8 @@ const upload = (run: Run, words: ArrayBufferView<ArrayBuffer>, to: Home, ordered
   writePieces(ordered ? run.commands : run.loaded.device.backend, to.pieces, words)
 
 const placeInputs = (run: Run, state: State, args: readonly Checked[], ordered: boolean): void => {
-  const { loaded } = run
-  loaded.plan.inputs.forEach((slot, i) => {
+  const { loaded, slots } = run
+  slots.inputs.forEach((slot, i) => {
     const arg = args[i]!
     const to = homeAt(loaded, slot.place)
     if (arg.kind === 'host') {
@@ -159,10 +160,9 @@ function* encodeRun(
   run: Run,
   state: State,
   args: readonly Checked[],
-  values: readonly OutputSlot[],
   layout: ReturnType<typeof layoutBatch>,
 ): Generator<Place, Encoded, boolean> {
-  const { loaded } = run
+  const { loaded, slots } = run
   const { device } = loaded
   const ordered = rescue(run, state, args)
   const backups = backUp(run, args)
@@ -172,7 +172,7 @@ function* encodeRun(
   const kept = placeKept(run, homes)
   const staging = layout.bytes > 0 ? lease(device, 'staging', layout.bytes, loaded.largest) : undefined
   if (staging)
-    values.forEach((slot, i) => {
+    valuesOf(slots).forEach((slot, i) => {
       const bytes = copyBytes(slot)
       copy(run, homeAt(loaded, slot.place), { pieces: stretch(staging.pieces, layout.offsets[i]!, bytes) }, bytes)
     })
@@ -181,11 +181,20 @@ function* encodeRun(
   return { kept, staging, backups }
 }
 
+/** The results that are read once. */
+const valuesOf = ({ outputs }: Pick<Fitted, 'outputs'>): Fitted['outputs'] => outputs.filter((slot) => !slot.keep)
+
 /** A donated argument, and the memory that its elements are in until the run is known to take it. */
 interface Given {
   readonly handle: Resident
   readonly store: Store
   readonly lease: Lease | undefined
+}
+
+/** Arguments that fit. */
+interface Ready {
+  readonly slots: Fitted
+  readonly args: readonly Checked[]
 }
 
 /** Runs that wait for the device in the middle: what comes after waits for them, so that work keeps its order. */
@@ -198,8 +207,7 @@ const ownCopies = (args: readonly Checked[]): readonly Checked[] =>
 /** The executable of a loaded plan. */
 export const executableOf = (loaded: Loaded, show: Show): Executable => {
   const { device, plan } = loaded
-  const values = plan.outputs.filter((slot) => !slot.keep)
-  const layout = layoutBatch(values)
+  const layout = layoutBatch(valuesOf(plan))
   const ring = createRing()
   const state: State = { tenants: [], copied: [], broken: undefined }
   const runBytes = layout.bytes + plan.outputs.reduce((sum, slot) => sum + (slot.keep ? copyBytes(slot) : 0), 0)
@@ -225,16 +233,21 @@ export const executableOf = (loaded: Loaded, show: Show): Executable => {
     throw e
   }
 
-  const begin = (args: readonly Checked[]): readonly [Run, ReturnType<typeof encodeRun>] => {
-    const started: Run = { loaded, commands: device.backend.begin(), scratch: [] }
-    return [started, encodeRun(started, state, args, values, layout)]
+  const begin = ({ slots, args }: Ready): readonly [Run, ReturnType<typeof encodeRun>] => {
+    const started: Run = { loaded, slots, commands: device.backend.begin(), scratch: [] }
+    return [started, encodeRun(started, state, args, layout)]
+  }
+
+  const made = (args: readonly Argument[]): Ready => {
+    const slots = fitRun(plan, args)
+    return { slots, args: checkArguments(device, slots.inputs, slots.args) }
   }
 
   /** A run in one submission: encoded and submitted when this returns. */
-  const submit = (checked: readonly Checked[]): Guarded<Encoded> => {
+  const submit = (ready: Ready): Guarded<Encoded> => {
     try {
       return device.backend.guarded(runBytes, () => {
-        const end = begin(checked)[1].next()
+        const end = begin(ready)[1].next()
         invariant(end.done, 'a run that waits for the device was not expected to')
         return end.value
       })
@@ -248,31 +261,30 @@ export const executableOf = (loaded: Loaded, show: Show): Executable => {
     if (state.broken) throw new TensorloomError(state.broken)
   }
 
-  const finish = async (
-    checked: readonly Checked[],
-    { value, trouble }: Guarded<Encoded>,
-  ): Promise<readonly Output[]> => {
+  const finish = async ({ slots, args }: Ready, { value, trouble }: Guarded<Encoded>): Promise<readonly Output[]> => {
     trouble.then((error) => {
       state.broken ??= error
     })
-    const given = checked.flatMap((arg, i): readonly Given[] => {
+    const given = args.flatMap((arg, i): readonly Given[] => {
       if (arg.kind !== 'resident' || !plan.inputs[i]!.donated) return []
       return [{ ...arg, lease: consume(arg.store) ?? value.backups[i] }]
     })
     if (!isJudged) for (const { lease } of given) lease?.release()
-    const batch: Batch = batchOf(device, values, layout.offsets, value.staging, trouble)
+    const batch: Batch = batchOf(device, valuesOf(slots), layout.offsets, value.staging, trouble)
     let nextValue = 0
-    const outputs = plan.outputs.map((slot, o): Output => {
+    const outputs = slots.outputs.map((slot, o): Output => {
       const home = value.kept[o]
       if (!home) return valueAt(slot, batch, nextValue++)
-      const handle = resident(slot, { device, bytes: copyBytes(slot), home, owner: loaded, trouble })
+      const { layout } = slot
+      const held = { device, bytes: copyBytes(slot), home, owner: loaded, trouble }
+      const handle = resident(slot, layout ? { ...held, layout } : held)
       state.tenants[o] = home.lease ? undefined : new WeakRef(handle)
       return handle
     })
     await Promise.all([ring.push(batch), keepPace()])
     const results = outputs.slice(0, outputs.length - plan.observations.length)
     try {
-      await tell(plan.observations, outputs.slice(results.length), show)
+      await tell(slots.observations, outputs.slice(results.length), show)
     } catch (e) {
       // What was given away is as it was: it can be looked at, and given to another run.
       for (const { handle, store, lease } of isJudged ? given : [])
@@ -287,9 +299,10 @@ export const executableOf = (loaded: Loaded, show: Show): Executable => {
   const runLater = async (args: readonly Argument[], own: readonly Checked[]): Promise<readonly Output[]> => {
     demandUsable()
     // What is on the device may have been given away meanwhile.
-    const checked = checkArguments(device, plan.inputs, args).map((a, i) => (a.kind === 'host' ? own[i]! : a))
-    if (!loaded.waits) return finish(checked, submit(checked))
-    return finish(checked, await play(...begin(checked), runBytes).catch(breaking))
+    const { slots, args: checked } = made(args)
+    const ready = { slots, args: checked.map((a, i) => (a.kind === 'host' ? own[i]! : a)) }
+    if (!loaded.waits) return finish(ready, submit(ready))
+    return finish(ready, await play(...begin(ready), runBytes).catch(breaking))
   }
 
   const run = (args: readonly Argument[]): Promise<readonly Output[]> => {
@@ -297,13 +310,11 @@ export const executableOf = (loaded: Loaded, show: Show): Executable => {
     const before = waiting.get(device)
     if (areUnderWay(args)) {
       const given = arrived(args)
-      return inTurn(
-        Promise.all([given, before]).then(([all]) => runLater(all, checkArguments(device, plan.inputs, all))),
-      )
+      return inTurn(Promise.all([given, before]).then(([all]) => runLater(all, made(all).args)))
     }
-    const checked = checkArguments(device, plan.inputs, args)
-    if (!before && !loaded.waits) return finish(checked, submit(checked))
-    const own = ownCopies(checked)
+    const ready = made(args)
+    if (!before && !loaded.waits) return finish(ready, submit(ready))
+    const own = ownCopies(ready.args)
     return inTurn((before ?? Promise.resolve()).then(() => runLater(args, own)))
   }
 

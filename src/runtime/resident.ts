@@ -12,6 +12,7 @@ import type { Commands, Piece } from './backend.ts'
 import type { Device } from './device.ts'
 import { aware, demandAlive, explain } from './loss.ts'
 import { type Lease, lease, stretch } from './memory-pool.ts'
+import { gathered, type SlotAt } from './run-sizes.ts'
 import { decode, paddedBytes } from './words.ts'
 
 export type { Output }
@@ -40,6 +41,8 @@ export interface Home {
 export interface Store {
   readonly device: Device
   readonly bytes: number
+  /** The shape in memory, where elements do not lie in a row. */
+  readonly layout?: readonly number[]
   /** Undefined once consumed. */
   home: Home | undefined
   /** Keeps the program, and with it the arena, alive. */
@@ -126,6 +129,17 @@ export const consume = (store: Store): Lease | undefined => {
 /** What of a slot its handle knows. */
 type Named = Pick<Slot, 'path' | 'shape' | 'dtype'>
 
+/** The elements of a slot in `bytes` at `from`, in a row. */
+export const decodeAt = (
+  slot: Pick<SlotAt<Slot>, 'shape' | 'dtype' | 'layout'>,
+  bytes: Uint8Array,
+  from: number,
+): HostArrayOf<DType> => {
+  const { shape, dtype, layout } = slot
+  const held = decode(dtype, bytes, from, sizeOf(layout ?? shape))
+  return layout ? gathered(shape, layout, held) : held
+}
+
 /** Every device has buffers as large. */
 const commonBuffer = 64 * 1024 * 1024
 
@@ -151,7 +165,9 @@ export const readStores = async (
     return offset
   })
   const decoded = (mapped: Uint8Array): readonly HostArrayOf<DType>[] =>
-    residents.map(({ slot }, i) => decode(slot.dtype, mapped, offsets[i]!, sizeOf(slot.shape)))
+    residents.map(({ slot, store: { layout } }, i) =>
+      decodeAt(layout ? { ...slot, layout } : slot, mapped, offsets[i]!),
+    )
   if (bytes === 0) return decoded(new Uint8Array())
   const most = Math.max(commonBuffer, ...homes.flatMap((h) => h.pieces.map((p) => p.bytes)))
   const staging = lease(device, 'staging', bytes, most)
@@ -228,4 +244,5 @@ export const download = async <A>(
 }
 
 /** The range of `slot` that copies move: its elements, padded to whole words. */
-export const copyBytes = (slot: Pick<Slot, 'shape' | 'dtype'>): number => paddedBytes(slot.dtype, sizeOf(slot.shape))
+export const copyBytes = ({ shape, dtype, layout }: Pick<SlotAt<Slot>, 'shape' | 'dtype' | 'layout'>): number =>
+  paddedBytes(dtype, sizeOf(layout ?? shape))

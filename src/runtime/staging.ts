@@ -4,13 +4,13 @@
  * host, which also keeps the host from running ahead of the device without bound.
  */
 import type { OutputSlot } from '../../codegen/plan/plan.ts'
-import { alignUp, sizeOf } from '../lang/dim.ts'
+import { alignUp } from '../lang/dim.ts'
 import type { DType, HostArrayOf } from '../lang/dtype.ts'
 import type { RuntimeError } from '../lang/errors.ts'
 import type { Device } from './device.ts'
 import type { Lease } from './memory-pool.ts'
-import { copyBytes, download, itemOf, type Value } from './resident.ts'
-import { decode } from './words.ts'
+import { copyBytes, decodeAt, download, itemOf, type Value } from './resident.ts'
+import type { SlotAt } from './run-sizes.ts'
 
 /** The values of one run. */
 export interface Batch {
@@ -40,13 +40,13 @@ const collected = new FinalizationRegistry<Lease>((l) => l.release())
 /** A batch in `staging`, whose copies are submitted; `trouble` is what the device says of them. */
 export const batchOf = (
   device: Device,
-  slots: readonly OutputSlot[],
+  slots: readonly SlotAt<OutputSlot>[],
   offsets: readonly number[],
   staging: Lease | undefined,
   trouble: Promise<RuntimeError | undefined>,
 ): Batch => {
   const take = (mapped: Uint8Array): readonly HostArrayOf<DType>[] =>
-    slots.map((slot, i) => decode(slot.dtype, mapped, offsets[i]!, sizeOf(slot.shape)))
+    slots.map((slot, i) => decodeAt(slot, mapped, offsets[i]!))
   let result: Promise<readonly HostArrayOf<DType>[]> | undefined
   const batch: Batch = {
     lease: staging,

@@ -3,6 +3,7 @@ import type { InputSlot } from '../../codegen/plan/plan.ts'
 import { hostArray } from '../../src/compile/host.ts'
 import { sizeOf } from '../../src/lang/dim.ts'
 import type { HostArray } from '../../src/lang/dtype.ts'
+import { sizeAt } from '../../src/lang/size.ts'
 
 export type HostInput = Exclude<HostArray, Float64Array>
 
@@ -28,7 +29,7 @@ const valueFor = (slot: Pick<InputSlot, 'path' | 'dtype' | 'indexOf'>, next: () 
     return /\.v\./.test(slot.path) ? () => 0.5 + next() : () => 2 * next() - 1
   if (slot.dtype === 'bool') return () => Number(next() < 0.5)
   if (slot.path.endsWith('step')) return () => 3
-  const size = Math.min(...(slot.indexOf ?? []).map((range) => range.size))
+  const size = Math.min(...(slot.indexOf ?? []).map((range) => sizeAt(range.size, new Map())))
   return size === classes || size === Number.POSITIVE_INFINITY
     ? () => Math.floor(next() * classes)
     : (i) => (i * stride) % size

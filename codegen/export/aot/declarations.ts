@@ -1,5 +1,6 @@
 /** Plan → the `.d.ts` of its module: the exact trees, shapes and element types of arguments and results. */
 import type { DType } from '../../../src/lang/dtype.ts'
+import { areKnown, showSize } from '../../../src/lang/size.ts'
 import type { TreeShape } from '../../../src/lang/tree.ts'
 import type { InputSlot, OutputSlot, Slot } from '../../plan/plan.ts'
 import type { EmittedPlan } from './emitted.ts'
@@ -11,20 +12,27 @@ const typeNames: Readonly<Record<DType, string>> = {
   f32: 'F32', i32: 'I32', u32: 'U32', bool: 'Bool', f16: 'F16', bf16: 'BF16', i8: 'I8', u8: 'U8',
 }
 
-const shapeType = ({ shape }: Slot): string => `readonly [${shape.join(', ')}]`
+const shapeType = ({ shape, axes = shape }: Slot): string =>
+  `readonly [${axes.map((s) => (typeof s === 'number' ? s : 'number')).join(', ')}]`
 
 const argumentType = (slot: InputSlot): string => `${typeNames[slot.dtype]}<${shapeType(slot)}>`
 
 const resultType = (slot: OutputSlot): string =>
   `${slot.keep ? 'Resident' : 'Value'}<'${slot.dtype}', ${shapeType(slot)}>`
 
+/** What indices must stay below. */
+const leastIndex = ({ indexOf = [] }: InputSlot): string =>
+  areKnown(indexOf.map((r) => r.size))
+    ? `${Math.min(...indexOf.map((r) => r.size as number))}`
+    : indexOf.map((r) => showSize(r.size)).join(' and ')
+
 const notes = (slot: Slot): string => {
   const more = [
     ...('donated' in slot && slot.donated ? ['given away: a handle is consumed'] : []),
     ...('keep' in slot && slot.keep ? ['stays on the device'] : []),
-    ...('indexOf' in slot ? [`indices below ${Math.min(...(slot as InputSlot).indexOf!.map((r) => r.size))}`] : []),
+    ...('indexOf' in slot ? [`indices below ${leastIndex(slot as InputSlot)}`] : []),
   ]
-  return [`${slot.dtype}[${slot.shape.join(', ')}]`, ...more].join(', ')
+  return [`${slot.dtype}[${(slot.axes ?? slot.shape).map(showSize).join(', ')}]`, ...more].join(', ')
 }
 
 /** The type of a tree, one field per line, each leaf with a doc comment. */

@@ -12,9 +12,13 @@ import { binaryNode, likeNode } from '../math/arithmetic.ts'
 import { castNode, expandNode, holds, lift, onTensor, refuse, reshapeNode, toElement, withTypes } from '../operand.ts'
 import { bad, type DTypeOptions, dtypeIn, dtypeOptions } from './create.ts'
 
-/** `start + i·step` for i < count: exact host numbers while they fit a node, counted on the device beyond. */
+/**
+ * `start + i·step` for i < count: whole numbers are counted, others are exact host numbers while they fit a node, and counted on
+ * the device beyond.
+ */
 const progression = (start: number, step: number, count: number, dtype: DType, at?: (i: number) => number): Node => {
-  if (count <= 64) {
+  const isWhole = isInteger(dtype) && Number.isInteger(start) && Number.isInteger(step)
+  if (count <= 64 && !isWhole) {
     const value = at ?? ((i: number) => start + i * step)
     return constant(
       { shape: [count], dtype },
@@ -22,7 +26,8 @@ const progression = (start: number, step: number, count: number, dtype: DType, a
     )
   }
   const type = { shape: [count], dtype }
-  const steps = binaryNode('mul', build.iota([], { ...type, axis: 0 }), likeNode(step, type))
+  const counted: Node = build.iota([], { ...type, axis: 0 })
+  const steps = step === 1 ? counted : binaryNode('mul', counted, likeNode(step, type))
   return start === 0 ? steps : binaryNode('add', steps, likeNode(start, type))
 }
 

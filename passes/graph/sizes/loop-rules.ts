@@ -1,0 +1,66 @@
+/** Named sizes in loops: their bodies are bound as graphs of their own, which are given the sizes they use. */
+import * as E from '#fp/Either'
+import { build, typeOf } from '../../../src/lang/build.ts'
+import type { Node } from '../../../src/lang/ir.ts'
+import { graphKit } from '../../../src/lang/trace.ts'
+import {
+  type Inner,
+  lengthNode,
+  needsSize,
+  parameter,
+  positions,
+  resultsOf,
+  type SizeRule,
+  spread,
+} from './size-rule.ts'
+import { thrice } from './trials.ts'
+
+/** The sizes that a nested graph is given, in the order of its inputs. */
+const givenTo = ({ level }: Pick<Inner, 'level'>, lengths: ReadonlyMap<string, Node>): readonly Node[] =>
+  [...level.lengths.keys()].map((name) => lengths.get(name)!)
+
+/** Whether `turn` is one that there is. */
+const isTurn = (turn: Node, length: Node): Node => build.lt([turn, length], {})
+
+export const scan: SizeRule<'scan'> = (c) => {
+  const { carries, slices, reverse } = c.params
+  const length = parameter(c, (p) => p.length)
+  if (length === undefined) return needsSize('the number of turns of the loop depends on it')
+  const isSlice = (i: number): boolean => i >= carries && i < carries + slices
+  const inner = c.enter(
+    thrice(c.nodes, (n) => n.params.body),
+    c.sizes.map((s, i) => (isSlice(i) ? s.slice(1) : s)),
+  )
+  const { inputs, lengths, outputs } = inner
+  const parts = [inputs.slice(0, carries + slices), inputs.slice(carries + slices)] as const
+  const operands = [c.args.slice(0, carries + slices), c.args.slice(carries + slices)] as const
+  const rest = givenTo(inner, c.lengths)
+  if (typeof length === 'number') {
+    const body = graphKit.close({ inputs: [...inputs, ...lengths], outputs })
+    return E.right(resultsOf(build.scan([...c.args, ...rest], { ...c.params, body })))
+  }
+  // Turns past the last one leave what is carried as it is.
+  const [turn] = graphKit.fresh([{ shape: [], dtype: 'i32' }])
+  const goes = isTurn(turn!, lengthNode(inner.level, length))
+  const kept = outputs.map((n, i) =>
+    i < carries ? build.select([spread(goes, typeOf(n).shape), n, inputs[i]!], {}) : n,
+  )
+  const body = graphKit.close({ inputs: [...parts[0], turn!, ...parts[1], ...lengths], outputs: kept })
+  const turns = positions([c.params.length], 0)
+  const all = [...operands[0], turns, ...operands[1], ...rest]
+  return E.right(resultsOf(build.scan(all, { body, carries, slices: slices + 1, length: c.params.length, reverse })))
+}
+
+export const whileLoop: SizeRule<'while'> = (c) => {
+  const body = c.enter(
+    thrice(c.nodes, (n) => n.params.body),
+    c.sizes,
+  )
+  const condition = c.enter(
+    thrice(c.nodes, (n) => n.params.condition),
+    c.sizes,
+  )
+  const close = ({ inputs, lengths, outputs }: Inner) => graphKit.close({ inputs: [...inputs, ...lengths], outputs })
+  const params = { ...c.params, body: close(body), condition: close(condition) }
+  return E.right(resultsOf(build.while([...c.args, ...givenTo(body, c.lengths)], params)))
+}

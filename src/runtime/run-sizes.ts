@@ -1,0 +1,197 @@
+/** The sizes of one run: what the arguments say of the named sizes of a plan, and its slots at those sizes. */
+import type { InputSlot, OutputSlot, Plan, Slot } from '../../codegen/plan/plan.ts'
+import type { Region } from '../../passes/graph/index-inputs.ts'
+import type { Observation } from '../../passes/graph/observe.ts'
+import { productOf, sizeOf } from '../lang/dim.ts'
+import type { HostArray } from '../lang/dtype.ts'
+import { raise } from '../lang/errors.ts'
+import { showShape, stridesOf } from '../lang/shape.ts'
+import { type Size, type SizeValues, showSize, sizeAt } from '../lang/size.ts'
+import type { Argument } from './argument.ts'
+
+/** A slot as it is in one run. */
+export type SlotAt<S extends Slot> = S & {
+  /** The shape in memory, where elements that are there do not lie in a row: they are at the same positions of this one. */
+  readonly layout?: readonly number[]
+}
+
+/** What a run of these arguments takes and gives. */
+export interface Fitted {
+  readonly inputs: readonly SlotAt<InputSlot>[]
+  readonly outputs: readonly SlotAt<OutputSlot>[]
+  readonly observations: readonly Observation[]
+  /** With the sizes behind them. */
+  readonly args: readonly Argument[]
+}
+
+const refuse = (path: string, reason: string, hint?: string): never =>
+  raise({ tag: 'ArgumentError', path, reason, ...(hint === undefined ? {} : { hint }) })
+
+/** The shape that a slot has at these sizes, and its layout where that matters. */
+const slotAt = <S extends Slot>(slot: S, values: SizeValues): SlotAt<S> => {
+  if (!slot.axes) return slot
+  const shape = slot.axes.map((s) => sizeAt(s, values))
+  const first = slot.shape.findIndex((s) => s !== 1)
+  const inRow = shape.every((s, axis) => axis <= first || s === slot.shape[axis])
+  return inRow ? { ...slot, shape } : { ...slot, shape, layout: slot.shape }
+}
+
+/** `[batch, 784]`. */
+const showAxes = ({ axes = [], dtype }: Slot): string => `${dtype}[${axes.map(showSize).join(', ')}]`
+
+const isCount = (x: unknown): x is ArrayLike<unknown> => Array.isArray(x) || ArrayBuffer.isView(x)
+
+/** The shape that an argument says it has. */
+const shapeOf = (argument: Argument | undefined): readonly number[] | undefined =>
+  typeof argument === 'object' && argument !== null && 'shape' in argument && Array.isArray(argument.shape)
+    ? argument.shape
+    : undefined
+
+/** What is known of the named sizes, and which argument says so. */
+type Known = Map<string, { readonly value: number; readonly path: string }>
+
+const note = (known: Known, slot: Slot, name: string, value: number): void => {
+  const before = known.get(name)
+  if (before && before.value !== value)
+    refuse(slot.path, `has ${value} for '${name}', where ${before.path} has ${before.value}`, 'they must be equal')
+  known.set(name, { value, path: slot.path })
+}
+
+const readShape = (known: Known, slot: Slot, shape: readonly number[]): void => {
+  const axes = slot.axes!
+  const differs = shape.length !== axes.length || axes.some((s, i) => typeof s === 'number' && s !== shape[i])
+  if (differs) refuse(slot.path, `got shape ${showShape(shape)}, ${showAxes(slot)} was expected`)
+  for (const [i, s] of axes.entries()) if (typeof s !== 'number') note(known, slot, s.name, shape[i]!)
+}
+
+/** The size that a flat array of `count` elements has for the one axis that is not known yet; false where there are more. */
+const readCount = (known: Known, slot: Slot, count: number): boolean => {
+  const open = slot.axes!.filter((s): s is Exclude<Size, number> => typeof s !== 'number' && !known.has(s.name))
+  if (open.length === 0) return true
+  if (open.length > 1) return false
+  const values = new Map([...known].map(([name, { value }]) => [name, value]))
+  const rest = productOf(slot.axes!, (s) => (s === open[0] ? 1 : sizeAt(s, values)))
+  if (rest === 0) return false
+  if (count % rest !== 0)
+    refuse(slot.path, `got ${count} elements, which are no whole rows of ${rest}: ${showAxes(slot)} was expected`)
+  note(known, slot, open[0]!.name, count / rest)
+  return true
+}
+
+/** What the arguments say of the named sizes: shapes first, then how many elements there are. */
+const sizesIn = (slots: readonly InputSlot[], args: readonly Argument[]): Known => {
+  const known: Known = new Map()
+  const flat: (readonly [InputSlot, number])[] = []
+  for (const [i, slot] of slots.entries()) {
+    if (!slot.axes) continue
+    const argument = args[i]
+    const shape = shapeOf(argument)
+    if (shape) readShape(known, slot, shape)
+    else if (isCount(argument)) flat.push([slot, argument.length])
+    else if (typeof argument === 'number' || typeof argument === 'boolean') flat.push([slot, 1])
+  }
+  let open = flat
+  for (let before = -1; open.length !== before; ) {
+    before = open.length
+    open = open.filter(([slot, count]) => !readCount(known, slot, count))
+  }
+  for (const [slot] of open)
+    refuse(slot.path, `a flat array does not say the sizes of ${showAxes(slot)}`, 'give { shape, data }')
+  return known
+}
+
+/** `plan` on these arguments. Throws ArgumentError where they do not agree on a size, or one is out of bounds. */
+export const fitRun = (plan: Plan, args: readonly Argument[]): Fitted => {
+  const { sizes, inputs, outputs, observations } = plan
+  if (!sizes) return { inputs, outputs, observations, args }
+  const slots = inputs.slice(0, inputs.length - sizes.length)
+  if (args.length > slots.length)
+    refuse(`[${slots.length}]`, `is one too many: the program takes ${slots.length} leaves, got ${args.length}`)
+  const known = sizesIn(slots, args)
+  const values = sizes.map(({ name, max, least }): readonly [string, number] => {
+    const found = known.get(name)
+    if (!found) {
+      const slot = slots.find((s) => s.axes?.some((a) => typeof a !== 'number' && a.name === name))!
+      return refuse(slot.path, `is missing, ${showAxes(slot)} was expected`)
+    }
+    const { value, path } = found
+    if (value > max)
+      refuse(
+        path,
+        `has ${value} for '${name}', which is at most ${max} in this program`,
+        `give it in parts, or compile with T.dim('${name}', { max: ${value} })`,
+      )
+    if (value < least) refuse(path, `has ${value} for '${name}', of which the program needs ${least} at least`)
+    return [name, value]
+  })
+  const at = new Map(values)
+  return {
+    inputs: inputs.map((slot) => rangesAt(slotAt(slot, at), at)),
+    outputs: outputs.map((slot) => slotAt(slot, at)),
+    observations: observations.map((o) => (o.axes ? { ...o, shape: o.axes.map((s) => sizeAt(s, at)) } : o)),
+    args: [...args, ...slots.slice(args.length).map((): never => undefined as never), ...values.map(([, n]) => n)],
+  }
+}
+
+/** A slot whose index ranges are numbers. */
+const rangesAt = (slot: SlotAt<InputSlot>, values: SizeValues): SlotAt<InputSlot> => {
+  const { indexOf } = slot
+  if (!indexOf) return slot
+  const all = (sizes: readonly Size[]): readonly number[] => sizes.map((s) => sizeAt(s, values))
+  const regionAt = ({ start, stop, step }: Region<Size>): Region => ({
+    start: all(start),
+    stop: all(stop),
+    step: all(step),
+  })
+  return {
+    ...slot,
+    indexOf: indexOf.map(({ size, region, ...range }) => ({
+      ...range,
+      size: sizeAt(size, values),
+      ...(region ? { region: regionAt(region) } : {}),
+    })),
+  }
+}
+
+/** Calls `visit` with each stretch of elements in a row: where it is in `shape`, where in `layout`, how many. */
+const eachRow = (
+  shape: readonly number[],
+  layout: readonly number[],
+  visit: (at: number, laid: number, count: number) => void,
+): void => {
+  const strides = stridesOf(layout)
+  const last = shape.length - 1
+  const count = shape[last]!
+  const rows = sizeOf(shape.slice(0, last))
+  const position = new Array<number>(last).fill(0)
+  for (let row = 0; row < rows; row++) {
+    visit(
+      row * count,
+      position.reduce((sum, p, axis) => sum + p * strides[axis]!, 0),
+      count,
+    )
+    for (let axis = last - 1; axis >= 0; axis--) {
+      if (++position[axis]! < shape[axis]!) break
+      position[axis] = 0
+    }
+  }
+}
+
+/** Elements in a row at their places in the layout, zeros between them. */
+export const laidOut = <A extends ArrayLike<unknown>>({ shape, layout }: SlotAt<Slot>, values: A): A => {
+  if (!layout) return values
+  const out = (ArrayBuffer.isView(values)
+    ? new (values.constructor as new (n: number) => HostArray)(sizeOf(layout))
+    : new Array<number>(sizeOf(layout)).fill(0)) as unknown as { [i: number]: unknown } & A
+  eachRow(shape, layout, (at, laid, count) => {
+    for (let i = 0; i < count; i++) out[laid + i] = values[at + i]
+  })
+  return out
+}
+
+/** The elements of a layout that are there, in a row. */
+export const gathered = <A extends HostArray>(shape: readonly number[], layout: readonly number[], values: A): A => {
+  const out = new (values.constructor as new (n: number) => A)(sizeOf(shape))
+  eachRow(shape, layout, (at, laid, count) => out.set(values.subarray(laid, laid + count), at))
+  return out
+}
