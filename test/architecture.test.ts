@@ -31,6 +31,7 @@ const rooms: readonly (readonly [string, RegExp])[] = [
   ],
   ['passes/graph/rules', /^passes\/graph\/rules\//],
   ['passes/graph', /^passes\/graph\/[^/]+$/],
+  ['passes/graph/sizes', /^passes\/graph\/sizes\//],
   ['passes/pipeline.ts', /^passes\/pipeline\.ts$/],
   ['passes/transform', /^passes\/transform\//],
   ['passes/loop/ir', /^passes\/loop\/ir\//],

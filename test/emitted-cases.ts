@@ -114,7 +114,7 @@ export const writeCases = async (folder: string, cases: readonly Case[], start: 
     mkdirSync(dirname(file), { recursive: true })
     writeFileSync(file, bytes)
   }
-  for (const { path, bytes } of await runtimeFiles(['webgpu'])) put(path, bytes)
+  for (const { path, bytes } of await runtimeFiles(['webgpu'], false)) put(path, bytes)
   const index = cases.map(({ plan, inputs, again }, i) => {
     const files = programFiles(`case${i}`, [plan])
     for (const { path, bytes } of files) put(path, bytes)

@@ -119,7 +119,10 @@ export const build = async (file: string, options: BuildOptions): Promise<Built>
   const notes = planned
     .filter(({ targets }) => targets.length < wanted.length)
     .map(({ name }) => `${name} has WGSL of your own in it: written for WebGPU alone`)
-  const runtime = await runtimeFiles(shared)
+  const runtime = await runtimeFiles(
+    shared,
+    planned.some(({ plans }) => plans.some((p) => p.sizes !== undefined)),
+  )
   await mkdir(options.out, { recursive: true }).catch((e: unknown) => {
     throw new Failure(`${options.out} is no folder to write to (${e instanceof Error ? e.message : String(e)})`)
   })

@@ -21,9 +21,12 @@ const stem = (file: string): string => basename(file, '.js')
 
 /**
  * What modules for `targets` import, as minified ES modules: one a target, what picks one where there are several, what these
- * share, and for the processor what threads run. The same sources give the same texts.
+ * share, and for the processor what threads run; with what finds named sizes where some have them. The same sources give the same texts.
  */
-export const bundleRuntime = async (targets: readonly AotTarget[]): Promise<readonly RuntimeText[]> => {
+export const bundleRuntime = async (
+  targets: readonly AotTarget[],
+  hasNamedSizes: boolean,
+): Promise<readonly RuntimeText[]> => {
   const { build } = await tool(import('esbuild'))
   const isOne = targets.length === 1
   const entries = targets.map((t) => ({ in: source(`runtime-${t}`), out: stem(runtimeFile(t)) }))
@@ -33,6 +36,7 @@ export const bundleRuntime = async (targets: readonly AotTarget[]): Promise<read
     splitting: true,
     chunkNames: 'runtime.[hash]',
     minify: true,
+    define: { HAS_NAMED_SIZES: String(hasNamedSizes) },
     write: false,
     outdir: '.',
     format: 'esm',

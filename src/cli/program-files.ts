@@ -64,7 +64,10 @@ export const programFiles = (
 }
 
 /** The runtime that modules of one folder share, which are for `targets`. */
-export const runtimeFiles = async (targets: readonly AotTarget[]): Promise<readonly BuiltFile[]> => [
-  ...(await bundleRuntime(targets)).map(({ file, text }) => textFile(file, text)),
+export const runtimeFiles = async (
+  targets: readonly AotTarget[],
+  hasNamedSizes: boolean,
+): Promise<readonly BuiltFile[]> => [
+  ...(await bundleRuntime(targets, hasNamedSizes)).map(({ file, text }) => textFile(file, text)),
   textFile(declaredFile(targets).replace(/js$/, 'd.ts'), runtimeDeclarations),
 ]

@@ -5,11 +5,11 @@ import type { IndexRange } from '../../passes/graph/index-inputs.ts'
 import { sizeOf, stepCount } from '../lang/dim.ts'
 import { type DType, type HostArray, integerRange, isInteger } from '../lang/dtype.ts'
 import { raise, showOperand } from '../lang/errors.ts'
-import { positionOf, sameShape, showShape, stridesOf } from '../lang/shape.ts'
+import { positionOf, sameShape, stridesOf } from '../lang/shape.ts'
 import { isPromise } from '../lang/strangers.ts'
 import type { Device } from './device.ts'
+import type { SlotAt } from './fitted.ts'
 import { type Output, type Resident, type Store, storeOf } from './resident.ts'
-import { laidOut, type SlotAt } from './run-sizes.ts'
 import { encode, type HostValues, type Words } from './words.ts'
 
 /** What a run takes per leaf: flat host values, a plain number or boolean for one element, or a resident result. */
@@ -88,7 +88,7 @@ const checkHost = (slot: SlotAt<InputSlot>, values: HostValues): Words => {
   if (values.length !== count) refuse(slot.path, `got ${values.length} elements, ${showOperand(slot)} has ${count}`)
   // Sizes are numbers in a run.
   for (const range of slot.indexOf ?? []) checkRange(slot, values, range as IndexRange)
-  return encode(slot.dtype, laidOut(slot, values))
+  return encode(slot.dtype, slot.layout?.spread(values) ?? values)
 }
 
 const checkResident = (device: Device, slot: SlotAt<InputSlot>, output: Output): Checked => {
@@ -117,12 +117,8 @@ const checkResident = (device: Device, slot: SlotAt<InputSlot>, output: Output):
   }
   if (output.dtype !== slot.dtype || !sameShape(output.shape, slot.shape))
     refuse(slot.path, `got ${showOperand(output)}, ${showOperand(slot)} was expected`)
-  if (!sameShape(store.layout ?? output.shape, slot.layout ?? slot.shape))
-    refuse(
-      slot.path,
-      `${output.path || 'the result'} lies in memory as ${showShape(store.layout ?? output.shape)}, ${showShape(slot.layout ?? slot.shape)} was expected`,
-      'await its read() and pass { shape, data }, or let the axis of a named size be the first',
-    )
+  if (!sameShape(store.layout?.shape ?? output.shape, slot.layout?.shape ?? slot.shape))
+    refuse(slot.path, 'it is laid out for another bound of a named size', 'await its read() and pass the host array')
   return { kind: 'resident', handle: output as Resident, store }
 }
 

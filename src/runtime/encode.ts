@@ -3,10 +3,10 @@ import type { Place } from '../../codegen/plan/plan.ts'
 import { alignUp } from '../lang/dim.ts'
 import type { RuntimeError } from '../lang/errors.ts'
 import type { Commands, Guarded } from './backend.ts'
+import type { Fitted } from './fitted.ts'
 import type { Loaded, Segment } from './load.ts'
 import { type Lease, lease, stretch } from './memory-pool.ts'
 import { copyPieces, download, type Home } from './resident.ts'
-import type { Fitted } from './run-sizes.ts'
 import { decode } from './words.ts'
 
 /** One run while it is encoded. */

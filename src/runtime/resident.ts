@@ -10,9 +10,9 @@ import type { Output } from '../lang/types/output.ts'
 import { visible } from '../lang/visible-text.ts'
 import type { Commands, Piece } from './backend.ts'
 import type { Device } from './device.ts'
+import type { Layout, SlotAt } from './fitted.ts'
 import { aware, demandAlive, explain } from './loss.ts'
 import { type Lease, lease, stretch } from './memory-pool.ts'
-import { gathered, type SlotAt } from './run-sizes.ts'
 import { decode, paddedBytes } from './words.ts'
 
 export type { Output }
@@ -41,8 +41,8 @@ export interface Home {
 export interface Store {
   readonly device: Device
   readonly bytes: number
-  /** The shape in memory, where elements do not lie in a row. */
-  readonly layout?: readonly number[]
+  /** Where elements do not lie in a row. */
+  readonly layout?: Layout
   /** Undefined once consumed. */
   home: Home | undefined
   /** Keeps the program, and with it the arena, alive. */
@@ -136,8 +136,8 @@ export const decodeAt = (
   from: number,
 ): HostArrayOf<DType> => {
   const { shape, dtype, layout } = slot
-  const held = decode(dtype, bytes, from, sizeOf(layout ?? shape))
-  return layout ? gathered(shape, layout, held) : held
+  const held = decode(dtype, bytes, from, sizeOf(layout?.shape ?? shape))
+  return layout?.gather(held) ?? held
 }
 
 /** Every device has buffers as large. */
@@ -245,4 +245,4 @@ export const download = async <A>(
 
 /** The range of `slot` that copies move: its elements, padded to whole words. */
 export const copyBytes = ({ shape, dtype, layout }: Pick<SlotAt<Slot>, 'shape' | 'dtype' | 'layout'>): number =>
-  paddedBytes(dtype, sizeOf(layout ?? shape))
+  paddedBytes(dtype, sizeOf(layout?.shape ?? shape))

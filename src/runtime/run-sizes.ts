@@ -1,28 +1,14 @@
 /** The sizes of one run: what the arguments say of the named sizes of a plan, and its slots at those sizes. */
-import type { InputSlot, OutputSlot, Plan, Slot } from '../../codegen/plan/plan.ts'
+import type { InputSlot, Slot } from '../../codegen/plan/plan.ts'
 import type { Region } from '../../passes/graph/index-inputs.ts'
-import type { Observation } from '../../passes/graph/observe.ts'
 import { productOf, sizeOf } from '../lang/dim.ts'
 import type { HostArray } from '../lang/dtype.ts'
 import { raise } from '../lang/errors.ts'
 import { showShape, stridesOf } from '../lang/shape.ts'
 import { type Size, type SizeValues, showSize, sizeAt } from '../lang/size.ts'
 import type { Argument } from './argument.ts'
-
-/** A slot as it is in one run. */
-export type SlotAt<S extends Slot> = S & {
-  /** The shape in memory, where elements that are there do not lie in a row: they are at the same positions of this one. */
-  readonly layout?: readonly number[]
-}
-
-/** What a run of these arguments takes and gives. */
-export interface Fitted {
-  readonly inputs: readonly SlotAt<InputSlot>[]
-  readonly outputs: readonly SlotAt<OutputSlot>[]
-  readonly observations: readonly Observation[]
-  /** With the sizes behind them. */
-  readonly args: readonly Argument[]
-}
+import type { FitRun, Layout, SlotAt } from './fitted.ts'
+import type { HostValues } from './words.ts'
 
 const refuse = (path: string, reason: string, hint?: string): never =>
   raise({ tag: 'ArgumentError', path, reason, ...(hint === undefined ? {} : { hint }) })
@@ -33,7 +19,7 @@ const slotAt = <S extends Slot>(slot: S, values: SizeValues): SlotAt<S> => {
   const shape = slot.axes.map((s) => sizeAt(s, values))
   const first = slot.shape.findIndex((s) => s !== 1)
   const inRow = shape.every((s, axis) => axis <= first || s === slot.shape[axis])
-  return inRow ? { ...slot, shape } : { ...slot, shape, layout: slot.shape }
+  return inRow ? { ...slot, shape } : { ...slot, shape, layout: layoutOf(shape, slot.shape) }
 }
 
 /** `[batch, 784]`. */
@@ -101,7 +87,7 @@ const sizesIn = (slots: readonly InputSlot[], args: readonly Argument[]): Known 
 }
 
 /** `plan` on these arguments. Throws ArgumentError where they do not agree on a size, or one is out of bounds. */
-export const fitRun = (plan: Plan, args: readonly Argument[]): Fitted => {
+export const fitRun: FitRun = (plan, args) => {
   const { sizes, inputs, outputs, observations } = plan
   if (!sizes) return { inputs, outputs, observations, args }
   const slots = inputs.slice(0, inputs.length - sizes.length)
@@ -177,21 +163,25 @@ const eachRow = (
   }
 }
 
-/** Elements in a row at their places in the layout, zeros between them. */
-export const laidOut = <A extends ArrayLike<unknown>>({ shape, layout }: SlotAt<Slot>, values: A): A => {
-  if (!layout) return values
-  const out = (ArrayBuffer.isView(values)
-    ? new (values.constructor as new (n: number) => HostArray)(sizeOf(layout))
-    : new Array<number>(sizeOf(layout)).fill(0)) as unknown as { [i: number]: unknown } & A
-  eachRow(shape, layout, (at, laid, count) => {
-    for (let i = 0; i < count; i++) out[laid + i] = values[at + i]
-  })
-  return out
-}
+/** Elements of `shape` at their positions in `held`, the rest being zeros. */
+const layoutOf = (shape: readonly number[], held: readonly number[]): Layout => ({
+  shape: held,
+  spread: (values) => {
+    const out: Writable = ArrayBuffer.isView(values)
+      ? new (values.constructor as new (n: number) => HostArray)(sizeOf(held))
+      : new Array<number>(sizeOf(held)).fill(0)
+    eachRow(shape, held, (at, laid, count) => {
+      for (let i = 0; i < count; i++) out[laid + i] = values[at + i]!
+    })
+    return out as HostValues
+  },
+  gather: (values) => {
+    const out = new (values.constructor as new (n: number) => typeof values)(sizeOf(shape))
+    eachRow(shape, held, (at, laid, count) => out.set(values.subarray(laid, laid + count) as never, at))
+    return out
+  },
+})
 
-/** The elements of a layout that are there, in a row. */
-export const gathered = <A extends HostArray>(shape: readonly number[], layout: readonly number[], values: A): A => {
-  const out = new (values.constructor as new (n: number) => A)(sizeOf(shape))
-  eachRow(shape, layout, (at, laid, count) => out.set(values.subarray(laid, laid + count), at))
-  return out
+interface Writable {
+  [i: number]: number | boolean
 }

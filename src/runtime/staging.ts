@@ -8,9 +8,9 @@ import { alignUp } from '../lang/dim.ts'
 import type { DType, HostArrayOf } from '../lang/dtype.ts'
 import type { RuntimeError } from '../lang/errors.ts'
 import type { Device } from './device.ts'
+import type { SlotAt } from './fitted.ts'
 import type { Lease } from './memory-pool.ts'
 import { copyBytes, decodeAt, download, itemOf, type Value } from './resident.ts'
-import type { SlotAt } from './run-sizes.ts'
 
 /** The values of one run. */
 export interface Batch {

@@ -83,7 +83,7 @@ describe('the files', () => {
     ['webgpu', 15_000],
     ['cpu', 15_850],
   ] as const)('hold a runtime of little text, for %s alone', async (target, most) => {
-    const texts = new Map((await bundleRuntime([target])).map((t) => [t.file, t.text]))
+    const texts = new Map((await bundleRuntime([target], false)).map((t) => [t.file, t.text]))
     // What is imported where there are several threads is not counted.
     const imported = (file: string): readonly string[] => [
       file,

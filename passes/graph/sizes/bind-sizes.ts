@@ -6,6 +6,7 @@
  */
 import * as E from '#fp/Either'
 import { build, freshInputs, typesOf } from '../../../src/lang/build.ts'
+import { ceilDiv } from '../../../src/lang/dim.ts'
 import type { CheckError, Refusal, ShapeError } from '../../../src/lang/errors.ts'
 import type { Graph, Node, NodeOf, Op } from '../../../src/lang/ir.ts'
 import { callerOf, inheritSite, siteOf } from '../../../src/lang/provenance.ts'
@@ -205,7 +206,7 @@ export const bindSizes = (graphs: Thrice<Graph>, trials: Trials): E.Either<Check
   const demand = (size: Size): void => {
     if (typeof size === 'number' || size.times === 0) return
     const { name, times, plus } = size
-    least.set(name, Math.max(least.get(name) ?? 0, Math.ceil(-plus / times)))
+    least.set(name, Math.max(least.get(name) ?? 0, ceilDiv(-plus, times)))
   }
   const shared: Shared = { trials, errors, demand }
   const inputs = graphs[0].inputs.map((n, i) => ({

@@ -3,6 +3,7 @@
  * between them depends on a size, and how it depends is seen from three values: so a size may be read, multiplied and used
  * as a number by anybody, and what is no linear function of one size is found.
  */
+import { productOf } from '../../../src/lang/dim.ts'
 import type { NamedSize, Size, SizeValues } from '../../../src/lang/size.ts'
 import { sizeAt } from '../../../src/lang/size.ts'
 
@@ -81,6 +82,9 @@ export interface Quantity {
 /** `x` to 1/1024, where it is near. */
 const snapped = (x: number): number => Math.round(x * 1024) / 1024
 
+const productAt = (names: readonly string[], values: SizeValues): number =>
+  productOf(names, (name) => values.get(name)!)
+
 /** What a quantity may depend on: one size, or the product of two. */
 const products = ({ names }: Trials): readonly (readonly string[])[] => [
   ...names.map(({ dim }) => [dim]),
@@ -98,7 +102,7 @@ export const quantityFrom = (
 ): Quantity | undefined => {
   for (const isInverse of [false, true])
     for (const names of products(trials)) {
-      const [p, q] = thrice(trials.values, (values) => names.reduce((x, name) => x * values.get(name)!, 1))
+      const [p, q] = thrice(trials.values, (values) => productAt(names, values))
       const [a, b] = thrice(found, (x) => (isInverse ? 1 / x : x))
       const times = (b - a) / (q - p)
       const quantity = { names, times: snapped(times), plus: snapped(a - times * p), isInverse }
@@ -111,6 +115,6 @@ export const quantityFrom = (
 }
 
 const quantityAt = ({ names, times, plus, isInverse }: Quantity, values: SizeValues): number => {
-  const x = times * names.reduce((product, name) => product * values.get(name)!, 1) + plus
+  const x = times * productAt(names, values) + plus
   return isInverse ? 1 / x : x
 }

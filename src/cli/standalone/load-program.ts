@@ -5,8 +5,14 @@ import type { DataSlot, Plan } from '../../../codegen/plan/plan.ts'
 import { type OpenSafetensors, openSafetensors, tensorAt } from '../../io/safetensors.ts'
 import { raise, showOperand } from '../../lang/errors.ts'
 import type { Device } from '../../runtime/device.ts'
-import { loadPlan } from '../../runtime/execute.ts'
+import { loadWith } from '../../runtime/executable.ts'
+import { asPlanned } from '../../runtime/fitted.ts'
+import { showFlat } from '../../runtime/report-observations.ts'
+import { fitRun } from '../../runtime/run-sizes.ts'
 import { runTree } from '../../runtime/tree-arguments.ts'
+
+/** Whether some of the modules have named sizes: said when the runtime is bundled, which leaves out what is not needed. */
+declare const HAS_NAMED_SIZES: boolean
 
 /** WebAssembly as bytes, or compiled. */
 export type Wasm = ArrayBuffer | Uint8Array<ArrayBuffer> | WebAssembly.Module
@@ -62,6 +68,6 @@ export const withWeights = (plan: EmittedPlan, weights: LoadOptions['weights']):
 
 /** Loads `complete`, which is `plan` with its weights. */
 export const loadOn = async (target: AotTarget, device: Device, plan: EmittedPlan, complete: Plan): Promise<Loaded> => {
-  const executable = await loadPlan(device, complete)
+  const executable = await loadWith(HAS_NAMED_SIZES ? fitRun : asPlanned, device, complete, showFlat)
   return { target, plan, device: device.gpu, run: (...args) => runTree(executable, args) }
 }
