@@ -3,13 +3,15 @@
  */
 
 import type { Fused } from '../../passes/loop/fuse/fusion.ts'
+import type { Range } from '../../passes/loop/ir/cluster.ts'
+import type { LoopLimit } from '../../passes/loop/schedule/limit.ts'
 import type { MemoryPlan } from '../../passes/memory/places.ts'
 import type { Profile } from '../../passes/profile.ts'
 import { ceilDiv } from '../../src/lang/dim.ts'
 import type { LimitError } from '../../src/lang/errors.ts'
 import { createRecent } from '../../src/lang/recent.ts'
 import * as k from '../kernel/build-kernel.ts'
-import type { Kernel, KStmt, LocalArray } from '../kernel/kernel.ts'
+import type { KExpr, Kernel, KStmt, LocalArray } from '../kernel/kernel.ts'
 import type { Place, PlacedValue } from '../plan/plan.ts'
 import type { Access } from './access.ts'
 import { type Bound, bindBuffers } from './bind.ts'
@@ -28,6 +30,8 @@ export interface BoundKernel {
   readonly routine?: boolean
   /** A part of a cluster that writes a tensor here and there. */
   readonly inParts?: boolean
+  /** Its words: how far loops go. */
+  readonly limits?: readonly LoopLimit[]
 }
 
 /** One kernel from horizontally fused clusters: each gets a contiguous range of workgroups. */
@@ -39,19 +43,16 @@ export const assembleKernel = (
   const bound = bindBuffers(fused, memory, profile)
   if ('tag' in bound) return bound
   const key = keyOf(fused, bound, profile)
-  const { kernel, workgroups } = emitted.get(key) ?? emit(fused, bound, profile)
+  const made = emitted.get(key) ?? emit(fused, bound, profile)
   emitted.set(
     key,
-    { kernel, workgroups },
+    made,
     fused.reduce((n, f) => n + f.cost.statements, 0),
   )
-  return { kernel, workgroups, places: bound.places, reads: bound.reads, writes: bound.writes, fused }
+  return { ...made, places: bound.places, reads: bound.reads, writes: bound.writes, fused }
 }
 
-interface Emitted {
-  readonly kernel: Kernel
-  readonly workgroups: number
-}
+type Emitted = Pick<BoundKernel, 'kernel' | 'workgroups' | 'limits'>
 
 /**
  * Kernels by what they are made of, so that each is emitted, printed and analysed once in a process; bounded by their
@@ -73,13 +74,14 @@ const showAccess = ({ binding, offset, rest }: Access): string =>
 /** Equal keys mean equal kernels: the same scheduled clusters, reaching their tensors in the same way. */
 const keyOf = (fused: readonly Fused[], bound: Bound, profile: Profile): string => {
   const bindings = bound.bindings.map((b) => `${b.name}:${b.element.scalar}${b.element.width}${b.access}`)
-  const parts = fused.map(({ cluster, schedule, tensors }) => {
+  const parts = fused.map(({ cluster, schedule, tensors, limits }) => {
     // A part of a cluster may leave some of its tensors alone.
     const accesses = [...tensors].flatMap(([b, tensor]) => {
       const access = bound.access.get(tensor.id)
       return access ? [`${b.id}=${showAccess(access)}`] : []
     })
-    return `${numberOf(cluster)}.${numberOf(schedule)}(${accesses})`
+    const ends = [...(limits?.loops ?? [])].map(([r, limit]) => `${r.id}:${JSON.stringify(limit)}`)
+    return `${numberOf(cluster)}.${numberOf(schedule)}(${accesses})${ends}`
   })
   return `${profile.workgroupThreads};${bindings};${parts.join(';')}`
 }
@@ -92,14 +94,20 @@ const emit = (fused: readonly Fused[], bound: Bound, profile: Profile): Emitted 
   const name = (prefix: string): string => `${prefix}${names++}`
   let workgroups = 0
   const arrays = sharedArrays(name)
-  const branches = fused.map(({ cluster, schedule, tensors }): Branch => {
+  const words: LoopLimit[] = []
+  const branches = fused.map(({ cluster, schedule, tensors, limits }): Branch => {
+    const numbers = new Map([...(limits?.loops ?? [])].map(([r, limit]) => [r, words.push(limit) - 1]))
+    const limitOf = (r: Range): KExpr | undefined => (numbers.has(r) ? k.word(numbers.get(r)!) : undefined)
     const threads = threadsOf(schedule)
     const first = k.sub(k.builtin('gridIndex'), k.u32(workgroups))
     workgroups += schedule.workgroup ? threads : ceilDiv(threads, workgroupSize)
     const id = name(schedule.workgroup ? 'group' : 'thread')
     const thread = schedule.workgroup ? first : k.add(k.mul(first, k.u32(workgroupSize)), k.builtin('localIndex'))
     const access = new Map([...tensors].map(([b, tensor]) => [b.id, bound.access.get(tensor.id)!]))
-    const statements = emitCluster(cluster, schedule, k.ref(id), (b) => access.get(b)!, name, arrays.next())
+    const statements = emitCluster(cluster, schedule, k.ref(id), (b) => access.get(b)!, name, arrays.next(), {
+      limitOf,
+      implied: limits?.implied,
+    })
     return { end: workgroups, body: [k.letStmt(id, thread), k.ifStmt(k.lt(k.ref(id), k.u32(threads)), statements)] }
   })
   const kernel: Kernel = {
@@ -108,8 +116,9 @@ const emit = (fused: readonly Fused[], bound: Bound, profile: Profile): Emitted 
     bindings: bound.bindings,
     arrays: arrays.all,
     body: choose(branches),
+    ...(words.length > 0 ? { words: words.length } : {}),
   }
-  return { kernel, workgroups }
+  return { kernel, workgroups, ...(words.length > 0 ? { limits: words } : {}) }
 }
 
 /**

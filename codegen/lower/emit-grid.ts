@@ -18,10 +18,18 @@ interface Surroundings {
   readonly push: (s: KStmt) => void
   /** Says where along a range of its tile the invocation is. */
   readonly bindPlace: (range: Range, local: KExpr) => void
+  /** The number of steps of a range that a run needs, where that is not known before. */
+  readonly limitOf: (range: Range) => KExpr | undefined
 }
 
-/** Binds all ranges of the grid for invocation (or workgroup) `thread`; which of the tasks that share tiles it is. */
-export const bindGrid = ({ schedule, index, name, push, bindPlace }: Surroundings, thread: KExpr): KExpr => {
+/** What an invocation is: which of the tasks that share tiles, and whether a run needs what it computes. */
+export interface Place {
+  readonly task: KExpr
+  readonly isNeeded: KExpr | undefined
+}
+
+/** Binds all ranges of the grid for invocation (or workgroup) `thread`. */
+export const bindGrid = ({ schedule, index, name, push, bindPlace, limitOf }: Surroundings, thread: KExpr): Place => {
   const { grid } = schedule.nest
   const named = (prefix: string, e: KExpr): KExpr => {
     const id = name(prefix)
@@ -40,16 +48,19 @@ export const bindGrid = ({ schedule, index, name, push, bindPlace }: Surrounding
     bindPlace(r, place)
     local = k.div(local, k.u32(threads))
   }
+  let isNeeded: KExpr | undefined
   for (const r of [...grid].reverse()) {
     const steps = ceilDiv(r.size, tileIn(schedule, r))
     const isLast = r === grid[0]
     const id = name('g')
     if (steps > 1) push(k.letStmt(id, isLast ? rest : k.rem(rest, k.u32(steps))))
     const number = steps > 1 ? k.ref(id) : k.u32(0)
+    const limit = limitOf(r)
+    if (limit) isNeeded = k.lt(number, limit)
     const place = places.get(r)
     if (place) index.bindTile(r, number, place, along.get(r)!)
     else index.bind(r, number)
     if (!isLast) rest = named('t', k.div(rest, k.u32(steps)))
   }
-  return task
+  return { task, isNeeded }
 }

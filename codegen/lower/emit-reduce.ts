@@ -36,6 +36,8 @@ export interface Surroundings {
   /** Where a workgroup computes a point together. */
   readonly crew?: Crew
   readonly stages: StageEmitter
+  /** The number of steps of a range that a run needs, where that is not known before. */
+  readonly limitOf: (range: Range) => KExpr | undefined
 }
 
 export interface ReduceEmitter {
@@ -176,6 +178,9 @@ export const reduceEmitter = (around: Surroundings): ReduceEmitter => {
     return [0, 1, 2, 3].reduce((s, l) => merge(copy, named(s), lane(l)), state)
   }
 
+  /** The steps of a loop: `count` of them, or as many as a run needs. */
+  const stepsOf = ({ range }: Scope, count: number): KExpr => around.limitOf(range!) ?? k.u32(count)
+
   /** A loop over the steps of the scope's range; none for a range that is taken in one. */
   const plainLoop = (scope: Scope, count: number, deal?: Deal): void => {
     const { range, items } = scope
@@ -188,7 +193,7 @@ export const reduceEmitter = (around: Surroundings): ReduceEmitter => {
       index.bind(range!, counter)
       around.emitItems(items)
     })
-    const { from, to, step } = deal ? crew!.partOf(deal, count) : { from: k.u32(0), to: k.u32(count), step: 1 }
+    const { from, to, step } = deal ? crew!.partOf(deal, count) : { from: k.u32(0), to: stepsOf(scope, count), step: 1 }
     if (counter.kind === 'ref') push(k.forStmt(counter.name, from, to, step, statements))
     else for (const s of statements) push(s)
   }
@@ -227,14 +232,16 @@ export const reduceEmitter = (around: Surroundings): ReduceEmitter => {
   }
 
   /** The loop over the tiles of a task. */
-  const taskLoop = ({ range, items }: Scope, tiles: number, run: number): void => {
+  const taskLoop = (scope: Scope, tiles: number, run: number): void => {
+    const { range, items } = scope
     const first = k.mul(around.taskNumber(), k.u32(run))
     const counter = k.ref(name('n'))
     const statements = around.inScope([range!], () => {
       index.bind(range!, counter)
       around.emitItems(items)
     })
-    const end = tiles > run ? k.min(k.add(first, k.u32(run)), k.u32(tiles)) : k.u32(tiles)
+    const all = stepsOf(scope, tiles)
+    const end = tiles > run ? k.min(k.add(first, k.u32(run)), all) : all
     if (counter.kind === 'ref') push(k.forStmt(counter.name, first, end, 1, statements))
   }
 
@@ -288,7 +295,7 @@ export const reduceEmitter = (around: Surroundings): ReduceEmitter => {
           1,
         )
       })
-      const { from, to } = deal ? crew!.partOf(deal, runs) : { from: k.u32(0), to: k.u32(runs) }
+      const { from, to } = deal ? crew!.partOf(deal, runs) : { from: k.u32(0), to: runsOf(scope, runs, run) }
       if (number.kind === 'ref') push(k.forStmt(number.name, from, to, 1, statements))
     }
     for (const c of ordered) {
@@ -298,6 +305,15 @@ export const reduceEmitter = (around: Surroundings): ReduceEmitter => {
       else if (height > 1) assign(state, total)
       into.set(c, state)
     }
+  }
+
+  /** The runs of a loop: `runs` of them, or those in which there is something. */
+  const runsOf = ({ range }: Scope, runs: number, run: number): KExpr => {
+    const limit = around.limitOf(range!)
+    if (!limit) return k.u32(runs)
+    const count = name('n')
+    push(k.letStmt(count, k.div(k.add(limit, k.u32(run - 1)), k.u32(run))))
+    return k.ref(count)
   }
 
   /** One run: its last one may be short. */
@@ -319,7 +335,8 @@ export const reduceEmitter = (around: Surroundings): ReduceEmitter => {
       return
     }
     const counter = k.ref(name('n'))
-    const isExact = steps % run === 0 && range!.size % stepIn(schedule.roles, range!) === 0
+    const isLimited = around.limitOf(range!) !== undefined
+    const isExact = !isLimited && steps % run === 0 && range!.size % stepIn(schedule.roles, range!) === 0
     const first = k.mul(number, k.u32(run))
     const statements = around.inScope([range!], () => {
       if (isExact) index.bindWithin(range!, block, run, counter)
@@ -328,7 +345,7 @@ export const reduceEmitter = (around: Surroundings): ReduceEmitter => {
     })
     if (counter.kind !== 'ref') return
     if (isExact) push(k.forStmt(counter.name, k.u32(0), k.u32(run), 1, statements))
-    else push(k.forStmt(counter.name, first, k.min(k.add(first, k.u32(run)), k.u32(steps)), 1, statements))
+    else push(k.forStmt(counter.name, first, k.min(k.add(first, k.u32(run)), stepsOf(scope, steps)), 1, statements))
   }
 
   return { reduce, accumulate, loop, isOpen: () => open.length > 0 }

@@ -32,6 +32,14 @@ export type Namer = (prefix: string) => string
 /** An array that nobody else uses at the same time. */
 export type Arrays = (element: KType, size: number, space?: LocalArray['space']) => LocalArray
 
+/** Where loops end in a run, if that is not known before, and the masks that hold because they do. */
+export interface Ends {
+  readonly limitOf: (range: Range) => KExpr | undefined
+  readonly implied?: ReadonlySet<LoopValue> | undefined
+}
+
+const endless: Ends = { limitOf: () => undefined }
+
 /** The statements of invocation `thread`, one of `threadsOf(schedule)` (`emit-grid.ts`); or of workgroup `thread`, where those share points. */
 export const emitCluster = (
   cluster: Cluster,
@@ -40,6 +48,7 @@ export const emitCluster = (
   access: (bufferId: number) => Access,
   name: Namer,
   arrayOf: Arrays,
+  { limitOf, implied }: Ends = endless,
 ): readonly KStmt[] => {
   /** Ranges whose copies an open loop takes in turn. */
   const rolled = new Set<Range>()
@@ -115,6 +124,7 @@ export const emitCluster = (
       case 'load':
         return memory.load(v, lanes)
       case 'alu': {
+        if (implied?.has(v)) return exprOf(v.args[1]!, lanes)
         const args = v.args.map((a) => exprOf(a, lanes))
         return compound(v.op, v.dtype, widen(args.map((e, i) => (isFoldable(v, i) ? opaque(e) : e))))
       }
@@ -298,14 +308,24 @@ export const emitCluster = (
     ...around,
     ...(crew ? { crew } : {}),
     stages,
+    limitOf,
     taskNumber: () => taskNumber,
     emitItems: (items) => emitItems(items),
     reductions: own,
   })
 
   scopes.push({ statements: [], ranges: new Set(schedule.nest.grid), memo: new Map() })
-  taskNumber = bindGrid({ schedule, index, name, push, bindPlace: stages.bind }, thread)
-  emitItems(schedule.nest.body.items)
+  const place = bindGrid({ schedule, index, name, push, bindPlace: stages.bind, limitOf }, thread)
+  taskNumber = place.task
+  const { items } = schedule.nest.body
+  if (place.isNeeded)
+    push(
+      k.ifStmt(
+        place.isNeeded,
+        inScope([], () => emitItems(items)),
+      ),
+    )
+  else emitItems(items)
   return scopes[0]!.statements
 }
 

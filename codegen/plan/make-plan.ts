@@ -3,6 +3,7 @@ import * as E from '#fp/Either'
 import { halve } from '../../passes/graph/halve.ts'
 import { type IndexRange, indexInputs } from '../../passes/graph/index-inputs.ts'
 import type { Observation } from '../../passes/graph/observe.ts'
+import { neededInRow } from '../../passes/graph/sizes/needed.ts'
 import { reducingOps } from '../../passes/loop/from-graph/lower-node.ts'
 import { type Fusion, fuse } from '../../passes/loop/fuse/fuse.ts'
 import type { Fused, InPlace } from '../../passes/loop/fuse/fusion.ts'
@@ -22,6 +23,7 @@ import { overText } from '../kernel/text-limits.ts'
 import type { BoundKernel } from '../lower/assemble.ts'
 import { overTarget } from './fit-profile.ts'
 import { isRefusal, kernelsOf, type Refusal, type Run, runsOf } from './kernel-order.ts'
+import { loopLimits } from './loop-limits.ts'
 import type { DataSlot, InputSlot, OutputSlot, Plan, PlannedSize, PrintCode, Slot, Step, Subnormals } from './plan.ts'
 import { type PlanFault, showFault } from './plan-fault.ts'
 import { predict } from './predict.ts'
@@ -189,7 +191,7 @@ const planWith = (
     .map(([i, o]) => ({ input: inputs[i]!.node, output: nodes[o]! }))
     .filter((p) => !apart.has(p.input))
   const computed: Graph = { inputs: graph.inputs, outputs: [...new Set(nodes)].filter((n) => !isBufferLeaf(n)) }
-  const fusion = fuse(computed, nodes, pairs, profile, alone)
+  const fusion = limited(fuse(computed, nodes, pairs, profile, alone), graph, request.sizes)
   const memory = planMemory({ fusion, inputs, outputs: nodes, profile })
   const runs = runsOf(fusion, memory, profile)
   if (isRefusal(runs)) return E.left(runs)
@@ -272,16 +274,31 @@ const tooLong = (kernels: readonly BoundKernel[]): Refusal | undefined => {
   return undefined
 }
 
+/** `fusion` with the loops that end with a named size. */
+const limited = (fusion: Fusion, graph: Graph, sizes: NamedSizes | undefined): Fusion => {
+  if (!sizes) return fusion
+  const names = sizes.names.map(({ name }) => name)
+  const needed = neededInRow(graph, sizes.inputs, names)
+  const words = new Map<Node, string>(graph.inputs.slice(-names.length).map((n, i) => [n, names[i]!]))
+  const tensors = { neededOf: (n: Node) => needed.get(n), nameOf: (n: Node) => words.get(n) }
+  const nodes = new Map([...fusion.buffers].map(([n, { id }]) => [id, n]))
+  const kernels = fusion.kernels.map((group) =>
+    group.map((f) => ({ ...f, limits: loopLimits(f, tensors, ({ id }) => nodes.get(id)) })),
+  )
+  return { ...fusion, kernels }
+}
+
 /** Runs as the steps of a plan; `numbers` are those of the kernels. */
 const stepsOf = (runs: readonly Run[], numbers: ReadonlyMap<BoundKernel, Shared>): readonly Step[] =>
   runs.map((r): Step => {
     if (r.kind === 'repeat') return { kind: 'repeat', times: r.times, steps: stepsOf(r.runs, numbers) }
     if (r.kind === 'while') return { kind: 'while', flag: r.flag, steps: stepsOf(r.runs, numbers) }
-    const { workgroups, places, reads, writes, routine, fused } = r.bound
+    const { workgroups, places, reads, writes, routine, fused, limits } = r.bound
     const inParts = routine || r.bound.inParts || fused.some((f) => f.isPartial)
     return {
       kind: 'dispatch',
       ...numbers.get(r.bound)!,
+      ...(limits ? { limits, words: limits.map(({ most }) => most) } : {}),
       workgroups,
       bindings: places,
       reads,

@@ -4,6 +4,7 @@
 
 import type { IndexRange } from '../../passes/graph/index-inputs.ts'
 import type { Observation } from '../../passes/graph/observe.ts'
+import type { LoopLimit } from '../../passes/loop/schedule/limit.ts'
 import type { Place } from '../../passes/memory/places.ts'
 import type { Profile } from '../../passes/profile.ts'
 import type { DType, HostArray } from '../../src/lang/dtype.ts'
@@ -41,6 +42,8 @@ export type Step =
       readonly bindings: readonly Place[]
       /** The constants that the kernel reads as its words. */
       readonly words?: readonly number[]
+      /** What its words are where sizes are named; `words` are those at the bounds. */
+      readonly limits?: readonly LoopLimit[]
       readonly reads?: readonly PlacedValue[]
       readonly writes?: readonly PlacedValue[]
       /**

@@ -90,9 +90,12 @@ export const shareKernels = (
   const groups = new Map<string, number[]>()
   const alike = new Map<string, number>()
   for (const look of [...new Set(kernels)].map(lookOf)) alike.set(look, (alike.get(look) ?? 0) + 1)
+  const own = new Map<Kernel, string>()
   kernels.forEach((kernel, i) => {
     const look = lookOf(kernel)
-    const key = alike.get(look) === 1 ? look : outlineOf(kernel).key
+    // One that is given words already is itself alone.
+    if (kernel.words !== undefined) own.set(kernel, own.get(kernel) ?? `own ${own.size}`)
+    const key = own.get(kernel) ?? (alike.get(look) === 1 ? look : outlineOf(kernel).key)
     const group = groups.get(key)
     if (group) group.push(i)
     else groups.set(key, [i])

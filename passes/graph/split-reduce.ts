@@ -10,6 +10,7 @@ import { kernelDType } from '../../src/lang/dtype.ts'
 import type { Build, Graph, Monoid, Node } from '../../src/lang/ir.ts'
 import { isPositional, type MonoidRow, radix, rowOf, treeRun } from '../../src/lang/monoids.ts'
 import { nodeArithmetic } from '../../src/lang/ops/node-arithmetic.ts'
+import { fill, uniformValue } from '../../src/lang/ops/rule-parts.ts'
 import { otherAxes } from '../../src/lang/shape.ts'
 import type { Pass } from '../pass.ts'
 import { type Rule, rewrite, rule } from '../rewrite.ts'
@@ -36,8 +37,14 @@ const statesOf = (
   const d = kernelDType(dtype)
   const row = rowOf(monoid)
   const count = row.components(d).length
-  const reduced = (xs: readonly Node[], along: readonly number[], states: readonly number[]): readonly Node[] =>
-    along.length === 0 ? xs : outputs(b, b.reduce(xs, { monoid, axes: along, states }), count)
+  const reduced = (xs: readonly Node[], along: readonly number[], states: readonly number[]): readonly Node[] => {
+    if (along.length === 0) return xs
+    const mask = count === 1 ? maskOf(xs[0]!, row.identity(d)[0]!) : undefined
+    const apart = mask && !along.includes(mask.axis) ? mask : undefined
+    const of = apart ? [apart.inside] : xs
+    const made = outputs(b, b.reduce(of, { monoid, axes: along, states }), count)
+    return apart ? [masked(b, made[0]!, apart, along)] : made
+  }
   if (!isLongAlong(of[0]!, axes)) return reduced(of, axes, runs)
   const place = cutOf(axes.map((a, i) => ({ size: shape[a]!, run: runs[i]! })))
   const { axis, outer, block } = place
@@ -55,6 +62,31 @@ const statesOf = (
   const placed = isPositional(monoid) ? positionsIn(b, first, xs.length, cut, block) : first
   // Above the cut, states become one in fours from the start.
   return statesOf(b, monoid, placed, axes.slice(0, axis + 1), [...runs.slice(0, axis), radix])
+}
+
+/** What counts for nothing from some position along an axis on. */
+interface Mask {
+  readonly inside: Node
+  readonly axis: number
+  readonly end: Node
+  readonly identity: number
+}
+
+const maskOf = ({ op, args: [test, inside, outside] }: Node, identity: number): Mask | undefined => {
+  if (op !== 'select' || test!.op !== 'lt' || !Object.is(uniformValue(outside!), identity)) return undefined
+  const [position, end] = test!.args as readonly [Node, Node]
+  if (position.op !== 'iota' || end.op !== 'broadcast' || typeOf(end.args[0]!).shape.length > 0) return undefined
+  return { inside: inside!, axis: position.params.axis, end: end.args[0]!, identity }
+}
+
+/** A mask behind a reduction along other axes: the second stage sees where it may end. */
+const masked = (b: Build, x: Node, { axis, end, identity }: Mask, along: readonly number[]): Node => {
+  const { shape, dtype } = typeOf(x)
+  const { dtype: counted } = typeOf(end)
+  const own = axis - along.filter((a) => a < axis).length
+  const position = b.iota([], { shape, dtype: counted, axis: own })
+  const test = b.lt([position, b.broadcast([end], { shape, axes: shape.map((_, i) => i) })], {})
+  return b.select([test, x, fill(b, { shape, dtype }, identity)], {})
 }
 
 const lifted = (b: Build, row: MonoidRow, x: Node, axes: readonly number[]): readonly Node[] => {

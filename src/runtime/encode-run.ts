@@ -136,6 +136,7 @@ export function* encodeRun(
   const { device } = loaded
   const ordered = rescue(run, state, args)
   const backups = backUp(run, args)
+  slots.begin?.(loaded, run.commands)
   placeInputs(run, state, args, ordered)
   const homes = ownHomes(run)
   yield* encodeSegments(run, movedSegments(run, homes))

@@ -124,8 +124,7 @@ const executableOf = (loaded: Loaded, show: Show, fitTo: FitRun): Executable => 
       const home = value.kept[o]
       if (!home) return valueAt(slot, batch, nextValue++)
       const { layout } = slot
-      const held = { device, bytes: copyBytes(slot), home, owner: loaded, trouble }
-      const handle = resident(slot, layout ? { ...held, layout } : held)
+      const handle = resident(slot, { device, bytes: copyBytes(slot), layout, home, owner: loaded, trouble })
       state.tenants[o] = home.lease ? undefined : new WeakRef(handle)
       return handle
     })

@@ -3,6 +3,8 @@ import type { InputSlot, OutputSlot, Plan, Slot } from '../../codegen/plan/plan.
 import type { Observation } from '../../passes/graph/observe.ts'
 import type { DType, HostArrayOf } from '../lang/dtype.ts'
 import type { Argument } from './argument.ts'
+import type { Commands } from './backend.ts'
+import type { Loaded } from './load.ts'
 import type { HostValues } from './words.ts'
 
 /** How elements lie in memory that are not in a row. */
@@ -14,7 +16,7 @@ export interface Layout {
 }
 
 /** A slot in one run. */
-export type SlotAt<S extends Slot> = S & { readonly layout?: Layout }
+export type SlotAt<S extends Slot> = S & { readonly layout?: Layout | undefined }
 
 /** What a run takes and gives. */
 export interface Fitted {
@@ -23,6 +25,8 @@ export interface Fitted {
   readonly observations: readonly Observation[]
   /** Those of the caller, and the sizes behind them. */
   readonly args: readonly Argument[]
+  /** Writes the words of this run. */
+  readonly begin?: (loaded: Loaded, commands: Commands) => void
 }
 
 /** How a run finds its sizes. Throws ArgumentError where arguments do not agree on one, or it is out of bounds. */

@@ -33,6 +33,8 @@ export interface Loaded {
   /** Bytes of the largest piece of memory that the plan may have. */
   readonly largest: number
   readonly segments: readonly Segment[]
+  /** Where the words of dispatches are, by `wordsKey`. */
+  readonly words: ReadonlyMap<string, Piece>
   /** Whether a run waits for the device in the middle. */
   readonly waits: boolean
   /** Per output: the bindings that move with it where it is not to be copied; none where it must be. */
@@ -104,11 +106,15 @@ const uploadData = (device: Device, plan: Plan, arenas: Loaded['arenas']): void 
 /** Where words may start: what every device allows. */
 const wordsAlignment = 256
 
+/** Equal keys mean that dispatches have the same words in every run. */
+export const wordsKey = ({ words, limits }: Pick<Extract<Step, { kind: 'dispatch' }>, 'words' | 'limits'>): string =>
+  JSON.stringify([words, limits])
+
 /** Where the words of each dispatch lie, by their text: in one piece of memory, the last of the arenas. */
 const uploadWords = (device: Device, plan: Plan, arenas: Piece[][]): ReadonlyMap<string, Piece> => {
   const places = new Map<string, Piece>()
-  const lists = everyStep(plan.steps).flatMap((s) => (s.kind === 'dispatch' && s.words ? [s.words] : []))
-  const distinct = [...new Map(lists.map((words) => [words.join(), words]))]
+  const given = everyStep(plan.steps).flatMap((s) => (s.kind === 'dispatch' && s.words ? [s] : []))
+  const distinct = [...new Map(given.map((s) => [wordsKey(s), s.words!]))]
   const offsets: number[] = []
   let end = 0
   for (const [, words] of distinct) {
@@ -152,7 +158,7 @@ const boundDispatches = (
       kernel: step.kernel,
       workgroups,
       bindings,
-      words: step.words && words.get(step.words.join()),
+      words: step.words && words.get(wordsKey(step)),
     })
   }
   return found
@@ -236,8 +242,9 @@ export const load = async (device: Device, plan: Plan): Promise<Loaded> => {
     const { value, trouble } = backend.guarded(peak, () => {
       createArenas(device, plan, arenas)
       uploadData(device, plan, arenas)
-      const bound = boundDispatches(plan, arenas, uploadWords(device, plan, arenas))
-      return { steps: [...bound.keys()], prepared: backend.prepare(plan, [...bound.values()]) }
+      const words = uploadWords(device, plan, arenas)
+      const bound = boundDispatches(plan, arenas, words)
+      return { words, steps: [...bound.keys()], prepared: backend.prepare(plan, [...bound.values()]) }
     })
     const dispatches = await value.prepared
     const refused = await trouble
@@ -253,6 +260,7 @@ export const load = async (device: Device, plan: Plan): Promise<Loaded> => {
       arenas,
       largest: largestBuffer(plan.profile),
       segments,
+      words: value.words,
       waits,
       movable: plan.outputs.map((slot) => (moves ? movesOf(plan, slot, ready) : undefined)),
       stable: stableInputs(plan),

@@ -42,7 +42,7 @@ export interface Store {
   readonly device: Device
   readonly bytes: number
   /** Where elements do not lie in a row. */
-  readonly layout?: Layout
+  readonly layout?: Layout | undefined
   /** Undefined once consumed. */
   home: Home | undefined
   /** Keeps the program, and with it the arena, alive. */
@@ -165,9 +165,7 @@ export const readStores = async (
     return offset
   })
   const decoded = (mapped: Uint8Array): readonly HostArrayOf<DType>[] =>
-    residents.map(({ slot, store: { layout } }, i) =>
-      decodeAt(layout ? { ...slot, layout } : slot, mapped, offsets[i]!),
-    )
+    residents.map(({ slot, store: { layout } }, i) => decodeAt({ ...slot, layout }, mapped, offsets[i]!))
   if (bytes === 0) return decoded(new Uint8Array())
   const most = Math.max(commonBuffer, ...homes.flatMap((h) => h.pieces.map((p) => p.bytes)))
   const staging = lease(device, 'staging', bytes, most)

@@ -1,13 +1,17 @@
 /** The sizes of one run: what the arguments say of the named sizes of a plan, and its slots at those sizes. */
+
 import type { InputSlot, Slot } from '../../codegen/plan/plan.ts'
+import { everyStep } from '../../codegen/plan/steps.ts'
 import type { Region } from '../../passes/graph/index-inputs.ts'
-import { productOf, sizeOf } from '../lang/dim.ts'
+import { ceilDiv, productOf, sizeOf } from '../lang/dim.ts'
 import type { HostArray } from '../lang/dtype.ts'
 import { raise } from '../lang/errors.ts'
 import { showShape, stridesOf } from '../lang/shape.ts'
 import { type Size, type SizeValues, showSize, sizeAt } from '../lang/size.ts'
 import type { Argument } from './argument.ts'
+import type { Commands } from './backend.ts'
 import type { FitRun, Layout, SlotAt } from './fitted.ts'
+import { type Loaded, wordsKey, writePieces } from './load.ts'
 import type { HostValues } from './words.ts'
 
 const refuse = (path: string, reason: string, hint?: string): never =>
@@ -86,6 +90,20 @@ const sizesIn = (slots: readonly InputSlot[], args: readonly Argument[]): Known 
   return known
 }
 
+/** Tells the dispatches how far loops go at these sizes. */
+const writeWords = ({ plan, words }: Loaded, commands: Commands, values: SizeValues): void => {
+  const written = new Set<string>()
+  for (const step of everyStep(plan.steps)) {
+    if (step.kind !== 'dispatch' || !step.limits) continue
+    const key = wordsKey(step)
+    const piece = words.get(key)
+    if (!piece || written.has(key)) continue
+    written.add(key)
+    const steps = step.limits.map(({ size, by, most }) => Math.min(most, ceilDiv(sizeAt(size, values), by)))
+    writePieces(commands, [piece], Uint32Array.from(steps))
+  }
+}
+
 /** `plan` on these arguments. Throws ArgumentError where they do not agree on a size, or one is out of bounds. */
 export const fitRun: FitRun = (plan, args) => {
   const { sizes, inputs, outputs, observations } = plan
@@ -115,6 +133,7 @@ export const fitRun: FitRun = (plan, args) => {
     inputs: inputs.map((slot) => rangesAt(slotAt(slot, at), at)),
     outputs: outputs.map((slot) => slotAt(slot, at)),
     observations: observations.map((o) => (o.axes ? { ...o, shape: o.axes.map((s) => sizeAt(s, at)) } : o)),
+    begin: (loaded, commands) => writeWords(loaded, commands, at),
     args: [...args, ...slots.slice(args.length).map((): never => undefined as never), ...values.map(([, n]) => n)],
   }
 }

@@ -5,6 +5,7 @@ import type { Buffer, Cluster, LoopValue, Store } from '../ir/cluster.ts'
 import { kernelTypeOf } from '../ir/kernel-type.ts'
 import { valuesBelow } from '../ir/values.ts'
 import type { Cost } from '../schedule/cost.ts'
+import type { Limits } from '../schedule/limit.ts'
 import type { Schedule } from '../schedule/roles.ts'
 import type { Solved } from './solve.ts'
 
@@ -36,6 +37,8 @@ export interface Fused extends Group {
   readonly schedule: Schedule
   /** The tensors that the buffers of `cluster` stand for here. */
   readonly tensors: ReadonlyMap<Buffer, Buffer>
+  /** The loops that end with a named size. */
+  readonly limits?: Limits
 }
 
 /** What is computed by kernels of its own: the routine's node, its tensors in memory. */

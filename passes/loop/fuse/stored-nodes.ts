@@ -6,6 +6,7 @@
 import { typeOf, typesOf } from '../../../src/lang/build.ts'
 import { sizeOf } from '../../../src/lang/dim.ts'
 import { binaryOps, type Graph, type Node, type Op, unaryOps } from '../../../src/lang/ir.ts'
+import { uniformValue } from '../../../src/lang/ops/rule-parts.ts'
 import { topological } from '../../../src/lang/topological.ts'
 import { maxRecompute, readPrice, recomputePrice } from '../../op-prices.ts'
 import { reducingOps } from '../from-graph/lower-node.ts'
@@ -33,6 +34,13 @@ const samePoint: ReadonlySet<Op> = new Set<Op>([
   'observe',
   'barrier',
 ])
+
+/**
+ * Whether `n` is its second operand up to some position along an axis, and a constant behind it. Whoever reads it looks there itself:
+ * stored, it would be a copy.
+ */
+const isMask = ({ op, args: [test, , outside] }: Node): boolean =>
+  op === 'select' && test!.op === 'lt' && test!.args[0]!.op === 'iota' && uniformValue(outside!) !== undefined
 
 const maxStatements = 96
 
@@ -73,6 +81,9 @@ export const chooseStored = (graph: Graph): ReadonlySet<Node> => {
     }
   }
   const waiting = new Map([...users].map(([n, us]) => [n, us.length]))
+  /** Who looks at a node, through masks. */
+  const readersOf = (n: Node): readonly Node[] =>
+    (users.get(n) ?? []).flatMap((u) => (isMask(u) && u.args[1] === n && !outputs.has(u) ? readersOf(u) : [u]))
   const outputs = new Set(graph.outputs)
   const roots = new Set<Node>()
   // The operands of a routine must be in memory.
@@ -114,12 +125,13 @@ export const chooseStored = (graph: Graph): ReadonlySet<Node> => {
     const ofParts = n.op === 'concat' ? textOfParts(n) : 0
     const whole = { ...once, statements: Math.max(once.statements, ofParts) }
     const expression = samePoint.has(n.op) ? below.set(n, own) : new Map([[n, whole]])
-    const mine = users.get(n) ?? []
+    const mine = readersOf(n)
     const repeated = mine.some((u) => repeating.has(u.op) && !(u.op === 'gather' && u.args[0] !== n))
     const cut =
       outputs.has(n) ||
       (operands.has(n) && storable(n)) ||
       (storable(n) &&
+        !isMask(n) &&
         sizeOf(typeOf(n).shape) > 0 &&
         ((heavy && (mine.length > 1 || repeated)) ||
           (mine.length > 1 && whole.price > maxRecompute) ||
