@@ -56,9 +56,9 @@ const readShape = (known: Known, slot: Slot, shape: readonly number[]): void => 
 
 /** The size that a flat array of `count` elements has for the one axis that is not known yet; false where there are more. */
 const readCount = (known: Known, slot: Slot, count: number): boolean => {
-  const open = slot.axes!.filter((s): s is Exclude<Size, number> => typeof s !== 'number' && !known.has(s.name))
-  if (open.length === 0) return true
-  if (open.length > 1) return false
+  const named = slot.axes!.filter((s): s is Exclude<Size, number> => typeof s !== 'number')
+  const open = named.length === 1 ? named : named.filter((s) => !known.has(s.name))
+  if (open.length !== 1) return open.length === 0
   const values = new Map([...known].map(([name, { value }]) => [name, value]))
   const rest = productOf(slot.axes!, (s) => (s === open[0] ? 1 : sizeAt(s, values)))
   if (rest === 0) return false
