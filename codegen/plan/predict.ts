@@ -10,6 +10,7 @@ import { kernelCounter } from '../kernel/count/count-kernel.ts'
 import { makeCounters, runKernel } from '../kernel/interp/run-kernel.ts'
 import { textBytes } from '../kernel/interp/user-reference.ts'
 import type { Kernel } from '../kernel/kernel.ts'
+import { withWords } from '../kernel/words.ts'
 import type { BoundKernel } from '../lower/assemble.ts'
 import type { Run } from './kernel-order.ts'
 import type { Prediction } from './plan.ts'
@@ -58,8 +59,17 @@ const workOnce = (kernel: Kernel, workgroups: number, sizes: readonly number[]):
 
 const sizesOf = (bound: BoundKernel): readonly number[] => bound.places.map((p) => p.bytes)
 
+/** The kernel whose loops go as far as they ever do. */
+const atBounds = ({ kernel, limits }: BoundKernel): Kernel =>
+  limits
+    ? withWords(
+        kernel,
+        limits.map(({ most }) => most),
+      )
+    : kernel
+
 /** The work of one dispatch, memoised. */
-export const dispatchWork = (bound: BoundKernel): Work => workOnce(bound.kernel, bound.workgroups, sizesOf(bound))
+export const dispatchWork = (bound: BoundKernel): Work => workOnce(atBounds(bound), bound.workgroups, sizesOf(bound))
 
 /** The execution count of each kernel; a data-dependent loop counts once. */
 const timesOf = (runs: readonly Run[], times = 1): readonly (readonly [BoundKernel, number])[] =>
@@ -78,7 +88,7 @@ const hasWhile = (runs: readonly Run[]): boolean =>
 export const predict = (runs: readonly Run[], memory: MemoryPlan): Prediction => {
   // No more than counting needs: plans are kept, and must not keep the graphs that they were made from.
   const kernels = timesOf(runs).map(([b, times]) => ({
-    kernel: b.kernel,
+    kernel: atBounds(b),
     workgroups: b.workgroups,
     sizes: sizesOf(b),
     times,

@@ -180,7 +180,7 @@ describe.each(eachDevice)('sizes of a run on the $name', ({ shared }) => {
       [3, 4, 5, 6, 8, 10],
     ])
     const both = await compiled((x: T.Tensor, y: T.Tensor) => T.add(x, y), [T.spec([a]), T.spec([a])], await shared())
-    await expect(both.run([1, 2], [1, 2, 3])).rejects.toThrow("[1] has 3 for 'a', where [0] has 2")
+    await expect(both.run([1, 2], [1, 2, 3])).rejects.toThrow("[1]: has 3 for 'a', where [0] has 2")
   })
 
   it('are refused outside of their bounds, and where nobody can tell them', async () => {
