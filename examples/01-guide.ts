@@ -46,6 +46,14 @@ console.log(
   bias[0]!.toFixed(2),
 )
 
+// Any batch size
+const rows = T.dim('rows', { max: 64 })
+const predict = await T.compileOn(device, (p: typeof params, x: T.Tensor<readonly [number, 4]>) => nn.linear(x, p), [
+  { weight: T.spec([1, 4]), bias: T.spec([1]) },
+  T.spec([rows, 4]),
+])
+for (const n of [3, 8]) console.log(n, 'rows give', (await predict.run(state.params, xs.subarray(0, 4 * n))).shape)
+
 // Saving
 const file = join(mkdtempSync(join(tmpdir(), 'guide-')), 'state.safetensors')
 await T.save(file, state)

@@ -22,6 +22,7 @@ test('the file runs, without a warning', async () => {
   const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { env })
   expect(stderr).not.toContain('warning')
   expect(stdout).toContain("weight [ '1.00', '-2.00', '-0.00', '0.00' ]")
+  expect(stdout).toContain('3 rows give [ 3, 1 ]\n8 rows give [ 8, 1 ]')
   expect(stdout).toContain('loss after loading is small: true')
   expect(stdout).toContain('the result p.w, made by sqrt, f32[2], holds 1 NaN, the first at position [1]')
   expect(stdout).toContain('still there: [ 4, -1 ]')

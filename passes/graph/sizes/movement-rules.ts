@@ -199,7 +199,7 @@ export const constant: SizeRule<'const'> = (c) => {
   if (!quantity)
     return E.left({
       reason: `a constant of the program, ${found.join(', ')} at the sizes tried, is neither linear in a named size or a product of two, nor one over that`,
-      hint: 'compute it with tensors: T.sqrt(x.shape[0]), not Math.sqrt(x.shape[0])',
+      hint: "compute it with tensors: T.sqrt(T.tensor(n, { dtype: 'f32' })), not Math.sqrt(n)",
     })
   return E.right([spread(quantityNode(c, quantity, dtype), shape)])
 }
