@@ -86,14 +86,16 @@ export const graphPipeline = (options: PipelineOptions = {}): readonly GraphPass
 /** Whether a pass leaves the types of arguments and results, and their number, as they are. */
 export const keepsSignature = (pass: GraphPass): boolean => pass !== observe && pass !== widenPacked
 
-/** Runs the list; `watch` sees the graph after every stage. */
+/** Runs the list; `watch` sees the graph after every stage, `tell` the name of each that begins. */
 export const runPipeline = (
   passes: readonly GraphPass[],
   graph: Graph,
   watch: (stage: Stage) => void = () => {},
+  tell: (name: string) => void = () => {},
 ): E.Either<PipelineError, Graph> => {
   let current = graph
   for (const pass of passes) {
+    tell(pass.name)
     const next = pass.run(current)
     if (E.isLeft(next)) return next
     current = next.right

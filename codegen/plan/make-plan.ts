@@ -73,18 +73,19 @@ export interface Planned {
  * (`matchDonations`), LimitError where the target is too small. A result takes a donated argument's place only where
  * `verifyPlan` can see from the kernels alone that no other read is lost: where it cannot, that result is double-buffered.
  * What a cluster computes that binds too much even in parts is stored by clusters of its own: reductions first, then all of
- * it; and what alone binds too much is done in halves.
+ * it; and what alone binds too much is done in halves. `tell` hears of each phase that begins.
  */
 export const makePlan = (
   request: Request,
   profile: Profile,
   print: PrintCode,
+  tell: (doing: string) => void = () => {},
 ): E.Either<LimitError | UsageError, Planned> => {
   const apart = new Set<Node>()
   let alone: ReadonlySet<Node> = new Set()
   let { graph } = request
   for (;;) {
-    const planned = planWith(request, graph, profile, print, apart, alone)
+    const planned = planWith(request, graph, profile, print, apart, alone, tell)
     if (E.isLeft(planned)) {
       if ('tag' in planned.left) return E.left(planned.left)
       const { clusters, error } = planned.left
@@ -94,6 +95,7 @@ export const makePlan = (
       alone = smaller.alone
       continue
     }
+    tell('verifying the plan')
     const faults = verifyPlan(planned.right.plan)
     if (faults.length === 0) return planned
     const known = apart.size
@@ -166,6 +168,7 @@ const planWith = (
   print: PrintCode,
   apart: ReadonlySet<Node>,
   alone: ReadonlySet<Node>,
+  tell: (doing: string) => void,
 ): E.Either<Refusal | UsageError, Planned> => {
   // Slots have the caller's types; everything between sees packed words.
   const { given = request.graph } = request
@@ -191,8 +194,11 @@ const planWith = (
     .map(([i, o]) => ({ input: inputs[i]!.node, output: nodes[o]! }))
     .filter((p) => !apart.has(p.input))
   const computed: Graph = { inputs: graph.inputs, outputs: [...new Set(nodes)].filter((n) => !isBufferLeaf(n)) }
+  tell('fusing')
   const fusion = limited(fuse(computed, nodes, pairs, profile, alone), graph, request.sizes)
+  tell('placing tensors')
   const memory = planMemory({ fusion, inputs, outputs: nodes, profile })
+  tell('writing kernels')
   const runs = runsOf(fusion, memory, profile)
   if (isRefusal(runs)) return E.left(runs)
   const kernels = kernelsOf(runs)
@@ -239,6 +245,7 @@ const planWith = (
     ([b, value]): DataSlot => ({ place: memory.places.get(b)!, value: b.id, dtype: b.dtype, values: [value] }),
   )
   const { subnormals = 'device' } = request
+  tell('printing kernels')
   const plan: Plan = {
     version: 1,
     name: request.name,

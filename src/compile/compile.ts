@@ -24,6 +24,7 @@ import { runTree } from '../runtime/tree-arguments.ts'
 import { hostArguments, showObserved } from './host.ts'
 import { type CompileOptions, demandDevice } from './options.ts'
 import { type Made, planProgram } from './plan-program.ts'
+import { teller, waiting } from './progress.ts'
 import { traceOrError } from './trace-program.ts'
 import type { ArgumentsOf, Given, ResultsOf, Spec, SpecsFor, TensorsOf } from './tree-types.ts'
 import { warn } from './warn.ts'
@@ -109,19 +110,23 @@ export const compileFor = <A extends readonly unknown[], R>(
   specs: readonly unknown[],
   options: CompileOptions,
 ): E.Either<CompileError, Program<A, R>> => {
+  const tell = teller(nameOf(f, options), options?.progress)
   const traced = traceOrError(f, specs, options)
   if (E.isLeft(traced)) return traced
   const { warnings } = traced.right
   warn(warnings)
-  const name = options.name ?? (f.name || 'program')
+  const name = nameOf(f, options)
   const planFor = (profile: Profile | undefined): ReturnType<typeof planProgram> =>
-    planProgram(traced.right, name, { ...options, ...(profile ? { profile } : {}) })
+    planProgram(traced.right, name, { ...options, ...(profile ? { profile } : {}) }, tell)
   const anew = options.profile ? undefined : (profile: Profile): Plan => orThrow(planFor(profile)).plan
   return pipe(
     planFor(options.profile ?? profile),
-    E.map(({ plan, made }) => programOf<A, R>(plan, warnings, made, anew)),
+    E.map(({ plan, made }) => programOf<A, R>(plan, warnings, made, anew, options.progress)),
   )
 }
+
+const nameOf = (f: unknown, options: CompileOptions | undefined): string =>
+  options?.name ?? ((f as { readonly name?: string } | undefined)?.name || 'program')
 
 /** The plan of a program for a device: its own, or where that is for another target one that `anew` makes, once a profile. */
 const makePlanFor = (plan: Plan, anew: ((profile: Profile) => Plan) | undefined): ((device: Device) => Plan) => {
@@ -141,6 +146,7 @@ const programOf = <A extends readonly unknown[], R>(
   warnings: readonly UsageError[],
   made: () => Made,
   anew: ((profile: Profile) => Plan) | undefined,
+  progress: CompileOptions['progress'],
 ): Program<A, R> => {
   const planFor = makePlanFor(plan, anew)
   const program: Program<A, R> = {
@@ -153,7 +159,7 @@ const programOf = <A extends readonly unknown[], R>(
       return made().stages
     },
     load: (device) =>
-      loadedOn(program, planFor, async () => {
+      loadedOn(program, planFor, progress, async () => {
         if (device === undefined) return openDevice()
         demandDevice('load', device)
         return device
@@ -165,16 +171,22 @@ const programOf = <A extends readonly unknown[], R>(
 const loadedOn = <A extends readonly unknown[], R>(
   program: Program<A, R>,
   planFor: (device: Device) => Plan,
+  progress: CompileOptions['progress'],
   open: () => Promise<Device>,
 ): TE.TaskEither<RuntimeError, Loaded<A, R>> =>
   attempt(async () => {
     const device = await open()
-    return loadedOf(program, planFor, await loadPlan(device, planFor(device), showObserved))
+    const plan = planFor(device)
+    const tell = teller(plan.name, progress)
+    const loading = `loading ${plan.kernels.length} kernels on ${device.description}`
+    const executable = await waiting(tell, loading, loadPlan(device, plan, showObserved))
+    return loadedOf(program, planFor, progress, executable)
   })
 
 const loadedOf = <A extends readonly unknown[], R>(
   program: Program<A, R>,
   planFor: (device: Device) => Plan,
+  progress: CompileOptions['progress'],
   executable: Executable,
 ): Loaded<A, R> => {
   const run: Loaded<A, R>['run'] = async (...args) =>
@@ -186,7 +198,7 @@ const loadedOf = <A extends readonly unknown[], R>(
     run,
     runTask: (...args) => attempt(() => run(...args)),
     reload: (device) =>
-      loadedOn(program, planFor, async () => {
+      loadedOn(program, planFor, progress, async () => {
         demandDevice('reload', device)
         return device
       }),

@@ -9,6 +9,7 @@ import { demandFunction, demandList, demandRecord, type OptionNames, showArgumen
 import type { traceTree } from '../lang/trace.ts'
 import { isRecord, standsAt } from '../lang/tree.ts'
 import { hasFiles } from '../runtime/text-files.ts'
+import type { Progress } from './progress.ts'
 import { targetNames } from './targets.ts'
 
 /** Options of `compile`: what is given away, what stays on the device, the target, the name, and the passes. */
@@ -49,6 +50,11 @@ export interface CompileOptions extends PipelineOptions {
    * of another version or program, is passed over with a note on stderr.
    */
   readonly cache?: string | false
+  /**
+   * Is told of each pass and phase that begins, and of loading. In a terminal what takes longer than two seconds is told on
+   * stderr as well.
+   */
+  readonly progress?: (p: Progress) => void
 }
 
 const compileOptions: OptionNames<CompileOptions> = {
@@ -60,6 +66,7 @@ const compileOptions: OptionNames<CompileOptions> = {
   checkNumerics: 'boolean',
   name: 'own',
   cache: 'own',
+  progress: 'own',
   fastMath: 'boolean',
 }
 
@@ -91,7 +98,9 @@ export const demandCompile = (caller: string, f: unknown, options: CompileOption
   if (!['device', 'keep'].includes(subnormals))
     wrong(`subnormals is ${showArgument(subnormals)}`, "write 'keep' or 'device'")
   if (typeof name !== 'string') wrong(`the name is ${showArgument(name)}, not a string`, "write { name: 'step' }")
-  const { cache = false } = options
+  const { cache = false, progress } = options
+  if (progress !== undefined && typeof progress !== 'function')
+    wrong(`progress is ${showArgument(progress)}, not a function`, 'write { progress: (p) => console.log(p.doing) }')
   if (cache !== false && (typeof cache !== 'string' || cache === ''))
     wrong(`cache is ${showArgument(cache)}`, "write a folder, { cache: '.plans' }, or false")
   if (cache !== false && !hasFiles())

@@ -14,6 +14,7 @@ import { callerOf, siteOf } from '../lang/provenance.ts'
 import { topological } from '../lang/topological.ts'
 import { type CompileOptions, covers } from './options.ts'
 import { recall } from './plan-cache.ts'
+import type { Tell } from './progress.ts'
 import { type Bound, boundProgram } from './sized-program.ts'
 import { printerFor } from './targets.ts'
 import { located, type Traced } from './trace-program.ts'
@@ -74,15 +75,16 @@ const makeAll = (
   legal: readonly Stage[],
   profile: Profile,
   options: CompileOptions,
+  tell: Tell,
 ): E.Either<CompileError, Made> => {
   const stages = [...legal]
   const rest = graphPipeline(options).slice(legality.length)
   return pipe(
-    runPipeline(rest, stages[stages.length - 1]!.graph, (s) => stages.push(s)),
+    runPipeline(rest, stages[stages.length - 1]!.graph, (s) => stages.push(s), tell),
     E.mapLeft((error) => located(error, new Error())),
     E.flatMap(
       (graph): E.Either<CompileError, Planned> =>
-        makePlan({ ...request, graph, given: beforeWidening(stages) }, profile, printerFor(profile)),
+        makePlan({ ...request, graph, given: beforeWidening(stages) }, profile, printerFor(profile), tell),
     ),
     E.map((planned) => ({ planned, stages })),
   )
@@ -100,16 +102,17 @@ export const planProgram = (
   traced: Traced,
   name: string,
   options: CompileOptions,
+  tell: Tell = () => {},
 ): E.Either<CompileError, { readonly plan: Plan; readonly made: () => Made }> => {
   const stages: Stage[] = [{ name: 'trace', graph: traced.graph }]
-  const legal = runPipeline(legality, traced.graph, (s) => stages.push(s))
+  const legal = runPipeline(legality, traced.graph, (s) => stages.push(s), tell)
   if (E.isLeft(legal)) return E.left(located(legal.left, new Error()))
   const bound = traced.sized ? boundProgram(traced.sized) : undefined
   if (bound && E.isLeft(bound)) return E.left(located(bound.left, new Error()))
   if (bound) stages.push({ name: 'bind sizes', graph: bound.right.graph })
   const request = requestOf(traced, name, options, bound?.right)
   const profile = ownCopy(options.profile ?? portable)
-  const make = (): E.Either<CompileError, Made> => makeAll(request, stages, profile, options)
+  const make = (): E.Either<CompileError, Made> => makeAll(request, stages, profile, options, tell)
   const isLookedUp = options.cache !== false && !options.provenance
   const { name: _name, graph, ...said } = request
   const rest = { ...said, profile, fastMath: options.fastMath ?? false, indexing: indexingOf(graph) }

@@ -18,7 +18,7 @@ describe('compile', () => {
   const cases: readonly (readonly [options: object, text: string])[] = [
     [
       { profle: T.portable },
-      "compile: there is no option 'profle'\n  hint: it knows donate, keep, profile, subnormals, provenance, checkNumerics, name, cache and fastMath",
+      "compile: there is no option 'profle'\n  hint: it knows donate, keep, profile, subnormals, provenance, checkNumerics, name, cache, progress and fastMath",
     ],
     [
       { profile: 'software' },
@@ -118,7 +118,8 @@ describe('what a program is made of', () => {
 
 describe('jit and compileOn', () => {
   it('know the options of compile', async () => {
-    const hint = 'it knows donate, keep, profile, subnormals, provenance, checkNumerics, name, cache and fastMath'
+    const hint =
+      'it knows donate, keep, profile, subnormals, provenance, checkNumerics, name, cache, progress and fastMath'
     expect(() => T.jit(f, { profle: T.portable } as never)).toThrow(usage("jit: there is no option 'profle'", hint))
     await expect(T.compileOn({ gpu: {} } as never, f, specs, { nme: 'f' } as never)).rejects.toThrow(
       usage("compileOn: there is no option 'nme'", hint),
