@@ -15,7 +15,7 @@ import {
   TensorloomError,
   type UsageError,
 } from '../lang/errors.ts'
-import { isNamedSize, type ShapeOf, type SizedShape } from '../lang/size.ts'
+import { isNamedSize, type KnownShape, type SizedShape } from '../lang/size.ts'
 import { demandDType, demandShape } from '../lang/tensor/arguments.ts'
 import type { Device } from '../runtime/device.ts'
 import { type Executable, loadPlan } from '../runtime/execute.ts'
@@ -37,8 +37,8 @@ import { warn } from './warn.ts'
  */
 export const spec: {
   // Without a type parameter for the dtype, which would be inferred from where the spec stands.
-  <const S extends SizedShape>(shape: S): Spec<ShapeOf<S>, 'f32'>
-  <const S extends SizedShape, D extends DType = 'f32'>(shape: S, dtype: D | undefined): Spec<ShapeOf<S>, D>
+  <const S extends SizedShape>(shape: S): Spec<KnownShape<S>, 'f32'>
+  <const S extends SizedShape, D extends DType = 'f32'>(shape: S, dtype: D | undefined): Spec<KnownShape<S>, D>
 } = (shape: SizedShape, dtype: DType = 'f32'): Spec<never, never> => {
   const isSized = Array.isArray(shape) && shape.some(isNamedSize)
   if (isSized)

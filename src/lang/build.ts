@@ -43,6 +43,10 @@ class GraphNode {
       ...(site ? { site } : {}),
     })
   }
+  /** What `JSON.stringify` gives: a tensor has a type, and no values before it is computed. */
+  toJSON(): unknown {
+    return E.isLeft(this.type) ? describe(this as unknown as Node) : this.type.right[0]
+  }
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return `Tensor(${describe(this as unknown as Node)})`
   }

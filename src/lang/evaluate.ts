@@ -2,10 +2,11 @@
 import { typesOf } from './build.ts'
 import { sizeOf } from './dim.ts'
 import { type HostArray, isFloat, isHalf } from './dtype.ts'
-import { invariant, raise, showOperand } from './errors.ts'
+import { type IndexError, invariant, raise, showOperand, TensorloomError } from './errors.ts'
 import type { Graph, Node, NodeOf, Op, ParamsOf, TensorType } from './ir.ts'
 import { primitives } from './ops/primitive-table.ts'
 import type { Evaluate, Primitive, Value } from './primitive.ts'
+import { callerOf, siteOf } from './provenance.ts'
 import { roundTo } from './scalar-functions.ts'
 import { ShapeEq } from './shape.ts'
 import { topological } from './topological.ts'
@@ -80,8 +81,21 @@ export const evaluateRow = <K extends Op>(
 }
 
 /** One node's outputs from its operands'. `get` sees all outputs of its argument, every other op the first of each. */
-const step = (node: Node, operands: readonly (readonly Value[])[], run: Evaluate = evaluate): readonly HostArray[] =>
-  evaluateRow(node.op, node.op === 'get' ? operands[0]! : operands.map((o) => o[0]!), node.params, typesOf(node), run)
+const step = (node: Node, operands: readonly (readonly Value[])[], run: Evaluate = evaluate): readonly HostArray[] => {
+  try {
+    const given = node.op === 'get' ? operands[0]! : operands.map((o) => o[0]!)
+    return evaluateRow(node.op, given, node.params, typesOf(node), run)
+  } catch (e) {
+    return raise(indexedBy(node, e))
+  }
+}
+
+/** What a row says of an index, in the name of the function that was called, with its line; other errors are thrown as they are. */
+const indexedBy = (node: Node, e: unknown): IndexError => {
+  if (!(e instanceof TensorloomError) || e.error.tag !== 'IndexError' || e.error.site) throw e
+  const site = siteOf(node)
+  return { ...e.error, op: callerOf(node), ...(site ? { site } : {}) }
+}
 
 /** What an array of the host can be asked to hold. */
 const mostElements = 2 ** 31

@@ -24,7 +24,7 @@ export type Size = number | AffineSize
 export type SizedShape = readonly (number | NamedSize)[]
 
 /** The shape as types know it: a named size is some number. */
-export type ShapeOf<S extends SizedShape> = {
+export type KnownShape<S extends SizedShape> = {
   readonly [K in keyof S]: S[K] extends number ? S[K] : number
 }
 

@@ -38,6 +38,12 @@ describe('equal expressions', () => {
   })
 })
 
+it('in JSON a tensor is its type', () => {
+  expect(JSON.stringify({ x: constant({ shape: [2], dtype: 'f32' }, [1, 2]) })).toBe(
+    '{"x":{"shape":[2],"dtype":"f32"}}',
+  )
+})
+
 describe('ill-typed nodes', () => {
   it('are values with the site of the mistake, never interned, and poison in silence', () => {
     const [x, y] = freshInputs([f32([2]), f32([3])])

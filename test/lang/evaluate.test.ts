@@ -2,12 +2,14 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
+import * as T from '../../src/index.ts'
 import { build as b, constant, freshInputs } from '../../src/lang/build.ts'
 import type { DType, HostArray } from '../../src/lang/dtype.ts'
 import { constantValue, evaluate } from '../../src/lang/evaluate.ts'
 import type { Node } from '../../src/lang/ir.ts'
 import { fill } from '../../src/lang/ops/rule-parts.ts'
 import type { Value } from '../../src/lang/primitive.ts'
+import * as nn from '../../src/nn/index.ts'
 
 const vector = (xs: readonly number[], dtype: DType = 'f32'): Value => ({
   shape: [xs.length],
@@ -133,5 +135,12 @@ describe('constantValue', () => {
     expect(constantValue(large)).toBeUndefined()
     expect(constantValue(large, 10000)!.data).toHaveLength(10000)
     expect(constantValue(b.add([x!, constant({ shape: [1], dtype: 'i32' }, [1])], {}))).toBeUndefined()
+  })
+})
+
+describe('an index out of range', () => {
+  it('is told in the name of the function that was called, with its line', () => {
+    const loss = (): unknown => T.reference(nn.crossEntropy(T.zeros([2, 3]), T.tensor([0, 7])))
+    expect(loss).toThrow(/^nn\.crossEntropy: index 7 [\s\S]*evaluate\.test\.ts:\d+/)
   })
 })

@@ -202,7 +202,7 @@ export const cumulate: Primitive<ParamsOf['cumulate']> = {
     const { shape, dtype } = xs[0]!
     if (dtype === 'bool') return refuse('cannot cumulate bool', undefined, "convert it with T.cast(x, 'i32')")
     if (rows[monoid].floatOnly && !isFloat(dtype))
-      return refuse(`is not defined on ${dtype}`, undefined, 'cast to f32 first')
+      return refuse(`not defined on ${dtype}`, undefined, 'cast to f32 first')
     const past = outputs(monoid, dtype).length > 1 ? wrongPositions(shape, axis) : undefined
     if (past) return past
     return E.right(outputs(monoid, dtype).map((d) => ({ shape, dtype: d })))

@@ -137,7 +137,7 @@ export interface Arithmetic<Op extends string> {
 type BitsCheck<D, Op extends string> = [D] extends [never]
   ? unknown
   : [D] extends ['f32' | 'f16' | 'bf16']
-    ? Mistake<`${Op}: is not defined on ${D & string}; cast or bitcast to an integer first`>
+    ? Mistake<`${Op}: not defined on ${D & string}; cast or bitcast to an integer first`>
     : unknown
 
 /** `unknown` when `a op b` is well-formed on bits, else the mistake to show. */

@@ -74,7 +74,7 @@ describe('cumulate', () => {
       "cannot cumulate bool (convert it with T.cast(x, 'i32'))",
     )
     expect(refusal('cumulate', { monoid: 'logSumExp', axis: 0, reverse: false }, type([3], 'i32'))).toBe(
-      'is not defined on i32 (cast to f32 first)',
+      'not defined on i32 (cast to f32 first)',
     )
   })
 })

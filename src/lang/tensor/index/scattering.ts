@@ -169,7 +169,7 @@ const extremes = (name: string, monoid: 'max' | 'min'): Scatter =>
   dualWith(name, 3, alongOptions, (x: Tensor, indices: Tensor, source: Operand, { axis = 0 }: AlongOptions = {}) =>
     updating(name, x, indices, source, axis, (n, updates) => {
       if (typeOf(n).dtype === 'bool')
-        return refuse(name, [n], { reason: 'is not defined on bool', hint: "cast first: T.cast(x, 'i32')" })
+        return refuse(name, [n], { reason: 'not defined on bool', hint: "cast first: T.cast(x, 'i32')" })
       return typeOf(updates.index).shape.includes(0) ? n : extreme(monoid, updates, n)
     }),
   )

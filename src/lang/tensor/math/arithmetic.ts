@@ -25,7 +25,7 @@ const plain =
       if (dtype !== 'bool') return binaryNode(op, x!, y!)
       if (onBool) return binaryNode(onBool, x!, y!)
       return refuse(name, [x!, y!], {
-        reason: 'is not defined on bool',
+        reason: 'not defined on bool',
         hint: "cast to a number first: T.cast(x, 'i32')",
       })
     })
@@ -91,7 +91,7 @@ const offSide = (r: Node, b: Node, zero: Node): Node =>
  */
 export const remainder: Arithmetic<'remainder'> = dual('T.remainder', 2, (a: Operand, b: Operand) =>
   unify('T.remainder', [a, b], 'promote', ([x, y], type) => {
-    if (type.dtype === 'bool') return refuse('T.remainder', [x!, y!], { reason: 'is not defined on bool' })
+    if (type.dtype === 'bool') return refuse('T.remainder', [x!, y!], { reason: 'not defined on bool' })
     const none = zeroDivisor(y!)
     if (none) return refuse('T.remainder', [x!, y!], none)
     const r = binaryNode('rem', x!, y!)
@@ -125,7 +125,7 @@ const enlarged = (x: Node, y: Node, type: TensorType): readonly [Node, Node] => 
  */
 export const floorDivide: Arithmetic<'floorDivide'> = dual('T.floorDivide', 2, (a: Operand, b: Operand) =>
   unify('T.floorDivide', [a, b], 'promote', ([given, divisor], type) => {
-    if (type.dtype === 'bool') return refuse('T.floorDivide', [given!, divisor!], { reason: 'is not defined on bool' })
+    if (type.dtype === 'bool') return refuse('T.floorDivide', [given!, divisor!], { reason: 'not defined on bool' })
     const none = zeroDivisor(divisor!)
     if (none) return refuse('T.floorDivide', [given!, divisor!], none)
     const [zero, one] = [likeNode(0, type), likeNode(1, type)]
@@ -158,7 +158,7 @@ export const floorDivide: Arithmetic<'floorDivide'> = dual('T.floorDivide', 2, (
 export const truncDivide: Arithmetic<'truncDivide'> = dual('T.truncDivide', 2, (a: Operand, b: Operand) =>
   unify('T.truncDivide', [a, b], 'promote', ([x, y], { dtype }) =>
     dtype === 'bool'
-      ? refuse('T.truncDivide', [x!, y!], { reason: 'is not defined on bool' })
+      ? refuse('T.truncDivide', [x!, y!], { reason: 'not defined on bool' })
       : truncated(x!, y!, isFloat(dtype)),
   ),
 )

@@ -116,7 +116,7 @@ const bitwise =
     unify(name, [a, b], 'promote', ([x, y], { dtype }) =>
       isInteger(dtype) || (onBool && dtype === 'bool')
         ? binaryNode(op, x!, y!)
-        : refuse(name, [x!, y!], { reason: `is not defined on ${dtype}`, hint: 'cast or bitcast to an integer first' }),
+        : refuse(name, [x!, y!], { reason: `not defined on ${dtype}`, hint: 'cast or bitcast to an integer first' }),
     )
 
 /**

@@ -112,7 +112,7 @@ const onIntegers =
       isInteger(type.dtype)
         ? f(x!, y!, type)
         : refuse(name, [x!, y!], {
-            reason: `is not defined on ${type.dtype}`,
+            reason: `not defined on ${type.dtype}`,
             hint: "cast to an integer: T.cast(x, 'i32')",
           }),
     )

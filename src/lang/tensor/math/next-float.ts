@@ -16,7 +16,7 @@ import { binaryNode, likeNode, selectNode } from './arithmetic.ts'
 export const nextafter: FloatArithmetic<'nextafter'> = dual('T.nextafter', 2, (a: Operand, b: Operand) =>
   unify('T.nextafter', [a, b], 'float', ([x, y], type) => {
     if (type.dtype !== 'f32')
-      return refuse('T.nextafter', [x!, y!], { reason: `is not defined on ${type.dtype}`, hint: 'cast to f32 first' })
+      return refuse('T.nextafter', [x!, y!], { reason: `not defined on ${type.dtype}`, hint: 'cast to f32 first' })
     const int = { shape: type.shape, dtype: 'i32' } as const
     const [zero, one, least] = [0, 1, -(2 ** 31)].map((v) => likeNode(v, int)) as [Node, Node, Node]
     // Magnitude and sign turned into whole numbers in the order of the floats, and back: one map is its own inverse.

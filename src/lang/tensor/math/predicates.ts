@@ -68,7 +68,7 @@ export const bitwiseNot: Elementary = single('T.bitwiseNot', (n, { dtype }) =>
   isInteger(dtype) || dtype === 'bool'
     ? un('not', n)
     : refuse('T.bitwiseNot', [n], {
-        reason: `is not defined on ${dtype}`,
+        reason: `not defined on ${dtype}`,
         hint: 'cast or bitcast to an integer first',
       }),
 )

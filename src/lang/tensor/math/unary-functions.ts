@@ -13,7 +13,7 @@ export const un = (op: UnaryOp, x: Node): Node => build[op]([x], {})
 export const keep = <F>(name: string, op: UnaryOp): F =>
   single(name, (n, { dtype }) =>
     dtype === 'bool'
-      ? refuse(name, [n], { reason: 'is not defined on bool', hint: "cast first: T.cast(x, 'i32')" })
+      ? refuse(name, [n], { reason: 'not defined on bool', hint: "cast first: T.cast(x, 'i32')" })
       : un(op, n),
   )
 

@@ -140,7 +140,7 @@ export const mean: Reduction<'mean'> = dataFirstWith('T.mean', 1, reduceOptions,
   reducing('T.mean', x, o, (n, axes, { shape, dtype }) => {
     if (!isFloat(dtype))
       return refuse('T.mean', [n], {
-        reason: `is not defined on ${dtype}`,
+        reason: `not defined on ${dtype}`,
         hint: "cast first: T.mean(T.cast(x, 'f32'))",
       })
     if (axes.length === 0) return n

@@ -38,7 +38,7 @@ const varianceNode = (
   of: (variance: Node) => Node = (v) => v,
 ): Node => {
   if (!isFloat(dtype))
-    return refuse(name, [n], { reason: `is not defined on ${dtype}`, hint: "cast first: T.cast(x, 'f32')" })
+    return refuse(name, [n], { reason: `not defined on ${dtype}`, hint: "cast first: T.cast(x, 'f32')" })
   const size = count(shape, axes)
   return inSingle(n, (wide) => {
     const population = build.get([build.reduce([wide], { monoid: 'meanVar', axes })], { index: 1 })
@@ -103,7 +103,7 @@ type MeanVariance = {
 const meanNode = (name: string, n: Node, axes: readonly number[], dtype: DType): Node =>
   isFloat(dtype)
     ? inSingle(n, (wide) => build.get([build.reduce([wide], { monoid: 'meanVar', axes })], { index: 0 }))
-    : refuse(name, [n], { reason: `is not defined on ${dtype}`, hint: "cast first: T.cast(x, 'f32')" })
+    : refuse(name, [n], { reason: `not defined on ${dtype}`, hint: "cast first: T.cast(x, 'f32')" })
 
 /**
  * The mean and the variance of one reduction, options as `variance`: correction is 0 unless given. Deviations are taken

@@ -94,7 +94,7 @@ describe('scatter', () => {
         ),
       ).reason,
     ).toContain('smaller')
-    expect(mistakeOf(T.scatterMax(T.tensor([true]), T.tensor([0]), true)).reason).toBe('is not defined on bool')
+    expect(mistakeOf(T.scatterMax(T.tensor([true]), T.tensor([0]), true)).reason).toBe('not defined on bool')
   })
 
   test('gradients go to what stayed', () => {
