@@ -13,7 +13,7 @@ export interface DimOptions {
   readonly min?: number
 }
 
-const dimOptions: OptionNames<DimOptions> = { max: 'must count', min: 'count' }
+const dimOptions: OptionNames<DimOptions> = { max: 'must count', min: 'size' }
 
 /**
  * An axis of any size from `min` (0) to `max`, for `spec`: the program is compiled once. Tensors are laid out at the bound; sums, means, losses and

@@ -140,6 +140,7 @@ const plain: Readonly<Record<string, readonly [kinds: Options['kinds'], (f: Loos
   'T.ones': [{ dtype: 'own' }, (f, o) => f([2], o)],
   'T.full': [{ dtype: 'own' }, (f, o) => f([2], 1, o)],
   'T.tensor': [{ dtype: 'own' }, (f, o) => f([1, 2], o)],
+  'T.dim': [{ max: 'must count', min: 'size' }, (f, o) => f('n', o)],
   'T.arange': [{ dtype: 'own' }, (f, o) => f(3, o)],
   'T.linspace': [{ dtype: 'own' }, (f, o) => f(0, 1, 3, o)],
   'T.concat': [{ axis: 'own' }, (f, o) => f([x, x], o)],

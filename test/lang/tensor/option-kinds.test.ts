@@ -61,6 +61,7 @@ const kindOf = (entry: string): KindName => entry.replace(/^must /, '') as KindN
 const together: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'nn.interpolate': { size: [2, 2] },
   'nn.fold': { outputSize: [2, 2] },
+  'T.dim': { max: 4 },
 }
 
 const given = ({ name, kinds }: Options): Readonly<Record<string, unknown>> => ({
