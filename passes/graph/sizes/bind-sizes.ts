@@ -204,7 +204,8 @@ export const bindSizes = (graphs: Thrice<Graph>, trials: Trials): E.Either<Check
   const least = new Map<string, number>()
   const errors: ShapeError[] = []
   const demand = (size: Size): void => {
-    if (typeof size === 'number' || size.times === 0) return
+    // What falls is least at the bound, where it was tried.
+    if (typeof size === 'number' || size.times <= 0) return
     const { name, times, plus } = size
     least.set(name, Math.max(least.get(name) ?? 0, ceilDiv(-plus, times)))
   }

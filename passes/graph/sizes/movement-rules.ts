@@ -18,6 +18,7 @@ import {
   type SizeContext,
   type SizeRule,
   spread,
+  unknownAxes,
 } from './size-rule.ts'
 import { isSame, type Quantity, quantityFrom, type Thrice, thrice } from './trials.ts'
 
@@ -25,7 +26,7 @@ import { isSame, type Quantity, quantityFrom, type Thrice, thrice } from './tria
 const isPrefix = (sizes: readonly Size[]): boolean =>
   sizes.filter((s) => s !== 1).every((s, i) => i === 0 || typeof s === 'number')
 
-/** The first axis that is cut off from the rest: the ends of the shortest groups of axes with as many elements on both sides. */
+/** Where the shortest groups of axes end that have as many elements on both sides. */
 const groupsOf = (
   from: Thrice<readonly number[]>,
   to: Thrice<readonly number[]>,
@@ -55,24 +56,19 @@ export const reshape: SizeRule<'reshape'> = (c) => {
   for (const [k, l] of ends) {
     const [from, to] = [c.sizes[0]!.slice(i, k), c.results[0]!.slice(j, l)]
     const isOne = from.length === 1 && to.length === 1
+    const axis = i + (unknownAxes(from)[0] ?? 0)
     if (!isOne && !(isPrefix(from) && isPrefix(to)))
       return needsSize(
-        `the reshape joins or divides axis ${
-          i +
-          Math.max(
-            0,
-            from.findIndex((s) => typeof s !== 'number'),
-          )
-        } behind another`,
-        i,
-        'move the axis to the front first, with T.permute: [batch, 4] may become [batch · 4], and back',
+        `the reshape joins or divides axis ${axis} behind another`,
+        axis,
+        'move the axis to the front first, with T.permuteDims: [batch, 4] may become [4 · batch], and back',
       )
     ;[i, j] = [k, l]
   }
   return asItIs(c)
 }
 
-/** Axis by axis, where it is not enough to cut at the bounds: from `x`, the elements that `indexOf` names. */
+/** Along `axis`, `length` elements of `x`: those that `indexOf` names for the positions. */
 const pickedBy = (x: Node, axis: number, length: number, indexOf: (at: Node) => Node): Node =>
   pickAlong(x, axis, indexOf(positions([length], 0)))
 
@@ -85,7 +81,8 @@ export const slice: SizeRule<'slice'> = (c) => {
   const own = { start: [...start], stop: [...stop], step: [...step] }
   for (const axis of start.keys()) {
     const [from, to] = [parameter(c, (p) => p.start[axis]!), parameter(c, (p) => p.stop[axis]!)]
-    if (from === undefined || to === undefined) return needsSize(`the slice cuts axis ${axis} at places`, axis)
+    if (from === undefined || to === undefined)
+      return needsSize(`the slice cuts axis ${axis} at a place that is no line over it`, axis)
     demandBefore(c, to, c.sizes[0]![axis]!)
     if (typeof from === 'number') continue
     c.demand(from)
@@ -122,7 +119,7 @@ export const pad: SizeRule<'pad'> = (c) => {
   for (const axis of low.keys()) {
     const [from, to] = [parameter(c, (p) => p.low[axis]!), parameter(c, (p) => p.high[axis]!)]
     if (from === undefined || to === undefined || !isSame(thrice(c.nodes, (n) => n.params.interior[axis]!)))
-      return needsSize(`the padding of axis ${axis} depends on it`, axis)
+      return needsSize(`the padding of axis ${axis} is no line over it`, axis)
     const inside = dilated(c.sizes[0]![axis]!, interior[axis]!)
     if (typeof from === 'number' && (typeof inside === 'number' || to === 0 || (typeof to === 'number' && to < 0)))
       continue

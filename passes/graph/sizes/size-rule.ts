@@ -8,7 +8,7 @@ import { outputsOf } from '../../../src/lang/ops/closed-graphs.ts'
 import { fill } from '../../../src/lang/ops/rule-parts.ts'
 import type { Size } from '../../../src/lang/size.ts'
 import { rebuild } from '../../../src/lang/trace.ts'
-import { sizeFrom, type Thrice, type Trials, thrice } from './trials.ts'
+import { lineFrom, type Thrice, type Trials, thrice } from './trials.ts'
 
 /** A graph inside a node, bound: its own inputs, one for each named size, and its outputs. */
 export interface Inner {
@@ -58,7 +58,7 @@ export const parameter = <K extends Op>(
   { nodes, trials }: SizeContext<K>,
   of: (params: ParamsOf[K]) => number,
 ): Size | undefined =>
-  sizeFrom(
+  lineFrom(
     thrice(nodes, (n) => of(n.params)),
     trials,
   )

@@ -57,18 +57,27 @@ export const thrice = <A, B>([a, b, c]: Thrice<A>, f: (x: A, t: 0 | 1 | 2) => B)
 
 export const isSame = <A>([a, b, c]: Thrice<A>): boolean => Object.is(a, b) && Object.is(a, c)
 
-/** The size that has these values in the trials; undefined where it is no whole multiple of a named size and a constant. */
-export const sizeFrom = (found: Thrice<number>, trials: Trials): Size | undefined => {
+/** The line over a named size that has these values in the trials, falling or rising; undefined where there is none of whole numbers. */
+export const lineFrom = (found: Thrice<number>, trials: Trials): Size | undefined => {
   if (isSame(found)) return found[0]
   const [a, b] = found
   for (const { dim } of trials.names) {
     const [p, q] = thrice(trials.values, (values) => values.get(dim)!)
     const times = (b - a) / (q - p)
     const size = { name: dim, times, plus: a - times * p }
-    const isSize = Number.isInteger(times) && times > 0
-    if (isSize && thrice(trials.values, (values) => sizeAt(size, values)).every((x, t) => x === found[t])) return size
+    if (
+      Number.isInteger(times) &&
+      thrice(trials.values, (values) => sizeAt(size, values)).every((x, t) => x === found[t])
+    )
+      return size
   }
   return undefined
+}
+
+/** The same for the size of an axis, which is largest at the bounds. */
+export const sizeFrom = (found: Thrice<number>, trials: Trials): Size | undefined => {
+  const size = lineFrom(found, trials)
+  return typeof size === 'object' && size.times < 0 ? undefined : size
 }
 
 /** `times · Π names + plus`, or one over that: a number that depends on sizes. */

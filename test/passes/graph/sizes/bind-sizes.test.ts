@@ -75,6 +75,29 @@ const cases: readonly Case[] = [
       ),
     [f32(n, 3)],
   ],
+  [
+    'padding to a known size',
+    (x) =>
+      T.pad(
+        x,
+        [
+          [0, 9 - x.shape[0]!],
+          [0, 0],
+        ],
+        { value: 2 },
+      ),
+    [f32(n, 3)],
+  ],
+  [
+    'padding in front to a known size',
+    (x) =>
+      T.pad(x, [
+        [9 - x.shape[0]!, 0],
+        [0, 0],
+      ]),
+    [f32(n, 3)],
+  ],
+  ['the end of a table', (x, t) => T.add(x, T.slice(t, [[20 - x.shape[0]!, 20]])), [f32(n, 3), f32(20, 3)]],
   ['flip', (x) => [T.flip(x, { axis: 0 }), T.flip(x)], [f32(n, 3)]],
   ['concat in front', (x, y) => T.concat([y, x], { axis: 0 }), [f32(n, 3), f32(2, 3)]],
   ['concat behind', (x, y) => T.concat([x, y, x], { axis: 0 }), [f32(n, 3), f32(2, 3)]],
