@@ -54,8 +54,13 @@ const sizedObservations = (graphs: Thrice<Graph>, trials: Trials): readonly Obse
   })
 }
 
-/** CheckError where the program needs a size that is not known. */
-export const boundProgram = ({ trials, graphs }: SizedTrace): E.Either<CompileError, Bound> => {
+/** CheckError where the program needs a size that is not known, with lines. */
+export const boundProgram = ({ trials, graphs, withLines }: SizedTrace): E.Either<CompileError, Bound> => {
+  const bound = boundGraphs(graphs, trials)
+  return E.isLeft(bound) ? boundGraphs(withLines(), trials) : bound
+}
+
+const boundGraphs = (graphs: Thrice<Graph>, trials: Trials): E.Either<CompileError, Bound> => {
   const found = thrice(graphs, (graph, t) => opened(graph, trials, t))
   for (const result of found) if (E.isLeft(result)) return result
   const bound = bindSizes(

@@ -47,6 +47,8 @@ export interface Traced extends TracedTree {
 export interface SizedTrace {
   readonly trials: Trials
   readonly graphs: Thrice<Graph>
+  /** The same once more, with the line of every node: where something is refused. */
+  readonly withLines: () => Thrice<Graph>
 }
 
 /** With checks of results and gradients where the options ask for them; these name lines. */
@@ -63,6 +65,23 @@ const traceAs = (
     return { ...traced, graph: { inputs, outputs: named } }
   })
 
+/** `traced`, and the function at the other sizes. */
+const sizedTrace = (
+  traced: TracedTree,
+  f: (...args: never[]) => unknown,
+  specs: readonly unknown[],
+  trials: Trials,
+  options: CompileOptions,
+): SizedTrace => {
+  const graphAt = (t: 0 | 1 | 2, how: CompileOptions): Graph => traceAs(f, specsAt(specs, trials.values[t]), how).graph
+  const lines = { ...options, provenance: true }
+  return {
+    trials,
+    graphs: [traced.graph, graphAt(1, options), graphAt(2, options)],
+    withLines: () => [graphAt(0, lines), graphAt(1, lines), graphAt(2, lines)],
+  }
+}
+
 /** User code may throw our typed errors (asking an ill-typed node for its shape, say); other exceptions are its own. */
 export const traceOrError = (
   f: (...args: never[]) => unknown,
@@ -73,13 +92,12 @@ export const traceOrError = (
     demandCompile('compile', f, options)
     demandSpecs(specs, options)
     const trials = trialsIn(specs)
-    const trace = (t: 0 | 1 | 2): TracedTree =>
-      traceAs(f, trials ? specsAt(specs, trials.values[t]) : specs, trials ? { ...options, provenance: true } : options)
-    const [traced, warnings] = watchConditions(() => trace(0))
+    const [traced, warnings] = watchConditions(() =>
+      traceAs(f, trials ? specsAt(specs, trials.values[0]) : specs, options),
+    )
     demandOwnInputs(traced.graph)
     demandKept(traced, options)
-    if (!trials) return E.right({ ...traced, warnings })
-    return E.right({ ...traced, warnings, sized: { trials, graphs: [traced.graph, trace(1).graph, trace(2).graph] } })
+    return E.right({ ...traced, warnings, ...(trials ? { sized: sizedTrace(traced, f, specs, trials, options) } : {}) })
   } catch (e) {
     if (!(e instanceof TensorloomError)) throw e
     return E.left(located(e.error as CompileError, e))
