@@ -3,8 +3,8 @@
  * reductions with the elements that a mask lets through.
  */
 import type { Fused } from '../../passes/loop/fuse/fusion.ts'
-import type { Cluster, Index, LoopValue, Range } from '../../passes/loop/ir/cluster.ts'
-import { valuesBelow, valuesOfIndex } from '../../passes/loop/ir/values.ts'
+import type { Atom, Cluster, Index, LoopValue, Range } from '../../passes/loop/ir/cluster.ts'
+import { valuesBelow } from '../../passes/loop/ir/values.ts'
 import type { Limits, LoopLimit } from '../../passes/loop/schedule/limit.ts'
 import type { ReduceValue } from '../../passes/loop/schedule/nest.ts'
 import { stepIn, tileIn } from '../../passes/loop/schedule/roles.ts'
@@ -16,15 +16,18 @@ import type { AffineSize, Size } from '../../src/lang/size.ts'
 export interface NamedTensors {
   /** How many elements in a row are needed of what is stored in a node; undefined where all are. */
   readonly neededOf: (n: Node) => AffineSize | undefined
-  /** The named size that a node holds. */
-  readonly nameOf: (n: Node) => string | undefined
+  /** The size that a node holds everywhere, in terms of named ones. */
+  readonly sizeOf: (n: Node) => AffineSize | undefined
 }
 
 type NodeOf = (buffer: { readonly id: number }) => Node | undefined
 
+const isFixed = (atom: Atom): boolean => atom.kind === 'value' && atom.value.ranges.size === 0
+
 /** Elements that one point of `range` lies apart in `index`; undefined where the index is not linear. */
 const strideAlong = (index: Index, range: Range): number | undefined => {
-  const isLinear = index.terms.every(({ atom }) => atom.kind === 'range') && valuesOfIndex(index).length === 0
+  // A row of a larger tensor is at the number of a loop's turn, which is the same for all of it.
+  const isLinear = index.terms.every(({ atom }) => atom.kind === 'range' || isFixed(atom))
   const at = index.terms.find(({ atom }) => atom.kind === 'range' && atom.range === range)
   return isLinear && at && at.coefficient > 0 ? at.coefficient : undefined
 }
@@ -35,12 +38,7 @@ const sameRatio = (a: LoopLimit, b: LoopLimit): boolean =>
   a.size.plus * b.by === b.size.plus * a.by
 
 /** The range along which the first rows are needed alone, by all stores. */
-const storeLimit = (
-  { stores }: Cluster,
-  f: Fused,
-  tensors: NamedTensors,
-  nodeOf: NodeOf,
-): readonly [Range, LoopLimit] | undefined => {
+const storeLimit = ({ stores }: Cluster, f: Fused, tensors: NamedTensors): readonly [Range, LoopLimit] | undefined => {
   const ranges = stores[0]?.ranges ?? []
   const [range] = ranges.toSorted(
     (a, b) => (strideAlong(stores[0]!.index, b) ?? 0) - (strideAlong(stores[0]!.index, a) ?? 0),
@@ -48,7 +46,7 @@ const storeLimit = (
   if (!range) return undefined
   const tile = tileIn(f.schedule, range)
   const found = stores.map(({ buffer, index }): LoopLimit | undefined => {
-    const node = nodeOf(buffer)
+    const node = f.stored[f.solved!.stores.findIndex((b) => b.id === buffer.id)]
     const size = node && tensors.neededOf(node)
     const stride = strideAlong(index, range)
     return size && stride !== undefined ? { size, by: stride * tile, most: ceilDiv(range.size, tile) } : undefined
@@ -57,13 +55,16 @@ const storeLimit = (
   return first && found.every((x) => x && sameRatio(x, first)) ? [range, first] : undefined
 }
 
+/** The named size that a value loads. */
+type Loaded = (v: LoopValue) => AffineSize | undefined
+
 /** The size that a value holds everywhere, or the number. */
-const lengthIn = (v: LoopValue, nameOf: (v: LoopValue) => string | undefined): Size | undefined => {
-  const name = nameOf(v)
-  if (name !== undefined) return { name, times: 1, plus: 0 }
+const lengthIn = (v: LoopValue, loaded: Loaded): Size | undefined => {
+  const known = loaded(v)
+  if (known) return known
   if (v.kind === 'const') return v.value
   if (v.kind !== 'alu') return undefined
-  const [a, b] = v.args.map((x) => lengthIn(x, nameOf))
+  const [a, b] = v.args.map((x) => lengthIn(x, loaded))
   if (v.op === 'cast') return a
   if (v.op !== 'mul' && v.op !== 'add') return undefined
   const [size, by] = typeof a === 'number' ? [b, a] : [a, b]
@@ -79,7 +80,7 @@ const maskOf = (
   v: LoopValue,
   range: Range,
   isTerm: boolean,
-  nameOf: (v: LoopValue) => string | undefined,
+  loaded: Loaded,
   passed: Set<LoopValue>,
 ): AffineSize | undefined => {
   if (v.kind !== 'alu') return undefined
@@ -87,14 +88,14 @@ const maskOf = (
     const [test, inside, outside] = v.args as readonly [LoopValue, LoopValue, LoopValue]
     if (outside.kind !== 'const') return undefined
     const isTest = test.kind === 'alu' && test.op === 'lt' && isRange(test.args[0]!, range)
-    const size = isTest ? lengthIn(test.args[1]!, nameOf) : undefined
-    if (typeof size !== 'object') return maskOf(inside, range, isTerm, nameOf, passed)
+    const size = isTest ? lengthIn(test.args[1]!, loaded) : undefined
+    if (typeof size !== 'object') return maskOf(inside, range, isTerm, loaded, passed)
     passed.add(v)
     return size
   }
-  if (v.op === 'cast') return maskOf(v.args[0]!, range, isTerm, nameOf, passed)
+  if (v.op === 'cast') return maskOf(v.args[0]!, range, isTerm, loaded, passed)
   if (v.op !== 'mul' || !isTerm) return undefined
-  const [a, b] = v.args.map((x) => maskOf(x, range, isTerm, nameOf, passed))
+  const [a, b] = v.args.map((x) => maskOf(x, range, isTerm, loaded, passed))
   return a && b && a.name === b.name && a.times === b.times && a.plus === b.plus ? a : undefined
 }
 
@@ -103,13 +104,13 @@ const reduceLimit = (
   reductions: readonly ReduceValue[],
   range: Range,
   f: Fused,
-  nameOf: (v: LoopValue) => string | undefined,
+  loaded: Loaded,
   passed: Set<LoopValue>,
 ): LoopLimit | undefined => {
   const step = stepIn(f.schedule.roles, range)
   const found = reductions
     .filter((v) => v.over.includes(range))
-    .flatMap((v) => v.values.map((x) => maskOf(x, range, v.monoid === 'terms', nameOf, passed)))
+    .flatMap((v) => v.values.map((x) => maskOf(x, range, v.monoid === 'terms', loaded, passed)))
     .map((size): LoopLimit | undefined => size && { size, by: step, most: ceilDiv(range.size, step) })
   const [first] = found
   return first && found.every((x) => x && sameRatio(x, first)) ? first : undefined
@@ -124,17 +125,17 @@ export const loopLimits = (f: Fused, tensors: NamedTensors, nodeOf: NodeOf): Lim
     const tensor = [...f.tensors].find(([b]) => b.id === buffer.id)?.[1]
     return tensor && nodeOf(tensor)
   }
-  const nameOf = (v: LoopValue): string | undefined => {
+  const loaded: Loaded = (v) => {
     const node = v.kind === 'load' ? tensorOf(v.buffer) : undefined
-    return node && tensors.nameOf(node)
+    return node && tensors.sizeOf(node)
   }
-  const stored = f.isPartial ? undefined : storeLimit(f.cluster, f, tensors, tensorOf)
+  const stored = storeLimit(f.cluster, f, tensors)
   if (stored) loops.set(...stored)
   const values = valuesBelow(f.cluster.stores.map((s) => s.value))
   const reductions = values.filter((v): v is ReduceValue => v.kind === 'reduce')
   for (const range of new Set(reductions.flatMap((v) => v.over))) {
     const masks = new Set<LoopValue>()
-    const limit = reduceLimit(reductions, range, f, nameOf, masks)
+    const limit = reduceLimit(reductions, range, f, loaded, masks)
     if (!limit) continue
     loops.set(range, limit)
     // A workgroup deals out whole loops, and steps of several points go past the end.

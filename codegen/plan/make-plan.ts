@@ -3,11 +3,11 @@ import * as E from '#fp/Either'
 import { halve } from '../../passes/graph/halve.ts'
 import { type IndexRange, indexInputs } from '../../passes/graph/index-inputs.ts'
 import type { Observation } from '../../passes/graph/observe.ts'
-import { neededInRow } from '../../passes/graph/sizes/needed.ts'
 import { reducingOps } from '../../passes/loop/from-graph/lower-node.ts'
 import { type Fusion, fuse } from '../../passes/loop/fuse/fuse.ts'
 import type { Fused, InPlace } from '../../passes/loop/fuse/fusion.ts'
 import { isBufferLeaf } from '../../passes/loop/fuse/stored-nodes.ts'
+import { neededIn } from '../../passes/loop/schedule/needed-elements.ts'
 import { type Leaf, matchDonations } from '../../passes/memory/donation.ts'
 import { planMemory } from '../../passes/memory/places.ts'
 import type { Profile } from '../../passes/profile.ts'
@@ -282,17 +282,25 @@ const tooLong = (kernels: readonly BoundKernel[]): Refusal | undefined => {
 }
 
 /** `fusion` with the loops that end with a named size. */
-const limited = (fusion: Fusion, graph: Graph, sizes: NamedSizes | undefined): Fusion => {
-  if (!sizes) return fusion
-  const names = sizes.names.map(({ name }) => name)
-  const needed = neededInRow(graph, sizes.inputs, names)
-  const words = new Map<Node, string>(graph.inputs.slice(-names.length).map((n, i) => [n, names[i]!]))
-  const tensors = { neededOf: (n: Node) => needed.get(n), nameOf: (n: Node) => words.get(n) }
-  const nodes = new Map([...fusion.buffers].map(([n, { id }]) => [id, n]))
-  const kernels = fusion.kernels.map((group) =>
-    group.map((f) => ({ ...f, limits: loopLimits(f, tensors, ({ id }) => nodes.get(id)) })),
+const limited = (fusion: Fusion, graph: Graph, named: NamedSizes | undefined): Fusion => {
+  if (!named) return fusion
+  const { inRow, sizes } = neededIn(
+    graph,
+    named.inputs,
+    named.names.map(({ name }) => name),
   )
-  return { ...fusion, kernels }
+  const tensors = { neededOf: (n: Node) => inRow.get(n), sizeOf: (n: Node) => sizes.get(n) }
+  const limitedIn = (inner: Fusion): Fusion => {
+    const nodes = new Map([...inner.buffers].map(([n, { id }]) => [id, n]))
+    const limitedOne = (f: Fused): Fused => {
+      const { routine } = f
+      const loop = routine?.loop
+      if (routine && loop) return { ...f, routine: { ...routine, loop: { ...loop, fusion: limitedIn(loop.fusion) } } }
+      return { ...f, limits: loopLimits(f, tensors, ({ id }) => nodes.get(id)) }
+    }
+    return { ...inner, kernels: inner.kernels.map((group) => group.map(limitedOne)) }
+  }
+  return limitedIn(fusion)
 }
 
 /** Runs as the steps of a plan; `numbers` are those of the kernels. */

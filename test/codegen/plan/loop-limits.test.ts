@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { withWords } from '../../../codegen/kernel/words.ts'
 import { workOf } from '../../../codegen/plan/predict.ts'
-import { everyStep } from '../../../codegen/plan/steps.ts'
+import { unrolled } from '../../../codegen/plan/steps.ts'
 import { profiles } from '../../../codegen/targets/profiles.ts'
 import type { Profile } from '../../../passes/profile.ts'
 import * as T from '../../../src/index.ts'
@@ -15,7 +15,7 @@ const batch = T.dim('batch', { max: 256 })
 const flopsAt = (f: (...args: never[]) => unknown, specs: readonly T.Spec[], profile: Profile, n: number): number => {
   const { plan } = T.orThrow(T.compile(f, specs as never, { profile })) as T.Program
   const at = new Map([['batch', n]])
-  return everyStep(plan.steps).reduce((sum, step) => {
+  return unrolled(plan.steps).reduce((sum, step) => {
     if (step.kind === 'copy') return sum
     const { kernel } = plan.kernels[step.kernel]!
     const words = step.limits?.map(({ size, by, most }) => Math.min(most, Math.ceil(sizeAt(size, at) / by)))
@@ -33,9 +33,20 @@ const train = (...[w1, w2, x, y]: Tensors): unknown => {
   return T.valueAndGrad(loss as never)([w1, w2] as never)
 }
 
+const recur = (...[w, xs, start]: Tensors): unknown =>
+  T.scan(
+    (h: T.Tensor, x: T.Tensor) => {
+      const next = T.tanh(T.add(T.matmul(h, w!), x))
+      return [next, T.mul(next, 2)]
+    },
+    start!,
+    xs!,
+  )
+
 const programs: readonly (readonly [string, (...args: never[]) => unknown, readonly T.Spec[]])[] = [
   ['a prediction', predict as never, [T.spec([32, 64]), T.spec([64, 8]), T.spec([batch, 32])]],
   ['a training step', train as never, [T.spec([32, 64]), T.spec([64, 8]), T.spec([batch, 32]), T.spec([batch, 8])]],
+  ['a recurrence', recur as never, [T.spec([16, 16]), T.spec([6, batch, 16]), T.spec([batch, 16])]],
   ['a pixel map', ((x: T.Tensor) => T.exp(T.mul(x, 2))) as never, [T.spec([batch, 7, 5])]],
 ]
 

@@ -1,17 +1,17 @@
 import { expect, test } from 'vitest'
-import { neededInRow } from '../../../../passes/graph/sizes/needed.ts'
+import { neededIn } from '../../../../passes/loop/schedule/needed-elements.ts'
 import * as T from '../../../../src/index.ts'
 import type { Node, Op } from '../../../../src/lang/ir.ts'
 import { showSize } from '../../../../src/lang/size.ts'
 import { topological } from '../../../../src/lang/topological.ts'
-import { type AnyProgram, bind, type SizedSpec } from './agree.ts'
+import { type AnyProgram, bind, type SizedSpec } from '../../graph/sizes/agree.ts'
 
 const n = T.dim('n', { max: 8 })
 
 /** What is needed of the nodes of these operations, in the order of the graph: `all`, or how many elements in a row. */
 const neededOf = (f: AnyProgram, specs: readonly SizedSpec[], ...ops: readonly Op[]): readonly string[] => {
   const { graph, sizes } = bind(f, specs)
-  const needed = neededInRow(graph, sizes.inputs, ['n'])
+  const needed = neededIn(graph, sizes.inputs, ['n']).inRow
   const found = topological(graph.outputs).filter((x: Node) => ops.includes(x.op))
   return found.map((x) => {
     const size = needed.get(x)

@@ -3,17 +3,18 @@
  * by a size (a mask) is needed whole: sums read the identity in it.
  */
 import { typesOf } from '../../../src/lang/build.ts'
-import type { Graph, Node, NodeOf, Op } from '../../../src/lang/ir.ts'
+import type { Graph, LoopNode, Node, NodeOf, Op } from '../../../src/lang/ir.ts'
 import { stridesOf } from '../../../src/lang/shape.ts'
 import type { AffineSize, Size } from '../../../src/lang/size.ts'
 import { topological } from '../../../src/lang/topological.ts'
-import { pointwiseOps } from '../rules/match.ts'
+import { pointwiseOps } from '../../graph/rules/match.ts'
+import { turnOf } from '../from-graph/loop-turn.ts'
 
 /** For each axis, how many of its positions are needed; undefined where all are. */
 type Needs = readonly (AffineSize | undefined)[]
 
-/** The program's inputs that are named sizes. */
-type Names = ReadonlyMap<Node, string>
+/** The inputs that are sizes. */
+type Names = ReadonlyMap<Node, AffineSize>
 
 type Rule<K extends Op> = (n: NodeOf<K>, args: readonly Needs[], shape: readonly number[], names: Names) => Needs
 
@@ -95,8 +96,8 @@ const maskAlong = (n: Node, axis: number, names: Names): AffineSize | undefined 
 
 /** The size that a node holds everywhere, or the number. */
 const lengthIn = (n: Node, names: Names): Size | undefined => {
-  const name = names.get(n)
-  if (name !== undefined) return { name, times: 1, plus: 0 }
+  const named = names.get(n)
+  if (named) return named
   if (n.op === 'cast' || n.op === 'broadcast' || n.op === 'reshape') return lengthIn(n.args[0]!, names)
   if (n.op === 'const' && n.params.values.length === 1) return n.params.values[0]!
   if (n.op !== 'mul' && n.op !== 'add') return undefined
@@ -159,18 +160,49 @@ const dependents = (order: readonly Node[], names: Names) => {
   return chosen
 }
 
-/**
- * How many elements in a row are needed of each node of `graph`, first result, where not all are. Its last inputs are the sizes called `names`; `axes`
- * are those of the inputs before.
- */
-export const neededInRow = (
-  graph: Graph,
-  axes: readonly (readonly Size[])[],
-  names: readonly string[],
-): ReadonlyMap<Node, AffineSize> => {
-  const order = topological(graph.outputs)
-  const words = new Map(graph.inputs.slice(-names.length).map((n, i): readonly [Node, string] => [n, names[i]!]))
-  const chosen = dependents(order, words)
+/** What is known of the nodes of a graph, those of its loops' turns among them. */
+export interface Needed {
+  /** How many elements in a row are needed of a node's first result, where not all are. */
+  readonly inRow: ReadonlyMap<Node, AffineSize>
+  /** The inputs that are sizes. */
+  readonly sizes: ReadonlyMap<Node, AffineSize>
+}
+
+/** The needs of the nodes that `outputs` are made of, from those of the inputs, which are in `needs` already. */
+const spreadNeeds = (outputs: readonly Node[], needs: Map<Node, Needs>, names: Map<Node, AffineSize>): void => {
+  const order = topological(outputs)
+  const chosen = dependents(order, names)
+  for (const n of order) {
+    if (needs.has(n)) continue
+    const rule = (rules[n.op] as Rule<Op> | undefined) ?? (elementwise.has(n.op) ? pointwise : everything)
+    const args = n.args.map((a) => needs.get(a)!)
+    const isWhole = chosen.has(n) || (n.op === 'get' && typesOf(n.args[0]!).length > 1)
+    needs.set(n, (isWhole ? everything : rule)(n as never, args, shapeOf(n), names))
+    if (n.op === 'scan' || n.op === 'while') intoTurn(n, needs, names)
+  }
+}
+
+/** A turn of a loop: what stays the same, and slices, are needed as they are outside, and what is carried whole. */
+const intoTurn = (n: LoopNode, needs: Map<Node, Needs>, names: Map<Node, AffineSize>): void => {
+  const { graph, carries } = turnOf(n)
+  const carried = new Set(carries.map(({ read }) => read))
+  for (const [i, input] of graph.inputs.entries()) {
+    const arg = n.args[i]
+    const isKnown = arg !== undefined && !carried.has(input)
+    needs.set(input, isKnown ? needs.get(arg)! : all(input.params.shape))
+    const size = isKnown ? lengthIn(arg, names) : undefined
+    if (typeof size === 'object') names.set(input, size)
+  }
+  spreadNeeds(graph.outputs, needs, names)
+}
+
+/** What is needed of `graph`, whose last inputs are the sizes called `names`; `axes` are those of the inputs before. */
+export const neededIn = (graph: Graph, axes: readonly (readonly Size[])[], names: readonly string[]): Needed => {
+  const sizes = new Map(
+    graph.inputs
+      .slice(-names.length)
+      .map((n, i): readonly [Node, AffineSize] => [n, { name: names[i]!, times: 1, plus: 0 }]),
+  )
   const needs = new Map<Node, Needs>()
   for (const [i, n] of graph.inputs.entries()) {
     const { shape } = n.params
@@ -179,16 +211,10 @@ export const neededInRow = (
       axes[i]?.length === shape.length && axes[i].every((s, axis) => typeof s !== 'number' || s === shape[axis])
     needs.set(n, own ? axes[i]!.map((s) => (typeof s === 'number' ? undefined : s)) : all(shape))
   }
-  for (const n of order) {
-    if (needs.has(n)) continue
-    const rule = (rules[n.op] as Rule<Op> | undefined) ?? (elementwise.has(n.op) ? pointwise : everything)
-    const args = n.args.map((a) => needs.get(a)!)
-    const isWhole = chosen.has(n) || (n.op === 'get' && typesOf(n.args[0]!).length > 1)
-    needs.set(n, (isWhole ? everything : rule)(n as never, args, shapeOf(n), words))
-  }
+  spreadNeeds(graph.outputs, needs, sizes)
   const found = [...needs].flatMap(([n, own]): readonly (readonly [Node, AffineSize])[] => {
     const row = inRow(own, shapeOf(n))
     return row ? [[n, row]] : []
   })
-  return new Map(found)
+  return { inRow: new Map(found), sizes }
 }
