@@ -100,6 +100,19 @@ describe.each(eachDevice)('on the $name', ({ name, shared }) => {
   })
 })
 
+it('sums from the end have the bits of known sizes', async () => {
+  const device = await eachDevice.find((d) => d.name === 'cpu')!.shared()
+  const program: Case = {
+    name: 'sums from the end',
+    f: ((x: T.Tensor) => T.cumsum(x, { axis: 0, reverse: true })) as never,
+    shapes: (n) => [[n, 3]],
+  }
+  const any = await loaded(program, T.dim('n', { max: 40 }), device)
+  const known = await loaded(program, 39, device)
+  const data = valuesOf([39, 3], 1, false)
+  expect(await arraysOf(await any.run({ shape: [39, 3], data }))).toEqual(await arraysOf(await known.run(data)))
+})
+
 const compiled = async (f: (...args: never[]) => unknown, specs: readonly T.Spec[], device: Device, options = {}) => {
   const program = T.orThrow(T.compile(f, specs as never, options)) as unknown as Program<readonly unknown[], unknown>
   return T.toPromise(program.load(device))

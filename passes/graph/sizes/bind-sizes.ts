@@ -13,6 +13,8 @@ import { callerOf, inheritSite, siteOf } from '../../../src/lang/provenance.ts'
 import { sameShape } from '../../../src/lang/shape.ts'
 import type { Size } from '../../../src/lang/size.ts'
 import { type IndexRange, indexInputs, type Region } from '../index-inputs.ts'
+import { aligned } from './align.ts'
+import { numbered } from './numbering.ts'
 import { sizeRules } from './rule-table.ts'
 import type { Inner, Level, SizeContext, SizeRule } from './size-rule.ts'
 import { sizeFrom, type Thrice, type Trials, thrice } from './trials.ts'
@@ -99,7 +101,7 @@ const refusedAt = ({ errors }: Shared, [n]: Triple, refusal: Refusal): undefined
 /** The results of a node on bound operands. */
 const bindNode = (shared: Shared, level: Level, nodes: Triple, args: readonly Bound[]): Bound | undefined => {
   const [n] = nodes
-  if (!areAlike(nodes)) return refusedAt(shared, nodes, elsewhere)
+  if (n.op === 'input' || !areAlike(nodes)) return refusedAt(shared, nodes, elsewhere)
   const sizes = axesOf(nodes, shared.trials)
   if (!sizes)
     return refusedAt(shared, nodes, {
@@ -134,12 +136,13 @@ const bindAll = (
     nodes[0].args.map((_, i) => thrice(nodes, (n) => n.args[i] ?? nodes[0].args[i]!))
   const stack = roots.toReversed()
   while (stack.length > 0) {
-    const nodes = stack.at(-1)!
-    const key = keyOf(nodes)
+    const given = stack.at(-1)!
+    const key = keyOf(given)
     if (known.has(key)) {
       stack.pop()
       continue
     }
+    const nodes = numbered(aligned(given))
     const operands = operandsOf(nodes)
     const missing = operands.filter((o) => !known.has(keyOf(o)))
     if (missing.length > 0) {
@@ -204,7 +207,7 @@ export const bindSizes = (graphs: Thrice<Graph>, trials: Trials): E.Either<Check
   const least = new Map<string, number>()
   const errors: ShapeError[] = []
   const demand = (size: Size): void => {
-    if (typeof size === 'number' || size.times === 0) return
+    if (typeof size === 'number' || size.times <= 0) return
     const { name, times, plus } = size
     least.set(name, Math.max(least.get(name) ?? 0, ceilDiv(-plus, times)))
   }

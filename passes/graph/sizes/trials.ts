@@ -57,18 +57,24 @@ export const thrice = <A, B>([a, b, c]: Thrice<A>, f: (x: A, t: 0 | 1 | 2) => B)
 
 export const isSame = <A>([a, b, c]: Thrice<A>): boolean => Object.is(a, b) && Object.is(a, c)
 
-/** The size that has these values in the trials; undefined where it is no whole multiple of a named size and a constant. */
-export const sizeFrom = (found: Thrice<number>, trials: Trials): Size | undefined => {
+/** What goes up, or down, in whole steps with a named size and has these values in the trials: `times` may be negative. */
+export const lineFrom = (found: Thrice<number>, trials: Trials): Size | undefined => {
   if (isSame(found)) return found[0]
   const [a, b] = found
   for (const { dim } of trials.names) {
     const [p, q] = thrice(trials.values, (values) => values.get(dim)!)
     const times = (b - a) / (q - p)
     const size = { name: dim, times, plus: a - times * p }
-    const isSize = Number.isInteger(times) && times > 0
-    if (isSize && thrice(trials.values, (values) => sizeAt(size, values)).every((x, t) => x === found[t])) return size
+    const isLine = Number.isInteger(times) && times !== 0
+    if (isLine && thrice(trials.values, (values) => sizeAt(size, values)).every((x, t) => x === found[t])) return size
   }
   return undefined
+}
+
+/** The size that has these values in the trials; undefined where it is no whole multiple of a named size and a constant. */
+export const sizeFrom = (found: Thrice<number>, trials: Trials): Size | undefined => {
+  const line = lineFrom(found, trials)
+  return typeof line === 'object' && line.times < 0 ? undefined : line
 }
 
 /** `times · Π names + plus`, or one over that: a number that depends on sizes. */
