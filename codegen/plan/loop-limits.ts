@@ -10,6 +10,7 @@ import type { ReduceValue } from '../../passes/loop/schedule/nest.ts'
 import { stepIn, tileIn } from '../../passes/loop/schedule/roles.ts'
 import { ceilDiv } from '../../src/lang/dim.ts'
 import type { Node } from '../../src/lang/ir.ts'
+import { stateMonoids } from '../../src/lang/monoids.ts'
 import type { AffineSize, Size } from '../../src/lang/size.ts'
 
 /** What is known of the tensors that buffers of a cluster stand for. */
@@ -74,10 +75,18 @@ const lengthIn = (v: LoopValue, nameOf: (v: LoopValue) => string | undefined): S
 const isRange = (v: LoopValue, range: Range): boolean =>
   v.kind === 'index' && v.index.constant === 0 && v.index.terms.length === 1 && strideAlong(v.index, range) === 1
 
-/** The size below which `v` is something else than what counts for nothing in its reduction. */
+/** What counts for nothing among the values of a reduction, one number for each; undefined where elements always count. */
+const identitiesOf = ({ monoid, values }: ReduceValue): readonly number[] | undefined => {
+  const identities = stateMonoids[monoid].identity(values[0]!.dtype)
+  if (values.length === identities.length) return identities
+  return monoid === 'moments' ? undefined : identities.slice(0, 1)
+}
+
+/** The size below which `v` is something else than `identity`. */
 const maskOf = (
   v: LoopValue,
   range: Range,
+  identity: number,
   isTerm: boolean,
   nameOf: (v: LoopValue) => string | undefined,
   passed: Set<LoopValue>,
@@ -85,16 +94,17 @@ const maskOf = (
   if (v.kind !== 'alu') return undefined
   if (v.op === 'select') {
     const [test, inside, outside] = v.args as readonly [LoopValue, LoopValue, LoopValue]
-    if (outside.kind !== 'const') return undefined
+    const isNothing = outside.kind === 'const' && (isTerm ? outside.value === 0 : Object.is(outside.value, identity))
+    if (!isNothing) return undefined
     const isTest = test.kind === 'alu' && test.op === 'lt' && isRange(test.args[0]!, range)
     const size = isTest ? lengthIn(test.args[1]!, nameOf) : undefined
-    if (typeof size !== 'object') return maskOf(inside, range, isTerm, nameOf, passed)
+    if (typeof size !== 'object') return maskOf(inside, range, identity, isTerm, nameOf, passed)
     passed.add(v)
     return size
   }
-  if (v.op === 'cast') return maskOf(v.args[0]!, range, isTerm, nameOf, passed)
+  if (v.op === 'cast') return maskOf(v.args[0]!, range, identity, isTerm, nameOf, passed)
   if (v.op !== 'mul' || !isTerm) return undefined
-  const [a, b] = v.args.map((x) => maskOf(x, range, isTerm, nameOf, passed))
+  const [a, b] = v.args.map((x) => maskOf(x, range, identity, isTerm, nameOf, passed))
   return a && b && a.name === b.name && a.times === b.times && a.plus === b.plus ? a : undefined
 }
 
@@ -109,7 +119,14 @@ const reduceLimit = (
   const step = stepIn(f.schedule.roles, range)
   const found = reductions
     .filter((v) => v.over.includes(range))
-    .flatMap((v) => v.values.map((x) => maskOf(x, range, v.monoid === 'terms', nameOf, passed)))
+    .flatMap((v) => {
+      const identities = identitiesOf(v)
+      return v.values.map((x, i) =>
+        identities?.[i] === undefined
+          ? undefined
+          : maskOf(x, range, identities[i], v.monoid === 'terms', nameOf, passed),
+      )
+    })
     .map((size): LoopLimit | undefined => size && { size, by: step, most: ceilDiv(range.size, step) })
   const [first] = found
   return first && found.every((x) => x && sameRatio(x, first)) ? first : undefined
