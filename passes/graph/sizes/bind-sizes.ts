@@ -88,13 +88,25 @@ const axesOf = (nodes: Triple, trials: Trials): readonly (readonly Size[])[] | u
 interface Shared {
   readonly trials: Trials
   readonly errors: ShapeError[]
+  /** Nodes by what they are operands of: that has a line where they have none. */
+  readonly users: Map<Node, Node>
   readonly demand: (size: Size) => void
 }
 
-const refusedAt = ({ errors }: Shared, [n]: Triple, refusal: Refusal): undefined => {
-  const site = siteOf(n)
+/** The node itself, or the nearest that it is an operand of, of which the line is known. */
+const placed = (users: ReadonlyMap<Node, Node>, n: Node): Node => {
+  let at: Node | undefined = n
+  while (at && !siteOf(at)) at = users.get(at)
+  return at ?? n
+}
+
+/** Notes a mistake; what is made for one line is refused once for a reason. */
+const refusedAt = ({ errors, users }: Shared, [n]: Triple, refusal: Refusal): undefined => {
+  const named = placed(users, n)
+  const site = siteOf(named)
+  if (errors.some((e) => e.reason === refusal.reason && sameData(e.site, site))) return undefined
   const operands = n.args.flatMap((a) => (E.isRight(a.type) ? [a.type.right[0]!] : []))
-  errors.push({ tag: 'ShapeError', op: callerOf(n), operands, ...refusal, ...(site ? { site } : {}) })
+  errors.push({ tag: 'ShapeError', op: callerOf(named), operands, ...refusal, ...(site ? { site } : {}) })
   return undefined
 }
 
@@ -146,6 +158,7 @@ const bindAll = (
     const operands = operandsOf(nodes)
     const missing = operands.filter((o) => !known.has(keyOf(o)))
     if (missing.length > 0) {
+      for (const [operand] of missing) if (!shared.users.has(operand)) shared.users.set(operand, nodes[0])
       stack.push(...missing.toReversed())
       continue
     }
@@ -211,7 +224,7 @@ export const bindSizes = (graphs: Thrice<Graph>, trials: Trials): E.Either<Check
     const { name, times, plus } = size
     least.set(name, Math.max(least.get(name) ?? 0, ceilDiv(-plus, times)))
   }
-  const shared: Shared = { trials, errors, demand }
+  const shared: Shared = { trials, errors, users: new Map(), demand }
   const inputs = graphs[0].inputs.map((n, i) => ({
     n,
     sizes: n.params.shape.map(

@@ -258,6 +258,10 @@ describe('what needs a size says so', () => {
   test('with the line', () => {
     expect(() => bind((x) => T.sort(x, { axis: 0 }), [f32(n, 3)])).toThrow(/bind-sizes\.test\.ts:\d+/)
   })
+  test('with the line of what a mistake is part of, once for each', () => {
+    const sums: AnyProgram = (x) => T.associativeScan((a: T.Tensor, b: T.Tensor) => T.add(a, b), x)
+    expect(() => bind(sums, [f32(n, 3)])).toThrow(/^(?!\d+ errors)[\s\S]*bind-sizes\.test\.ts:\d+/)
+  })
   test('all at once', () => {
     const both: AnyProgram = (x) => [T.sort(x, { axis: 0 }), T.mul(x, Math.sqrt(x.shape[0]!))]
     expect(() => bind(both, [f32(n, 3)])).toThrow(/sorted along[\s\S]*neither linear/)
