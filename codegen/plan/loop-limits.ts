@@ -10,6 +10,7 @@ import type { ReduceValue } from '../../passes/loop/schedule/nest.ts'
 import { stepIn, tileIn } from '../../passes/loop/schedule/roles.ts'
 import { ceilDiv } from '../../src/lang/dim.ts'
 import type { Node } from '../../src/lang/ir.ts'
+import { stateMonoids } from '../../src/lang/monoids.ts'
 import type { AffineSize, Size } from '../../src/lang/size.ts'
 
 /** What is known of the tensors that buffers of a cluster stand for. */
@@ -75,10 +76,18 @@ const lengthIn = (v: LoopValue, loaded: Loaded): Size | undefined => {
 const isRange = (v: LoopValue, range: Range): boolean =>
   v.kind === 'index' && v.index.constant === 0 && v.index.terms.length === 1 && strideAlong(v.index, range) === 1
 
-/** The size below which `v` is something else than what counts for nothing in its reduction. */
+/** What counts for nothing among the values of a reduction, one number for each; undefined where elements always count. */
+const identitiesOf = ({ monoid, values }: ReduceValue): readonly number[] | undefined => {
+  const identities = stateMonoids[monoid].identity(values[0]!.dtype)
+  if (values.length === identities.length) return identities
+  return monoid === 'moments' ? undefined : identities.slice(0, 1)
+}
+
+/** The size below which `v` is something else than `identity`. */
 const maskOf = (
   v: LoopValue,
   range: Range,
+  identity: number,
   isTerm: boolean,
   loaded: Loaded,
   passed: Set<LoopValue>,
@@ -86,16 +95,17 @@ const maskOf = (
   if (v.kind !== 'alu') return undefined
   if (v.op === 'select') {
     const [test, inside, outside] = v.args as readonly [LoopValue, LoopValue, LoopValue]
-    if (outside.kind !== 'const') return undefined
+    const isNothing = outside.kind === 'const' && (isTerm ? outside.value === 0 : Object.is(outside.value, identity))
+    if (!isNothing) return undefined
     const isTest = test.kind === 'alu' && test.op === 'lt' && isRange(test.args[0]!, range)
     const size = isTest ? lengthIn(test.args[1]!, loaded) : undefined
-    if (typeof size !== 'object') return maskOf(inside, range, isTerm, loaded, passed)
+    if (typeof size !== 'object') return maskOf(inside, range, identity, isTerm, loaded, passed)
     passed.add(v)
     return size
   }
-  if (v.op === 'cast') return maskOf(v.args[0]!, range, isTerm, loaded, passed)
+  if (v.op === 'cast') return maskOf(v.args[0]!, range, identity, isTerm, loaded, passed)
   if (v.op !== 'mul' || !isTerm) return undefined
-  const [a, b] = v.args.map((x) => maskOf(x, range, isTerm, loaded, passed))
+  const [a, b] = v.args.map((x) => maskOf(x, range, identity, isTerm, loaded, passed))
   return a && b && a.name === b.name && a.times === b.times && a.plus === b.plus ? a : undefined
 }
 
@@ -110,7 +120,14 @@ const reduceLimit = (
   const step = stepIn(f.schedule.roles, range)
   const found = reductions
     .filter((v) => v.over.includes(range))
-    .flatMap((v) => v.values.map((x) => maskOf(x, range, v.monoid === 'terms', loaded, passed)))
+    .flatMap((v) => {
+      const identities = identitiesOf(v)
+      return v.values.map((x, i) =>
+        identities?.[i] === undefined
+          ? undefined
+          : maskOf(x, range, identities[i], v.monoid === 'terms', loaded, passed),
+      )
+    })
     .map((size): LoopLimit | undefined => size && { size, by: step, most: ceilDiv(range.size, step) })
   const [first] = found
   return first && found.every((x) => x && sameRatio(x, first)) ? first : undefined

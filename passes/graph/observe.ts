@@ -6,6 +6,7 @@
 import * as E from '#fp/Either'
 import { build, typeOf, typesOf } from '../../src/lang/build.ts'
 import { sizeOf } from '../../src/lang/dim.ts'
+import { lastCount } from '../../src/lang/dtype.ts'
 import { invariant, type Site, type UsageError } from '../../src/lang/errors.ts'
 import type { Graph, Node, NodeOf, TensorType } from '../../src/lang/ir.ts'
 import { outputsOf } from '../../src/lang/ops/closed-graphs.ts'
@@ -13,7 +14,19 @@ import { chooseBranch } from '../../src/lang/ops/cond.ts'
 import { fill, zeros } from '../../src/lang/ops/rule-parts.ts'
 import { siteOf } from '../../src/lang/provenance.ts'
 import type { Size } from '../../src/lang/size.ts'
-import { argmax, isinf, isnan, logicalOr, reshape, stack, sum } from '../../src/lang/tensor/index.ts'
+import {
+  add,
+  arange,
+  equal,
+  isinf,
+  isnan,
+  logicalOr,
+  min,
+  reshape,
+  stack,
+  sum,
+  where,
+} from '../../src/lang/tensor/index.ts'
 import { topological } from '../../src/lang/topological.ts'
 import { graphKit, instantiate, rebuild } from '../../src/lang/trace.ts'
 import { nodeOf, type Tensor, tensorOf } from '../../src/lang/types/tensor.ts'
@@ -172,9 +185,12 @@ const free = (graph: Graph): Freed => {
 
 /** Three integers: the number of NaNs, the number of infinities, and the position of the first non-finite element. */
 const census = (n: Node): Node => {
-  const x: Tensor = reshape(tensorOf(n), [-1])
+  const x: Tensor = tensorOf(n)
   const [nan, infinite] = [isnan(x), isinf(x)]
-  return nodeOf(stack([sum(nan), sum(infinite), argmax(logicalOr(nan, infinite))]))
+  const [nans, infinities] = [sum(nan), sum(infinite)]
+  const number = reshape(arange(sizeOf(x.shape)), x.shape)
+  const first = min(where(logicalOr(nan, infinite), number, lastCount))
+  return nodeOf(stack([nans, infinities, where(equal(add(nans, infinities), 0), 0, first)]))
 }
 
 /** `graph` without observations, and the observed values that are reported: checks of empty tensors are not. */

@@ -99,7 +99,10 @@ const writeWords = ({ plan, words }: Loaded, commands: Commands, values: SizeVal
     const piece = words.get(key)
     if (!piece || written.has(key)) continue
     written.add(key)
-    const steps = step.limits.map(({ size, by, most }) => Math.min(most, ceilDiv(sizeAt(size, values), by)))
+    // A mask may let nothing through: `i < n - 5` where there are three.
+    const steps = step.limits.map(({ size, by, most }) =>
+      Math.min(most, ceilDiv(Math.max(0, sizeAt(size, values)), by)),
+    )
     writePieces(commands, [piece], Uint32Array.from(steps))
   }
 }

@@ -100,6 +100,19 @@ describe.each(eachDevice)('on the $name', ({ name, shared }) => {
   })
 })
 
+it('sums from the end have the bits of known sizes', async () => {
+  const device = await eachDevice.find((d) => d.name === 'cpu')!.shared()
+  const program: Case = {
+    name: 'sums from the end',
+    f: ((x: T.Tensor) => T.cumsum(x, { axis: 0, reverse: true })) as never,
+    shapes: (n) => [[n, 3]],
+  }
+  const any = await loaded(program, T.dim('n', { max: 40 }), device)
+  const known = await loaded(program, 39, device)
+  const data = valuesOf([39, 3], 1, false)
+  expect(await arraysOf(await any.run({ shape: [39, 3], data }))).toEqual(await arraysOf(await known.run(data)))
+})
+
 const compiled = async (f: (...args: never[]) => unknown, specs: readonly T.Spec[], device: Device, options = {}) => {
   const program = T.orThrow(T.compile(f, specs as never, options)) as unknown as Program<readonly unknown[], unknown>
   return T.toPromise(program.load(device))
@@ -215,6 +228,32 @@ describe.each(eachDevice)('sizes of a run on the $name', ({ shared }) => {
     await expect(program.run([5, 6, 7], [3, 0])).rejects.toMatchObject({
       error: { tag: 'IndexError', index: 3, size: 3 },
     })
+  })
+
+  it('are what a program may choose by: loops end early only where nothing would be added', async () => {
+    const choose = (y: T.Tensor, end: number, other: number): T.Tensor => T.where(T.less(T.arange(6), end), y, other)
+    const f = (x: T.Tensor, y: T.Tensor): unknown => [
+      T.sum(x),
+      T.sum(choose(y, x.shape[0]!, 7)),
+      T.max(choose(y, x.shape[0]!, 9)),
+      T.variance(choose(y, x.shape[0]!, 0)),
+      T.max(choose(y, x.shape[0]! - 4, Number.NEGATIVE_INFINITY)),
+      T.sum(T.pad(x, [[0, 6 - x.shape[0]!]], { value: 5 })),
+      T.matmul(choose(y, x.shape[0]!, 2), choose(y, x.shape[0]!, 3)),
+    ]
+    const program = await compiled(f, [T.spec([n]), T.spec([6])], await shared())
+    const results = async (x: readonly number[]): Promise<readonly number[]> => {
+      const all = (await program.run(x, [1, 2, 3, 4, 5, 6])) as readonly T.Output[]
+      return (await Promise.all(all.map(read))).flat()
+    }
+    expect(await results([1, 1, 1, 1, 1, 1])).toEqual([6, 21, 6, 35 / 12, 2, 6, 91].map(Math.fround))
+    expect(await results([1, 1])).toEqual([2, 31, 9, 7 / 12, -Infinity, 22, 29].map(Math.fround))
+  })
+
+  it('bound what is checked along any axis', async () => {
+    const program = await compiled((x: T.Tensor) => T.log(x), [T.spec([2, n])], await shared(), { checkNumerics: true })
+    await program.run([1, 1, 1, 1, 0.5, 1])
+    await expect(program.run([1, 1, 0, 1])).rejects.toMatchObject({ error: { tag: 'NumericsError', position: [1, 0] } })
   })
 
   it('bound what is checked and printed', async () => {

@@ -13,6 +13,8 @@ import { callerOf, inheritSite, siteOf } from '../../../src/lang/provenance.ts'
 import { sameShape } from '../../../src/lang/shape.ts'
 import type { Size } from '../../../src/lang/size.ts'
 import { type IndexRange, indexInputs, type Region } from '../index-inputs.ts'
+import { aligned } from './align.ts'
+import { numbered } from './numbering.ts'
 import { sizeRules } from './rule-table.ts'
 import type { Inner, Level, SizeContext, SizeRule } from './size-rule.ts'
 import { sizeFrom, type Thrice, type Trials, thrice } from './trials.ts'
@@ -86,20 +88,32 @@ const axesOf = (nodes: Triple, trials: Trials): readonly (readonly Size[])[] | u
 interface Shared {
   readonly trials: Trials
   readonly errors: ShapeError[]
+  /** Nodes by what they are operands of: that has a line where they have none. */
+  readonly users: Map<Node, Node>
   readonly demand: (size: Size) => void
 }
 
-const refusedAt = ({ errors }: Shared, [n]: Triple, refusal: Refusal): undefined => {
-  const site = siteOf(n)
+/** The node itself, or the nearest that it is an operand of, of which the line is known. */
+const placed = (users: ReadonlyMap<Node, Node>, n: Node): Node => {
+  let at: Node | undefined = n
+  while (at && !siteOf(at)) at = users.get(at)
+  return at ?? n
+}
+
+/** Notes a mistake; what is made for one line is refused once for a reason. */
+const refusedAt = ({ errors, users }: Shared, [n]: Triple, refusal: Refusal): undefined => {
+  const named = placed(users, n)
+  const site = siteOf(named)
+  if (errors.some((e) => e.reason === refusal.reason && sameData(e.site, site))) return undefined
   const operands = n.args.flatMap((a) => (E.isRight(a.type) ? [a.type.right[0]!] : []))
-  errors.push({ tag: 'ShapeError', op: callerOf(n), operands, ...refusal, ...(site ? { site } : {}) })
+  errors.push({ tag: 'ShapeError', op: callerOf(named), operands, ...refusal, ...(site ? { site } : {}) })
   return undefined
 }
 
 /** The results of a node on bound operands. */
 const bindNode = (shared: Shared, level: Level, nodes: Triple, args: readonly Bound[]): Bound | undefined => {
   const [n] = nodes
-  if (!areAlike(nodes)) return refusedAt(shared, nodes, elsewhere)
+  if (n.op === 'input' || !areAlike(nodes)) return refusedAt(shared, nodes, elsewhere)
   const sizes = axesOf(nodes, shared.trials)
   if (!sizes)
     return refusedAt(shared, nodes, {
@@ -134,15 +148,17 @@ const bindAll = (
     nodes[0].args.map((_, i) => thrice(nodes, (n) => n.args[i] ?? nodes[0].args[i]!))
   const stack = roots.toReversed()
   while (stack.length > 0) {
-    const nodes = stack.at(-1)!
-    const key = keyOf(nodes)
+    const given = stack.at(-1)!
+    const key = keyOf(given)
     if (known.has(key)) {
       stack.pop()
       continue
     }
+    const nodes = numbered(aligned(given))
     const operands = operandsOf(nodes)
     const missing = operands.filter((o) => !known.has(keyOf(o)))
     if (missing.length > 0) {
+      for (const [operand] of missing) if (!shared.users.has(operand)) shared.users.set(operand, nodes[0])
       stack.push(...missing.toReversed())
       continue
     }
@@ -209,7 +225,7 @@ export const bindSizes = (graphs: Thrice<Graph>, trials: Trials): E.Either<Check
     const { name, times, plus } = size
     least.set(name, Math.max(least.get(name) ?? 0, ceilDiv(-plus, times)))
   }
-  const shared: Shared = { trials, errors, demand }
+  const shared: Shared = { trials, errors, users: new Map(), demand }
   const inputs = graphs[0].inputs.map((n, i) => ({
     n,
     sizes: n.params.shape.map(

@@ -2,15 +2,29 @@
 import * as E from '#fp/Either'
 import { build } from '../../../src/lang/build.ts'
 import { constantValue } from '../../../src/lang/evaluate.ts'
-import { masked, type SizeRule, unknownAxes } from './size-rule.ts'
+import { demandWithin, masked, type SizeContext, type SizeRule, unknownAxes } from './size-rule.ts'
+import { sizeFrom, thrice } from './trials.ts'
+
+/** How many rows indices need that are known: one more than the greatest. */
+const rowsNeeded = (indices: ArrayLike<number>): number => {
+  let end = 0
+  for (let i = 0; i < indices.length; i++) end = Math.max(end, indices[i]! + 1)
+  return end
+}
+
+/** Notes how many rows indices need that are known while the program is built. What arguments index with is checked when they are given. */
+const demandRows = (c: SizeContext<'gather'>): void => {
+  const found = thrice(c.nodes, (n) => constantValue(n.args[1]!)?.data)
+  const end = sizeFrom(
+    thrice(found, (data) => (data ? rowsNeeded(data) : Number.NaN)),
+    c.trials,
+  )
+  if (end !== undefined && !Number.isNaN(end)) demandWithin(c, end, c.sizes[0]![c.params.batch]!)
+}
 
 export const gather: SizeRule<'gather'> = (c) => {
   const [x, index] = c.args
-  const { batch } = c.params
-  const size = c.sizes[0]![batch]!
-  const known = typeof size === 'number' ? undefined : constantValue(index!)
-  // What arguments index with is checked when they are given.
-  if (known && typeof size !== 'number') c.demand({ ...size, plus: size.plus - 1 - Math.max(-1, ...known.data) })
+  demandRows(c)
   return E.right([build.gather([x!, masked(c, index!, c.sizes[1]!, unknownAxes(c.sizes[1]!), 0)], c.params)])
 }
 

@@ -25,7 +25,8 @@ const isTurn = (turn: Node, length: Node): Node => build.lt([turn, length], {})
 export const scan: SizeRule<'scan'> = (c) => {
   const { carries, slices, reverse } = c.params
   const length = parameter(c, (p) => p.length)
-  if (length === undefined) return needsSize('the number of turns of the loop is no line over an axis')
+  if (length === undefined || (typeof length === 'object' && length.times < 0))
+    return needsSize('the number of turns of the loop is no line over an axis')
   const isSlice = (i: number): boolean => i >= carries && i < carries + slices
   const inner = c.enter(
     thrice(c.nodes, (n) => n.params.body),

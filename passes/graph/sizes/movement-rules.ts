@@ -10,6 +10,8 @@ import type { Size } from '../../../src/lang/size.ts'
 import {
   asItIs,
   before,
+  demandWithin,
+  type Level,
   lengthNode,
   needsSize,
   parameter,
@@ -83,7 +85,7 @@ export const slice: SizeRule<'slice'> = (c) => {
     const [from, to] = [parameter(c, (p) => p.start[axis]!), parameter(c, (p) => p.stop[axis]!)]
     if (from === undefined || to === undefined)
       return needsSize(`the slice cuts axis ${axis} at a place that is no line over it`, axis)
-    demandBefore(c, to, c.sizes[0]![axis]!)
+    demandWithin(c, to, c.sizes[0]![axis]!)
     if (typeof from === 'number') continue
     c.demand(from)
     x = pickedBy(x, axis, shape[axis]!, (at) =>
@@ -94,14 +96,6 @@ export const slice: SizeRule<'slice'> = (c) => {
     own.step[axis] = 1
   }
   return E.right([build.slice([x], own)])
-}
-
-/** Notes that `end` must not be past `size`. */
-const demandBefore = (c: SizeContext<'slice'>, end: Size, size: Size): void => {
-  if (typeof size === 'number') return
-  if (typeof end === 'number') c.demand({ ...size, plus: size.plus - end })
-  else if (end.name === size.name && end.times <= size.times)
-    c.demand({ ...size, times: size.times - end.times, plus: size.plus - end.plus })
 }
 
 /** A size with `interior` between its elements. */
@@ -118,11 +112,10 @@ export const pad: SizeRule<'pad'> = (c) => {
   const later: ((x: Node) => Node)[] = []
   for (const axis of low.keys()) {
     const [from, to] = [parameter(c, (p) => p.low[axis]!), parameter(c, (p) => p.high[axis]!)]
-    if (from === undefined || to === undefined || !isSame(thrice(c.nodes, (n) => n.params.interior[axis]!)))
+    if (from === undefined || !isSame(thrice(c.nodes, (n) => n.params.interior[axis]!)))
       return needsSize(`the padding of axis ${axis} is no line over it`, axis)
     const inside = dilated(c.sizes[0]![axis]!, interior[axis]!)
-    if (typeof from === 'number' && (typeof inside === 'number' || to === 0 || (typeof to === 'number' && to < 0)))
-      continue
+    if (typeof from === 'number' && (typeof inside === 'number' || (typeof to === 'number' && to <= 0))) continue
     const end = (x: Node): Node => build.add([lengthNode(c, from), x], {})
     if (typeof from !== 'number') {
       if (interior[axis] !== 0) return needsSize(`the padding between elements of axis ${axis} depends on it`, axis)
@@ -145,22 +138,22 @@ export const pad: SizeRule<'pad'> = (c) => {
   return E.right([later.reduce((x, f) => f(x), build.pad([c.args[0]!], own) as Node)])
 }
 
+/** `x`, of which `size` elements are there along `axis`, with these in the opposite order. */
+export const flipped = (level: Pick<Level, 'lengths'>, x: Node, axis: number, size: Size): Node => {
+  const length = typeOf(x).shape[axis]!
+  const last = build.sub([lengthNode(level, size), lengthNode(level, 1)], {})
+  return pickedBy(x, axis, length, (at) => build.sub([spread(last, [length]), at], {}))
+}
+
 export const flip: SizeRule<'flip'> = (c) => {
   const { axes } = c.params
   const sizes = c.sizes[0]!
   const known = axes.filter((a) => typeof sizes[a] === 'number')
-  const flipped: Node = known.length === 0 ? c.args[0]! : build.flip([c.args[0]!], { axes: known })
-  const { shape } = typeOf(flipped)
+  const whole: Node = known.length === 0 ? c.args[0]! : build.flip([c.args[0]!], { axes: known })
   return E.right([
-    axes
-      .filter((a) => typeof sizes[a] !== 'number')
-      .reduce(
-        (x, axis) =>
-          pickedBy(x, axis, shape[axis]!, (at) =>
-            build.sub([spread(build.sub([lengthNode(c, sizes[axis]!), lengthNode(c, 1)], {}), [shape[axis]!]), at], {}),
-          ),
-        flipped,
-      ),
+    unknownAxes(sizes)
+      .filter((a) => axes.includes(a))
+      .reduce((x, a) => flipped(c, x, a, sizes[a]!), whole),
   ])
 }
 

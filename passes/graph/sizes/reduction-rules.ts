@@ -3,17 +3,29 @@ import * as E from '#fp/Either'
 import { build, typeOf } from '../../../src/lang/build.ts'
 import type { DType } from '../../../src/lang/dtype.ts'
 import type { Monoid, Node } from '../../../src/lang/ir.ts'
-import { type MonoidRow, prefixRow, rowOf, treeRun } from '../../../src/lang/monoids.ts'
+import { type MonoidRow, rowOf, treeRun } from '../../../src/lang/monoids.ts'
 import { nodeArithmetic } from '../../../src/lang/ops/node-arithmetic.ts'
-import { asItIs, lengthNode, masked, resultsOf, type SizeContext, type SizeRule, spread } from './size-rule.ts'
+import { monoidTable } from '../../../src/lang/ops/reductions.ts'
+import { flipped } from './movement-rules.ts'
+import {
+  asItIs,
+  demandWithin,
+  lengthNode,
+  masked,
+  resultsOf,
+  type SizeContext,
+  type SizeRule,
+  spread,
+} from './size-rule.ts'
 
 /** The value of one element that counts for nothing. */
 const identityOf = (row: MonoidRow, dtype: DType): number => row.identity(dtype as 'f32')[0]!
 
 export const reduce: SizeRule<'reduce'> = (c) => {
-  const { monoid, axes } = c.params
+  const { monoid, axes, states } = c.params
   const sizes = c.sizes[0]!
   if (axes.every((a) => typeof sizes[a] === 'number')) return asItIs(c)
+  if (!monoidTable[monoid].hasIdentity && !states) for (const a of axes) demandWithin(c, 1, sizes[a]!)
   const x = c.args[0]!
   if (monoid === 'meanVar') return E.right(meanAndVariance(c))
   const kept = masked(c, x, sizes, axes, identityOf(rowOf(monoid), typeOf(x).dtype))
@@ -43,12 +55,17 @@ const meanAndVariance = (c: SizeContext<'reduce'>): readonly Node[] => {
 }
 
 export const cumulate: SizeRule<'cumulate'> = (c) => {
-  const { monoid, axis, reverse } = c.params
+  const { axis, reverse } = c.params
   const sizes = c.sizes[0]!
-  if (!reverse || typeof sizes[axis] === 'number') return asItIs(c)
-  const x = c.args[0]!
-  const kept = masked(c, x, sizes, [axis], identityOf(prefixRow(monoid), typeOf(x).dtype))
-  return E.right(resultsOf(build.cumulate([kept], c.params)))
+  const size = sizes[axis]!
+  if (!reverse || typeof size === 'number') return asItIs(c)
+  // From the last element on, not from the bound: sums are joined in blocks, which begin there.
+  const turned = flipped(c, c.args[0]!, axis, size)
+  const sums = resultsOf(build.cumulate([turned], { ...c.params, reverse: false }))
+  const [values, positions] = sums.map((x) => flipped(c, x, axis, size))
+  if (!positions) return E.right([values!])
+  const last = spread(build.sub([lengthNode(c, size), lengthNode(c, 1)], {}), typeOf(positions).shape)
+  return E.right([values!, build.sub([last, positions], {})])
 }
 
 export const dot: SizeRule<'dot'> = (c) => {

@@ -53,7 +53,7 @@ export const resultsOf = (n: Node): readonly Node[] => outputsOf(build, n, types
 export const asItIs = <K extends Op>({ nodes, args }: SizeContext<K>): ReturnType<SizeRule<K>> =>
   E.right(resultsOf(rebuild(nodes[0] as unknown as Node, args)))
 
-/** What a parameter is in terms of the named sizes; Left where it depends on them in another way. */
+/** What a parameter is in terms of the named sizes, which it may go down with; undefined where it depends on them in another way. */
 export const parameter = <K extends Op>(
   { nodes, trials }: SizeContext<K>,
   of: (params: ParamsOf[K]) => number,
@@ -62,6 +62,14 @@ export const parameter = <K extends Op>(
     thrice(nodes, (n) => of(n.params)),
     trials,
   )
+
+/** Notes that `end` must not be past `size`. */
+export const demandWithin = ({ demand }: Pick<Level, 'demand'>, end: Size, size: Size): void => {
+  if (typeof size === 'number') return
+  if (typeof end === 'number') demand({ ...size, plus: size.plus - end })
+  else if (end.name === size.name && end.times <= size.times)
+    demand({ ...size, times: size.times - end.times, plus: size.plus - end.plus })
+}
 
 const scalar = (value: number, dtype: DType): Node => build.const([], { shape: [], dtype, values: [value] })
 

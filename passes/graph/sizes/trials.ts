@@ -65,11 +65,8 @@ export const lineFrom = (found: Thrice<number>, trials: Trials): Size | undefine
     const [p, q] = thrice(trials.values, (values) => values.get(dim)!)
     const times = (b - a) / (q - p)
     const size = { name: dim, times, plus: a - times * p }
-    if (
-      Number.isInteger(times) &&
-      thrice(trials.values, (values) => sizeAt(size, values)).every((x, t) => x === found[t])
-    )
-      return size
+    const isLine = Number.isInteger(times) && times !== 0
+    if (isLine && thrice(trials.values, (values) => sizeAt(size, values)).every((x, t) => x === found[t])) return size
   }
   return undefined
 }

@@ -43,6 +43,7 @@ const cases: readonly Case[] = [
   ['the square root of a size, as a tensor', (x) => T.div(x, T.sqrt(T.mul(T.ones([]), x.shape[0]!))), [f32(n, 3)]],
   ['the product of two sizes', (x) => T.mean(x), [f32(n, m)]],
   ['cumsum both ways', (x) => [T.cumsum(x, { axis: 0 }), T.cumsum(x, { axis: 0, reverse: true })], [f32(n, 3)]],
+  ['extremes so far, from the end', (x) => [...T.cummax(x, { axis: 0, reverse: true })], [f32(n, 3)]],
   ['transposition', (x) => T.swapaxes(x, 0, 1), [f32(n, 3)]],
   ['two axes into one', (x) => T.reshape(x, [-1]), [f32(n, 3)]],
   ['and back', (x) => T.reshape(T.mul(T.reshape(x, [-1, 2]), 2), [x.shape[0]!, 3, 2]), [f32(n, 3, 2)]],
@@ -53,6 +54,15 @@ const cases: readonly Case[] = [
   ['the last two', (x) => T.at(x, '-2:'), [f32(n, 3)], 2],
   ['the first two', (x) => T.at(x, ':2'), [f32(n, 3)], 2],
   ['a table cut to a size', (x, t) => T.add(x, T.slice(t, [[0, x.shape[0]!]])), [f32(n, 3), f32(20, 3)]],
+  ['a table of as many rows as the bound', (x, t) => T.add(x, T.slice(t, [[0, x.shape[0]!]])), [f32(n, 3), f32(8, 3)]],
+  ['the end of a table', (x, t) => T.add(x, T.slice(t, [[8 - x.shape[0]!, 8]])), [f32(n, 3), f32(8, 3)]],
+  [
+    'the gradient of such a table',
+    gradOf((t, x) => T.square(T.add(x, T.slice(t, [[0, x.shape[0]!]])))),
+    [f32(8, 3), f32(n, 3)],
+  ],
+  ['padding up to a known size', (x) => T.pad(x, [[0, 8 - x.shape[0]!]], { value: 7 }), [f32(n)]],
+  ['padding in front up to a known size', (x) => T.pad(x, [[9 - x.shape[0]!, 0]], { value: 7 }), [f32(n)]],
   [
     'padding',
     (x) =>
@@ -116,6 +126,12 @@ const cases: readonly Case[] = [
   ['attention over another length', (q, k) => nn.scaledDotProductAttention(q, k, k), [f32(n, 4), f32(m, 4)]],
   ['take', (x, i) => T.take(x, i, { axis: 0 }), [f32(5, 3), i32(5, n)]],
   ['take from it', (x) => T.take(x, T.tensor([2, 0, 1]), { axis: 0 }), [f32(n, 3)], 3],
+  ['one of each row', (x, i) => T.atIndices(x, [T.arange(x.shape[0]!), i] as never), [f32(n, 3), i32(3, n)]],
+  [
+    'the rows in the opposite order',
+    (x) => T.take(x, T.sub(x.shape[0]! - 1, T.arange(x.shape[0]!)) as never),
+    [f32(n, 3)],
+  ],
   ['an embedding and its gradient', gradOf((t, i) => T.square(T.take(t, i, { axis: 0 }))), [f32(5, 3), i32(5, n)]],
   ['one of the classes', (x, i) => nn.crossEntropy(x, i), [f32(n, 3), i32(3, n)]],
   ['its gradient', gradOf((x: T.Tensor, i: T.Tensor) => nn.crossEntropy(x, i as never)), [f32(n, 3), i32(3, n)]],
@@ -208,6 +224,9 @@ const cases: readonly Case[] = [
     [f32(n, 3)],
   ],
   ['random numbers', (x) => T.mul(x, random.uniform(random.key(3), x.shape)), [f32(n, 3)]],
+  ['random numbers along a later axis', (x) => T.mul(x, random.uniform(random.key(3), x.shape)), [f32(2, n, m)]],
+  ['dropout of attention', (x) => nn.dropout(T.matmul(x, T.swapaxes(x, 1, 2)), random.key(1)), [f32(m, n, 2)]],
+  ['numbers row by row', (x) => T.add(x, T.reshape(T.arange(x.shape[0]! * x.shape[1]!), x.shape)), [f32(n, m)]],
   ['dropout', (x) => nn.dropout(x, random.key(1)), [f32(n, 3)]],
   ['positions', (x) => T.add(x, T.arange(x.shape[0]!)), [f32(n)]],
   ['zeros and ones of its shape', (x) => T.sum(T.add(T.ones(x.shape), T.zerosLike(x))), [f32(n, 3)]],
@@ -248,6 +267,12 @@ describe('what needs a size says so', () => {
     ['half of it', (x) => T.at(x, '::2'), [f32(n, 3)], /no multiple of a named size/],
     ['a number that is no line', (x) => T.mul(x, Math.sqrt(x.shape[0]!)), [f32(n, 3)], /neither linear/],
     ['another program', (x) => (x.shape[0]! > 4 ? T.exp(x) : T.sin(x)), [f32(n, 3)], /built differently/],
+    [
+      'as many steps as it has bits',
+      (x) => T.associativeScan((a: T.Tensor, b: T.Tensor) => T.add(a, b), x),
+      [f32(n, 3)],
+      /built differently/,
+    ],
     ['an inverse of it', (x) => T.inv(T.matmul(x, T.swapaxes(x, 0, 1))), [f32(n, 3)], /whole matrix/],
   ]
   test.each(refused)('%s', (_name, f, specs, message) => {
@@ -255,6 +280,10 @@ describe('what needs a size says so', () => {
   })
   test('with the line', () => {
     expect(() => bind((x) => T.sort(x, { axis: 0 }), [f32(n, 3)])).toThrow(/bind-sizes\.test\.ts:\d+/)
+  })
+  test('with the line of what a mistake is part of, once for each', () => {
+    const sums: AnyProgram = (x) => T.associativeScan((a: T.Tensor, b: T.Tensor) => T.add(a, b), x)
+    expect(() => bind(sums, [f32(n, 3)])).toThrow(/^(?!\d+ errors)[\s\S]*bind-sizes\.test\.ts:\d+/)
   })
   test('all at once', () => {
     const both: AnyProgram = (x) => [T.sort(x, { axis: 0 }), T.mul(x, Math.sqrt(x.shape[0]!))]
@@ -268,4 +297,7 @@ test('how many there must be is known', () => {
   expect(least((x) => T.at(x, '2:'))).toBe(2)
   expect(least((x) => T.at(x, ':2'))).toBe(2)
   expect(least((x) => T.at(x, -1))).toBe(1)
+  expect(least((x) => T.max(x, { axis: 0 }))).toBe(1)
+  expect(least((x) => T.max(x, { axis: 1 }))).toBe(0)
+  expect(least((x) => T.take(x, T.arange(x.shape[0]!)))).toBe(0)
 })
