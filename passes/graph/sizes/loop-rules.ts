@@ -2,14 +2,18 @@
 import * as E from '#fp/Either'
 import { build, typeOf } from '../../../src/lang/build.ts'
 import type { Node } from '../../../src/lang/ir.ts'
+import type { AffineSize } from '../../../src/lang/size.ts'
 import { graphKit } from '../../../src/lang/trace.ts'
+import { holdsWhile } from '../guard-loops.ts'
 import {
   type Inner,
   lengthNode,
   needsSize,
   parameter,
+  pickAlong,
   positions,
   resultsOf,
+  type SizeContext,
   type SizeRule,
   spread,
 } from './size-rule.ts'
@@ -48,8 +52,17 @@ export const scan: SizeRule<'scan'> = (c) => {
   )
   const body = graphKit.close({ inputs: [...parts[0], turn!, ...parts[1], ...lengths], outputs: kept })
   const turns = positions([c.params.length], 0)
-  const all = [...operands[0], turns, ...operands[1], ...rest]
+  const given = operands[0].map((x, i) => (isSlice(i) && holdsWhile(c.params.body) ? lastAgain(c, x, length) : x))
+  const all = [...given, turns, ...operands[1], ...rest]
   return E.right(resultsOf(build.scan(all, { body, carries, slices: slices + 1, length: c.params.length, reverse })))
+}
+
+/** `x` with its last row in the place of those that are not there: a loop without a known end would not end on anything else. */
+const lastAgain = (c: SizeContext<'scan'>, x: Node, length: AffineSize): Node => {
+  c.demand({ ...length, plus: length.plus - 1 })
+  const rows = typeOf(x).shape[0]!
+  const last = lengthNode(c, { ...length, plus: length.plus - 1 })
+  return pickAlong(x, 0, build.min([positions([rows], 0), spread(last, [rows])], {}))
 }
 
 export const whileLoop: SizeRule<'while'> = (c) => {

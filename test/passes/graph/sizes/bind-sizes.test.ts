@@ -213,6 +213,25 @@ const cases: readonly Case[] = [
     [f32(n)],
   ],
   [
+    'a loop of unknown end in each step',
+    (x, s) =>
+      T.scan(
+        (c: T.Tensor, r: T.Tensor) => {
+          // Ends where r is a number, and not where it is none.
+          const root = T.whileLoop(
+            (y: T.Tensor) => T.logicalNot(T.lessEqual(T.abs(T.sub(T.mul(y, y), T.abs(r))), 1e-3)) as never,
+            (y: T.Tensor) => T.mul(0.5, T.add(y, T.div(T.abs(r), y))),
+            T.add(T.abs(r), 1),
+          ) as T.Tensor
+          return [T.add(c, root), root]
+        },
+        s,
+        x,
+      ),
+    [f32(n), f32()],
+    1,
+  ],
+  [
     'a choice',
     (x) =>
       T.cond(
