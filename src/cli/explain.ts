@@ -8,8 +8,8 @@ import { dispatchWork } from '../../codegen/plan/predict.ts'
 import { everyStep } from '../../codegen/plan/steps.ts'
 import { showSchedule } from '../../passes/loop/schedule/print-cluster.ts'
 import type { Stage } from '../../passes/pipeline.ts'
-import { showOperand } from '../lang/errors.ts'
 import { nameNodes, showGraph } from '../lang/print/graph-text.ts'
+import { showSized } from '../lang/size.ts'
 import { topological } from '../lang/topological.ts'
 import { visible } from '../lang/visible-text.ts'
 import { type BoundaryReport, boundariesOf } from './explain-boundaries.ts'
@@ -106,13 +106,13 @@ const placeReports = ({ plan }: Planned): readonly PlaceReport[] => {
     ...plan.inputs.map((s) => ({
       ...s.place,
       what: `argument ${s.path}`,
-      type: showOperand(s),
+      type: showSized(s),
       note: s.donated ? 'given away' : '',
     })),
     ...plan.outputs.map((s) => {
       const over = s.inPlaceOf === undefined ? undefined : plan.inputs[s.inPlaceOf]!.path
       const note = over !== undefined ? `takes the place of ${over}` : s.keep ? 'stays on the device' : ''
-      return { ...s.place, what: `result ${visible(s.path) || '(the whole)'}`, type: showOperand(s), note }
+      return { ...s.place, what: `result ${visible(s.path) || '(the whole)'}`, type: showSized(s), note }
     }),
     ...plan.data.map((d) => ({
       ...d.place,

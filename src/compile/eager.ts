@@ -2,7 +2,7 @@
 
 import type { Profile } from '../../passes/profile.ts'
 import type { DType, HostArray } from '../lang/dtype.ts'
-import { flattenResult, flattenTree, isTensor, type TreeOf, unflattenTree } from '../lang/tree.ts'
+import { flattenResult, flattenTree, isRecord, isTensor, type TreeOf, unflattenTree } from '../lang/tree.ts'
 import type { Tensor } from '../lang/types/tensor.ts'
 import type { Argument } from '../runtime/argument.ts'
 import { type Device, standingDevice } from '../runtime/device.ts'
@@ -54,12 +54,26 @@ type HostOrDevice = HostTensor | Tensor | (Argument & { readonly shape: readonly
 const isLeaf = (x: unknown): x is HostOrDevice =>
   typeof x === 'object' && x !== null && 'shape' in x && 'dtype' in x && Array.isArray(x.shape)
 
+/** What is part of a program, as it is no tensor: options, counts, names. */
+type Static = number | boolean | string
+
+const isStatic = (x: unknown): x is Static => typeof x === 'number' || typeof x === 'boolean' || typeof x === 'string'
+
+/** `tree` with `f` of whatever has no parts in it, and what stands at its place in `beside`. */
+const mapParts = (tree: unknown, beside: unknown, f: (x: unknown, other: unknown) => unknown): unknown => {
+  const at = (key: string | number): unknown => (beside as Readonly<Record<string, unknown>> | undefined)?.[key]
+  if (Array.isArray(tree)) return tree.map((x, i) => mapParts(x, at(i), f))
+  if (!isRecord(tree) || isLeaf(tree)) return f(tree, beside)
+  return Object.fromEntries(Object.entries(tree).map(([k, x]) => [k, mapParts(x, at(k), f)]))
+}
+
 /**
  * `f` compiled at the first call for each structure, shapes and dtypes of its arguments, run on the default device, its
- * results read back. Keep training loops to `compile`, whose state stays on the device.
+ * results read back. Numbers, booleans and strings among the arguments are part of the program, which is compiled for each
+ * of their values. Keep training loops to `compile`, whose state stays on the device.
  * @example
- * const double = T.jit((x: T.Tensor) => T.mul(x, 2))
- * (await double(T.tensor([1, 2]))).data // => [2, 4]
+ * const scale = T.jit((x: T.Tensor, by: number) => T.mul(x, by))
+ * (await scale(T.tensor([1, 2]), 3)).data // => [3, 6]
  */
 export const jit = <A extends readonly unknown[], R>(
   f: (...args: A) => R,
@@ -67,13 +81,26 @@ export const jit = <A extends readonly unknown[], R>(
 ): ((...args: { readonly [K in keyof A]: JitArguments<A[K]> }) => Promise<TreeOf<R, HostTensor>>) => {
   demandCompile('jit', f, options)
   const programs = new Map<string, Promise<Loaded>>()
+  const named = { ...options, name: options.name ?? (f.name || 'program') }
   const keep = (key: string, loading: Promise<Loaded>): Promise<Loaded> => {
     programs.set(key, loading)
     return loading
   }
   return async (...args) => {
-    const { leaves, shape } = flattenTree<HostOrDevice>(args, isLeaf)
-    const key = JSON.stringify([shape, leaves.map((x) => [x.dtype, x.shape])])
+    const statics: Static[] = []
+    const tensors = mapParts(args, undefined, (x) => {
+      if (!isStatic(x)) return x
+      statics.push(x)
+      return undefined
+    })
+    const { leaves, shape } = flattenTree<HostOrDevice>(tensors, isLeaf)
+    const key = JSON.stringify([
+      shape,
+      leaves.map((x) => [x.dtype, x.shape]),
+      statics.map((x) => [typeof x, Object.is(x, -0) ? '-0' : `${x}`]),
+    ])
+    const program = (...traced: readonly unknown[]): R =>
+      f(...(mapParts(args, traced, (x, tensor) => (isStatic(x) ? x : tensor)) as A))
     const device = await defaultDevice()
     const fresh = async (): Promise<Loaded> => {
       const specs = unflattenTree(
@@ -81,7 +108,7 @@ export const jit = <A extends readonly unknown[], R>(
         leaves.map((x) => spec(x.shape, x.dtype)),
       ) as readonly unknown[]
       return toPromise(
-        orThrow(compileFor(ownProfile(device), f as never, specs, options)).load(device),
+        orThrow(compileFor(ownProfile(device), program as never, specs, named)).load(device),
       ) as Promise<Loaded>
     }
     const made = await programs.get(key)?.catch(() => undefined)

@@ -2,6 +2,7 @@
  * Sizes that are known when a program runs: a name and a bound. Tensors are laid out at the bound; the elements that count
  * are the first of each axis.
  */
+import type { DType } from './dtype.ts'
 
 /** A size that is known when a program runs: from `min` to `max`, and the same wherever the name stands. */
 export interface NamedSize<N extends string = string> {
@@ -46,6 +47,13 @@ export const showSize = (size: Size): string => {
   if (plus === 0) return product
   return plus > 0 ? `${product} + ${plus}` : `${product} - ${-plus}`
 }
+
+/** A tensor in an argument's or result's place, named sizes by their names: `f32[batch, 784]`. */
+export const showSized = (x: {
+  readonly dtype: DType
+  readonly axes?: readonly Size[]
+  readonly shape: readonly number[]
+}): string => `${x.dtype}[${(x.axes ?? x.shape).map(showSize).join(', ')}]`
 
 /** Whether all sizes are known now. */
 export const areKnown = (sizes: readonly Size[]): sizes is readonly number[] =>

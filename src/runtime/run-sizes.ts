@@ -7,7 +7,7 @@ import { ceilDiv, productOf, sizeOf } from '../lang/dim.ts'
 import type { HostArray } from '../lang/dtype.ts'
 import { raise } from '../lang/errors.ts'
 import { showShape, stridesOf } from '../lang/shape.ts'
-import { type Size, type SizeValues, showSize, sizeAt } from '../lang/size.ts'
+import { type Size, type SizeValues, showSized, sizeAt } from '../lang/size.ts'
 import type { Argument } from './argument.ts'
 import type { Commands } from './backend.ts'
 import type { FitRun, Layout, SlotAt } from './fitted.ts'
@@ -25,9 +25,6 @@ const slotAt = <S extends Slot>(slot: S, values: SizeValues): SlotAt<S> => {
   const inRow = shape.every((s, axis) => axis <= first || s === slot.shape[axis])
   return inRow ? { ...slot, shape } : { ...slot, shape, layout: layoutOf(shape, slot.shape) }
 }
-
-/** `[batch, 784]`. */
-const showAxes = ({ axes = [], dtype }: Slot): string => `${dtype}[${axes.map(showSize).join(', ')}]`
 
 const isCount = (x: unknown): x is ArrayLike<unknown> => Array.isArray(x) || ArrayBuffer.isView(x)
 
@@ -50,7 +47,7 @@ const note = (known: Known, slot: Slot, name: string, value: number): void => {
 const readShape = (known: Known, slot: Slot, shape: readonly number[]): void => {
   const axes = slot.axes!
   const differs = shape.length !== axes.length || axes.some((s, i) => typeof s === 'number' && s !== shape[i])
-  if (differs) refuse(slot.path, `got shape ${showShape(shape)}, ${showAxes(slot)} was expected`)
+  if (differs) refuse(slot.path, `got shape ${showShape(shape)}, ${showSized(slot)} was expected`)
   for (const [i, s] of axes.entries()) if (typeof s !== 'number') note(known, slot, s.name, shape[i]!)
 }
 
@@ -63,7 +60,7 @@ const readCount = (known: Known, slot: Slot, count: number): boolean => {
   const rest = productOf(slot.axes!, (s) => (s === open[0] ? 1 : sizeAt(s, values)))
   if (rest === 0) return false
   if (count % rest !== 0)
-    refuse(slot.path, `got ${count} elements, which are no whole rows of ${rest}: ${showAxes(slot)} was expected`)
+    refuse(slot.path, `got ${count} elements, which are no whole rows of ${rest}: ${showSized(slot)} was expected`)
   note(known, slot, open[0]!.name, count / rest)
   return true
 }
@@ -86,7 +83,7 @@ const sizesIn = (slots: readonly InputSlot[], args: readonly Argument[]): Known 
     open = open.filter(([slot, count]) => !readCount(known, slot, count))
   }
   for (const [slot] of open)
-    refuse(slot.path, `a flat array does not say the sizes of ${showAxes(slot)}`, 'give { shape, data }')
+    refuse(slot.path, `a flat array does not say the sizes of ${showSized(slot)}`, 'give { shape, data }')
   return known
 }
 
@@ -119,7 +116,7 @@ export const fitRun: FitRun = (plan, args) => {
     const found = known.get(name)
     if (!found) {
       const slot = slots.find((s) => s.axes?.some((a) => typeof a !== 'number' && a.name === name))!
-      return refuse(slot.path, `is missing, ${showAxes(slot)} was expected`)
+      return refuse(slot.path, `is missing, ${showSized(slot)} was expected`)
     }
     const { value, path } = found
     if (value > max)

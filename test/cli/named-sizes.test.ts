@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { explain } from '../../src/cli/explain.ts'
 import { unpackSoftware } from '../../src/runtime/gpu/software.ts'
 import { fixture, root, run, tensorloom } from './command.ts'
 
@@ -51,6 +52,11 @@ it.each([
   const { stdout, stderr } = await run(process.execPath, ['run.mjs'], { cwd: out, env: unpackSoftware().env })
   expect(stderr).toBe('')
   expect(JSON.parse(stdout)).toEqual([...wanted, refusal])
+})
+
+it('are explained with the names', async () => {
+  const [explained] = await explain(fixture('any-batch.ts'))
+  expect(explained!.memory.map((m) => m.type)).toContain('f32[rows, 3]')
 })
 
 it('say so in their types', () => {

@@ -1,6 +1,6 @@
 /** Plan → the `.d.ts` of its module: the exact trees, shapes and element types of arguments and results. */
 import type { DType } from '../../../src/lang/dtype.ts'
-import { areKnown, showSize } from '../../../src/lang/size.ts'
+import { areKnown, showSize, showSized } from '../../../src/lang/size.ts'
 import type { TreeShape } from '../../../src/lang/tree.ts'
 import type { InputSlot, OutputSlot, Slot } from '../../plan/plan.ts'
 import type { EmittedPlan } from './emitted.ts'
@@ -32,7 +32,7 @@ const notes = (slot: Slot): string => {
     ...('keep' in slot && slot.keep ? ['stays on the device'] : []),
     ...('indexOf' in slot ? [`indices below ${leastIndex(slot as InputSlot)}`] : []),
   ]
-  return [`${slot.dtype}[${(slot.axes ?? slot.shape).map(showSize).join(', ')}]`, ...more].join(', ')
+  return [showSized(slot), ...more].join(', ')
 }
 
 /** The type of a tree, one field per line, each leaf with a doc comment. */
