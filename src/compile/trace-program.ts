@@ -73,7 +73,16 @@ const sizedTrace = (
   trials: Trials,
   options: CompileOptions,
 ): SizedTrace => {
-  const graphAt = (t: 0 | 1 | 2, how: CompileOptions): Graph => traceAs(f, specsAt(specs, trials.values[t]), how).graph
+  const graphAt = (t: 0 | 1 | 2, how: CompileOptions): Graph => {
+    const { graph, outputs } = traceAs(f, specsAt(specs, trials.values[t]), how)
+    if (JSON.stringify(outputs) !== JSON.stringify(traced.outputs))
+      raise({
+        tag: 'UsageError',
+        message: `compile: the function returns another tree at other sizes of ${trials.names.map(({ dim }) => `'${dim}'`).join(', ')}`,
+        hint: 'what it returns must not depend on a size that is known only when the program runs',
+      })
+    return graph
+  }
   const lines = { ...options, provenance: true }
   return {
     trials,

@@ -17,7 +17,7 @@ import { aligned } from './align.ts'
 import { numbered } from './numbering.ts'
 import { sizeRules } from './rule-table.ts'
 import type { Inner, Level, SizeContext, SizeRule } from './size-rule.ts'
-import { sizeFrom, type Thrice, type Trials, thrice } from './trials.ts'
+import { isSame, sizeFrom, type Thrice, type Trials, thrice } from './trials.ts'
 
 /** A program at the bounds. */
 export interface BoundSizes {
@@ -59,6 +59,7 @@ const areAlike = (nodes: Triple): boolean => {
   const sized: ReadonlySet<string> = new Set(sizeRules[first.op].sized as readonly string[])
   return others.every((n) => {
     if (n.op !== first.op || n.args.length !== first.args.length) return false
+    if (typesOf(n).length !== typesOf(first).length) return false
     const [p, q] = [first.params, n.params] as unknown as Readonly<Record<string, unknown>>[]
     if (!Object.keys(p!).every((k) => sized.has(k) || sameData(p![k], q![k]))) return false
     if (first.op !== 'data' || n.op !== 'data' || first === n) return true
@@ -164,7 +165,7 @@ const bindAll = (
     }
     const args = operands.map((o) => known.get(keyOf(o)))
     if (!args.every((a) => a !== undefined)) known.set(key, undefined)
-    else if (nodes[0].op === 'get') known.set(key, outputOf(nodes[0], args[0]!))
+    else if (nodes[0].op === 'get' && areAlike(nodes)) known.set(key, outputOf(nodes[0], args[0]!))
     else known.set(key, bindNode(shared, level, nodes, args))
   }
   return roots.map((nodes) => known.get(keyOf(nodes)))
@@ -247,7 +248,9 @@ export const bindSizes = (graphs: Thrice<Graph>, trials: Trials): E.Either<Check
       { results: [n as Node], sizes: [sizes] },
     ]),
   )
-  const roots = graphs[0].outputs.map((_, i) => thrice(graphs, (g) => g.outputs[i] ?? graphs[0].outputs[i]!))
+  if (!isSame(thrice(graphs, (g) => g.outputs.length)))
+    return E.left({ tag: 'CheckError', errors: [{ tag: 'ShapeError', op: 'compile', operands: [], ...elsewhere }] })
+  const roots = graphs[0].outputs.map((_, i) => thrice(graphs, (g) => g.outputs[i]!))
   const outputs = bindAll(shared, level, roots, known)
   if (errors.length > 0) return E.left({ tag: 'CheckError', errors })
   const indexed = thrice(graphs, indexInputs)

@@ -292,6 +292,15 @@ describe('what needs a size says so', () => {
       [f32(n, 3)],
       /built differently/,
     ],
+    [
+      'another result of one operation',
+      (x) => T.cummax(x, { axis: 0 })[x.shape[0]! > 4 ? 0 : 1]!,
+      [i32(9, n)],
+      /built differently/,
+    ],
+    ['another tree', (x) => (x.shape[0]! > 4 ? { a: x } : { b: x }), [f32(n, 3)], /another tree at other sizes of 'n'/],
+    ['more results', (x) => (x.shape[0]! > 4 ? [x] : [x, x]), [f32(n, 3)], /another tree/],
+    ['more that is looked at', (x) => (x.shape[0]! > 4 ? T.debug(x, 'x') : x), [f32(n, 3)], /built differently/],
     ['an inverse of it', (x) => T.inv(T.matmul(x, T.swapaxes(x, 0, 1))), [f32(n, 3)], /whole matrix/],
   ]
   test.each(refused)('%s', (_name, f, specs, message) => {
