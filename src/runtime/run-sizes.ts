@@ -6,12 +6,13 @@ import type { Region } from '../../passes/graph/index-inputs.ts'
 import { ceilDiv, productOf, sizeOf } from '../lang/dim.ts'
 import type { HostArray } from '../lang/dtype.ts'
 import { raise } from '../lang/errors.ts'
-import { showShape, stridesOf } from '../lang/shape.ts'
+import { sameShape, showShape, stridesOf } from '../lang/shape.ts'
 import { type Size, type SizeValues, showSized, sizeAt } from '../lang/size.ts'
 import type { Argument } from './argument.ts'
 import type { Commands } from './backend.ts'
-import type { FitRun, Layout, SlotAt } from './fitted.ts'
+import { asPlanned, type FitRun, type Layout, type SlotAt } from './fitted.ts'
 import { type Loaded, wordsKey, writePieces } from './load.ts'
+import { storeOf } from './resident.ts'
 import type { HostValues } from './words.ts'
 
 const refuse = (path: string, reason: string, hint?: string): never =>
@@ -87,6 +88,17 @@ const sizesIn = (slots: readonly InputSlot[], args: readonly Argument[]): Known 
   return known
 }
 
+/** Refuses results whose elements lie in memory as another bound has them; what else is wrong with an argument is told later. */
+const demandLayouts = (slots: readonly SlotAt<InputSlot>[], args: readonly Argument[]): void => {
+  for (const [i, slot] of slots.entries()) {
+    const argument = args[i]
+    const store = typeof argument === 'object' && argument !== null ? storeOf(argument) : undefined
+    if (!store?.home || !sameShape(shapeOf(argument)!, slot.shape)) continue
+    if (`${store.layout?.shape}` !== `${slot.layout?.shape}`)
+      refuse(slot.path, 'it is laid out for other bounds', 'await its read() and pass { shape, data }')
+  }
+}
+
 /** Tells the dispatches how far loops go at these sizes. */
 const writeWords = ({ plan, words }: Loaded, commands: Commands, values: SizeValues): void => {
   const written = new Set<string>()
@@ -107,7 +119,10 @@ const writeWords = ({ plan, words }: Loaded, commands: Commands, values: SizeVal
 /** `plan` on these arguments. Throws ArgumentError where they do not agree on a size, or one is out of bounds. */
 export const fitRun: FitRun = (plan, args) => {
   const { sizes, inputs, outputs, observations } = plan
-  if (!sizes) return { inputs, outputs, observations, args }
+  if (!sizes) {
+    demandLayouts(inputs, args)
+    return asPlanned(plan, args)
+  }
   const slots = inputs.slice(0, inputs.length - sizes.length)
   if (args.length > slots.length)
     refuse(`[${slots.length}]`, `is one too many: the program takes ${slots.length} leaves, got ${args.length}`)
@@ -129,8 +144,10 @@ export const fitRun: FitRun = (plan, args) => {
     return [name, value]
   })
   const at = new Map(values)
+  const fitted = inputs.map((slot) => rangesAt(slotAt(slot, at), at))
+  demandLayouts(fitted, args)
   return {
-    inputs: inputs.map((slot) => rangesAt(slotAt(slot, at), at)),
+    inputs: fitted,
     outputs: outputs.map((slot) => slotAt(slot, at)),
     observations: observations.map((o) => (o.axes ? { ...o, shape: o.axes.map((s) => sizeAt(s, at)) } : o)),
     begin: (loaded, commands) => writeWords(loaded, commands, at),

@@ -77,6 +77,8 @@ export const dot: SizeRule<'dot'> = (c) => {
   return E.right([build.dot(kept, c.params)])
 }
 
-/** Windows that are not there add nothing to the axis they lie on. */
-export const fold: SizeRule<'fold'> = (c) =>
-  E.right([build.fold([masked(c, c.args[0]!, c.sizes[0]!, [c.params.axis], 0)], c.params)])
+/** Windows that are not there, and elements that windows do not have, add nothing to the axis they lie on. */
+export const fold: SizeRule<'fold'> = (c) => {
+  const sizes = c.sizes[0]!
+  return E.right([build.fold([masked(c, c.args[0]!, sizes, [c.params.axis, sizes.length - 1], 0)], c.params)])
+}

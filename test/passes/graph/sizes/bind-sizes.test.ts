@@ -154,6 +154,12 @@ const cases: readonly Case[] = [
     [f32(2, 3, n), f32(4, 3, 3)],
     1,
   ],
+  [
+    'gradient of windows as long as it is, but for two',
+    gradOf((x) => T.square(nn.avgPool1d(x, { kernelSize: x.shape[2]! - 2, stride: 1 }))),
+    [f32(1, 2, n)],
+    3,
+  ],
   ['layerNorm', (x) => nn.layerNorm(x), [f32(n, 4)]],
   [
     'batch norm',
