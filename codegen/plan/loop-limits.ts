@@ -2,19 +2,21 @@
  * How far the loops of a cluster go where sizes are named: loops over what is stored end with the rows that are needed, and
  * reductions with the elements that a mask lets through.
  */
-import type { Fused } from '../../passes/loop/fuse/fusion.ts'
+import type { Fused, Fusion } from '../../passes/loop/fuse/fusion.ts'
 import type { Atom, Cluster, Index, LoopValue, Range } from '../../passes/loop/ir/cluster.ts'
 import { valuesBelow } from '../../passes/loop/ir/values.ts'
 import type { Limits, LoopLimit } from '../../passes/loop/schedule/limit.ts'
+import { neededIn } from '../../passes/loop/schedule/needed-elements.ts'
 import type { ReduceValue } from '../../passes/loop/schedule/nest.ts'
 import { stepIn, tileIn } from '../../passes/loop/schedule/roles.ts'
 import { ceilDiv } from '../../src/lang/dim.ts'
-import type { Node } from '../../src/lang/ir.ts'
+import type { Graph, Node } from '../../src/lang/ir.ts'
 import { stateMonoids } from '../../src/lang/monoids.ts'
 import type { AffineSize, Size } from '../../src/lang/size.ts'
+import type { NamedSizes } from './make-plan.ts'
 
 /** What is known of the tensors that buffers of a cluster stand for. */
-export interface NamedTensors {
+interface NamedTensors {
   /** How many elements in a row are needed of what is stored in a node; undefined where all are. */
   readonly neededOf: (n: Node) => AffineSize | undefined
   /** The size that a node holds everywhere, in terms of named ones. */
@@ -134,7 +136,7 @@ const reduceLimit = (
 }
 
 /** Where the loops of `f` end. */
-export const loopLimits = (f: Fused, tensors: NamedTensors, nodeOf: NodeOf): Limits => {
+const loopLimits = (f: Fused, tensors: NamedTensors, nodeOf: NodeOf): Limits => {
   const loops = new Map<Range, LoopLimit>()
   const implied = new Set<LoopValue>()
   if (f.routine) return { loops, implied }
@@ -159,4 +161,26 @@ export const loopLimits = (f: Fused, tensors: NamedTensors, nodeOf: NodeOf): Lim
     if (limit.by === 1 && !f.schedule.workgroup) for (const mask of masks) implied.add(mask)
   }
   return { loops, implied }
+}
+
+/** `fusion` with the loops that end with a named size. */
+export const limited = (fusion: Fusion, graph: Graph, named: NamedSizes | undefined): Fusion => {
+  if (!named) return fusion
+  const { inRow, sizes } = neededIn(
+    graph,
+    named.inputs,
+    named.names.map(({ name }) => name),
+  )
+  const tensors = { neededOf: (n: Node) => inRow.get(n), sizeOf: (n: Node) => sizes.get(n) }
+  const limitedIn = (inner: Fusion): Fusion => {
+    const nodes = new Map([...inner.buffers].map(([n, { id }]) => [id, n]))
+    const limitedOne = (f: Fused): Fused => {
+      const { routine } = f
+      const loop = routine?.loop
+      if (routine && loop) return { ...f, routine: { ...routine, loop: { ...loop, fusion: limitedIn(loop.fusion) } } }
+      return { ...f, limits: loopLimits(f, tensors, ({ id }) => nodes.get(id)) }
+    }
+    return { ...inner, kernels: inner.kernels.map((group) => group.map(limitedOne)) }
+  }
+  return limitedIn(fusion)
 }

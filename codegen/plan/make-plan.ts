@@ -7,7 +7,6 @@ import { reducingOps } from '../../passes/loop/from-graph/lower-node.ts'
 import { type Fusion, fuse } from '../../passes/loop/fuse/fuse.ts'
 import type { Fused, InPlace } from '../../passes/loop/fuse/fusion.ts'
 import { isBufferLeaf } from '../../passes/loop/fuse/stored-nodes.ts'
-import { neededIn } from '../../passes/loop/schedule/needed-elements.ts'
 import { type Leaf, matchDonations } from '../../passes/memory/donation.ts'
 import { planMemory } from '../../passes/memory/places.ts'
 import type { Profile } from '../../passes/profile.ts'
@@ -23,7 +22,7 @@ import { overText } from '../kernel/text-limits.ts'
 import type { BoundKernel } from '../lower/assemble.ts'
 import { overTarget } from './fit-profile.ts'
 import { isRefusal, kernelsOf, type Refusal, type Run, runsOf } from './kernel-order.ts'
-import { loopLimits } from './loop-limits.ts'
+import { limited } from './loop-limits.ts'
 import type { DataSlot, InputSlot, OutputSlot, Plan, PlannedSize, PrintCode, Slot, Step, Subnormals } from './plan.ts'
 import { type PlanFault, showFault } from './plan-fault.ts'
 import { predict } from './predict.ts'
@@ -279,28 +278,6 @@ const tooLong = (kernels: readonly BoundKernel[]): Refusal | undefined => {
     return { error, clusters: routine ? [] : fused }
   }
   return undefined
-}
-
-/** `fusion` with the loops that end with a named size. */
-const limited = (fusion: Fusion, graph: Graph, named: NamedSizes | undefined): Fusion => {
-  if (!named) return fusion
-  const { inRow, sizes } = neededIn(
-    graph,
-    named.inputs,
-    named.names.map(({ name }) => name),
-  )
-  const tensors = { neededOf: (n: Node) => inRow.get(n), sizeOf: (n: Node) => sizes.get(n) }
-  const limitedIn = (inner: Fusion): Fusion => {
-    const nodes = new Map([...inner.buffers].map(([n, { id }]) => [id, n]))
-    const limitedOne = (f: Fused): Fused => {
-      const { routine } = f
-      const loop = routine?.loop
-      if (routine && loop) return { ...f, routine: { ...routine, loop: { ...loop, fusion: limitedIn(loop.fusion) } } }
-      return { ...f, limits: loopLimits(f, tensors, ({ id }) => nodes.get(id)) }
-    }
-    return { ...inner, kernels: inner.kernels.map((group) => group.map(limitedOne)) }
-  }
-  return limitedIn(fusion)
 }
 
 /** Runs as the steps of a plan; `numbers` are those of the kernels. */

@@ -129,6 +129,7 @@ export const pickAlong = (x: Node, axis: number, index: Node): Node => {
 export const unknownAxes = (sizes: readonly Size[]): readonly number[] =>
   sizes.flatMap((s, i) => (typeof s === 'number' ? [] : [i]))
 
+/** The refusal of `what`, which needs to know a size. */
 export const needsSize = (what: string, axis?: number, hint?: string): E.Either<Refusal, never> =>
   E.left({
     reason: `${what}, and its size is known only when the program runs`,

@@ -34,7 +34,7 @@ const pointwise: Rule<Op> = (_n, args, shape) =>
     return found.length > 0 && found.every((s) => isEqual(s, found[0])) ? found[0] : undefined
   })
 
-/** Axes that are not moved along keep what is needed of them; the others, and those past `rank`, are needed whole. */
+/** Axes that are not moved along keep what is needed of them; the others are needed whole. */
 const keeping =
   <K extends Op>(isMoved: (n: NodeOf<K>, axis: number) => boolean): Rule<K> =>
   (n, [needs = []], shape) =>
