@@ -2,6 +2,7 @@
  * Value numbering of a kernel's index expressions: equal numbers mean equal values in one invocation, independent of
  * the `let` names they went through.
  */
+import { functionKey } from '../../src/lang/user-ops.ts'
 import { combine, type Interval, type Linear } from './interval.ts'
 import type { KExpr, Scalar } from './kernel.ts'
 
@@ -105,7 +106,7 @@ export const createTermTable = (
         return opaque(e.type.scalar)
       case 'call':
       case 'threefry':
-        return down(e.kind === 'call' ? `call ${e.callee.name}` : `threefry${e.word}`, ...e.args)
+        return down(e.kind === 'call' ? `call ${functionKey(e.callee)}` : `threefry${e.word}`, ...e.args)
       case 'native':
         return down(`native ${e.op}`, ...e.args)
       case 'apply':

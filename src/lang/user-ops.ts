@@ -36,28 +36,38 @@ export interface KernelRules {
   readonly ulp: number
 }
 
-interface Known<R> {
-  readonly wgsl: string
-  readonly rules: R
-}
+/** What tells functions apart: a name may be defined again. */
+export const functionKey = ({ name, wgsl }: { readonly name: string; readonly wgsl: string }): string =>
+  `${name} ${wgsl}`
 
-const functions = new Map<string, Known<FunctionRules>>()
-const kernels = new Map<string, Known<KernelRules>>()
+/** What is known under a name: the rules of every text that it was defined with. */
+type Table<R> = Map<string, Map<string, R>>
 
-const register = <R>(table: Map<string, Known<R>>, caller: string, name: string, wgsl: string, rules: R): void => {
-  const before = functions.get(name) ?? kernels.get(name)
-  if (before && (before.wgsl !== wgsl || !table.has(name)))
+const functions: Table<FunctionRules> = new Map()
+const kernels: Table<KernelRules> = new Map()
+
+/** A name may be defined again, as a development server does; graphs that hold an earlier text keep the rules of that text. */
+const register = <R>(
+  table: Table<R>,
+  other: Table<unknown>,
+  caller: string,
+  name: string,
+  wgsl: string,
+  rules: R,
+): void => {
+  if (other.has(name))
     raise({
       tag: 'UsageError',
-      message: `${caller}: there is another op called ${name}, with other WGSL`,
+      message: `${caller}: there is an op called ${name} already, of the other kind: a function of numbers, or a kernel`,
       hint: 'graphs know an op by its name: give this one a name of its own',
     })
-  table.set(name, { wgsl, rules })
+  const texts = table.get(name) ?? new Map<string, R>()
+  table.set(name, texts.set(wgsl, rules))
 }
 
-const found = <R>(table: ReadonlyMap<string, Known<R>>, { name, wgsl }: { name: string; wgsl: string }): R => {
-  const known = table.get(name)
-  if (known?.wgsl === wgsl) return known.rules
+const found = <R>(table: Table<R>, { name, wgsl }: { name: string; wgsl: string }): R => {
+  const known = table.get(name)?.get(wgsl)
+  if (known !== undefined) return known
   return raise({
     tag: 'UsageError',
     message: `${name}: no op of this name and WGSL is defined in this process`,
@@ -65,13 +75,13 @@ const found = <R>(table: ReadonlyMap<string, Known<R>>, { name, wgsl }: { name: 
   })
 }
 
-/** Makes an elementwise op known. UsageError where another op has its name. */
+/** Makes an elementwise op known. UsageError where a kernel has its name. */
 export const defineFunction = (name: string, wgsl: string, rules: FunctionRules): void =>
-  register(functions, 'elementwise', name, wgsl, rules)
+  register(functions, kernels, 'elementwise', name, wgsl, rules)
 
-/** Makes a kernel known. UsageError where another op has its name. */
+/** Makes a kernel known. UsageError where a function has its name. */
 export const defineKernel = (name: string, wgsl: string, rules: KernelRules): void =>
-  register(kernels, 'customKernel', name, wgsl, rules)
+  register(kernels, functions, 'customKernel', name, wgsl, rules)
 
 /** The rules of an elementwise op; UsageError where it is not defined here. */
 export const functionRules = (op: { readonly name: string; readonly wgsl: string }): FunctionRules =>

@@ -1,6 +1,7 @@
 /** Single operations of the counting interpreter: their identity, and fast paths for integer arithmetic. */
 
 import { floorDiv } from '../../../src/lang/dim.ts'
+import { functionKey } from '../../../src/lang/user-ops.ts'
 import { binaryFunction } from '../interp/scalar-meaning.ts'
 import type { KExpr } from '../kernel.ts'
 import type { Num } from './count-affine.ts'
@@ -20,7 +21,7 @@ export const headOf = (e: KExpr): string => {
     case 'read':
       return e.array
     case 'call':
-      return `call ${e.callee.name}`
+      return `call ${functionKey(e.callee)}`
     case 'threefry':
       return `threefry${e.word}`
     case 'native':

@@ -4,6 +4,7 @@
  */
 import { sizeOf } from '../../../src/lang/dim.ts'
 import type { ParamsOf } from '../../../src/lang/ir.ts'
+import { functionKey } from '../../../src/lang/user-ops.ts'
 import { placedText } from '../../../src/lang/wgsl-text.ts'
 import type { KernelText } from '../../kernel/kernel.ts'
 import { textPrefix } from '../../kernel/reserved-names.ts'
@@ -23,15 +24,17 @@ export interface UserFunctions {
 }
 
 export const makeUserFunctions = (): UserFunctions => {
-  const used = new Map<string, { readonly prefix: string; readonly text: string }>()
+  const used = new Map<string, { readonly name: string; readonly prefix: string; readonly text: string }>()
   return {
-    use: ({ name, wgsl }) => {
-      const known = used.get(name)
+    use: (callee) => {
+      const { name, wgsl } = callee
+      const key = functionKey(callee)
+      const known = used.get(key)
       const prefix = known?.prefix ?? `u${used.size}_`
-      if (!known) used.set(name, { prefix, text: placedText(wgsl, prefix) })
+      if (!known) used.set(key, { name, prefix, text: placedText(wgsl, prefix) })
       return prefix + name
     },
-    text: () => [...used].flatMap(([name, { text }]) => ['', userMark(name), text]),
+    text: () => [...used.values()].flatMap(({ name, text }) => ['', userMark(name), text]),
     half: () => [...used.values()].some(({ text }) => needsHalf(text)),
   }
 }

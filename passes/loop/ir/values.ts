@@ -1,7 +1,9 @@
 /** Hash-consing constructors of Loop IR values: equal values of one cluster are one object. */
+
 import type { KernelDType } from '../../../src/lang/dtype.ts'
 import type { ParamsOf, PointwiseOp } from '../../../src/lang/ir.ts'
 import { stateMonoids } from '../../../src/lang/monoids.ts'
+import { functionKey } from '../../../src/lang/user-ops.ts'
 import type { Bound, Buffer, Index, LoopValue, Range, Reduction } from './cluster.ts'
 import { foldedConstant } from './folded-constant.ts'
 import { rangesOfIndex } from './index-expression.ts'
@@ -145,9 +147,8 @@ export const createValues = (): Values => {
       const dtype = stateMonoids[monoid].components(of[0]!.dtype)[component]!
       return intern(`${group}.${component}`, ranges, { kind: 'reduce', dtype, ...r, component, group })
     },
-    // User-defined operations are identified by name.
     call: (callee, args) =>
-      intern(`u${callee.name}(${ids(args)})`, union(args.map((a) => a.ranges)), {
+      intern(`u${functionKey(callee)}(${ids(args)})`, union(args.map((a) => a.ranges)), {
         kind: 'call',
         dtype: callee.gives,
         callee,

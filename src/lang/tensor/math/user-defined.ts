@@ -54,8 +54,8 @@ type Operands<A extends readonly number[]> = { readonly [K in keyof A]: Operand 
  * An op from a WGSL function of scalars. It is applied element by element, its operands broadcast, and fuses like any
  * arithmetic; `vmap` maps it. Tensors must have the dtypes of the parameters, numbers adopt them. Differentiating it is a
  * UsageError unless `derivatives` are given. What the text declares gets names of its own, so it cannot clash; an error in
- * it is a ValidationError when a program is loaded. UsageError where the function is not in the text, or another op has
- * its name.
+ * it is a ValidationError when a program is loaded. Defined again with another text, it is another op from then on; what was
+ * made before keeps the text it was made with. UsageError where the function is not in the text, or a kernel has its name.
  * @example
  * const softsign = T.elementwise({
  *   name: 'softsign',
@@ -192,8 +192,8 @@ const callOf = (
  * `outputs` names several. Operands are tensors of f32, i32, u32, bool or f16; `infer` refuses what does not fit with a
  * ShapeError. It is a dispatch of its own; where a result is empty, and so for all, nothing runs. Differentiating it is a
  * UsageError unless `jvp` or `vjp` is given; `vmap` runs it once an example. An error in the text is a ValidationError when
- * a program is loaded. UsageError where the function is not in the text, the text declares a tensor's name, or another op
- * has the op's name.
+ * a program is loaded. It may be defined again, as `elementwise`. UsageError where the function is not in the text, the text
+ * declares a tensor's name, or a function of numbers has the op's name.
  * @example
  * const reversed: (x: T.Tensor) => T.Tensor = T.customKernel({
  *   name: 'reversed',

@@ -3,6 +3,7 @@ import { describe, expect, expectTypeOf, it } from 'vitest'
 import * as T from '../../../../src/index.ts'
 import { checkGrad } from '../../../../src/testing/check-grad.ts'
 import { checkVmap } from '../../../../src/testing/check-vmap.ts'
+import { sharedDevice, sharedProcessor } from '../../../device.ts'
 
 type X = T.Tensor
 
@@ -126,11 +127,27 @@ describe('elementwise', () => {
     expect(define('user_none', 'fn other(x: f32) -> f32 { return x; }')).toBe(
       "UsageError: elementwise: the text of user_none has no function 'fn user_none(x: f32) -> f32'",
     )
-    expect(define('user_plain', 'fn user_plain(x: f32) -> f32 { return 2 * x; }')).toBe(
-      'UsageError: elementwise: there is another op called user_plain, with other WGSL',
+    expect(define('user_rows', 'fn user_rows(x: f32) -> f32 { return x; }')).toBe(
+      'UsageError: elementwise: there is an op called user_rows already, of the other kind: a function of numbers, or a kernel',
     )
-    expect(define('user_rows', 'fn user_rows(x: f32) -> f32 { return x; }')).toMatch(/another op called user_rows/)
-    expect(define('user_plain', 'fn user_plain(x: f32) -> f32 { return x; }')).toBe('nothing')
+  })
+  it('may be defined again: what was made before keeps its text, and both stand in one kernel', async () => {
+    const scaled = (by: number) =>
+      T.elementwise({
+        name: 'user_scaled',
+        wgsl: `fn user_scaled(x: f32) -> f32 { return ${by} * x; }`,
+        reference: (y: number) => by * y,
+        derivatives: ([y]) => [T.full(y!.shape, by)],
+      }) as (x: X) => X
+    const [before, after] = [scaled(2), scaled(3)]
+    const both = (y: X): X => T.add(before(y), T.mul(after(y), 10))
+    const slope = T.grad((y: X) => T.sum(both(y)))
+    expect(T.reference(both(x)).data).toEqual(T.reference(T.mul(x, 32)).data)
+    expect(T.reference(slope(x)).data).toEqual(Float32Array.of(32, 32, 32))
+    for (const device of [await sharedDevice(), await sharedProcessor()]) {
+      const loaded = await T.compileOn(device, both, [T.spec([3])])
+      expect(await (await loaded.run([1.25, 2, -3])).read()).toEqual(Float32Array.of(40, 64, -96))
+    }
   })
   it('says whose rule is wrong', () => {
     const wrong = T.elementwise({
