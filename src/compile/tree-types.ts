@@ -6,7 +6,7 @@ import type { Shape } from '../lang/dim.ts'
 import type { DType, HostArrayOf } from '../lang/dtype.ts'
 import type { TensorType } from '../lang/ir.ts'
 import type { IsOpen, TreeOf, TreeOfUnknownKeys } from '../lang/tree.ts'
-import type { Output } from '../lang/types/output.ts'
+import type { Handle, Output } from '../lang/types/output.ts'
 import type { Tensor } from '../lang/types/tensor.ts'
 import type { Argument } from '../runtime/argument.ts'
 import type { HostTensor } from './host.ts'
@@ -71,6 +71,21 @@ type OutputsOf<R> =
     : R extends Tensor<infer S, infer D>
       ? Output<S, D>
       : { readonly [K in keyof R]: OutputsOf<R[K]> }
+
+/** The elements of a tensor on the host, whatever its dtype is known to be. */
+export interface HostLike {
+  readonly shape: Shape
+  readonly dtype: string
+  readonly data: ArrayBufferView
+}
+
+/** A tree of which all leaves are on the host. */
+export type HostTree = HostLike | readonly HostTree[] | { readonly [key: string]: HostTree }
+
+/** What `put` gives for a tree of the host: handles in place of its leaves. */
+export type PutOf<T> = T extends HostLike
+  ? Handle<T['shape'], T['dtype'] extends DType ? T['dtype'] : DType>
+  : { readonly [K in keyof T]: PutOf<T[K]> }
 
 /** A tree of tensors or handles with the arrays of their elements in their place. */
 export type ArraysOf<T> =

@@ -41,7 +41,7 @@ const arraysOf: Readonly<Record<DType, readonly string[]>> = {
   u8: ['Uint8Array'],
 }
 
-const checkPlain = (slot: InputSlot, values: readonly (number | boolean)[]): void => {
+const checkPlain = (slot: HostSlot, values: readonly (number | boolean)[]): void => {
   const { dtype } = slot
   for (let i = 0; i < values.length; i++) {
     const v = values[i]
@@ -59,7 +59,7 @@ const checkPlain = (slot: InputSlot, values: readonly (number | boolean)[]): voi
 }
 
 /** Raises IndexError for the first element out of range. */
-const checkRange = (slot: InputSlot, values: HostValues, { op, size, region, except, site }: IndexRange): void => {
+const checkRange = (slot: HostSlot, values: HostValues, { op, size, region, except, site }: IndexRange): void => {
   const strides = stridesOf(slot.shape)
   const counts = region ? region.start.map((a, k) => stepCount(a, region.stop[k]!, region.step[k]!)) : slot.shape
   const total = sizeOf(counts)
@@ -77,7 +77,11 @@ const checkRange = (slot: InputSlot, values: HostValues, { op, size, region, exc
   }
 }
 
-const checkHost = (slot: SlotAt<InputSlot>, values: HostValues): Words => {
+/** What a slot says of host values that go there. */
+type HostSlot = Pick<SlotAt<InputSlot>, 'path' | 'shape' | 'dtype' | 'indexOf' | 'layout'>
+
+/** Host values as words of a device. Raises ArgumentError where they do not fit, IndexError for an index out of range. */
+export const hostWords = (slot: HostSlot, values: HostValues): Words => {
   if (Array.isArray(values)) checkPlain(slot, values as readonly (number | boolean)[])
   else {
     const name = (values as HostArray)[Symbol.toStringTag]
@@ -148,7 +152,7 @@ export const arrived = (args: readonly Argument[]): Promise<readonly Argument[]>
 const checkOne = (device: Device, slot: SlotAt<InputSlot>, argument: Argument | undefined): Checked => {
   if (argument === undefined || argument === null)
     return refuse(slot.path, `is missing, ${showOperand(slot)} was expected`)
-  const host = (values: HostValues): Checked => ({ kind: 'host', words: checkHost(slot, values) })
+  const host = (values: HostValues): Checked => ({ kind: 'host', words: hostWords(slot, values) })
   if (typeof argument === 'number' || typeof argument === 'boolean') return host([argument] as HostValues)
   if (isFlat(argument)) return host(argument)
   if (typeof argument === 'object' && isOutput(argument as object))

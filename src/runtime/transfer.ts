@@ -8,16 +8,15 @@ import { writePieces } from './load.ts'
 import { aware, demandAlive } from './loss.ts'
 import { lease } from './memory-pool.ts'
 import { copyBytes, type Resident, readStores, resident, type Store, storeOf } from './resident.ts'
-import { encode, type HostValues } from './words.ts'
+import type { Words } from './words.ts'
 
-/** Elements of a tensor on their way to a device. */
+/** A tensor on its way to a device. */
 export interface Sent extends Pick<Slot, 'path' | 'shape' | 'dtype'> {
-  readonly data: HostValues
+  readonly words: Words
 }
 
 /**
- * Puts tensors on `device`, each in memory of its own, in pieces of `largest` bytes at most. Host arrays may be changed when this
- * returns. Rejects with OutOfMemory, ValidationError or DeviceLost; nothing stays behind.
+ * Puts tensors on `device`, each in memory of its own, in pieces of `largest` bytes at most. Rejects with OutOfMemory, ValidationError or DeviceLost; nothing stays behind.
  */
 export const upload = (device: Device, sent: readonly Sent[], largest: number): Promise<readonly Resident[]> =>
   aware(device, async () => {
@@ -26,7 +25,7 @@ export const upload = (device: Device, sent: readonly Sent[], largest: number): 
     const { value, trouble } = device.backend.guarded(total, () =>
       sent.map((slot) => {
         const own = lease(device, 'storage', copyBytes(slot), largest)
-        if (copyBytes(slot) > 0) writePieces(device.backend, own.pieces, encode(slot.dtype, slot.data))
+        if (copyBytes(slot) > 0) writePieces(device.backend, own.pieces, slot.words)
         return own
       }),
     )

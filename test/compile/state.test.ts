@@ -4,6 +4,7 @@ import * as T from '../../src/index.ts'
 import * as nn from '../../src/nn/index.ts'
 import * as optim from '../../src/optim/index.ts'
 import * as random from '../../src/random/index.ts'
+import { sharedProcessor } from '../device.ts'
 
 /** A trainer that knows nothing of the model. */
 const fitted = async <P extends T.TensorTree>(
@@ -155,6 +156,21 @@ describe('one let for a loop', () => {
     // @ts-expect-error an option that there is not
     await expect(T.put(tree, { on: cpu })).rejects.toThrow("'on'")
     cpu.destroy()
+  })
+
+  test('put takes values of the host as they are, and refuses what does not fit', async () => {
+    const halves = { shape: [3], dtype: 'f16', data: Float32Array.of(0.5, 1.5, -2) } as const
+    for (const device of [await T.defaultDevice(), await sharedProcessor()]) {
+      const put = await T.put({ halves, two: T.reference(T.tensor([[1, 2]])) }, { device })
+      expectTypeOf(put.halves).toExtend<T.Tensor<readonly [3], 'f16'>>()
+      expect([put.halves.dtype, put.two.shape, put.two.dtype]).toEqual(['f16', [1, 2], 'i32'])
+      expect(await T.read(put)).toEqual({ halves: Float32Array.of(0.5, 1.5, -2), two: Int32Array.of(1, 2) })
+      const mixed = await T.put([T.tensor([1.5]), halves] as const, { device })
+      expect(await T.read(mixed[0])).toEqual(Float32Array.of(1.5))
+    }
+    const refused = (tree: object, why: string) => expect(T.put(tree)).rejects.toThrow(why)
+    await refused({ w: { ...halves, shape: [4] } }, 'argument w: got 3 elements, f16[4] has 4')
+    await refused({ w: { ...halves, dtype: 'i32' } }, 'argument w: got Float32Array for i32[3]')
   })
 
   test('keep: true keeps all results, one without a path too', async () => {
