@@ -15,7 +15,7 @@ import {
   TensorloomError,
   type UsageError,
 } from '../lang/errors.ts'
-import { isNamedSize, type KnownShape, type SizedShape } from '../lang/size.ts'
+import { isNamedSize, type KnownShape, type SizedShape, showSized } from '../lang/size.ts'
 import { demandDType, demandShape } from '../lang/tensor/arguments.ts'
 import type { Device } from '../runtime/device.ts'
 import { type Executable, loadPlan } from '../runtime/execute.ts'
@@ -190,7 +190,7 @@ const loadedOf = <A extends readonly unknown[], R>(
   executable: Executable,
 ): Loaded<A, R> => {
   const run: Loaded<A, R>['run'] = async (...args) =>
-    (await runTree(executable, hostArguments(args) as readonly unknown[])) as ResultsOf<R>
+    (await runTree(executable, hostArguments(args) as readonly unknown[], showSized)) as ResultsOf<R>
   return {
     program,
     device: executable.device,

@@ -1,10 +1,13 @@
 /** Between the trees that callers hold and the flat leaves that a plan knows. JIT and emitted modules share it. */
-import type { Plan } from '../../codegen/plan/plan.ts'
+import type { InputSlot, Plan } from '../../codegen/plan/plan.ts'
 import { raise, showOperand } from '../lang/errors.ts'
 import { isRecord, type TreeShape, unflattenTree } from '../lang/tree.ts'
 import { visible } from '../lang/visible-text.ts'
 import type { Argument } from './argument.ts'
 import type { Executable } from './execute.ts'
+
+/** How an argument is shown in errors: with the names of its sizes where there are any. */
+export type ShowSlot = (slot: InputSlot) => string
 
 const isNothing = (x: unknown): x is undefined | null => x === undefined || x === null
 
@@ -15,12 +18,13 @@ const isNothing = (x: unknown): x is undefined | null => x === undefined || x ==
 export const argumentLeaves = (
   { inputs, inputTree }: Pick<Plan, 'inputs' | 'inputTree'>,
   args: readonly unknown[],
+  show: ShowSlot = showOperand,
 ): readonly Argument[] => {
   const leaves: Argument[] = []
   const walk = (tree: TreeShape, value: unknown, path: string): void => {
     if (typeof tree === 'number') {
       if (isNothing(value))
-        raise({ tag: 'ArgumentError', path, reason: `missing: the program takes a ${showOperand(inputs[tree]!)} here` })
+        raise({ tag: 'ArgumentError', path, reason: `missing: the program takes a ${show(inputs[tree]!)} here` })
       leaves[tree] = value as Argument
       return
     }
@@ -74,5 +78,5 @@ export const argumentLeaves = (
 }
 
 /** Runs on trees: arguments as the traced function takes them, results as it returns them. */
-export const runTree = async (executable: Executable, args: readonly unknown[]): Promise<unknown> =>
-  unflattenTree(executable.plan.outputTree, await executable.run(argumentLeaves(executable.plan, args)))
+export const runTree = async (executable: Executable, args: readonly unknown[], show?: ShowSlot): Promise<unknown> =>
+  unflattenTree(executable.plan.outputTree, await executable.run(argumentLeaves(executable.plan, args, show)))

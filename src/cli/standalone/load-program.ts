@@ -4,6 +4,7 @@ import type { AotTarget } from '../../../codegen/export/aot/module.ts'
 import type { DataSlot, Plan } from '../../../codegen/plan/plan.ts'
 import { type OpenSafetensors, openSafetensors, tensorAt } from '../../io/safetensors.ts'
 import { raise, showOperand } from '../../lang/errors.ts'
+import { showSized } from '../../lang/size.ts'
 import type { Device } from '../../runtime/device.ts'
 import { loadWith } from '../../runtime/executable.ts'
 import { asPlanned } from '../../runtime/fitted.ts'
@@ -69,5 +70,6 @@ export const withWeights = (plan: EmittedPlan, weights: LoadOptions['weights']):
 /** Loads `complete`, which is `plan` with its weights. */
 export const loadOn = async (target: AotTarget, device: Device, plan: EmittedPlan, complete: Plan): Promise<Loaded> => {
   const executable = await loadWith(HAS_NAMED_SIZES ? fitRun : asPlanned, device, complete, showFlat)
-  return { target, plan, device: device.gpu, run: (...args) => runTree(executable, args) }
+  const show = HAS_NAMED_SIZES ? showSized : undefined
+  return { target, plan, device: device.gpu, run: (...args) => runTree(executable, args, show) }
 }

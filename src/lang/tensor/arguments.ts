@@ -6,6 +6,7 @@
 import { isDim, type Shape } from '../dim.ts'
 import { type DType, dtypes } from '../dtype.ts'
 import { raise } from '../errors.ts'
+import { isNamedSize } from '../size.ts'
 import { strangerName } from '../strangers.ts'
 import { isRecord, isTensor } from '../tree.ts'
 import { visible } from '../visible-text.ts'
@@ -126,14 +127,22 @@ export const demandChoice = <C extends string | number>(
  * `x` as a list of sizes, a copy that the caller cannot change; whether they are whole numbers is for those to say who know
  * what -1 means to them.
  */
-export const demandShape = (name: string, x: unknown): Shape =>
-  Array.isArray(x)
-    ? [...(x as Shape)]
-    : raise({
-        tag: 'UsageError',
-        message: `${name}: the shape is ${showArgument(x)}, not an array of sizes`,
-        hint: `write [${isDim(x) ? x : '2, 3'}]`,
-      })
+export const demandShape = (name: string, x: unknown): Shape => {
+  if (!Array.isArray(x))
+    return raise({
+      tag: 'UsageError',
+      message: `${name}: the shape is ${showArgument(x)}, not an array of sizes`,
+      hint: `write [${isDim(x) ? x : '2, 3'}]`,
+    })
+  const named = (x as readonly unknown[]).find(isNamedSize)
+  if (named)
+    raise({
+      tag: 'UsageError',
+      message: `${name}: the size '${visible(named.dim)}' is known only when a program runs, and stands in its spec alone`,
+      hint: 'take it from an argument that has it: x.shape[0]',
+    })
+  return [...(x as Shape)]
+}
 
 /** `xs` as a list of tensors, or of what else the function takes many of; `call` shows how it is written then. */
 export const demandList = <X>(
