@@ -8,6 +8,8 @@ export interface Series {
   readonly points: readonly (readonly [x: number, y: number])[]
   readonly colour?: string
   readonly width?: number
+  /** Dots instead of a line. */
+  readonly dots?: boolean
 }
 
 /** What stands around the lines. */
@@ -62,10 +64,14 @@ export const lineChart = (series: readonly Series[], { title, x, y, log = false 
   const vertical = across
     .ticks(8)
     .map((t) => textAt(across(t), height - margin.bottom + 18, across.tickFormat(8)(t), 'text-anchor="middle"'))
-  const lines = series.map(
-    ({ points, colour, width: stroke = 1.5 }, i) =>
-      `<path d="${path([...points]) ?? ''}" fill="none" stroke="${escaped(colour ?? palette[i % palette.length]!)}" stroke-width="${stroke}"/>`,
-  )
+  const lines = series.map(({ points, colour, width: stroke = 1.5, dots = false }, i) => {
+    const paint = escaped(colour ?? palette[i % palette.length]!)
+    if (!dots) return `<path d="${path([...points]) ?? ''}" fill="none" stroke="${paint}" stroke-width="${stroke}"/>`
+    const circles = points
+      .filter(([a, b]) => Number.isFinite(a) && Number.isFinite(b))
+      .map(([a, b]) => `<circle cx="${across(a).toFixed(1)}" cy="${up(b).toFixed(1)}" r="${2 * stroke}"/>`)
+    return `<g fill="${paint}" fill-opacity="0.6">${circles.join('')}</g>`
+  })
   const legend = series.map(({ name, colour }, i) =>
     textAt(
       width - margin.right,
@@ -88,6 +94,12 @@ export const lineChart = (series: readonly Series[], { title, x, y, log = false 
     '',
   ].join('\n')
 }
+
+/** Values over their numbers, or over `xs`, as a line. */
+export const curve = (name: string, values: ArrayLike<number>, xs?: ArrayLike<number>): Series => ({
+  name,
+  points: Array.from(values, (y, i) => [xs ? xs[i]! : i, y] as const),
+})
 
 /** The mean of each run of `size` values, at its middle: noisy losses as a line one can follow. */
 export const smoothed = (values: readonly number[], size: number): readonly (readonly [number, number])[] =>
