@@ -14,25 +14,30 @@ import { castNode, expandNode, lift, onAxis, refuse, reshapeNode, withTypes } fr
 import { narrowNode } from '../shape/reordering.ts'
 import { gumbelOf } from './inverse.ts'
 import { withKey } from './keys.ts'
+import { type DistributionOfLines, onLines, readCall, withParameters } from './parameters.ts'
 import { bitsNode, randint, unitNode } from './uniform.ts'
 
+/** Logarithms of how likely the classes are, up to a constant, along the last axis. */
+export interface CategoricalOptions {
+  readonly logits: Tensor
+}
+
+const categoricalOptions: OptionNames<CategoricalOptions> = { logits: 'must tensor' }
+
 /**
- * Samples (i32) of the distribution `softmax(logits)` along the last axis, which is dropped, by the Gumbel trick
- * (jax.random.categorical). ShapeError for a scalar.
+ * Classes (i32 of `shape`) of the distribution `softmax(logits)` along the last axis of the logits, whose leading axes
+ * broadcast to the shape, which may be left out; by the Gumbel trick (jax.random.categorical). ShapeError for a scalar.
  * @example
- * T.reference(random.categorical(random.key(0), T.tensor([[0, -1e4], [-1e4, 0]]))).data // => [0, 1]
+ * const logits = T.tensor([[0, -1e4], [-1e4, 0]])
+ * T.reference(random.categorical(random.key(0), { logits })).data // => [0, 1]
  */
-export const categorical = (k: Tensor, logits: Tensor): Tensor<Shape, 'i32'> => {
-  const n = lift('random.categorical', logits, 1)
-  return tensorOf(
-    withTypes('random.categorical', [n], ([type]) => {
-      const { shape } = type!
-      if (shape.length === 0) return refuse('random.categorical', [n], { reason: 'logits need an axis of classes' })
-      const drawn = withKey('random.categorical', k, shape, (a, b) => {
-        const scores = binaryNode('add', castNode(n, 'f32'), gumbelOf(bitsNode(a, b, shape)))
-        return build.get([build.reduce([scores], { monoid: 'argmax', axes: [shape.length - 1] })], { index: 1 })
-      })
-      return nodeOf(drawn)
+export const categorical: DistributionOfLines<CategoricalOptions, 'i32'> = (k: Tensor, ...args: readonly unknown[]) => {
+  const name = 'random.categorical'
+  const { shape, parameters } = readCall(name, categoricalOptions, args)
+  return onLines(name, parameters.logits, 'logits', shape, (full) =>
+    withParameters(name, k, full, [parameters.logits], ([logits], a, b) => {
+      const scores = binaryNode('add', logits!, gumbelOf(bitsNode(a, b, full)))
+      return build.get([build.reduce([scores], { monoid: 'argmax', axes: [full.length - 1] })], { index: 1 })
     }),
   )
 }

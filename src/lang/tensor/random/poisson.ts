@@ -3,13 +3,12 @@
  * transformed rejection (Hörmann 1993, PTRS). Both run a fixed number of steps, all at once.
  */
 import { build, typeOf } from '../../build.ts'
-import type { Shape } from '../../dim.ts'
 import type { Node } from '../../ir.ts'
-import type { Operand, Tensor } from '../../types/tensor.ts'
+import type { Operand } from '../../types/tensor.ts'
 import { binaryNode, likeNode, selectNode } from '../math/arithmetic.ts'
 import { castNode } from '../operand.ts'
 import { blocks } from './keys.ts'
-import { withParameters } from './parameters.ts'
+import { type Distribution, distribution } from './parameters.ts'
 import { between, bitsNode, unitOf } from './uniform.ts'
 
 /** Rates below this are inverted: more than 34 happens with probability below 2⁻²⁷, less than a step of the draw. */
@@ -80,17 +79,25 @@ const rejected = (rate: Node, high: Node, low: Node): Node => {
   return found
 }
 
+/** How many are expected. */
+export interface PoissonOptions {
+  readonly rate: Operand
+}
+
 /**
- * Poisson distributed counts with `rate` (a number, or a tensor that broadcasts to the shape): i32 of `shape`
- * (jax.random.poisson's distribution, not its numbers). -1 for a negative rate or NaN. Rates from 10 on accept or reject
- * twelve proposals a number; with probability below 2⁻²⁴ none is accepted and the count is the rate rounded down.
+ * Poisson distributed counts with `rate` (a number, or a tensor that broadcasts to the shape, which may be left out): i32 of
+ * `shape` (jax.random.poisson's distribution, not its numbers). -1 for a negative rate or NaN. Rates from 10 on accept or
+ * reject twelve proposals a number; with probability below 2⁻²⁴ none is accepted and the count is the rate rounded down.
  * ShapeError where the rate does not broadcast.
  * @example
- * const x = T.cast(random.poisson(random.key(0), 200, [2000]), 'f32')
+ * const x = T.cast(random.poisson(random.key(0), [2000], { rate: 200 }), 'f32')
  * T.reference(T.lessEqual(T.abs(T.sub(T.mean(x), 200)), 1)).data // => [1]
  */
-export const poisson = <const S extends Shape>(k: Tensor, rate: Operand, shape: S): Tensor<S, 'i32'> =>
-  withParameters('random.poisson', k, [rate], shape, ([given], high, low) => {
+export const poisson: Distribution<PoissonOptions, 'i32'> = distribution<PoissonOptions, 'i32'>(
+  'random.poisson',
+  { rate: 'must operand' },
+  {},
+  ([given], high, low) => {
     const type = typeOf(given!)
     const like = (x: number): Node => likeNode(x, type)
     const isSmall = binaryNode('lt', given!, like(smallRate))
@@ -99,4 +106,5 @@ export const poisson = <const S extends Shape>(k: Tensor, rate: Operand, shape: 
     const isValid = binaryNode('le', like(0), given!)
     const count = selectNode(isValid, selectNode(isSmall, small, large), like(-1))
     return castNode(count, 'i32')
-  })
+  },
+)
