@@ -12,6 +12,8 @@ export {
   choice,
   type PermutationOptions,
   permutation,
+  type ShuffleOptions,
+  shuffle,
 } from '../lang/tensor/random/choosing.ts'
 export {
   type BetaOptions,
@@ -23,6 +25,7 @@ export {
 } from '../lang/tensor/random/gamma-family.ts'
 export { cauchy, exponential, gumbel, laplace, logistic } from '../lang/tensor/random/inverse.ts'
 export { foldIn, type Key, key, split, splitList } from '../lang/tensor/random/keys.ts'
+export { type MultivariateNormalOptions, multivariateNormal } from '../lang/tensor/random/multivariate.ts'
 export {
   type NormalOptions,
   normal,
@@ -31,6 +34,14 @@ export {
 } from '../lang/tensor/random/normal.ts'
 export type { Distribution, DistributionOfLines } from '../lang/tensor/random/parameters.ts'
 export { type PoissonOptions, poisson } from '../lang/tensor/random/poisson.ts'
+export {
+  type BinomialOptions,
+  binomial,
+  type GeometricOptions,
+  geometric,
+  type MultinomialOptions,
+  multinomial,
+} from '../lang/tensor/random/trials.ts'
 export {
   type BernoulliOptions,
   bernoulli,

@@ -4,6 +4,7 @@ import { type Shape, sizeOf } from '../../dim.ts'
 import type { DType } from '../../dtype.ts'
 import type { Node } from '../../ir.ts'
 import { showShape } from '../../shape.ts'
+import { flattenTensors, mapTree } from '../../tree.ts'
 import { nodeOf, type Tensor, tensorOf } from '../../types/tensor.ts'
 import { demandRecord, demandShape, type OptionNames } from '../arguments.ts'
 import { take, takeAlongAxis } from '../index/picking.ts'
@@ -80,6 +81,38 @@ export const permutation: Permutation = (k: Tensor, x: number | Tensor, options:
     const x = tensorOf(n)
     return nodeOf(independent ? takeAlongAxis(x, index, { axis: a }) : take(x, index, { axis: a }))
   }) as never
+}
+
+/** Along which axis (0). */
+export interface ShuffleOptions {
+  readonly axis?: number
+}
+
+const shuffleOptions: OptionNames<ShuffleOptions> = { axis: 'own' }
+
+/**
+ * The slices of a tensor, or of all tensors of a tree, along `axis` (0) in random order, one order for all of them, so that
+ * inputs and labels stay together; for a tensor alone it is `permutation`'s. ShapeError for an axis out of range, and where the
+ * axis has another size than the first tensor's.
+ * @example
+ * const { x, y } = random.shuffle(random.key(0), { x: T.arange(5), y: T.mul(T.arange(5), 10) })
+ * T.reference(T.sub(y, T.mul(x, 10))).data // => [0, 0, 0, 0, 0]
+ */
+export const shuffle = <T>(k: Tensor, tree: T, options: ShuffleOptions = {}): T => {
+  const name = 'random.shuffle'
+  demandRecord(name, shuffleOptions, options)
+  const { axis = 0 } = options
+  const [first] = flattenTensors(tree).leaves
+  return mapTree(tree, (x) =>
+    onAxis(name, x, axis, (n, a, { shape }) => {
+      const at = onAxis(name, first, axis, (m, b, { shape: of }) =>
+        of[b] === shape[a]
+          ? nodeOf(order(name, k, [of[b]!], 0))
+          : refuse(name, [m, n], { reason: `axis ${axis} has sizes ${of[b]} and ${shape[a]}`, axis: a }),
+      )
+      return nodeOf(take(tensorOf(n), at, { axis: a }))
+    }),
+  ) as T
 }
 
 /** How `choice` chooses. */
