@@ -50,6 +50,6 @@ export const dropout: Dropout = dualWith(
     const mistake = mistakeAmong('nn.dropout', { 'operand 1': x })
     if (mistake || !training || p === 0) return mistake ?? x
     if (p === 1) return T.zerosLike(x)
-    return choose(bernoulli(key, 1 - p, x.shape), T.div(x, 1 - p), 0)
+    return choose(bernoulli(key, x.shape, { p: 1 - p }), T.div(x, 1 - p), 0)
   },
 )

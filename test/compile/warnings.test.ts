@@ -126,7 +126,7 @@ describe('nothing is said of', () => {
       nn.dropout(x, random.key(0)),
       nn.binaryCrossEntropyWithLogits(x, y),
       nn.scaledDotProductAttention(T.reshape(x, [2, 2]), T.reshape(y, [2, 2]), T.reshape(y, [2, 2]), { causal: true }),
-      random.truncatedNormal(random.key(1), -1, 1, [4]),
+      random.truncatedNormal(random.key(1), [4], { low: -1, high: 1 }),
       random.permutation(random.key(2), 4),
       adam.update(x, y, adam.init(x)),
       T.sort(x),

@@ -45,7 +45,9 @@ const elsewhere: Readonly<Record<string, string>> = {
   iscausal: 'causal',
   keepdim: 'keepdims',
   kernelsize: 'size',
+  lam: 'rate',
   loc: 'mean',
+  lower: 'low',
   maxval: 'high',
   minval: 'low',
   numgroups: 'groups',
@@ -56,6 +58,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   sep: 'separator',
   stddev: 'std',
   unbiased: 'correction',
+  upper: 'high',
 }
 
 const list = (names: readonly string[], last = 'and'): string =>

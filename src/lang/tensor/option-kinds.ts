@@ -20,6 +20,7 @@ export type KindName =
   | 'text'
   | 'list'
   | 'tensor'
+  | 'operand'
   | 'own'
 
 export interface Kind {
@@ -73,6 +74,8 @@ export const optionKinds: Readonly<Record<KindName, Kind>> = {
   text: { what: 'a string', example: "'a'", holds: (x) => typeof x === 'string' },
   list: { what: 'an array', example: '[]', holds: Array.isArray },
   tensor: { what: 'a tensor', example: 'x', holds: isTensor },
+  /** NaN too, as tensors may hold it. */
+  operand: { what: 'a number or a tensor', example: '0.5', holds: (x) => typeof x === 'number' || isTensor(x) },
   /** The function says itself what it may be: an axis, a mode, a dtype, a tree. */
   own: { what: '', example: '', holds: () => true },
 }

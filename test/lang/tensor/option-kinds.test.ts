@@ -34,11 +34,20 @@ const wrong: Readonly<Record<KindName, readonly unknown[]>> = {
   text: [2, x],
   list: ['a', x],
   tensor: ['x', 2, [1, 2]],
+  operand: ['0.5', true, [1, 2]],
   own: [],
 }
 
 /** Options that have to be given, by the kind that they are of. */
-const right: Readonly<Partial<Record<KindName, unknown>>> = { size: 1, count: 1, integers: 1, number: 1, own: 0 }
+const right: Readonly<Partial<Record<KindName, unknown>>> = {
+  size: 1,
+  count: 1,
+  integers: 1,
+  number: 1,
+  operand: 0.5,
+  own: 0,
+  tensor: x,
+}
 
 /** What a call says: the mistake that it throws or that its result carries. */
 const saidOf = (call: () => unknown): string => {

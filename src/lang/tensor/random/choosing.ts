@@ -4,6 +4,7 @@ import { type Shape, sizeOf } from '../../dim.ts'
 import type { DType } from '../../dtype.ts'
 import type { Node } from '../../ir.ts'
 import { showShape } from '../../shape.ts'
+import { flattenTensors, mapTree } from '../../tree.ts'
 import { nodeOf, type Tensor, tensorOf } from '../../types/tensor.ts'
 import { demandRecord, demandShape, type OptionNames } from '../arguments.ts'
 import { take, takeAlongAxis } from '../index/picking.ts'
@@ -14,25 +15,30 @@ import { castNode, expandNode, lift, onAxis, refuse, reshapeNode, withTypes } fr
 import { narrowNode } from '../shape/reordering.ts'
 import { gumbelOf } from './inverse.ts'
 import { withKey } from './keys.ts'
+import { type DistributionOfLines, onLines, readCall, withParameters } from './parameters.ts'
 import { bitsNode, randint, unitNode } from './uniform.ts'
 
+/** Logarithms of how likely the classes are, up to a constant, along the last axis. */
+export interface CategoricalOptions {
+  readonly logits: Tensor
+}
+
+const categoricalOptions: OptionNames<CategoricalOptions> = { logits: 'must tensor' }
+
 /**
- * Samples (i32) of the distribution `softmax(logits)` along the last axis, which is dropped, by the Gumbel trick
- * (jax.random.categorical). ShapeError for a scalar.
+ * Classes (i32 of `shape`) of the distribution `softmax(logits)` along the last axis of the logits, whose leading axes
+ * broadcast to the shape, which may be left out; by the Gumbel trick (jax.random.categorical). ShapeError for a scalar.
  * @example
- * T.reference(random.categorical(random.key(0), T.tensor([[0, -1e4], [-1e4, 0]]))).data // => [0, 1]
+ * const logits = T.tensor([[0, -1e4], [-1e4, 0]])
+ * T.reference(random.categorical(random.key(0), { logits })).data // => [0, 1]
  */
-export const categorical = (k: Tensor, logits: Tensor): Tensor<Shape, 'i32'> => {
-  const n = lift('random.categorical', logits, 1)
-  return tensorOf(
-    withTypes('random.categorical', [n], ([type]) => {
-      const { shape } = type!
-      if (shape.length === 0) return refuse('random.categorical', [n], { reason: 'logits need an axis of classes' })
-      const drawn = withKey('random.categorical', k, shape, (a, b) => {
-        const scores = binaryNode('add', castNode(n, 'f32'), gumbelOf(bitsNode(a, b, shape)))
-        return build.get([build.reduce([scores], { monoid: 'argmax', axes: [shape.length - 1] })], { index: 1 })
-      })
-      return nodeOf(drawn)
+export const categorical: DistributionOfLines<CategoricalOptions, 'i32'> = (k: Tensor, ...args: readonly unknown[]) => {
+  const name = 'random.categorical'
+  const { shape, parameters } = readCall(name, categoricalOptions, args)
+  return onLines(name, parameters.logits, 'logits', shape, (full) =>
+    withParameters(name, k, full, [parameters.logits], ([logits], a, b) => {
+      const scores = binaryNode('add', logits!, gumbelOf(bitsNode(a, b, full)))
+      return build.get([build.reduce([scores], { monoid: 'argmax', axes: [full.length - 1] })], { index: 1 })
     }),
   )
 }
@@ -75,6 +81,38 @@ export const permutation: Permutation = (k: Tensor, x: number | Tensor, options:
     const x = tensorOf(n)
     return nodeOf(independent ? takeAlongAxis(x, index, { axis: a }) : take(x, index, { axis: a }))
   }) as never
+}
+
+/** Along which axis (0). */
+export interface ShuffleOptions {
+  readonly axis?: number
+}
+
+const shuffleOptions: OptionNames<ShuffleOptions> = { axis: 'own' }
+
+/**
+ * The slices of a tensor, or of all tensors of a tree, along `axis` (0) in random order, one order for all of them, so that
+ * inputs and labels stay together; for a tensor alone it is `permutation`'s. ShapeError for an axis out of range, and where the
+ * axis has another size than the first tensor's.
+ * @example
+ * const { x, y } = random.shuffle(random.key(0), { x: T.arange(5), y: T.mul(T.arange(5), 10) })
+ * T.reference(T.sub(y, T.mul(x, 10))).data // => [0, 0, 0, 0, 0]
+ */
+export const shuffle = <T>(k: Tensor, tree: T, options: ShuffleOptions = {}): T => {
+  const name = 'random.shuffle'
+  demandRecord(name, shuffleOptions, options)
+  const { axis = 0 } = options
+  const [first] = flattenTensors(tree).leaves
+  return mapTree(tree, (x) =>
+    onAxis(name, x, axis, (n, a, { shape }) => {
+      const at = onAxis(name, first, axis, (m, b, { shape: of }) =>
+        of[b] === shape[a]
+          ? nodeOf(order(name, k, [of[b]!], 0))
+          : refuse(name, [m, n], { reason: `axis ${axis} has sizes ${of[b]} and ${shape[a]}`, axis: a }),
+      )
+      return nodeOf(take(tensorOf(n), at, { axis: a }))
+    }),
+  ) as T
 }
 
 /** How `choice` chooses. */

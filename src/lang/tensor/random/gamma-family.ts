@@ -4,16 +4,21 @@
  * fail with probability below 2⁻²⁶; then the distribution's centre stands in.
  */
 import { build, typeOf } from '../../build.ts'
-import type { Shape } from '../../dim.ts'
 import type { Node, TensorType } from '../../ir.ts'
 import type { Operand, Tensor } from '../../types/tensor.ts'
-import { tensorOf } from '../../types/tensor.ts'
-import { demandShape } from '../arguments.ts'
+import type { OptionNames } from '../arguments.ts'
 import { binaryNode, likeNode, selectNode } from '../math/arithmetic.ts'
-import { expandNode, lift, refuse, reshapeNode, withTypes } from '../operand.ts'
+import { expandNode, reshapeNode } from '../operand.ts'
 import { blocks } from './keys.ts'
 import { normalOf } from './normal.ts'
-import { withParameters } from './parameters.ts'
+import {
+  type Distribution,
+  type DistributionOfLines,
+  distribution,
+  onLines,
+  readCall,
+  withParameters,
+} from './parameters.ts'
 import { between, unitOf } from './uniform.ts'
 
 const rounds = 6
@@ -71,58 +76,77 @@ const kept = (x: Node): Node => binaryNode('max', x, likeNode(tiny, typeOf(x)))
 const numberOf = ({ core, boost }: Drawn): Node => kept(binaryNode('mul', core, build.exp([boost], {})))
 const logOf = ({ core, boost }: Drawn): Node => binaryNode('add', build.log([core], {}), boost)
 
-/**
- * Gamma distributed with shape parameter `a` (a number, or a tensor that broadcasts to the shape) and scale 1: f32 of
- * `shape` (jax.random.gamma's distribution, not its numbers), at least 2⁻¹²⁶. NaN for a ≤ 0. No gradient reaches `a`. Accepts or rejects
- * six proposals a number; with probability below 2⁻²⁶ none is accepted and the number is a - 1/3. ShapeError where `a`
- * does not broadcast.
- * @example
- * const x = random.gamma(random.key(0), 9, [2000])
- * T.reference(T.lessEqual(T.abs(T.sub(T.mean(x), 9)), 0.2)).data // => [1]
- */
-export const gamma = <const S extends Shape>(k: Tensor, a: Operand, shape: S): Tensor<S, 'f32'> =>
-  withParameters('random.gamma', k, [a], shape, ([p], high, low) => numberOf(gammaParts(p!, high, low, 0)))
+/** The shape parameter of a gamma distribution. */
+export interface GammaOptions {
+  readonly a: Operand
+}
 
 /**
- * Beta distributed with parameters `a` and `b` (numbers, or tensors that broadcast to the shape): f32 of `shape`, x / (x + y)
- * of two gamma numbers by their logarithms, so that small parameters do not underflow (jax.random.beta): at least 2⁻¹²⁶, at
- * most 1 - 2⁻²⁴. As `gamma`.
+ * Gamma distributed with shape parameter `a` (a number, or a tensor that broadcasts to the shape, which may be left out) and
+ * scale 1: f32 of `shape` (jax.random.gamma's distribution, not its numbers), at least 2⁻¹²⁶. NaN for a ≤ 0. No gradient
+ * reaches `a`. Accepts or rejects six proposals a number; with probability below 2⁻²⁶ none is accepted and the number is
+ * a - 1/3. ShapeError where `a` does not broadcast.
  * @example
- * const x = random.beta(random.key(0), 2, 6, [2000])
+ * const x = random.gamma(random.key(0), [2000], { a: 9 })
+ * T.reference(T.lessEqual(T.abs(T.sub(T.mean(x), 9)), 0.2)).data // => [1]
+ */
+export const gamma: Distribution<GammaOptions, 'f32'> = distribution<GammaOptions, 'f32'>(
+  'random.gamma',
+  { a: 'must operand' },
+  {},
+  ([p], high, low) => numberOf(gammaParts(p!, high, low, 0)),
+)
+
+/** The two parameters of a beta distribution. */
+export interface BetaOptions {
+  readonly a: Operand
+  readonly b: Operand
+}
+
+/**
+ * Beta distributed with parameters `a` and `b` (numbers, or tensors that broadcast to the shape, which may be left out): f32
+ * of `shape`, x / (x + y) of two gamma numbers by their logarithms, so that small parameters do not underflow
+ * (jax.random.beta): at least 2⁻¹²⁶, at most 1 - 2⁻²⁴. As `gamma`.
+ * @example
+ * const x = random.beta(random.key(0), [2000], { a: 2, b: 6 })
  * T.reference(T.lessEqual(T.abs(T.sub(T.mean(x), 0.25)), 0.01)).data // => [1]
  */
-export const beta = <const S extends Shape>(k: Tensor, a: Operand, b: Operand, shape: S): Tensor<S, 'f32'> =>
-  withParameters('random.beta', k, [a, b], shape, ([p, q], high, low) => {
+export const beta: Distribution<BetaOptions, 'f32'> = distribution<BetaOptions, 'f32'>(
+  'random.beta',
+  { a: 'must operand', b: 'must operand' },
+  {},
+  ([p, q], high, low) => {
     const [x, y] = [gammaParts(p!, high, low, 0), gammaParts(q!, high, low, secondNumber)].map(logOf)
     const share = kept(build.sigmoid([binaryNode('sub', x!, y!)], {}))
     return binaryNode('min', share, likeNode(1 - 2 ** -24, typeOf(share)))
-  })
+  },
+)
+
+/** The parameters of a Dirichlet distribution, along the last axis. */
+export interface DirichletOptions {
+  readonly alpha: Tensor
+}
+
+const dirichletOptions: OptionNames<DirichletOptions> = { alpha: 'must tensor' }
 
 /**
  * Dirichlet distributed with parameters `alpha` `[…, n]`: f32 of `[...shape, n]`, lines of positive numbers (at least 2⁻¹²⁶,
- * however small alpha is) that add up to 1 (jax.random.dirichlet). The leading axes of alpha broadcast to the shape. As `gamma`; ShapeError for a scalar.
+ * however small alpha is) that add up to 1 (jax.random.dirichlet). The leading axes of alpha broadcast to the shape, which
+ * may be left out. As `gamma`; ShapeError for a scalar.
  * @example
- * const x = random.dirichlet(random.key(0), T.tensor([1, 2, 3]), [4])
+ * const x = random.dirichlet(random.key(0), [4], { alpha: T.tensor([1, 2, 3]) })
  * T.reference(T.sum(x, { axis: -1 })).data // => [1, 1, 1, 1]
  */
-export const dirichlet = (k: Tensor, alpha: Tensor, shape: Shape): Tensor<Shape, 'f32'> => {
-  const n = lift('random.dirichlet', alpha, 1)
-  demandShape('random.dirichlet', shape)
-  return tensorOf(
-    withTypes('random.dirichlet', [n], ([type]) => {
-      const count = type!.shape.at(-1)
-      if (count === undefined)
-        return refuse('random.dirichlet', [n], { reason: 'alpha needs an axis of parameters', hint: 'give a vector' })
-      const full = [...shape, count]
-      const drawn = withParameters('random.dirichlet', k, [alpha], full, ([p], high, low) => {
-        const logs = logOf(gammaParts(p!, high, low, 0))
-        // The largest is taken off first: a logarithm of the sum beside logarithms in the thousands has no digits left.
-        const along = (n: Node, monoid: 'max' | 'sum'): Node =>
-          expandNode(reshapeNode(build.reduce([n], { monoid, axes: [full.length - 1] }), [...shape, 1]), full)
-        const parts = build.exp([binaryNode('sub', logs, along(logs, 'max'))], {})
-        return kept(binaryNode('div', parts, along(parts, 'sum')))
-      })
-      return lift('random.dirichlet', drawn)
+export const dirichlet: DistributionOfLines<DirichletOptions, 'f32'> = (k: Tensor, ...args: readonly unknown[]) => {
+  const { shape, parameters } = readCall('random.dirichlet', dirichletOptions, args)
+  return onLines('random.dirichlet', parameters.alpha, 'alpha', shape, (full) =>
+    withParameters('random.dirichlet', k, full, [parameters.alpha], ([p], high, low) => {
+      const logs = logOf(gammaParts(p!, high, low, 0))
+      // The largest is taken off first: a logarithm of the sum beside logarithms in the thousands has no digits left.
+      const along = (n: Node, monoid: 'max' | 'sum'): Node =>
+        expandNode(reshapeNode(build.reduce([n], { monoid, axes: [full.length - 1] }), [...full.slice(0, -1), 1]), full)
+      const parts = build.exp([binaryNode('sub', logs, along(logs, 'max'))], {})
+      return kept(binaryNode('div', parts, along(parts, 'sum')))
     }),
   )
 }

@@ -1,14 +1,14 @@
 /** Normally distributed numbers, the whole line of them or a part. */
 import { build, typeOf } from '../../build.ts'
 import type { Shape } from '../../dim.ts'
+import { raise } from '../../errors.ts'
 import type { Node, TensorType } from '../../ir.ts'
 import type { Operand, Tensor } from '../../types/tensor.ts'
 import { demandRecord, type OptionNames } from '../arguments.ts'
 import { binaryNode, likeNode, selectNode } from '../math/arithmetic.ts'
 import { un } from '../math/unary-functions.ts'
-import { lift, refuse } from '../operand.ts'
 import { withKey } from './keys.ts'
-import { withParameters } from './parameters.ts'
+import { type Distribution, distribution } from './parameters.ts'
 import { between, bitsNode, unitNode, unitOf } from './uniform.ts'
 
 /** Mean and standard deviation of `normal`. */
@@ -45,26 +45,27 @@ export const normal = <const S extends Shape>(k: Tensor, shape: S, options: Norm
   })
 }
 
+/** Between what the numbers of `truncatedNormal` lie: everywhere by default. */
+export interface TruncatedNormalOptions {
+  readonly low?: Operand
+  readonly high?: Operand
+}
+
 /**
- * Standard normal numbers given that they lie between `lower` and `upper` (numbers, or tensors that broadcast to the
- * shape): f32 of `shape`, by the inverse of the distribution function; far out in a tail, where it is flat, the grid of
- * results is coarse (jax.random.truncated_normal). NaN where upper is less than lower. ShapeError for two such numbers, and
- * where the bounds do not broadcast.
+ * Standard normal numbers given that they lie between `low` (-∞) and `high` (∞), numbers or tensors that broadcast to the
+ * shape, which may be left out: f32 of `shape`, by the inverse of the distribution function; far out in a tail, where it is
+ * flat, the grid of results is coarse (jax.random.truncated_normal). NaN where high is less than low; UsageError for two such
+ * numbers, ShapeError where the bounds do not broadcast.
  * @example
- * const x = random.truncatedNormal(random.key(0), -1, 2, [100])
+ * const x = random.truncatedNormal(random.key(0), [100], { low: -1, high: 2 })
  * T.reference(T.all(T.logicalAnd(T.greaterEqual(x, -1), T.lessEqual(x, 2)))).data // => [1]
  */
-export const truncatedNormal = <const S extends Shape>(
-  k: Tensor,
-  lower: Operand,
-  upper: Operand,
-  shape: S,
-): Tensor<S, 'f32'> =>
-  withParameters('random.truncatedNormal', k, [lower, upper], shape, ([low, high], a, b) => {
-    if (typeof lower === 'number' && typeof upper === 'number' && upper < lower)
-      return refuse('random.truncatedNormal', [lift('random.truncatedNormal', k)], {
-        reason: `no number lies in [${lower}, ${upper}]`,
-      })
+export const truncatedNormal: Distribution<TruncatedNormalOptions, 'f32'> = distribution<TruncatedNormalOptions, 'f32'>(
+  'random.truncatedNormal',
+  { low: 'operand', high: 'operand' },
+  { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY },
+  ([low, high], a, b) => {
+    const { shape } = typeOf(low!)
     const root = likeNode(Math.SQRT2, { shape, dtype: 'f32' })
     const [from, to] = [low!, high!].map((n) => build.erf([binaryNode('div', n, root)], {}))
     const u = binaryNode('add', binaryNode('mul', unitNode(a, b, shape), binaryNode('sub', to!, from!)), from!)
@@ -73,4 +74,9 @@ export const truncatedNormal = <const S extends Shape>(
     const z = binaryNode('mul', un('erfinv', inside), root)
     const bounded = binaryNode('min', binaryNode('max', z, low!), high!)
     return selectNode(binaryNode('le', low!, high!), bounded, edge(Number.NaN))
-  })
+  },
+  ({ low, high }) => {
+    if (typeof low === 'number' && typeof high === 'number' && high < low)
+      raise({ tag: 'UsageError', message: `random.truncatedNormal: no number lies in [${low}, ${high}]` })
+  },
+)

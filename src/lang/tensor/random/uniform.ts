@@ -3,14 +3,14 @@ import { build, typeOf } from '../../build.ts'
 import type { Shape } from '../../dim.ts'
 import type { Node, TensorType } from '../../ir.ts'
 import type { Operand, Tensor } from '../../types/tensor.ts'
-import { demandBetween, demandRecord, type OptionNames } from '../arguments.ts'
+import { demandRecord, type OptionNames } from '../arguments.ts'
 import { binaryNode, likeNode, selectNode } from '../math/arithmetic.ts'
 import { lift, refuse, reshapeNode, toElement } from '../operand.ts'
 import { narrowNode } from '../shape/reordering.ts'
 import { floatBelow, spacing } from './float-grid.ts'
 import { blocks, withKey } from './keys.ts'
 import { highProduct, scaledBits } from './multiply-high.ts'
-import { withParameters } from './parameters.ts'
+import { type Distribution, demandChance, distribution } from './parameters.ts'
 
 /** One word an element. */
 export const bitsNode = (high: Node, low: Node, shape: Shape): Node => {
@@ -147,18 +147,24 @@ export const randint = <const S extends Shape>(k: Tensor, shape: S, options: Ran
   })
 }
 
-/**
- * True with probability `p` (a number, or a tensor that broadcasts to the shape): bool of `shape`, `uniform < p`
- * (jax.random.bernoulli). ShapeError where p does not broadcast.
- * @example
- * T.reference(random.bernoulli(random.key(0), 0.95, [1])).data // => [1]
- */
-export const bernoulli = <const S extends Shape>(k: Tensor, p: Operand, shape: S): Tensor<S, 'bool'> => {
-  if (typeof p === 'number') demandBetween('random.bernoulli', 'the probability', p, 0, 1)
-  return withParameters('random.bernoulli', k, [p], shape, ([chance], a, b) =>
-    binaryNode('lt', unitNode(a, b, shape), chance!),
-  )
+/** How likely true is: 0.5 by default. */
+export interface BernoulliOptions {
+  readonly p?: Operand
 }
+
+/**
+ * True with probability `p` (0.5), a number, or a tensor that broadcasts to the shape, which may be left out: bool of
+ * `shape`, `uniform < p` (jax.random.bernoulli). ShapeError where p does not broadcast.
+ * @example
+ * T.reference(random.bernoulli(random.key(0), [1], { p: 0.95 })).data // => [1]
+ */
+export const bernoulli: Distribution<BernoulliOptions, 'bool'> = distribution<BernoulliOptions, 'bool'>(
+  'random.bernoulli',
+  { p: 'operand' },
+  { p: 0.5 },
+  ([chance], a, b) => binaryNode('lt', unitNode(a, b, typeOf(chance!).shape), chance!),
+  ({ p }) => demandChance('random.bernoulli', p),
+)
 
 /**
  * -1 or 1, each with probability a half: i32 of `shape` (jax.random.rademacher).

@@ -23,7 +23,7 @@ describe('the tests of fit', () => {
     expect(kolmogorov(u, (x) => x)).toBeGreaterThan(least)
     expect(kolmogorov(u, (x) => x ** 1.1)).toBeLessThan(least)
     expect(fitsCounts(numbers(random.randint(key, [n], { high: 6 })), () => 1 / 6, 5)).toBeGreaterThan(least)
-    expect(fitsCounts(numbers(random.poisson(key, 3, [n])), poissonPmf(3.2), 30)).toBeLessThan(least)
+    expect(fitsCounts(numbers(random.poisson(key, [n], { rate: 3 })), poissonPmf(3.2), 30)).toBeLessThan(least)
   })
   test('know their functions', () => {
     expect(gammaCdf(2.5)(1.7)).toBeCloseTo(0.36143, 6)
@@ -38,19 +38,23 @@ const between = (low: number, high: number) => (x: number) =>
 
 const continuous: readonly (readonly [string, () => Tensor, (x: number) => number])[] = [
   ['normal', () => random.normal(key, [n]), normalCdf],
-  ['truncatedNormal', () => random.truncatedNormal(key, -1, 2, [n]), between(-1, 2)],
+  ['truncatedNormal', () => random.truncatedNormal(key, [n], { low: -1, high: 2 }), between(-1, 2)],
   ['exponential', () => random.exponential(key, [n]), (x) => 1 - Math.exp(-x)],
   ['gumbel', () => random.gumbel(key, [n]), (x) => Math.exp(-Math.exp(-x))],
   ['laplace', () => random.laplace(key, [n]), (x) => (x < 0 ? Math.exp(x) / 2 : 1 - Math.exp(-x) / 2)],
   ['logistic', () => random.logistic(key, [n]), (x) => 1 / (1 + Math.exp(-x))],
   ['cauchy', () => random.cauchy(key, [n]), (x) => Math.atan(x) / Math.PI + 0.5],
-  ['gamma 0.3', () => random.gamma(key, 0.3, [n]), gammaCdf(0.3)],
-  ['gamma 1', () => random.gamma(key, 1, [n]), gammaCdf(1)],
-  ['gamma 7.5', () => random.gamma(key, 7.5, [n]), gammaCdf(7.5)],
-  ['beta 0.2, 0.7', () => random.beta(key, 0.2, 0.7, [n]), betaCdf(0.2, 0.7)],
-  ['beta 2, 5', () => random.beta(key, 2, 5, [n]), betaCdf(2, 5)],
+  ['gamma 0.3', () => random.gamma(key, [n], { a: 0.3 }), gammaCdf(0.3)],
+  ['gamma 1', () => random.gamma(key, [n], { a: 1 }), gammaCdf(1)],
+  ['gamma 7.5', () => random.gamma(key, [n], { a: 7.5 }), gammaCdf(7.5)],
+  ['beta 0.2, 0.7', () => random.beta(key, [n], { a: 0.2, b: 0.7 }), betaCdf(0.2, 0.7)],
+  ['beta 2, 5', () => random.beta(key, [n], { a: 2, b: 5 }), betaCdf(2, 5)],
   // The first of n Dirichlet numbers is a beta number.
-  ['dirichlet', () => T.select(random.dirichlet(key, T.tensor([2, 3, 4]), [n]), 0, { axis: 1 }), betaCdf(2, 7)],
+  [
+    'dirichlet',
+    () => T.select(random.dirichlet(key, [n], { alpha: T.tensor([2, 3, 4]) }), 0, { axis: 1 }),
+    betaCdf(2, 7),
+  ],
 ]
 
 describe('continuous distributions', () => {
@@ -68,25 +72,43 @@ describe('continuous distributions', () => {
   })
   test('parameters broadcast, and are checked', () => {
     const rates = T.tensor([[1], [100]])
-    expect(random.gamma(key, rates, [2, 3]).shape).toEqual([2, 3])
-    expect(numbers(random.gamma(key, T.tensor([0, -1]), [2]))).toEqual([Number.NaN, Number.NaN])
-    expect(numbers(random.truncatedNormal(key, 4, Number.POSITIVE_INFINITY, [50])).every((x) => x >= 4 && x < 7)).toBe(
-      true,
-    )
-    expect(mistakeOf(random.gamma(key, T.zeros([3]), [2]))).toMatchObject({ tag: 'ShapeError', op: 'random.gamma' })
-    expect(mistakeOf(random.dirichlet(key, T.tensor(1), [2]))).toMatchObject({ op: 'random.dirichlet' })
-    expect(flat(random.beta(key, 1, 1, [0]))).toEqual([])
+    expect(random.gamma(key, [2, 3], { a: rates }).shape).toEqual([2, 3])
+    expect(numbers(random.gamma(key, [2], { a: T.tensor([0, -1]) }))).toEqual([Number.NaN, Number.NaN])
+    expect(
+      numbers(random.truncatedNormal(key, [50], { low: 4, high: Number.POSITIVE_INFINITY })).every(
+        (x) => x >= 4 && x < 7,
+      ),
+    ).toBe(true)
+    expect(mistakeOf(random.gamma(key, [2], { a: T.zeros([3]) }))).toMatchObject({
+      tag: 'ShapeError',
+      op: 'random.gamma',
+    })
+    expect(mistakeOf(random.dirichlet(key, [2], { alpha: T.tensor(1) }))).toMatchObject({ op: 'random.dirichlet' })
+    expect(flat(random.beta(key, [0], { a: 1, b: 1 }))).toEqual([])
+  })
+  test('without a shape they have that of their parameters', () => {
+    const a = T.tensor([[1], [100]])
+    const b = T.tensor([2, 3, 4])
+    const alpha = T.ones([5, 3])
+    expect(random.beta(key, { a, b }).shape).toEqual([2, 3])
+    expect(random.bernoulli(key).shape).toEqual([])
+    expect(random.dirichlet(key, { alpha }).shape).toEqual([5, 3])
+    expect(random.categorical(key, { logits: alpha }).shape).toEqual([5])
+    expect(random.categorical(key, [4, 5], { logits: alpha }).shape).toEqual([4, 5])
+    expect(numbers(random.gamma(key, { a: b }))).toEqual(numbers(random.gamma(key, [3], { a: b })))
+    expect(mistakeOf(random.beta(key, { a: T.ones([2]), b }))).toMatchObject({ op: 'random.beta' })
+    expect(mistakeOf(random.categorical(key, [4], { logits: alpha }))).toMatchObject({ op: 'random.categorical' })
   })
 })
 
 describe('discrete distributions', () => {
   test.each([0.1, 3, 9.9, 10, 60])('poisson %d', (rate) => {
     const top = Math.ceil(rate + 12 * Math.sqrt(rate) + 8)
-    expect(fitsCounts(numbers(random.poisson(key, rate, [n])), poissonPmf(rate), top)).toBeGreaterThan(least)
+    expect(fitsCounts(numbers(random.poisson(key, [n], { rate })), poissonPmf(rate), top)).toBeGreaterThan(least)
   })
   test('poisson at the ends', () => {
-    expect(numbers(random.poisson(key, T.tensor([0, -1, Number.NaN]), [3]))).toEqual([0, -1, -1])
-    const large = numbers(random.poisson(key, 1e8, [400])).map((x) => (x - 1e8) / 1e4)
+    expect(numbers(random.poisson(key, [3], { rate: T.tensor([0, -1, Number.NaN]) }))).toEqual([0, -1, -1])
+    const large = numbers(random.poisson(key, [400], { rate: 1e8 })).map((x) => (x - 1e8) / 1e4)
     expect(kolmogorov(large, normalCdf)).toBeGreaterThan(least)
   })
   test('rademacher and categorical', () => {
@@ -97,7 +119,7 @@ describe('discrete distributions', () => {
         [n / 2, n / 2],
       ),
     ).toBeGreaterThan(least)
-    const classes = numbers(random.categorical(key, T.broadcastTo(T.log(T.tensor([0.2, 0.5, 0.3])), [n, 3])))
+    const classes = numbers(random.categorical(key, [n], { logits: T.log(T.tensor([0.2, 0.5, 0.3])) }))
     expect(fitsCounts(classes, (c) => [0.2, 0.5, 0.3][c]!, 2)).toBeGreaterThan(least)
   })
 })
@@ -152,8 +174,8 @@ describe('permutation and choice', () => {
 
 test('batched keys draw what each key draws', () => {
   const keys = random.split(key, 3)
-  const all = vmap((k: Tensor) => random.gamma(k, 2, [2]))(keys) as Tensor
-  const each = [0, 1, 2].map((i) => nested(random.gamma(T.select(keys, i), 2, [2])))
+  const all = vmap((k: Tensor) => random.gamma(k, [2], { a: 2 }))(keys) as Tensor
+  const each = [0, 1, 2].map((i) => nested(random.gamma(T.select(keys, i), [2], { a: 2 })))
   expect(nested(all)).toEqual(each)
 })
 
@@ -164,7 +186,7 @@ test('a device draws the same', async () => {
     random.bits(k, [9]),
     random.uniform(k, [9]),
     random.randint(k, [9], { high: 1000 }),
-    random.bernoulli(k, 0.3, [9]),
+    random.bernoulli(k, [9], { p: 0.3 }),
     random.rademacher(k, [9]),
     random.permutation(k, 70),
     random.choice(k, 50, [9]),
@@ -176,12 +198,12 @@ test('a device draws the same', async () => {
     random.exponential(k, [9]),
     random.logistic(k, [9]),
     random.laplace(k, [9]),
-    random.truncatedNormal(k, -1, 2, [9]),
-    random.gamma(k, T.tensor([0.3, 1, 20]), [3, 3]),
-    random.beta(k, 2, 0.5, [9]),
-    random.poisson(k, T.tensor([2, 9, 40]), [3, 3]),
-    random.poisson(k, T.tensor([0, 1e-6, 1e4, 1e8]), [3, 4]),
-    random.dirichlet(k, T.tensor([0.2, 1, 30]), [3]),
+    random.truncatedNormal(k, [9], { low: -1, high: 2 }),
+    random.gamma(k, [3, 3], { a: T.tensor([0.3, 1, 20]) }),
+    random.beta(k, [9], { a: 2, b: 0.5 }),
+    random.poisson(k, [3, 3], { rate: T.tensor([2, 9, 40]) }),
+    random.poisson(k, [3, 4], { rate: T.tensor([0, 1e-6, 1e4, 1e8]) }),
+    random.dirichlet(k, [3], { alpha: T.tensor([0.2, 1, 30]) }),
   ]
   const graph = { inputs, outputs: [...exact, ...close].map(nodeOf) }
   const values = [{ shape: [2], dtype: 'u32', data: Uint32Array.of(0, 42) }] as const

@@ -44,7 +44,7 @@ describe("JAX's numbers for key 42", () => {
       expect(Math.abs(v / normal[i]! - 1)).toBeLessThan(4e-7)
     })
     expect(flat(random.randint(key, [8], { low: -3, high: 10 }))).toEqual([8, 9, 9, 6, -1, 7, 4, -1])
-    expect(flat(random.bernoulli(key, 0.3, [10]))).toEqual([0, 0, 0, 0, 0, 0, 1, 0, 0, 0])
+    expect(flat(random.bernoulli(key, [10], { p: 0.3 }))).toEqual([0, 0, 0, 0, 0, 0, 1, 0, 0, 0])
     const logits = T.log(
       T.tensor([
         [0.1, 0.2, 0.7],
@@ -52,7 +52,7 @@ describe("JAX's numbers for key 42", () => {
         [1, 1, 1],
       ]),
     )
-    expect(flat(random.categorical(key, logits))).toEqual([2, 0, 1])
+    expect(flat(random.categorical(key, { logits }))).toEqual([2, 0, 1])
   })
 })
 

@@ -1,5 +1,5 @@
 /** Options that a distribution does not have, and arguments of another kind: a UsageError. */
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, test } from 'vitest'
 import * as T from '../../../../src/index.ts'
 import * as nn from '../../../../src/nn/index.ts'
 import * as random from '../../../../src/random/index.ts'
@@ -8,6 +8,16 @@ import * as random from '../../../../src/random/index.ts'
 const loose = random as unknown as Readonly<Record<string, (...args: readonly unknown[]) => unknown>>
 
 const key = random.key(0)
+
+const oldOrders: readonly (readonly [name: string, args: readonly unknown[], stands: string, way: string])[] = [
+  ['bernoulli', [0.5, [3]], '0.5', 'p'],
+  ['truncatedNormal', [-1, 1, [3]], '-1', 'low, high'],
+  ['poisson', [2, [3]], '2', 'rate'],
+  ['gamma', [T.ones([3]), [3]], 'a tensor', 'a'],
+  ['beta', [1, 2, [3]], '1', 'a, b'],
+  ['dirichlet', [T.ones([3]), [4]], 'a tensor', 'alpha'],
+  ['categorical', [T.ones([3])], 'a tensor', 'logits'],
+]
 
 const cases: readonly (readonly [name: string, args: readonly unknown[], message: string, hint: string | undefined])[] =
   [
@@ -26,7 +36,24 @@ const cases: readonly (readonly [name: string, args: readonly unknown[], message
     ['bits', [key, [3], 'u8'], "random.bits: 'u8' stands where a record of options is needed", 'it knows none'],
     ['randint', [key, [3]], "random.randint: the option 'high' is missing", 'it knows low and high'],
     ['randint', [key, [3], 6], 'random.randint: 6 stands where a record of options is needed', 'it knows low and high'],
-    ['bernoulli', [key, '0.5', [3]], "random.bernoulli: operand 2 is '0.5', not a number", undefined],
+    [
+      'bernoulli',
+      [key, [3], { p: '0.5' }],
+      "random.bernoulli: the option 'p' is '0.5', not a number or a tensor",
+      'write { p: 0.5 }',
+    ],
+    ['poisson', [key, [3]], "random.poisson: the option 'rate' is missing", 'it knows rate'],
+    ['poisson', [key, [3], { lam: 2 }], "random.poisson: there is no option 'lam'", 'it is called rate here'],
+    // JAX's order, and that of earlier versions.
+    ...oldOrders.map(
+      ([name, args, stands, way]) =>
+        [
+          name,
+          [key, ...args],
+          `random.${name}: ${stands} stands where the shape is needed`,
+          `write random.${name}(key, shape, { ${way} })`,
+        ] as const,
+    ),
     [
       'permutation',
       [key, T.ones([3]), { dim: 0 }],
@@ -39,10 +66,20 @@ const cases: readonly (readonly [name: string, args: readonly unknown[], message
       "random.choice: there is no option 'replacement'",
       'it knows replace, p and axis',
     ],
-    ['dirichlet', [key, T.ones([3]), 4], 'random.dirichlet: the shape is 4, not an array of sizes', 'write [4]'],
     ['key', ['42'], "random.key: the seed is '42', not a whole number from 0 to 2⁵³", 'write random.key(42)'],
     ['splitList', [key, -1], 'random.splitList: -1 is no number of keys', undefined],
   ]
+
+test('the editor refuses the order that other libraries have', () => {
+  // @ts-expect-error the shape comes first
+  expect(() => random.bernoulli(key, 0.5, [3])).toThrow('random.bernoulli')
+  // @ts-expect-error the shape comes first
+  expect(() => random.gamma(key, T.ones([3]), [3])).toThrow('random.gamma')
+  // @ts-expect-error a parameter without which nothing can be drawn
+  expect(() => random.gamma(key, [3])).toThrow('random.gamma')
+  // @ts-expect-error the logits are in the record
+  expect(() => random.categorical(key, T.ones([3]))).toThrow('random.categorical')
+})
 
 describe('what a distribution does not know', () => {
   it.each(cases)('%s %#', (name, args, message, hint) => {
@@ -80,20 +117,23 @@ describe('bounds of continuous distributions', () => {
     [() => random.uniform(key, [2], { low: -inf }), 'random.uniform: [-Infinity, 1) is no range of f32 numbers'],
     [() => random.uniform(key, [2], { high: 1e39 }), 'random.uniform: [0, 1e+39) is no range of f32 numbers'],
     [() => random.uniform(key, [2], { low: nan }), "random.uniform: the option 'low' is NaN, not a number"],
-    [() => random.truncatedNormal(key, 2, -1, [2]), 'random.truncatedNormal: no number lies in [2, -1]'],
+    [() => random.truncatedNormal(key, [2], { low: 2, high: -1 }), 'random.truncatedNormal: no number lies in [2, -1]'],
     [() => random.normal(key, [2], { std: -1 }), "random.normal: the option 'std' is -1, not a number of at least 0"],
     [
       () => nn.heUniform(key, [2, 3], { gain: -1 }),
       "nn.heUniform: the option 'gain' is -1, not a number of at least 0",
     ],
-    [() => random.bernoulli(key, 1.5, [2]), 'random.bernoulli: the probability is 1.5, not a number from 0 to 1'],
+    [
+      () => random.bernoulli(key, [2], { p: 1.5 }),
+      'random.bernoulli: the probability is 1.5, not a number from 0 to 1',
+    ],
   ])('are refused where they are none %#', (draw, text) => {
     expect(() => T.reference(draw() as T.Tensor)).toThrow(text)
   })
 
   it('may meet, and tensors of them may be the wrong way round', () => {
     expect(Array.from(T.reference(random.uniform(key, [2], { low: 3.5, high: 3.5 })).data)).toEqual([3.5, 3.5])
-    const bounds = random.truncatedNormal(key, T.tensor([2, -1]), T.tensor([-1, 2]), [2])
+    const bounds = random.truncatedNormal(key, [2], { low: T.tensor([2, -1]), high: T.tensor([-1, 2]) })
     expect(Array.from(T.reference(bounds).data)).toEqual([nan, expect.any(Number)])
   })
 

@@ -139,13 +139,17 @@ describe('uniform', () => {
 
 const small = [1e-38, 1e-6, 1e-3, 1e-2, 0.3]
 const lines = (k: Tensor): readonly Tensor[] => [
-  ...small.map((a) => random.dirichlet(k, T.full([5], a), [60])),
-  random.dirichlet(k, T.tensor([1e-3, 1, 100]), [60]),
+  ...small.map((a) => random.dirichlet(k, [60], { alpha: T.full([5], a) })),
+  random.dirichlet(k, [60], { alpha: T.tensor([1e-3, 1, 100]) }),
 ]
 const singles = (k: Tensor): readonly Tensor[] => [
-  ...small.flatMap((a) => [random.gamma(k, a, [60]), random.beta(k, a, a, [60]), random.beta(k, a, 2, [60])]),
+  ...small.flatMap((a) => [
+    random.gamma(k, [60], { a }),
+    random.beta(k, [60], { a, b: a }),
+    random.beta(k, [60], { a, b: 2 }),
+  ]),
   random.exponential(k, [n]),
-  random.bernoulli(k, 1, [n]),
+  random.bernoulli(k, [n], { p: 1 }),
   random.logistic(k, [n]),
 ]
 
@@ -184,7 +188,7 @@ test('small parameters neither lose numbers nor what they add up to', () => {
 })
 
 test('a line of a Dirichlet distribution with a small alpha is all but one number, any of them', () => {
-  const drawn = nested(random.dirichlet(key, T.full([4], 1e-3), [400])) as readonly (readonly number[])[]
+  const drawn = nested(random.dirichlet(key, [400], { alpha: T.full([4], 1e-3) })) as readonly (readonly number[])[]
   const winners = [0, 1, 2, 3].map((k) => drawn.filter((line) => line[k]! > 0.5).length)
   expect(chiSquare(winners, [100, 100, 100, 100])).toBeGreaterThan(least)
 })
@@ -194,7 +198,7 @@ test('the device draws the same, bit for bit', async () => {
   const everything = (k: Tensor): readonly (readonly Tensor[])[] => [
     spans.slice(0, 4).map(([low, high]) => random.randint(k, [64], { low, high })),
     ranges.slice(0, 7).map(([low, high]) => random.uniform(k, [64], { low, high })),
-    [random.dirichlet(k, T.broadcastTo(T.tensor([[1e-3], [1e-2]]), [2, 5]), [6, 2])],
+    [random.dirichlet(k, [6, 2], { alpha: T.broadcastTo(T.tensor([[1e-3], [1e-2]]), [2, 5]) })],
   ]
   const run = T.jit(everything) as unknown as (k: Tensor) => Promise<readonly (readonly T.HostTensor[])[]>
   const [whole, real, shares] = (await run(key)).map((list) => list.map((t) => Array.from(t.data, Number)))

@@ -61,6 +61,12 @@ export const poissonPmf =
   (k: number): number =>
     Math.exp(k * Math.log(rate) - rate - lgamma(k + 1))
 
+/** The probability of k successes in n trials. */
+export const binomialPmf =
+  (n: number, p: number) =>
+  (k: number): number =>
+    k > n ? 0 : Math.exp(lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1) + k * Math.log(p) + (n - k) * Math.log1p(-p))
+
 /** The probability of a chi-square as large as that of counts against expected ones. */
 export const chiSquare = (counts: readonly number[], expected: readonly number[]): number => {
   const x = counts.reduce((s, c, i) => s + (c - expected[i]!) ** 2 / expected[i]!, 0)
