@@ -23,7 +23,18 @@ export { accumulate, allFinite, applyIfFinite } from './conditional.ts'
 export { type Ema, type EmaOptions, type EmaState, ema } from './ema.ts'
 export { scaleByFactors, scaleRates } from './factors.ts'
 export { groups } from './groups.ts'
+export {
+  type Lbfgs,
+  type LbfgsOptions,
+  type LbfgsState,
+  type LbfgsUpdated,
+  lbfgs,
+  type MinimiseOptions,
+  type Minimum,
+  minimise,
+} from './lbfgs.ts'
 export { cosineDecay, exponentialDecay, type Rate, type Schedule, stepDecay, warmup } from './learning-rate.ts'
+export type { LineSearchOptions } from './line-search.ts'
 export { freeze, frozen, masked } from './masked.ts'
 export {
   centralise,

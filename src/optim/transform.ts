@@ -151,7 +151,7 @@ export const applyUpdates = <P>(params: P, updates: P): P => {
   return each((p, u) => add(p!, cast(u!, p!.dtype)), params, updates)
 }
 
-const requireFloat = (params: unknown): void => {
+export const requireFloat = (params: unknown): void => {
   mapTree(params, (leaf, path) => {
     if (isFloat(leaf.dtype)) return
     raise({
