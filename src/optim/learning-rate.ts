@@ -11,12 +11,16 @@ export type Schedule = (step: Tensor) => Tensor
 export type Rate = number | Schedule
 
 /** UsageError unless `rate` is a number or a function. */
-export const demandRate = (name: string, rate: unknown): void => {
+export const demandRate = (
+  name: string,
+  rate: unknown,
+  hint = `write ${name}(0.1); options follow after the rate`,
+): void => {
   if (typeof rate === 'function' || Number.isFinite(rate)) return
   raise({
     tag: 'UsageError',
     message: `${name}: the rate is ${showArgument(rate)}, neither a number nor a function of the step`,
-    hint: `write ${name}(0.1); options follow after the rate`,
+    hint,
   })
 }
 
@@ -104,8 +108,9 @@ type WarmupOptions = {
 const warmupOptions: OptionNames<WarmupOptions> = { steps: 'must amount' }
 
 /**
- * The rate · min(1, (t + 1) / steps) at step t: rises linearly over the first `steps` steps, then is `rate` itself. A
- * function from an i32 scalar to an f32 scalar.
+ * The rate · min(1, (t + 1) / steps) at step t: rises linearly over the first `steps` steps, then is `rate` itself, which counts
+ * from the same step 0: a multiplier. For a schedule that begins when the warm-up is over there is `joined([optim.warmup(rate,
+ * { steps }), schedule], [steps])`. A function from an i32 scalar to an f32 scalar.
  * @example
  * T.reference(optim.warmup(0.1, { steps: 4 })(T.tensor(1))).data // => [0.05]
  */

@@ -1,46 +1,20 @@
 /** The optimisers of the textbooks, each a short chain of stages. Defaults and formulas are PyTorch's. */
-import { demandRecord, type OptionNames } from '../lang/tensor/arguments.ts'
-import { demandRate, type Rate } from './learning-rate.ts'
+import type { OptionNames } from '../lang/tensor/arguments.ts'
+import type { Rate } from './learning-rate.ts'
+import { type CommonOptions, commonOptions, decayed, demand, own } from './optimiser-options.ts'
 import {
   type AdadeltaOptions,
   type AdagradOptions,
-  type AdamOptions,
   adadeltaOptions,
   adagradOptions,
-  adamOptions,
   type RmspropOptions,
   rmspropOptions,
   scaleByAdadelta,
   scaleByAdagrad,
-  scaleByAdam,
   scaleByRmsprop,
 } from './scalers.ts'
-import { addWeightDecay, clipByGlobalNorm, scaleByRate, trackMomentum } from './stages.ts'
+import { scaleByRate, trackMomentum } from './stages.ts'
 import { type Optimiser, optimiser, type Transform } from './transform.ts'
-
-/** What every optimiser takes: gradients are clipped first, if at all; `weightDecay` adds to them (or, for adamw, not). */
-export interface CommonOptions {
-  readonly weightDecay?: number
-  /** Clips the gradients of all parameters together to this norm. */
-  readonly clipNorm?: number
-}
-
-const commonOptions: OptionNames<CommonOptions> = { weightDecay: 'finite', clipNorm: 'positive' }
-
-/** UsageError for a rate that is none and for options that `names` does not have. */
-const demand = <O>(name: string, rate: Rate, names: OptionNames<O>, options: O): void => {
-  demandRate(name, rate)
-  demandRecord(name, names, options)
-}
-
-/** The options of an optimiser's own stage. */
-const own = <O extends CommonOptions>({ weightDecay, clipNorm, ...rest }: O): Omit<O, keyof CommonOptions> => rest
-
-const clipped = ({ clipNorm }: CommonOptions): readonly Transform[] =>
-  clipNorm === undefined ? [] : [clipByGlobalNorm(clipNorm)]
-
-const decayed = (options: CommonOptions): readonly Transform[] =>
-  options.weightDecay ? [...clipped(options), addWeightDecay(options.weightDecay)] : clipped(options)
 
 /** Settings of `sgd`. */
 export interface SgdOptions extends CommonOptions {
@@ -70,33 +44,6 @@ const momentumOf = ({ momentum = 0, dampening = 0, nesterov = false }: SgdOption
 export const sgd = (rate: Rate, options: SgdOptions = {}): Optimiser => {
   demand('optim.sgd', rate, sgdOptions, options)
   return optimiser(...decayed(options), ...momentumOf(options), scaleByRate(rate))
-}
-
-/**
- * Adam (Kingma and Ba 2015): p -= rate · m̂ / (√v̂ + eps), rate 0.001, betas 0.9 and 0.999, eps 1e-8; `weightDecay` is
- * an L2 penalty, `amsgrad` as torch.optim.Adam.
- * @example
- * const o = optim.adam(0.1)
- * const params = { w: T.tensor([1.5]) }
- * T.reference(o.update(params, { w: T.tensor([2.5]) }, o.init(params)).params.w).data // => [1.4]
- */
-export const adam = (rate: Rate = 0.001, options: AdamOptions & CommonOptions = {}): Optimiser => {
-  demand('optim.adam', rate, { ...adamOptions, ...commonOptions }, options)
-  return optimiser(...decayed(options), scaleByAdam(own(options)), scaleByRate(rate))
-}
-
-/**
- * AdamW (Loshchilov and Hutter 2019): Adam with the decay of weights (0.01) kept out of the moments: p -= rate ·
- * weightDecay · p too. Defaults of torch.optim.AdamW.
- * @example
- * const o = optim.adamw(0.1)
- * const params = { w: T.tensor([1.5]) }
- * T.reference(o.update(params, { w: T.tensor([2.5]) }, o.init(params)).params.w).data // => [1.3985]
- */
-export const adamw = (rate: Rate = 0.001, options: AdamOptions & CommonOptions = {}): Optimiser => {
-  demand('optim.adamw', rate, { ...adamOptions, ...commonOptions }, options)
-  const decay = addWeightDecay(options.weightDecay ?? 0.01)
-  return optimiser(...clipped(options), scaleByAdam(own(options)), decay, scaleByRate(rate))
 }
 
 /**

@@ -1,39 +1,20 @@
 /** Stages that scale every element of a gradient by its own history: Adam, Adagrad, RMSProp, Adadelta. PyTorch's formulas. */
-import type { DType } from '../lang/dtype.ts'
 import { demandRecord, type OptionNames } from '../lang/tensor/arguments.ts'
-import { isMistake } from '../lang/tensor/ask.ts'
-import { add, cast, div, expm1, isinf, maximum, mul, neg, sqrt, where } from '../lang/tensor/index.ts'
-import type { Tensor } from '../lang/types/tensor.ts'
+import { cast, maximum } from '../lang/tensor/index.ts'
+import {
+  above,
+  type Moments,
+  moving,
+  nextMoments,
+  over,
+  plus,
+  root,
+  times,
+  unbiased,
+  variance,
+} from './moving-average.ts'
 import { zerosOf } from './stages.ts'
 import { each, type TensorTree, type Transform } from './transform.ts'
-
-const plus = (x: Tensor, y: Tensor | number): Tensor => add(x, y)
-const times = (x: Tensor, y: Tensor | number): Tensor => mul(x, y)
-const over = (x: Tensor, y: Tensor): Tensor => div(x, y)
-const root = (x: Tensor): Tensor => sqrt(x)
-
-/** The least numbers that tell a divisor from 0: f16 has no 1e-8, and a device takes what is below 2⁻¹²⁶ for 0. */
-const least: { readonly [D in DType]?: number } = { f32: 2 ** -126, bf16: 2 ** -126, f16: 2 ** -24 }
-
-/**
- * x + eps, more than 0 for every x from 0 up that was made of `stored` numbers: of a gradient of 0, whose square is 0 too, 0 is
- * left and not NaN.
- */
-const above = (x: Tensor, eps: number, stored: Tensor = x): Tensor =>
-  plus(x, isMistake(stored) ? eps : Math.max(eps, least[stored.dtype as DType] ?? 0))
-
-/** decay · average + (1 - decay) · x. */
-const moving = (decay: number, average: Tensor, x: Tensor): Tensor => plus(times(average, decay), times(x, 1 - decay))
-
-/** s - m², rounding of which may leave less than 0; infinite where a square is, not ∞ - ∞. */
-const variance = (s: Tensor, m: Tensor): Tensor => where(isinf(s), s, maximum(plus(s, neg(times(m, m))), 0))
-
-/** 1 - decay^t for the t-th step (from 1), as -expm1(t ln decay): no cancellation where decay is close to 1. */
-const correction = (decay: number, step: Tensor): Tensor => {
-  // Counted as an integer, the new count is the very value that the next state holds.
-  const t = cast(plus(step, 1), 'f32')
-  return neg(expm1(times(t, Math.log(decay))))
-}
 
 /** Settings of Adam's moments. */
 export interface AdamOptions {
@@ -68,23 +49,13 @@ export const scaleByAdam = (options: AdamOptions = {}): Transform => {
       ...(amsgrad ? { most: zerosOf(params) } : {}),
     }),
     apply: (updates, state, _params, step) => {
-      const before = state as { readonly m: TensorTree; readonly v: TensorTree; readonly most: TensorTree }
-      const m = each((g, old) => moving(beta1, old!, g!), updates, before.m)
-      const v = each((g, old) => moving(beta2, old!, times(g!, g!)), updates, before.v)
-      const second = amsgrad ? each((q, old) => maximum(old!, q!), v, before.most) : v
-      // With beta 0 there is nothing to correct: 0^t = 0, of which the logarithm knows nothing.
-      const scale1 = beta1 === 0 ? undefined : correction(beta1, step)
-      const scale2 = beta2 === 0 ? undefined : root(correction(beta2, step))
-      const given = each(
-        (p, q) => {
-          const spread = scale2 ? over(root(q!), scale2) : root(q!)
-          return over(scale1 ? over(p!, scale1) : p!, above(spread, eps, q!))
-        },
-        m,
-        second,
-      )
-      const moments = { m: m as TensorTree, v: v as TensorTree }
-      return [given, amsgrad ? { ...moments, most: second as TensorTree } : moments]
+      const before = state as Moments & { readonly most: TensorTree }
+      const moments = nextMoments(before, updates, beta1, beta2)
+      const second = amsgrad ? each((q, old) => maximum(old!, q!), moments.v, before.most) : moments.v
+      const first = unbiased(beta1, step)
+      const spread = unbiased(beta2, step, root)
+      const given = each((_, p, q) => over(first(p!), above(spread(root(q!)), eps, q!)), updates, moments.m, second)
+      return [given, amsgrad ? { ...moments, most: second } : { ...moments }]
     },
   }
 }

@@ -25,6 +25,8 @@ export interface Transform {
 export interface OptimiserState {
   readonly step: Tensor
   readonly stages: TensorTree
+  /** How many of the steps `applyIfFinite` skipped (an i32 scalar); other optimisers have none. */
+  readonly skipped?: Tensor
 }
 
 /** Parameters and state after a step. */
@@ -62,9 +64,23 @@ export const stateless = (f: <P>(updates: P, params: P, step: Tensor) => P): Tra
   }
 }
 
+export const isStage = (x: unknown): x is Transform => isRecord(x) && 'init' in x && 'apply' in x
+
+export const isOptimiser = (x: unknown): x is Optimiser => isRecord(x) && 'init' in x && 'updates' in x && 'update' in x
+
+/** UsageError unless `x` is an optimiser. */
+export const demandOptimiser = (name: string, x: unknown): void => {
+  if (isOptimiser(x)) return
+  raise({
+    tag: 'UsageError',
+    message: `${name}: ${showArgument(x)} stands where an optimiser is needed`,
+    hint: isStage(x) ? 'make one of the stage: optim.optimiser(stage)' : 'give one, such as optim.adam(0.001)',
+  })
+}
+
 /** UsageError for what is no stage. */
 const demandStages = (name: string, stages: readonly Transform[]): void => {
-  const at = stages.findIndex((s) => !(isRecord(s) && 'init' in s && 'apply' in s))
+  const at = stages.findIndex((s) => !isStage(s))
   if (at < 0) return
   raise({
     tag: 'UsageError',
@@ -73,7 +89,7 @@ const demandStages = (name: string, stages: readonly Transform[]): void => {
   })
 }
 
-const wrongState = (): never =>
+export const wrongState = (): never =>
   raise({
     tag: 'UsageError',
     message: 'optimiser: the state is not one of this optimiser',
@@ -86,7 +102,7 @@ const shapeHints = {
 }
 
 /** UsageError unless every `what` has the shape of its parameter: a broadcast would change the parameter's. */
-const demandShapes = (what: 'gradient' | 'update', params: unknown, given: unknown): void => {
+export const demandShapes = (what: 'gradient' | 'update', params: unknown, given: unknown): void => {
   zipTrees(
     ([p, g], path) => {
       if (isMistake(p!) || isMistake(g!) || ShapeEq.equals(p!.shape, g!.shape)) return
@@ -135,7 +151,7 @@ export const applyUpdates = <P>(params: P, updates: P): P => {
   return each((p, u) => add(p!, cast(u!, p!.dtype)), params, updates)
 }
 
-const requireFloat = (params: unknown): void => {
+export const requireFloat = (params: unknown): void => {
   mapTree(params, (leaf, path) => {
     if (isFloat(leaf.dtype)) return
     raise({
@@ -145,6 +161,19 @@ const requireFloat = (params: unknown): void => {
     })
   })
 }
+
+/** The step after `step`. */
+export const nextStep = (step: Tensor): Tensor => add(step, full([], 1, { dtype: 'i32' }))
+
+/** The optimiser of a first state and of updates, which are added to the parameters. */
+export const fromUpdates = (init: Optimiser['init'], updates: Optimiser['updates']): Optimiser => ({
+  init,
+  updates,
+  update: (params, grads, state) => {
+    const [found, after] = updates(grads, state, params)
+    return { params: applyUpdates(params, found), state: after }
+  },
+})
 
 /**
  * Stages as an optimiser, with one step counter (i32) for all of them: `init(params)` gives the state, `update(params,
@@ -158,21 +187,16 @@ const requireFloat = (params: unknown): void => {
 export const optimiser = (...stages: readonly Transform[]): Optimiser => {
   demandStages('optim.optimiser', stages)
   const whole = chain(...stages)
-  const updates = <P>(grads: P, state: OptimiserState, params: P): readonly [P, OptimiserState] => {
-    if (!isRecord(state) || !isTensor(state.step)) wrongState()
-    demandShapes('gradient', params, grads)
-    const [found, after] = whole.apply(grads, state.stages, params, state.step)
-    return [found, { step: add(state.step, full([], 1, { dtype: 'i32' })), stages: after }]
-  }
-  return {
-    init: (params) => {
+  return fromUpdates(
+    (params) => {
       requireFloat(params)
       return { step: full([], 0, { dtype: 'i32' }), stages: whole.init(params) }
     },
-    updates,
-    update: (params, grads, state) => {
-      const [found, after] = updates(grads, state, params)
-      return { params: applyUpdates(params, found), state: after }
+    (grads, state, params) => {
+      if (!isRecord(state) || !isTensor(state.step)) wrongState()
+      demandShapes('gradient', params, grads)
+      const [found, after] = whole.apply(grads, state.stages, params, state.step)
+      return [found, { step: nextStep(state.step), stages: after }]
     },
-  }
+  )
 }

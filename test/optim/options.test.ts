@@ -12,7 +12,7 @@ const cases: readonly (readonly [name: string, args: readonly unknown[], message
       'adam',
       [0.1, { betas: [0.9, 0.99] }],
       "optim.adam: there is no option 'betas'",
-      'it knows beta1, beta2, eps, amsgrad, weightDecay and clipNorm',
+      'it knows beta1, beta2, eps, amsgrad, weightDecay, decayMask and clipNorm',
     ],
     [
       'adamw',
@@ -30,13 +30,13 @@ const cases: readonly (readonly [name: string, args: readonly unknown[], message
       'sgd',
       [0.1, 0.9],
       'optim.sgd: 0.9 stands where a record of options is needed',
-      'it knows momentum, dampening, nesterov, weightDecay and clipNorm',
+      'it knows momentum, dampening, nesterov, weightDecay, decayMask and clipNorm',
     ],
     [
       'rmsprop',
       [0.1, { rho: 0.9 }],
       "optim.rmsprop: there is no option 'rho'",
-      'it knows alpha, eps, centered, momentum, weightDecay and clipNorm',
+      'it knows alpha, eps, centered, momentum, weightDecay, decayMask and clipNorm',
     ],
     [
       'scaleByAdam',
@@ -76,6 +76,67 @@ const cases: readonly (readonly [name: string, args: readonly unknown[], message
       'write { stepSize: 1 }',
     ],
     [
+      'joined',
+      [
+        [0.1, 0.2],
+        [5, 10],
+      ],
+      'optim.joined: 2 rates and the boundaries [5, 10]',
+      'give one boundary fewer than rates, whole numbers above 0 that ascend: optim.joined([optim.warmup(0.1, { steps: 10 }), 0.1], [10])',
+    ],
+    [
+      'joined',
+      [
+        [0.1, 0.2, 0.3],
+        [10, 10],
+      ],
+      'optim.joined: 3 rates and the boundaries [10, 10]',
+      'give one boundary fewer than rates, whole numbers above 0 that ascend: optim.joined([optim.warmup(0.1, { steps: 10 }), 0.1], [10])',
+    ],
+    [
+      'joined',
+      [[0.1, 'fast'], [10]],
+      "optim.joined: the rate is 'fast', neither a number nor a function of the step",
+      'write optim.joined([optim.warmup(0.1, { steps: 10 }), 0.1], [10])',
+    ],
+    [
+      'oneCycle',
+      [0.1, { steps: 10, anneal: 'cosine' }],
+      "optim.oneCycle: the annealing is 'cosine'",
+      "it can be 'cos' or 'linear'",
+    ],
+    ['plateau', [{ mode: 'least' }], "optim.plateau: the mode is 'least'", "it can be 'min' or 'max'"],
+    [
+      'accumulate',
+      [optim.adam(), 4],
+      'optim.accumulate: the number of gradients is an object, not a whole number above 0',
+      'write optim.accumulate(4, optim.adam(0.001))',
+    ],
+    [
+      'accumulate',
+      [2, optim.scaleByAdam()],
+      'optim.accumulate: an object stands where an optimiser is needed',
+      'make one of the stage: optim.optimiser(stage)',
+    ],
+    [
+      'freeze',
+      [0.1, true],
+      'optim.freeze: 0.1 stands where an optimiser is needed',
+      'give one, such as optim.adam(0.001)',
+    ],
+    [
+      'groups',
+      [{ a: optim.adam(), b: optim.scaleByAdam() }, 'a'],
+      'optim.groups: the group b is an object, where the groups are all optimisers or all stages',
+      "write optim.groups({ slow: optim.sgd(0.01), fast: optim.adam(0.1) }, optim.byPath({ head: 'fast' }, 'slow'))",
+    ],
+    [
+      'byPath',
+      [true, false],
+      'optim.byPath: the table is true, not a record of paths',
+      "write optim.byPath({ head: true, 'body[0].weight': true }, false)",
+    ],
+    [
       'chain',
       [[optim.clipByValue(1)]],
       'optim.chain: stage 1 is an array, not a stage',
@@ -97,7 +158,7 @@ describe('what an optimiser does not know', () => {
 })
 
 describe('what an optimiser knows', () => {
-  const common = { weightDecay: 0.1, clipNorm: 1 }
+  const common = { weightDecay: 0.1, decayMask: { w: true }, clipNorm: 1 }
   it.each([
     ['sgd', { ...common, momentum: 0.9, dampening: 0.1, nesterov: true }],
     ['adam', { ...common, beta1: 0.8, beta2: 0.9, eps: 1e-6, amsgrad: true }],
@@ -105,6 +166,11 @@ describe('what an optimiser knows', () => {
     ['adagrad', { ...common, rateDecay: 0.1, eps: 1e-6, initial: 0.5 }],
     ['rmsprop', { ...common, alpha: 0.9, eps: 1e-6, centered: true, momentum: 0.9 }],
     ['adadelta', { ...common, rho: 0.8, eps: 1e-6 }],
+    ['nadam', { ...common, beta1: 0.8, beta2: 0.9, eps: 1e-6, momentumDecay: 0.01, decoupledWeightDecay: true }],
+    ['adamax', { ...common, beta1: 0.8, beta2: 0.9, eps: 1e-6 }],
+    ['radam', { ...common, beta1: 0.8, beta2: 0.9, eps: 1e-6, decoupledWeightDecay: true }],
+    ['lion', { ...common, beta1: 0.8, beta2: 0.9 }],
+    ['lamb', { ...common, beta1: 0.8, beta2: 0.9, eps: 1e-6 }],
   ])('%s takes all its options', (name, options) => {
     const params = { w: T.tensor([1.5]) }
     const o = loose[name]!(0.1, options) as optim.Optimiser

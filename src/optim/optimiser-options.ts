@@ -1,0 +1,51 @@
+/** What every optimiser takes, and the stages that these options mean. */
+import { demandRecord, type OptionNames } from '../lang/tensor/arguments.ts'
+import { demandRate, type Rate } from './learning-rate.ts'
+import { masked } from './masked.ts'
+import { clipByGlobalNorm } from './norms.ts'
+import type { Mask } from './per-leaf.ts'
+import { addWeightDecay } from './stages.ts'
+import type { Transform } from './transform.ts'
+
+/** What every optimiser takes: gradients are clipped first, if at all; `weightDecay` adds to them (or, for adamw, not). */
+export interface CommonOptions {
+  readonly weightDecay?: number
+  /** The parameters that decay, as `masked` takes them: all of them unless said. */
+  readonly decayMask?: Mask
+  /** Clips the gradients of all parameters together to this norm. */
+  readonly clipNorm?: number
+}
+
+export const commonOptions: OptionNames<CommonOptions> = {
+  weightDecay: 'finite',
+  decayMask: 'own',
+  clipNorm: 'positive',
+}
+
+/** UsageError for a rate that is none and for options that `names` does not have. */
+export const demand = <O>(name: string, rate: Rate, names: OptionNames<O>, options: O): void => {
+  demandRate(name, rate)
+  demandRecord(name, names, options)
+}
+
+/** The options of an optimiser's own stage. */
+export const own = <O extends CommonOptions>({
+  weightDecay,
+  decayMask,
+  clipNorm,
+  ...rest
+}: O): Omit<O, keyof CommonOptions> => rest
+
+/** The stage that clips, if one does. */
+export const clipped = ({ clipNorm }: CommonOptions): readonly Transform[] =>
+  clipNorm === undefined ? [] : [clipByGlobalNorm(clipNorm)]
+
+/** The stage that adds `weightDecay` (or what an optimiser has for its default) times the parameters, if one does. */
+export const decay = ({ weightDecay, decayMask }: CommonOptions, otherwise = 0): readonly Transform[] => {
+  const stage = addWeightDecay(weightDecay ?? otherwise)
+  if ((weightDecay ?? otherwise) === 0) return []
+  return [decayMask === undefined ? stage : masked(stage, decayMask)]
+}
+
+/** Both, the decay as an L2 penalty: part of the gradient. */
+export const decayed = (options: CommonOptions): readonly Transform[] => [...clipped(options), ...decay(options)]
