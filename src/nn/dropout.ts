@@ -1,8 +1,9 @@
 /** Dropout, from an explicit random key. */
+import { raise } from '../lang/errors.ts'
 import type { OptionNames } from '../lang/tensor/arguments.ts'
 import { dualWith } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
-import { demandKey } from '../lang/tensor/random/keys.ts'
+import { demandKey, foldIn } from '../lang/tensor/random/keys.ts'
 import { bernoulli } from '../lang/tensor/random/uniform.ts'
 import type { Mistake } from '../lang/types/broadcast.ts'
 import type { Tensor } from '../lang/types/tensor.ts'
@@ -53,3 +54,26 @@ export const dropout: Dropout = dualWith(
     return choose(bernoulli(key, x.shape, { p: 1 - p }), T.div(x, 1 - p), 0)
   },
 )
+
+/** Options of layers that drop elements inside: the probability (0), and the random key, without which nothing is drawn. */
+export interface InnerDropoutOptions {
+  readonly dropout?: number
+  readonly dropoutKey?: Tensor | undefined
+}
+
+export const innerDropoutOptions: OptionNames<InnerDropoutOptions> = { dropout: 'fraction', dropoutKey: 'tensor' }
+
+/** What a layer drops at each of its places, every place with a key of its own. UsageError for a probability without a key. */
+export const droppingWithin = (
+  name: string,
+  { dropout: p = 0, dropoutKey }: InnerDropoutOptions,
+): ((x: Tensor, place: number) => Tensor) => {
+  if (p === 0) return (x) => x
+  if (!dropoutKey)
+    return raise({
+      tag: 'UsageError',
+      message: `${name}: dropout is ${p}, and there is no key to draw from`,
+      hint: 'write { dropout, dropoutKey: random.key(42) }; leave both out where nothing is trained',
+    })
+  return (x, place) => dropout(x, foldIn(dropoutKey, place), { p }) as Tensor
+}

@@ -1,9 +1,13 @@
 /** Rows of a table at indices: one for each, or bags of them summed, averaged, or their largest elements. */
-import { demandChoice, type OptionNames } from '../lang/tensor/arguments.ts'
+import { raise } from '../lang/errors.ts'
+import { demandChoice, demandRecord, type OptionNames } from '../lang/tensor/arguments.ts'
 import { dualWith } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
 import { refuse } from '../lang/tensor/operand.ts'
+import { demandKey } from '../lang/tensor/random/keys.ts'
+import { normal } from '../lang/tensor/random/normal.ts'
 import { nodeOf, type Tensor, tensorOf } from '../lang/types/tensor.ts'
+import { demandSizes } from './drawn.ts'
 import { mistakeAmong } from './operands.ts'
 import { roundedOnce } from './precision.ts'
 import { choose } from './select.ts'
@@ -187,3 +191,43 @@ export const embeddingBag: EmbeddingBag = dualWith(
     return bagged(rows, live, mode, { offsets, factors })
   },
 )
+
+/** Options of `embeddingInit`: the deviation (1), and the row that stands for padding, which is zeros. */
+export interface EmbeddingInitOptions {
+  readonly std?: number
+  readonly paddingIndex?: number
+}
+
+const embeddingInitOptions: OptionNames<EmbeddingInitOptions> = { std: 'limit', paddingIndex: 'integer' }
+
+/**
+ * PyTorch's default of a table for `embedding`: f32 `[count, width]`, normal with mean 0 and deviation `std` (1; 0.02 is
+ * what GPT-2 takes); the row `paddingIndex`, which may count from the end, is zeros. Learned positions are such a table,
+ * looked up at `T.arange(length)`. UsageError for a size that is none.
+ * @example
+ * nn.embeddingInit(random.key(0), 50, 8).shape // => [50, 8]
+ * const positions = nn.embeddingInit(random.key(1), 16, 8, { std: 0.02 })
+ * nn.embedding(T.arange(5), positions).shape // => [5, 8]
+ * T.reference(nn.embeddingInit(random.key(0), 2, 2, { paddingIndex: -2 })).data.slice(0, 2) // => [0, 0]
+ */
+export const embeddingInit = <const C extends number, const W extends number>(
+  key: Tensor,
+  count: C,
+  width: W,
+  options: EmbeddingInitOptions = {},
+): Tensor<readonly [C, W], 'f32'> => {
+  demandRecord('nn.embeddingInit', embeddingInitOptions, options)
+  demandSizes('nn.embeddingInit', { count, width })
+  demandKey('nn.embeddingInit', key)
+  const { std = 1, paddingIndex } = options
+  const drawn = normal(key, [count, width], { std })
+  if (paddingIndex === undefined) return drawn
+  if (paddingIndex < -count || paddingIndex >= count)
+    raise({
+      tag: 'UsageError',
+      message: `nn.embeddingInit: there is no row ${paddingIndex} among ${count}`,
+      hint: `rows go from ${-count} to ${count - 1}`,
+    })
+  const isPadding = T.equal(T.arange(count), paddingIndex < 0 ? paddingIndex + count : paddingIndex)
+  return choose(T.expandDims(isPadding, 1), 0, drawn) as Tensor<readonly [C, W], 'f32'>
+}

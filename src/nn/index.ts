@@ -64,8 +64,27 @@ export {
   convTranspose3d,
   type PerAxis,
 } from './conv.ts'
-export { type DropoutOptions, dropout } from './dropout.ts'
-export { type EmbeddingBagOptions, type EmbeddingOptions, embedding, embeddingBag } from './embedding.ts'
+export {
+  type ConvInit,
+  type ConvInitOptions,
+  type ConvTransposeInit,
+  conv1dInit,
+  conv2dInit,
+  conv3dInit,
+  convTranspose1dInit,
+  convTranspose2dInit,
+  convTranspose3dInit,
+} from './conv-init.ts'
+export type { BiasOptions, WithBias } from './drawn.ts'
+export { type DropoutOptions, dropout, type InnerDropoutOptions } from './dropout.ts'
+export {
+  type EmbeddingBagOptions,
+  type EmbeddingInitOptions,
+  type EmbeddingOptions,
+  embedding,
+  embeddingBag,
+  embeddingInit,
+} from './embedding.ts'
 export {
   fans,
   type GainOptions,
@@ -129,6 +148,15 @@ export {
   rmsNorm,
   type ScaleParams,
 } from './norm.ts'
+export {
+  type BatchNormStart,
+  batchNormInit,
+  groupNormInit,
+  instanceNormInit,
+  layerNormInit,
+  rmsNormInit,
+  type Scale,
+} from './norm-init.ts'
 export { pixelShuffle, pixelUnshuffle } from './pixel-shuffle.ts'
 export type { Pool } from './pool.ts'
 export {
@@ -142,22 +170,35 @@ export {
   maxPool3d,
 } from './pool.ts'
 export {
+  type GruOptions,
   gru,
   type LstmOptions,
   lstm,
-  type RecurrentLayer,
   type RecurrentOptions,
   type RnnOptions,
   rnn,
 } from './recurrent.ts'
 export {
   type CellParams,
+  type GruCellParams,
   gruCell,
+  type LstmCellParams,
   lstmCell,
   type Nonlinearity,
   type RnnCellParams,
   rnnCell,
 } from './recurrent-cells.ts'
+export {
+  gruInit,
+  type LayersStart,
+  type LstmInit,
+  type LstmInitOptions,
+  lstmInit,
+  type RecurrentInit,
+  type RecurrentInitOptions,
+  rnnInit,
+} from './recurrent-init.ts'
+export type { RecurrentLayer, SequenceOptions } from './recurrent-run.ts'
 export {
   type CosineEmbeddingOptions,
   type CosineOptions,

@@ -1,10 +1,11 @@
 /** Initial weights from a random key: Xavier and He, by the fan of a weight `[out, in, …kernel]`. */
 import { sizeOf } from '../lang/dim.ts'
 import { demandRecord, demandShape, type OptionNames } from '../lang/tensor/arguments.ts'
-import * as T from '../lang/tensor/index.ts'
 import { normal } from '../lang/tensor/random/normal.ts'
 import { uniform } from '../lang/tensor/random/uniform.ts'
+import type { Only } from '../lang/types/options.ts'
 import type { Tensor } from '../lang/types/tensor.ts'
+import { type BiasOptions, demandSizes, perUnit, uniformParts, type WithBias } from './drawn.ts'
 
 type Shape = Tensor['shape']
 
@@ -25,9 +26,6 @@ export interface GainOptions {
 }
 
 const gainOptions: OptionNames<GainOptions> = { gain: 'limit' }
-
-/** √(x / fan), and 0 where there are no units. */
-const perUnit = (x: number, fan: number): number => (fan > 0 ? Math.sqrt(x / fan) : 0)
 
 /** The fans of a weight and the gain that the options of an initialiser give; both are checked. */
 const scaleOf = (
@@ -101,24 +99,25 @@ export const heNormal = <const S extends Shape>(key: Tensor, shape: S, options: 
   return normal(key, shape, { std: gain * perUnit(1, fanIn) })
 }
 
+const biasOptions: OptionNames<BiasOptions> = { bias: 'boolean' }
+
 /**
- * PyTorch's default of a linear layer: f32 weight `[outputs, inputs]` and bias `[outputs]`, uniform within ±1/√inputs.
+ * PyTorch's default of a linear layer: f32 weight `[outputs, inputs]` and bias `[outputs]`, uniform within ±1/√inputs;
+ * no bias under `{ bias: false }`. UsageError for a size that is none.
  * @example
  * const { weight, bias } = nn.linearInit(random.key(0), 4, 3)
  * [weight.shape, bias.shape] // => [[3, 4], [3]]
  * T.reference(T.all(T.lessEqual(T.abs(weight), 0.5))).data // => [1]
  * nn.linearInit(random.key(0), 4, 3).bias.dtype // => 'f32'
  */
-export const linearInit = <const O extends number, const I extends number>(
+export const linearInit = <const O extends number, const I extends number, const Q extends BiasOptions = object>(
   key: Tensor,
   inputs: I,
   outputs: O,
-): { readonly weight: Tensor<readonly [O, I], 'f32'>; readonly bias: Tensor<readonly [O], 'f32'> } => {
-  const bound = perUnit(1, inputs)
-  const draw = <const S extends Shape>(shape: S, at: number): Tensor<S, 'f32'> => {
-    const all = uniform(key, [outputs * (inputs + 1)], { low: -bound, high: bound })
-    const [from, size] = [at, sizeOf(shape)]
-    return T.reshape(T.narrow(all, from, size), shape) as Tensor<S, 'f32'>
-  }
-  return { weight: draw([outputs, inputs], 0), bias: draw([outputs], outputs * inputs) }
+  options?: Q & Only<Q, BiasOptions>,
+): WithBias<readonly [O, I], O, Q> => {
+  demandRecord('nn.linearInit', biasOptions, options)
+  demandSizes('nn.linearInit', { inputs, outputs })
+  const bias = options?.bias === false ? {} : { bias: [outputs] }
+  return uniformParts('nn.linearInit', key, perUnit(1, inputs), { weight: [outputs, inputs], ...bias }) as never
 }

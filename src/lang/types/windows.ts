@@ -85,7 +85,7 @@ export type Convolved<S extends Shape, W extends Shape, O> = number extends S['l
     : Shape
 
 /** The sizes of windows: as many as there are spatial axes. */
-type KernelOf<V, Axes extends readonly 0[]> = V extends number
+export type KernelOf<V, Axes extends readonly 0[]> = V extends number
   ? { readonly [K in keyof Axes]: V }
   : V extends Shape
     ? V

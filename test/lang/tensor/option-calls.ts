@@ -121,6 +121,7 @@ const dual: readonly Options[] = [...forms].flatMap(([name, { options, count }])
 })
 
 const key = random.key(0)
+const recurrentInit = { layers: 'count', bidirectional: 'boolean', bias: 'boolean' }
 const column = { a: { shape: [4], data: Float32Array.of(1, 2, 3, 4) } }
 const sum = (...args: readonly unknown[]): unknown => T.sum(args[0] as Tensor)
 const drain = (rows: unknown): unknown => [...(rows as Iterable<unknown>)]
@@ -197,6 +198,18 @@ const plain: Readonly<Record<string, readonly [kinds: Options['kinds'], (f: Loos
   'nn.xavierNormal': [{ gain: 'limit' }, (f, o) => f(key, [2, 2], o)],
   'nn.heUniform': [{ gain: 'limit' }, (f, o) => f(key, [2, 2], o)],
   'nn.heNormal': [{ gain: 'limit' }, (f, o) => f(key, [2, 2], o)],
+  'nn.linearInit': [{ bias: 'boolean' }, (f, o) => f(key, 2, 2, o)],
+  'nn.conv1dInit': [{ groups: 'count', bias: 'boolean' }, (f, o) => f(key, 4, 4, 2, o)],
+  'nn.conv2dInit': [{ groups: 'count', bias: 'boolean' }, (f, o) => f(key, 4, 4, 2, o)],
+  'nn.conv3dInit': [{ groups: 'count', bias: 'boolean' }, (f, o) => f(key, 4, 4, 2, o)],
+  'nn.convTranspose1dInit': [{ groups: 'count', bias: 'boolean' }, (f, o) => f(key, 4, 4, 2, o)],
+  'nn.convTranspose2dInit': [{ groups: 'count', bias: 'boolean' }, (f, o) => f(key, 4, 4, 2, o)],
+  'nn.convTranspose3dInit': [{ groups: 'count', bias: 'boolean' }, (f, o) => f(key, 4, 4, 2, o)],
+  'nn.embeddingInit': [{ std: 'limit', paddingIndex: 'integer' }, (f, o) => f(key, 4, 2, o)],
+  'nn.layerNormInit': [{ bias: 'boolean' }, (f, o) => f(2, o)],
+  'nn.rnnInit': [recurrentInit, (f, o) => f(key, 2, 2, o)],
+  'nn.gruInit': [recurrentInit, (f, o) => f(key, 2, 2, o)],
+  'nn.lstmInit': [{ ...recurrentInit, peepholes: 'boolean', projection: 'count' }, (f, o) => f(key, 2, 2, o)],
   'nn.batchNormStep': [
     { momentum: 'number', eps: 'amount' },
     (f, o) => f(image, { runningMean: T.zeros([4]), runningVar: T.ones([4]) }, o),
