@@ -149,7 +149,7 @@ describe('nothing is said of', () => {
   })
 
   test('the programs of the examples', async () => {
-    const { start, train, predict } = await import('../../examples/02-mnist/programs.ts')
+    const { start, train, predict } = await import('../../examples/03-mnist/programs.ts')
     for (const program of [start, train, predict]) expect(T.orThrow(program).warnings).toEqual([])
     expect(printed).toEqual([])
   })

@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { PNG } from 'pngjs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { inputs, readDigits, targets } from '../../examples/02-mnist/digits.ts'
-import { type Outcome, run } from '../../examples/02-mnist/run.ts'
-import { measuresOf, picturesOf, requestOf } from '../../examples/02-mnist/train.ts'
+import { inputs, readDigits, targets } from '../../examples/03-mnist/digits.ts'
+import { type Outcome, run } from '../../examples/03-mnist/run.ts'
+import { measuresOf, picturesOf, requestOf } from '../../examples/03-mnist/train.ts'
 import { build } from '../../src/cli/build-command.ts'
 import { sliceRows } from '../../src/data/index.ts'
 import { sharedDevice } from '../device.ts'
@@ -110,7 +110,7 @@ describe('the programs', () => {
     import(/* @vite-ignore */ pathToFileURL(join(folder, `${name}.js`)).href) as Promise<Emitted>
 
   test('are written as modules that learn a batch by heart without a compiler', async () => {
-    const { programs } = await build('examples/02-mnist/programs.ts', { out: folder })
+    const { programs } = await build('examples/03-mnist/programs.ts', { out: folder })
     expect(programs.map((p) => p.name)).toEqual(['predict', 'start', 'train'])
     const { gpu } = await sharedDevice()
     const [predict, start, train] = await Promise.all(programs.map(async ({ name }) => (await emitted(name)).load(gpu)))

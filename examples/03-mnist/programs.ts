@@ -1,6 +1,6 @@
 /**
  * The network's programs, to be written out as a module that needs no compiler:
- * `tensorloom build examples/02-mnist/programs.ts --out out/mnist-module`. A page can learn digits with them.
+ * `tensorloom build examples/03-mnist/programs.ts --out out/mnist-module`. A page can learn digits with them.
  */
 import * as T from 'tensorloom'
 import * as random from 'tensorloom/random'

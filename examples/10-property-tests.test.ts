@@ -1,5 +1,5 @@
 /**
- * Testing an op of one's own with random tensors: `npx vitest run examples/05-property-tests.test.ts`.
+ * Testing an op of one's own with random tensors: `npx vitest run examples/10-property-tests.test.ts`.
  *
  * An op is three claims at once: its WGSL, its reference in JavaScript and its derivatives mean the same function. Each law
  * below checks two of them against one another. We write an activation and a kernel, each once right and once with a bug
