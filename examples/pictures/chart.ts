@@ -23,10 +23,19 @@ export interface ChartOptions {
 
 const [width, height] = [720, 420]
 const margin = { left: 64, right: 24, top: 64, bottom: 48 }
-const palette = ['#1f5fa8', '#c8322f', '#2e7d50', '#8a5fb0', '#b87a1e']
+export const palette: readonly string[] = [
+  '#1f5fa8',
+  '#c8322f',
+  '#2e7d50',
+  '#8a5fb0',
+  '#b87a1e',
+  '#0f8b8d',
+  '#d1495b',
+  '#4d4d4d',
+]
 
 /** XML has no spelling at all for control characters and halves of surrogate pairs. */
-const escaped = (text: string): string =>
+export const escaped = (text: string): string =>
   text.replace(/[\p{Cc}\p{Cs}\ufffe\uffff]/gu, '\ufffd').replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`)
 
 const textAt = (x: number, y: number, text: string, attributes = ''): string =>
@@ -55,7 +64,10 @@ export const lineChart = (series: readonly Series[], { title, x, y, log = false 
     .defined(([a, b]) => Number.isFinite(a) && Number.isFinite(b))
     .curve(curveLinear)
     .digits(1)
-  const label = log ? up.tickFormat(6, '~g') : up.tickFormat(6)
+  const short = (v: number): string => (v >= 0.001 && v < 1e5 ? `${Number(v.toPrecision(3))}` : v.toExponential(0))
+  const shown = up.tickFormat(6)
+  // On a logarithmic axis d3 says which ticks have room for a label.
+  const label = log ? (v: number): string => (shown(v) === '' ? '' : short(v)) : shown
   const horizontal = up.ticks(6).map((t) => {
     const at = up(t).toFixed(1)
     const grid = `<path d="M${margin.left},${at}H${width - margin.right}" stroke="#e4e4e4"/>`
