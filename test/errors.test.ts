@@ -97,7 +97,7 @@ describe('mistakes in a program', () => {
       () => compiling((x) => T.take(x!, T.tensor([0, 5], { dtype: 'i32' }), { axis: 0 }), [a]),
       `IndexError: T.take: index 5 at position [1] is out of range for an axis of size 3
   at: () => compiling((x) => T.take(x!, T.tensor([0, 5], { dtype: 'i32' }), { axis: 0 }), [a]),
-  hint: indices of this axis go from 0 to 2`,
+  hint: indices of this axis go from -3 to 2`,
     ],
     [
       'a kernel with more arenas than bindings',

@@ -3,6 +3,7 @@ import * as E from '#fp/Either'
 import { typeOf } from '../../src/lang/build.ts'
 import type { IndexError } from '../../src/lang/errors.ts'
 import { constantValue } from '../../src/lang/evaluate.ts'
+import { indexHint } from '../../src/lang/index-hint.ts'
 import type { Graph } from '../../src/lang/ir.ts'
 import { callerOf, located } from '../../src/lang/provenance.ts'
 import { positionOf } from '../../src/lang/shape.ts'
@@ -22,9 +23,9 @@ const wrongIndex = (graph: Graph): IndexError | undefined => {
     const value = constantValue(index)
     const at = value ? value.data.findIndex((x) => !(x >= 0 && x < size)) : -1
     if (!value || at < 0) continue
-    const hint = `indices of this axis go from 0 to ${size - 1}`
+    const op = callerOf(n)
     const position = positionOf(at, value.shape)
-    const error = { tag: 'IndexError', op: callerOf(n), index: value.data[at]!, size, position, hint } as const
+    const error = { tag: 'IndexError', op, index: value.data[at]!, size, position, hint: indexHint(op, size) } as const
     return located<IndexError>(error, [n])
   }
   return undefined

@@ -17,7 +17,7 @@ export interface Region<N = number> {
 }
 
 /**
- * The range that elements of an argument must stay in, [0, size), because `op`, a public function, indexes with them; all elements where
+ * The range that elements of an argument must stay in, [0, size), or [-size, size) where negative ones count from the end, because `op`, a public function, indexes with them; all elements where
  * there is no region.
  */
 export interface IndexRange<N = number> {
@@ -25,6 +25,7 @@ export interface IndexRange<N = number> {
   readonly op: string
   /** A value that is replaced before it is used as an index, such as an ignored class. */
   readonly except?: number
+  readonly fromEnd?: true
   readonly region?: Region<N>
   readonly site?: Site
 }
@@ -53,6 +54,7 @@ const wholeAxis = (region: Region, size: number): Region => ({
 interface Path {
   readonly region?: Region
   readonly except?: number
+  readonly fromEnd?: true
 }
 
 /** The value of a constant whose elements are all equal. */
@@ -77,6 +79,22 @@ const replaced = (n: Node, size: number): { readonly of: Node; readonly except: 
     : undefined
 }
 
+/** `x + size` in either order. */
+const isShifted = (n: Node, x: Node, size: number): boolean => {
+  if (n.op !== 'add') return false
+  const [a, b] = n.args as readonly [Node, Node]
+  return (a === x && numberOf(b) === size) || (b === x && numberOf(a) === size)
+}
+
+/** Matches what `fromEnd` of tensor functions makes: `select(u32(x + size) < size, x + size, x)`; the walk goes on at x. */
+const countedFromEnd = (n: Node, size: number): Node | undefined => {
+  if (n.op !== 'select') return undefined
+  const [test, counted, x] = n.args as readonly [Node, Node, Node]
+  if (!isShifted(counted, x, size) || test.op !== 'lt') return undefined
+  const [word, bound] = test.args as readonly [Node, Node]
+  return word.op === 'bitcast' && word.args[0] === counted && numberOf(bound) === size ? x : undefined
+}
+
 /**
  * Calls `visit` with the program arguments that the elements of `n` come from; values that are computed are not
  * followed.
@@ -90,6 +108,7 @@ const walk = (
   const follow = (at: Node, depth: number, path: Path): void => {
     const { region } = path
     const choice = region ? undefined : replaced(at, size)
+    const counted = region || path.fromEnd ? undefined : countedFromEnd(at, size)
     if (at.op === 'input') {
       const outer = depth === 0 ? undefined : levels[depth - 1]!.get(at)
       if (depth === 0) visit(at, path)
@@ -102,7 +121,8 @@ const walk = (
         )
       }
     } else if (isExactCast(at) || passing.has(at.op)) follow(at.args[0]!, depth, path)
-    else if (choice && path.except === undefined) follow(choice.of, depth, { except: choice.except })
+    else if (counted) follow(counted, depth, { ...path, fromEnd: true })
+    else if (choice && path.except === undefined) follow(choice.of, depth, { ...path, except: choice.except })
     else if (region) {
       // Below a slice, only operations that keep the region are followed.
     } else if (keeping.has(at.op)) follow(at.args[0]!, depth, path)

@@ -3,6 +3,7 @@ import { typesOf } from './build.ts'
 import { sizeOf } from './dim.ts'
 import { type HostArray, isFloat, isHalf } from './dtype.ts'
 import { type IndexError, invariant, raise, showOperand, TensorloomError } from './errors.ts'
+import { indexHint } from './index-hint.ts'
 import type { Graph, Node, NodeOf, Op, ParamsOf, TensorType } from './ir.ts'
 import { primitives } from './ops/primitive-table.ts'
 import type { Evaluate, Primitive, Value } from './primitive.ts'
@@ -94,7 +95,8 @@ const step = (node: Node, operands: readonly (readonly Value[])[], run: Evaluate
 const indexedBy = (node: Node, e: unknown): IndexError => {
   if (!(e instanceof TensorloomError) || e.error.tag !== 'IndexError' || e.error.site) throw e
   const site = siteOf(node)
-  return { ...e.error, op: callerOf(node), ...(site ? { site } : {}) }
+  const op = callerOf(node)
+  return { ...e.error, op, hint: indexHint(op, e.error.size), ...(site ? { site } : {}) }
 }
 
 /** What an array of the host can be asked to hold. */

@@ -2,6 +2,7 @@
 import { raise } from '../lang/errors.ts'
 import { demandChoice, demandRecord, type OptionNames } from '../lang/tensor/arguments.ts'
 import { dualWith } from '../lang/tensor/dual.ts'
+import { takeCounted } from '../lang/tensor/index/picking.ts'
 import * as T from '../lang/tensor/index.ts'
 import { refuse } from '../lang/tensor/operand.ts'
 import { demandKey } from '../lang/tensor/random/keys.ts'
@@ -48,7 +49,7 @@ const wrongTable = (name: string, indices: Tensor, weight: Tensor): Tensor | und
 
 /**
  * Rows of `weight` `[count, width]` at integer `indices`: `[…]` → `[…, width]`. IndexError for an index out of range,
- * which is that of the last row where the device computes it, as in `T.take`; the row `paddingIndex` gets no gradient.
+ * a negative one too, which is that of the last row where the device computes it; the row `paddingIndex` gets no gradient.
  * @example
  * T.reference(nn.embedding(T.tensor([1, 0]), T.tensor([[1, 2], [3, 4]]))).data // => [3, 4, 1, 2]
  */
@@ -59,7 +60,7 @@ export const embedding: Embedding = dualWith(
   (indices: Tensor, weight: Tensor, { paddingIndex }: EmbeddingOptions = {}) => {
     const wrong = wrongTable('nn.embedding', indices, weight)
     if (wrong) return wrong
-    const rows = T.take(weight, indices)
+    const rows = takeCounted(weight, indices)
     if (paddingIndex === undefined) return rows
     const padding = T.expandDims(T.equal(indices, paddingIndex), -1)
     return choose(padding, T.stopGradient(rows), rows)
@@ -170,7 +171,7 @@ export const embeddingBag: EmbeddingBag = dualWith(
     demandChoice('nn.embeddingBag', 'mode', mode, ['sum', 'mean', 'max'])
     const odd = wrongTable('nn.embeddingBag', indices, weight)
     if (odd) return odd
-    const rows = T.take(weight, indices)
+    const rows = takeCounted(weight, indices)
     const operands = [indices, weight, ...(offsets ? [offsets] : []), ...(factors ? [factors] : [])]
     const mistake = mistakeAmong('nn.embeddingBag', { rows, indices, weight }, { offsets, perSampleWeights: factors })
     if (mistake) return mistake

@@ -6,6 +6,7 @@ import { isFloat, isInteger } from '../lang/dtype.ts'
 import { ShapeEq, showShape } from '../lang/shape.ts'
 import type { OptionNames } from '../lang/tensor/arguments.ts'
 import { dualWith } from '../lang/tensor/dual.ts'
+import { takeCounted, takeCountedAlong } from '../lang/tensor/index/picking.ts'
 import * as T from '../lang/tensor/index.ts'
 import { holds, refuse } from '../lang/tensor/operand.ts'
 import type { Only } from '../lang/types/options.ts'
@@ -53,8 +54,8 @@ const picked = (logp: Tensor, target: Tensor, { weight, ignoreIndex }: ClassOpti
   const axis = classAxis(logp)
   const counts = counting(target, ignoreIndex)
   const safe = counts ? choose(counts, target, 0) : target
-  const chosen = T.squeeze(T.takeAlongAxis(logp, T.expandDims(safe, axis), { axis }), { axis })
-  const own = weight ? T.take(weight, safe) : undefined
+  const chosen = T.squeeze(takeCountedAlong(logp, T.expandDims(safe, axis), { axis }), { axis })
+  const own = weight ? takeCounted(weight, safe) : undefined
   const losses = T.neg(own ? weighed(chosen, own) : chosen)
   if (!counts) return { losses, weights: own, counts }
   // What does not count may be infinite, or all there is: a choice keeps its value and its slope out, a factor 0 would not.

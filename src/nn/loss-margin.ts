@@ -1,6 +1,7 @@
 /** Losses that are 0 once scores or distances are apart by a margin. */
 import { demandChoice, type OptionNames } from '../lang/tensor/arguments.ts'
 import { dualWith } from '../lang/tensor/dual.ts'
+import { takeCounted, takeCountedAlong } from '../lang/tensor/index/picking.ts'
 import * as T from '../lang/tensor/index.ts'
 import { refuse } from '../lang/tensor/operand.ts'
 import { nodeOf, type Tensor, tensorOf } from '../lang/types/tensor.ts'
@@ -161,8 +162,8 @@ export const multiMarginLoss: ClassLoss<MultiMarginOptions> = dualWith(
     const wrong = wrongWeights('nn.multiMarginLoss', x, weight)
     if (wrong) return wrong
     const classes = x.shape.at(-1)!
-    const own = T.takeAlongAxis(x, T.expandDims(target, -1))
-    const factor = weight && T.take(weight, target)
+    const own = takeCountedAlong(x, T.expandDims(target, -1))
+    const factor = weight && takeCounted(weight, target)
     const others = T.logicalNot(T.oneHot(target, classes, { dtype: 'bool' }))
     const gap = choose(others, T.relu(T.add(T.sub(x, own), margin)), 0)
     const short = factor ? counted(gap, T.expandDims(factor, -1)) : gap

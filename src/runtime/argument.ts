@@ -59,7 +59,12 @@ const checkPlain = (slot: HostSlot, values: readonly (number | boolean)[]): void
 }
 
 /** Raises IndexError for the first element out of range. */
-const checkRange = (slot: HostSlot, values: HostValues, { op, size, region, except, site }: IndexRange): void => {
+const checkRange = (
+  slot: HostSlot,
+  values: HostValues,
+  { op, size, region, except, fromEnd, site }: IndexRange,
+): void => {
+  const least = fromEnd ? -size : 0
   const strides = stridesOf(slot.shape)
   const counts = region ? region.start.map((a, k) => stepCount(a, region.stop[k]!, region.step[k]!)) : slot.shape
   const total = sizeOf(counts)
@@ -70,7 +75,7 @@ const checkRange = (slot: HostSlot, values: HostValues, { op, size, region, exce
       at = position.reduce((sum, p, a) => sum + (region.start[a]! + p * region.step[a]!) * strides[a]!, 0)
     }
     const index = Number(values[at])
-    if ((index >= 0 && index < size) || index === except) continue
+    if ((index >= least && index < size) || index === except) continue
     const hint = `it is in argument ${slot.path}`
     const error = { tag: 'IndexError', op, index, size, position: positionOf(at, slot.shape), hint } as const
     raise(site ? { ...error, site } : error)

@@ -3,6 +3,7 @@ import * as E from '#fp/Either'
 import { floorDiv, isDim, sizeOf } from '../dim.ts'
 import { allocate, isInteger } from '../dtype.ts'
 import { type Refusal, raise } from '../errors.ts'
+import { indexHint } from '../index-hint.ts'
 import type { Node, ParamsOf, TensorType } from '../ir.ts'
 import type { BatchContext, Primitive, Value } from '../primitive.ts'
 import { positionOf, showShape } from '../shape.ts'
@@ -58,7 +59,7 @@ const forEachIndex = (
         index: at,
         size,
         position: positionOf(i, index.shape),
-        hint: `indices count from 0 to ${size - 1}; negative ones do not count from the end here`,
+        hint: indexHint(op, size),
       })
     visit(floorDiv(i, per) * size + at, i)
   }

@@ -111,13 +111,13 @@ describe('indices among the arguments', () => {
     const sum = (...xs: readonly T.Tensor[]): T.Tensor =>
       xs.map((x) => T.sum(T.take(table, x)) as T.Tensor).reduce((a, c) => T.add(a, c) as T.Tensor)
     expect(ranges((rows, fixed) => T.sum(T.map((row: T.Tensor) => sum(row, fixed), rows)) as T.Tensor)).toEqual([
-      [{ size: 9, op: 'T.take' }],
-      [{ size: 9, op: 'T.take' }],
+      [{ size: 9, op: 'T.take', fromEnd: true }],
+      [{ size: 9, op: 'T.take', fromEnd: true }],
     ])
     const part = { start: [0, 0], stop: [4, 2], step: [1, 1] }
     expect(
       ranges((rows) => T.sum(T.map((row: T.Tensor) => sum(T.slice(row, [[0, 2]]) as T.Tensor), rows)) as T.Tensor),
-    ).toEqual([[{ size: 9, op: 'T.take', region: part }], undefined])
+    ).toEqual([[{ size: 9, op: 'T.take', region: part, fromEnd: true }], undefined])
   })
 
   it('only elements that are used are refused', async () => {

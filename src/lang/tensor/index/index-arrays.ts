@@ -22,6 +22,7 @@ import {
   withTypes,
 } from '../operand.ts'
 import { broadcastNode } from '../shape/reshaping.ts'
+import { fromEnd } from './from-end.ts'
 import { indexNode } from './picking.ts'
 import { checkedIndex, lastUpdate } from './scattering.ts'
 
@@ -59,7 +60,7 @@ const placed = (
         const lead = shape.slice(0, count)
         const strides = stridesOf(lead)
         const terms = whole.map((i, k) => {
-          const own = expandNode(checkedIndex(i, lead[k]!), joint.right)
+          const own = expandNode(checkedIndex(fromEnd(i, lead[k]!), lead[k]!), joint.right)
           return strides[k] === 1 ? own : binaryNode('mul', own, likeNode(strides[k]!, typeOf(own)))
         })
         const at = terms.reduce((a, b) => binaryNode('add', a, b))
@@ -84,8 +85,8 @@ type AtIndices = {
 
 /**
  * The elements at the places that integer tensors name together, one for each leading axis (NumPy's `x[i, j]`): the
- * indices broadcast to `[I…]` → `[I…, …rest]`. ShapeError for more indices than axes, IndexError for an index out of
- * range, which is the last where the device computes it; negative ones do not count from the end.
+ * indices broadcast to `[I…]` → `[I…, …rest]`. Negative ones count from the end. ShapeError for more indices than axes,
+ * IndexError for an index out of range, which is the last where the device computes it.
  * @example
  * const x = T.tensor([[1, 2], [3, 4]])
  * T.reference(T.atIndices(x, [T.tensor([1, 0, 1]), T.tensor([0, 1, 1])])).data // => [3, 2, 4]
@@ -120,8 +121,8 @@ type SetAtIndices = {
 /**
  * `x` with `values` at the places that integer tensors name together, as in `atIndices` (torch.index_put): values are
  * broadcast to `[I…, …rest]` and cast to x's dtype. Of several for one place the last in row-major order of the indices
- * stays; `accumulate` adds all of them instead. ShapeError for values that do not broadcast, IndexError for an index out
- * of range, which is the last where the device computes it, with `accumulate` too.
+ * stays; `accumulate` adds all of them instead. Negative indices count from the end. ShapeError for values that do not
+ * broadcast, IndexError for an index out of range, which is the last where the device computes it, with `accumulate` too.
  * @example
  * const [x, i] = [T.zeros([2, 2]), T.tensor([1, 0, 1])]
  * T.reference(T.setAtIndices(x, [i, i], T.tensor([1, 2, 3]))).data // => [2, 0, 0, 3]

@@ -10,6 +10,7 @@ import { castNode, expandNode, lift, liftOperand, misfit, onAxis, refuse, scalar
 import { permuteNode } from '../shape/axes.ts'
 import { type AlongOptions, alongOptions } from '../shape/joining.ts'
 import { narrowNode } from '../shape/reordering.ts'
+import { fromEnd } from './from-end.ts'
 
 /** An index tensor as i32, or the refusal of `name`. */
 export const indexNode = (name: string, n: Node, dtype: DType): Node =>
@@ -29,6 +30,9 @@ type Indexing = {
   <D extends DType>(x: Tensor<Shape, D>, indices: Tensor, options?: AlongOptions): Tensor<Shape, D>
 }
 
+/** Whether negative indices count from the end, or are out of range as those of classes are. */
+type Counting = 'from the end' | 'from the start'
+
 /** `body` on a tensor, its index tensor as i32, and a resolved axis; or the refusal. */
 export const indexed = (
   name: string,
@@ -36,12 +40,16 @@ export const indexed = (
   indices: unknown,
   axis: number,
   body: (n: Node, index: Node, axis: number, types: readonly [TensorType, TensorType]) => Node,
+  counting: Counting = 'from the end',
 ): Tensor =>
   onAxis(name, x, axis, (n, a, type) => {
     const given = lift(name, indices, 1)
     return withTypes(name, [given], ([it]) => {
-      const index = indexNode(name, given, it!.dtype)
-      return withTypes(name, [index], ([t]) => body(n, index, a, [type, t!]))
+      const whole = indexNode(name, given, it!.dtype)
+      return withTypes(name, [whole], ([t]) => {
+        const index = counting === 'from the end' ? fromEnd(whole, type.shape[a]!) : whole
+        return body(n, index, a, [type, t!])
+      })
     })
   })
 
@@ -54,27 +62,39 @@ export const bring = (rank: number, a: number, to: 'front' | 'back'): readonly n
 /** The permutation that undoes `axes`. */
 export const inverse = (axes: readonly number[]): readonly number[] => axes.map((_, i) => axes.indexOf(i))
 
+const taken =
+  (name: string, counting: Counting) =>
+  (x: Tensor, indices: Tensor, { axis = 0 }: AlongOptions = {}): Tensor =>
+    indexed(
+      name,
+      x,
+      indices,
+      axis,
+      (n, index, a, [{ shape }, it]) => {
+        const front = permuteNode(n, bring(shape.length, a, 'front'))
+        const rows = build.gather([front, index], { batch: 0 })
+        // [I…, before…, after…] → [before…, I…, after…]
+        const k = it.shape.length
+        const order = Array.from({ length: k + shape.length - 1 }, (_, i) => (i < a ? k + i : i < a + k ? i - a : i))
+        return permuteNode(rows, order)
+      },
+      counting,
+    )
+
 /**
  * The slices at `indices` (integers of any shape) along one axis (default 0), which is replaced by the axes of
- * `indices` (numpy.take). An index must lie in `0 … size-1`: IndexError where the values are known, and before the
- * upload of an argument. Where the device computes another, a negative one too, it is that of the last slice, which gets no
- * gradient from it.
+ * `indices` (numpy.take). Negative ones count from the end. An index must lie in `-size … size-1`: IndexError where the
+ * values are known, and before the upload of an argument. Where the device computes another it is that of the last slice,
+ * which gets no gradient from it.
  * @example
- * T.reference(T.take(T.tensor([10, 20, 30]), T.tensor([2, 0, 2]))).data // => [30, 10, 30]
+ * T.reference(T.take(T.tensor([10, 20, 30]), T.tensor([2, 0, -1]))).data // => [30, 10, 30]
  */
-export const take: Indexing = dualWith(
+export const take: Indexing = dualWith('T.take', 2, alongOptions, taken('T.take', 'from the end'))
+
+/** `take` for the numbers of rows, classes and the like, of which none is negative: such an index is out of range. */
+export const takeCounted: (x: Tensor, indices: Tensor, options?: AlongOptions) => Tensor = taken(
   'T.take',
-  2,
-  alongOptions,
-  (x: Tensor, indices: Tensor, { axis = 0 }: AlongOptions = {}) =>
-    indexed('T.take', x, indices, axis, (n, index, a, [{ shape }, it]) => {
-      const front = permuteNode(n, bring(shape.length, a, 'front'))
-      const taken = build.gather([front, index], { batch: 0 })
-      // [I…, before…, after…] → [before…, I…, after…]
-      const k = it.shape.length
-      const order = Array.from({ length: k + shape.length - 1 }, (_, i) => (i < a ? k + i : i < a + k ? i - a : i))
-      return permuteNode(taken, order)
-    }),
+  'from the start',
 )
 
 /** `x` and `index` with axis `a` last, equal elsewhere → the elements picked along it, axis put back. */
@@ -84,40 +104,52 @@ const pickAlong = (n: Node, index: Node, a: number, rank: number): Node => {
   return permuteNode(picked, inverse(order))
 }
 
+const takenAlong =
+  (name: string, counting: Counting) =>
+  (x: Tensor, indices: Tensor, { axis = -1 }: AlongOptions = {}): Tensor =>
+    indexed(
+      name,
+      x,
+      indices,
+      axis,
+      (n, index, a, [type, it]) => {
+        const rank = type.shape.length
+        if (it.shape.length !== rank)
+          return refuse(name, [n, index], { reason: `indices have rank ${it.shape.length}, the operand ${rank}` })
+        const clash = type.shape.findIndex((d, i) => i !== a && d !== it.shape[i] && d !== 1 && it.shape[i] !== 1)
+        if (clash >= 0)
+          return refuse(name, [n, index], {
+            reason: `sizes ${type.shape[clash]} and ${it.shape[clash]} of axis ${clash} do not broadcast`,
+            axis: clash,
+          })
+        const common = type.shape.map((d, i) => (d === 1 ? it.shape[i]! : d))
+        const along = (m: Node, size: number): Node =>
+          expandNode(
+            m,
+            common.map((d, i) => (i === a ? size : d)),
+          )
+        return pickAlong(along(n, type.shape[a]!), along(index, it.shape[a]!), a, rank)
+      },
+      counting,
+    )
+
 /**
  * out[…, j] = x[…, indices[…, j]] along `axis` (-1 by default): `indices` has x's rank, the other axes broadcast
- * (numpy.take_along_axis). IndexError for an index out of range; where the device computes one it is the last, as in `take`.
+ * (numpy.take_along_axis). Indices as in `take`: negative ones count from the end, one out of range is an IndexError.
  * @example
- * T.reference(T.takeAlongAxis(T.tensor([[1, 2], [3, 4]]), T.tensor([[1], [0]]))).data // => [2, 3]
+ * T.reference(T.takeAlongAxis(T.tensor([[1, 2], [3, 4]]), T.tensor([[-1], [0]]))).data // => [2, 3]
  */
 export const takeAlongAxis: Indexing = dualWith(
   'T.takeAlongAxis',
   2,
   alongOptions,
-  (x: Tensor, indices: Tensor, { axis = -1 }: AlongOptions = {}) =>
-    indexed('T.takeAlongAxis', x, indices, axis, (n, index, a, [type, it]) => {
-      const rank = type.shape.length
-      if (it.shape.length !== rank)
-        return refuse('T.takeAlongAxis', [n, index], {
-          reason: `indices have rank ${it.shape.length}, the operand ${rank}`,
-        })
-      const clash = type.shape.findIndex((d, i) => i !== a && d !== it.shape[i] && d !== 1 && it.shape[i] !== 1)
-      if (clash >= 0)
-        return refuse('T.takeAlongAxis', [n, index], {
-          reason: `sizes ${type.shape[clash]} and ${it.shape[clash]} of axis ${clash} do not broadcast`,
-          axis: clash,
-        })
-      const common = type.shape.map((d, i) => (d === 1 ? it.shape[i]! : d))
-      const full = expandNode(
-        n,
-        common.map((d, i) => (i === a ? type.shape[a]! : d)),
-      )
-      const which = expandNode(
-        index,
-        common.map((d, i) => (i === a ? it.shape[a]! : d)),
-      )
-      return pickAlong(full, which, a, rank)
-    }),
+  takenAlong('T.takeAlongAxis', 'from the end'),
+)
+
+/** `takeAlongAxis` for numbers of classes and the like: see `takeCounted`. */
+export const takeCountedAlong: (x: Tensor, indices: Tensor, options?: AlongOptions) => Tensor = takenAlong(
+  'T.takeAlongAxis',
+  'from the start',
 )
 
 /** The operand cut to the sizes of `indices` on every axis but one, as torch.gather and scatter do. */
@@ -135,9 +167,9 @@ export const cutTo = (name: string, n: Node, index: Node, a: number, shape: Shap
 
 /**
  * out[i, j] = x[indices[i, j], j] for axis 0 (default), and so on; `indices` has x's rank and may be smaller on the
- * other axes (torch.gather). IndexError for an index out of range; where the device computes one it is the last, as in `take`.
+ * other axes (torch.gather). Indices as in `take`: negative ones count from the end, one out of range is an IndexError.
  * @example
- * T.reference(T.gather(T.tensor([[1, 2], [3, 4]]), T.tensor([[1, 0]]))).data // => [3, 2]
+ * T.reference(T.gather(T.tensor([[1, 2], [3, 4]]), T.tensor([[-1, 0]]))).data // => [3, 2]
  */
 export const gather: Indexing = dualWith(
   'T.gather',
@@ -221,8 +253,8 @@ export const grown = (n: Node, room: readonly number[], value: number): Node =>
 
 /**
  * `x` with each element of `source` added at the place its index names along one axis (default 0); repeated places add
- * up (torch.scatter_add). `indices` has x's rank; the source is a number or covers it. IndexError for an index out of
- * range; where the device computes one its update is dropped.
+ * up (torch.scatter_add). `indices` has x's rank; the source is a number or covers it. Negative indices count from the end;
+ * IndexError for one out of range, whose update is dropped where the device computes it.
  * @example
  * T.reference(T.scatterAdd(T.zeros([3]), T.tensor([0, 2, 0]), T.tensor([1, 2, 3]))).data // => [4, 0, 2]
  */
@@ -240,8 +272,8 @@ export const scatterAdd: Scatter = dualWith(
 
 /**
  * `x` with the slices of `source` added at the positions `indices` (a vector) of one axis (default 0); repeated
- * positions add up (torch.index_add). ShapeError where the source does not fit, IndexError for an index out of range;
- * where the device computes one its slice is dropped.
+ * positions add up (torch.index_add). Negative indices count from the end. ShapeError where the source does not fit,
+ * IndexError for an index out of range, whose slice is dropped where the device computes it.
  * @example
  * T.reference(T.indexAdd(T.zeros([3, 1]), T.tensor([2, 2]), T.tensor([[1], [5]]))).data // => [0, 0, 6]
  */

@@ -82,8 +82,8 @@ const set = ({ cut, index, source, room, back }: Updates, n: Node): Node => {
 /**
  * `x` with each element of `source` put at the place its index names along one axis (default 0); of several for one
  * place the last in row-major order stays (torch.scatter, made deterministic), and it alone gets a gradient. `indices`
- * has x's rank; the source is a number or covers it. IndexError for an index out of range; where the device computes
- * one, a negative one too, its update goes to the last place.
+ * has x's rank; the source is a number or covers it. Negative indices count from the end; IndexError for one out of range,
+ * whose update goes to the last place where the device computes it.
  * @example
  * T.reference(T.scatter(T.zeros([3]), T.tensor([0, 2, 0]), T.tensor([1, 2, 3]))).data // => [3, 0, 2]
  */

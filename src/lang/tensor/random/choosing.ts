@@ -7,7 +7,7 @@ import { showShape } from '../../shape.ts'
 import { flattenTensors, mapTree } from '../../tree.ts'
 import { nodeOf, type Tensor, tensorOf } from '../../types/tensor.ts'
 import { demandRecord, demandShape, type OptionNames } from '../arguments.ts'
-import { take, takeAlongAxis } from '../index/picking.ts'
+import { take, takeAlongAxis, takeCounted } from '../index/picking.ts'
 import { search } from '../index/searchsorted.ts'
 import { sortedNode } from '../index/sorting.ts'
 import { binaryNode, likeNode } from '../math/arithmetic.ts'
@@ -182,6 +182,6 @@ export const choice: Choice = (k: Tensor, x: number | Tensor, shape: Shape, opti
   if (typeof x === 'number') return tensorOf(indices(x, [lift(name, k)])) as never
   return onAxis(name, x, axis, (n, a) => {
     const index = indices(typeOf(n).shape[a]!, [n])
-    return withTypes(name, [index], () => nodeOf(take(tensorOf(n), tensorOf(index), { axis: a })))
+    return withTypes(name, [index], () => nodeOf(takeCounted(tensorOf(n), tensorOf(index), { axis: a })))
   }) as never
 }
