@@ -159,7 +159,7 @@ export const oneCycle = (rate: number, options: OneCycleOptions): Schedule => {
     const rates = phases.map(({ end, to }, i) => {
       const { end: start, to: from } = i === 0 ? { end: 0, to: first } : phases[i - 1]!
       // What lasts no time is over before it is asked.
-      const part = mul(add(now, -start), end > start ? 1 / (end - start) : 1)
+      const part = div(add(now, -start), end > start ? end - start : 1)
       const moved = anneal === 'linear' ? part : add(mul(cos(mul(part, Math.PI)), -0.5), 0.5)
       return mixed(from, to, moved)
     })
