@@ -94,7 +94,7 @@ export const adamax = (rate: Rate = 0.002, options: AdamaxOptions & CommonOption
 }
 
 /**
- * RAdam (Liu et al. 2020): Adam whose steps are rectified for the variance of v̂, and momentum alone as long as that is not
+ * RAdam (Liu et al. 2020): Adam whose steps are rectified for the variance of v, and momentum alone as long as that is not
  * known: rate 0.001, betas 0.9 and 0.999, eps 1e-8; `weightDecay` is an L2 penalty, or with `decoupledWeightDecay` kept out of
  * the moments. Formula and defaults of torch.optim.RAdam.
  * @example
