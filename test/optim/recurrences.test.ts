@@ -151,7 +151,7 @@ const trained = (p: X, gs: X): readonly X[] => {
 /** What the recurrence gives, and how far it moved up to each step: what rounding is measured by. */
 const expected = (recurrence: Recurrence): readonly (readonly [Row, Row])[] => {
   let p = start
-  let moved = start.map(Math.abs)
+  let moved: Row = start.map(Math.abs)
   const s: Record<string, Row> = {}
   return gradients.map((g, i) => {
     const next = recurrence(p, g, i + 1, s)
