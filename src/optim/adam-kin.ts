@@ -12,7 +12,6 @@ import {
   neg,
   pow,
   sign,
-  sqrt,
   square,
   sub,
   where,
@@ -20,6 +19,7 @@ import {
 import type { Tensor } from '../lang/types/tensor.ts'
 import {
   above,
+  correction,
   countOf,
   type Moments,
   moving,
@@ -143,7 +143,7 @@ const averageLength = (beta: number, t: Tensor): Tensor => {
 }
 
 /**
- * m̂·r / (√v̂ + eps), where r = √((ρₜ - 4)(ρₜ - 2)ρ∞ / ((ρ∞ - 4)(ρ∞ - 2)ρₜ)) rectifies the variance of v̂; m̂ alone as long as
+ * m̂·r·√(1 - beta2ᵗ) / (√v + eps), where r = √((ρₜ - 4)(ρₜ - 2)ρ∞ / ((ρ∞ - 4)(ρ∞ - 2)ρₜ)) rectifies the variance of v; m̂ alone as long as
  * ρₜ is at most 5 (Liu et al. 2020, as torch.optim.RAdam has it); betas 0.9 and 0.999, eps 1e-8. A stage: chain it with
  * `scaleByRate`.
  * @example
@@ -161,15 +161,16 @@ export const scaleByRadam = (options: RadamOptions = {}): Transform => {
       const first = unbiased(beta1, step)
       // An average as short as this is never rectified.
       if (longest <= 5) return [each((_, m) => first(m!), updates, moments.m), { ...moments }]
-      const length = averageLength(beta2, countOf(step))
+      const t = countOf(step)
+      const length = averageLength(beta2, t)
       const isLong = greater(length, 5)
       const ratio = div(mul(plus(length, -4), plus(length, -2)), length)
-      const rectified = sqrt(times(where(isLong, ratio, 0), longest / ((longest - 4) * (longest - 2))))
-      const spread = unbiased(beta2, step, root)
+      const rectified = root(times(where(isLong, ratio, 0), longest / ((longest - 4) * (longest - 2))))
+      const factor = times(rectified, root(correction(beta2, t)))
       const given = each(
         (_, m, v) => {
           const p = first(m!)
-          return where(isLong, over(times(p, rectified), above(spread(root(v!)), eps, v!)), p) as Tensor
+          return where(isLong, over(times(p, factor), above(root(v!), eps, v!)), p) as Tensor
         },
         updates,
         moments.m,

@@ -22,12 +22,12 @@ import { scaleByRate } from './stages.ts'
 import { type Optimiser, optimiser, type Transform } from './transform.ts'
 
 /** The decay as a part of the gradient that `stage` sees. */
-const coupled = (stage: Transform, rate: Rate, options: CommonOptions): Optimiser =>
-  optimiser(...decayed(options), stage, scaleByRate(rate))
+const coupled = (name: string, stage: Transform, rate: Rate, options: CommonOptions): Optimiser =>
+  optimiser(...decayed(name, options), stage, scaleByRate(rate))
 
 /** The decay beside what `stage` gives. */
-const decoupled = (stage: Transform, rate: Rate, options: CommonOptions, otherwise = 0): Optimiser =>
-  optimiser(...clipped(options), stage, ...decay(options, otherwise), scaleByRate(rate))
+const decoupled = (name: string, stage: Transform, rate: Rate, options: CommonOptions, otherwise = 0): Optimiser =>
+  optimiser(...clipped(options), stage, ...decay(name, options, otherwise), scaleByRate(rate))
 
 /** Whether `weightDecay` is kept out of the moments, as AdamW does. */
 interface DecouplingOptions {
@@ -46,7 +46,7 @@ const decouplingOptions: OptionNames<DecouplingOptions> = { decoupledWeightDecay
  */
 export const adam = (rate: Rate = 0.001, options: AdamOptions & CommonOptions = {}): Optimiser => {
   demand('optim.adam', rate, { ...adamOptions, ...commonOptions }, options)
-  return coupled(scaleByAdam(own(options)), rate, options)
+  return coupled('optim.adam', scaleByAdam(own(options)), rate, options)
 }
 
 /**
@@ -59,7 +59,7 @@ export const adam = (rate: Rate = 0.001, options: AdamOptions & CommonOptions = 
  */
 export const adamw = (rate: Rate = 0.001, options: AdamOptions & CommonOptions = {}): Optimiser => {
   demand('optim.adamw', rate, { ...adamOptions, ...commonOptions }, options)
-  return decoupled(scaleByAdam(own(options)), rate, options, 0.01)
+  return decoupled('optim.adamw', scaleByAdam(own(options)), rate, options, 0.01)
 }
 
 /**
@@ -77,7 +77,7 @@ export const nadam = (
 ): Optimiser => {
   demand('optim.nadam', rate, { ...nadamOptions, ...decouplingOptions, ...commonOptions }, options)
   const { decoupledWeightDecay = false, ...scaling } = own(options)
-  return (decoupledWeightDecay ? decoupled : coupled)(scaleByNadam(scaling), rate, options)
+  return (decoupledWeightDecay ? decoupled : coupled)('optim.nadam', scaleByNadam(scaling), rate, options)
 }
 
 /**
@@ -90,11 +90,11 @@ export const nadam = (
  */
 export const adamax = (rate: Rate = 0.002, options: AdamaxOptions & CommonOptions = {}): Optimiser => {
   demand('optim.adamax', rate, { ...adamaxOptions, ...commonOptions }, options)
-  return coupled(scaleByAdamax(own(options)), rate, options)
+  return coupled('optim.adamax', scaleByAdamax(own(options)), rate, options)
 }
 
 /**
- * RAdam (Liu et al. 2020): Adam whose steps are rectified for the variance of v̂, and momentum alone as long as that is not
+ * RAdam (Liu et al. 2020): Adam whose steps are rectified for the variance of v, and momentum alone as long as that is not
  * known: rate 0.001, betas 0.9 and 0.999, eps 1e-8; `weightDecay` is an L2 penalty, or with `decoupledWeightDecay` kept out of
  * the moments. Formula and defaults of torch.optim.RAdam.
  * @example
@@ -108,7 +108,7 @@ export const radam = (
 ): Optimiser => {
   demand('optim.radam', rate, { ...radamOptions, ...decouplingOptions, ...commonOptions }, options)
   const { decoupledWeightDecay = false, ...scaling } = own(options)
-  return (decoupledWeightDecay ? decoupled : coupled)(scaleByRadam(scaling), rate, options)
+  return (decoupledWeightDecay ? decoupled : coupled)('optim.radam', scaleByRadam(scaling), rate, options)
 }
 
 /**
@@ -121,7 +121,7 @@ export const radam = (
  */
 export const lion = (rate: Rate = 0.0001, options: LionOptions & CommonOptions = {}): Optimiser => {
   demand('optim.lion', rate, { ...lionOptions, ...commonOptions }, options)
-  return decoupled(scaleByLion(own(options)), rate, options)
+  return decoupled('optim.lion', scaleByLion(own(options)), rate, options)
 }
 
 /** Settings of `lamb`. */
@@ -140,5 +140,5 @@ const lambOptions: OptionNames<LambOptions> = { beta1: 'decay', beta2: 'decay', 
 export const lamb = (rate: Rate = 0.001, options: LambOptions & CommonOptions = {}): Optimiser => {
   demand('optim.lamb', rate, { ...lambOptions, ...commonOptions }, options)
   const adam = scaleByAdam({ eps: 1e-6, ...own(options) })
-  return optimiser(...clipped(options), adam, ...decay(options), scaleByTrustRatio(), scaleByRate(rate))
+  return optimiser(...clipped(options), adam, ...decay('optim.lamb', options), scaleByTrustRatio(), scaleByRate(rate))
 }

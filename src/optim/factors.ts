@@ -6,7 +6,7 @@ import { type PerLeaf, valuesFor, type Wanted } from './per-leaf.ts'
 import { demandOptimiser, fromUpdates, type Optimiser, stateless, type Transform } from './transform.ts'
 
 const factor: Wanted<number> = {
-  what: 'factors',
+  what: 'table of factors',
   kind: 'a finite number',
   example: '0.1',
   holds: (x): x is number => Number.isFinite(x),

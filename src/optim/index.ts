@@ -29,13 +29,20 @@ export {
   type LbfgsState,
   type LbfgsUpdated,
   lbfgs,
-  type MinimiseOptions,
-  type Minimum,
-  minimise,
 } from './lbfgs.ts'
 export { cosineDecay, exponentialDecay, type Rate, type Schedule, stepDecay, warmup } from './learning-rate.ts'
 export type { LineSearchOptions } from './line-search.ts'
+export { type LossScale, type LossScaleOptions, type LossScaleState, lossScale } from './loss-scale.ts'
 export { freeze, frozen, masked } from './masked.ts'
+export { type MinimiseOptions, type Minimum, minimise } from './minimise.ts'
+export {
+  type Mixed,
+  type MixedOptions,
+  type MixedState,
+  type MixedStep,
+  type MixedUpdated,
+  mixed,
+} from './mixed.ts'
 export {
   centralise,
   clipByBlockRms,

@@ -1,38 +1,29 @@
 /** L-BFGS: descent along directions that the last steps and the turns of the gradient make, with a line search on the device. */
 import { valueAndGrad } from '../../passes/transform/gradient.ts'
-import { sizeOf } from '../lang/dim.ts'
 import { demandFunction, demandRecord, type OptionNames } from '../lang/tensor/arguments.ts'
 import {
   abs,
   add,
-  amax,
-  any,
   cast,
   concat,
   div,
   expandDims,
   full,
   greater,
-  lessEqual,
-  logicalAnd,
   minimum,
   mul,
   narrow,
   neg,
-  notEqual,
-  reshape,
   scan,
   select,
-  split,
   sub,
   sum,
   where,
-  whileLoop,
 } from '../lang/tensor/index.ts'
-import { flattenTensors, unflattenTree } from '../lang/tree.ts'
 import type { Tensor } from '../lang/types/tensor.ts'
 import { dot, type LineSearchOptions, lineSearch, type Objective, type Point } from './line-search.ts'
 import { globalNorm } from './norms.ts'
+import { type Packing, packingOf } from './packing.ts'
 import { nextStep, requireFloat } from './transform.ts'
 
 /** Settings of `lbfgs`. */
@@ -41,7 +32,7 @@ export interface LbfgsOptions extends LineSearchOptions {
   readonly history?: number
 }
 
-const lbfgsOptions: OptionNames<LbfgsOptions> = {
+export const lbfgsOptions: OptionNames<LbfgsOptions> = {
   history: 'count',
   c1: 'fraction',
   c2: 'fraction',
@@ -68,32 +59,6 @@ export interface LbfgsUpdated<P> {
 export interface Lbfgs {
   readonly init: (params: unknown) => LbfgsState
   readonly update: <P>(params: P, loss: (params: P) => Tensor, state: LbfgsState) => LbfgsUpdated<P>
-}
-
-/** Parameters as one f32 vector, and the way back. */
-interface Packing<P> {
-  readonly size: number
-  readonly pack: (params: P) => Tensor
-  readonly unpack: (vector: Tensor) => P
-}
-
-const packingOf = <P>(params: P): Packing<P> => {
-  const { leaves, shape } = flattenTensors(params)
-  const sizes = leaves.map((p) => sizeOf(p.shape))
-  return {
-    size: sizes.reduce((a, b) => a + b, 0),
-    pack: (tree) => {
-      const rows = flattenTensors(tree).leaves.map((p) => cast(reshape(p, [-1]), 'f32') as Tensor)
-      return rows.length === 0 ? full([0], 0) : (concat(rows) as Tensor)
-    },
-    unpack: (vector) => {
-      const rows = sizes.length === 0 ? [] : split(vector, sizes)
-      return unflattenTree(
-        shape,
-        leaves.map((p, i) => cast(reshape(rows[i]!, p.shape), p.dtype)),
-      ) as P
-    },
-  }
 }
 
 /** The direction of descent from what is remembered (Nocedal and Wright 2006, algorithm 7.4). Rows of zeros add nothing. */
@@ -134,7 +99,12 @@ const pushed = (rows: Tensor, row: Tensor, history: number): Tensor =>
   concat([narrow(rows, 1, history - 1), expandDims(row, 0)]) as Tensor
 
 /** One step from a point. */
-const advance = (f: Objective, from: Point, state: LbfgsState, options: LbfgsOptions): readonly [Point, LbfgsState] => {
+export const advance = (
+  f: Objective,
+  from: Point,
+  state: LbfgsState,
+  options: LbfgsOptions,
+): readonly [Point, LbfgsState] => {
   const { history = 10 } = options
   const to = lineSearch(f, from, directionOf(from.gradient, state, history), options)
   const [move, turn] = [sub(to.x, from.x), sub(to.gradient, from.gradient)]
@@ -144,20 +114,20 @@ const advance = (f: Objective, from: Point, state: LbfgsState, options: LbfgsOpt
   return [to, { step: nextStep(state.step), moves: keep(state.moves, move), turns: keep(state.turns, turn) }]
 }
 
-const firstState = (size: number, history: number): LbfgsState => ({
+export const firstState = (size: number, history: number): LbfgsState => ({
   step: full([], 0, { dtype: 'i32' }),
   moves: full([history, size], 0),
   turns: full([history, size], 0),
 })
 
-const objectiveOf =
+export const objectiveOf =
   <P>(name: string, loss: (params: P) => Tensor, { unpack }: Packing<P>): Objective =>
   (x) => {
     demandFunction(name, 'the loss', loss, 'the parameters, which gives a scalar')
     return valueAndGrad((v: Tensor) => cast(loss(unpack(v)), 'f32') as Tensor)(x)
   }
 
-const pointAt = (f: Objective, x: Tensor): Point => {
+export const pointAt = (f: Objective, x: Tensor): Point => {
   const [value, gradient] = f(x)
   return { x, value, gradient }
 }
@@ -187,74 +157,5 @@ export const lbfgs = (options: LbfgsOptions = {}): Lbfgs => {
       const [to, after] = advance(f, pointAt(f, packing.pack(params)), state, options)
       return { params: packing.unpack(to.x), state: after, loss: to.value }
     },
-  }
-}
-
-/** Settings of `minimise`: those of `lbfgs`, and when it ends. */
-export interface MinimiseOptions extends LbfgsOptions {
-  /** How many steps it takes at most: 100. */
-  readonly maxIterations?: number
-  /** How large an element of the gradient may be at the end: 0.00001. */
-  readonly tolerance?: number
-}
-
-const minimiseOptions: OptionNames<MinimiseOptions> = {
-  ...lbfgsOptions,
-  maxIterations: 'count',
-  tolerance: 'amount',
-}
-
-/** Where a minimisation ended. */
-export interface Minimum<P> {
-  readonly params: P
-  /** The loss there, an f32 scalar. */
-  readonly loss: Tensor
-  /** The largest element of the gradient there by size, an f32 scalar. */
-  readonly gradient: Tensor
-  /** How many steps it took, an i32 scalar. */
-  readonly steps: Tensor
-  /** Whether the gradient is within the tolerance, a bool scalar. */
-  readonly converged: Tensor
-}
-
-/**
- * The parameters from `params` on at which `loss`, a function of them to a scalar, is least: L-BFGS steps until no element of
- * the gradient is larger than `tolerance` (1e-5), a step moves nothing, or there were `maxIterations` (100). One program, without a
- * way back to the host; `vmap` maps it over starts or data. UsageError as of `lbfgs`.
- * @example
- * const rosenbrock = (p: { x: T.Tensor, y: T.Tensor }) =>
- *   T.add(T.square(T.sub(1, p.x)), T.mul(100, T.square(T.sub(p.y, T.square(p.x)))))
- * const end = optim.minimise(rosenbrock, { x: T.tensor(-1.2), y: T.tensor(1.5) })
- * T.reference([end.params.x, end.params.y]).map((t) => Math.round(t.data[0]! * 1e4)) // => [10000, 10000]
- * T.reference(end.converged).data // => [1]
- */
-export const minimise = <P>(loss: (params: P) => Tensor, params: P, options: MinimiseOptions = {}): Minimum<P> => {
-  demandRecord('optim.minimise', minimiseOptions, options)
-  requireFloat(params)
-  const { maxIterations = 100, tolerance = 1e-5, history = 10 } = options
-  const packing = packingOf(params)
-  const f = objectiveOf('optim.minimise', loss, packing)
-  const largest = (point: Point): Tensor => amax(abs(concat([point.gradient, full([1], 0)]))) as Tensor
-  const start = {
-    point: pointAt(f, packing.pack(params)),
-    state: firstState(packing.size, history),
-    moves: full([], true, { dtype: 'bool' }) as Tensor,
-  }
-  const { point, state } = whileLoop(
-    (now) => logicalAnd(now.moves, greater(largest(now.point), tolerance)),
-    (now) => {
-      const [to, after] = advance(f, now.point, now.state, options)
-      return { point: to, state: after, moves: any(notEqual(to.x, now.point.x)) as Tensor }
-    },
-    start,
-    { maxIterations },
-  )
-  const gradient = largest(point)
-  return {
-    params: packing.unpack(point.x),
-    loss: point.value,
-    gradient,
-    steps: state.step,
-    converged: lessEqual(gradient, tolerance),
   }
 }

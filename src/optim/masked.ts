@@ -7,7 +7,8 @@ import { demandOptimiser, demandShapes, isStage, type Optimiser, optimiser, type
 
 type FlagsOf = (params: unknown) => readonly boolean[]
 
-const maskedStage = (stage: Transform, flagsOf: FlagsOf): Transform => ({
+/** The stage for the parameters of which `flagsOf` gives true. */
+export const maskedStage = (stage: Transform, flagsOf: FlagsOf): Transform => ({
   init: (params) => stage.init(partOf(params, flagsOf(params), true)),
   apply: (updates, state, params, step) => {
     demandShapes('gradient', params, updates)

@@ -1,9 +1,9 @@
 /** What every optimiser takes, and the stages that these options mean. */
 import { demandRecord, type OptionNames } from '../lang/tensor/arguments.ts'
 import { demandRate, type Rate } from './learning-rate.ts'
-import { masked } from './masked.ts'
+import { maskedStage } from './masked.ts'
 import { clipByGlobalNorm } from './norms.ts'
-import type { Mask } from './per-leaf.ts'
+import { type Mask, mask, valuesFor } from './per-leaf.ts'
 import { addWeightDecay } from './stages.ts'
 import type { Transform } from './transform.ts'
 
@@ -41,11 +41,15 @@ export const clipped = ({ clipNorm }: CommonOptions): readonly Transform[] =>
   clipNorm === undefined ? [] : [clipByGlobalNorm(clipNorm)]
 
 /** The stage that adds `weightDecay` (or what an optimiser has for its default) times the parameters, if one does. */
-export const decay = ({ weightDecay, decayMask }: CommonOptions, otherwise = 0): readonly Transform[] => {
+export const decay = (name: string, { weightDecay, decayMask }: CommonOptions, otherwise = 0): readonly Transform[] => {
   const stage = addWeightDecay(weightDecay ?? otherwise)
   if ((weightDecay ?? otherwise) === 0) return []
-  return [decayMask === undefined ? stage : masked(stage, decayMask)]
+  if (decayMask === undefined) return [stage]
+  return [maskedStage(stage, (params) => valuesFor(name, { ...mask, what: 'decayMask' }, decayMask, params))]
 }
 
 /** Both, the decay as an L2 penalty: part of the gradient. */
-export const decayed = (options: CommonOptions): readonly Transform[] => [...clipped(options), ...decay(options)]
+export const decayed = (name: string, options: CommonOptions): readonly Transform[] => [
+  ...clipped(options),
+  ...decay(name, options),
+]

@@ -43,7 +43,7 @@ const momentumOf = ({ momentum = 0, dampening = 0, nesterov = false }: SgdOption
  */
 export const sgd = (rate: Rate, options: SgdOptions = {}): Optimiser => {
   demand('optim.sgd', rate, sgdOptions, options)
-  return optimiser(...decayed(options), ...momentumOf(options), scaleByRate(rate))
+  return optimiser(...decayed('optim.sgd', options), ...momentumOf(options), scaleByRate(rate))
 }
 
 /**
@@ -56,7 +56,7 @@ export const sgd = (rate: Rate, options: SgdOptions = {}): Optimiser => {
  */
 export const adagrad = (rate: Rate = 0.01, options: AdagradOptions & CommonOptions = {}): Optimiser => {
   demand('optim.adagrad', rate, { ...adagradOptions, ...commonOptions }, options)
-  return optimiser(...decayed(options), scaleByAdagrad(own(options)), scaleByRate(rate))
+  return optimiser(...decayed('optim.adagrad', options), scaleByAdagrad(own(options)), scaleByRate(rate))
 }
 
 /**
@@ -73,7 +73,12 @@ export const rmsprop = (
 ): Optimiser => {
   demand('optim.rmsprop', rate, { ...rmspropOptions, momentum: 'finite', ...commonOptions }, options)
   const { momentum = 0, ...scaling } = own(options)
-  return optimiser(...decayed(options), scaleByRmsprop(scaling), ...momentumOf({ momentum }), scaleByRate(rate))
+  return optimiser(
+    ...decayed('optim.rmsprop', options),
+    scaleByRmsprop(scaling),
+    ...momentumOf({ momentum }),
+    scaleByRate(rate),
+  )
 }
 
 /**
@@ -85,5 +90,5 @@ export const rmsprop = (
  */
 export const adadelta = (rate: Rate = 1, options: AdadeltaOptions & CommonOptions = {}): Optimiser => {
   demand('optim.adadelta', rate, { ...adadeltaOptions, ...commonOptions }, options)
-  return optimiser(...decayed(options), scaleByAdadelta(own(options)), scaleByRate(rate))
+  return optimiser(...decayed('optim.adadelta', options), scaleByAdadelta(own(options)), scaleByRate(rate))
 }

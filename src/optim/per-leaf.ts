@@ -53,7 +53,8 @@ const startsWith = (path: string, prefix: string): boolean =>
  * refuses a path that no parameter has.
  * @example
  * const rate = optim.byPath({ head: 1, 'head.bias': 2 }, 0.1)
- * ;['head.weight', 'head.bias', 'body[0].weight'].map((path) => rate(path)) // => [1, 2, 0.1]
+ * const paths = ['head.weight', 'head.bias', 'body[0].weight']
+ * paths.map((path) => rate(path)) // => [1, 2, 0.1]
  */
 export const byPath = <V extends LeafValue>(table: Readonly<Record<string, V>>, otherwise: V): ByPath<V> => {
   if (!isRecord(table))

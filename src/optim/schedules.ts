@@ -5,6 +5,7 @@ import {
   add,
   cast,
   cos,
+  div,
   full,
   greaterEqual,
   lessEqual,
@@ -12,6 +13,7 @@ import {
   minimum,
   mul,
   pow,
+  sub,
   where,
 } from '../lang/tensor/index.ts'
 import type { Tensor } from '../lang/types/tensor.ts'
@@ -19,8 +21,11 @@ import { demandRate, type Rate, rateAt, type Schedule } from './learning-rate.ts
 
 const asRate = (rate: Tensor | number): Tensor => (typeof rate === 'number' ? full([], rate) : rate)
 
+/** The number at this part of the way from one to the other: each of them to the last digit at its end. */
+const mixed = (from: number, to: number, part: Tensor): Tensor => add(mul(sub(1, part), from), mul(part, to))
+
 /** The part of `steps` that is done at step t, in f32: from 0 up to 1, where it stays. */
-const done = (t: Tensor, steps: number): Tensor => mul(minimum(cast(t, 'f32'), steps), 1 / steps)
+const done = (t: Tensor, steps: number): Tensor => div(minimum(cast(t, 'f32'), steps), steps)
 
 /**
  * Rates one after another: the first up to before step `boundaries[0]`, the next from there up to before `boundaries[1]`, and so on,
@@ -29,8 +34,8 @@ const done = (t: Tensor, steps: number): Tensor => mul(minimum(cast(t, 'f32'), s
  * are whole numbers that ascend.
  * @example
  * const rate = optim.joined([optim.warmup(0.1, { steps: 2 }), optim.cosineDecay(0.1, { steps: 4 })], [2])
- * const at = (t: number) => T.reference(rate(T.tensor(t))).data[0]
- * ;[0, 1, 2, 4, 6].map(at) // => [0.05, 0.1, 0.1, 0.05, 0]
+ * const steps = [0, 1, 2, 4, 6]
+ * steps.map((t) => T.reference(rate(T.tensor(t))).data[0]) // => [0.05, 0.1, 0.1, 0.05, 0]
  */
 export const joined = (rates: readonly Rate[], boundaries: readonly number[]): Schedule => {
   const call = 'optim.joined([optim.warmup(0.1, { steps: 10 }), 0.1], [10])'
@@ -72,7 +77,7 @@ export const linear = (from: number, to: number, options: LinearOptions): Schedu
   demandNumber('optim.linear', 'the first rate', from)
   demandNumber('optim.linear', 'the last rate', to)
   demandRecord('optim.linear', linearOptions, options)
-  return (t) => add(mul(done(t, options.steps), to - from), from)
+  return (t) => mixed(from, to, done(t, options.steps))
 }
 
 /** Settings of `polynomial`: the steps down to the least rate, the exponent, and that rate. */
@@ -95,8 +100,8 @@ export const polynomial = (rate: number, options: PolynomialOptions): Schedule =
   demandRecord('optim.polynomial', polynomialOptions, options)
   const { steps, power = 1, min = 0 } = options
   return (t) => {
-    const left = maximum(add(mul(done(t, steps), -1), 1), 0)
-    return add(mul(power === 1 ? left : pow(left, power), rate - min), min)
+    const left = maximum(sub(1, done(t, steps)), 0)
+    return mixed(min, rate, power === 1 ? left : pow(left, power))
   }
 }
 
@@ -154,9 +159,9 @@ export const oneCycle = (rate: number, options: OneCycleOptions): Schedule => {
     const rates = phases.map(({ end, to }, i) => {
       const { end: start, to: from } = i === 0 ? { end: 0, to: first } : phases[i - 1]!
       // What lasts no time is over before it is asked.
-      const part = mul(add(now, -start), end > start ? 1 / (end - start) : 1)
+      const part = div(add(now, -start), end > start ? end - start : 1)
       const moved = anneal === 'linear' ? part : add(mul(cos(mul(part, Math.PI)), -0.5), 0.5)
-      return add(mul(moved, to - from), from) as Tensor
+      return mixed(from, to, moved)
     })
     return rates.reduceRight((later, own, i) => where(lessEqual(now, phases[i]!.end), own, later) as Tensor)
   }
