@@ -216,4 +216,19 @@ export {
   pairwiseDistance,
 } from './similarity.ts'
 export { type AlongAxis, glu, logSoftmax, type NormalizeOptions, normalize, softmax, softmin } from './softmax.ts'
+export {
+  type DecoderBlockOptions,
+  type DecoderBlockParams,
+  type EncoderBlockOptions,
+  type EncoderBlockParams,
+  transformerDecoderBlock,
+  transformerEncoderBlock,
+} from './transformer.ts'
+export {
+  type BlockInitOptions,
+  type DecoderBlockStart,
+  type EncoderBlockStart,
+  transformerDecoderBlockInit,
+  transformerEncoderBlockInit,
+} from './transformer-init.ts'
 export { type FoldOptions, fold, type UnfoldOptions, unfold } from './unfold.ts'
