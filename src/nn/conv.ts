@@ -24,7 +24,7 @@ export interface ConvParams {
   readonly bias?: Tensor | undefined
 }
 
-const convParams: OptionNames<ConvParams> = { weight: 'must tensor', bias: 'tensor' }
+export const convParams: OptionNames<ConvParams> = { weight: 'must tensor', bias: 'tensor' }
 
 /** Options of a convolution. Padding `'same'` (stride 1) keeps the size, `'valid'` is none. */
 export interface ConvOptions {

@@ -63,17 +63,19 @@ export interface InnerDropoutOptions {
 
 export const innerDropoutOptions: OptionNames<InnerDropoutOptions> = { dropout: 'fraction', dropoutKey: 'tensor' }
 
-/** What a layer drops at each of its places, every place with a key of its own. UsageError for a probability without a key. */
-export const droppingWithin = (
-  name: string,
-  { dropout: p = 0, dropoutKey }: InnerDropoutOptions,
-): ((x: Tensor, place: number) => Tensor) => {
-  if (p === 0) return (x) => x
-  if (!dropoutKey)
-    return raise({
+/** UsageError for a probability without a key. */
+export const demandDropoutKey = (name: string, { dropout: p = 0, dropoutKey }: InnerDropoutOptions): void => {
+  if (p > 0 && !dropoutKey)
+    raise({
       tag: 'UsageError',
       message: `${name}: dropout is ${p}, and there is no key to draw from`,
       hint: 'write { dropout, dropoutKey: random.key(42) }; leave both out where nothing is trained',
     })
-  return (x, place) => dropout(x, foldIn(dropoutKey, place), { p }) as Tensor
+}
+
+/** What a layer drops at each of its places, every place with a key of its own. UsageError for a probability without a key. */
+export const droppingWithin = (name: string, options: InnerDropoutOptions): ((x: Tensor, place: number) => Tensor) => {
+  demandDropoutKey(name, options)
+  const { dropout: p = 0, dropoutKey } = options
+  return dropoutKey && p > 0 ? (x, place) => dropout(x, foldIn(dropoutKey, place), { p }) as Tensor : (x) => x
 }

@@ -46,9 +46,9 @@ export {
 } from './adaptive-pool.ts'
 export {
   type AttentionOptions,
-  type MultiHeadOptions,
-  type MultiHeadParams,
-  multiHeadAttention,
+  attentionScores,
+  attentionWeights,
+  type ScoreOptions,
   scaledDotProductAttention,
 } from './attention.ts'
 export type { ConvLayer } from './conv.ts'
@@ -132,6 +132,13 @@ export {
 } from './loss-margin.ts'
 export type { Loss, LossOptions, LossReduction, Reduced, TripleLoss } from './loss-reduction.ts'
 export { type LpPoolOptions, lpPool1d, lpPool2d } from './lp-pool.ts'
+export {
+  type MultiHeadOptions,
+  type MultiHeadParams,
+  multiHeadAttention,
+  multiHeadAttentionWeights,
+} from './multi-head.ts'
+export { type MultiHeadInitOptions, type MultiHeadStart, multiHeadAttentionInit } from './multi-head-init.ts'
 export type { Normalisation } from './norm.ts'
 export {
   type BatchNormParams,
@@ -169,6 +176,7 @@ export {
   maxPool2d,
   maxPool3d,
 } from './pool.ts'
+export { type RotaryOptions, rotary, type SinusoidalOptions, sinusoidal } from './positions.ts'
 export {
   type GruOptions,
   gru,
@@ -208,4 +216,19 @@ export {
   pairwiseDistance,
 } from './similarity.ts'
 export { type AlongAxis, glu, logSoftmax, type NormalizeOptions, normalize, softmax, softmin } from './softmax.ts'
+export {
+  type DecoderBlockOptions,
+  type DecoderBlockParams,
+  type EncoderBlockOptions,
+  type EncoderBlockParams,
+  transformerDecoderBlock,
+  transformerEncoderBlock,
+} from './transformer.ts'
+export {
+  type BlockInitOptions,
+  type DecoderBlockStart,
+  type EncoderBlockStart,
+  transformerDecoderBlockInit,
+  transformerEncoderBlockInit,
+} from './transformer-init.ts'
 export { type FoldOptions, fold, type UnfoldOptions, unfold } from './unfold.ts'

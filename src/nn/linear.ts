@@ -16,7 +16,7 @@ export interface LinearParams<O extends number = number, I extends number = numb
   readonly bias?: Tensor<readonly [O], D> | undefined
 }
 
-const linearParams: OptionNames<LinearParams> = { weight: 'must tensor', bias: 'tensor' }
+export const linearParams: OptionNames<LinearParams> = { weight: 'must tensor', bias: 'tensor' }
 
 /** The last size of `S` replaced by `O`; refused when it is known not to be `I`. */
 type Mapped<S extends Shape, O extends number> = S extends readonly [...infer P extends Shape, number]

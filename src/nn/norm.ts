@@ -16,7 +16,7 @@ export interface ScaleParams {
   readonly bias?: Tensor | undefined
 }
 
-const scaleParams: OptionNames<ScaleParams> = { weight: 'tensor', bias: 'tensor' }
+export const scaleParams: OptionNames<ScaleParams> = { weight: 'tensor', bias: 'tensor' }
 
 /**
  * Options of `layerNorm`: how many last axes are normalised (as many as the weight or the bias has, else one), the

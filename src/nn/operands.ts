@@ -4,10 +4,10 @@ import type { Shape } from '../lang/dim.ts'
 import { raise } from '../lang/errors.ts'
 import { broadcastShapes, ShapeEq, showShape } from '../lang/shape.ts'
 import { wayToTensor } from '../lang/strangers.ts'
-import { showArgument } from '../lang/tensor/arguments.ts'
+import { demandRecord, type Names, showArgument } from '../lang/tensor/arguments.ts'
 import { isMistake } from '../lang/tensor/ask.ts'
 import { refuse } from '../lang/tensor/operand.ts'
-import { isTensor } from '../lang/tree.ts'
+import { isRecord, isTensor } from '../lang/tree.ts'
 import { nodeOf, type Tensor, tensorOf } from '../lang/types/tensor.ts'
 
 /** Operands by what they are called. */
@@ -72,3 +72,23 @@ export const overspread = (
     }),
   )
 }
+
+/**
+ * UsageError unless `params` is a record of the parts that `parts` has, each of them a record of its own parameters. `of` is what
+ * the parts belong to, where that is not the function itself.
+ */
+export const demandParts = (name: string, parts: Readonly<Record<string, Names>>, params: unknown, of = ''): void => {
+  const entries = Object.entries(parts)
+  const what = (part: string): string => `parameter${part === '' ? '' : ` of ${part}`}`
+  demandRecord(name, Object.fromEntries(entries.map(([part]) => [part, 'must own'])), params, what(of))
+  for (const [part, names] of entries)
+    demandRecord(name, names, (params as Operands)[part], what(of === '' ? part : `${of}.${part}`))
+}
+
+/** The tensors of nested records by their paths: `conv1.weight`. */
+export const namedTensors = (params: object): Operands =>
+  Object.fromEntries(
+    Object.entries(params).flatMap(([part, inner]) =>
+      isRecord(inner) ? Object.entries(inner).map(([key, x]) => [`${part}.${key}`, x]) : [],
+    ),
+  )

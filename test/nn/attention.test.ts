@@ -138,3 +138,53 @@ describe('a query that sees no key', () => {
     judge(await (T.jit(everything as never) as (...xs: readonly Tensor[]) => Promise<unknown>)(q, k, v, float, bool))
   })
 })
+
+describe('fewer heads of keys', () => {
+  const [x, memory] = [some(40, 2, 4, width), some(41, 2, 3, width)]
+  const few = nn.multiHeadAttentionInit(random.key(9), width, { heads: 3, keyHeads: 1 })
+  // Rows for every head: those of the one head of keys, and of values, stand there three times.
+  const many = {
+    ...few,
+    inProjWeight: T.concat([
+      T.narrow(few.inProjWeight, 0, width),
+      T.tile(T.narrow(few.inProjWeight, width, 2), [3, 1]) as Tensor,
+      T.tile(T.narrow(few.inProjWeight, width + 2, 2), [3, 1]) as Tensor,
+    ]) as Tensor,
+    inProjBias: T.zeros([3 * width]),
+  }
+
+  test('are shared by those of queries', () => {
+    near(nn.multiHeadAttention(x, few, { heads: 3, keyHeads: 1 }), flat(nn.multiHeadAttention(x, many, { heads: 3 })))
+    near(
+      nn.multiHeadAttention(x, few, { heads: 3, keyHeads: 1, key: memory }),
+      flat(nn.multiHeadAttention(x, many, { heads: 3, key: memory })),
+    )
+    expect(nn.multiHeadAttentionWeights(x, few, { heads: 3, keyHeads: 1 }).shape).toEqual([2, 3, 4, 4])
+  })
+
+  test('drawn by Xavier and within one over the root of the width', () => {
+    const { inProjWeight, outProjWeight, inProjBias, outProjBias } = nn.multiHeadAttentionInit(random.key(1), 32)
+    const most = (t: Tensor): number => Math.max(...flat(t).map(Math.abs))
+    const bound = Math.sqrt(6 / (96 + 32))
+    expect(most(inProjWeight)).toBeLessThanOrEqual(bound * 1.000001)
+    expect(most(inProjWeight)).toBeGreaterThan(0.99 * bound)
+    expect(most(outProjWeight)).toBeLessThanOrEqual(1.000001 / Math.sqrt(32))
+    expect(most(outProjWeight)).toBeGreaterThan(0.98 / Math.sqrt(32))
+    expect([most(inProjBias!), most(outProjBias!)]).toEqual([0, 0])
+  })
+
+  test.each([
+    [() => nn.multiHeadAttention(x, few, { heads: 3, keyHeads: 2 }), '2 heads of keys do not divide 3 of queries'],
+    [() => nn.multiHeadAttention(x, few, { heads: 3 }), 'inProjWeight is not [18, 6] for queries of width 6'],
+  ] as const)('mistake %# is named', (f, reason) => {
+    expect(mistakeOf(f())).toMatchObject({ op: 'nn.multiHeadAttention', reason })
+  })
+
+  test('that do not divide are refused', () => {
+    const start = (heads: number, keyHeads: number) => () =>
+      nn.multiHeadAttentionInit(random.key(0), 6, { heads, keyHeads })
+    expect(start(3, 2)).toThrow('nn.multiHeadAttentionInit: 2 of 3 heads do not divide a width of 6')
+    expect(start(4, 2)).toThrow('do not divide')
+    expect(() => nn.multiHeadAttention(x, few, { heads: 3, dropout: 0.5 })).toThrow('nn.multiHeadAttention: dropout is')
+  })
+})

@@ -23,6 +23,7 @@ export const image: Tensor = T.ones([1, 4, 4, 4])
 const batch = T.ones([1, 2, 2])
 const line = T.ones([1, 4, 4])
 const volume = T.ones([1, 4, 4, 4, 4])
+const heads = { inProjWeight: T.ones([6, 2]), outProjWeight: T.ones([2, 2]) }
 const square = T.tensor([
   [0, 1],
   [1, 0],
@@ -88,7 +89,9 @@ const before: Readonly<Record<string, readonly unknown[]>> = {
   'nn.lpPool2d': [image],
   'nn.unfold': [image],
   'nn.fold': [T.ones([1, 4, 4])],
-  'nn.multiHeadAttention': [batch, { inProjWeight: T.ones([6, 2]), outProjWeight: T.ones([2, 2]) }],
+  'nn.multiHeadAttention': [batch, heads],
+  'nn.multiHeadAttentionWeights': [batch, heads],
+  'nn.sinusoidal': [x, 4],
   'nn.embedding': [whole, x],
   'nn.nllLoss': [x, whole],
   'nn.crossEntropy': [x, whole],
@@ -207,6 +210,7 @@ const plain: Readonly<Record<string, readonly [kinds: Options['kinds'], (f: Loos
   'nn.convTranspose3dInit': [{ groups: 'count', bias: 'boolean' }, (f, o) => f(key, 4, 4, 2, o)],
   'nn.embeddingInit': [{ std: 'limit', paddingIndex: 'integer' }, (f, o) => f(key, 4, 2, o)],
   'nn.layerNormInit': [{ bias: 'boolean' }, (f, o) => f(2, o)],
+  'nn.multiHeadAttentionInit': [{ heads: 'count', keyHeads: 'count', bias: 'boolean' }, (f, o) => f(key, 4, o)],
   'nn.rnnInit': [recurrentInit, (f, o) => f(key, 2, 2, o)],
   'nn.gruInit': [recurrentInit, (f, o) => f(key, 2, 2, o)],
   'nn.lstmInit': [{ ...recurrentInit, peepholes: 'boolean', projection: 'count' }, (f, o) => f(key, 2, 2, o)],
