@@ -66,7 +66,7 @@ export const reference = <R>(tree: R): TreeOf<R, HostTensor> => {
 }
 
 /** By its three fields: a user's record may have keys of the same names. */
-const isHostTensor = (x: unknown): x is HostTensor =>
+export const isHostTensor = (x: unknown): x is HostTensor =>
   isRecord(x) && Array.isArray(x['shape']) && typeof x['dtype'] === 'string' && ArrayBuffer.isView(x['data'])
 
 /** What a constant of single precision is made of, without a copy. */
