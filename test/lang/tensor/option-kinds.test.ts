@@ -38,7 +38,14 @@ const wrong: Readonly<Record<KindName, readonly unknown[]>> = {
 }
 
 /** Options that have to be given, by the kind that they are of. */
-const right: Readonly<Partial<Record<KindName, unknown>>> = { size: 1, count: 1, integers: 1, number: 1, own: 0 }
+const right: Readonly<Partial<Record<KindName, unknown>>> = {
+  size: 1,
+  count: 1,
+  integers: 1,
+  number: 1,
+  list: [],
+  own: 0,
+}
 
 /** What a call says: the mistake that it throws or that its result carries. */
 const saidOf = (call: () => unknown): string => {
@@ -84,7 +91,7 @@ test('every option of every function refuses what is not of its kind, by the nam
     for (const [k, entry] of Object.entries(options.kinds))
       for (const value of [...never, ...wrong[kindOf(entry)]]) {
         const said = saidOf(() => options.call({ ...given(options), [k]: value }))
-        const name = options.name.replace(/^(data|testing)\./, '')
+        const name = options.name.replace(/^(data|io|train|testing)\./, '')
         if (!new RegExp(`(^|[ .])${name.replace(/^T\./, '')}(:| takes) ?`).test(said))
           failures.push(`${options.name} { ${k}: ${showArgument(value)} } says ${said.split('\n')[0]}`)
       }
@@ -133,6 +140,7 @@ const elsewhere = [
   'elementwise',
   'customKernel',
   'agreesWithReference',
+  'fit',
 ]
 
 test('the list of functions with options is complete', () => {
