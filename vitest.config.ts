@@ -1,7 +1,7 @@
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
 
 /** What depends on nothing that other files leave behind shares its modules and its device with them: loading them costs a second a file. */
-const sharing = ['codegen', 'data', 'io', 'lang', 'nn', 'optim', 'passes', 'testing'].map(
+const sharing = ['codegen', 'data', 'io', 'lang', 'nn', 'optim', 'passes', 'testing', 'train'].map(
   (d) => `test/${d}/**/*.test.ts`,
 )
 

@@ -1,6 +1,6 @@
-/** Mini-batches of a data set, and its division into parts for training, validation and test. */
+/** Mini-batches of a data set. */
 import { raise } from '../lang/errors.ts'
-import { demandChoice, demandList, demandRecord, type OptionNames } from '../lang/tensor/arguments.ts'
+import { demandChoice, demandRecord, type OptionNames } from '../lang/tensor/arguments.ts'
 import type { Key } from '../lang/tensor/random/keys.ts'
 import { type Dataset, datasetRows, mapColumns, sliceRows, takeRows } from './column.ts'
 import { shuffled } from './shuffle.ts'
@@ -58,52 +58,15 @@ const cut = function* <D extends Dataset>(
 }
 
 /**
- * The data set in batches of `size` rows, each a data set of the same columns, made when it is asked for; shuffled by
- * `key`, a last smaller batch left out unless `rest` is `'keep'`. UsageError when columns differ in length, the size is
+ * The data set in batches of `size` rows, each a data set of the same columns, made when it is asked for, in every
+ * loop again; shuffled by `key`, a last smaller batch left out unless `rest` is `'keep'`. UsageError when columns differ in length, the size is
  * no positive whole number, or no batch is full.
  * @example
  * const points = { x: { shape: [3], data: Float32Array.of(1, 2, 3) } }
  * Array.from(data.batches(points, { size: 2, rest: 'keep' }), (b) => b.x.data) // => [[1, 2], [3]]
  */
-export const batches = <D extends Dataset>(data: D, options: BatchOptions): Generator<D, void, undefined> => {
+export const batches = <D extends Dataset>(data: D, options: BatchOptions): Iterable<D> => {
   demandRecord('batches', batchOptions, options)
   demandRest('batches', options)
-  return cut(data, options)
-}
-
-/** How `split` divides: as the rows come, or shuffled by a key. */
-export interface SplitOptions {
-  readonly key?: Key
-}
-
-const splitOptions: OptionNames<SplitOptions> = { key: 'tensor' }
-
-/**
- * The data set in as many parts as there are `fractions`, a tuple where their number is known, which add up to at most 1, shuffled by `key`. Sizes are
- * rounded so that fractions that make 1 use every row once. UsageError for fractions below 0 or above 1 together.
- * @example
- * const points = { x: { shape: [4], data: Float32Array.of(1, 2, 3, 4) } }
- * data.split(points, [0.75, 0.25]).map((part) => part.x.data) // => [[1, 2, 3], [4]]
- */
-export const split = <D extends Dataset, const F extends readonly number[]>(
-  data: D,
-  fractions: F,
-  options: SplitOptions = {},
-): { readonly [K in keyof F]: D } => {
-  demandRecord('split', splitOptions, options)
-  demandList('split', fractions, 'fractions', 'split(data, [0.8, 0.2])')
-  const { key } = options
-  const count = datasetRows(data)
-  const ends = [0]
-  for (const fraction of fractions) ends.push(ends.at(-1)! + fraction)
-  if (fractions.some((f) => !(f >= 0)) || ends.at(-1)! > 1 + 1e-9)
-    raise({ tag: 'UsageError', message: `split: [${fractions.join(', ')}] are no parts of a whole` })
-  const order = key === undefined ? undefined : shuffled(count, key)
-  const at = ends.map((end) => Math.min(count, Math.round(end * count)))
-  const parts = fractions.map((_, i) =>
-    order
-      ? mapColumns(data, (column) => takeRows(column, order.subarray(at[i]!, at[i + 1]!)))
-      : mapColumns(data, (column) => sliceRows(column, at[i]!, at[i + 1]!)),
-  )
-  return parts as readonly D[] as { readonly [K in keyof F]: D }
+  return { [Symbol.iterator]: () => cut(data, options) }
 }

@@ -4,7 +4,8 @@ export type { TaskEither } from '#fp/TaskEither'
 export type { DataError } from '../lang/errors.ts'
 export type { Key } from '../lang/tensor/random/keys.ts'
 export type { FileUrl } from '../runtime/global-types.ts'
-export { type BatchOptions, batchCount, batches, type SplitOptions, split } from './batches.ts'
+export { asTensors } from './as-tensors.ts'
+export { type BatchOptions, batchCount, batches } from './batches.ts'
 export {
   type Column,
   type Dataset,
@@ -18,4 +19,9 @@ export {
 export { type CsvOptions, parseCsv, readCsv, readCsvTask, type Table, type TableColumn } from './csv.ts'
 export { type Classes, classes, designMatrix, type Standardiser, standardiser } from './design-matrix.ts'
 export { parseIdx, readIdx, readIdxTask } from './idx.ts'
+export { type Fold, kFold, type SplitOptions, split } from './partition.ts'
+export { filter, type MapAsyncOptions, map, mapAsync, shuffle } from './pipeline.ts'
+export { type PrefetchOptions, prefetch, type Source } from './prefetch.ts'
+export { type BatchOf, type BatchRowsOptions, batch, type Row, rows } from './rows.ts'
+export { type BucketOptions, bucket, type Padded, type PadOptions, padSequences, type Sequence } from './sequences.ts'
 export { shuffled } from './shuffle.ts'

@@ -62,13 +62,12 @@ export const toSafetensors = async (
 }
 
 /** The path of a file; UsageError where there are none. */
-const fileOf = (caller: string, file: string | FileUrl): string => {
-  if (!hasFiles())
-    raise({
-      tag: 'UsageError',
-      message: `${caller}: there are no files here`,
-      hint: 'T.toSafetensors gives the bytes of a file, and T.load takes them',
-    })
+export const fileOf = (
+  caller: string,
+  file: string | FileUrl,
+  hint = 'T.toSafetensors gives the bytes of a file, and T.load takes them',
+): string => {
+  if (!hasFiles()) raise({ tag: 'UsageError', message: `${caller}: there are no files here`, hint })
   return typeof file === 'string' ? file : decodeURIComponent(file.pathname)
 }
 
@@ -105,7 +104,7 @@ export const save = async (
 const isObject = (x: unknown): x is object => typeof x === 'object' && x !== null
 
 /** What the bytes of a file hold; DataError that names the file where they are damaged. */
-const partsOf = (bytes: ArrayBuffer | Uint8Array, source: string): ReturnType<typeof readSafetensors> => {
+export const partsOf = (bytes: ArrayBuffer | Uint8Array, source: string): ReturnType<typeof readSafetensors> => {
   try {
     return readSafetensors(bytes)
   } catch (e) {
@@ -122,7 +121,7 @@ const differenceOf = (name: string, wanted: TensorType, found: StoredTensor | un
 }
 
 /** Specs, which stand for tensors in a tree that says what is expected. */
-type SpecTree = Spec | null | undefined | readonly SpecTree[] | { readonly [key: string]: SpecTree }
+export type SpecTree = Spec | null | undefined | readonly SpecTree[] | { readonly [key: string]: SpecTree }
 
 /**
  * The tensors of a safetensors file (a path, or its bytes) as a tree like `like`, which is made of specs, of tensors such as fresh
@@ -139,8 +138,6 @@ export function load<const A extends SpecTree>(
 ): Promise<TensorsOf<A>>
 export function load<P extends TensorTree>(source: string | FileUrl | ArrayBuffer | Uint8Array, like: P): Promise<P>
 export async function load(source: string | FileUrl | ArrayBuffer | Uint8Array, like: unknown): Promise<unknown> {
-  const { leaves, paths, shape } = flattenTree(like, hasType)
-  const names = namesOf('load', paths)
   const isFile = typeof source === 'string' || (isObject(source) && 'pathname' in source)
   if (!isFile && !(source instanceof ArrayBuffer) && !ArrayBuffer.isView(source))
     return raise({
@@ -148,7 +145,19 @@ export async function load(source: string | FileUrl | ArrayBuffer | Uint8Array, 
       message: `load: the source is ${showArgument(source)}, not the path of a file or its bytes`,
       hint: "await T.load('w.safetensors', params)",
     })
-  const { tensors } = partsOf(isFile ? bytesOf(source) : source, isFile ? String(source) : 'safetensors')
+  const name = isFile ? String(source) : 'safetensors'
+  return fitTree(partsOf(isFile ? bytesOf(source) : source, name).tensors, like, name)
+}
+
+/** Tensors of a file as a tree like `like`. Rejects with DataError of `source` where
+ * they do not fit, and as `put` does. */
+export const fitTree = async (
+  tensors: Readonly<Record<string, StoredTensor>>,
+  like: unknown,
+  source: string,
+): Promise<unknown> => {
+  const { leaves, paths, shape } = flattenTree(like, hasType)
+  const names = namesOf('load', paths)
   const held = (name: string): StoredTensor | undefined => (Object.hasOwn(tensors, name) ? tensors[name] : undefined)
   const known = new Set(names)
   const mistakes = [
@@ -160,7 +169,7 @@ export async function load(source: string | FileUrl | ArrayBuffer | Uint8Array, 
   if (mistakes.length > 0)
     return raise({
       tag: 'DataError',
-      source: isFile ? String(source) : 'safetensors',
+      source,
       reason: `it does not fit the tree:\n    ${mistakes.join('\n    ')}`,
       hint: 'give a tree like the one that was saved',
     })
@@ -169,7 +178,7 @@ export async function load(source: string | FileUrl | ArrayBuffer | Uint8Array, 
     return tensorOf(constant({ shape, dtype }, data))
   })
   const there = leaves.flatMap((leaf, i) => (isHandle(leaf) ? [i] : []))
-  const handles = await put(there.map((i) => made[i]!))
+  const handles = there.length === 0 ? [] : await put(there.map((i) => made[i]!))
   const all: unknown[] = [...made]
   for (const [k, i] of there.entries()) all[i] = handles[k]
   return unflattenTree(shape, all)

@@ -52,3 +52,75 @@ export const writeWhole = (file: string, contents: string | Uint8Array): void =>
     throw e
   }
 }
+
+/** The names in a folder; none where there is no such folder. Throws what the host throws. */
+export const namesIn = (folder: string): readonly string[] => {
+  const { fs } = host()!
+  return fs.existsSync(folder) ? fs.readdirSync(folder) : []
+}
+
+/** Deletes files of a folder that are there. */
+export const removeFiles = (folder: string, names: readonly string[]): void => {
+  const { fs, path } = host()!
+  for (const name of names) fs.rmSync(path.join(folder, name), { force: true })
+}
+
+/** The path of a name in a folder. */
+export const pathIn = (folder: string, name: string): string => host()!.path.join(folder, name)
+
+/** Makes what was written under `path` last through a loss of power. Folders can not be opened on every system. */
+const settleFolder = (folder: string): void => {
+  const { fs } = host()!
+  try {
+    const opened = fs.openSync(folder, 'r')
+    fs.fsyncSync(opened)
+    fs.closeSync(opened)
+  } catch (e) {
+    if (!['EPERM', 'EISDIR', 'EACCES', 'EINVAL'].includes((e as { readonly code: string }).code)) throw e
+  }
+}
+
+/**
+ * Writes a file whole or not at all, so that a kill or a loss of power at any moment leaves the file of before or the new one: the
+ * bytes go to a file beside it, to the disk, and take its name then. Makes the folder. Throws what the host throws.
+ */
+export const writeDurably = (folder: string, name: string, bytes: Uint8Array): void => {
+  const { fs, path } = host()!
+  fs.mkdirSync(folder, { recursive: true })
+  const unfinished = path.join(folder, `${name}.tmp`)
+  const opened = fs.openSync(unfinished, 'w')
+  try {
+    for (let at = 0; at < bytes.length; ) at += fs.writeSync(opened, bytes, at)
+    fs.fsyncSync(opened)
+  } catch (e) {
+    fs.closeSync(opened)
+    fs.rmSync(unfinished, { force: true })
+    throw e
+  }
+  fs.closeSync(opened)
+  fs.renameSync(unfinished, path.join(folder, name))
+  settleFolder(folder)
+}
+
+/** `length` bytes of a file from `position` on, fewer where it ends before, and the size of the file. Throws what the host throws. */
+export const openBytes = (
+  file: string,
+): {
+  readonly size: number
+  readonly read: (position: number, length: number) => Uint8Array<ArrayBuffer>
+  readonly close: () => void
+} => {
+  const { fs } = host()!
+  const opened = fs.openSync(file, 'r')
+  return {
+    size: fs.fstatSync(opened).size,
+    read: (position, length) => {
+      const bytes = new Uint8Array(length)
+      let at = 0
+      for (let got = -1; at < length && got !== 0; at += got)
+        got = fs.readSync(opened, bytes, at, length - at, position + at)
+      return bytes.subarray(0, at)
+    },
+    close: () => fs.closeSync(opened),
+  }
+}

@@ -1,14 +1,16 @@
 import * as data from '../../../src/data/index.ts'
 import * as T from '../../../src/index.ts'
+import * as io from '../../../src/io/index.ts'
 import { forms } from '../../../src/lang/tensor/dual.ts'
 import type { Tensor } from '../../../src/lang/types/tensor.ts'
 import * as nn from '../../../src/nn/index.ts'
 import * as optim from '../../../src/optim/index.ts'
 import * as random from '../../../src/random/index.ts'
 import * as testing from '../../../src/testing/index.ts'
+import * as train from '../../../src/train/index.ts'
 
 export type Loose = Readonly<Record<string, (...args: readonly unknown[]) => unknown>>
-const modules = { T, nn, optim, random, data, testing } as unknown as Readonly<Record<string, Loose>>
+const modules = { T, nn, optim, random, data, io, train, testing } as unknown as Readonly<Record<string, Loose>>
 const called = (name: string): Loose[string] => {
   const [module, key] = name.split('.') as [string, string]
   return modules[module]![key]!
@@ -286,7 +288,16 @@ const plain: Readonly<Record<string, readonly [kinds: Options['kinds'], (f: Loos
   'optim.scaleByTrustRatio': [{ coefficient: 'positive' }, (f, o) => f(o)],
   'data.batchCount': [{ size: 'must count', rest: 'own' }, (f, o) => f(column, o)],
   'data.batches': [{ size: 'must count', rest: 'own', key: 'tensor' }, (f, o) => drain(f(column, o))],
-  'data.split': [{ key: 'tensor' }, (f, o) => f(column, [0.5, 0.5], o)],
+  'data.split': [{ key: 'tensor', stratify: 'text' }, (f, o) => f(column, [0.5, 0.5], o)],
+  'data.kFold': [{ key: 'tensor', stratify: 'text' }, (f, o) => f(column, 2, o)],
+  'data.prefetch': [{ ahead: 'count' }, (f, o) => f([], o)],
+  'data.mapAsync': [{ concurrency: 'count' }, (f, o) => f([], own, o)],
+  'data.batch': [{ size: 'must count', rest: 'own' }, (f, o) => f([], o)],
+  'data.padSequences': [{ length: 'size', value: 'value', side: 'own', truncate: 'boolean' }, (f, o) => f([[1]], o)],
+  // Its length is a function.
+  'data.bucket': [{ size: 'must count', edges: 'must list', rest: 'own' }, (f, o) => f([], o)],
+  'io.checkpoints': [{ keep: 'count' }, (f, o) => f('none', o)],
+  'train.earlyStopping': [{ measure: 'text', mode: 'own', patience: 'count', minDelta: 'amount' }, (f, o) => f(o)],
   'data.parseCsv': [{ separator: 'own', header: 'boolean', missing: 'own', source: 'text' }, (f, o) => f('a\n1', o)],
   'testing.arbDim': [{ empty: 'boolean' }, (f, o) => f(o)],
   'testing.arbShape': [{ maxRank: 'size', maxElements: 'size', empty: 'boolean' }, (f, o) => f(o)],

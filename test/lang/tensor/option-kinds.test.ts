@@ -44,6 +44,7 @@ const right: Readonly<Partial<Record<KindName, unknown>>> = {
   count: 1,
   integers: 1,
   number: 1,
+  list: [],
   operand: 0.5,
   own: 0,
   tensor: x,
@@ -93,7 +94,7 @@ test('every option of every function refuses what is not of its kind, by the nam
     for (const [k, entry] of Object.entries(options.kinds))
       for (const value of [...never, ...wrong[kindOf(entry)]]) {
         const said = saidOf(() => options.call({ ...given(options), [k]: value }))
-        const name = options.name.replace(/^(data|testing)\./, '')
+        const name = options.name.replace(/^(data|io|train|testing)\./, '')
         if (!new RegExp(`(^|[ .])${name.replace(/^T\./, '')}(:| takes) ?`).test(said))
           failures.push(`${options.name} { ${k}: ${showArgument(value)} } says ${said.split('\n')[0]}`)
       }
@@ -142,6 +143,7 @@ const elsewhere = [
   'elementwise',
   'customKernel',
   'agreesWithReference',
+  'fit',
 ]
 
 test('the list of functions with options is complete', () => {

@@ -1,0 +1,6 @@
+/** Training loops over pure steps. What users import as `tensorloom/train`. */
+export type { Source } from '../data/prefetch.ts'
+export { type Evaluation, evaluate } from './evaluate.ts'
+export { type FitCheckpoints, type FitOptions, type Fitted, fit, type StepReport } from './fit.ts'
+export { type EarlyStoppingOptions, type Epoch, earlyStopping, type Goal } from './history.ts'
+export type { Measures, Step, Stepped } from './step.ts'
