@@ -8,13 +8,19 @@ import { batchCount, batches } from 'tensorloom/data'
 import * as nn from 'tensorloom/nn'
 import { adam, cosineDecay } from 'tensorloom/optim'
 import * as random from 'tensorloom/random'
-import { inputs, readDigits, targets } from './03-mnist/digits.ts'
+import * as train from 'tensorloom/train'
+import { readDigits } from './03-mnist/digits.ts'
 import { alone, type Example } from './course/example.ts'
 import { curve, lineChart } from './pictures/chart.ts'
-import { encodePng, greyImage, grid } from './pictures/image.ts'
+import { encodePng, grid, shaded } from './pictures/image.ts'
 
-type Images = T.Tensor<readonly [number, 784], 'f32'>
-type Labels = T.Tensor<readonly [number], 'i32'>
+/** A batch as the files have it: grey levels from 0 to 255, and the digit. */
+interface Digits {
+  readonly images: T.Tensor<readonly [number, 28, 28], 'u8'>
+  readonly labels: T.Tensor<readonly [number], 'u8'>
+}
+
+const digits = (n: number) => ({ images: T.spec([n, 28, 28], 'u8'), labels: T.spec([n], 'u8') })
 
 const init = (key: random.Key) => {
   const [a, b, c, d, e] = random.splitList(key, 5)
@@ -29,13 +35,13 @@ const init = (key: random.Key) => {
 type Params = ReturnType<typeof init>
 
 /** What the first filters see: 6 maps of 28 × 28. */
-const maps = (p: Params, x: Images): T.Tensor =>
-  pipe(x, T.reshape([-1, 1, 28, 28]), nn.conv2d(p.first, { padding: 2 }), T.relu)
+const maps = (p: Params, images: Digits['images']): T.Tensor =>
+  pipe(T.div(T.cast(images, 'f32'), 255), T.reshape([-1, 1, 28, 28]), nn.conv2d(p.first, { padding: 2 }), T.relu)
 
 /** A score for each digit. */
-const logits = (p: Params, x: Images): T.Tensor =>
+const logits = (p: Params, images: Digits['images']): T.Tensor =>
   pipe(
-    maps(p, x),
+    maps(p, images),
     nn.maxPool2d({ kernelSize: 2 }),
     nn.conv2d(p.second),
     T.relu,
@@ -48,75 +54,62 @@ const logits = (p: Params, x: Images): T.Tensor =>
     nn.linear(p.last),
   )
 
-const loss = (p: Params, x: Images, y: Labels): T.Tensor => nn.crossEntropy(logits(p, x), y)
-
-/** Levels from the least to the greatest value as grey, the greatest dark. */
-const shaded = (values: ArrayLike<number>, size: number, scale: number) => {
-  const [low, high] = Array.from(values).reduce(
-    ([a, b], v) => [Math.min(a!, v), Math.max(b!, v)],
-    [Infinity, -Infinity],
-  )
-  return greyImage(
-    Array.from(values, (v) => 255 - (255 * (v - low!)) / (high! - low! || 1)),
-    size,
-    size,
-    scale,
-  )
-}
+const loss = (p: Params, { images, labels }: Digits): T.Tensor => nn.crossEntropy(logits(p, images), labels)
 
 export const lenet: Example = {
   name: '04-lenet',
   title: 'LeNet reads digits',
   run: async ({ device, quick, progress }) => {
-    const [train, test] = [
-      await readDigits('train', quick ? 6_400 : undefined),
-      await readDigits('t10k', quick ? 2_000 : undefined),
-    ]
+    const [seen, unseen] = [await readDigits('train', quick ? 6_400 : undefined), await readDigits('t10k')]
     const [epochs, size] = [quick ? 1 : 6, 64]
-    const total = epochs * batchCount(train, { size })
+    const total = epochs * batchCount(seen, { size })
 
     const optimiser = adam(cosineDecay(0.002, { steps: total }))
     const params = init(random.key(1))
     const start = { params, optimiser: optimiser.init(params) }
-    const step = (s: typeof start, x: Images, y: Labels) => {
-      const [value, grads] = T.valueAndGrad(loss)(s.params, x, y)
+    const step = (s: typeof start, batch: Digits) => {
+      const [value, grads] = T.valueAndGrad(loss)(s.params, batch)
       const next = optimiser.update(s.params, grads, s.optimiser)
       return { state: { params: next.params, optimiser: next.state }, loss: value }
     }
-    const classify = (p: Params, x: Images): T.Tensor => T.argmax(logits(p, x), { axis: 1 })
-    const learn = await T.compileOn(device, step, [start, T.spec([size, 784]), T.spec([size], 'i32')], { donate: [0] })
-    const read = await T.compileOn(device, classify, [params, T.spec([500, 784])])
+    const judge = (s: typeof start, batch: Digits) => ({
+      accuracy: nn.accuracy(logits(s.params, batch.images), batch.labels),
+    })
+    const learn = await T.compileOn(device, step, [start, digits(size)], { donate: [0] })
+    const exam = await T.compileOn(device, judge, [start, digits(500)])
 
-    let state = await T.put(start, { device })
     const losses: number[] = []
-    const accuracy: number[] = []
-    for (let epoch = 0; epoch < epochs; epoch++) {
-      for (const batch of batches(train, { size, key: random.foldIn(random.key(2), epoch) })) {
-        const done = await learn.run(state, inputs(batch.images), targets(batch.labels))
-        state = done.state
-        losses.push(await done.loss.item())
-        progress(losses.length, total, `epoch ${epoch + 1}`)
-      }
-      let right = 0
-      for (const batch of batches(test, { size: 500 })) {
-        const guesses = await (await read.run(state.params, inputs(batch.images))).read()
-        right += guesses.filter((guess, i) => guess === batch.labels.data[i]).length
-      }
-      accuracy.push(right / test.labels.data.length)
-    }
+    const { state, history } = await train.fit(
+      learn,
+      start,
+      (epoch) => batches(seen, { size, key: random.foldIn(random.key(2), epoch) }),
+      {
+        epochs,
+        evaluate: (s) => train.evaluate(exam, s, batches(unseen, { size: 500 })),
+        onStep: ({ step, epoch, measures }) => {
+          losses.push(measures['loss']!)
+          progress(step, total, `epoch ${epoch + 1}`)
+        },
+      },
+    )
 
-    const seen = await T.compileOn(device, maps, [params, T.spec([1, 784])])
-    const one = inputs({ shape: [1, 784], data: test.images.data.subarray(0, 784) })
-    const map = await (await seen.run(state.params, one)).read()
-    const filters = await state.params.first.weight.read()
-    const parts = (all: ArrayLike<number>, each: number) =>
-      Array.from({ length: all.length / each }, (_, i) => Array.from(all).slice(each * i, each * (i + 1)))
+    const look = await T.compileOn(device, (p: Params, x: Digits['images']) => T.at(maps(p, x), 0), [
+      params,
+      T.spec([1, 28, 28], 'u8'),
+    ])
+    const seven = unseen.images.data.slice(0, 784) as Uint8Array
+    const inside = await T.read({ maps: await look.run(state.params, seven), filters: state.params.first.weight })
+    const shades = (levels: ArrayLike<number>, size: number, scale: number) =>
+      Array.from({ length: 6 }, (_, i) =>
+        shaded(Array.from(levels).slice(i * size ** 2, (i + 1) * size ** 2), size, scale),
+      )
+    const accuracy = history.map((epoch) => epoch.measures['accuracy']!)
     return {
-      measures: { accuracy: accuracy.at(-1)!, loss: losses.slice(-100).reduce((a, b) => a + b, 0) / 100 },
+      measures: { accuracy: accuracy.at(-1)!, loss: history.at(-1)!.measures['loss']! },
       tables: [
         {
-          title: `test digits read correctly, of ${test.labels.data.length}`,
-          columns: ['epoch', 'accuracy, %'],
+          title: 'the 10,000 test digits',
+          columns: ['epoch', 'read correctly, %'],
           rows: accuracy.map((a, i) => [i + 1, (100 * a).toFixed(2)]),
         },
       ],
@@ -127,13 +120,8 @@ export const lenet: Example = {
           y: 'cross-entropy',
           log: true,
         }),
-        'filters.png': encodePng(
-          grid(
-            parts(filters, 25).map((f) => shaded(f, 5, 16)),
-            6,
-          ),
-        ),
-        'maps.png': encodePng(grid([shaded(one, 28, 4), ...parts(map, 784).map((m) => shaded(m, 28, 4))], 7)),
+        'filters.png': encodePng(grid(shades(inside.filters, 5, 16), 6)),
+        'maps.png': encodePng(grid([shaded(seven, 28, 4), ...shades(inside.maps, 28, 4)], 7)),
       },
     }
   },

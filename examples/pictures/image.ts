@@ -32,6 +32,14 @@ export const greyImage = (levels: ArrayLike<number>, width: number, height: numb
   return out
 }
 
+/** A square of values as grey levels, the least white, the greatest black. */
+export const shaded = (values: ArrayLike<number>, size: number, scale: number): Image => {
+  const all = Array.from(values)
+  const [low, high] = [Math.min(...all), Math.max(...all)]
+  const levels = all.map((v) => 255 - (255 * (v - low)) / (high - low || 1))
+  return greyImage(levels, size, size, scale)
+}
+
 /** Writes `image` into the pixels of `ground`; what lies outside is cut off. */
 const draw = (ground: Image, image: Image, x: number, y: number): void => {
   const width = Math.min(image.width, ground.width - x)
