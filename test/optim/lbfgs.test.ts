@@ -193,6 +193,9 @@ test('what is no loss, and what has no gradient', () => {
   expect(() => optim.lbfgs().update(x, undefined as never, optim.lbfgs().init(x))).toThrow(
     'optim.lbfgs: the loss is undefined, not a function',
   )
+  expect(() => optim.lbfgs().update(x, rosenbrock, optim.lbfgs({ history: 3 }).init(x))).toThrow(
+    'optim.lbfgs: the state is not one of 1 parameters and 10 steps',
+  )
   expect(() => optim.minimise((p: X) => T.sum(p) as X, T.tensor([1], { dtype: 'i32' }) as X)).toThrow('is i32')
   expect(() => optim.minimise((p: X) => T.mul(p, p) as X, vector([1, 2]))).toThrow('scalar')
 })

@@ -220,6 +220,11 @@ test('what mixed precision refuses', () => {
       hint: 'keep parameters in f32: the step itself computes with 16 bits',
     }),
   )
+  const [wide, scaled] = (['bf16', 'f16'] as const).map((compute) =>
+    optim.mixed({ compute }).step(classify, optim.sgd(1)),
+  )
+  expect(() => scaled!.update(params, wide!.init(params), x, labels)).toThrow('the state is not one of this optimiser')
+  expect(() => wide!.update(params, scaled!.init(params), x, labels)).toThrow('the state is not one of this optimiser')
   expect(() => half.loss(3 as never)).toThrow('optim.mixed: the loss is 3, not a function')
   expect(() => half.step(classify, optim.scaleByAdam() as never)).toThrow(
     'an object stands where an optimiser is needed',
