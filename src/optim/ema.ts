@@ -5,7 +5,7 @@ import { isMistake } from '../lang/tensor/ask.ts'
 import { cast, full, maximum } from '../lang/tensor/index.ts'
 import type { Tensor } from '../lang/types/tensor.ts'
 import { correction, moving, over } from './moving-average.ts'
-import { each, nextStep } from './transform.ts'
+import { demandShapes, each, nextStep } from './transform.ts'
 
 /** Settings of `ema`. */
 export interface EmaOptions {
@@ -58,10 +58,13 @@ export const ema = (options: EmaOptions = {}): Ema => {
         return debias && isAveraged(start) ? full(start.shape, 0, { dtype: start.dtype }) : start
       }, params),
     }),
-    update: (params, state) => ({
-      step: nextStep(state.step),
-      average: each((p, a) => (isAveraged(p!) ? moving(decay, a!, wide(p!)) : p!), params, state.average),
-    }),
+    update: (params, state) => {
+      demandShapes('average', params, state.average, 'optim.ema')
+      return {
+        step: nextStep(state.step),
+        average: each((p, a) => (isAveraged(p!) ? moving(decay, a!, wide(p!)) : p!), params, state.average),
+      }
+    },
     value: (state) => {
       if (!debias || decay === 0) return state.average
       // Before the first update zeros stay zeros.

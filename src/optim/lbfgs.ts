@@ -1,6 +1,9 @@
 /** L-BFGS: descent along directions that the last steps and the turns of the gradient make, with a line search on the device. */
 import { valueAndGrad } from '../../passes/transform/gradient.ts'
+import { raise } from '../lang/errors.ts'
+import { ShapeEq } from '../lang/shape.ts'
 import { demandFunction, demandRecord, type OptionNames } from '../lang/tensor/arguments.ts'
+import { isMistake } from '../lang/tensor/ask.ts'
 import {
   abs,
   add,
@@ -20,6 +23,7 @@ import {
   sum,
   where,
 } from '../lang/tensor/index.ts'
+import { isRecord, isTensor } from '../lang/tree.ts'
 import type { Tensor } from '../lang/types/tensor.ts'
 import { dot, type LineSearchOptions, lineSearch, type Objective, type Point } from './line-search.ts'
 import { globalNorm } from './norms.ts'
@@ -132,6 +136,17 @@ export const pointAt = (f: Objective, x: Tensor): Point => {
   return { x, value, gradient }
 }
 
+/** UsageError for a state that remembers other parameters, or more or fewer steps. */
+const demandState = (state: LbfgsState, size: number, history: number): void => {
+  const { moves } = (isRecord(state) ? state : {}) as Partial<LbfgsState>
+  if (isTensor(moves) && (isMistake(moves) || ShapeEq.equals(moves.shape, [history, size]))) return
+  raise({
+    tag: 'UsageError',
+    message: `optim.lbfgs: the state is not one of ${size} parameters and ${history} steps`,
+    hint: 'write update(params, loss, state), the state being what init(params) or the last update gave',
+  })
+}
+
 /**
  * L-BFGS (Nocedal and Wright 2006, algorithm 7.5) with a line search for the strong Wolfe conditions, all of it in the program:
  * `init(params)` gives the state, `update(params, loss, state)` the next parameters, state and loss, where `loss` is a function of
@@ -153,6 +168,7 @@ export const lbfgs = (options: LbfgsOptions = {}): Lbfgs => {
     },
     update: (params, loss, state) => {
       const packing = packingOf(params)
+      demandState(state, packing.size, options.history ?? 10)
       const f = objectiveOf('optim.lbfgs', loss, packing)
       const [to, after] = advance(f, pointAt(f, packing.pack(params)), state, options)
       return { params: packing.unpack(to.x), state: after, loss: to.value }

@@ -9,7 +9,7 @@ import { isRecord, isTensor, mapTree } from '../lang/tree.ts'
 import { nodeOf, type Tensor, tensorOf } from '../lang/types/tensor.ts'
 import { allFinite, updateIf } from './conditional.ts'
 import { type LossScaleOptions, type LossScaleState, lossScale } from './loss-scale.ts'
-import { demandOptimiser, nextStep, type Optimiser, type OptimiserState } from './transform.ts'
+import { demandOptimiser, nextStep, type Optimiser, type OptimiserState, wrongState } from './transform.ts'
 
 /** Settings of `mixed`. */
 export interface MixedOptions {
@@ -159,6 +159,7 @@ export const mixed = (options: MixedOptions): Mixed => {
       update: (params, state, ...inputs) => {
         demandWide(params)
         const before = state.scale
+        if ((scale === undefined) !== (before === undefined)) wrongState()
         if (!scale || !before) {
           const { value, aux, grads } = differentiated(wrapped, hasAux, (x) => x, [params, ...inputs])
           const next = optimiser.update(params, grads, state.optimiser)

@@ -1,7 +1,10 @@
 /** A rate that falls when a measure no longer improves: a state machine on the device. */
 import type { Shape } from '../lang/dim.ts'
-import { demandChoice, demandRecord, type OptionNames } from '../lang/tensor/arguments.ts'
+import { raise, showOperand } from '../lang/errors.ts'
+import { demandChoice, demandRecord, type OptionNames, showArgument } from '../lang/tensor/arguments.ts'
+import { isMistake } from '../lang/tensor/ask.ts'
 import { add, cast, full, greater, less, maximum, mul, where } from '../lang/tensor/index.ts'
+import { isTensor } from '../lang/tree.ts'
 import type { Tensor } from '../lang/types/tensor.ts'
 
 /** Settings of `plateau`, as torch.optim.lr_scheduler.ReduceLROnPlateau has them. */
@@ -50,6 +53,16 @@ export interface Plateau {
   readonly update: (state: PlateauState, measure: Tensor) => { readonly state: PlateauState; readonly factor: Tensor }
 }
 
+/** UsageError for what is no scalar: counters would take its shape. */
+const demandScalar = (measure: Tensor): void => {
+  if (isTensor(measure) && (isMistake(measure) || measure.shape.length === 0)) return
+  raise({
+    tag: 'UsageError',
+    message: `optim.plateau: the measure is ${isTensor(measure) ? showOperand(measure) : showArgument(measure)}, not a scalar tensor`,
+    hint: 'write update(state, loss), the loss being one number: T.mean of several',
+  })
+}
+
 const count = (n: number): Tensor => full([], n, { dtype: 'i32' })
 
 /**
@@ -82,6 +95,7 @@ export const plateau = (options: PlateauOptions = {}): Plateau => {
       cooling: count(0),
     }),
     update: (state, measure) => {
+      demandScalar(measure)
       const x = cast(measure, 'f32')
       const better = isBetter(x, state.best)
       const isCooling = greater(state.cooling, count(0))

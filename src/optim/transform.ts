@@ -99,16 +99,22 @@ export const wrongState = (): never =>
 const shapeHints = {
   gradient: 'give T.grad of a loss of these parameters, in the order update(params, grads, state)',
   update: 'give what updates(grads, state, params) gave, in the order applyUpdates(params, updates)',
+  average: 'give the state that init(params) or the last update gave, in the order update(params, state)',
 }
 
 /** UsageError unless every `what` has the shape of its parameter: a broadcast would change the parameter's. */
-export const demandShapes = (what: 'gradient' | 'update', params: unknown, given: unknown): void => {
+export const demandShapes = (
+  what: keyof typeof shapeHints,
+  params: unknown,
+  given: unknown,
+  name = 'optimiser',
+): void => {
   zipTrees(
     ([p, g], path) => {
       if (isMistake(p!) || isMistake(g!) || ShapeEq.equals(p!.shape, g!.shape)) return
       raise({
         tag: 'UsageError',
-        message: `optimiser: the ${what} of ${path || 'the parameter'} is ${showOperand(g!)}, the parameter ${showOperand(p!)}`,
+        message: `${name}: the ${what} of ${path || 'the parameter'} is ${showOperand(g!)}, the parameter ${showOperand(p!)}`,
         hint: shapeHints[what],
       })
     },

@@ -129,6 +129,13 @@ describe('ema', () => {
     expect(numbers(none.value(last(none, vector(2))))).toEqual([[9]])
   })
 
+  it('refuses parameters of another shape', () => {
+    const mean = optim.ema()
+    expect(() => mean.update({ w: vector(1) }, mean.init({ w: vector(1, 2) }))).toThrow(
+      'optim.ema: the average of w is f32[2], the parameter f32[1]',
+    )
+  })
+
   it('averages halves in f32, and keeps the last of integers', () => {
     const tree = (x: number) => ({ h: T.full([1], x, { dtype: 'bf16' }) as X, n: T.full([], x, { dtype: 'i32' }) as X })
     const mean = optim.ema({ decay: 0.999 })

@@ -212,6 +212,14 @@ describe('plateau', () => {
     expect(plateauByHand(measures, { patience: 1 }).at(-1)).toBeLessThan(1)
   })
 
+  it('takes one number', () => {
+    const o = optim.plateau()
+    expect(() => o.update(o.init(), T.ones([2]) as T.Tensor)).toThrow(
+      'optim.plateau: the measure is f32[2], not a scalar tensor',
+    )
+    expect(() => o.update(o.init(), 3 as never)).toThrow('optim.plateau: the measure is 3, not a scalar tensor')
+  })
+
   it('is the factor of a rate within a step', () => {
     const o = optim.plateau({ patience: 0, factor: 0.5 })
     const g = T.tensor([1], { dtype: 'f32' }) as T.Tensor
