@@ -1,7 +1,7 @@
 /** What initial weights of layers have in common: sizes that are asked for, and draws that are cut into parts. */
 import { isDim, type Shape, sizeOf } from '../lang/dim.ts'
 import { raise } from '../lang/errors.ts'
-import { showArgument } from '../lang/tensor/arguments.ts'
+import { type OptionNames, showArgument } from '../lang/tensor/arguments.ts'
 import * as T from '../lang/tensor/index.ts'
 import { demandKey } from '../lang/tensor/random/keys.ts'
 import { uniform } from '../lang/tensor/random/uniform.ts'
@@ -22,6 +22,8 @@ export type WithBias<W extends Shape, O extends number, Options> = {
 export interface BiasOptions {
   readonly bias?: boolean
 }
+
+export const biasOptions: OptionNames<BiasOptions> = { bias: 'boolean' }
 
 /** UsageError for a size, by what it is called, that is no whole number of at least 0. */
 export const demandSizes = (name: string, sizes: Readonly<Record<string, unknown>>): void => {

@@ -208,6 +208,29 @@ export {
 } from './recurrent-init.ts'
 export type { RecurrentLayer, SequenceOptions } from './recurrent-run.ts'
 export {
+  type ProjectionParams,
+  type ResidualBlockOptions,
+  type ResidualBlockParams,
+  type ResidualBlockRunning,
+  type ResidualBlockStep,
+  type ResidualBlockStepOptions,
+  type RunningStatistics,
+  residual,
+  residualBlock,
+  residualBlockStep,
+} from './residual.ts'
+export { type ResidualBlockInitOptions, type ResidualBlockStart, residualBlockInit } from './residual-init.ts'
+export {
+  type AnyLayer,
+  dense,
+  dropoutLayer,
+  type Layer,
+  type LayerOrFunction,
+  layer,
+  type ParamsOf,
+  sequential,
+} from './sequential.ts'
+export {
   type CosineEmbeddingOptions,
   type CosineOptions,
   cosineEmbeddingLoss,
@@ -216,6 +239,7 @@ export {
   pairwiseDistance,
 } from './similarity.ts'
 export { type AlongAxis, glu, logSoftmax, type NormalizeOptions, normalize, softmax, softmin } from './softmax.ts'
+export { type Summary, type SummaryRow, summary } from './summary.ts'
 export {
   type DecoderBlockOptions,
   type DecoderBlockParams,

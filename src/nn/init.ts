@@ -5,7 +5,7 @@ import { normal } from '../lang/tensor/random/normal.ts'
 import { uniform } from '../lang/tensor/random/uniform.ts'
 import type { Only } from '../lang/types/options.ts'
 import type { Tensor } from '../lang/types/tensor.ts'
-import { type BiasOptions, demandSizes, perUnit, uniformParts, type WithBias } from './drawn.ts'
+import { type BiasOptions, biasOptions, demandSizes, perUnit, uniformParts, type WithBias } from './drawn.ts'
 
 type Shape = Tensor['shape']
 
@@ -98,8 +98,6 @@ export const heNormal = <const S extends Shape>(key: Tensor, shape: S, options: 
   const { fanIn, gain } = scaleOf('nn.heNormal', shape, options, Math.SQRT2)
   return normal(key, shape, { std: gain * perUnit(1, fanIn) })
 }
-
-const biasOptions: OptionNames<BiasOptions> = { bias: 'boolean' }
 
 /**
  * PyTorch's default of a linear layer: f32 weight `[outputs, inputs]` and bias `[outputs]`, uniform within ±1/√inputs;

@@ -1,10 +1,10 @@
 /** Initial parameters of normalisations: scales of 1, shifts of 0, and running statistics of what is normalised already. */
 import type { Shape } from '../lang/dim.ts'
-import { demandRecord, type OptionNames } from '../lang/tensor/arguments.ts'
+import { demandRecord } from '../lang/tensor/arguments.ts'
 import * as T from '../lang/tensor/index.ts'
 import type { Only } from '../lang/types/options.ts'
 import type { Tensor } from '../lang/types/tensor.ts'
-import { type BiasOptions, demandSizes } from './drawn.ts'
+import { type BiasOptions, biasOptions, demandSizes } from './drawn.ts'
 
 /** A scale and a shift of shape `S`. */
 export interface Scale<S extends Shape> {
@@ -17,8 +17,6 @@ type AsShape<N> = N extends number ? readonly [N] : N extends Shape ? N : Shape
 
 /** A scale, with a shift unless the option says there is none. */
 type ScaleOf<S extends Shape, Options> = Options extends { readonly bias: false } ? Pick<Scale<S>, 'weight'> : Scale<S>
-
-const biasOptions: OptionNames<BiasOptions> = { bias: 'boolean' }
 
 const scale = <const S extends Shape>(shape: S): Scale<S> => ({ weight: T.ones(shape), bias: T.zeros(shape) })
 

@@ -93,7 +93,7 @@ export interface EpsOptions {
   readonly eps?: number
 }
 
-const epsOptions: OptionNames<EpsOptions> = { eps: 'amount' }
+export const epsOptions: OptionNames<EpsOptions> = { eps: 'amount' }
 
 /** The learned scale of `rmsNorm`. */
 type RmsNormParams = {
@@ -192,7 +192,7 @@ export interface BatchNormStepOptions extends EpsOptions {
   readonly momentum?: number
 }
 
-const batchNormStepOptions: OptionNames<BatchNormStepOptions> = { ...epsOptions, momentum: 'finite' }
+export const batchNormStepOptions: OptionNames<BatchNormStepOptions> = { ...epsOptions, momentum: 'finite' }
 
 /** Parameters of `batchNormStep`: the running statistics are there. */
 type RunningParams = BatchNormParams & { readonly runningMean: Tensor; readonly runningVar: Tensor }

@@ -89,6 +89,8 @@ export const demandParts = (name: string, parts: Readonly<Record<string, Names>>
 export const namedTensors = (params: object): Operands =>
   Object.fromEntries(
     Object.entries(params).flatMap(([part, inner]) =>
-      isRecord(inner) ? Object.entries(inner).map(([key, x]) => [`${part}.${key}`, x]) : [],
+      isRecord(inner)
+        ? Object.entries(namedTensors(inner)).map(([path, x]) => [`${part}.${path}`, x])
+        : [[part, inner]],
     ),
   )

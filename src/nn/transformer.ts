@@ -117,6 +117,10 @@ const wrongBlock = (
   return tensorOf(refuse(name, [nodeOf(x)], { reason: `takes [… , length, width], not rank ${x.shape.length}` }))
 }
 
+/** What a function among the options gives. UsageError where that is no tensor. */
+const given = (name: string, what: string, y: Tensor): Tensor =>
+  mistakeAmong(name, { [`what the ${what} gives`]: y }) ?? y
+
 /** One half of a block: what it does to its input, its norm, and its place. */
 type Sublayer = readonly [f: (x: Tensor) => Tensor, norm: ScaleParams]
 
@@ -129,7 +133,8 @@ const stack = (
 ): Tensor => {
   const drop = droppingWithin(name, options)
   return sublayers.reduce((y, [f, params], place) => {
-    const normed = (t: Tensor): Tensor => (isMistake(t) ? t : norm(t, params, eps === undefined ? {} : { eps }))
+    const normed = (t: Tensor): Tensor =>
+      isMistake(t) ? t : given(name, 'norm', norm(t, params, eps === undefined ? {} : { eps }))
     const added = (t: Tensor): Tensor => (isMistake(t) ? t : (T.add(y, drop(t, place)) as Tensor))
     return normFirst ? added(f(normed(y))) : normed(added(f(y)))
   }, x)
@@ -153,7 +158,10 @@ const feedingForward =
     const { activation = relu } = options
     const wide = linear(x, linear1) as Tensor
     if (isMistake(wide)) return wide
-    return linear(droppingWithin(name, options)(activation(wide), innerPlace), linear2) as Tensor
+    return linear(
+      droppingWithin(name, options)(given(name, 'activation', activation(wide)), innerPlace),
+      linear2,
+    ) as Tensor
   }
 
 /** The options of the attention to itself. */

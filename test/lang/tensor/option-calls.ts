@@ -94,6 +94,9 @@ const before: Readonly<Record<string, readonly unknown[]>> = {
   'nn.multiHeadAttention': [batch, heads],
   'nn.multiHeadAttentionWeights': [batch, heads],
   'nn.sinusoidal': [x, 4],
+  'nn.transformerEncoderBlock': [batch, nn.transformerEncoderBlockInit(random.key(0), 2, 4)],
+  'nn.transformerDecoderBlock': [batch, batch, nn.transformerDecoderBlockInit(random.key(0), 2, 4)],
+  'nn.residualBlock': [image, nn.residualBlockInit(random.key(0), 4, 4).params],
   'nn.embedding': [whole, x],
   'nn.nllLoss': [x, whole],
   'nn.crossEntropy': [x, whole],
@@ -213,6 +216,18 @@ const plain: Readonly<Record<string, readonly [kinds: Options['kinds'], (f: Loos
   'nn.embeddingInit': [{ std: 'limit', paddingIndex: 'integer' }, (f, o) => f(key, 4, 2, o)],
   'nn.layerNormInit': [{ bias: 'boolean' }, (f, o) => f(2, o)],
   'nn.multiHeadAttentionInit': [{ heads: 'count', keyHeads: 'count', bias: 'boolean' }, (f, o) => f(key, 4, o)],
+  'nn.transformerEncoderBlockInit': [{ heads: 'count', keyHeads: 'count', bias: 'boolean' }, (f, o) => f(key, 4, 4, o)],
+  'nn.transformerDecoderBlockInit': [{ heads: 'count', keyHeads: 'count', bias: 'boolean' }, (f, o) => f(key, 4, 4, o)],
+  'nn.residualBlockInit': [{ stride: 'count', kernelSize: 'list' }, (f, o) => f(key, 4, 4, o)],
+  'nn.residualBlockStep': [
+    { momentum: 'finite', eps: 'amount', stride: 'count' },
+    (f, o) => {
+      const { params, running } = nn.residualBlockInit(key, 4, 4)
+      return f(image, params, running, o)
+    },
+  ],
+  'nn.dense': [{ bias: 'boolean' }, (f, o) => f(2, 2, o)],
+  'nn.dropoutLayer': [{ p: 'fraction' }, (f, o) => (f(o) as nn.Layer<null>).apply(null, x, key)],
   'nn.rnnInit': [recurrentInit, (f, o) => f(key, 2, 2, o)],
   'nn.gruInit': [recurrentInit, (f, o) => f(key, 2, 2, o)],
   'nn.lstmInit': [{ ...recurrentInit, peepholes: 'boolean', projection: 'count' }, (f, o) => f(key, 2, 2, o)],

@@ -1,0 +1,131 @@
+/** Layers as values: how their parameters begin and what they compute, put one after the other. */
+
+import { raise } from '../lang/errors.ts'
+import { demandFunction, demandRecord, type OptionNames, showArgument } from '../lang/tensor/arguments.ts'
+import { demandKey, foldIn } from '../lang/tensor/random/keys.ts'
+import { isRecord } from '../lang/tree.ts'
+import type { Only } from '../lang/types/options.ts'
+import type { Tensor } from '../lang/types/tensor.ts'
+import { type BiasOptions, biasOptions, demandSizes, type WithBias } from './drawn.ts'
+import { type DropoutOptions, dropout } from './dropout.ts'
+import { linearInit } from './init.ts'
+import { type LinearParams, linear } from './linear.ts'
+
+/**
+ * A layer: `init` draws its parameters from a random key, `apply` is a pure function of them and an input. A key for
+ * `apply` is what is drawn in training; without one nothing is.
+ */
+export interface Layer<P> {
+  readonly init: (key: Tensor) => P
+  readonly apply: (params: P, x: Tensor, key?: Tensor) => Tensor
+}
+
+/** A layer whose parameters may be of any type. */
+export interface AnyLayer {
+  readonly init: (key: Tensor) => unknown
+  readonly apply: (params: never, x: Tensor, key?: Tensor) => Tensor
+}
+
+/** What `sequential` takes: a layer, or a function of tensors that has no parameters. */
+export type LayerOrFunction = AnyLayer | ((x: Tensor) => Tensor)
+
+/** The parameters of a layer; of a function, null. */
+export type ParamsOf<L> = L extends { readonly init: (key: Tensor) => infer P } ? P : null
+
+/**
+ * A layer of what draws its parameters and of a function of an input and them, such as all in `nn` are.
+ * @example
+ * const norm = nn.layer(() => nn.layerNormInit(3), (x, params) => nn.layerNorm(x, params))
+ * norm.apply(norm.init(random.key(0)), T.ones([2, 3])).shape // => [2, 3]
+ */
+export const layer = <P>(init: (key: Tensor) => P, f: (x: Tensor, params: P) => Tensor): Layer<P> => {
+  demandFunction('nn.layer', 'the first argument', init, 'a random key, which draws parameters')
+  demandFunction('nn.layer', 'the second argument', f, 'an input and parameters')
+  return { init, apply: (params, x) => f(x, params) }
+}
+
+/**
+ * The layer of `linear` with parameters of `linearInit`. UsageError for sizes that are none.
+ * @example
+ * const { init, apply } = nn.dense(4, 3)
+ * apply(init(random.key(0)), T.ones([2, 4])).shape // => [2, 3]
+ */
+export const dense = <const I extends number, const O extends number, const Q extends BiasOptions = object>(
+  inputs: I,
+  outputs: O,
+  options?: Q & Only<Q, BiasOptions>,
+): Layer<WithBias<readonly [O, I], O, Q>> => {
+  demandRecord('nn.dense', biasOptions, options)
+  demandSizes('nn.dense', { inputs, outputs })
+  return {
+    init: (key) => linearInit(key, inputs, outputs, options as BiasOptions) as never,
+    apply: (params, x) => linear(x, params as LinearParams) as Tensor,
+  }
+}
+
+const dropoutLayerOptions: OptionNames<Pick<DropoutOptions, 'p'>> = { p: 'fraction' }
+
+/**
+ * The layer of `dropout`, which drops nothing where `apply` is given no key. It has no parameters.
+ * @example
+ * const { apply } = nn.dropoutLayer({ p: 0.75 })
+ * T.reference(apply(null, T.ones([4]))).data // => [1, 1, 1, 1]
+ * T.reference(T.max(apply(null, T.ones([100]), random.key(0)))).data // => [4]
+ */
+export const dropoutLayer = (options: Pick<DropoutOptions, 'p'> = {}): Layer<null> => {
+  demandRecord('nn.dropoutLayer', dropoutLayerOptions, options)
+  return { init: () => null, apply: (_, x, key) => (key ? (dropout(x, key, options) as Tensor) : x) }
+}
+
+/** UsageError for what is neither a layer nor a function. */
+const demandLayer = (x: unknown, at: number): void => {
+  if (typeof x === 'function' || (isRecord(x) && typeof x['init'] === 'function' && typeof x['apply'] === 'function'))
+    return
+  raise({
+    tag: 'UsageError',
+    message: `nn.sequential: argument ${at + 1} is ${showArgument(x)}, neither a layer nor a function`,
+    hint: 'write nn.sequential(nn.dense(4, 3), nn.relu), or make a layer with nn.layer(init, f)',
+  })
+}
+
+/** UsageError for parameters that are not one for each layer. */
+const demandPlaces = (params: unknown, count: number): void => {
+  const what = Array.isArray(params)
+    ? params.length === count
+      ? undefined
+      : `there are ${params.length} parameters for ${count} layers`
+    : `the parameters are ${showArgument(params)}, not a list`
+  if (what !== undefined)
+    raise({ tag: 'UsageError', message: `nn.sequential: ${what}`, hint: 'write model.apply(model.init(key), x)' })
+}
+
+/**
+ * Layers and functions one after the other, as one layer: its parameters are a tuple of theirs, null for a function, so
+ * that paths are those of PyTorch's Sequential (`[0].weight`, `[2].weight`). Each layer draws from a key of its own, in
+ * `init` and, where it is given one, in `apply`. A sequence can be an element of another.
+ * @example
+ * const model = nn.sequential(nn.dense(784, 128), nn.relu, nn.dropoutLayer(), nn.dense(128, 10))
+ * const params = model.init(random.key(0))
+ * [params[0].weight.shape, params[1], params[3].bias.shape] // => [[128, 784], null, [10]]
+ * model.apply(params, T.ones([32, 784])).shape // => [32, 10]
+ * const loss = (p: typeof params, x: T.Tensor, y: T.Tensor) => nn.crossEntropy(model.apply(p, x, random.key(1)), y)
+ * T.grad(loss)(params, T.ones([2, 784]), T.tensor([3, 4]))[0].weight.shape // => [128, 784]
+ */
+export const sequential = <const L extends readonly LayerOrFunction[]>(
+  ...layers: L
+): Layer<{ readonly [K in keyof L]: ParamsOf<L[K]> }> => {
+  layers.forEach(demandLayer)
+  const init = (key: Tensor): unknown => {
+    demandKey('nn.sequential', key)
+    return layers.map((each, i) => (typeof each === 'function' ? null : each.init(foldIn(key, i))))
+  }
+  const apply = (params: readonly unknown[], x: Tensor, key?: Tensor): Tensor => {
+    demandPlaces(params, layers.length)
+    return layers.reduce(
+      (y: Tensor, each, i) =>
+        typeof each === 'function' ? each(y) : each.apply(params[i] as never, y, key && foldIn(key, i)),
+      x,
+    )
+  }
+  return { init, apply } as never
+}
