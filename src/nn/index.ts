@@ -64,8 +64,10 @@ export {
   convTranspose3d,
   type PerAxis,
 } from './conv.ts'
+export { type CtcLoss, type CtcOptions, ctcLoss } from './ctc-loss.ts'
 export { type DropoutOptions, dropout } from './dropout.ts'
 export { type EmbeddingBagOptions, type EmbeddingOptions, embedding, embeddingBag } from './embedding.ts'
+export { type GumbelOptions, gumbelSoftmax } from './gumbel-softmax.ts'
 export {
   fans,
   type GainOptions,
@@ -75,6 +77,16 @@ export {
   xavierNormal,
   xavierUniform,
 } from './init.ts'
+export {
+  type GainInit,
+  lecunNormal,
+  lecunUniform,
+  orthogonal,
+  type TruncatedOptions,
+  truncatedNormal,
+  type VarianceOptions,
+  varianceScaling,
+} from './init-scaling.ts'
 export { type InterpolateOptions, type InterpolationMode, interpolate } from './interpolate.ts'
 export { type LinearParams, linear } from './linear.ts'
 export {
@@ -91,6 +103,7 @@ export {
 } from './loss.ts'
 export type { ClassLoss } from './loss-class.ts'
 export { type ClassOptions, type CrossEntropyOptions, crossEntropy, nllLoss } from './loss-class.ts'
+export { type FocalOptions, focalLoss } from './loss-focal.ts'
 export {
   type GaussianOptions,
   gaussianNllLoss,
@@ -113,6 +126,21 @@ export {
 } from './loss-margin.ts'
 export type { Loss, LossOptions, LossReduction, Reduced, TripleLoss } from './loss-reduction.ts'
 export { type LpPoolOptions, lpPool1d, lpPool2d } from './lp-pool.ts'
+export type { Metric, MetricWith } from './metric-operands.ts'
+export {
+  type Average,
+  type AverageOptions,
+  accuracy,
+  type ConfusionOptions,
+  confusionMatrix,
+  f1Score,
+  precision,
+  recall,
+  type TopKAccuracyOptions,
+  topKAccuracy,
+} from './metrics-class.ts'
+export { meanAbsoluteError, type PerplexityOptions, perplexity, r2Score, rmse } from './metrics-error.ts'
+export { type RocCurve, rocAuc, rocCurve } from './metrics-ranking.ts'
 export type { Normalisation } from './norm.ts'
 export {
   type BatchNormParams,
