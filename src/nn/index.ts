@@ -75,6 +75,7 @@ export {
   convTranspose2dInit,
   convTranspose3dInit,
 } from './conv-init.ts'
+export { type CtcLoss, type CtcOptions, ctcLoss } from './ctc-loss.ts'
 export type { BiasOptions, WithBias } from './drawn.ts'
 export { type DropoutOptions, dropout, type InnerDropoutOptions } from './dropout.ts'
 export {
@@ -85,6 +86,7 @@ export {
   embeddingBag,
   embeddingInit,
 } from './embedding.ts'
+export { type GumbelOptions, gumbelSoftmax } from './gumbel-softmax.ts'
 export {
   fans,
   type GainOptions,
@@ -94,6 +96,16 @@ export {
   xavierNormal,
   xavierUniform,
 } from './init.ts'
+export {
+  type GainInit,
+  lecunNormal,
+  lecunUniform,
+  orthogonal,
+  type TruncatedOptions,
+  truncatedNormal,
+  type VarianceOptions,
+  varianceScaling,
+} from './init-scaling.ts'
 export { type InterpolateOptions, type InterpolationMode, interpolate } from './interpolate.ts'
 export { type LinearParams, linear } from './linear.ts'
 export {
@@ -110,6 +122,7 @@ export {
 } from './loss.ts'
 export type { ClassLoss } from './loss-class.ts'
 export { type ClassOptions, type CrossEntropyOptions, crossEntropy, nllLoss } from './loss-class.ts'
+export { type FocalOptions, focalLoss } from './loss-focal.ts'
 export {
   type GaussianOptions,
   gaussianNllLoss,
@@ -132,6 +145,21 @@ export {
 } from './loss-margin.ts'
 export type { Loss, LossOptions, LossReduction, Reduced, TripleLoss } from './loss-reduction.ts'
 export { type LpPoolOptions, lpPool1d, lpPool2d } from './lp-pool.ts'
+export type { Metric, MetricWith } from './metric-operands.ts'
+export {
+  type Average,
+  type AverageOptions,
+  accuracy,
+  type ConfusionOptions,
+  confusionMatrix,
+  f1Score,
+  precision,
+  recall,
+  type TopKAccuracyOptions,
+  topKAccuracy,
+} from './metrics-class.ts'
+export { meanAbsoluteError, type PerplexityOptions, perplexity, r2Score, rmse } from './metrics-error.ts'
+export { type RocCurve, rocAuc, rocCurve } from './metrics-ranking.ts'
 export {
   type MultiHeadOptions,
   type MultiHeadParams,
