@@ -30,7 +30,7 @@ type Draw = (key: Tensor, shape: Shape, deviation: number) => Tensor
 const draws: Readonly<Record<NonNullable<VarianceOptions['distribution']>, Draw>> = {
   normal: (key, shape, std) => normal(key, shape, { std }),
   uniform: (key, shape, std) => uniform(key, shape, { low: -std * Math.sqrt(3), high: std * Math.sqrt(3) }),
-  truncatedNormal: (key, shape, std) => T.mul(standardTruncated(key, -2, 2, shape), std / cutDeviation) as Tensor,
+  truncatedNormal: (key, shape, std) => T.mul(standardTruncated(key, shape, { low: -2, high: 2 }), std / cutDeviation) as Tensor,
 }
 
 const fanOf = {
@@ -140,7 +140,7 @@ export const truncatedNormal = <const S extends Shape>(
       hint: 'low is the lesser',
     })
   if (std === 0) return T.clamp(T.full(size, mean), { min: low, max: high }) as unknown as Tensor<S, 'f32'>
-  const drawn = standardTruncated(key, (low - mean) / std, (high - mean) / std, size)
+  const drawn = standardTruncated(key, size, { low: (low - mean) / std, high: (high - mean) / std })
   return T.clamp(T.add(T.mul(drawn, std), mean), { min: low, max: high }) as unknown as Tensor<S, 'f32'>
 }
 
