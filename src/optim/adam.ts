@@ -30,7 +30,7 @@ const decoupled = (name: string, stage: Transform, rate: Rate, options: CommonOp
   optimiser(...clipped(options), stage, ...decay(name, options, otherwise), scaleByRate(rate))
 
 /** Whether `weightDecay` is kept out of the moments, as AdamW does. */
-interface DecouplingOptions {
+export interface DecouplingOptions {
   readonly decoupledWeightDecay?: boolean
 }
 

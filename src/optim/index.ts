@@ -8,7 +8,7 @@ export type { Shape } from '../lang/dim.ts'
 export type { DType } from '../lang/dtype.ts'
 export type { TreeOfUnknownKeys } from '../lang/tree.ts'
 export type { Tensor } from '../lang/types/tensor.ts'
-export { adam, adamax, adamw, lamb, lion, nadam, radam } from './adam.ts'
+export { adam, adamax, adamw, type DecouplingOptions, lamb, lion, nadam, radam } from './adam.ts'
 export {
   type AdamaxOptions,
   type LionOptions,
