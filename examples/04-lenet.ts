@@ -73,7 +73,7 @@ export const lenet: Example = {
       return { state: { params: next.params, optimiser: next.state }, loss: value }
     }
     const judge = (s: typeof start, batch: Digits) => ({
-      accuracy: nn.accuracy(logits(s.params, batch.images), batch.labels),
+      accuracy: nn.accuracy(T.argmax(logits(s.params, batch.images), { axis: 1 }), batch.labels),
     })
     const learn = await T.compileOn(device, step, [start, digits(size)], { donate: [0] })
     const exam = await T.compileOn(device, judge, [start, digits(500)])

@@ -82,8 +82,7 @@ const play = ({ critic, generator, criticSteps }: Game, real: Draw, hidden: numb
   }
   const steps = (s: State, key: random.Key): State =>
     T.foriLoop(0, 100, (i, now: State) => step(now, random.foldIn(key, i)), s)
-  const sample = (s: State, key: random.Key): T.Tensor =>
-    net(average.value(s.smooth), random.normal(key, [2000, 2]))
+  const sample = (s: State, key: random.Key): T.Tensor => net(average.value(s.smooth), random.normal(key, [2000, 2]))
   return { init, steps, sample }
 }
 

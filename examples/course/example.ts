@@ -12,6 +12,8 @@ export interface Setting {
   readonly device: T.Device
   /** Seconds instead of minutes: fewer steps, on less data. */
   readonly quick: boolean
+  /** A folder of its own: long examples keep checkpoints in it, and continue from them. */
+  readonly folder: string
   /** How much of the work is done. */
   readonly progress: (done: number, total: number, note: string) => void
 }
@@ -84,7 +86,7 @@ export const alone = async (file: string, { name, title, run }: Example): Promis
   const device = await T.openDevice({ prefer })
   const bar = progressBar(name)
   const start = performance.now()
-  const findings = await run({ device, quick, progress: bar.show })
+  const findings = await run({ device, quick, folder: join(out, name), progress: bar.show })
   bar.done()
   const seconds = (performance.now() - start) / 1000
   const saved = await savePictures(out, name, findings)
