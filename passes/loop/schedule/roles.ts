@@ -88,8 +88,10 @@ const vectorScore = (
   reading: ReadonlySet<LoopValue>,
   packed: ReadonlySet<LoopValue>,
   range: Range,
+  isShared: boolean,
 ): number => {
-  let score = 0
+  // Four terms of a contraction at once are worth a store in four places, of which there is one for all terms.
+  let score = isShared ? 2 : 0
   // What is padded to whole blocks (a long sum in stages) ends within a vector.
   const isTree =
     range.size >= leastEdge && values.some((v) => v.kind === 'reduce' && v.order === 'tree' && v.over.includes(range))
@@ -126,6 +128,10 @@ const packedValues = (contractions: readonly ReduceValue[], contracted: Readonly
     valuesBelow(contractions.flatMap((v) => v.values)).filter((v) => [...v.ranges].some((r) => contracted.has(r))),
   )
 
+/** The size of what contractions read along a range: a small operand is packed once for many tiles. */
+const bytesAlong = (packed: ReadonlySet<LoopValue>, range: Range): number =>
+  [...packed].reduce((sum, v) => sum + (v.kind === 'load' && v.ranges.has(range) ? v.buffer.size : 0), 0)
+
 /** `scheduleCluster` for several nests of one cluster. */
 export const scheduling = (cluster: Cluster, profile: Profile): ((nest: Nest) => Schedule) => {
   const values = valuesBelow(cluster.stores.map((s) => s.value))
@@ -138,6 +144,8 @@ export const scheduling = (cluster: Cluster, profile: Profile): ((nest: Nest) =>
   const contractions = profile.schedule === 'task' ? reductions.filter((v) => v.order === 'blocks') : []
   const contracted = new Set(contractions.flatMap((v) => v.over))
   const packed = packedValues(contractions, contracted)
+  const isPackedOver = (r: Range): boolean =>
+    !contracted.has(r) && contractions.some((v) => v.ranges.has(r)) && [...packed].some((v) => v.ranges.has(r))
   // No value, store or accumulation has two vector ranges.
   const spans: readonly ReadonlySet<Range>[] = [
     ...values.map((v) => v.ranges),
@@ -150,13 +158,18 @@ export const scheduling = (cluster: Cluster, profile: Profile): ((nest: Nest) =>
     .filter(
       (r) => (r.size % 4 === 0 ? r.size >= 4 : reductions.length > 0 && r.size >= leastEdge) && !positional.has(r),
     )
-    .map((range) => ({ range, score: vectorScore(cluster, values, reading, packed, range) }))
+    .map((range) => ({
+      range,
+      score: vectorScore(cluster, values, reading, packed, range, isPackedOver(range)),
+      bytes: bytesAlong(packed, range),
+    }))
     .filter((c) => c.score > 0)
     // The order of a contraction is that of its range: lanes of that would be added one after another.
     .sort(
       (a, b) =>
         Number(contracted.has(a.range)) - Number(contracted.has(b.range)) ||
         b.score - a.score ||
+        a.bytes - b.bytes ||
         a.range.id - b.range.id,
     )
   for (const { range } of candidates) {
