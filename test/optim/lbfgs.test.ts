@@ -3,9 +3,10 @@ import { describe, expect, it, test } from 'vitest'
 import { compile, orThrow, toPromise } from '../../src/compile/compile.ts'
 import * as T from '../../src/index.ts'
 import * as optim from '../../src/optim/index.ts'
+import type { Device } from '../../src/runtime/device.ts'
 import { profileOf } from '../../src/runtime/open-device.ts'
 import type { Output } from '../../src/runtime/resident.ts'
-import { sharedProcessor } from '../device.ts'
+import { sharedDevice, sharedProcessor } from '../device.ts'
 
 type X = T.Tensor
 const vector = (xs: readonly number[]): X => T.tensor(xs as number[], { dtype: 'f32' }) as X
@@ -110,18 +111,26 @@ const check = ([two, twenty, model, steps, counts]: readonly ArrayLike<number>[]
 
 const data = [vector(start2), vector(start20), T.tensor(table) as X, vector(labels)] as const
 
+/** The results of a program of its own, compiled for and run on a device. */
+const run = async (f: never, args: readonly X[], device: Device): Promise<readonly Float32Array[]> => {
+  const specs = args.map((x) => T.spec(x.shape))
+  const program = orThrow(compile(f, specs as never, { profile: profileOf(device) }))
+  const loaded = await toPromise(program.load(device))
+  const results = await loaded.run(...(args.map((x) => Float32Array.from(read(x))) as never))
+  return Promise.all((results as unknown as readonly Output[]).map(async (r) => (await r.read()) as Float32Array))
+}
+
 describe('minimise finds known minima to 1e-5', () => {
   it('on the interpreter', () => {
     check((T.reference(all(...data)) as readonly T.HostTensor[]).map((x) => x.data))
   })
   it('on the processor, in one program', async () => {
-    const device = await sharedProcessor()
-    const specs = data.map((x) => T.spec(x.shape))
-    const program = orThrow(compile(all as never, specs as never, { profile: profileOf(device) }))
-    const loaded = await toPromise(program.load(device))
-    const given = data.map((x) => Float32Array.from(read(x)))
-    const results = (await loaded.run(...(given as never))) as unknown as readonly Output[]
-    check(await Promise.all(results.map(async (r) => (await r.read()) as Float32Array)))
+    check(await run(all as never, data, await sharedProcessor()))
+  })
+  it('on a GPU', async () => {
+    const f = (x: X): readonly X[] => [optim.minimise(rosenbrock, x, { history: 3 }).params]
+    const [found] = await run(f as never, [vector(start2)], await sharedDevice())
+    expect(Array.from(found!)).toEqual([expect.closeTo(1, 5), expect.closeTo(1, 5)])
   })
 })
 
