@@ -143,9 +143,9 @@ const averageLength = (beta: number, t: Tensor): Tensor => {
 }
 
 /**
- * m̂·r·√(1 - beta2ᵗ) / (√v + eps), where r = √((ρₜ - 4)(ρₜ - 2)ρ∞ / ((ρ∞ - 4)(ρ∞ - 2)ρₜ)) rectifies the variance of v; m̂ alone as long as
- * ρₜ is at most 5 (Liu et al. 2020, as torch.optim.RAdam has it); betas 0.9 and 0.999, eps 1e-8. A stage: chain it with
- * `scaleByRate`.
+ * m̂·r·√(1 - beta2ᵗ) / (√v + eps), where r = √((ρₜ - 4)(ρₜ - 2)ρ∞ / ((ρ∞ - 4)(ρ∞ - 2)ρₜ)) rectifies the variance of v; m̂
+ * alone as long as ρₜ is at most 5 (Liu et al. 2020, as torch.optim.RAdam has it); betas 0.9 and 0.999, eps 1e-8. A stage:
+ * chain it with `scaleByRate`.
  * @example
  * const [stage, g] = [optim.scaleByRadam(), T.tensor([2.5, -0.5])]
  * T.reference(stage.apply(g, stage.init(g), g, T.tensor(0))[0]).data // => [2.5, -0.5]

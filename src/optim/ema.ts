@@ -38,10 +38,10 @@ const isAveraged = (x: Tensor): boolean => !isMistake(x) && isFloat(x.dtype)
 const wide = (x: Tensor): Tensor => (!isMistake(x) && isHalf(x.dtype) ? cast(x, 'f32') : x)
 
 /**
- * The moving average a = decay·a + (1 - decay)·p of parameters, decay 0.999: `init(params)`, `update(params, state)` after every step of
- * the optimiser, `value(state)` to evaluate or save. It starts at the parameters of `init` (torch's AveragedModel), or with
- * `debias` at zero, `value` being a / (1 - decayᵗ) (Kingma and Ba 2015, section 3; optax.ema), and zeros before the first update.
- * Averages of f16 and bf16 are f32; integers are those of the last update.
+ * The moving average a = decay·a + (1 - decay)·p of parameters, decay 0.999: `init(params)`, `update(params, state)` after
+ * every step of the optimiser, `value(state)` to evaluate or save. It starts at the parameters of `init` (torch's
+ * AveragedModel), or with `debias` at zero, `value` being a / (1 - decayᵗ) (Kingma and Ba 2015, section 3; optax.ema), and
+ * zeros before the first update. Averages of f16 and bf16 are f32; integers are those of the last update.
  * @example
  * const mean = optim.ema({ decay: 0.5 })
  * const state = mean.update({ w: T.tensor([3.5]) }, mean.init({ w: T.tensor([1.5]) }))

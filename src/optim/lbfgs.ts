@@ -148,11 +148,11 @@ const demandState = (state: LbfgsState, size: number, history: number): void => 
 }
 
 /**
- * L-BFGS (Nocedal and Wright 2006, algorithm 7.5) with a line search for the strong Wolfe conditions, all of it in the program:
- * `init(params)` gives the state, `update(params, loss, state)` the next parameters, state and loss, where `loss` is a function of
- * parameters to a scalar, of this batch. A step evaluates it and its gradient once and then as often as the search needs, mostly once.
- * Inside, parameters are one f32 vector. For whole minimisations there is `minimise`. UsageError for a parameter that is not a
- * float, or a loss that is no function to a scalar.
+ * L-BFGS (Nocedal and Wright 2006, algorithm 7.5) with a line search for the strong Wolfe conditions, all of it in the
+ * program: `init(params)` gives the state, `update(params, loss, state)` the next parameters, state and loss, where `loss`
+ * is a function of parameters to a scalar, of this batch. A step evaluates it and its gradient once and then as often as the
+ * search needs, mostly once. Inside, parameters are one f32 vector. For whole minimisations there is `minimise`. UsageError
+ * for a parameter that is not a float, or a loss that is no function to a scalar.
  * @example
  * const o = optim.lbfgs({ history: 5 })
  * const loss = (p: { x: T.Tensor }) => T.sum(T.square(T.sub(p.x, 3)))

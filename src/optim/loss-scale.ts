@@ -41,17 +41,8 @@ export interface LossScale {
   readonly update: (state: LossScaleState, finite: Tensor<Shape, 'bool'>) => LossScaleState
 }
 
-/**
- * Dynamic scaling of a loss (Micikevicius et al. 2018; torch's GradScaler, in its defaults): the loss is multiplied before it is
- * differentiated, the gradients are divided after. Gradients that are not finite halve the scale, and their step is to be skipped; after 2000 steps in a
- * row without such it doubles. `mixed` does all this in its step.
- * @example
- * const scaling = optim.lossScale({ initial: 8, interval: 1 })
- * const state = scaling.update(scaling.init(), T.equal(1, 1))
- * T.reference([state.scale, scaling.update(state, T.equal(1, 2)).scale]).map((t) => t.data) // => [[16], [8]]
- */
-export const lossScale = (options: LossScaleOptions = {}): LossScale => {
-  demandRecord('optim.lossScale', lossScaleOptions, options)
+/** The scale of checked settings. */
+const scaleOf = (options: LossScaleOptions): LossScale => {
   const { initial = 65536, growth = 2, backoff = 0.5, interval = 2000 } = options
   const none = full([], 0, { dtype: 'i32' })
   return {
@@ -68,4 +59,24 @@ export const lossScale = (options: LossScaleOptions = {}): LossScale => {
       }
     },
   }
+}
+
+/**
+ * Dynamic scaling of a loss (Micikevicius et al. 2018; torch's GradScaler, in its defaults): the loss is multiplied before
+ * it is differentiated, the gradients are divided after. Gradients that are not finite halve the scale, and their step is to
+ * be skipped; after 2000 steps in a row without such it doubles. `mixed` does all this in its step.
+ * @example
+ * const scaling = optim.lossScale({ initial: 8, interval: 1 })
+ * const state = scaling.update(scaling.init(), T.equal(1, 1))
+ * T.reference([state.scale, scaling.update(state, T.equal(1, 2)).scale]).map((t) => t.data) // => [[16], [8]]
+ */
+export const lossScale = (options: LossScaleOptions = {}): LossScale => {
+  demandRecord('optim.lossScale', lossScaleOptions, options)
+  return scaleOf(options)
+}
+
+/** The scale that an option of `name` describes. UsageError by that name. */
+export const scaleWithin = (name: string, options: LossScaleOptions): LossScale => {
+  demandRecord(name, lossScaleOptions, options, 'scaling option')
+  return scaleOf(options)
 }

@@ -8,7 +8,7 @@ import { cast, full, where } from '../lang/tensor/index.ts'
 import { isRecord, isTensor, mapTree } from '../lang/tree.ts'
 import { nodeOf, type Tensor, tensorOf } from '../lang/types/tensor.ts'
 import { allFinite, updateIf } from './conditional.ts'
-import { type LossScaleOptions, type LossScaleState, lossScale } from './loss-scale.ts'
+import { type LossScaleOptions, type LossScaleState, scaleWithin } from './loss-scale.ts'
 import { demandOptimiser, nextStep, type Optimiser, type OptimiserState, wrongState } from './transform.ts'
 
 /** Settings of `mixed`. */
@@ -28,14 +28,20 @@ interface StepOptions {
 
 const stepOptions: OptionNames<StepOptions> = { hasAux: 'boolean' }
 
-/** The state of a step in mixed precision: the optimiser's, and where the loss is scaled, its scale and how many steps were skipped (i32). */
+/**
+ * The state of a step in mixed precision: the optimiser's, and where the loss is scaled, its scale and how many steps were
+ * skipped (i32).
+ */
 export interface MixedState {
   readonly optimiser: OptimiserState
   readonly scale?: LossScaleState
   readonly skipped?: Tensor
 }
 
-/** Parameters and state after a step, the loss of the parameters before it (an f32 scalar), and what the loss gave beside itself. */
+/**
+ * Parameters and state after a step, the loss of the parameters before it (an f32 scalar), and what the loss gave beside
+ * itself.
+ */
 export interface MixedUpdated<P, X> {
   readonly params: P
   readonly state: MixedState
@@ -115,13 +121,15 @@ const differentiated = (
 }
 
 /**
- * Mixed precision by one option: `mixed({ compute: 'bf16' })`. Its `loss(f)` is f with the floats among its arguments rounded to bf16 (or f16), and
- * its result in f32; the gradients go back the same way, so the backward pass is of 16 bits, too, and what comes out is f32. Its `step(loss,
- * optimiser)` is a whole training step of f32 parameters and moments: `init(params)` gives the state, `update(params, state, …inputs)` the next
- * parameters, state and the loss. For f16 it scales the loss as `lossScale` does, skips steps whose gradients are not finite and counts
- * them in `state.skipped`. Softmax, norms and the losses of `tensorloom/nn` compute in f32 whatever they are given, and a loss that
- * ends in one of them is not rounded at all; sums and products accumulate in f32. Tensors that `loss` captures stay as they are:
- * capture what must not be rounded. f16 needs a device that has it, such as the processor. UsageError for parameters that are not f32.
+ * Mixed precision by one option: `mixed({ compute: 'bf16' })`. Its `loss(f)` is f with the floats among its arguments
+ * rounded to bf16 (or f16), and its result in f32; the gradients go back the same way, so the backward pass is of 16 bits,
+ * too, and what comes out is f32. Its `step(loss, optimiser)` is a whole training step of f32 parameters and moments:
+ * `init(params)` gives the state, `update(params, state, …inputs)` the next parameters, state and the loss. For f16 it
+ * scales the loss as `lossScale` does, skips steps whose gradients are not finite and counts them in `state.skipped`.
+ * Softmax, norms and the losses of `tensorloom/nn` compute in f32 whatever they are given, and a loss that ends in one of
+ * them is not rounded at all; sums and products accumulate in f32. Tensors that `loss` captures stay as they are: capture
+ * what must not be rounded. f16 needs a device that has it, such as the processor, and what is past 65504 is infinite in it. UsageError for parameters that are not
+ * f32.
  * @example
  * const half = optim.mixed({ compute: 'bf16' })
  * const step = half.step((p: { w: T.Tensor }, x: T.Tensor) => nn.mseLoss(T.matmul(x, p.w), T.ones([2])), optim.sgd(0.5))
@@ -133,7 +141,7 @@ export const mixed = (options: MixedOptions): Mixed => {
   demandRecord('optim.mixed', mixedOptions, options)
   const { compute, scaling = compute === 'f16' ? {} : false } = options
   demandChoice('optim.mixed', 'dtype to compute in', compute, ['f16', 'bf16'])
-  const scale = scaling === false ? undefined : lossScale(scaling)
+  const scale = scaling === false ? undefined : scaleWithin('optim.mixed', scaling)
   const rounded = (x: Tensor): Tensor => (!isMistake(x) && isFloat(x.dtype) ? cast(x, compute) : x)
   const inHalf: Mixed['loss'] = (f) => {
     demandFunction('optim.mixed', 'the loss', f)

@@ -66,10 +66,10 @@ const demandScalar = (measure: Tensor): void => {
 const count = (n: number): Tensor => full([], n, { dtype: 'i32' })
 
 /**
- * A factor, 1 at first, that is multiplied by `factor` whenever `patience` measures in a row and one more have not surpassed the best
- * (torch's ReduceLROnPlateau, in its defaults; `min` is that of the factor). The measure is a loss, or with mode 'max' an
- * accuracy; NaN is no improvement. It is a pure state machine of scalars, so it runs on the device, after every step or once an
- * epoch, in a program of its own. The rate of an optimiser is a function, so that it can be the product:
+ * A factor, 1 at first, that is multiplied by `factor` whenever `patience` measures in a row and one more have not surpassed
+ * the best (torch's ReduceLROnPlateau, in its defaults; `min` is that of the factor). The measure is a loss, or with mode
+ * 'max' an accuracy; NaN is no improvement. It is a pure state machine of scalars, so it runs on the device, after every
+ * step or once an epoch, in a program of its own. The rate of an optimiser is a function, so that it can be the product:
  * `optim.adam((t) => T.mul(schedule(t), state.plateau.factor))`, made anew in the step.
  * @example
  * const fall = optim.plateau({ factor: 0.5, patience: 1 })

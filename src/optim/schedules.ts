@@ -28,10 +28,10 @@ const mixed = (from: number, to: number, part: Tensor): Tensor => add(mul(sub(1,
 const done = (t: Tensor, steps: number): Tensor => div(minimum(cast(t, 'f32'), steps), steps)
 
 /**
- * Rates one after another: the first up to before step `boundaries[0]`, the next from there up to before `boundaries[1]`, and so on,
- * the last one for ever. Each is a schedule, which counts its own steps from 0, or a number, a rate that stays; so numbers alone are a rate by
- * pieces (torch's SequentialLR, optax.join_schedules). UsageError unless there is one boundary fewer than rates and they
- * are whole numbers that ascend.
+ * Rates one after another: the first up to before step `boundaries[0]`, the next from there up to before `boundaries[1]`,
+ * and so on, the last one for ever. Each is a schedule, which counts its own steps from 0, or a number, a rate that stays;
+ * so numbers alone are a rate by pieces (torch's SequentialLR, optax.join_schedules). UsageError unless there is one
+ * boundary fewer than rates and they are whole numbers that ascend.
  * @example
  * const rate = optim.joined([optim.warmup(0.1, { steps: 2 }), optim.cosineDecay(0.1, { steps: 4 })], [2])
  * const steps = [0, 1, 2, 4, 6]

@@ -229,5 +229,7 @@ test('what mixed precision refuses', () => {
   expect(() => half.step(classify, optim.scaleByAdam() as never)).toThrow(
     'an object stands where an optimiser is needed',
   )
-  expect(() => optim.mixed({ compute: 'f16', scaling: { initial: 0 } })).toThrow("the option 'initial' is 0")
+  expect(() => optim.mixed({ compute: 'f16', scaling: { initial: 0 } })).toThrow(
+    "optim.mixed: the scaling option 'initial' is 0, not a number above 0",
+  )
 })

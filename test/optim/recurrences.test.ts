@@ -8,6 +8,7 @@ import * as T from '../../src/index.ts'
 import * as optim from '../../src/optim/index.ts'
 import { profileOf } from '../../src/runtime/open-device.ts'
 import type { Output } from '../../src/runtime/resident.ts'
+import { checkGrad } from '../../src/testing/index.ts'
 import { sharedProcessor } from '../device.ts'
 
 type X = T.Tensor
@@ -192,4 +193,15 @@ describe('200 steps from gradients of every size follow the recurrence', () => {
     )) as unknown as readonly Output[]
     check(await Promise.all(results.map(async (r) => (await r.read()) as Float32Array)), 1e-5)
   })
+})
+
+it('steps have slopes, in parameters and gradients', () => {
+  for (const o of [optim.nadam(0.1), optim.adamax(0.1), optim.radam(0.1), optim.lamb(0.1, { weightDecay: 0.1 })]) {
+    const twice = (p: X, g: X): X => {
+      const first = o.update(p, g, o.init(p))
+      const { params } = o.update(first.params, T.mul(g, p) as X, first.state)
+      return T.sum(T.square(params)) as X
+    }
+    checkGrad(twice as never, [T.tensor([0.5, -1.25, 2]), T.tensor([0.3, 1.5, -0.75])] as never, { order: 1 })
+  }
 })

@@ -314,6 +314,23 @@ const plain: Readonly<Record<string, readonly [kinds: Options['kinds'], (f: Loos
   'optim.scaleByRadam': [{ beta1: 'decay', beta2: 'decay', eps: 'amount' }, (f, o) => f(o)],
   'optim.scaleByLion': [{ beta1: 'decay', beta2: 'decay' }, (f, o) => f(o)],
   'optim.scaleByTrustRatio': [{ coefficient: 'positive' }, (f, o) => f(o)],
+  'optim.lbfgs': [{ history: 'count', c1: 'fraction', c2: 'fraction', maxEvaluations: 'count' }, (f, o) => f(o)],
+  'optim.minimise': [
+    {
+      history: 'count',
+      c1: 'fraction',
+      c2: 'fraction',
+      maxEvaluations: 'count',
+      maxIterations: 'count',
+      tolerance: 'amount',
+    },
+    (f, o) => f((p: Tensor) => T.sum(p), T.ones([1]), o),
+  ],
+  'optim.lossScale': [
+    { initial: 'positive', growth: 'positive', backoff: 'positive', interval: 'count' },
+    (f, o) => f(o),
+  ],
+  'optim.mixed': [{ scaling: 'own' }, (f, o) => f({ compute: 'bf16', ...(o as object) })],
   'data.batchCount': [{ size: 'must count', rest: 'own' }, (f, o) => f(column, o)],
   'data.batches': [{ size: 'must count', rest: 'own', key: 'tensor' }, (f, o) => drain(f(column, o))],
   'data.split': [{ key: 'tensor', stratify: 'text' }, (f, o) => f(column, [0.5, 0.5], o)],
