@@ -8,6 +8,7 @@ export type { KernelValue } from '../user-ops.ts'
 export { cond, switchBranch as switch } from './control/branches.ts'
 export { foriLoop, map, type ScanOptions, type SliceOf, type StackOf, scan } from './control/loops.ts'
 export { checkNumerics, debug } from './control/observing.ts'
+export { scope } from './control/scope.ts'
 export { type WhileOptions, whileLoop } from './control/while-loop.ts'
 export {
   type Complex,

@@ -263,6 +263,7 @@ const dataFirstOnly = [
   'T.reduceWith',
   'T.rfftfreq',
   'T.scan',
+  'T.scope',
   'T.stack',
   'T.switch',
   'T.tensor',
