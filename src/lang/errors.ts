@@ -154,11 +154,7 @@ const showOperands = (xs: readonly OperandInfo[]): string =>
     : `\n  operands: ${xs.map((x) => showOperand(x) + (x.path === undefined ? '' : ` (argument ${x.path})`)).join(', ')}`
 
 const showSite = ({ file, line, column, callers = [], scope }: Site): string =>
-  [
-    `\n  at ${file}:${line}:${column}`,
-    ...callers.map((c) => `\n  called at ${c.file}:${c.line}:${c.column}`),
-    ...(scope === undefined ? [] : [`\n  in scope ${scope}`]),
-  ].join('')
+  `\n  at ${file}:${line}:${column}${callers.map((c) => `\n  called at ${c.file}:${c.line}:${c.column}`).join('')}${scope ? `\n  in scope ${scope}` : ''}`
 
 /** `f32[3, 4]`: how errors and graphs show a tensor's type. Spelled out here: emitted modules use this file without fp-ts. */
 export const showOperand = (o: OperandInfo): string => `${o.dtype}[${o.shape.join(', ')}]`
