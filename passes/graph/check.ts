@@ -8,7 +8,8 @@ import type { Pass } from '../pass.ts'
 
 /**
  * The type errors reachable from the graph's outputs, in the order in which they were made. A node that is ill-typed
- * only because an operand is reports nothing; an error that every result of one call repeats is reported once.
+ * only because an operand is reports nothing; an error that every result of one call repeats is reported once, in each named part
+ * of a model that it is in.
  */
 export const errorsOf = (graph: Graph): readonly ShapeError[] => {
   const found = topological(graph.outputs)
@@ -18,7 +19,7 @@ export const errorsOf = (graph: Graph): readonly ShapeError[] => {
   const said = new Set<string>()
   return found.filter(({ op, reason, site }) => {
     if (!site) return true
-    const key = `${op} ${reason} ${site.file}:${site.line}:${site.column}`
+    const key = `${op} ${reason} ${site.file}:${site.line}:${site.column} ${site.scope ?? ''}`
     const isNew = !said.has(key)
     said.add(key)
     return isNew

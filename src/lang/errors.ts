@@ -11,6 +11,8 @@ export interface Site {
   readonly column: number
   /** The user's calls that led there inside of the function that is being traced, the nearest first. */
   readonly callers?: readonly Site[]
+  /** The path of the named part of the model that it is in: `encoder/attention`. */
+  readonly scope?: string
 }
 
 /** An operand as an error shows it. */
@@ -151,8 +153,8 @@ const showOperands = (xs: readonly OperandInfo[]): string =>
     ? ''
     : `\n  operands: ${xs.map((x) => showOperand(x) + (x.path === undefined ? '' : ` (argument ${x.path})`)).join(', ')}`
 
-const showSite = ({ file, line, column, callers = [] }: Site): string =>
-  [`\n  at ${file}:${line}:${column}`, ...callers.map((c) => `\n  called at ${c.file}:${c.line}:${c.column}`)].join('')
+const showSite = ({ file, line, column, callers = [], scope }: Site): string =>
+  `\n  at ${file}:${line}:${column}${callers.map((c) => `\n  called at ${c.file}:${c.line}:${c.column}`).join('')}${scope ? `\n  in scope ${scope}` : ''}`
 
 /** `f32[3, 4]`: how errors and graphs show a tensor's type. Spelled out here: emitted modules use this file without fp-ts. */
 export const showOperand = (o: OperandInfo): string => `${o.dtype}[${o.shape.join(', ')}]`

@@ -28,8 +28,8 @@ export const recordSites = <A>(on: boolean, f: () => A): A => {
 export const noteSite = <N extends Node>(n: N, anew = false): N => {
   const site = sites.has(n) && !anew ? undefined : captureSite()
   if (site) {
-    const { file, line, column } = site
-    sites.set(n, { file, line, column })
+    const { callers: _, ...place } = site
+    sites.set(n, place)
     isEmpty = false
   }
   return n

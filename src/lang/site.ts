@@ -1,5 +1,6 @@
 /** The line that the user wrote: the first frame of a stack that is neither ours, nor Node's, nor a library's. */
 import type { Site } from './errors.ts'
+import { scopePath } from './scope.ts'
 
 /** The package's own root, as stack traces spell it; a bundle of everything has none. */
 const ownRoot = import.meta.url?.replace(/^file:\/\/|src\/lang\/[^/]*$/g, '') ?? ''
@@ -20,7 +21,9 @@ export const captureSite = (): Site | undefined => {
   Error.stackTraceLimit = 40
   const stack = new Error().stack ?? ''
   Error.stackTraceLimit = limit
-  return siteIn(stack)
+  const site = siteIn(stack)
+  const scope = scopePath()
+  return site && scope !== undefined ? { ...site, scope } : site
 }
 
 /** What stands between a public function's body and whoever called it: the wrapper of all of them, pipe, Array's map. */

@@ -64,7 +64,6 @@ const checkRange = (
   values: HostValues,
   { op, size, region, except, fromEnd, site }: IndexRange,
 ): void => {
-  const least = fromEnd ? -size : 0
   const strides = stridesOf(slot.shape)
   const counts = region ? region.start.map((a, k) => stepCount(a, region.stop[k]!, region.step[k]!)) : slot.shape
   const total = sizeOf(counts)
@@ -75,10 +74,9 @@ const checkRange = (
       at = position.reduce((sum, p, a) => sum + (region.start[a]! + p * region.step[a]!) * strides[a]!, 0)
     }
     const index = Number(values[at])
-    if ((index >= least && index < size) || index === except) continue
+    if ((index >= (fromEnd ? -size : 0) && index < size) || index === except) continue
     const hint = `it is in argument ${slot.path}`
-    const error = { tag: 'IndexError', op, index, size, position: positionOf(at, slot.shape), hint } as const
-    raise(site ? { ...error, site } : error)
+    raise({ tag: 'IndexError', op, index, size, position: positionOf(at, slot.shape), hint, ...(site ? { site } : {}) })
   }
 }
 

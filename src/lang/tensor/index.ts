@@ -8,6 +8,7 @@ export type { KernelValue } from '../user-ops.ts'
 export { cond, switchBranch as switch } from './control/branches.ts'
 export { foriLoop, map, type ScanOptions, type SliceOf, type StackOf, scan } from './control/loops.ts'
 export { checkNumerics, debug } from './control/observing.ts'
+export { scope } from './control/scope.ts'
 export { type WhileOptions, whileLoop } from './control/while-loop.ts'
 export {
   type Complex,
@@ -25,6 +26,8 @@ export {
 } from './fft/fft.ts'
 export { irfftn, rfftn } from './fft/fft-real.ts'
 export { type FrequencyOptions, fftfreq, fftshift, ifftshift, rfftfreq } from './fft/frequencies.ts'
+export { type BincountOptions, bincount, type Histogram, type HistogramOptions, histogram } from './index/counting.ts'
+export { dynamicSlice, dynamicUpdateSlice, type Starts } from './index/dynamic-slices.ts'
 export { atIndices, type SetAtIndicesOptions, setAtIndices } from './index/index-arrays.ts'
 export {
   at,
@@ -33,6 +36,8 @@ export {
   setAt,
   slice,
 } from './index/indexing.ts'
+export { type InterpOptions, interp } from './index/interpolation.ts'
+export { type IsinOptions, isin } from './index/membership.ts'
 export {
   gather,
   indexAdd,
@@ -55,6 +60,7 @@ export {
 export type { Index, Range } from './index/spelled-index.ts'
 export { type Unique, type UniqueOptions, unique } from './index/unique.ts'
 export { matmul, type TensordotAxes, type TensordotOptions, tensordot, vecdot } from './linalg/contraction.ts'
+export { cross } from './linalg/cross-product.ts'
 export {
   type CholeskyOptions,
   cholesky,
@@ -69,6 +75,7 @@ export {
   svdvals,
 } from './linalg/decompositions.ts'
 export { einsum } from './linalg/einsum.ts'
+export { expm } from './linalg/exponential.ts'
 export { det, inv, lu, slogdet, solve, solveTriangular, type TriangularOptions } from './linalg/linear-systems.ts'
 export {
   type AddmmOptions,
@@ -76,11 +83,13 @@ export {
   baddbmm,
   bmm,
   dot,
+  inner,
   kron,
   matrixPower,
   mm,
   mv,
   outer,
+  vdot,
 } from './linalg/matrix-products.ts'
 export {
   lstsq,
@@ -126,6 +135,7 @@ export {
   addcmul,
   type ClampOptions,
   clamp,
+  clip,
   lerp,
   maskedFill,
   type NanToNumOptions,
@@ -134,6 +144,7 @@ export {
   where,
 } from './math/choose.ts'
 export {
+  allclose,
   bitwiseAnd,
   bitwiseLeftShift,
   bitwiseOr,
@@ -151,6 +162,7 @@ export {
   logicalXor,
   notEqual,
 } from './math/compare.ts'
+export { type DiffOptions, diff } from './math/differences.ts'
 export {
   abs,
   ceil,
@@ -212,6 +224,7 @@ export {
   type ReduceWithOptions,
   reduceWith,
 } from './reduce/associative.ts'
+export { type CorrelationOptions, type CovarianceOptions, corrcoef, cov } from './reduce/covariance.ts'
 export {
   type CumulativeOptions,
   cummax,
@@ -219,6 +232,7 @@ export {
   cumprod,
   cumsum,
   logcumsumexp,
+  type PrefixOptions,
   type RunningExtreme,
 } from './reduce/cumulative.ts'
 export {
@@ -226,13 +240,23 @@ export {
   amin,
   argmax,
   argmin,
+  type ExtremeOptions,
   max,
   maxWithIndex,
   min,
   minWithIndex,
   type OneAxisOptions,
 } from './reduce/extremes.ts'
-export { median, type QuantileOptions, quantile } from './reduce/quantiles.ts'
+export {
+  type MedianOptions,
+  median,
+  nanmedian,
+  nanquantile,
+  percentile,
+  type QuantileMethod,
+  type QuantileOptions,
+  quantile,
+} from './reduce/quantiles.ts'
 export {
   all,
   any,
@@ -248,6 +272,17 @@ export {
 } from './reduce/reduction.ts'
 export { meanVariance, type NormOptions, std, type VarianceOptions, variance, vectorNorm } from './reduce/statistics.ts'
 export {
+  nanargmax,
+  nanargmin,
+  nanmax,
+  nanmean,
+  nanmin,
+  nanprod,
+  nanstd,
+  nansum,
+  nanvariance,
+} from './reduce/without-nan.ts'
+export {
   expandDims,
   matrixTranspose,
   moveaxis,
@@ -255,6 +290,7 @@ export {
   type SqueezeOptions,
   squeeze,
   swapaxes,
+  transpose,
 } from './shape/axes.ts'
 export {
   type DTypeOptions,
@@ -285,3 +321,4 @@ export {
 export { type AxisOptions, flip, roll, type UnfoldOptions, unfold } from './shape/reordering.ts'
 export { repeat, repeatInterleave, tile } from './shape/repeating.ts'
 export { broadcastArrays, broadcastTo, type FlattenOptions, flatten, reshape } from './shape/reshaping.ts'
+export { dstack, hstack, vstack } from './shape/stacking.ts'

@@ -17,6 +17,16 @@ export type MatrixTransposed<S extends Shape> = S extends readonly [
   ? readonly [...P, N, M]
   : Shape
 
+/** All sizes in reverse order. */
+export type Reversed<S extends Shape, Done extends Shape = readonly []> = S extends readonly [
+  ...infer R extends Shape,
+  infer L extends number,
+]
+  ? Reversed<R, readonly [...Done, L]>
+  : S extends readonly []
+    ? Done
+    : Shape
+
 /** `S` with a new size-1 axis: exact at either end, otherwise of the right rank. */
 export type Expanded<S extends Shape, A> = number extends S['length']
   ? Shape

@@ -1,6 +1,6 @@
 /** Products of fixed ranks (vectors, matrices, batches of them), with sums and powers of such products. */
 import { build } from '../../build.ts'
-import { floorDiv, type Shape } from '../../dim.ts'
+import { floorDiv, type Shape, sizeOf } from '../../dim.ts'
 import type { DType } from '../../dtype.ts'
 import type { TensorType } from '../../ir.ts'
 import { showShape } from '../../shape.ts'
@@ -76,6 +76,47 @@ export const bmm: Product<'bmm'> = dual('T.bmm', 2, ofRanks('T.bmm', 3, 3, [0, 1
  * T.reference(T.outer(T.tensor([1, 2]), T.tensor([3, 4]))).data // => [3, 4, 6, 8]
  */
 export const outer: Binary = dual('T.outer', 2, ofRanks('T.outer', 1, 1, [0], [1], [0, 1]))
+
+/**
+ * The sum of the products over the last axes of both, of one dtype and size: `[…a, n]`, `[…b, n]` → `[…a, …b]`; a scalar multiplies
+ * (numpy.inner, torch.inner). ShapeError for unlike dtypes and sizes.
+ * @example
+ * T.reference(T.inner(T.tensor([[1, 2], [3, 4]]), T.tensor([5, 6]))).data // => [17, 39]
+ */
+export const inner: Binary = dual('T.inner', 2, (a: Tensor, b: Tensor) =>
+  pairOf('T.inner', a, b, (x, y, ta, tb) => {
+    const [ra, rb] = [ta.shape.length, tb.shape.length]
+    const [la, lb] = [range(ra), range(rb, ra)]
+    if (ra === 0 || rb === 0) return build.dot([x, y], { lhs: la, rhs: lb, out: [...la, ...lb] })
+    const [p, q] = [ta.shape[ra - 1]!, tb.shape[rb - 1]!]
+    if (p !== q) return refuse('T.inner', [x, y], innerDiffer(p, q, ra - 1, rb - 1, 'the last axes must have one size'))
+    const [rowsA, rowsB] = [la.slice(0, -1), lb.slice(0, -1)]
+    return build.dot([x, y], { lhs: la, rhs: [...rowsB, ra - 1], out: [...rowsA, ...rowsB] })
+  }),
+)
+
+type Vdot = {
+  <D extends DType>(a: Tensor<Shape, D>, b: Tensor<Shape, NoInfer<D>>): Tensor<readonly [], D>
+  <D extends DType>(b: Tensor<Shape, D>): (a: Tensor<Shape, D>) => Tensor<readonly [], D>
+}
+
+/**
+ * The inner product of all elements of two tensors of one dtype and size, in row-major order → scalar (numpy.vdot). ShapeError
+ * for unlike dtypes and numbers of elements.
+ * @example
+ * T.reference(T.vdot(T.tensor([[1, 2], [3, 4]]), T.tensor([1, 0, 0, 1]))).data // => [5]
+ */
+export const vdot: Vdot = dual('T.vdot', 2, (a: Tensor, b: Tensor) =>
+  pairOf('T.vdot', a, b, (x, y, ta, tb) => {
+    const [p, q] = [sizeOf(ta.shape), sizeOf(tb.shape)]
+    if (p !== q)
+      return refuse('T.vdot', [x, y], {
+        reason: `${p} and ${q} elements`,
+        hint: 'give tensors with the same number of them',
+      })
+    return build.dot([reshapeNode(x, [p]), reshapeNode(y, [q])], { lhs: [0], rhs: [0], out: [] })
+  }),
+)
 
 /**
  * The Kronecker product: every element of `a` times all of `b`, as blocks. Ranks are aligned from the right, sizes

@@ -105,6 +105,20 @@ export interface ClampOptions {
 
 const clampOptions: OptionNames<ClampOptions> = { min: 'own', max: 'own' }
 
+const bounded = (name: string, x: Tensor, bound: Operand, beyond: (n: Node, bound: Node) => Node): Tensor =>
+  unify(name, [x, bound], 'promote', ([n, b], { dtype }) => {
+    const isBeyond = beyond(n!, b!)
+    const replaced = isFloat(dtype) ? binaryNode('or', isBeyond, build.isNan([b!], {})) : isBeyond
+    return selectNode(replaced, b!, n!)
+  })
+
+const clamped =
+  (name: string) =>
+  (x: Tensor, { min, max }: ClampOptions = {}): Tensor => {
+    const raised = min === undefined ? x : bounded(name, x, min, (n, low) => binaryNode('lt', n, low))
+    return max === undefined ? raised : bounded(name, raised, max, (n, high) => binaryNode('lt', high, n))
+  }
+
 type Clamp = {
   (options: ClampOptions): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, D>
   <S extends Shape, D extends DType>(x: Tensor<S, D>, options: ClampOptions): Tensor<S, D>
@@ -116,17 +130,14 @@ type Clamp = {
  * @example
  * T.reference(T.clamp(T.tensor([-2, 0.5, 3]), { min: -1, max: 1 })).data // => [-1, 0.5, 1]
  */
-export const clamp: Clamp = dataFirstWith('T.clamp', 1, clampOptions, (x: Tensor, { min, max }: ClampOptions = {}) => {
-  const raised = min === undefined ? x : bounded(x, min, (n, low) => binaryNode('lt', n, low))
-  return max === undefined ? raised : bounded(raised, max, (n, high) => binaryNode('lt', high, n))
-})
+export const clamp: Clamp = dataFirstWith('T.clamp', 1, clampOptions, clamped('T.clamp'))
 
-const bounded = (x: Tensor, bound: Operand, beyond: (n: Node, bound: Node) => Node): Tensor =>
-  unify('T.clamp', [x, bound], 'promote', ([n, b], { dtype }) => {
-    const isBeyond = beyond(n!, b!)
-    const replaced = isFloat(dtype) ? binaryNode('or', isBeyond, build.isNan([b!], {})) : isBeyond
-    return selectNode(replaced, b!, n!)
-  })
+/**
+ * The array API's name of `clamp`.
+ * @example
+ * T.reference(T.clip(T.tensor([-2, 0.5, 3]), { min: -1, max: 1 })).data // => [-1, 0.5, 1]
+ */
+export const clip: Clamp = dataFirstWith('T.clip', 1, clampOptions, clamped('T.clip'))
 
 /** Replacements of `nanToNum`; infinities become the largest finite numbers when absent. */
 export interface NanToNumOptions {

@@ -1,12 +1,13 @@
 /** Comparisons, logic and bits. */
 import { build } from '../../build.ts'
+import type { Shape } from '../../dim.ts'
 import { isInteger } from '../../dtype.ts'
 import type { BinaryOp, Node } from '../../ir.ts'
 import type { Bitwise, Comparison } from '../../types/broadcast.ts'
 import type { Operand, Tensor } from '../../types/tensor.ts'
 import type { OptionNames } from '../arguments.ts'
 import { dual, dualWith } from '../dual.ts'
-import { castNode, refuse, unify } from '../operand.ts'
+import { castNode, onTensor, refuse, unify } from '../operand.ts'
 import { binaryNode, likeNode, selectNode } from './arithmetic.ts'
 
 const comparing =
@@ -164,7 +165,7 @@ export const bitwiseRightShift: Bitwise<'bitwiseRightShift'> = dual(
   bitwise('T.bitwiseRightShift', 'shiftRight', false),
 )
 
-/** Options of `isclose`, as NumPy's. */
+/** Options of `isclose` and `allclose`, as NumPy's. */
 export interface CloseOptions {
   readonly rtol?: number
   readonly atol?: number
@@ -173,10 +174,22 @@ export interface CloseOptions {
 
 const closeOptions: OptionNames<CloseOptions> = { rtol: 'amount', atol: 'amount', equalNan: 'boolean' }
 
-type Close = {
-  (a: Operand, b: Operand, options?: CloseOptions): Tensor<readonly number[], 'bool'>
-  (b: Operand, options?: CloseOptions): (a: Operand) => Tensor<readonly number[], 'bool'>
+type Close<S extends Shape> = {
+  (a: Operand, b: Operand, options?: CloseOptions): Tensor<S, 'bool'>
+  (b: Operand, options?: CloseOptions): (a: Operand) => Tensor<S, 'bool'>
 }
+
+const close = (name: string, a: Operand, b: Operand, options: CloseOptions): Tensor =>
+  unify(name, [a, b], 'float', ([x, y], type) => {
+    const { rtol = 1e-5, atol = 1e-8, equalNan = false } = options
+    const [zero, infinite] = [likeNode(0, type), build.isInf([y!], {})]
+    const far = build.abs([binaryNode('sub', x!, y!)], {})
+    const size = selectNode(infinite, zero, build.abs([y!], {}))
+    const allowed = binaryNode('add', likeNode(atol, type), binaryNode('mul', likeNode(rtol, type), size))
+    const near = binaryNode('and', binaryNode('le', far, allowed), not(infinite))
+    const same = binaryNode('or', binaryNode('eq', x!, y!), near)
+    return equalNan ? binaryNode('or', same, binaryNode('and', build.isNan([x!], {}), build.isNan([y!], {}))) : same
+  })
 
 /**
  * Whether `|a - b| ≤ atol + rtol·|b|`, or both are the same infinity, or both NaN where `equalNan` (NumPy's isclose;
@@ -184,19 +197,24 @@ type Close = {
  * @example
  * T.reference(T.isclose(T.tensor([1, 2.5]), T.tensor([1.000001, 2.6]))).data // => [1, 0]
  */
-export const isclose: Close = dualWith(
+export const isclose: Close<Shape> = dualWith(
   'T.isclose',
   2,
   closeOptions,
+  (a: Operand, b: Operand, options: CloseOptions = {}) => close('T.isclose', a, b, options),
+)
+
+/**
+ * Whether all elements are as close as `isclose` has it, with the same options (numpy.allclose): a bool scalar, true of nothing.
+ * @example
+ * T.reference(T.allclose(T.tensor([1, 2.5]), T.tensor([1.000001, 2.5]))).data // => [1]
+ */
+export const allclose: Close<readonly []> = dualWith(
+  'T.allclose',
+  2,
+  closeOptions,
   (a: Operand, b: Operand, options: CloseOptions = {}) =>
-    unify('T.isclose', [a, b], 'float', ([x, y], type) => {
-      const { rtol = 1e-5, atol = 1e-8, equalNan = false } = options
-      const [zero, infinite] = [likeNode(0, type), build.isInf([y!], {})]
-      const far = build.abs([binaryNode('sub', x!, y!)], {})
-      const size = selectNode(infinite, zero, build.abs([y!], {}))
-      const allowed = binaryNode('add', likeNode(atol, type), binaryNode('mul', likeNode(rtol, type), size))
-      const near = binaryNode('and', binaryNode('le', far, allowed), not(infinite))
-      const same = binaryNode('or', binaryNode('eq', x!, y!), near)
-      return equalNan ? binaryNode('or', same, binaryNode('and', build.isNan([x!], {}), build.isNan([y!], {}))) : same
-    }),
+    onTensor('T.allclose', close('T.allclose', a, b, options), (n, { shape }) =>
+      shape.length === 0 ? n : build.reduce([n], { monoid: 'all', axes: shape.map((_, i) => i) }),
+    ),
 )

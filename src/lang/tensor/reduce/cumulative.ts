@@ -9,6 +9,7 @@ import type { OptionNames } from '../arguments.ts'
 import { dataFirstWith } from '../dual.ts'
 import { floatNode } from '../math/arithmetic.ts'
 import { castNode, countedNode, inSingle, onAxis, onTensor } from '../operand.ts'
+import { narrowNode } from '../shape/reordering.ts'
 
 /** Along which axis (0), and whether from its end. */
 export interface CumulativeOptions {
@@ -18,15 +19,22 @@ export interface CumulativeOptions {
 
 const cumulativeOptions: OptionNames<CumulativeOptions> = { axis: 'own', reverse: 'boolean' }
 
+/** Whether an element itself is left out, too, so that the first (or last) is that of nothing. */
+export interface PrefixOptions extends CumulativeOptions {
+  readonly exclusive?: boolean
+}
+
+const prefixOptions: OptionNames<PrefixOptions> = { ...cumulativeOptions, exclusive: 'boolean' }
+
 /** A prefix reduction that keeps the dtype. */
 type Cumulative = {
-  (options?: CumulativeOptions): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, D>
-  <S extends Shape, D extends DType>(x: Tensor<S, D>, options?: CumulativeOptions): Tensor<S, D>
+  (options?: PrefixOptions): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, D>
+  <S extends Shape, D extends DType>(x: Tensor<S, D>, options?: PrefixOptions): Tensor<S, D>
 }
 
 type FloatCumulative = {
-  (options?: CumulativeOptions): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, FloatOf<D>>
-  <S extends Shape, D extends DType>(x: Tensor<S, D>, options?: CumulativeOptions): Tensor<S, FloatOf<D>>
+  (options?: PrefixOptions): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, FloatOf<D>>
+  <S extends Shape, D extends DType>(x: Tensor<S, D>, options?: PrefixOptions): Tensor<S, FloatOf<D>>
 }
 
 /** The running extreme and where it stands. */
@@ -56,22 +64,37 @@ const cumulated = (
       : build.get([build.cumulate([ready], params)], { index: output })
   })
 
+/** What each prefix reduction gives of nothing. */
+const ofNothing = { sum: 0, prod: 1, logSumExp: Number.NEGATIVE_INFINITY } as const
+
+/** The same shifted by one element where each is left out of its own prefix. */
+const prefixed =
+  (name: string, monoid: keyof typeof ofNothing, prepare: (n: Node, dtype: DType) => Node) =>
+  (x: Tensor, { exclusive = false, ...o }: PrefixOptions = {}): Tensor => {
+    const whole = cumulated(name, x, o, monoid, prepare)
+    if (!exclusive) return whole
+    return onAxis(name, whole, o.axis ?? 0, (n, a, { shape }) => {
+      const [size, none] = [shape[a]!, shape.map(() => 0)]
+      if (size === 0) return n
+      const one = shape.map((_, i) => (i === a ? 1 : 0))
+      const [from, low, high] = o.reverse ? [1, none, one] : [0, one, none]
+      const rest = narrowNode(n, a, from, from + size - 1)
+      return build.pad([rest], { low, high, interior: none, value: ofNothing[monoid] })
+    })
+  }
+
 /**
- * Prefix sums along `axis` (0): element i is the sum of elements 0 to i, or of i to the last with `reverse`. Same dtype;
- * bool, i8 and u8 count as i32; integers wrap. A scan in linear time (torch.cumsum, array API cumulative_sum). ShapeError for an
+ * Prefix sums along `axis` (0): element i is the sum of elements 0 to i, or of i to the last with `reverse`, and with
+ * `exclusive` of those before (after) it alone, 0 for the first. Same dtype; bool, i8 and u8 count as i32; integers wrap. A scan in linear time (torch.cumsum, array API cumulative_sum). ShapeError for an
  * axis out of range.
  * @example
  * T.reference(T.cumsum(T.tensor([1, 2, 3, 4]))).data // => [1, 3, 6, 10]
+ * T.reference(T.cumsum(T.tensor([1, 2, 3, 4]), { exclusive: true })).data // => [0, 1, 3, 6]
  */
-export const cumsum: Cumulative = dataFirstWith(
-  'T.cumsum',
-  1,
-  cumulativeOptions,
-  (x: Tensor, o: CumulativeOptions = {}) => cumulated('T.cumsum', x, o, 'sum', countedNode),
-)
+export const cumsum: Cumulative = dataFirstWith('T.cumsum', 1, prefixOptions, prefixed('T.cumsum', 'sum', countedNode))
 
 /**
- * Prefix products along `axis` (0). Same dtype; bool, i8 and u8 count as i32; integers wrap. Its derivative is right where elements
+ * Prefix products along `axis` (0), options as `cumsum`: of nothing 1. Same dtype; bool, i8 and u8 count as i32; integers wrap. Its derivative is right where elements
  * are 0 (torch.cumprod).
  * @example
  * T.reference(T.cumprod(T.tensor([1, 2, 3, 4]), { reverse: true })).data // => [24, 24, 12, 4]
@@ -79,12 +102,12 @@ export const cumsum: Cumulative = dataFirstWith(
 export const cumprod: Cumulative = dataFirstWith(
   'T.cumprod',
   1,
-  cumulativeOptions,
-  (x: Tensor, o: CumulativeOptions = {}) => cumulated('T.cumprod', x, o, 'prod', countedNode),
+  prefixOptions,
+  prefixed('T.cumprod', 'prod', countedNode),
 )
 
 /**
- * log of the prefix sums of eˣ along `axis` (0), stable. Floating point; integers and bool become f32
+ * log of the prefix sums of eˣ along `axis` (0), stable, options as `cumsum`: of nothing -Infinity. Floating point; integers and bool become f32
  * (torch.logcumsumexp). The gradient of each element, at infinities too, is that of `logsumexp`.
  * @example
  * T.reference(T.logcumsumexp(T.tensor([1000, 1000]))).data // => [1000, 1000.693147]
@@ -92,8 +115,8 @@ export const cumprod: Cumulative = dataFirstWith(
 export const logcumsumexp: FloatCumulative = dataFirstWith(
   'T.logcumsumexp',
   1,
-  cumulativeOptions,
-  (x: Tensor, o: CumulativeOptions = {}) => cumulated('T.logcumsumexp', x, o, 'logSumExp', floatNode),
+  prefixOptions,
+  prefixed('T.logcumsumexp', 'logSumExp', floatNode),
 )
 
 const countable = (n: Node, dtype: DType): Node => (dtype === 'bool' ? castNode(n, 'i32') : n)

@@ -1,6 +1,6 @@
 /** The largest and smallest elements along axes, and where they stand. */
 import * as E from '#fp/Either'
-import { build } from '../../build.ts'
+import { build, typeOf } from '../../build.ts'
 import { type Shape, sizeOf } from '../../dim.ts'
 import type { DType } from '../../dtype.ts'
 import type { AxisCheck, Reduced } from '../../types/movement.ts'
@@ -8,8 +8,10 @@ import type { Only } from '../../types/options.ts'
 import type { Tensor } from '../../types/tensor.ts'
 import type { OptionNames } from '../arguments.ts'
 import { dataFirstWith } from '../dual.ts'
-import { castNode, onTensor, refuse, reshapeNode, resolveAxes } from '../operand.ts'
+import { binaryNode, likeNode } from '../math/arithmetic.ts'
+import { castNode, misfit, onTensor, refuse, reshapeNode, resolveAxes } from '../operand.ts'
 import {
+  count,
   nonEmpty,
   type ReduceOptions,
   type Reduction,
@@ -19,47 +21,75 @@ import {
   reducing,
 } from './reduction.ts'
 
+/** Options of `max` and `min`: a number that takes part too, so that an empty axis has an extreme. */
+export interface ExtremeOptions extends ReduceOptions {
+  readonly initial?: number
+}
+
+export const extremeOptions: OptionNames<ExtremeOptions> = { ...reduceOptions, initial: 'value' }
+
 const extreme =
   (name: string, monoid: 'max' | 'min') =>
-  (x: Tensor, o: ReduceOptions = {}): Tensor =>
-    reducing(
-      name,
-      x,
-      o,
-      (n, axes, type) =>
-        nonEmpty(name, n, type, axes) ??
-        (type.dtype === 'bool' ? reduceNode(n, monoid === 'max' ? 'any' : 'all', axes) : reduceNode(n, monoid, axes)),
-    )
+  (x: Tensor, { initial, ...o }: ExtremeOptions = {}): Tensor =>
+    reducing(name, x, o, (n, axes, type) => {
+      const { shape, dtype } = type
+      const over = initial === undefined ? undefined : misfit([initial], dtype)
+      if (over) return refuse(name, [n], over)
+      if (initial === undefined) {
+        const empty = nonEmpty(name, n, type, axes)
+        if (empty) return empty
+      } else if (count(shape, axes) === 0) {
+        const left = shape.filter((_, i) => !axes.includes(i))
+        return likeNode(initial, { shape: left, dtype })
+      }
+      const isBool = dtype === 'bool'
+      const found = reduceNode(n, isBool ? (monoid === 'max' ? 'any' : 'all') : monoid, axes)
+      if (initial === undefined) return found
+      return binaryNode(isBool ? (monoid === 'max' ? 'or' : 'and') : monoid, found, likeNode(initial, typeOf(found)))
+    })
 
 /**
  * The largest element over `axis` (one, several, all by default); `keepdims` leaves them with size 1. Same dtype; NaN
- * wins. Ties share the gradient evenly (torch.amax). ShapeError for an empty axis.
+ * wins. Ties share the gradient evenly (torch.amax). ShapeError for an empty axis, unless there is an `initial` number, which
+ * takes part (numpy.max): with -Infinity the largest of nothing is that, as ONNX has it.
  * @example
  * T.reference(T.max(T.tensor([[1, 5], [7, 2]]), { axis: 1 })).data // => [5, 7]
+ * T.reference(T.max(T.zeros([0]), { initial: -Infinity })).data // => [-Infinity]
  */
-export const max: Reduction<'max'> = dataFirstWith('T.max', 1, reduceOptions, extreme('T.max', 'max'))
+export const max: Reduction<'max', ExtremeOptions> = dataFirstWith('T.max', 1, extremeOptions, extreme('T.max', 'max'))
 
 /**
  * The smallest element over `axis` (one, several, all by default); `keepdims` leaves them with size 1. Same dtype; NaN
- * wins. Ties share the gradient evenly (torch.amin). ShapeError for an empty axis.
+ * wins. Ties share the gradient evenly (torch.amin). ShapeError for an empty axis, unless there is an `initial` number, which
+ * takes part (numpy.min): with Infinity the smallest of nothing is that, as ONNX has it.
  * @example
  * T.reference(T.min(T.tensor([[1, 5], [7, 2]]), { axis: 1 })).data // => [1, 2]
  */
-export const min: Reduction<'min'> = dataFirstWith('T.min', 1, reduceOptions, extreme('T.min', 'min'))
+export const min: Reduction<'min', ExtremeOptions> = dataFirstWith('T.min', 1, extremeOptions, extreme('T.min', 'min'))
 
 /**
  * PyTorch's name of `max`.
  * @example
  * T.reference(T.amax(T.tensor([1, 5, 3]))).data // => [5]
  */
-export const amax: Reduction<'amax'> = dataFirstWith('T.amax', 1, reduceOptions, extreme('T.amax', 'max'))
+export const amax: Reduction<'amax', ExtremeOptions> = dataFirstWith(
+  'T.amax',
+  1,
+  extremeOptions,
+  extreme('T.amax', 'max'),
+)
 
 /**
  * PyTorch's name of `min`.
  * @example
  * T.reference(T.amin(T.tensor([4, 5, 3]))).data // => [3]
  */
-export const amin: Reduction<'amin'> = dataFirstWith('T.amin', 1, reduceOptions, extreme('T.amin', 'min'))
+export const amin: Reduction<'amin', ExtremeOptions> = dataFirstWith(
+  'T.amin',
+  1,
+  extremeOptions,
+  extreme('T.amin', 'min'),
+)
 
 /** Options of reductions over one axis, or over all elements when it is absent. */
 export interface OneAxisOptions {
@@ -67,7 +97,7 @@ export interface OneAxisOptions {
   readonly keepdims?: boolean
 }
 
-const oneAxisOptions: OptionNames<OneAxisOptions> = { axis: 'own', keepdims: 'boolean' }
+export const oneAxisOptions: OptionNames<OneAxisOptions> = { axis: 'own', keepdims: 'boolean' }
 
 /** (value, first index) of the extreme element along one axis, or in row-major order. */
 const extremeAt = (name: string, monoid: 'argmax' | 'argmin', x: unknown, o: OneAxisOptions, index: 0 | 1): Tensor => {

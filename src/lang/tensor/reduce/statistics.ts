@@ -26,7 +26,7 @@ export interface VarianceOptions extends ReduceOptions {
   readonly correction?: number
 }
 
-const varianceOptions: OptionNames<VarianceOptions> = { ...reduceOptions, correction: 'finite' }
+export const varianceOptions: OptionNames<VarianceOptions> = { ...reduceOptions, correction: 'finite' }
 
 /** `of` the variance, both in f32 where the operand is a 16-bit float. */
 const varianceNode = (

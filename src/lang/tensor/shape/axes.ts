@@ -6,7 +6,7 @@ import type { DType } from '../../dtype.ts'
 import type { Refusal } from '../../errors.ts'
 import type { Node } from '../../ir.ts'
 import { normaliseAxis } from '../../shape.ts'
-import type { Expanded, MatrixTransposed, Permuted, Sized } from '../../types/movement.ts'
+import type { Expanded, MatrixTransposed, Permuted, Reversed, Sized } from '../../types/movement.ts'
 import type { Tensor } from '../../types/tensor.ts'
 import { demandList, type OptionNames } from '../arguments.ts'
 import { dataFirst, dataFirstWith, type OfOneTensor, single } from '../dual.ts'
@@ -28,6 +28,12 @@ const ordered = (axes: readonly number[], rank: number): E.Either<Refusal, reado
   return E.isLeft(sorted) ? sorted : E.right(axes.map((a) => (a < 0 ? a + rank : a)))
 }
 
+/** An order that names every axis once. */
+const permutation = (axes: readonly number[], rank: number): E.Either<Refusal, readonly number[]> =>
+  axes.length === rank
+    ? ordered(axes, rank)
+    : E.left({ reason: `${axes.length} axes given for rank ${rank}`, hint: 'name every axis once' })
+
 type PermuteDims = {
   <const A extends Shape>(axes: A): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<Permuted<S, A>, D>
   <S extends Shape, D extends DType, const A extends Shape>(x: Tensor<S, D>, axes: A): Tensor<Permuted<S, A>, D>
@@ -41,10 +47,27 @@ type PermuteDims = {
  */
 export const permuteDims: PermuteDims = dataFirst('T.permuteDims', 2, (x: Tensor, axes: Shape) => {
   demandList('T.permuteDims', axes, 'axes', 'T.permuteDims(x, [1, 0])')
-  return reorder('T.permuteDims', x, (rank) =>
-    axes.length === rank
-      ? ordered(axes, rank)
-      : E.left({ reason: `${axes.length} axes given for rank ${rank}`, hint: 'name every axis once' }),
+  return reorder('T.permuteDims', x, (rank) => permutation(axes, rank))
+})
+
+type Transpose = {
+  (): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<Reversed<S>, D>
+  <const A extends Shape>(axes: A): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<Permuted<S, A>, D>
+  <S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<Reversed<S>, D>
+  <S extends Shape, D extends DType, const A extends Shape>(x: Tensor<S, D>, axes: A): Tensor<Permuted<S, A>, D>
+}
+
+/**
+ * The axes in reverse order, or in the order of `axes`, as `permuteDims` has it (numpy.transpose, jnp.transpose). A view; the last two
+ * axes alone exchanges `matrixTranspose`, any two `swapaxes`. ShapeError unless every axis is named once.
+ * @example
+ * T.transpose(T.zeros([2, 3, 4])).shape // => [4, 3, 2]
+ * T.transpose(T.zeros([2, 3, 4]), [0, -1, 1]).shape // => [2, 4, 3]
+ */
+export const transpose: Transpose = dataFirst('T.transpose', [1, 2], (x: Tensor, axes?: Shape) => {
+  if (axes !== undefined) demandList('T.transpose', axes, 'axes', 'T.transpose(x, [1, 0]), or T.swapaxes(x, 0, 1)')
+  return reorder('T.transpose', x, (rank) =>
+    axes === undefined ? E.right(Array.from({ length: rank }, (_, i) => rank - 1 - i)) : permutation(axes, rank),
   )
 })
 
