@@ -197,6 +197,7 @@ export {
   rnnCell,
 } from './recurrent-cells.ts'
 export {
+  type CellStart,
   gruInit,
   type LayersStart,
   type LstmInit,
