@@ -12,7 +12,7 @@ import { demandDropoutKey, droppingWithin, type InnerDropoutOptions, innerDropou
 import { type LinearParams, linear, linearParams } from './linear.ts'
 import { type MultiHeadOptions, type MultiHeadParams, multiHeadAttention, multiHeadParams } from './multi-head.ts'
 import { type EpsOptions, layerNorm, type ScaleParams, scaleParams } from './norm.ts'
-import { demandParts, mistakeAmong, namedTensors } from './operands.ts'
+import { demandParts, misshapen, mistakeAmong, namedTensors } from './operands.ts'
 import { type RotaryOptions, rotaryOptions } from './positions.ts'
 
 type Shape = Tensor['shape']
@@ -113,8 +113,14 @@ const wrongBlock = (
   params: object,
 ): Tensor | undefined => {
   const mistake = mistakeAmong(name, { 'operand 1': x }, { ...others, ...namedTensors(params) })
-  if (mistake || x.shape.length >= 2) return mistake
-  return tensorOf(refuse(name, [nodeOf(x)], { reason: `takes [… , length, width], not rank ${x.shape.length}` }))
+  if (mistake) return mistake
+  if (x.shape.length < 2)
+    return tensorOf(refuse(name, [nodeOf(x)], { reason: `takes [… , length, width], not rank ${x.shape.length}` }))
+  // A norm by itself would take a weight of two axes for one of two normalised axes.
+  const width = x.shape.slice(-1)
+  const scales = Object.entries(namedTensors(params)).filter(([path]) => path.startsWith('norm'))
+  const shaped = Object.fromEntries(scales.map(([path, p]) => [path, [p as Tensor | undefined, width] as const]))
+  return misshapen(name, x, shaped, 'weight and bias of a norm are as long as the last axis')
 }
 
 /** What a function among the options gives. UsageError where that is no tensor. */
