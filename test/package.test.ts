@@ -209,7 +209,14 @@ describe('its declarations', () => {
       export const shapes = T.mapTree(start, (x) => x.shape)
       export const mapped = T.vmap(loss)
       export const jitted = T.jit(step)
-      export const dropped = nn.dropout(random.key(1))`
+      export const dropped = nn.dropout(random.key(1))
+      export const kernels = nn.conv2dInit(random.key(0), 3, 16, 5, { groups: 1 })
+      export const cells = nn.gruInit(random.key(0), 3, 4, { bidirectional: true })
+      export const block = nn.transformerEncoderBlockInit(random.key(0), 8, 16)
+      export const norm = nn.layerNormInit(8)
+      export const model = nn.sequential(nn.dense(8, 4), nn.relu, nn.dropoutLayer(), nn.layer(() => norm, nn.layerNorm))
+      export const inside = model.init(random.key(0))
+      export const turn = nn.rotary()`
 
   it('check beside the DOM library, and what is made of functions can be exported', async () => {
     expect(await check({ 'made.ts': made }, '--lib', 'ES2023,DOM', ...declared)).toBe('')

@@ -124,15 +124,15 @@ const wrongOperands = (
   return undefined
 }
 
-/** `a·b`, where each head of `b` (axis -3) meets the heads of `a` that share it: their rows are those of one matrix. */
+/** `a·b`, where each head of `b` (axis -3) meets the heads of `a` that share it. Lengths, which may have names, stay axes. */
 const perGroup = (a: Tensor, b: Tensor, grouped: boolean): Tensor => {
   if (!grouped || a.shape.at(-3) === b.shape.at(-3)) return T.matmul(a, b) as Tensor
   const [heads, rows, width] = a.shape.slice(-3) as [number, number, number]
   const shared = b.shape.at(-3)!
-  const joined = T.reshape(a, [...a.shape.slice(0, -3), shared, (heads / shared) * rows, width])
-  const product = T.matmul(joined, b) as Tensor
+  const parted = T.reshape(a, [...a.shape.slice(0, -3), shared, heads / shared, rows, width])
+  const product = T.matmul(parted, T.expandDims(b, -3)) as Tensor
   if (isMistake(product)) return product
-  return T.reshape(product, [...product.shape.slice(0, -3), heads, rows, product.shape.at(-1)!]) as Tensor
+  return T.reshape(product, [...product.shape.slice(0, -4), heads, ...product.shape.slice(-2)]) as Tensor
 }
 
 /** Which keys each row sees of those up to its own; `offset` keys stand before the first. */

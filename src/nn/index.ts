@@ -225,6 +225,7 @@ export {
   rnnCell,
 } from './recurrent-cells.ts'
 export {
+  type CellStart,
   gruInit,
   type LayersStart,
   type LstmInit,
@@ -268,14 +269,7 @@ export {
 } from './similarity.ts'
 export { type AlongAxis, glu, logSoftmax, type NormalizeOptions, normalize, softmax, softmin } from './softmax.ts'
 export { type Summary, type SummaryRow, summary } from './summary.ts'
-export {
-  type DecoderBlockOptions,
-  type DecoderBlockParams,
-  type EncoderBlockOptions,
-  type EncoderBlockParams,
-  transformerDecoderBlock,
-  transformerEncoderBlock,
-} from './transformer.ts'
+export { transformerDecoderBlock, transformerEncoderBlock } from './transformer.ts'
 export {
   type BlockInitOptions,
   type DecoderBlockStart,
@@ -283,4 +277,10 @@ export {
   transformerDecoderBlockInit,
   transformerEncoderBlockInit,
 } from './transformer-init.ts'
+export type {
+  DecoderBlockOptions,
+  DecoderBlockParams,
+  EncoderBlockOptions,
+  EncoderBlockParams,
+} from './transformer-parts.ts'
 export { type FoldOptions, fold, type UnfoldOptions, unfold } from './unfold.ts'

@@ -14,8 +14,10 @@ type DType = Tensor['dtype']
 
 /** Angles `[…, pairs]` of positions `[…]`: pair i of `width` features turns by position / base^(2i / width). */
 const angles = (positions: Tensor, pairs: number, width: number, base: number): Tensor => {
-  const frequencies = Array.from({ length: pairs }, (_, i) => base ** ((-2 * i) / width))
-  return T.mul(T.expandDims(T.cast(positions, 'f32'), -1), T.fromArray(frequencies, [pairs])) as Tensor
+  const rate = width === 0 ? 0 : (-2 * Math.log(base)) / width
+  // Made of counted numbers rather than of an array: nodes are interned, so that all layers of a model share them.
+  const frequencies = T.exp(T.mul(T.arange(pairs, { dtype: 'f32' }), rate))
+  return T.mul(T.expandDims(T.cast(positions, 'f32'), -1), frequencies) as Tensor
 }
 
 /** Two halves of features as pairs of neighbours. */

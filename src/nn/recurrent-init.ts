@@ -33,7 +33,7 @@ const lstmInitOptions: OptionNames<LstmInitOptions> = {
 type F32 = Tensor<Shape, 'f32'>
 
 /** The weights of one cell, biases and all that it was asked for. */
-interface CellStart {
+export interface CellStart {
   readonly weightIh: F32
   readonly weightHh: F32
   readonly biasIh?: F32

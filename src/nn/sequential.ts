@@ -33,7 +33,8 @@ export type LayerOrFunction = AnyLayer | ((x: Tensor) => Tensor)
 export type ParamsOf<L> = L extends { readonly init: (key: Tensor) => infer P } ? P : null
 
 /**
- * A layer of what draws its parameters and of a function of an input and them, such as all in `nn` are.
+ * A layer of what draws its parameters and of a function of an input and them, such as all in `nn` are. One that draws
+ * in training is a record: `{ init, apply: (params, x, key) => … }`.
  * @example
  * const norm = nn.layer(() => nn.layerNormInit(3), (x, params) => nn.layerNorm(x, params))
  * norm.apply(norm.init(random.key(0)), T.ones([2, 3])).shape // => [2, 3]

@@ -54,6 +54,20 @@ describe('rotary', () => {
     expect(nn.rotary(T.zeros([0, 4])).shape).toEqual([0, 4])
   })
 
+  test('turns of one length are one node, however wide', () => {
+    const wide = T.ones([3, 300])
+    expect(nn.rotary(wide)).toBe(nn.rotary(wide))
+  })
+
+  test('far positions keep their precision', () => {
+    const far = T.tensor([4096, 8191])
+    const y = some(8, 2, 64)
+    const want = turned(y, [4096, 8191], {})
+    flat(nn.rotary(y, { positions: far })).forEach((v, i) => {
+      expect(Math.abs(v - want[i]!)).toBeLessThan(2e-3)
+    })
+  })
+
   test('products depend on how far apart two positions are', () => {
     const [a, b] = [some(2, 1, 6), some(3, 1, 6)]
     const at = (x: Tensor, p: number): Tensor => nn.rotary(x, { positions: T.tensor([p]) })

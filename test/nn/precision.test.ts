@@ -73,6 +73,16 @@ const cases: readonly Case[] = [
     (q, k, v, mask) => nn.scaledDotProductAttention(q!, k!, v!, { mask: mask! }),
     [[3, 4], rows.with(1, 4), rows, [3, 4]],
   ],
+  [
+    'scaledDotProductAttention, grouped',
+    (q, k) => nn.scaledDotProductAttention(q!, k!, k!, { grouped: true, softcap: 0.5, causal: true, offset: 1 }),
+    [
+      [4, 3, 4],
+      [2, 3, 4],
+    ],
+  ],
+  ['attentionWeights', (q, k) => nn.attentionWeights(q!, k!), [rows, rows]],
+  ['rotary', (x) => nn.rotary(x!, { width: 4 }), [rows]],
   ...pairs,
   ['binaryCrossEntropy', (x, y) => nn.binaryCrossEntropy(x!, y!) as Tensor, [rows, rows], 0.5],
   ['klDiv', (x, y) => nn.klDiv(x!, y!) as Tensor, [rows, rows], 0.5],

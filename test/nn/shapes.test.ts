@@ -6,97 +6,10 @@ import { isTensor } from '../../src/lang/tree.ts'
 import type { Tensor } from '../../src/lang/types/tensor.ts'
 import * as nn from '../../src/nn/index.ts'
 import { flat, mistakeOf } from '../lang/tensor/run.ts'
+import { exact, heads, image, labels, loose, ones, scores } from './shape-cases.ts'
 
-type Shape = readonly number[]
-
-/** The editor refuses many of these calls; a program that was never checked makes them all the same. */
-const loose = (name: string, ...args: readonly unknown[]): unknown =>
-  (nn as unknown as Readonly<Record<string, (...args: readonly unknown[]) => unknown>>)[name]!(...args)
-
-const ones = (...shape: number[]): Tensor => T.ones(shape) as Tensor
-const labels = T.tensor([0, 2])
-const scores = ones(2, 3)
-const image = ones(2, 3, 4, 4)
-
-/** A call of a function on one parameter, and the shape that it is documented to have. */
-type Case = readonly [name: string, what: string, shape: Shape, call: (p: Tensor) => unknown]
-
-const norm = (name: string, x: Tensor, what: readonly string[], shape: Shape, options?: unknown): readonly Case[] =>
-  what.map((key): Case => [name, key, shape, (p) => loose(name, x, { [key]: p }, ...(options ? [options] : []))])
-
-const conv = (name: string, x: Tensor, weight: Tensor, outs: number): Case => [
-  name,
-  'bias',
-  [outs],
-  (bias) => loose(name, x, { weight, bias }),
-]
-
-const cell = { weightIh: ones(8, 3), weightHh: ones(8, 2), biasIh: ones(8), biasHh: ones(8) }
-const gated = { weightIh: ones(6, 3), weightHh: ones(6, 2), biasIh: ones(6), biasHh: ones(6) }
-const simple = { weightIh: ones(2, 3), weightHh: ones(2, 2), biasIh: ones(2), biasHh: ones(2) }
-const state = ones(2, 2)
-const cells = [
-  ['rnnCell', simple, (p: unknown) => nn.rnnCell(scores, state, p as never)],
-  ['gruCell', gated, (p: unknown) => nn.gruCell(scores, state, p as never)],
-  ['lstmCell', cell, (p: unknown) => nn.lstmCell(scores, [state, state], p as never)],
-  ['rnn', simple, (p: unknown) => nn.rnn(ones(4, 2, 3), [p as never])],
-  ['gru', gated, (p: unknown) => nn.gru(ones(4, 2, 3), [p as never])],
-  ['lstm', cell, (p: unknown) => nn.lstm(ones(4, 2, 3), [p as never])],
-] as const
-
-const heads = {
-  inProjWeight: ones(12, 4),
-  inProjBias: ones(12),
-  outProjWeight: ones(4, 4),
-  outProjBias: ones(4),
-}
-const channels = ['weight', 'bias'] as const
-const running = { runningMean: ones(3), runningVar: ones(3) }
-
-const exact: readonly Case[] = [
-  ['nllLoss', 'weight', [3], (weight) => nn.nllLoss(scores, labels, { weight })],
-  ['crossEntropy', 'weight', [3], (weight) => nn.crossEntropy(scores, labels, { weight })],
-  ['crossEntropy', 'weight', [3], (weight) => nn.crossEntropy(scores, scores, { weight })],
-  ['crossEntropy', 'weight', [3], (weight) => nn.crossEntropy(scores, labels, { weight, labelSmoothing: 0.1 })],
-  ['crossEntropy', 'weight', [3], (weight) => nn.crossEntropy(ones(3), T.tensor(1), { weight })],
-  ['multiMarginLoss', 'weight', [3], (weight) => nn.multiMarginLoss(scores, labels, { weight })],
-  ...norm('rmsNorm', scores, ['weight'], [3]),
-  ...norm('layerNorm', scores, channels, [3], { rank: 1 }),
-  ...norm('layerNorm', image, channels, [4, 4], { rank: 2 }),
-  ...norm('batchNorm', image, channels, [3]),
-  ...norm('batchNorm', scores, channels, [3]),
-  ...norm('instanceNorm', image, channels, [3]),
-  ...norm('groupNorm', image, channels, [3], { groups: 3 }),
-  ...(['runningMean', 'runningVar'] as const).flatMap((key): readonly Case[] => [
-    ['batchNorm', key, [3], (p) => nn.batchNorm(image, { ...running, [key]: p })],
-    ['batchNormStep', key, [3], (p) => nn.batchNormStep(image, { ...running, [key]: p }).output],
-  ]),
-  ...channels.map(
-    (key): Case => ['batchNormStep', key, [3], (p) => nn.batchNormStep(image, { ...running, [key]: p }).runningMean],
-  ),
-  ['linear', 'weight', [5, 3], (weight) => loose('linear', scores, { weight, bias: ones(5) })],
-  ['linear', 'bias', [5], (bias) => loose('linear', scores, { weight: ones(5, 3), bias })],
-  conv('conv1d', ones(2, 3, 4), ones(5, 3, 2), 5),
-  conv('conv2d', image, ones(5, 3, 2, 2), 5),
-  conv('conv3d', ones(2, 3, 4, 4, 4), ones(5, 3, 2, 2, 2), 5),
-  conv('convTranspose1d', ones(2, 3, 4), ones(3, 5, 2), 5),
-  conv('convTranspose2d', image, ones(3, 5, 2, 2), 5),
-  conv('convTranspose3d', ones(2, 3, 4, 4, 4), ones(3, 5, 2, 2, 2), 5),
-  ...cells.flatMap(([name, params, call]) =>
-    Object.entries(params).map(([key, p]): Case => [name, key, p.shape, (q) => call({ ...params, [key]: q })]),
-  ),
-  ...Object.entries(heads).map(
-    ([key, p]): Case => [
-      'multiHeadAttention',
-      key,
-      p.shape,
-      (q) => nn.multiHeadAttention(ones(2, 5, 4), { ...heads, [key]: q }, { heads: 2 }),
-    ],
-  ),
-  ['embeddingBag', 'perSampleWeights', [2, 3], (p) => bags({ perSampleWeights: p, mode: 'sum' })],
-]
-const bags = (options: object): unknown =>
-  nn.embeddingBag(T.zeros([2, 3], { dtype: 'i32' }), ones(4, 5) as never, options)
+type Case = (typeof exact)[number]
+type Shape = Case[2]
 
 /** The same with another length, one axis more, one axis fewer, and [1]. */
 const others = (shape: Shape): readonly Shape[] =>
