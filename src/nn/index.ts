@@ -67,6 +67,8 @@ export {
 export { type CtcLoss, type CtcOptions, ctcLoss } from './ctc-loss.ts'
 export { type DropoutOptions, dropout } from './dropout.ts'
 export { type EmbeddingBagOptions, type EmbeddingOptions, embedding, embeddingBag } from './embedding.ts'
+export { type AffineGridOptions, affineGrid, type GridSampleOptions, gridSample } from './grid-sample.ts'
+export type { GridMode, GridPadding } from './grid-taps.ts'
 export { type GumbelOptions, gumbelSoftmax } from './gumbel-softmax.ts'
 export {
   fans,
@@ -157,7 +159,14 @@ export {
   rmsNorm,
   type ScaleParams,
 } from './norm.ts'
-export { pixelShuffle, pixelUnshuffle } from './pixel-shuffle.ts'
+export {
+  type DepthMode,
+  type DepthOptions,
+  depthToSpace,
+  pixelShuffle,
+  pixelUnshuffle,
+  spaceToDepth,
+} from './pixel-shuffle.ts'
 export type { Pool } from './pool.ts'
 export {
   type AvgPoolOptions,
@@ -186,6 +195,7 @@ export {
   type RnnCellParams,
   rnnCell,
 } from './recurrent-cells.ts'
+export { type RoiAlignOptions, roiAlign } from './roi-align.ts'
 export {
   type CosineEmbeddingOptions,
   type CosineOptions,

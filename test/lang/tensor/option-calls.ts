@@ -109,6 +109,11 @@ const before: Readonly<Record<string, readonly unknown[]>> = {
   'nn.dropout': [x, random.key(0)],
   'nn.embeddingBag': [square, x],
   'nn.interpolate': [image],
+  'nn.depthToSpace': [image, 2],
+  'nn.spaceToDepth': [image, 2],
+  'nn.gridSample': [image, T.zeros([1, 2, 2, 2])],
+  'nn.affineGrid': [T.ones([1, 2, 3]), [1, 1, 2, 2]],
+  'nn.roiAlign': [image, T.ones([2, 5])],
 }
 
 export interface Options {
