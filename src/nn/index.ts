@@ -62,7 +62,6 @@ export {
   convTranspose1d,
   convTranspose2d,
   convTranspose3d,
-  type PerAxis,
 } from './conv.ts'
 export { type CtcLoss, type CtcOptions, ctcLoss } from './ctc-loss.ts'
 export { type DropoutOptions, dropout } from './dropout.ts'
@@ -127,7 +126,17 @@ export {
   tripletMarginLoss,
 } from './loss-margin.ts'
 export type { Loss, LossOptions, LossReduction, Reduced, TripleLoss } from './loss-reduction.ts'
-export { type LpPoolOptions, lpPool1d, lpPool2d } from './lp-pool.ts'
+export { type LpPoolOptions, lpPool1d, lpPool2d, lpPool3d } from './lp-pool.ts'
+export {
+  type MaxPoolPair,
+  type MaxUnpoolOptions,
+  maxPool1dWithIndices,
+  maxPool2dWithIndices,
+  maxPool3dWithIndices,
+  maxUnpool1d,
+  maxUnpool2d,
+  maxUnpool3d,
+} from './max-unpool.ts'
 export type { Metric, MetricWith } from './metric-operands.ts'
 export {
   type Average,
@@ -206,3 +215,4 @@ export {
 } from './similarity.ts'
 export { type AlongAxis, glu, logSoftmax, type NormalizeOptions, normalize, softmax, softmin } from './softmax.ts'
 export { type FoldOptions, fold, type UnfoldOptions, unfold } from './unfold.ts'
+export type { Padding, PerAxis } from './windows.ts'

@@ -6,6 +6,7 @@ import { inverse } from '../lang/tensor/index/picking.ts'
 import { onTensor, refuse, reshapeNode } from '../lang/tensor/operand.ts'
 import { permuteNode } from '../lang/tensor/shape/axes.ts'
 import type { Tensor } from '../lang/types/tensor.ts'
+import { range } from './windows.ts'
 
 type Shuffle = {
   (factor: number): <D extends DType>(x: Tensor<Tensor['shape'], D>) => Tensor<Tensor['shape'], D>
@@ -23,8 +24,6 @@ const image = (
       ? `the factor ${factor} is not a positive whole number`
       : [shape.slice(0, -3), ...(shape.slice(-3) as unknown as readonly [number, number, number])]
 
-const counting = (n: number): readonly number[] => Array.from({ length: n }, (_, i) => i)
-
 /** In which order channels are told apart: block first (depth, column, row), or channel first (column, row, depth). */
 export type DepthMode = 'DCR' | 'CRD'
 
@@ -40,7 +39,7 @@ const toSpace = (name: string, x: Tensor, r: number, mode: DepthMode): Tensor =>
     if (c % (r * r) !== 0) return refuse(name, [n], { reason: `${c} channels are no multiple of ${r}²`, axis: k })
     const fewer = c / (r * r)
     const split = reshapeNode(n, [...lead, ...(mode === 'CRD' ? [fewer, r, r] : [r, r, fewer]), h, w])
-    const order = [...counting(k), ...orders[mode].map((i) => k + i)]
+    const order = [...range(k), ...orders[mode].map((i) => k + i)]
     return reshapeNode(permuteNode(split, order), [...lead, fewer, h * r, w * r])
   })
 
@@ -57,7 +56,7 @@ const toDepth = (name: string, x: Tensor, r: number, mode: DepthMode): Tensor =>
         axis: k + 1 + odd,
       })
     const split = reshapeNode(n, [...lead, c, h / r, r, w / r, r])
-    const order = [...counting(k), ...inverse(orders[mode]).map((i) => k + i)]
+    const order = [...range(k), ...inverse(orders[mode]).map((i) => k + i)]
     return reshapeNode(permuteNode(split, order), [...lead, c * r * r, h / r, w / r])
   })
 

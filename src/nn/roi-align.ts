@@ -6,11 +6,11 @@ import { dualWith } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
 import { refuse } from '../lang/tensor/operand.ts'
 import { nodeOf, type Tensor, tensorOf } from '../lang/types/tensor.ts'
-import { type PerAxis, perAxis } from './conv.ts'
 import { type GridTap, joinTaps } from './grid-taps.ts'
 import { mistakeAmong } from './operands.ts'
 import { roundedOnce } from './precision.ts'
 import { choose } from './select.ts'
+import { type PerAxis, perAxis } from './windows.ts'
 
 /**
  * Options of `roiAlign`: the bins of each region, the scale from boxes to elements (1), the samples along each axis of a bin,
