@@ -1,4 +1,4 @@
-/** Layers, activations, losses and initial weights: what users import as `tensorloom/nn`. All are pure functions over the tensor language. */
+/** Layers, activations, losses, metrics and initial weights: what users import as `tensorloom/nn`. All are pure functions over the tensor language. */
 
 export type { Shape } from '../lang/dim.ts'
 export type { DType } from '../lang/dtype.ts'
@@ -187,6 +187,7 @@ export {
   maxPool2d,
   maxPool3d,
 } from './pool.ts'
+export type { WindowOptions } from './pool-windows.ts'
 export {
   gru,
   type LstmOptions,
