@@ -8,7 +8,7 @@ import { take } from '../lang/tensor/index/picking.ts'
 import { binaryNode, likeNode, selectNode } from '../lang/tensor/math/arithmetic.ts'
 import { expandNode, inSingle, onTensor, refuse, reshapeNode } from '../lang/tensor/operand.ts'
 import { nodeOf, type Tensor, tensorOf } from '../lang/types/tensor.ts'
-import { type PerAxis, perAxis } from './conv.ts'
+import { type PerAxis, perAxis } from './windows.ts'
 
 /** How many outputs there are: one number for all spatial axes, or one each; null keeps a size. */
 export type OutputSize = number | readonly (number | null)[]

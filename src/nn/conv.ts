@@ -2,9 +2,8 @@
 import { build, typeOf } from '../lang/build.ts'
 import type { Shape } from '../lang/dim.ts'
 import type { DType } from '../lang/dtype.ts'
-import { raise } from '../lang/errors.ts'
 import type { Node } from '../lang/ir.ts'
-import { demandRecord, type OptionNames, showArgument } from '../lang/tensor/arguments.ts'
+import { demandRecord, type OptionNames } from '../lang/tensor/arguments.ts'
 import { dataFirstWith } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
 import { pairOf } from '../lang/tensor/linalg/contraction.ts'
@@ -14,9 +13,7 @@ import type { Only } from '../lang/types/options.ts'
 import type { Tensor } from '../lang/types/tensor.ts'
 import type { Convolved } from '../lang/types/windows.ts'
 import { misshapen, mistakeAmong } from './operands.ts'
-
-/** One number for all spatial axes, or one each. */
-export type PerAxis = number | readonly number[]
+import { type Padding, type PerAxis, perAxis, range, type Sides, sidesOf, windowsNode } from './windows.ts'
 
 /** Parameters of a convolution: weight `[out, in / groups, …kernel]`, bias `[out]`. */
 export interface ConvParams {
@@ -26,10 +23,10 @@ export interface ConvParams {
 
 export const convParams: OptionNames<ConvParams> = { weight: 'must tensor', bias: 'tensor' }
 
-/** Options of a convolution. Padding `'same'` (stride 1) keeps the size, `'valid'` is none. */
+/** Options of a convolution. Padding `'same'` gives ⌈size / stride⌉ positions, `'valid'` is none. */
 export interface ConvOptions {
   readonly stride?: PerAxis
-  readonly padding?: PerAxis | 'same' | 'valid'
+  readonly padding?: Padding
   readonly dilation?: PerAxis
   readonly groups?: number
 }
@@ -60,34 +57,11 @@ export interface ConvLayer<O> {
   <D extends DType>(x: Tensor<Tensor['shape'], D>, params: ConvParams, options?: O): Tensor<Tensor['shape'], D>
 }
 
-/** One value for each of `count` axes; `what` is the option. UsageError for what is neither a number nor a list. */
-export const perAxis = (name: string, what: string, v: PerAxis, count: number): readonly number[] => {
-  if (typeof v === 'number') return Array.from({ length: count }, () => v)
-  if (Array.isArray(v)) return v
-  return raise({
-    tag: 'UsageError',
-    message: `${name}: the ${what} is ${showArgument(v)}`,
-    hint: `it can be a number or an array, one for each of the ${count} axes`,
-  })
-}
-
 /** What a convolution does along each spatial axis, worked out. */
-interface Geometry {
+interface Geometry extends Sides {
   readonly stride: readonly number[]
-  readonly low: readonly number[]
-  readonly high: readonly number[]
   readonly dilation: readonly number[]
 }
-
-/** Windows over the spatial axes (from axis 2 on): `[N, C, …in]` → `[N, C, …out, …kernel]`. */
-export const windowsNode = (
-  x: Node,
-  kernel: readonly number[],
-  { stride, dilation }: Pick<Geometry, 'stride' | 'dilation'>,
-): Node =>
-  kernel.reduce((n, size, i) => build.window([n], { axis: i + 2, size, stride: stride[i]!, dilation: dilation[i]! }), x)
-
-const range = (n: number, from = 0): readonly number[] => Array.from({ length: n }, (_, i) => i + from)
 
 /** The convolution of padded operands: x `[N, G·I, …]`, weight `[G·O, I, …kernel]` → `[N, G·O, …]`. */
 const correlate = (x: Node, weight: Node, geometry: Geometry, groups: number): Node => {
@@ -131,7 +105,6 @@ const conv = <F>(name: string, spatial: number): F =>
     const { weight, bias } = params
     const { stride = 1, padding = 0, dilation = 1, groups = 1 } = options
     const [s, d] = [perAxis(name, 'stride', stride, spatial), perAxis(name, 'dilation', dilation, spatial)]
-    const around = typeof padding === 'string' ? undefined : perAxis(name, 'padding', padding, spatial)
     const y = pairOf(name, x, weight, (a, w, ta, tw) => {
       const single = ta.shape.length === spatial + 1
       if ((!single && ta.shape.length !== spatial + 2) || tw.shape.length !== spatial + 2)
@@ -146,28 +119,23 @@ const conv = <F>(name: string, spatial: number): F =>
         return refuse(name, [a, w], {
           reason: `stride, dilation, groups and kernel must be positive whole numbers, ${spatial} of each`,
         })
-      if (around && (around.length !== spatial || !around.every(Number.isInteger)))
-        return refuse(name, [a, w], { reason: `the padding [${around.join(', ')}] is not ${spatial} whole numbers` })
       if (channels !== ins! * groups || outs! % groups !== 0)
         return refuse(name, [a, w], {
           reason: `${channels} input channels and ${outs} output channels do not fit a weight for ${ins} channels in ${groups} group${groups === 1 ? '' : 's'}`,
           axis: 1,
           hint: 'the weight has shape [out, in / groups, …kernel]',
         })
-      if (padding === 'same' && s.some((v) => v !== 1))
-        return refuse(name, [a, w], { reason: "padding 'same' needs stride 1" })
-      const total = kernel.map((k, i) => (padding === 'same' ? d[i]! * (k - 1) : 0))
-      const [low, high] = around
-        ? [around, around]
-        : [total.map((t) => Math.floor(t / 2)), total.map((t) => Math.ceil(t / 2))]
-      const small = kernel.findIndex((k, i) => sizes[i]! + low[i]! + high[i]! < d[i]! * (k - 1) + 1)
+      const reach = kernel.map((k, i) => d[i]! * (k - 1) + 1)
+      const sides = sidesOf(padding, sizes, { reach, stride: s })
+      if (typeof sides === 'string') return refuse(name, [a, w], { reason: sides })
+      const small = reach.findIndex((r, i) => sizes[i]! + sides.low[i]! + sides.high[i]! < r)
       if (small >= 0)
         return refuse(name, [a, w], {
           reason: `a kernel of ${kernel[small]} does not fit axis ${small + 2} of size ${sizes[small]}`,
           axis: small + 2,
           hint: 'pad the input or take a smaller kernel',
         })
-      const out = correlate(n, w, { stride: s, low, high, dilation: d }, groups)
+      const out = correlate(n, w, { stride: s, ...sides, dilation: d }, groups)
       return single ? reshapeNode(out, typeOf(out).shape.slice(1)) : out
     })
     return addBias(name, y, bias, spatial)
@@ -175,11 +143,13 @@ const conv = <F>(name: string, spatial: number): F =>
 
 /**
  * Cross-correlation over one axis (torch.nn.functional.conv1d): x `[N, C, L]` (or `[C, L]`), weight `[O, C / groups,
- * k]`, bias `[O]` → `[N, O, ⌊(L + 2·padding - dilation·(k-1) - 1) / stride⌋ + 1]`. ShapeError for channels that do not
- * fit the groups and kernels larger than the padded input.
+ * k]`, bias `[O]` → `[N, O, ⌊(L + 2·padding - dilation·(k-1) - 1) / stride⌋ + 1]`. Padding is one number an axis, or a pair,
+ * `[[before, after]]`; `'same'` gives ⌈L / stride⌉, the odd element after (TensorFlow's SAME; PyTorch knows it for stride 1
+ * alone), `'valid'` is none. ShapeError for channels that do not fit the groups and kernels larger than the padded input.
  * @example
  * const weight = T.tensor([[[1, 10]]])
  * T.reference(nn.conv1d(T.tensor([[[1, 2, 3]]]), { weight })).data // => [21, 32]
+ * T.reference(nn.conv1d(T.tensor([[[1, 2, 3]]]), { weight }, { padding: 'same', stride: 2 })).data // => [21, 3]
  */
 export const conv1d: Conv = conv('nn.conv1d', 1)
 

@@ -9,6 +9,7 @@ import { gumbel } from '../lang/tensor/random/inverse.ts'
 import { demandKey } from '../lang/tensor/random/keys.ts'
 import { nodeOf, type Tensor, tensorOf } from '../lang/types/tensor.ts'
 import { mistakeAmong } from './operands.ts'
+import { roundedOnce } from './precision.ts'
 import { choose } from './select.ts'
 import { softmax } from './softmax.ts'
 
@@ -45,15 +46,18 @@ export const gumbelSoftmax = <S extends Tensor['shape'], D extends Tensor['dtype
   const at = normaliseAxis(axis, logits.shape.length)
   if (isLeft(at)) return fail(at.left, 'name the axis of the categories')
   if (!isFloat(logits.dtype)) return fail(`logits are ${logits.dtype}, not floats`, "cast them: T.cast(x, 'f32')")
-  const noise = T.cast(gumbel(key, logits.shape), logits.dtype)
-  const soft = softmax(T.div(T.add(logits as Tensor, noise as Tensor) as Tensor, tau) as Tensor, { axis })
-  if (!hard) return soft as Tensor<S, D>
+  const noise = gumbel(key, logits.shape) as Tensor
   const places = T.reshape(
     T.arange(logits.shape[at.right]!),
     logits.shape.map((d, i) => (i === at.right ? d : 1)),
   )
-  const isGreatest = T.equal(T.argmax(soft, { axis, keepdims: true }), places) as Tensor
-  // 1 or 0 to the last digit, with the slope of the soft draw.
-  const slope = T.sub(soft, T.stopGradient(soft)) as Tensor
-  return choose(isGreatest, T.add(slope, 1) as Tensor, slope) as Tensor<S, D>
+  const draw = roundedOnce((x: Tensor): Tensor => {
+    const soft = softmax(T.div(T.add(x, noise) as Tensor, tau) as Tensor, { axis })
+    if (!hard) return soft
+    const isGreatest = T.equal(T.argmax(soft, { axis, keepdims: true }), places) as Tensor
+    // 1 or 0 to the last digit, with the slope of the soft draw.
+    const slope = T.sub(soft, T.stopGradient(soft)) as Tensor
+    return choose(isGreatest, T.add(slope, 1) as Tensor, slope)
+  })
+  return draw(logits as Tensor) as Tensor<S, D>
 }

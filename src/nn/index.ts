@@ -1,4 +1,4 @@
-/** Layers, activations, losses and initial weights: what users import as `tensorloom/nn`. All are pure functions over the tensor language. */
+/** Layers, activations, losses, metrics and initial weights: what users import as `tensorloom/nn`. All are pure functions over the tensor language. */
 
 export type { Shape } from '../lang/dim.ts'
 export type { DType } from '../lang/dtype.ts'
@@ -62,7 +62,6 @@ export {
   convTranspose1d,
   convTranspose2d,
   convTranspose3d,
-  type PerAxis,
 } from './conv.ts'
 export {
   type ConvInit,
@@ -86,6 +85,8 @@ export {
   embeddingBag,
   embeddingInit,
 } from './embedding.ts'
+export { type AffineGridOptions, affineGrid, type GridSampleOptions, gridSample } from './grid-sample.ts'
+export type { GridMode, GridPadding } from './grid-taps.ts'
 export { type GumbelOptions, gumbelSoftmax } from './gumbel-softmax.ts'
 export {
   fans,
@@ -144,7 +145,17 @@ export {
   tripletMarginLoss,
 } from './loss-margin.ts'
 export type { Loss, LossOptions, LossReduction, Reduced, TripleLoss } from './loss-reduction.ts'
-export { type LpPoolOptions, lpPool1d, lpPool2d } from './lp-pool.ts'
+export { type LpPoolOptions, lpPool1d, lpPool2d, lpPool3d } from './lp-pool.ts'
+export {
+  type MaxPoolPair,
+  type MaxUnpoolOptions,
+  maxPool1dWithIndices,
+  maxPool2dWithIndices,
+  maxPool3dWithIndices,
+  maxUnpool1d,
+  maxUnpool2d,
+  maxUnpool3d,
+} from './max-unpool.ts'
 export type { Metric, MetricWith } from './metric-operands.ts'
 export {
   type Average,
@@ -192,7 +203,14 @@ export {
   rmsNormInit,
   type Scale,
 } from './norm-init.ts'
-export { pixelShuffle, pixelUnshuffle } from './pixel-shuffle.ts'
+export {
+  type DepthMode,
+  type DepthOptions,
+  depthToSpace,
+  pixelShuffle,
+  pixelUnshuffle,
+  spaceToDepth,
+} from './pixel-shuffle.ts'
 export type { Pool } from './pool.ts'
 export {
   type AvgPoolOptions,
@@ -204,6 +222,7 @@ export {
   maxPool2d,
   maxPool3d,
 } from './pool.ts'
+export type { WindowOptions } from './pool-windows.ts'
 export { type RotaryOptions, rotary, type SinusoidalOptions, sinusoidal } from './positions.ts'
 export {
   type GruOptions,
@@ -249,6 +268,7 @@ export {
   residualBlockStep,
 } from './residual.ts'
 export { type ResidualBlockInitOptions, type ResidualBlockStart, residualBlockInit } from './residual-init.ts'
+export { type RoiAlignOptions, roiAlign } from './roi-align.ts'
 export {
   type AnyLayer,
   dense,
@@ -284,3 +304,4 @@ export type {
   EncoderBlockParams,
 } from './transformer-parts.ts'
 export { type FoldOptions, fold, type UnfoldOptions, unfold } from './unfold.ts'
+export type { Padding, PerAxis } from './windows.ts'

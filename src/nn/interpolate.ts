@@ -10,8 +10,8 @@ import { binaryNode } from '../lang/tensor/math/arithmetic.ts'
 import { expandNode, inSingle, lift, onTensor, refuse, reshapeNode, toElement } from '../lang/tensor/operand.ts'
 import { nodeOf, type Tensor, tensorOf } from '../lang/types/tensor.ts'
 import { adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveAvgPool3d } from './adaptive-pool.ts'
-import { type PerAxis, perAxis } from './conv.ts'
 import { type Sampling, type Tap, taps } from './resampling.ts'
+import { type PerAxis, perAxis } from './windows.ts'
 
 /** How an output is made of its neighbours; `'area'` averages bins as adaptive pooling does. */
 export type InterpolationMode = 'nearest' | 'nearest-exact' | 'linear' | 'bilinear' | 'trilinear' | 'bicubic' | 'area'

@@ -1,4 +1,4 @@
-/** Losses against imbalance: of rare positives (focal), of small regions (Dice). */
+/** A loss against imbalance, for where positives are rare. */
 import type { OptionNames } from '../lang/tensor/arguments.ts'
 import * as T from '../lang/tensor/index.ts'
 import type { Tensor } from '../lang/types/tensor.ts'

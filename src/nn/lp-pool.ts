@@ -5,27 +5,18 @@ import { isMistake } from '../lang/tensor/ask.ts'
 import { dataFirstWith } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
 import type { Tensor } from '../lang/types/tensor.ts'
-import { type PerAxis, perAxis } from './conv.ts'
 import { averagePooled, type Pool } from './pool.ts'
+import { type WindowOptions, windowOptions } from './pool-windows.ts'
 import { roundedOnce } from './precision.ts'
 import { choose } from './select.ts'
+import { perAxis } from './windows.ts'
 
 /** Options of p-norm pooling: the order of the norm, and windows as in `avgPool1d`; padding is zeros. */
-export interface LpPoolOptions {
+export interface LpPoolOptions extends WindowOptions {
   readonly p: number
-  readonly kernelSize: PerAxis
-  readonly stride?: PerAxis
-  readonly padding?: PerAxis
-  readonly ceilMode?: boolean
 }
 
-const lpPoolOptions: OptionNames<LpPoolOptions> = {
-  p: 'must number',
-  kernelSize: 'must integers',
-  stride: 'integers',
-  padding: 'integers',
-  ceilMode: 'boolean',
-}
+const lpPoolOptions: OptionNames<LpPoolOptions> = { p: 'must number', ...windowOptions }
 
 /** The p-th root, with derivative 0 at 0. */
 const root = (x: Tensor, p: number): Tensor => {
@@ -62,3 +53,10 @@ export const lpPool1d: Pool<LpPoolOptions, readonly [0]> = lpPool('nn.lpPool1d',
  * T.reference(nn.lpPool2d(T.tensor([[[1.5, 2], [0, 6]]]), { p: 2, kernelSize: 2 })).data // => [6.5]
  */
 export const lpPool2d: Pool<LpPoolOptions, readonly [0, 0]> = lpPool('nn.lpPool2d', 2)
+
+/**
+ * `(Σ xᵖ)^(1/p)` over windows of the last three axes: `[N, C, D, H, W]` (or without N); as `lpPool1d`.
+ * @example
+ * T.reference(nn.lpPool3d(T.tensor([[[[1.5, 2], [0, 6]]]]), { p: 2, kernelSize: [1, 2, 2] })).data // => [6.5]
+ */
+export const lpPool3d: Pool<LpPoolOptions, readonly [0, 0, 0]> = lpPool('nn.lpPool3d', 3)

@@ -36,8 +36,8 @@ const determined = (predicted: Tensor, target: Tensor): Tensor => {
  * T.reference(nn.r2Score(T.tensor([1.5, 2, 2.5]), T.tensor([1, 2, 3]))).data // => [0.75]
  */
 export const r2Score: Metric = ofNumbers('nn.r2Score', (predicted, target) => {
-  const score = determined(predicted, target)
-  return target.shape.at(-1)! < 2 ? T.fullLike(score, Number.NaN) : score
+  const isFew = T.less(T.sum(T.onesLike(target), over), 2) as Tensor
+  return choose(isFew, Number.NaN, determined(predicted, target))
 })
 
 /**

@@ -7,41 +7,23 @@ import type { Node, TensorType } from '../lang/ir.ts'
 import type { OptionNames } from '../lang/tensor/arguments.ts'
 import { dataFirstWith } from '../lang/tensor/dual.ts'
 import { binaryNode, likeNode } from '../lang/tensor/math/arithmetic.ts'
-import { expandNode, inSingle, onTensor, refuse, reshapeNode } from '../lang/tensor/operand.ts'
-import { padNode } from '../lang/tensor/shape/padding.ts'
+import { expandNode, inSingle, reshapeNode } from '../lang/tensor/operand.ts'
 import type { Only } from '../lang/types/options.ts'
 import type { Tensor } from '../lang/types/tensor.ts'
 import type { Pooled } from '../lang/types/windows.ts'
-import { type PerAxis, perAxis, windowsNode } from './conv.ts'
+import { pooledWindows, pooling, type WindowAxis, type WindowOptions, windowOptions } from './pool-windows.ts'
 
-/** Options of max pooling. The stride is the window's size unless given; `ceilMode` keeps a last partial window. */
-export interface MaxPoolOptions {
-  readonly kernelSize: PerAxis
-  readonly stride?: PerAxis
-  readonly padding?: PerAxis
-  readonly dilation?: PerAxis
-  readonly ceilMode?: boolean
-}
-
-const maxPoolOptions: OptionNames<MaxPoolOptions> = {
-  kernelSize: 'must integers',
-  stride: 'integers',
-  padding: 'integers',
-  dilation: 'integers',
-  ceilMode: 'boolean',
-}
+/** Options of max pooling: its windows. */
+export interface MaxPoolOptions extends WindowOptions {}
 
 /** Options of average pooling: whether padding counts as elements, or a divisor of one's own. */
-export interface AvgPoolOptions extends Omit<MaxPoolOptions, 'dilation'> {
+export interface AvgPoolOptions extends WindowOptions {
   readonly countIncludePad?: boolean
   readonly divisorOverride?: number
 }
 
 const avgPoolOptions: OptionNames<AvgPoolOptions> = {
-  kernelSize: 'must integers',
-  stride: 'integers',
-  padding: 'integers',
-  ceilMode: 'boolean',
+  ...windowOptions,
   countIncludePad: 'boolean',
   divisorOverride: 'number',
 }
@@ -57,122 +39,30 @@ export interface Pool<Options, Axes extends readonly 0[]> {
   ): Tensor<Pooled<S, O, Axes>, D>
 }
 
-/** The windows along one axis of size `n`: how many, and what is added at the ends so that they fit. */
-interface Axis {
-  readonly n: number
-  readonly size: number
-  readonly stride: number
-  readonly dilation: number
-  readonly padding: number
-  readonly count: number
-  readonly extra: number
-}
-
-/** PyTorch's pooling_output_shape: with `ceilMode` a last window may hang over, if it starts inside the input or its left padding. */
-const axisOf = (
-  n: number,
-  size: number,
-  stride: number,
-  padding: number,
-  dilation: number,
-  ceilMode: boolean,
-): Axis => {
-  const span = dilation * (size - 1) + 1
-  const room = n + 2 * padding - span
-  let count = (ceilMode ? Math.ceil(room / stride) : Math.floor(room / stride)) + 1
-  if (ceilMode && (count - 1) * stride >= n + padding) count -= 1
-  return {
-    n,
-    size,
-    stride,
-    dilation,
-    padding,
-    count,
-    extra: Math.max(0, (count - 1) * stride + span - n - 2 * padding),
-  }
-}
-
-/** `[N, C, …]` cut into windows `[N, C, …count, …size]`, padded with `value`. */
-const pooledWindows = (n: Node, axes: readonly Axis[], value: number): Node => {
-  const low = [0, 0, ...axes.map((a) => a.padding)]
-  const high = [0, 0, ...axes.map((a) => a.padding + a.extra)]
-  const options = { stride: axes.map((a) => a.stride), dilation: axes.map((a) => a.dilation) }
-  const windows = windowsNode(
-    padNode(n, low, high, value),
-    axes.map((a) => a.size),
-    options,
-  )
+/**
+ * The first of the largest elements of each window and its place in it, as one node of two outputs: with `argmax` the first
+ * of equal elements takes the gradient, as in PyTorch. Padding is less than anything.
+ */
+export const largest = (n: Node, axes: readonly WindowAxis[], { dtype }: TensorType): Node => {
+  const windows = pooledWindows(n, axes, isInteger(dtype) ? integerRange[dtype][0] : Number.NEGATIVE_INFINITY)
   const { shape } = typeOf(windows)
-  // A stride that does not divide leaves no more windows than counted, except where ceilMode dropped one.
-  const wanted = shape.map((d, i) => (i >= 2 && i < 2 + axes.length ? Math.min(d, axes[i - 2]!.count) : d))
-  return wanted.every((d, i) => d === shape[i])
-    ? windows
-    : build.slice([windows], { start: shape.map(() => 0), stop: wanted, step: shape.map(() => 1) })
+  const flat = reshapeNode(windows, [...shape.slice(0, 2 + axes.length), pointsOf(axes)])
+  return build.reduce([flat], { monoid: 'argmax', axes: [2 + axes.length] })
 }
-
-const pooling = <O extends MaxPoolOptions>(
-  name: string,
-  spatial: number,
-  x: Tensor,
-  options: O,
-  body: (n: Node, axes: readonly Axis[], type: TensorType) => Node,
-): Tensor =>
-  onTensor(name, x, (given, type) => {
-    const single = type.shape.length === spatial + 1
-    if (!single && type.shape.length !== spatial + 2)
-      return refuse(name, [given], {
-        reason: `takes rank ${spatial + 2} (or ${spatial + 1} without a batch), not ${type.shape.length}`,
-      })
-    const n = single ? reshapeNode(given, [1, ...type.shape]) : given
-    const { kernelSize, stride = kernelSize, padding = 0, dilation = 1, ceilMode = false } = options
-    const [k, s, p, d] = Object.entries({ kernelSize, stride, padding, dilation }).map(([what, v]) =>
-      perAxis(name, what, v, spatial),
-    )
-    const axes = typeOf(n)
-      .shape.slice(2)
-      .map((size, i) => axisOf(size, k![i]!, s![i]!, p![i]!, d![i]!, ceilMode))
-    if (![k, s, p, d].every((list) => list!.length === spatial && list!.every(Number.isInteger)))
-      return refuse(name, [given], {
-        reason: `kernelSize, stride, padding and dilation must be whole numbers, ${spatial} of each`,
-        hint: 'one number stands for all axes',
-      })
-    const wrong = axes.findIndex(
-      (a) =>
-        a.count < 1 ||
-        a.stride < 1 ||
-        a.size < 1 ||
-        a.dilation < 1 ||
-        a.padding < 0 ||
-        a.padding * 2 > a.size * a.dilation,
-    )
-    if (wrong >= 0)
-      return refuse(name, [given], {
-        reason: `windows of ${k![wrong]} with padding ${p![wrong]} do not fit axis ${wrong + (single ? 1 : 2)} of size ${axes[wrong]!.n}`,
-        axis: wrong + (single ? 1 : 2),
-        hint: 'the padding is at most half the window',
-      })
-    const out = body(n, axes, typeOf(n))
-    return single ? reshapeNode(out, typeOf(out).shape.slice(1)) : out
-  })
 
 const maxPool = <F>(name: string, spatial: number): F =>
-  dataFirstWith(name, 1, maxPoolOptions, (x: Tensor, options: MaxPoolOptions) =>
-    pooling(name, spatial, x, options, (n, axes, type) => {
-      const least = isInteger(type.dtype) ? integerRange[type.dtype][0] : Number.NEGATIVE_INFINITY
-      const windows = pooledWindows(n, axes, least)
-      const { shape } = typeOf(windows)
-      const flat = reshapeNode(windows, [...shape.slice(0, 2 + spatial), pointsOf(axes)])
-      // The first of equal elements takes the gradient, as in PyTorch: hence argmax, not max.
-      return build.get([build.reduce([flat], { monoid: 'argmax', axes: [2 + spatial] })], { index: 0 })
-    }),
+  dataFirstWith(name, 1, windowOptions, (x: Tensor, options: MaxPoolOptions) =>
+    pooling(name, spatial, x, options, (n, axes, type) => build.get([largest(n, axes, type)], { index: 0 })),
   )
 
 /**
  * The largest element of windows over the last axis: `[N, C, L]` (or `[C, L]`) → `[N, C, ⌊(L + 2·padding -
  * dilation·(k-1) - 1) / stride⌋ + 1]`, stride `kernelSize` by default. Padding never wins, NaN does; ties send the
- * gradient to the first, as in PyTorch. ShapeError where windows do not fit.
+ * gradient to the first, as in PyTorch. Padding may be a pair for each axis, `[[before, after]]`, or `'same'`: ⌈L / stride⌉
+ * windows, the odd element after (TensorFlow, ONNX SAME_UPPER). ShapeError where windows do not fit.
  * @example
  * T.reference(nn.maxPool1d(T.tensor([[1, 5, 2, 4]]), { kernelSize: 2 })).data // => [5, 4]
+ * T.reference(nn.maxPool1d(T.tensor([[1, 5, 2]]), { kernelSize: 2, padding: 'same' })).data // => [5, 2]
  */
 export const maxPool1d: Pool<MaxPoolOptions, readonly [0]> = maxPool('nn.maxPool1d', 1)
 
@@ -192,13 +82,17 @@ export const maxPool2d: Pool<MaxPoolOptions, readonly [0, 0]> = maxPool('nn.maxP
  */
 export const maxPool3d: Pool<MaxPoolOptions, readonly [0, 0, 0]> = maxPool('nn.maxPool3d', 3)
 
-/** How many elements each window along an axis counts. */
-const counted = ({ n, size, stride, padding, count }: Axis, includePad: boolean): readonly number[] =>
-  Array.from({ length: count }, (_, i) => {
-    const start = i * stride - padding
-    const end = Math.min(start + size, n + padding)
-    return includePad ? end - start : Math.min(end, n) - Math.max(start, 0)
+/** How many elements each window along an axis counts, one at least. */
+const counted = (
+  { n, size, stride, dilation, before, after, count }: WindowAxis,
+  includePad: boolean,
+): readonly number[] => {
+  const [from, to] = includePad ? [-before, n + after] : [0, n]
+  return Array.from({ length: count }, (_, i) => {
+    const places = Array.from({ length: size }, (_, k) => i * stride - before + k * dilation)
+    return Math.max(1, places.filter((p) => p >= from && p < to).length)
   })
+}
 
 /** The means of windows, for a function of that name. */
 export const averagePooled = (name: string, spatial: number, x: Tensor, options: AvgPoolOptions): Tensor =>

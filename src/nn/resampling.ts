@@ -9,10 +9,12 @@ export interface Tap {
   readonly weight?: readonly number[]
 }
 
-/** Keys' cubic convolution (1981) with a = -0.75, at distances up to 1 and from 1 to 2. */
-const a = -0.75
-const inner = (d: number): number => ((a + 2) * d - (a + 3)) * d * d + 1
-const outer = (d: number): number => ((a * d - 5 * a) * d + 8 * a) * d - 4 * a
+/** The parameter of Keys' cubic convolution (1981); PyTorch's. */
+export const cubic = -0.75
+
+/** The convolution at distances up to 1 and from 1 to 2. */
+const inner = (d: number): number => ((cubic + 2) * d - (cubic + 3)) * d * d + 1
+const outer = (d: number): number => ((cubic * d - 5 * cubic) * d + 8 * cubic) * d - 4 * cubic
 
 const held = (i: number, size: number): number => Math.min(Math.max(i, 0), size - 1)
 

@@ -1,6 +1,6 @@
 /** Sliding blocks of images as columns of a matrix (im2col), and columns summed back onto the image (col2im). */
 import { build, typeOf } from '../lang/build.ts'
-import { isDim, windowCount } from '../lang/dim.ts'
+import { isDim, sizeOf, windowCount } from '../lang/dim.ts'
 import type { DType } from '../lang/dtype.ts'
 import type { OptionNames } from '../lang/tensor/arguments.ts'
 import { dataFirstWith } from '../lang/tensor/dual.ts'
@@ -8,7 +8,7 @@ import { onTensor, refuse, reshapeNode } from '../lang/tensor/operand.ts'
 import { permuteNode } from '../lang/tensor/shape/axes.ts'
 import { padNode } from '../lang/tensor/shape/padding.ts'
 import type { Tensor } from '../lang/types/tensor.ts'
-import { type PerAxis, perAxis, windowsNode } from './conv.ts'
+import { type PerAxis, perAxis, range, windowsNode } from './windows.ts'
 
 /** The blocks: their size, the step between them, the distance of their elements, zeros around the image. */
 export interface UnfoldOptions {
@@ -37,32 +37,42 @@ type Blocks<O> = {
   <D extends DType>(x: Tensor<Tensor['shape'], D>, options: O): Tensor<Tensor['shape'], D>
 }
 
-/** Options for both axes, and how many blocks fit; or what is wrong with them. */
+/** How many spatial axes there are: as many as an option names, else two. */
+const axesOf = ({ kernelSize, outputSize }: { readonly kernelSize: PerAxis; readonly outputSize?: PerAxis }): number =>
+  Array.isArray(kernelSize) ? kernelSize.length : Array.isArray(outputSize) ? outputSize.length : 2
+
+/** Options for all axes, and how many blocks fit; or what is wrong with them. */
 const geometry = (
   name: string,
   sizes: readonly number[],
   { kernelSize, stride = 1, padding = 0, dilation = 1 }: UnfoldOptions,
 ) => {
-  const kernel = perAxis(name, 'kernelSize', kernelSize, 2)
-  const step = perAxis(name, 'stride', stride, 2)
-  const around = perAxis(name, 'padding', padding, 2)
-  const apart = perAxis(name, 'dilation', dilation, 2)
+  const spatial = sizes.length
+  const kernel = perAxis(name, 'kernelSize', kernelSize, spatial)
+  const step = perAxis(name, 'stride', stride, spatial)
+  const around = perAxis(name, 'padding', padding, spatial)
+  const apart = perAxis(name, 'dilation', dilation, spatial)
   const whole = (list: readonly number[], least: number): boolean =>
-    list.length === 2 && list.every((v) => Number.isInteger(v) && v >= least)
+    list.length === spatial && list.every((v) => Number.isInteger(v) && v >= least)
   if (!(whole(kernel, 1) && whole(step, 1) && whole(apart, 1) && whole(around, 0)))
-    return 'kernelSize, stride and dilation must be positive whole numbers, padding not negative, two of each'
+    return `kernelSize, stride and dilation must be positive whole numbers, padding not negative, ${spatial} of each`
   const counts = sizes.map((n, i) => windowCount(n + 2 * around[i]!, kernel[i]!, step[i]!, apart[i]!))
   return counts.includes(0)
     ? `blocks of [${kernel.join(', ')}] do not fit an image of [${sizes.join(', ')}]`
     : { kernel, stride: step, padding: around, dilation: apart, counts }
 }
 
+/** `[N, C, …counts, …kernel]` and `[N, C, …kernel, …counts]` from one another. */
+const swapped = (spatial: number): readonly number[] => [0, 1, ...range(spatial, 2 + spatial), ...range(spatial, 2)]
+
 /**
  * Blocks of an image as columns: `[N, C, H, W]` (or without N) → `[N, C·kh·kw, L]`, L blocks in row-major order of their
- * places (torch.nn.functional.unfold, im2col). ShapeError where blocks do not fit.
+ * places (torch.nn.functional.unfold, im2col). There are as many spatial axes as `kernelSize` has numbers, two where it is
+ * one number: `[N, C, L]` with `[k]`, `[N, C, D, H, W]` with `[kd, kh, kw]`, and so on. ShapeError where blocks do not fit.
  * @example
  * const x = T.reshape(T.arange(6), [1, 2, 3])
  * T.reference(nn.unfold(x, { kernelSize: 2 })).data // => [0, 1, 1, 2, 3, 4, 4, 5]
+ * T.reference(nn.unfold(T.tensor([[1, 2, 3]]), { kernelSize: [2] })).data // => [1, 2, 2, 3]
  */
 export const unfold: Blocks<UnfoldOptions> = dataFirstWith(
   'nn.unfold',
@@ -70,26 +80,32 @@ export const unfold: Blocks<UnfoldOptions> = dataFirstWith(
   unfoldOptions,
   (x: Tensor, options: UnfoldOptions) =>
     onTensor('nn.unfold', x, (given, { shape }) => {
-      if (shape.length !== 3 && shape.length !== 4)
-        return refuse('nn.unfold', [given], { reason: `takes [N, C, H, W] or [C, H, W], not rank ${shape.length}` })
-      const n = shape.length === 3 ? reshapeNode(given, [1, ...shape]) : given
+      const spatial = axesOf(options)
+      const single = shape.length === spatial + 1
+      if (spatial < 1 || (!single && shape.length !== spatial + 2))
+        return refuse('nn.unfold', [given], {
+          reason: `takes ${spatial === 2 ? '[N, C, H, W] or [C, H, W]' : `rank ${spatial + 2} (or ${spatial + 1} without a batch)`}, not rank ${shape.length}`,
+          hint: 'kernelSize has a number for each spatial axis; one number alone stands for two',
+        })
+      const n = single ? reshapeNode(given, [1, ...shape]) : given
       const [batch, channels, ...sizes] = typeOf(n).shape
       const g = geometry('nn.unfold', sizes, options)
       if (typeof g === 'string') return refuse('nn.unfold', [given], { reason: g })
       const padded = padNode(n, [0, 0, ...g.padding], [0, 0, ...g.padding], 0)
-      const windows = permuteNode(windowsNode(padded, g.kernel, g), [0, 1, 4, 5, 2, 3])
-      const rows = channels! * g.kernel[0]! * g.kernel[1]!
-      const columns = g.counts[0]! * g.counts[1]!
-      return reshapeNode(windows, shape.length === 3 ? [rows, columns] : [batch!, rows, columns])
+      const windows = permuteNode(windowsNode(padded, g.kernel, g), swapped(spatial))
+      const [rows, columns] = [channels! * sizeOf(g.kernel), sizeOf(g.counts)]
+      return reshapeNode(windows, single ? [rows, columns] : [batch!, rows, columns])
     }),
 )
 
 /**
  * The transpose of `unfold`: columns `[N, C·kh·kw, L]` (or without N) summed onto an image `[N, C, …outputSize]`
- * (torch.nn.functional.fold, col2im). ShapeError where the columns are not those of such an image.
+ * (torch.nn.functional.fold, col2im). There are as many spatial axes as `kernelSize`, else `outputSize`, has numbers, two
+ * where both are one number. ShapeError where the columns are not those of such an image.
  * @example
  * const columns = T.reshape(T.arange(8), [4, 2])
  * T.reference(nn.fold(columns, { outputSize: [2, 3], kernelSize: 2 })).data // => [0, 3, 3, 4, 11, 7]
+ * T.reference(nn.fold(T.tensor([[1, 2], [2, 3]]), { outputSize: [3], kernelSize: 2 })).data // => [1, 4, 3]
  */
 export const fold: Blocks<FoldOptions> = dataFirstWith(
   'nn.fold',
@@ -100,23 +116,24 @@ export const fold: Blocks<FoldOptions> = dataFirstWith(
       if (shape.length !== 2 && shape.length !== 3)
         return refuse('nn.fold', [given], { reason: `takes [N, C·kh·kw, L] or [C·kh·kw, L], not rank ${shape.length}` })
       const [batch, rows, columns] = shape.length === 2 ? [1, ...shape] : shape
-      const sizes = perAxis('nn.fold', 'outputSize', outputSize, 2)
-      if (sizes.length !== 2 || !sizes.every(isDim))
+      const spatial = axesOf({ ...options, outputSize })
+      const sizes = perAxis('nn.fold', 'outputSize', outputSize, spatial)
+      if (sizes.length !== spatial || spatial < 1 || !sizes.every(isDim))
         return refuse('nn.fold', [given], {
-          reason: `the output size [${sizes.join(', ')}] is not two sizes`,
-          hint: 'give the height and the width of the image, or one number for both',
+          reason: `the output size [${sizes.join(', ')}] is not ${spatial === 2 ? 'two' : spatial} sizes`,
+          hint: 'give one for each number of kernelSize, as height and width of an image, or one number for all',
         })
       const g = geometry('nn.fold', sizes, options)
       if (typeof g === 'string') return refuse('nn.fold', [given], { reason: g })
-      const [[kh, kw], [oh, ow]] = [g.kernel, g.counts]
-      const channels = rows! / (kh! * kw!)
-      if (!Number.isInteger(channels) || columns !== oh! * ow!)
+      const [block, places] = [sizeOf(g.kernel), sizeOf(g.counts)]
+      const channels = rows! / block
+      if (!Number.isInteger(channels) || columns !== places)
         return refuse('nn.fold', [given], {
-          reason: `[${rows}, ${columns}] is not [C·${kh! * kw!}, ${oh! * ow!}]`,
-          hint: `an image of [${sizes.join(', ')}] has ${oh} by ${ow} such blocks`,
+          reason: `[${rows}, ${columns}] is not [C·${block}, ${places}]`,
+          hint: `an image of [${sizes.join(', ')}] has ${g.counts.join(' by ')} such blocks`,
         })
-      const split = permuteNode(reshapeNode(given, [batch!, channels, kh!, kw!, oh!, ow!]), [0, 1, 4, 5, 2, 3])
-      const image = [1, 0].reduce(
+      const split = permuteNode(reshapeNode(given, [batch!, channels, ...g.kernel, ...g.counts]), swapped(spatial))
+      const image = [...range(spatial)].reverse().reduce(
         (n, i) =>
           build.fold([n], {
             axis: 2 + i,

@@ -87,7 +87,7 @@ const cases: readonly (readonly [name: string, args: readonly unknown[], message
   [
     'conv2d',
     [image, { weight: T.ones([1, 1, 2, 2]) }, { padding: 'full' }],
-    "nn.conv2d: the option 'padding' is 'full', not a whole number, an array of them, 'same' or 'valid'",
+    "nn.conv2d: the option 'padding' is 'full', not a whole number, an array of them or of pairs, 'same' or 'valid'",
     "write { padding: 'same' }",
   ],
   [

@@ -47,6 +47,46 @@ describe('unfold and fold', () => {
   })
 
   test.each([
+    [[9], { kernelSize: [3], stride: 2, padding: 1, dilation: 2 }],
+    [[3, 4, 5], { kernelSize: [2, 1, 3], stride: [1, 2, 2], padding: [1, 0, 1], dilation: [2, 1, 1] }],
+    [[3], { kernelSize: [1] }],
+  ] as const)('blocks of %j: places and their transpose', (sizes, options) => {
+    const spatial = [...sizes]
+    const elements = spatial.reduce((a, b) => a * b, 1)
+    const y = T.reshape(T.arange(2 * elements, { dtype: 'f32' }), [1, 2, ...spatial]) as Tensor
+    const list = (v: number | readonly number[] | undefined, usual: number): readonly number[] =>
+      spatial.map((_, i) => (v === undefined ? usual : typeof v === 'number' ? v : v[i]!))
+    const given: nn.UnfoldOptions = options
+    const kernel = list(given.kernelSize, 1)
+    const [step, around, apart] = [list(given.stride, 1), list(given.padding, 0), list(given.dilation, 1)]
+    const counts = spatial.map(
+      (n, i) => Math.floor((n + 2 * around[i]! - apart[i]! * (kernel[i]! - 1) - 1) / step[i]!) + 1,
+    )
+    const indices = (of: readonly number[]): readonly (readonly number[])[] =>
+      of.reduce<readonly (readonly number[])[]>(
+        (all, n) => all.flatMap((p) => Array.from({ length: n }, (_, i) => [...p, i])),
+        [[]],
+      )
+    const want = [0, 1].flatMap((c) =>
+      indices(kernel).flatMap((tap) =>
+        indices(counts).map((at) => {
+          const place = at.map((p, i) => p * step[i]! + tap[i]! * apart[i]! - around[i]!)
+          if (place.some((p, i) => p < 0 || p >= spatial[i]!)) return 0
+          return c * elements + place.reduce((sum, p, i) => sum * spatial[i]! + p, 0)
+        }),
+      ),
+    )
+    const columns = nn.unfold(y, options)
+    expect(flat(columns)).toEqual(want)
+    expect(flat(nn.unfold(T.select(y, 0), options))).toEqual(want)
+    // ⟨fold u, y⟩ = ⟨u, unfold y⟩
+    const u = T.reshape(T.remainder(T.arange(want.length, { dtype: 'f32' }), 7), columns.shape) as Tensor
+    const image = nn.fold(u, { ...given, outputSize: spatial })
+    expect(image.shape).toEqual(y.shape)
+    expect(flat(T.sum(T.mul(image, y)))).toEqual(flat(T.sum(T.mul(u, columns))))
+  })
+
+  test.each([
     [() => nn.unfold(T.zeros([2, 2]), { kernelSize: 1 }), 'not rank 2'],
     [() => nn.unfold(x, { kernelSize: 9 }), 'do not fit an image of [4, 7]'],
     [() => nn.unfold(x, { kernelSize: 2, stride: 0 }), 'positive whole numbers'],

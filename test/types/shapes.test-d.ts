@@ -133,6 +133,10 @@ const windows = () => ({
   average: nn.avgPool2d(one, { kernelSize: [7, 2] }),
   ceiled: nn.avgPool2d(image, { kernelSize: 3, ceilMode: true }),
   floored: nn.avgPool2d(image, { kernelSize: 3, ceilMode: false }),
+  sides: nn.conv2d(image, w3, { padding: [[2, 1], 3] }),
+  covered: nn.conv2d(image, w5, { padding: 'same', stride: [3, 2] }),
+  coveredPool: nn.maxPool2d(image, { kernelSize: 3, padding: 'same' }),
+  validPool: nn.avgPool2d(image, { kernelSize: 2, padding: 'valid', dilation: 3, stride: 1 }),
 })
 type Windows = ReturnType<typeof windows>
 holds<Equal<Windows['plain'], F<readonly [8, 16, 26, 26]>>>()
@@ -152,6 +156,10 @@ holds<Equal<Windows['maxDilated'], F<readonly [8, 3, 24, 24]>>>()
 holds<Equal<Windows['average'], F<readonly [3, 4, 14]>>>()
 holds<Equal<Windows['ceiled'], T.Tensor<T.Shape, 'f32'>>>()
 holds<Equal<Windows['floored'], F<readonly [8, 3, 9, 9]>>>()
+holds<Equal<Windows['sides'], F<readonly [8, 16, 29, 32]>>>()
+holds<Equal<Windows['covered'], F<readonly [8, 16, 10, 14]>>>()
+holds<Equal<Windows['coveredPool'], F<readonly [8, 3, 10, 10]>>>()
+holds<Equal<Windows['validPool'], F<readonly [8, 3, 25, 25]>>>()
 
 const wrong = () => [
   // @ts-expect-error 8 rows and 5 do not add up

@@ -67,9 +67,9 @@ export const optionKinds: Readonly<Record<KindName, Kind>> = {
   integers: { what: 'a whole number or an array of them', example: '1', holds: oneOrMore(Number.isInteger) },
   factors: { what: 'a number or an array of them', example: '2', holds: oneOrMore(isNumber) },
   padding: {
-    what: "a whole number, an array of them, 'same' or 'valid'",
+    what: "a whole number, an array of them or of pairs, 'same' or 'valid'",
     example: "'same'",
-    holds: (x) => x === 'same' || x === 'valid' || oneOrMore(Number.isInteger)(x),
+    holds: (x) => x === 'same' || x === 'valid' || oneOrMore(oneOrMore(Number.isInteger))(x),
   },
   text: { what: 'a string', example: "'a'", holds: (x) => typeof x === 'string' },
   list: { what: 'an array', example: '[]', holds: Array.isArray },

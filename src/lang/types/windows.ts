@@ -20,14 +20,14 @@ type Reach<K extends number, Dilation extends number> = Dilation extends 1
   ? K
   : Add<Multiply<Subtract<K, 1>, Dilation>, 1>
 
-/** ⌊(n + 2·padding - reach) / stride⌋ + 1; `number` where the window does not fit, of which the shape check tells. */
+/** ⌊(n + padding - reach) / stride⌋ + 1, `Padding` on both sides together; `number` where the window does not fit, of which the shape check tells. */
 type Count<N extends number, R extends number, Stride extends number, Padding extends number> = number extends
   | N
   | R
   | Stride
   | Padding
   ? number
-  : Positions<Add<N, Add<Padding, Padding>>, R> extends infer M extends number
+  : Positions<Add<N, Padding>, R> extends infer M extends number
     ? [M] extends [never]
       ? number
       : Stride extends 1
@@ -38,7 +38,30 @@ type Count<N extends number, R extends number, Stride extends number, Padding ex
 /** Where a window can start. */
 type Positions<N extends number, R extends number> = R extends 1 ? N : Subtract<N, Subtract<R, 1>>
 
-type Padding<O, I extends number> = O extends { readonly padding: 'valid' } ? 0 : Along<O, 'padding', I, 0>
+/** What an option adds on both sides of spatial axis `I` together. */
+type Padding<O, I extends number> = O extends { readonly padding: infer V }
+  ? V extends number
+    ? Add<V, V>
+    : V extends 'valid' | undefined
+      ? 0
+      : V extends { readonly [K in I]: infer P }
+        ? Sides<P>
+        : number
+  : 0
+
+/** One number for both sides, or a pair. */
+type Sides<P> = P extends number
+  ? Add<P, P>
+  : P extends readonly [infer A extends number, infer B extends number]
+    ? Add<A, B>
+    : number
+
+/** ⌈n / stride⌉: what padding `'same'` comes to. */
+type Covered<N extends number, Stride extends number> = number extends N | Stride
+  ? number
+  : Stride extends 1
+    ? N
+    : Divide<Add<N, Subtract<Stride, 1>>, Stride>
 
 /** Spatial sizes after windows of sizes `Kernel` have gone over `Sizes`. */
 type Spatial<
@@ -57,11 +80,11 @@ type Spatial<
         readonly [
           ...Done,
           O extends { readonly padding: 'same' }
-            ? N
+            ? Covered<N, Along<O, 'stride', Done['length'], Stride extends true ? K : 1>>
             : Count<
                 N,
                 Reach<K, Along<O, 'dilation', Done['length'], 1>>,
-                Stride extends true ? Along<O, 'stride', Done['length'], K> : Along<O, 'stride', Done['length'], 1>,
+                Along<O, 'stride', Done['length'], Stride extends true ? K : 1>,
                 Padding<O, Done['length']>
               >,
         ]

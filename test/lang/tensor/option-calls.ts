@@ -94,6 +94,13 @@ const before: Readonly<Record<string, readonly unknown[]>> = {
   ...blocks('avgPool'),
   'nn.lpPool1d': [line],
   'nn.lpPool2d': [image],
+  'nn.lpPool3d': [volume],
+  'nn.maxPool1dWithIndices': [line],
+  'nn.maxPool2dWithIndices': [image],
+  'nn.maxPool3dWithIndices': [volume],
+  'nn.maxUnpool1d': [line, T.zeros(line.shape, { dtype: 'i32' })],
+  'nn.maxUnpool2d': [image, T.zeros(image.shape, { dtype: 'i32' })],
+  'nn.maxUnpool3d': [volume, T.zeros(volume.shape, { dtype: 'i32' })],
   'nn.unfold': [image],
   'nn.fold': [T.ones([1, 4, 4])],
   'nn.multiHeadAttention': [batch, heads],
@@ -122,6 +129,11 @@ const before: Readonly<Record<string, readonly unknown[]>> = {
   'nn.dropout': [x, random.key(0)],
   'nn.embeddingBag': [square, x],
   'nn.interpolate': [image],
+  'nn.depthToSpace': [image, 2],
+  'nn.spaceToDepth': [image, 2],
+  'nn.gridSample': [image, T.zeros([1, 2, 2, 2])],
+  'nn.affineGrid': [T.ones([1, 2, 3]), [1, 1, 2, 2]],
+  'nn.roiAlign': [image, T.ones([2, 5])],
 }
 
 export interface Options {
