@@ -16,7 +16,7 @@ export {
   sliceRows,
   takeRows,
 } from './column.ts'
-export { type CsvOptions, parseCsv, readCsv, readCsvTask, type Table, type TableColumn } from './csv.ts'
+export { type CsvOptions, parseCsv, parseCsvTask, readCsv, readCsvTask, type Table, type TableColumn } from './csv.ts'
 export { type Classes, classes, designMatrix, type Standardiser, standardiser } from './design-matrix.ts'
 export { parseIdx, readIdx, readIdxTask } from './idx.ts'
 export { type Fold, kFold, type SplitOptions, split } from './partition.ts'

@@ -108,8 +108,8 @@ export const partsOf = (bytes: ArrayBuffer | Uint8Array, source: string): Return
   try {
     return readSafetensors(bytes)
   } catch (e) {
-    if (!(e instanceof TensorloomError)) throw e
-    return raise({ tag: 'DataError', source, reason: e.message.split('\n')[0]! })
+    if (!(e instanceof TensorloomError) || e.error.tag !== 'DataError') throw e
+    return raise({ ...e.error, source })
   }
 }
 

@@ -136,6 +136,7 @@ const elsewhere = [
   'compileOn',
   'put',
   'readCsv',
+  'parseCsvTask',
   'readCsvTask',
   'elementwise',
   'customKernel',
