@@ -5,13 +5,13 @@ import { raise, TensorloomError } from '../lang/errors.ts'
 import { quoted } from '../lang/visible-text.ts'
 import type { FileUrl } from '../runtime/global-types.ts'
 import { openBytes } from '../runtime/text-files.ts'
-import { dataStart, decode, type Header, type Place, parseHeader, placeOf } from './safetensors.ts'
+import { dataStart, decode, hasOwnDType, type Place, parseHeader, placeOf } from './safetensors.ts'
 import { fileOf } from './tree-file.ts'
 
 /** A safetensors file whose header was read. */
 export interface SafetensorsFile {
   readonly file: string
-  /** The types of its tensors by name, in the order of the header. */
+  /** The types of its tensors by name, in the order of the header; those of dtypes that we do not have are left out. */
   readonly tensors: Readonly<Record<string, { readonly dtype: DType; readonly shape: readonly number[] }>>
   /** The free text of the file. */
   readonly metadata: Readonly<Record<string, string>>
@@ -35,15 +35,6 @@ const withFile = <A>(file: string, work: (opened: Opened) => A): A => {
   }
 }
 
-const placesOf = (
-  file: string,
-): { readonly header: Header; readonly places: readonly Place[]; readonly size: number } =>
-  withFile(file, ({ size, read }) => {
-    const start = dataStart(read(0, 8), size)
-    const header = parseHeader(read(8, start - 8))
-    return { header, places: header.names.map((name) => placeOf(header, name, start, size)), size }
-  })
-
 /**
  * Opens a safetensors file of any size: its header is read and checked, the tensors stay where they are until `read` is asked for
  * some of them. No file is held open in between. DataError with the offset of the byte where it is cut short or malformed, and where
@@ -57,35 +48,28 @@ const placesOf = (
  */
 export const openSafetensors = (path: string | FileUrl): SafetensorsFile => {
   const file = fileOf('openSafetensors', path, 'T.load takes the bytes of a file')
-  const { header, places, size } = placesOf(file)
-  const byName = new Map(places.map((place) => [place.name, place]))
-  const placed = (name: string): Place =>
-    byName.get(name) ??
-    raise({
-      tag: 'DataError',
-      source: file,
-      reason: `there is no tensor ${quoted(name)}`,
-      hint: 'its `tensors` are listed',
-    })
+  const { header, places, placed, size } = withFile(file, ({ size, read }) => {
+    const start = dataStart(read(0, 8), size)
+    const header = parseHeader(read(8, start - 8))
+    const placed = (name: string): Place =>
+      header.names.includes(name)
+        ? placeOf(header, name, start, size)
+        : raise({ tag: 'DataError', source: file, reason: `there is no tensor ${quoted(name)}` })
+    return { header, places: header.names.filter((name) => hasOwnDType(header, name)).map(placed), placed, size }
+  })
   return {
     file,
     tensors: Object.fromEntries(places.map(({ name, dtype, shape }) => [name, { dtype, shape }])),
     metadata: header.metadata,
-    read: async <N extends string>(names: readonly N[] = header.names as readonly N[]) => {
-      const wanted = names.map(placed)
-      return withFile(file, (opened) => {
-        if (opened.size !== size)
-          raise({
-            tag: 'DataError',
-            source: file,
-            reason: `it had ${size} bytes when it was opened, now ${opened.size}`,
-          })
-        const read = wanted.map((place) => [
-          place.name,
-          decode(place, opened.read(place.begin, place.end - place.begin)),
-        ])
+    read: async <N extends string>(names: readonly N[] = places.map(({ name }) => name as N)) =>
+      withFile(file, (opened) => {
+        const reason = `it had ${size} bytes when it was opened, now ${opened.size}`
+        if (opened.size !== size) raise({ tag: 'DataError', source: file, reason })
+        const read = names.map((name) => {
+          const place = placed(name)
+          return [name, decode(place, opened.read(place.begin, place.end - place.begin))]
+        })
         return Object.fromEntries(read) as Record<N, HostTensor>
-      })
-    },
+      }),
   }
 }

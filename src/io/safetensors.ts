@@ -146,6 +146,10 @@ export const parseHeader = (bytes: Uint8Array): Header => {
   return { entries, metadata: metadata as Record<string, string>, names }
 }
 
+/** Whether the tensor of that name has a dtype of ours: files of PyTorch's hold counters of 64 bits. */
+export const hasOwnDType = ({ entries }: Header, name: string): boolean =>
+  Object.values(codes).includes((entries[name] as { readonly dtype?: string } | null)?.dtype ?? '')
+
 /** Where a tensor lies: `begin` and `end` are bytes of the file. */
 export interface Place {
   readonly name: string
