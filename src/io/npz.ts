@@ -87,7 +87,7 @@ const noTime = new Date(1980, 0, 1)
  * in size; rejects with DataError where fflate is not installed.
  * @example
  * const bytes = await io.toNpz({ w: { shape: [1], data: Int32Array.of(7) } })
- * T.orThrow(await io.parseNpzTask(bytes)()).w!.data // => [7]
+ * T.orThrow(await io.parseNpzTask(bytes)())['w']!.data // => [7]
  */
 export const toNpz = async (arrays: Dataset): Promise<Uint8Array<ArrayBuffer>> => {
   const files = Object.entries(arrays).map(([name, column]) => [`${name}.npy`, toNpy(column)] as const)

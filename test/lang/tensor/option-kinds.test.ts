@@ -142,6 +142,9 @@ const elsewhere = [
   'customKernel',
   'agreesWithReference',
   'fit',
+  'trainBytePairs',
+  'loadTokenizer',
+  'loadTokenizerTask',
 ]
 
 test('the list of functions with options is complete', () => {
