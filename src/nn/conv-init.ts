@@ -5,8 +5,8 @@ import { demandRecord, type OptionNames } from '../lang/tensor/arguments.ts'
 import type { Only } from '../lang/types/options.ts'
 import type { Tensor } from '../lang/types/tensor.ts'
 import type { KernelOf } from '../lang/types/windows.ts'
-import { type PerAxis, perAxis } from './conv.ts'
 import { type BiasOptions, demandSizes, perUnit, uniformParts, type WithBias } from './drawn.ts'
+import { type PerAxis, perAxis } from './windows.ts'
 
 /** Options of initial weights of convolutions: into how many groups the channels are parted (1), and whether there is a bias (true). */
 export interface ConvInitOptions extends BiasOptions {

@@ -30,7 +30,8 @@ type Draw = (key: Tensor, shape: Shape, deviation: number) => Tensor
 const draws: Readonly<Record<NonNullable<VarianceOptions['distribution']>, Draw>> = {
   normal: (key, shape, std) => normal(key, shape, { std }),
   uniform: (key, shape, std) => uniform(key, shape, { low: -std * Math.sqrt(3), high: std * Math.sqrt(3) }),
-  truncatedNormal: (key, shape, std) => T.mul(standardTruncated(key, shape, { low: -2, high: 2 }), std / cutDeviation) as Tensor,
+  truncatedNormal: (key, shape, std) =>
+    T.mul(standardTruncated(key, shape, { low: -2, high: 2 }), std / cutDeviation) as Tensor,
 }
 
 const fanOf = {

@@ -3,11 +3,11 @@ import { raise } from '../lang/errors.ts'
 import { demandRecord, type OptionNames } from '../lang/tensor/arguments.ts'
 import { demandKey, foldIn } from '../lang/tensor/random/keys.ts'
 import type { Tensor } from '../lang/types/tensor.ts'
-import type { PerAxis } from './conv.ts'
 import { conv1dInit, conv2dInit, conv3dInit } from './conv-init.ts'
 import { demandSizes } from './drawn.ts'
 import { batchNormInit, type Scale } from './norm-init.ts'
 import type { ResidualBlockRunning } from './residual.ts'
+import type { PerAxis } from './windows.ts'
 
 /** Options of `residualBlockInit`: the stride of the first convolution (1), and the kernel's sizes along each axis (3 by 3). */
 export interface ResidualBlockInitOptions {
