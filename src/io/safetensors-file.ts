@@ -5,7 +5,7 @@ import { raise, TensorloomError } from '../lang/errors.ts'
 import { quoted } from '../lang/visible-text.ts'
 import type { FileUrl } from '../runtime/global-types.ts'
 import { openBytes } from '../runtime/text-files.ts'
-import { dataStart, decode, hasOwnDType, type Place, parseHeader, placeOf } from './safetensors.ts'
+import { dataStart, decode, hasOwnDType, metadataIn, namesIn, type Place, parseHeader, placeOf } from './safetensors.ts'
 import { fileOf } from './tree-file.ts'
 
 /** A safetensors file whose header was read. */
@@ -52,15 +52,22 @@ export const openSafetensors = (path: string | FileUrl): SafetensorsFile => {
     const start = dataStart(read(0, 8), size)
     const header = parseHeader(read(8, start - 8))
     const placed = (name: string): Place =>
-      header.names.includes(name)
+      namesIn(header).includes(name)
         ? placeOf(header, name, start, size)
         : raise({ tag: 'DataError', source: file, reason: `there is no tensor ${quoted(name)}` })
-    return { header, places: header.names.filter((name) => hasOwnDType(header, name)).map(placed), placed, size }
+    return {
+      header,
+      places: namesIn(header)
+        .filter((name) => hasOwnDType(header, name))
+        .map(placed),
+      placed,
+      size,
+    }
   })
   return {
     file,
     tensors: Object.fromEntries(places.map(({ name, dtype, shape }) => [name, { dtype, shape }])),
-    metadata: header.metadata,
+    metadata: metadataIn(header),
     read: async <N extends string>(names: readonly N[] = places.map(({ name }) => name as N)) =>
       withFile(file, (opened) => {
         const reason = `it had ${size} bytes when it was opened, now ${opened.size}`

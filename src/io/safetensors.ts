@@ -110,45 +110,42 @@ const isCounts = (x: unknown): x is readonly number[] =>
 const isObject = (x: unknown): x is Readonly<Record<string, unknown>> =>
   typeof x === 'object' && x !== null && !Array.isArray(x)
 
-/** As the reference implementation: no header of a model is as long, and a file that says so is of another format. */
-const longestHeader = 100_000_000
-
 /** Where the data of a file begins, from its first 8 bytes; `size` is that of the file. Raises DataError. */
 export const dataStart = (first: Uint8Array, size: number): number => {
-  if (first.length < 8) malformed(`${first.length} bytes are too few for a header length`, first.length)
+  if (first.length < 8) malformed(`${first.length} bytes are too few`, first.length)
   const length = new DataView(first.buffer, first.byteOffset).getBigUint64(0, true)
   if (length > BigInt(size - 8)) malformed(`the header is said to have ${length} bytes, the file has ${size}`, 0)
-  if (length > longestHeader) malformed(`the header is said to have ${length} bytes, more than ${longestHeader}`, 0)
   return 8 + Number(length)
 }
 
-/** A header: what its JSON says. */
-export interface Header {
-  readonly entries: Readonly<Record<string, unknown>>
-  readonly metadata: Readonly<Record<string, string>>
-  /** The names of the tensors. */
-  readonly names: readonly string[]
-}
+/** What the JSON of a header says: an entry a tensor by its name, and `__metadata__`. */
+export type Header = Readonly<Record<string, unknown>>
 
 /** The header that stands in these bytes, those of the file from 8 on. Raises DataError. */
 export const parseHeader = (bytes: Uint8Array): Header => {
-  let entries: unknown
+  let header: unknown
   try {
-    entries = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
   } catch (e) {
     malformed(`the header is no JSON (${String(e)})`, 8)
   }
-  if (!isObject(entries)) return malformed('the header is no object', 8)
-  const metadata = entries['__metadata__'] ?? {}
+  return isObject(header) ? header : malformed('the header is no object', 8)
+}
+
+/** The names of the tensors of a header. */
+export const namesIn = (header: Header): readonly string[] => Object.keys(header).filter((n) => n !== '__metadata__')
+
+/** The free text of a header. Raises DataError where it is none. */
+export const metadataIn = (header: Header): Readonly<Record<string, string>> => {
+  const metadata = header['__metadata__'] ?? {}
   if (!isObject(metadata) || Object.values(metadata).some((v) => typeof v !== 'string'))
     malformed('__metadata__ is no record of text', 8)
-  const names = Object.keys(entries).filter((name) => name !== '__metadata__')
-  return { entries, metadata: metadata as Record<string, string>, names }
+  return metadata as Record<string, string>
 }
 
 /** Whether the tensor of that name has a dtype of ours: files of PyTorch's hold counters of 64 bits. */
-export const hasOwnDType = ({ entries }: Header, name: string): boolean =>
-  Object.values(codes).includes((entries[name] as { readonly dtype?: string } | null)?.dtype ?? '')
+export const hasOwnDType = (header: Header, name: string): boolean =>
+  Object.values(codes).includes((header[name] as { readonly dtype?: string } | null)?.dtype ?? '')
 
 /** Where a tensor lies: `begin` and `end` are bytes of the file. */
 export interface Place {
@@ -160,8 +157,8 @@ export interface Place {
 }
 
 /** Where a tensor lies, from its entry. Raises DataError where it is cut short, malformed, or of a dtype we do not have. */
-export const placeOf = ({ entries }: Header, name: string, start: number, size: number): Place => {
-  const { dtype: code, shape, data_offsets: range } = (entries[name] ?? {}) as Readonly<Record<string, unknown>>
+export const placeOf = (header: Header, name: string, start: number, size: number): Place => {
+  const { dtype: code, shape, data_offsets: range } = (header[name] ?? {}) as Readonly<Record<string, unknown>>
   const dtype = (Object.keys(codes) as DType[]).find((d) => codes[d] === code)
   if (!dtype) return malformed(`${name} has dtype ${String(code)}; read are ${Object.values(codes).join(', ')}`, 8)
   if (!isCounts(shape) || !isCounts(range) || range.length !== 2)
@@ -202,11 +199,11 @@ export const tensorAt = ({ file, start, header }: OpenSafetensors, name: string)
 /** Reads a file. Raises DataError (as TensorloomError) when it is truncated, malformed, or holds a dtype we do not have. */
 export const readSafetensors = (source: ArrayBuffer | Uint8Array): SafeTensors => {
   const { file, start, header } = openSafetensors(source)
-  const places = header.names.map((name) => placeOf(header, name, start, file.length))
+  const places = namesIn(header).map((name) => placeOf(header, name, start, file.length))
   checkCover(places, start, file.length)
   // Entries, not a record written to: `__proto__` is a name like any other.
   const tensors = places.map((place) => [place.name, decode(place, file.subarray(place.begin, place.end))] as const)
-  return { tensors: Object.fromEntries(tensors), metadata: header.metadata }
+  return { tensors: Object.fromEntries(tensors), metadata: metadataIn(header) }
 }
 
 /** The format allows neither holes nor overlaps: every byte of the data belongs to one tensor. */

@@ -170,11 +170,6 @@ const showNumerics = ({ label, operand, nans, infinities, position }: NumericsEr
   return `T.checkNumerics: ${visible(label)}, ${showOperand(operand)}, holds ${counted.join(' and ')}${where}`
 }
 
-const placeIn = ({ line, offset }: DataError): string => {
-  if (line !== undefined) return `, line ${line}`
-  return offset === undefined ? '' : `, byte ${offset}`
-}
-
 /** What is wrong, without where it was written and the way out. */
 const showMistake = (e: TensorloomErrorData): string => {
   switch (e.tag) {
@@ -205,7 +200,7 @@ const showMistake = (e: TensorloomErrorData): string => {
     case 'ConsumedHandle':
       return `${e.path}: this handle was donated to an earlier run and is consumed`
     case 'DataError':
-      return `${e.source}${placeIn(e)}: ${e.reason}`
+      return `${e.source}${e.line ? `, line ${e.line}` : e.offset === undefined ? '' : `, byte ${e.offset}`}: ${e.reason}`
     case 'ValidationError':
       return `the device refused the work: ${e.message}`
   }
