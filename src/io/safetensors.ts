@@ -3,9 +3,11 @@
  * then the data. Reads and writes our dtypes; a file that is cut short or lies about itself is a typed error.
  */
 import { fromBfloat16, toBfloat16 } from '../lang/bfloat16.ts'
+import { sizeOf } from '../lang/dim.ts'
 import { allocate, type DType, type HostArray, isFloat } from '../lang/dtype.ts'
 import { raise } from '../lang/errors.ts'
 import { fromHalf, toHalf } from '../lang/half.ts'
+import { isRecord } from '../lang/tree.ts'
 
 /** A tensor of a file: f16 and bf16 values are held as f32, bool as bytes of 0 and 1. */
 export interface StoredTensor {
@@ -32,9 +34,7 @@ const refuse = (message: string): never => raise({ tag: 'UsageError', message: `
 
 /** What cannot be read, and the byte of the file where that shows. */
 const malformed = (reason: string, offset: number): never =>
-  raise({ tag: 'DataError', source: 'safetensors', reason, offset, hint: 'is the file complete, and of this format?' })
-
-const count = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1)
+  raise({ tag: 'DataError', source: 'safetensors', reason, offset, hint: 'is the file complete?' })
 
 /** Little-endian bytes, whatever the machine: the format's order. */
 const toBytes = ({ dtype, data }: StoredTensor): Uint8Array => {
@@ -84,8 +84,8 @@ export const writeSafetensors = (
   for (const name of names) {
     const { dtype, shape, data } = tensors[name]!
     if (name === '__metadata__') refuse('a tensor cannot be named __metadata__')
-    if (count(shape) !== data.length)
-      refuse(`${name} has ${data.length} elements, its shape [${shape.join(', ')}] ${count(shape)}`)
+    if (sizeOf(shape) !== data.length)
+      refuse(`${name} has ${data.length} elements, its shape [${shape.join(', ')}] ${sizeOf(shape)}`)
     const begin = end
     end += data.length * widths[dtype]
     header.push([name, { dtype: codes[dtype], shape, data_offsets: [begin, end] }])
@@ -107,15 +107,11 @@ export const writeSafetensors = (
 const isCounts = (x: unknown): x is readonly number[] =>
   Array.isArray(x) && x.every((n) => Number.isSafeInteger(n) && n >= 0)
 
-const isObject = (x: unknown): x is Readonly<Record<string, unknown>> =>
-  typeof x === 'object' && x !== null && !Array.isArray(x)
-
 /** Where the data of a file begins, from its first 8 bytes; `size` is that of the file. Raises DataError. */
 export const dataStart = (first: Uint8Array, size: number): number => {
-  if (first.length < 8) malformed(`${first.length} bytes are too few`, first.length)
-  const length = new DataView(first.buffer, first.byteOffset).getBigUint64(0, true)
-  if (length > BigInt(size - 8)) malformed(`the header is said to have ${length} bytes, the file has ${size}`, 0)
-  return 8 + Number(length)
+  const length = size < 8 ? 0n : new DataView(first.buffer, first.byteOffset).getBigUint64(0, true)
+  const start = 8 + Number(length)
+  return start > size ? malformed(`the header ends at byte ${start}, the file at ${size}`, size) : start
 }
 
 /** What the JSON of a header says: an entry a tensor by its name, and `__metadata__`. */
@@ -123,13 +119,11 @@ export type Header = Readonly<Record<string, unknown>>
 
 /** The header that stands in these bytes, those of the file from 8 on. Raises DataError. */
 export const parseHeader = (bytes: Uint8Array): Header => {
-  let header: unknown
   try {
-    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
-  } catch (e) {
-    malformed(`the header is no JSON (${String(e)})`, 8)
-  }
-  return isObject(header) ? header : malformed('the header is no object', 8)
+    const header: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+    if (isRecord(header)) return header
+  } catch {}
+  return malformed('the header is no JSON object', 8)
 }
 
 /** The names of the tensors of a header. */
@@ -138,7 +132,7 @@ export const namesIn = (header: Header): readonly string[] => Object.keys(header
 /** The free text of a header. Raises DataError where it is none. */
 export const metadataIn = (header: Header): Readonly<Record<string, string>> => {
   const metadata = header['__metadata__'] ?? {}
-  if (!isObject(metadata) || Object.values(metadata).some((v) => typeof v !== 'string'))
+  if (!isRecord(metadata) || Object.values(metadata).some((v) => typeof v !== 'string'))
     malformed('__metadata__ is no record of text', 8)
   return metadata as Record<string, string>
 }
@@ -160,12 +154,12 @@ export interface Place {
 export const placeOf = (header: Header, name: string, start: number, size: number): Place => {
   const { dtype: code, shape, data_offsets: range } = (header[name] ?? {}) as Readonly<Record<string, unknown>>
   const dtype = (Object.keys(codes) as DType[]).find((d) => codes[d] === code)
-  if (!dtype) return malformed(`${name} has dtype ${String(code)}; read are ${Object.values(codes).join(', ')}`, 8)
+  if (!dtype) return malformed(`${name} has dtype ${code}, not one of ${Object.values(codes)}`, 8)
   if (!isCounts(shape) || !isCounts(range) || range.length !== 2)
-    return malformed(`${name} has no proper shape and data_offsets`, 8)
+    return malformed(`${name} has no shape and data_offsets`, 8)
   const [begin, end] = range as readonly [number, number]
-  const bytes = count(shape) * widths[dtype]
-  if (end - begin !== bytes) malformed(`${name} needs ${bytes} bytes, its range has ${end - begin}`, start + begin)
+  const bytes = sizeOf(shape) * widths[dtype]
+  if (end - begin !== bytes) malformed(`${name} has ${end - begin} bytes and needs ${bytes}`, start + begin)
   if (start + end > size) malformed(`${name} ends at byte ${start + end}, the file at ${size}`, size)
   return { name, dtype, shape, begin: start + begin, end: start + end }
 }
@@ -173,7 +167,7 @@ export const placeOf = (header: Header, name: string, start: number, size: numbe
 /** The tensor that lies in `bytes`. */
 export const decode = ({ dtype, shape }: Place, bytes: Uint8Array): StoredTensor => {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  return { dtype, shape, data: fromBytes(dtype, view, count(shape)) }
+  return { dtype, shape, data: fromBytes(dtype, view, sizeOf(shape)) }
 }
 
 /** A file, its header, and where the data begins. */

@@ -70,7 +70,7 @@ export const argumentLeaves = (
       tag: 'ArgumentError',
       path: below(surplus),
       reason: `is one key too many: the program takes ${known === '' ? 'an empty record' : known} here`,
-      hint: 'is it misspelt? Give the part that the program takes',
+      hint: 'is it misspelt?',
     })
   }
   walk(inputTree, args, '')
