@@ -7,7 +7,7 @@ import { type Tensor, tensorOf } from '../lang/types/tensor.ts'
 import type { Column, Dataset, Elements } from './column.ts'
 
 /** The dtype of each array type; doubles become f32. */
-interface DTypesOf {
+export interface DTypesOf {
   readonly Float32Array: 'f32'
   readonly Float64Array: 'f32'
   readonly Int8Array: 'i8'
@@ -28,7 +28,7 @@ const dtypes: DTypesOf = {
 }
 
 /** The dtype of a column's tensor. */
-type DTypeOf<A extends Elements> = A extends { readonly [Symbol.toStringTag]: infer N extends keyof DTypesOf }
+export type DTypeOf<A extends Elements> = A extends { readonly [Symbol.toStringTag]: infer N extends keyof DTypesOf }
   ? DTypesOf[N]
   : DType
 
@@ -42,7 +42,8 @@ type DTypeOf<A extends Elements> = A extends { readonly [Symbol.toStringTag]: in
 export const asTensors = <D extends Dataset>(data: D): { readonly [K in keyof D]: ColumnTensor<D[K]> } =>
   Object.fromEntries(Object.entries(data).map(([name, column]) => [name, tensorFrom(name, column)])) as never
 
-type ColumnTensor<C extends Column> = C extends Column<infer A> ? Tensor<Shape, DTypeOf<A>> : never
+/** The tensor of a column. */
+export type ColumnTensor<C extends Column> = C extends Column<infer A> ? Tensor<Shape, DTypeOf<A>> : never
 
 const tensorFrom = (name: string, { shape, data }: Column): Tensor => {
   const size = shape.reduce((a, b) => a * b, 1)

@@ -1,4 +1,7 @@
-/** Comma-separated text (RFC 4180: quotes, doubled quotes, line breaks inside them) as named columns. */
+/**
+ * Comma-separated text (RFC 4180: quotes, doubled quotes, line breaks inside them) as named columns. Cells are told apart by
+ * papaparse, which is optional; what a table must be, and where a text is none, is said here.
+ */
 
 import * as E from '#fp/Either'
 import { pipe } from '#fp/function'
@@ -7,6 +10,7 @@ import { type DataError, raise } from '../lang/errors.ts'
 import { demandList, demandRecord, type OptionNames, showArgument } from '../lang/tensor/arguments.ts'
 import type { FileUrl } from '../runtime/global-types.ts'
 import { readBytes, settle } from './file.ts'
+import { type Library, library, libraryNow } from './library.ts'
 
 /** How the text is written. */
 export interface CsvOptions {
@@ -26,7 +30,7 @@ const demandCsv = (name: string, options: CsvOptions): void => {
   demandRecord(name, csvOptions, options)
   const { separator = ',', missing = [] } = options
   demandList(name, missing, "texts in 'missing'", "{ missing: ['NA'] }")
-  if (typeof separator === 'string' && separator.length === 1) return
+  if (typeof separator === 'string' && separator.length === 1 && !'"\r\n\ufeff'.includes(separator)) return
   raise({
     tag: 'UsageError',
     message: `${name}: the separator is ${showArgument(separator)}, not one character`,
@@ -54,48 +58,45 @@ interface Row {
 
 type Rows = E.Either<DataError, readonly Row[]>
 
+const linesIn = (text: string): number => text.split('\n').length - 1
+
+/** What is wrong with the quotes of a cell whose text begins at `from`. */
+const quoteError = (text: string, from: number, isOpen: boolean, source: string): DataError => {
+  const closed = isOpen ? null : /^(?:[^"]|"")*"([\s\S])/.exec(text.slice(from))
+  const line = 1 + linesIn(text.slice(0, from + (closed ? closed[0].length - 1 : 0)))
+  const reason = closed ? `${JSON.stringify(closed[1])} follows a closing quote` : 'a quote is opened and never closed'
+  return { tag: 'DataError', source, line, reason }
+}
+
 /** The cells of a text. Empty lines are passed over, a byte order mark too. */
-const rowsOf = (text: string, separator: string, source: string): Rows => {
+const rowsOf = (papa: Library<'papaparse'>, marked: string, separator: string, source: string): Rows => {
+  const text = marked.replace(/^\ufeff/, '')
   const rows: Row[] = []
-  let cells: string[] = []
-  let cell = ''
-  let [line, start] = [1, 1]
-  /** Inside quotes; or past the quotes of this cell. */
-  let [quoted, wasQuoted] = [false, false]
-  const endCell = (): void => {
-    cells.push(cell)
-    cell = ''
-    wasQuoted = false
-  }
-  const endRow = (): void => {
-    if (cells.length === 0 && cell === '' && !wasQuoted) return
-    endCell()
-    rows.push({ cells, line: start })
-    cells = []
-  }
-  for (let i = text.charCodeAt(0) === 0xfeff ? 1 : 0; i < text.length; i++) {
-    const c = text[i]!
-    if (c === '\n') line++
-    if (quoted) {
-      if (c !== '"') cell += c
-      else if (text[i + 1] === '"') cell += text[++i]
-      else quoted = false
-    } else if (c === '"' && cell === '' && !wasQuoted) {
-      quoted = true
-      wasQuoted = true
-    } else if (c === separator) endCell()
-    else if (c === '\n') {
-      endRow()
-      start = line
-    } else if (c !== '\r' || text[i + 1] !== '\n') {
-      if (wasQuoted)
-        return E.left({ tag: 'DataError', source, line, reason: `${JSON.stringify(c)} follows a closing quote` })
-      cell += c
-    }
-  }
-  if (quoted) return E.left({ tag: 'DataError', source, line: start, reason: 'a quote is opened and never closed' })
-  endRow()
-  return E.right(rows)
+  let wrong: DataError | undefined
+  let [line, from] = [1, 0]
+  papa.parse<readonly string[]>(text, {
+    delimiter: separator,
+    newline: '\n',
+    step: ({ data, meta, errors }, parser) => {
+      const [error] = errors.filter(({ type }) => type === 'Quotes')
+      if (error) {
+        wrong = quoteError(text, error.index!, error.code === 'MissingQuotes', source)
+        return parser.abort()
+      }
+      const written = text.slice(from, meta.cursor)
+      if (!/^\r?\n?$/.test(written)) rows.push({ cells: withoutReturn(data, written), line })
+      line += linesIn(written)
+      from = meta.cursor
+    },
+  })
+  return wrong ? E.left(wrong) : E.right(rows)
+}
+
+/** A carriage return before the line break is part of it, unless it stands in quotes. */
+const withoutReturn = (cells: readonly string[], written: string): readonly string[] => {
+  const last = cells.at(-1)!
+  const isOutside = last.endsWith('\r') && written.endsWith(`${last}\n`)
+  return isOutside ? [...cells.slice(0, -1), last.slice(0, -1)] : cells
 }
 
 const columnOf = (cells: readonly string[], missing: ReadonlySet<string>): TableColumn => {
@@ -104,22 +105,17 @@ const columnOf = (cells: readonly string[], missing: ReadonlySet<string>): Table
   return isNumber ? { kind: 'number', values } : { kind: 'text', values: cells }
 }
 
-/**
- * The columns of a text (RFC 4180). A column is one of numbers when all its cells are, missing ones (empty, or in
- * `missing`) being NaN. Left DataError with its line: a row longer or shorter than the first, a quote never closed, a
- * name given twice.
- * @example
- * const found = data.parseCsv('x\n1\n2')
- * const columns = { x: { kind: 'number', values: [1, 2] } }
- * found // => { _tag: 'Right', right: { names: ['x'], rows: 2, columns } }
- * data.parseCsv('x,y\n1')._tag // => 'Left'
- */
-export const parseCsv = (text: string, options: CsvOptions = {}): E.Either<DataError, Table> => {
-  demandCsv('parseCsv', options)
-  const { separator = ',', header = true, missing = [], source = 'CSV data' } = options
+const unnamed = 'CSV data'
+
+/** The table of a text. */
+const tableOf = (
+  papa: Library<'papaparse'>,
+  text: string,
+  { separator = ',', header = true, missing = [], source = unnamed }: CsvOptions,
+): E.Either<DataError, Table> => {
   const wrong = (line: number, reason: string): E.Either<DataError, Table> =>
     E.left({ tag: 'DataError', source, line, reason })
-  const parsed = rowsOf(text, separator, source)
+  const parsed = rowsOf(papa, text, separator, source)
   if (E.isLeft(parsed)) return parsed
   const [first] = parsed.right
   if (!first) return wrong(1, 'the text is empty')
@@ -145,6 +141,37 @@ export const parseCsv = (text: string, options: CsvOptions = {}): E.Either<DataE
 }
 
 /**
+ * The columns of a text (RFC 4180). A column is one of numbers when all its cells are, missing ones (empty, or in
+ * `missing`) being NaN. Left DataError with its line: a row longer or shorter than the first, a quote never closed, a
+ * name given twice; and where papaparse is not installed, or cannot be loaded at once (a page takes `parseCsvTask`).
+ * @example
+ * const found = data.parseCsv('x\n1\n2')
+ * const columns = { x: { kind: 'number', values: [1, 2] } }
+ * found // => { _tag: 'Right', right: { names: ['x'], rows: 2, columns } }
+ * data.parseCsv('x,y\n1')._tag // => 'Left'
+ */
+export const parseCsv = (text: string, options: CsvOptions = {}): E.Either<DataError, Table> => {
+  demandCsv('parseCsv', options)
+  return pipe(
+    libraryNow('papaparse', options.source ?? unnamed),
+    E.flatMap((papa) => tableOf(papa, text, options)),
+  )
+}
+
+/**
+ * `parseCsv` as a TaskEither, which loads papaparse wherever modules are loaded from.
+ * @example
+ * (await data.parseCsvTask('x\n1\n2')())._tag // => 'Right'
+ */
+export const parseCsvTask = (text: string, options: CsvOptions = {}): TE.TaskEither<DataError, Table> => {
+  demandCsv('parseCsvTask', options)
+  return pipe(
+    library('papaparse', options.source ?? unnamed),
+    TE.flatMapEither((papa) => tableOf(papa, text, options)),
+  )
+}
+
+/**
  * `readCsv` as a TaskEither: nothing is read before it is called.
  * @example
  * (await data.readCsvTask('missing.csv')())._tag // => 'Left'
@@ -153,7 +180,7 @@ export const readCsvTask = (path: string | FileUrl, options: CsvOptions = {}): T
   demandCsv('readCsvTask', options)
   return pipe(
     readBytes(path),
-    TE.flatMapEither((bytes) => parseCsv(new TextDecoder().decode(bytes), { source: String(path), ...options })),
+    TE.flatMap((bytes) => parseCsvTask(new TextDecoder().decode(bytes), { source: String(path), ...options })),
   )
 }
 

@@ -4,7 +4,7 @@
  */
 import { fromBfloat16, toBfloat16 } from '../lang/bfloat16.ts'
 import { allocate, type DType, type HostArray, isFloat } from '../lang/dtype.ts'
-import { raise, type UsageError } from '../lang/errors.ts'
+import { raise } from '../lang/errors.ts'
 import { fromHalf, toHalf } from '../lang/half.ts'
 
 /** A tensor of a file: f16 and bf16 values are held as f32, bool as bytes of 0 and 1. */
@@ -27,12 +27,12 @@ const codes: Readonly<Record<DType, string>> = {
 // biome-ignore format: a table reads better
 const widths: Readonly<Record<DType, number>> = { f32: 4, i32: 4, u32: 4, bool: 1, f16: 2, bf16: 2, i8: 1, u8: 1 }
 
-const malformed = (message: string): never =>
-  raise({
-    tag: 'UsageError',
-    message: `safetensors: ${message}`,
-    hint: 'is the file complete, and of this format?',
-  } satisfies UsageError)
+/** What cannot be written. */
+const refuse = (message: string): never => raise({ tag: 'UsageError', message: `safetensors: ${message}` })
+
+/** What cannot be read, and the byte of the file where that shows. */
+const malformed = (reason: string, offset: number): never =>
+  raise({ tag: 'DataError', source: 'safetensors', reason, offset, hint: 'is the file complete, and of this format?' })
 
 const count = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1)
 
@@ -83,9 +83,9 @@ export const writeSafetensors = (
   let end = 0
   for (const name of names) {
     const { dtype, shape, data } = tensors[name]!
-    if (name === '__metadata__') malformed('a tensor cannot be named __metadata__')
+    if (name === '__metadata__') refuse('a tensor cannot be named __metadata__')
     if (count(shape) !== data.length)
-      malformed(`${name} has ${data.length} elements, its shape [${shape.join(', ')}] ${count(shape)}`)
+      refuse(`${name} has ${data.length} elements, its shape [${shape.join(', ')}] ${count(shape)}`)
     const begin = end
     end += data.length * widths[dtype]
     header.push([name, { dtype: codes[dtype], shape, data_offsets: [begin, end] }])
@@ -107,81 +107,115 @@ export const writeSafetensors = (
 const isCounts = (x: unknown): x is readonly number[] =>
   Array.isArray(x) && x.every((n) => Number.isSafeInteger(n) && n >= 0)
 
-/** A file, its header, and where the data begins. */
-export interface OpenSafetensors {
-  readonly file: Uint8Array
-  readonly start: number
-  readonly header: Readonly<Record<string, unknown>>
-}
-
 const isObject = (x: unknown): x is Readonly<Record<string, unknown>> =>
   typeof x === 'object' && x !== null && !Array.isArray(x)
 
-/** Opens a file. Raises UsageError (as TensorloomError) when the header is cut short or none. */
-export const openSafetensors = (source: ArrayBuffer | Uint8Array): OpenSafetensors => {
-  const file = source instanceof Uint8Array ? source : new Uint8Array(source)
-  if (file.length < 8) malformed(`${file.length} bytes are too few for a header length`)
-  const length = new DataView(file.buffer, file.byteOffset).getBigUint64(0, true)
-  if (length > BigInt(file.length - 8))
-    malformed(`the header is said to have ${length} bytes, the file has ${file.length}`)
-  const start = 8 + Number(length)
-  let header: unknown
-  try {
-    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(file.subarray(8, start)))
-  } catch (e) {
-    malformed(`the header is no JSON (${String(e)})`)
-  }
-  return isObject(header) ? { file, start, header } : malformed('the header is no object')
+/** As the reference implementation: no header of a model is as long, and a file that says so is of another format. */
+const longestHeader = 100_000_000
+
+/** Where the data of a file begins, from its first 8 bytes; `size` is that of the file. Raises DataError. */
+export const dataStart = (first: Uint8Array, size: number): number => {
+  if (first.length < 8) malformed(`${first.length} bytes are too few for a header length`, first.length)
+  const length = new DataView(first.buffer, first.byteOffset).getBigUint64(0, true)
+  if (length > BigInt(size - 8)) malformed(`the header is said to have ${length} bytes, the file has ${size}`, 0)
+  if (length > longestHeader) malformed(`the header is said to have ${length} bytes, more than ${longestHeader}`, 0)
+  return 8 + Number(length)
 }
 
-interface Range {
+/** A header: what its JSON says. */
+export interface Header {
+  readonly entries: Readonly<Record<string, unknown>>
+  readonly metadata: Readonly<Record<string, string>>
+  /** The names of the tensors. */
+  readonly names: readonly string[]
+}
+
+/** The header that stands in these bytes, those of the file from 8 on. Raises DataError. */
+export const parseHeader = (bytes: Uint8Array): Header => {
+  let entries: unknown
+  try {
+    entries = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch (e) {
+    malformed(`the header is no JSON (${String(e)})`, 8)
+  }
+  if (!isObject(entries)) return malformed('the header is no object', 8)
+  const metadata = entries['__metadata__'] ?? {}
+  if (!isObject(metadata) || Object.values(metadata).some((v) => typeof v !== 'string'))
+    malformed('__metadata__ is no record of text', 8)
+  const names = Object.keys(entries).filter((name) => name !== '__metadata__')
+  return { entries, metadata: metadata as Record<string, string>, names }
+}
+
+/** Whether the tensor of that name has a dtype of ours: files of PyTorch's hold counters of 64 bits. */
+export const hasOwnDType = ({ entries }: Header, name: string): boolean =>
+  Object.values(codes).includes((entries[name] as { readonly dtype?: string } | null)?.dtype ?? '')
+
+/** Where a tensor lies: `begin` and `end` are bytes of the file. */
+export interface Place {
   readonly name: string
+  readonly dtype: DType
+  readonly shape: readonly number[]
   readonly begin: number
   readonly end: number
 }
 
-/** A tensor and where it lies. Raises UsageError where it is cut short, malformed, or of a dtype we do not have. */
-export const tensorAt = (
-  { file, start, header }: OpenSafetensors,
-  name: string,
-): { readonly tensor: StoredTensor; readonly range: Range } => {
-  const { dtype: code, shape, data_offsets: range } = (header[name] ?? {}) as Readonly<Record<string, unknown>>
+/** Where a tensor lies, from its entry. Raises DataError where it is cut short, malformed, or of a dtype we do not have. */
+export const placeOf = ({ entries }: Header, name: string, start: number, size: number): Place => {
+  const { dtype: code, shape, data_offsets: range } = (entries[name] ?? {}) as Readonly<Record<string, unknown>>
   const dtype = (Object.keys(codes) as DType[]).find((d) => codes[d] === code)
-  if (!dtype) return malformed(`${name} has dtype ${String(code)}; read are ${Object.values(codes).join(', ')}`)
+  if (!dtype) return malformed(`${name} has dtype ${String(code)}; read are ${Object.values(codes).join(', ')}`, 8)
   if (!isCounts(shape) || !isCounts(range) || range.length !== 2)
-    return malformed(`${name} has no proper shape and data_offsets`)
+    return malformed(`${name} has no proper shape and data_offsets`, 8)
   const [begin, end] = range as readonly [number, number]
   const bytes = count(shape) * widths[dtype]
-  if (end - begin !== bytes) malformed(`${name} needs ${bytes} bytes, its range has ${end - begin}`)
-  if (start + end > file.length) malformed(`${name} ends at byte ${start + end}, the file at ${file.length}`)
-  const view = new DataView(file.buffer, file.byteOffset + start + begin, bytes)
-  return { tensor: { dtype, shape, data: fromBytes(dtype, view, count(shape)) }, range: { name, begin, end } }
+  if (end - begin !== bytes) malformed(`${name} needs ${bytes} bytes, its range has ${end - begin}`, start + begin)
+  if (start + end > size) malformed(`${name} ends at byte ${start + end}, the file at ${size}`, size)
+  return { name, dtype, shape, begin: start + begin, end: start + end }
 }
 
-/** Reads a file. Raises UsageError (as TensorloomError) when it is truncated, malformed, or holds a dtype we do not have. */
+/** The tensor that lies in `bytes`. */
+export const decode = ({ dtype, shape }: Place, bytes: Uint8Array): StoredTensor => {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  return { dtype, shape, data: fromBytes(dtype, view, count(shape)) }
+}
+
+/** A file, its header, and where the data begins. */
+export interface OpenSafetensors {
+  readonly file: Uint8Array
+  readonly start: number
+  readonly header: Header
+}
+
+/** Opens a file. Raises DataError (as TensorloomError) when the header is cut short or none. */
+export const openSafetensors = (source: ArrayBuffer | Uint8Array): OpenSafetensors => {
+  const file = source instanceof Uint8Array ? source : new Uint8Array(source)
+  const start = dataStart(file, file.length)
+  return { file, start, header: parseHeader(file.subarray(8, start)) }
+}
+
+/** A tensor of a file. Raises DataError where it is cut short, malformed, or of a dtype we do not have. */
+export const tensorAt = ({ file, start, header }: OpenSafetensors, name: string): StoredTensor => {
+  const place = placeOf(header, name, start, file.length)
+  return decode(place, file.subarray(place.begin, place.end))
+}
+
+/** Reads a file. Raises DataError (as TensorloomError) when it is truncated, malformed, or holds a dtype we do not have. */
 export const readSafetensors = (source: ArrayBuffer | Uint8Array): SafeTensors => {
-  const opened = openSafetensors(source)
-  const { file, start, header } = opened
-  const names = Object.keys(header).filter((name) => name !== '__metadata__')
-  const found = names.map((name) => tensorAt(opened, name))
-  checkCover(
-    found.map(({ range }) => range),
-    file.length - start,
-  )
-  const metadata = header['__metadata__'] ?? {}
-  if (typeof metadata !== 'object' || Object.values(metadata).some((v) => typeof v !== 'string'))
-    malformed('__metadata__ is no record of text')
+  const { file, start, header } = openSafetensors(source)
+  const places = header.names.map((name) => placeOf(header, name, start, file.length))
+  checkCover(places, start, file.length)
   // Entries, not a record written to: `__proto__` is a name like any other.
-  const tensors = Object.fromEntries(found.map(({ tensor, range }) => [range.name, tensor]))
-  return { tensors, metadata: metadata as Record<string, string> }
+  const tensors = places.map((place) => [place.name, decode(place, file.subarray(place.begin, place.end))] as const)
+  return { tensors: Object.fromEntries(tensors), metadata: header.metadata }
 }
 
 /** The format allows neither holes nor overlaps: every byte of the data belongs to one tensor. */
-const checkCover = (ranges: readonly Range[], bytes: number): void => {
-  let at = 0
-  for (const { name, begin, end } of [...ranges].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
-    if (begin !== at) malformed(`${name} begins at data byte ${begin}, the tensor before it ends at ${at}`)
+const checkCover = (places: readonly Place[], start: number, size: number): void => {
+  let at = start
+  for (const { name, begin, end } of [...places].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
+    if (begin !== at)
+      malformed(`${name} begins at data byte ${begin - start}, the tensor before it ends at ${at - start}`, begin)
     at = end
   }
-  if (at !== bytes) malformed(`the tensors end at data byte ${at}, the file at ${bytes}`)
+  if (at !== size) malformed(`the tensors end at data byte ${at - start}, the file at ${size - start}`, at)
 }

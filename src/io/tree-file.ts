@@ -26,7 +26,7 @@ const nameOf = (path: string): string =>
     .join('.') || 'tensor'
 
 /** The names of the leaves of a tree. UsageError where two of them have one name. */
-const namesOf = (caller: string, paths: readonly string[]): readonly string[] => {
+export const namesOf = (caller: string, paths: readonly string[]): readonly string[] => {
   const places = new Map<string, string>()
   return paths.map((path) => {
     const name = nameOf(path)
@@ -108,13 +108,13 @@ export const partsOf = (bytes: ArrayBuffer | Uint8Array, source: string): Return
   try {
     return readSafetensors(bytes)
   } catch (e) {
-    if (!(e instanceof TensorloomError)) throw e
-    return raise({ tag: 'DataError', source, reason: e.message.split('\n')[0]! })
+    if (!(e instanceof TensorloomError) || e.error.tag !== 'DataError') throw e
+    return raise({ ...e.error, source })
   }
 }
 
 /** What a file holds for a leaf, or what is wrong. */
-const differenceOf = (name: string, wanted: TensorType, found: StoredTensor | undefined): string | undefined => {
+const differenceOf = (name: string, wanted: TensorType, found: TensorType | undefined): string | undefined => {
   if (!found) return `${quoted(name)} is not in the file, the tree has ${showOperand(wanted)}`
   if (found.dtype === wanted.dtype && sameShape(found.shape, wanted.shape)) return undefined
   return `${quoted(name)} is ${showOperand(found)} in the file, ${showOperand(wanted)} in the tree`
@@ -149,16 +149,28 @@ export async function load(source: string | FileUrl | ArrayBuffer | Uint8Array, 
   return fitTree(partsOf(isFile ? bytesOf(source) : source, name).tensors, like, name)
 }
 
-/** Tensors of a file as a tree like `like`. Rejects with DataError of `source` where
- * they do not fit, and as `put` does. */
-export const fitTree = async (
+/** What a file holds as a tree like `like`. Rejects with DataError of `source` where it does not fit, and as `put` does. */
+export const fitTree = (
   tensors: Readonly<Record<string, StoredTensor>>,
+  like: unknown,
+  source: string,
+): Promise<unknown> => {
+  const made = Object.entries(tensors).map(([name, { shape, dtype, data }]) => [
+    name,
+    tensorOf(constant({ shape, dtype }, data)),
+  ])
+  return fitTensors(Object.fromEntries(made), like, source)
+}
+
+/** The same of tensors by name. */
+export const fitTensors = async (
+  tensors: Readonly<Record<string, Tensor>>,
   like: unknown,
   source: string,
 ): Promise<unknown> => {
   const { leaves, paths, shape } = flattenTree(like, hasType)
   const names = namesOf('load', paths)
-  const held = (name: string): StoredTensor | undefined => (Object.hasOwn(tensors, name) ? tensors[name] : undefined)
+  const held = (name: string): Tensor | undefined => (Object.hasOwn(tensors, name) ? tensors[name] : undefined)
   const known = new Set(names)
   const mistakes = [
     ...leaves.map((leaf, i) => differenceOf(names[i]!, leaf, held(names[i]!))),
@@ -173,10 +185,7 @@ export const fitTree = async (
       reason: `it does not fit the tree:\n    ${mistakes.join('\n    ')}`,
       hint: 'give a tree like the one that was saved',
     })
-  const made = names.map((name): Tensor => {
-    const { shape, dtype, data } = held(name)!
-    return tensorOf(constant({ shape, dtype }, data))
-  })
+  const made = names.map((name) => held(name)!)
   const there = leaves.flatMap((leaf, i) => (isHandle(leaf) ? [i] : []))
   const handles = there.length === 0 ? [] : await put(there.map((i) => made[i]!))
   const all: unknown[] = [...made]

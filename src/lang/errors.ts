@@ -117,6 +117,8 @@ export interface DataError {
   readonly reason: string
   /** Line of a text, counted from 1. */
   readonly line?: number
+  /** Where in the bytes of a file, counted from 0. */
+  readonly offset?: number
   readonly hint?: string
 }
 
@@ -168,6 +170,11 @@ const showNumerics = ({ label, operand, nans, infinities, position }: NumericsEr
   return `T.checkNumerics: ${visible(label)}, ${showOperand(operand)}, holds ${counted.join(' and ')}${where}`
 }
 
+const placeIn = ({ line, offset }: DataError): string => {
+  if (line !== undefined) return `, line ${line}`
+  return offset === undefined ? '' : `, byte ${offset}`
+}
+
 /** What is wrong, without where it was written and the way out. */
 const showMistake = (e: TensorloomErrorData): string => {
   switch (e.tag) {
@@ -198,7 +205,7 @@ const showMistake = (e: TensorloomErrorData): string => {
     case 'ConsumedHandle':
       return `${e.path}: this handle was donated to an earlier run and is consumed`
     case 'DataError':
-      return `${e.source}${e.line === undefined ? '' : `, line ${e.line}`}: ${e.reason}`
+      return `${e.source}${placeIn(e)}: ${e.reason}`
     case 'ValidationError':
       return `the device refused the work: ${e.message}`
   }

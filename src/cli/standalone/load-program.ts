@@ -58,8 +58,8 @@ export const withWeights = (plan: EmittedPlan, weights: LoadOptions['weights']):
   const data = plan.data.map((slot): DataSlot => {
     if (!('stored' in slot)) return slot
     file ??= openSafetensors(weights ?? refuse('missing: the program has large constants'))
-    if (!(slot.stored in file.header)) refuse(`no tensor ${slot.stored} is in it`)
-    const found = tensorAt(file, slot.stored).tensor
+    if (!(slot.stored in file.header.entries)) refuse(`no tensor ${slot.stored} is in it`)
+    const found = tensorAt(file, slot.stored)
     if (found.dtype !== slot.dtype || found.data.length !== slot.count)
       refuse(`${slot.stored} is ${showOperand(found)}, ${slot.count} elements of ${slot.dtype} were expected`)
     return { place: slot.place, dtype: slot.dtype, values: found.data as DataSlot['values'] }

@@ -340,6 +340,12 @@ const plain: Readonly<Record<string, readonly [kinds: Options['kinds'], (f: Loos
   'data.batches': [{ size: 'must count', rest: 'own', key: 'tensor' }, (f, o) => drain(f(column, o))],
   'data.split': [{ key: 'tensor', stratify: 'text' }, (f, o) => f(column, [0.5, 0.5], o)],
   'data.kFold': [{ key: 'tensor', stratify: 'text' }, (f, o) => f(column, 2, o)],
+  'data.vocabulary': [{ size: 'count', minCount: 'count', special: 'list', unknown: 'text' }, (f, o) => f([['a']], o)],
+  'data.characterTokenizer': [
+    { size: 'count', minCount: 'count', special: 'list', unknown: 'text' },
+    (f, o) => f('a', o),
+  ],
+  'data.wordTokenizer': [{ size: 'count', minCount: 'count', special: 'list', unknown: 'text' }, (f, o) => f('a', o)],
   'data.prefetch': [{ ahead: 'count' }, (f, o) => f([], o)],
   'data.mapAsync': [{ concurrency: 'count' }, (f, o) => f([], own, o)],
   'data.batch': [{ size: 'must count', rest: 'own' }, (f, o) => f([], o)],

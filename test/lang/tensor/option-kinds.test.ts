@@ -139,11 +139,15 @@ const elsewhere = [
   'compileOn',
   'put',
   'readCsv',
+  'parseCsvTask',
   'readCsvTask',
   'elementwise',
   'customKernel',
   'agreesWithReference',
   'fit',
+  'trainBytePairs',
+  'loadTokenizer',
+  'loadTokenizerTask',
 ]
 
 test('the list of functions with options is complete', () => {
