@@ -11,7 +11,8 @@ import * as nn from '../../../src/nn/index.ts'
 import { root } from '../../cli/command.ts'
 import { entries, exportsOf } from '../../docs/exports.ts'
 
-import { all, image, type Loose, type Options, own, whole, x } from './option-calls.ts'
+import { all, type Loose, type Options, own } from './option-calls.ts'
+import { image, whole, x } from './option-operands.ts'
 
 /** What is no option of any kind, and what is none of a kind. */
 const never: readonly unknown[] = [{ odd: 1 }, null, () => 0]
