@@ -25,12 +25,10 @@ const readOpinions = async (): Promise<readonly Opinion[]> => {
 }
 
 /** The words of a sentence, and with `pairs` also each word with the next: "not good" is no praise. */
-const cut =
-  (pairs: boolean) =>
-  (text: string): readonly string[] => {
-    const words = data.wordsOf(text)
-    return pairs ? [...words, ...words.slice(1).map((word, i) => `${words[i]} ${word}`)] : words
-  }
+const cut = (text: string, pairs: boolean): readonly string[] => {
+  const words = data.wordsOf(text)
+  return pairs ? [...words, ...words.slice(1).map((word, i) => `${words[i]} ${word}`)] : words
+}
 
 /** Tokens of sentences, filled up with number 0, and what they are. */
 interface Batch {
@@ -51,7 +49,8 @@ const counted = (words: number): Params => ({ table: T.zeros([words, 1]), out: T
 /** fastText (Joulin et al. 2016): vectors that are learned, too. */
 const embedded = (words: number): Params => {
   const [a, b] = random.splitList(random.key(1), 2)
-  return { table: nn.embeddingInit(a, words, 16, { std: 0.1 }), out: random.normal(b, [16]), bias: T.zeros([]) }
+  const table = nn.embeddingInit(a, words, 16, { std: 0.01 })
+  return { table, out: random.normal(b, [16], { std: 0.3 }), bias: T.zeros([]) }
 }
 
 /** The logarithm of the odds of praise. */
@@ -70,21 +69,19 @@ const judge = (p: Params, batch: Batch) => {
   }
 }
 
-/** Everything about one kind of model: its tokens, a program to learn and one to judge, and what they find in a fold. */
-const study = async (
-  device: T.Device,
-  opinions: readonly Opinion[],
-  init: typeof counted,
-  pairs: boolean,
-  epochs: number,
-) => {
-  const texts = opinions.map((o) => cut(pairs)(o.text))
-  const vocabulary = data.vocabulary(texts, { minCount: 2, special: ['(padding)'], unknown: '(rare)' })
-  const ids = texts.map((words) => Int32Array.from(words, vocabulary.idOf))
-  const tokens = data.padSequences(ids).values
-  const label = { shape: [texts.length], data: Int32Array.from(opinions, (o) => o.class) }
+const kinds = {
+  words: { init: counted, pairs: false, optimiser: adamw(0.01, { weightDecay: 0.1 }) },
+  vectors: { init: embedded, pairs: true, optimiser: adamw(0.003, { weightDecay: 1 }) },
+} as const
 
-  const optimiser = adamw(0.01, { weightDecay: 0.1 })
+/** Everything about one kind of model: its tokens, a program to learn and one to judge, and what they find in a fold. */
+const study = async (device: T.Device, all: readonly Opinion[], kind: keyof typeof kinds, epochs: number) => {
+  const { init, pairs, optimiser } = kinds[kind]
+  const texts = all.map((o) => cut(o.text, pairs))
+  const vocabulary = data.vocabulary(texts, { minCount: 2, special: ['(padding)'], unknown: '(padding)' })
+  const tokens = data.padSequences(texts.map((words) => Int32Array.from(words, vocabulary.idOf))).values
+  const label = { shape: [texts.length], data: Int32Array.from(all, (o) => o.class) }
+
   const params = init(vocabulary.tokens.length)
   const start = { params, optimiser: optimiser.init(params) }
   const step = (s: typeof start, batch: Batch) => {
@@ -101,11 +98,8 @@ const study = async (
     const shuffled = (epoch: number) => data.batches(seen, { size: 50, key: random.foldIn(random.key(3), epoch) })
     const evaluate = (s: typeof start) => train.evaluate(exam, s.params, [test])
     const { state, history } = await train.fit(learn, start, shuffled, { epochs, evaluate })
-    folds.push({
-      ...(await T.read(await exam.run(state.params, test))),
-      table: await state.params.table.read(),
-      history,
-    })
+    const found = await T.read(await exam.run(state.params, test))
+    folds.push({ ...found, ...(await T.read(state.params)), history })
     if (epochs < 5) break
   }
   return { folds, vocabulary }
@@ -116,51 +110,41 @@ export const sentiment: Example = {
   title: 'Did they like it?',
   run: async ({ device, quick, progress }) => {
     const opinions = (await readOpinions()).slice(0, 3000)
-    const epochs = quick ? 4 : 12
-    const words = await study(device, opinions, counted, false, epochs)
+    const epochs = quick ? 4 : 5
+    const words = await study(device, opinions, 'words', epochs)
     progress(1, 2, 'words as vectors')
-    const vectors = await study(device, opinions, embedded, true, epochs)
+    const vectors = await study(device, opinions, 'vectors', epochs)
 
     const mean = ({ folds }: typeof words) => folds.reduce((sum, f) => sum + f.accuracy[0]!, 0) / folds.length
-    const weights = Array.from(words.folds[0]!.table, (weight, id) => ({
-      weight,
+    const [first, second] = [words.folds[0]!, vectors.folds[0]!]
+    const ranked = Array.from(first.table, (weight, id) => ({
+      weight: weight * first.out[0]!,
       word: words.vocabulary.tokenOf(id),
     }))
-    const ranked = weights.sort((a, b) => a.weight - b.weight)
+    ranked.sort((a, b) => a.weight - b.weight)
     const list = (some: typeof ranked) => some.map(({ word, weight }) => `${word} ${weight.toFixed(1)}`).join(', ')
-    const { confusion, history } = vectors.folds[0]!
-    const validation = (of: typeof history) => of.map((e) => e.measures['validation']!)
+    const extremes = { blame: list(ranked.slice(0, 10)), praise: list(ranked.slice(-10)) }
+    const losses = ({ history }: typeof first) => history.map((e) => e.measures['validation']!)
     return {
       measures: { words: mean(words), vectors: mean(vectors) },
       tables: [
         {
           title: `accuracy on sentences that were not learned from, in ${words.folds.length} of 5 folds`,
-          rows: [
-            ['weights of words', mean(words)],
-            ['vectors of words and pairs', mean(vectors)],
-          ],
+          rows: Object.entries({ words, vectors }).map(([name, found]) => [name, mean(found)]),
         },
         {
           title: 'confusion matrix of the vectors, first fold',
           columns: ['', 'taken for blame', 'taken for praise'],
-          rows: ['blame', 'praise'].map((name, i) => [name, ...confusion.slice(2 * i, 2 * i + 2)]),
+          rows: ['blame', 'praise'].map((name, i) => [name, ...second.confusion.slice(2 * i, 2 * i + 2)]),
         },
-        {
-          title: 'words of the largest weights',
-          rows: [
-            ['blame', list(ranked.slice(0, 10))],
-            ['praise', list(ranked.slice(-10).reverse())],
-          ],
-        },
+        { title: 'words of the largest weights', rows: Object.entries(extremes) },
       ],
       pictures: {
-        'validation.svg': lineChart(
-          [
-            curve('weights of words', validation(words.folds[0]!.history)),
-            curve('vectors of words and pairs', validation(history)),
-          ],
-          { title: 'Sentences not learned from', x: 'epoch', y: 'cross-entropy' },
-        ),
+        'validation.svg': lineChart([curve('words', losses(first)), curve('vectors', losses(second))], {
+          title: 'Sentences not learned from',
+          x: 'epoch',
+          y: 'cross-entropy',
+        }),
       },
     }
   },
