@@ -116,13 +116,10 @@ export const sentiment: Example = {
     const vectors = await study(device, opinions, 'vectors', epochs)
 
     const mean = ({ folds }: typeof words) => folds.reduce((sum, f) => sum + f.accuracy[0]!, 0) / folds.length
-    const [first, second] = [words.folds[0]!, vectors.folds[0]!]
-    const ranked = Array.from(first.table, (weight, id) => ({
-      weight: weight * first.out[0]!,
-      word: words.vocabulary.tokenOf(id),
-    }))
+    const [first, second, { tokenOf }] = [words.folds[0]!, vectors.folds[0]!, words.vocabulary]
+    const ranked = Array.from(first.table, (w, id) => ({ weight: w * first.out[0]!, id }))
     ranked.sort((a, b) => a.weight - b.weight)
-    const list = (some: typeof ranked) => some.map(({ word, weight }) => `${word} ${weight.toFixed(1)}`).join(', ')
+    const list = (some: typeof ranked) => some.map(({ id, weight }) => `${tokenOf(id)} ${weight.toFixed(1)}`).join(', ')
     const extremes = { blame: list(ranked.slice(0, 10)), praise: list(ranked.slice(-10)) }
     const losses = ({ history }: typeof first) => history.map((e) => e.measures['validation']!)
     return {
