@@ -90,7 +90,7 @@ export const resnet: Example = {
   title: 'A residual network reads digits',
   run: async ({ device, quick, folder, progress }) => {
     const [seen, unseen] = [
-      await readDigits('train', quick ? 3_200 : undefined),
+      await readDigits('train', quick ? 1_920 : undefined),
       await readDigits('t10k', quick ? 1_000 : undefined),
     ]
     const [epochs, size] = [quick ? 1 : 5, 64]

@@ -10,6 +10,9 @@ import { resnet } from '../04-resnet.ts'
 import { characters } from '../05-characters.ts'
 import { series } from '../05-series.ts'
 import { gpt } from '../06-gpt.ts'
+import { sentiment } from '../06-sentiment.ts'
+import { wordVectors } from '../06-word-vectors.ts'
+import { words } from '../06-words.ts'
 import { optimisersExample } from '../07-optimisers.ts'
 import { gan } from '../08-gan.ts'
 import { progressBar } from '../pictures/progress.ts'
@@ -25,6 +28,9 @@ export const course: readonly Example[] = [
   resnet,
   series,
   characters,
+  words,
+  wordVectors,
+  sentiment,
   gpt,
   optimisersExample,
   gan,
