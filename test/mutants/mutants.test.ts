@@ -11,6 +11,7 @@ describe('the tests of a file', () => {
     ])
     expect(mirroredTests(root, 'src/nn/loss.ts')).toEqual([
       'test/nn/loss-class.test.ts',
+      'test/nn/loss-focal.test.ts',
       'test/nn/loss-likelihood.test.ts',
       'test/nn/loss-margin.test.ts',
       'test/nn/loss-reduction.test.ts',
