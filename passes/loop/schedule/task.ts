@@ -46,14 +46,19 @@ export const inTasks = (cluster: Cluster, schedule: Schedule, place: Placing): S
 /** The largest parts of what is contracted that move with ranges of `grid` and of the contraction alone, and with both. */
 const packable = (reductions: readonly ReduceValue[], grid: readonly Range[]): readonly Packed[] => {
   const found = new Map<LoopValue, Packed>()
-  const walk = (v: LoopValue, over: readonly Range[]): void => {
-    if (v.kind === 'const' || v.kind === 'index') return
+  const walk = (v: LoopValue, over: readonly Range[], seen: Set<LoopValue>): void => {
+    // Values are shared: a search by halves would be walked once for every way through it.
+    if (v.kind === 'const' || v.kind === 'index' || seen.has(v)) return
+    seen.add(v)
     const own = over.filter((r) => v.ranges.has(r))
     const isWhole = [...v.ranges].every((r) => own.includes(r) || grid.includes(r))
-    if (!isWhole) for (const o of operandsOf(v)) walk(o, over)
+    if (!isWhole) for (const o of operandsOf(v)) walk(o, over, seen)
     else if (own.length > 0 && v.ranges.size > own.length) found.set(v, { value: v, over: own })
   }
-  for (const r of reductions) for (const v of r.values) walk(v, r.over)
+  for (const r of reductions) {
+    const seen = new Set<LoopValue>()
+    for (const v of r.values) walk(v, r.over, seen)
+  }
   return [...found.values()]
 }
 

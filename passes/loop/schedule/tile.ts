@@ -37,8 +37,11 @@ const storedAlong = ({ stores }: Cluster, grid: readonly Range[]): Range | undef
 /** The largest parts of what is contracted that move with the contracted range and with one range of the tile; undefined where one cannot be staged. */
 const stagesOf = (values: readonly LoopValue[], over: Range, tile: readonly Range[]): readonly Stage[] | undefined => {
   const found = new Map<LoopValue, Stage>()
+  // Each value once: where one cannot be staged, the search is over.
+  const seen = new Set<LoopValue>()
   const walk = (v: LoopValue): boolean => {
-    if (!v.ranges.has(over) || v.kind === 'const' || v.kind === 'index') return true
+    if (!v.ranges.has(over) || v.kind === 'const' || v.kind === 'index' || seen.has(v)) return true
+    seen.add(v)
     if (v.kind === 'reduce') return false
     const along = tile.filter((r) => v.ranges.has(r))
     if (along.length !== 1) return v.kind === 'load' || operandsOf(v).every(walk)

@@ -18,6 +18,8 @@ const matmul = (x: Node, y: Node): Node => b.dot([x, y], { lhs: [0, 1], rhs: [1,
 /** The right operand is transposed: its rows are contracted. */
 const linear = (x: Node, w: Node): Node => b.dot([x, w], { lhs: [0, 1], rhs: [2, 1], out: [0, 2] })
 
+const doubled = (x: Node, times: number): Node => (times === 0 ? x : doubled(b.add([x, x], {}), times - 1))
+
 const packs = (graph: Graph): boolean => {
   const { cluster } = clusterOf(graph.outputs[0]!)
   const { nest, task: found } = chooseGrid(cluster, task).schedule
@@ -30,6 +32,8 @@ const cases: readonly (readonly [string, Graph, boolean])[] = [
   ['a matrix product', program([f32(64, 24), f32(24, 32)], matmul), true],
   ['one with a transposed operand', program([f32(64, 24), f32(32, 24)], linear), true],
   ['an operand that is computed', program([f32(64, 24), f32(24, 32)], (x, y) => matmul(x, b.exp([y], {}))), true],
+  // Forty values, and a trillion ways through them.
+  ['rows that are computed in steps', program([f32(64, 24), f32(24, 32)], (x, y) => matmul(doubled(x, 40), y)), true],
   ['edges in all three ranges', program([f32(67, 259), f32(259, 61)], matmul), true],
   ['few rows', program([f32(3, 24), f32(24, 32)], matmul), false],
   ['a map', program([f32(64, 32)], (x) => b.exp([x], {})), false],
