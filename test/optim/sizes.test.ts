@@ -72,11 +72,14 @@ const check = (named: typeof optimisers, results: readonly ArrayLike<number>[]):
 }
 
 describe('many steps of gradients of one size end in numbers', () => {
-  it('on the interpreter, in single precision', () => {
-    const { graph } = traceTree(trained(every, 200) as never, [{ shape: [gradients.length], dtype: 'f32' }])
+  it.each([
+    ['the elder', optimisers, 1000],
+    ['their kin', kin, 200],
+  ] as const)('on the interpreter, in single precision: %s', (_, named, steps) => {
+    const { graph } = traceTree(trained(named, steps) as never, [{ shape: [gradients.length], dtype: 'f32' }])
     const given = { shape: [gradients.length], dtype: 'f32', data: Float64Array.from(gradients) } as const
     check(
-      every,
+      named,
       evaluate(graph, [given], { precision: 'f32' }).map((v) => v.data as Float64Array),
     )
   })
