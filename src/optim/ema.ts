@@ -1,8 +1,10 @@
 /** The moving average of parameters, which often does better than the parameters themselves. */
 import { isFloat, isHalf } from '../lang/dtype.ts'
+import { raise } from '../lang/errors.ts'
 import { demandRecord, type OptionNames } from '../lang/tensor/arguments.ts'
 import { isMistake } from '../lang/tensor/ask.ts'
 import { cast, full, maximum } from '../lang/tensor/index.ts'
+import { isRecord } from '../lang/tree.ts'
 import type { Tensor } from '../lang/types/tensor.ts'
 import { correction, moving, over } from './moving-average.ts'
 import { demandShapes, each, nextStep } from './transform.ts'
@@ -34,6 +36,15 @@ export interface Ema {
 
 const isAveraged = (x: Tensor): boolean => !isMistake(x) && isFloat(x.dtype)
 
+const demandState = (state: unknown): void => {
+  if (isRecord(state) && 'average' in state) return
+  raise({
+    tag: 'UsageError',
+    message: 'optim.ema: the state is not one of an average',
+    hint: 'write update(params, state), the state being what init(params) or the last update gave',
+  })
+}
+
 /** In 16 bits an average would not feel a step. */
 const wide = (x: Tensor): Tensor => (!isMistake(x) && isHalf(x.dtype) ? cast(x, 'f32') : x)
 
@@ -59,6 +70,7 @@ export const ema = (options: EmaOptions = {}): Ema => {
       }, params),
     }),
     update: (params, state) => {
+      demandState(state)
       demandShapes('average', params, state.average, 'optim.ema')
       return {
         step: nextStep(state.step),
@@ -66,6 +78,7 @@ export const ema = (options: EmaOptions = {}): Ema => {
       }
     },
     value: (state) => {
+      demandState(state)
       if (!debias || decay === 0) return state.average
       // Before the first update zeros stay zeros.
       const scale = correction(decay, maximum(cast(state.step, 'f32'), 1))

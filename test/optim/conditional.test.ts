@@ -131,6 +131,11 @@ describe('ema', () => {
 
   it('refuses parameters of another shape', () => {
     const mean = optim.ema()
+    const parameters = { w: vector(1) }
+    expect(() => mean.update(mean.init(parameters) as never, parameters as never)).toThrow(
+      'optim.ema: the state is not one of an average',
+    )
+    expect(() => mean.value(parameters as never)).toThrow('optim.ema: the state is not one of an average')
     expect(() => mean.update({ w: vector(1) }, mean.init({ w: vector(1, 2) }))).toThrow(
       'optim.ema: the average of w is f32[2], the parameter f32[1]',
     )
