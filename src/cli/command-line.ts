@@ -5,9 +5,9 @@ import { Command, CommanderError, Option } from 'commander'
 import { profiles } from '../../codegen/targets/profiles.ts'
 import { version } from '../compile/version.ts'
 import { TensorloomError } from '../lang/errors.ts'
+import { bytesText } from '../lang/print/figures.ts'
 import type { BuildOptions } from './build-command.ts'
 import { Failure } from './failure.ts'
-import { bytesText } from './spelling.ts'
 
 interface Common {
   readonly json?: boolean

@@ -8,6 +8,7 @@ import { dispatchWork } from '../../codegen/plan/predict.ts'
 import { everyStep } from '../../codegen/plan/steps.ts'
 import { showSchedule } from '../../passes/loop/schedule/print-cluster.ts'
 import type { Stage } from '../../passes/pipeline.ts'
+import { bytesText, countText, plural } from '../lang/print/figures.ts'
 import { nameNodes, showGraph } from '../lang/print/graph-text.ts'
 import { showSized } from '../lang/size.ts'
 import { topological } from '../lang/topological.ts'
@@ -16,7 +17,7 @@ import { type BoundaryReport, boundariesOf } from './explain-boundaries.ts'
 import { type Names, namesInside, type RepeatReport, repeatsOf, showRepeat, timesOf } from './explain-loops.ts'
 import { loadPrograms } from './load-programs.ts'
 import { plannedFor } from './replan.ts'
-import { bytesText, countText, heading, indent, plural, table } from './spelling.ts'
+import { heading, indent, table } from './spelling.ts'
 
 /** What one pass left. */
 export interface StageReport {

@@ -15,19 +15,26 @@ import {
   TensorloomError,
   type UsageError,
 } from '../lang/errors.ts'
+import { printedCall } from '../lang/print/call-text.ts'
 import { isNamedSize, type KnownShape, type SizedShape, showSized } from '../lang/size.ts'
 import { demandDType, demandShape } from '../lang/tensor/arguments.ts'
 import type { Device } from '../runtime/device.ts'
 import { type Executable, loadPlan } from '../runtime/execute.ts'
 import { openDevice, profileOf } from '../runtime/open-device.ts'
+import { beforeFreezing } from '../runtime/resident.ts'
 import { runTree } from '../runtime/tree-arguments.ts'
 import { hostArguments, showObserved } from './host.ts'
 import { type CompileOptions, demandDevice } from './options.ts'
 import { type Made, planProgram } from './plan-program.ts'
+import { printingLoaded, printingProgram } from './print-programs.ts'
+import { printingResult } from './print-results.ts'
 import { teller, waiting } from './progress.ts'
 import { traceOrError } from './trace-program.ts'
 import type { ArgumentsOf, Given, ResultsOf, Spec, SpecsFor, TensorsOf } from './tree-types.ts'
 import { warn } from './warn.ts'
+
+// Here, as a bundler leaves out a file that exports nothing of use.
+beforeFreezing(printingResult)
 
 /**
  * The type of an argument of `compile`: `spec([64, 784])` is f32 of that shape; `spec([64], 'i32')` one of integers; a size
@@ -47,7 +54,8 @@ export const spec: {
       shape.map((s) => (isNamedSize(s) ? s.max : s)),
     )
   const sizes = Object.freeze(isSized ? [...shape] : demandShape('spec', shape as Shape)) as never
-  return Object.freeze({ shape: sizes, dtype: demandDType('spec', dtype) as never })
+  const made = { shape: sizes, dtype: demandDType('spec', dtype) as never }
+  return Object.freeze(printedCall(made, 'T.spec', shape, dtype))
 }
 
 /** A compiled function: data, no device. */
@@ -149,7 +157,7 @@ const programOf = <A extends readonly unknown[], R>(
   progress: CompileOptions['progress'],
 ): Program<A, R> => {
   const planFor = makePlanFor(plan, anew)
-  const program: Program<A, R> = {
+  const program: Program<A, R> = printingProgram({
     plan,
     warnings,
     get planned() {
@@ -164,7 +172,7 @@ const programOf = <A extends readonly unknown[], R>(
         demandDevice('load', device)
         return device
       }),
-  }
+  })
   return program
 }
 
@@ -191,7 +199,7 @@ const loadedOf = <A extends readonly unknown[], R>(
 ): Loaded<A, R> => {
   const run: Loaded<A, R>['run'] = async (...args) =>
     (await runTree(executable, hostArguments(args) as readonly unknown[], showSized)) as ResultsOf<R>
-  return {
+  return printingLoaded({
     program,
     device: executable.device,
     executable,
@@ -202,7 +210,7 @@ const loadedOf = <A extends readonly unknown[], R>(
         demandDevice('reload', device)
         return device
       }),
-  }
+  })
 }
 
 const attempt = <T>(f: () => Promise<T>): TE.TaskEither<RuntimeError, T> =>

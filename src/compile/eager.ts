@@ -8,7 +8,7 @@ import type { Argument } from '../runtime/argument.ts'
 import { type Device, standingDevice } from '../runtime/device.ts'
 import { openDevice, profileOf } from '../runtime/open-device.ts'
 import { compileFor, type Loaded, orThrow, spec, toPromise } from './compile.ts'
-import { constantOf, type HostTensor, hostArray } from './host.ts'
+import { constantOf, type HostTensor, hostTensor } from './host.ts'
 import { type CompileOptions, demandCompile, demandDevice } from './options.ts'
 import type { Given, JitArguments, SpecsFor, TensorsOf } from './tree-types.ts'
 
@@ -39,13 +39,7 @@ export const evaluate = async <R>(tree: R): Promise<TreeOf<R, HostTensor>> => {
   const program = orThrow(compileFor(ownProfile(device), () => leaves, [], { name: 'evaluate' }))
   const loaded = await toPromise(program.load(device))
   const results = (await loaded.run()) as readonly { readonly read: () => Promise<HostArray> }[]
-  const hosts = await Promise.all(
-    leaves.map(async (x, i) => ({
-      shape: x.shape,
-      dtype: x.dtype,
-      data: hostArray(x.dtype, await results[i]!.read()),
-    })),
-  )
+  const hosts = await Promise.all(leaves.map(async (x, i) => hostTensor(x.shape, x.dtype, await results[i]!.read())))
   return unflattenTree(shape, hosts) as TreeOf<R, HostTensor>
 }
 
@@ -118,9 +112,7 @@ export const jit = <A extends readonly unknown[], R>(
     const out = flattenTree(result, (x): x is { read: () => Promise<HostArray>; shape: number[]; dtype: DType } =>
       isLeaf(x),
     )
-    const hosts = await Promise.all(
-      out.leaves.map(async (o) => ({ shape: o.shape, dtype: o.dtype, data: hostArray(o.dtype, await o.read()) })),
-    )
+    const hosts = await Promise.all(out.leaves.map(async (o) => hostTensor(o.shape, o.dtype, await o.read())))
     return unflattenTree(out.shape, hosts) as TreeOf<R, HostTensor>
   }
 }

@@ -5,7 +5,7 @@ import { raise } from '../lang/errors.ts'
 import { evaluate } from '../lang/evaluate.ts'
 import type { Node, NodeOf } from '../lang/ir.ts'
 import type { Value } from '../lang/primitive.ts'
-import { showValue } from '../lang/print/tensor-values.ts'
+import { printed, showValue } from '../lang/print/tensor-values.ts'
 import { siteOf } from '../lang/provenance.ts'
 import { closeGraph } from '../lang/trace.ts'
 import { flattenResult, isHandle, isRecord, isTensor, type TreeOf, unflattenTree } from '../lang/tree.ts'
@@ -27,6 +27,10 @@ export const hostArray = (dtype: DType, data: ArrayLike<number>): HostArray => {
   out.set(data as HostArray)
   return out
 }
+
+/** A value of the host, which prints itself as PyTorch prints the tensor. */
+export const hostTensor = (shape: readonly number[], dtype: DType, data: ArrayLike<number>): HostTensor =>
+  printed({ shape, dtype, data: hostArray(dtype, data) })
 
 /** As PyTorch prints a tensor. */
 export const showObserved: Show = ({ shape, dtype }, data) => showValue({ shape, dtype, data })
@@ -61,7 +65,7 @@ export const reference = <R>(tree: R): TreeOf<R, HostTensor> => {
       hint: 'return it from the function',
     })
   }
-  const values = evaluate(graph, [], { observed }).map((v) => ({ ...v, data: hostArray(v.dtype, v.data) }))
+  const values = evaluate(graph, [], { observed }).map((v) => hostTensor(v.shape, v.dtype, v.data))
   return unflattenTree(shape, values) as TreeOf<R, HostTensor>
 }
 

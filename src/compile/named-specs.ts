@@ -2,6 +2,7 @@
 import { mostNames, type Trials, trialsOf } from '../../passes/graph/sizes/trials.ts'
 import { isDim } from '../lang/dim.ts'
 import { raise } from '../lang/errors.ts'
+import { printedCall } from '../lang/print/call-text.ts'
 import { isNamedSize, type NamedSize, type SizeValues } from '../lang/size.ts'
 import { demandRecord, type OptionNames } from '../lang/tensor/arguments.ts'
 import { hasType } from '../lang/trace.ts'
@@ -37,7 +38,7 @@ export const dim = <const N extends string>(name: N, options: DimOptions): Named
       message: `dim: '${name}' goes from ${min} to ${max}, which are no whole numbers in order, the bound 2 or more`,
       hint: `write T.dim('${name}', { max: 512 })`,
     })
-  return Object.freeze({ dim: name, min, max })
+  return Object.freeze(printedCall({ dim: name, min, max }, 'T.dim', name, options))
 }
 
 /** The trials for the named sizes in `specs`; none where all sizes are known. UsageError for one name with two bounds, or for too many. */

@@ -1,6 +1,8 @@
 /** Layers as values: how their parameters begin and what they compute, put one after the other. */
 
 import { raise } from '../lang/errors.ts'
+import { printedCall, showGiven } from '../lang/print/call-text.ts'
+import { printing } from '../lang/print/printing.ts'
 import { demandFunction, demandRecord, type OptionNames, showArgument } from '../lang/tensor/arguments.ts'
 import { demandKey, foldIn } from '../lang/tensor/random/keys.ts'
 import { isRecord } from '../lang/tree.ts'
@@ -42,7 +44,7 @@ export type ParamsOf<L> = L extends { readonly init: (key: Tensor) => infer P } 
 export const layer = <P>(init: (key: Tensor) => P, f: (x: Tensor, params: P) => Tensor): Layer<P> => {
   demandFunction('nn.layer', 'the first argument', init, 'a random key, which draws parameters')
   demandFunction('nn.layer', 'the second argument', f, 'an input and parameters')
-  return { init, apply: (params, x) => f(x, params) }
+  return printedCall({ init, apply: (params, x) => f(x, params) }, 'nn.layer', init, f)
 }
 
 /**
@@ -58,10 +60,11 @@ export const dense = <const I extends number, const O extends number, const Q ex
 ): Layer<WithBias<readonly [O, I], O, Q>> => {
   demandRecord('nn.dense', biasOptions, options)
   demandSizes('nn.dense', { inputs, outputs })
-  return {
+  const made: Layer<WithBias<readonly [O, I], O, Q>> = {
     init: (key) => linearInit(key, inputs, outputs, options as BiasOptions) as never,
     apply: (params, x) => linear(x, params as LinearParams) as Tensor,
   }
+  return printedCall(made, 'nn.dense', inputs, outputs, options)
 }
 
 const dropoutLayerOptions: OptionNames<Pick<DropoutOptions, 'p'>> = { p: 'fraction' }
@@ -75,7 +78,11 @@ const dropoutLayerOptions: OptionNames<Pick<DropoutOptions, 'p'>> = { p: 'fracti
  */
 export const dropoutLayer = (options: Pick<DropoutOptions, 'p'> = {}): Layer<null> => {
   demandRecord('nn.dropoutLayer', dropoutLayerOptions, options)
-  return { init: () => null, apply: (_, x, key) => (key ? (dropout(x, key, options) as Tensor) : x) }
+  const made: Layer<null> = {
+    init: () => null,
+    apply: (_, x, key) => (key ? (dropout(x, key, options) as Tensor) : x),
+  }
+  return printedCall(made, 'nn.dropoutLayer', options)
 }
 
 /** UsageError for what is neither a layer nor a function. */
@@ -98,6 +105,12 @@ const demandPlaces = (params: unknown, count: number): void => {
     : `the parameters are ${showArgument(params)}, not a list`
   if (what !== undefined)
     raise({ tag: 'UsageError', message: `nn.sequential: ${what}`, hint: 'write model.apply(model.init(key), x)' })
+}
+
+/** A line for each layer, with the number that the paths of its parameters begin with. */
+const showLayers = (layers: readonly LayerOrFunction[]): string => {
+  const lines = layers.map((each, i) => `\n  [${i}] ${showGiven(each).replaceAll('\n', '\n  ')}`)
+  return `nn.sequential(${lines.join('')}\n)`
 }
 
 /**
@@ -128,5 +141,5 @@ export const sequential = <const L extends readonly LayerOrFunction[]>(
       x,
     )
   }
-  return { init, apply } as never
+  return printing(() => showLayers(layers))({ init, apply }) as never
 }

@@ -3,6 +3,7 @@ import { typeOf, typesOf } from '../lang/build.ts'
 import { sizeOf } from '../lang/dim.ts'
 import { byteSize, type DType, isFloat } from '../lang/dtype.ts'
 import { binaryOps, type Graph, type Node, type NodeOf, unaryOps } from '../lang/ir.ts'
+import { printing } from '../lang/print/printing.ts'
 import { demandFunction } from '../lang/tensor/arguments.ts'
 import { topological } from '../lang/topological.ts'
 import { hasType, traceTree } from '../lang/trace.ts'
@@ -101,6 +102,8 @@ const textOf = ({ rows, count, bytes, flops, outputs }: Omit<Summary, 'text'>): 
   ].join('\n')
 }
 
+const printedSummary = printing<Summary>(({ text }) => text)
+
 /**
  * What a model is made of: the parameters of `f(params, …inputs)` by their paths, with shapes, numbers and bytes, what it
  * gives, and the floating-point operations of one call, counted on its graph before anything is simplified. Nothing is
@@ -128,5 +131,5 @@ export const summary = (f: (...args: never[]) => unknown, params: unknown, ...in
     flops: flopsOf(traced.graph),
     outputs: results.map(({ shape, dtype }, i) => ({ path: traced.outputPaths[i]!, shape, dtype })),
   }
-  return { ...made, text: textOf(made) }
+  return printedSummary({ ...made, text: textOf(made) })
 }

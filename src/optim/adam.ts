@@ -1,4 +1,5 @@
 /** Adam and what was made after it, each a short chain of stages. Defaults and formulas are PyTorch's where it has them. */
+import { printedCall } from '../lang/print/call-text.ts'
 import type { OptionNames } from '../lang/tensor/arguments.ts'
 import {
   type AdamaxOptions,
@@ -23,11 +24,16 @@ import { type Optimiser, optimiser, type Transform } from './transform.ts'
 
 /** The decay as a part of the gradient that `stage` sees. */
 const coupled = (name: string, stage: Transform, rate: Rate, options: CommonOptions): Optimiser =>
-  optimiser(...decayed(name, options), stage, scaleByRate(rate))
+  printedCall(optimiser(...decayed(name, options), stage, scaleByRate(rate)), name, rate, options)
 
 /** The decay beside what `stage` gives. */
 const decoupled = (name: string, stage: Transform, rate: Rate, options: CommonOptions, otherwise = 0): Optimiser =>
-  optimiser(...clipped(options), stage, ...decay(name, options, otherwise), scaleByRate(rate))
+  printedCall(
+    optimiser(...clipped(options), stage, ...decay(name, options, otherwise), scaleByRate(rate)),
+    name,
+    rate,
+    options,
+  )
 
 /** Whether `weightDecay` is kept out of the moments, as AdamW does. */
 export interface DecouplingOptions {
@@ -140,5 +146,6 @@ const lambOptions: OptionNames<LambOptions> = { beta1: 'decay', beta2: 'decay', 
 export const lamb = (rate: Rate = 0.001, options: LambOptions & CommonOptions = {}): Optimiser => {
   demand('optim.lamb', rate, { ...lambOptions, ...commonOptions }, options)
   const adam = scaleByAdam({ eps: 1e-6, ...own(options) })
-  return optimiser(...clipped(options), adam, ...decay('optim.lamb', options), scaleByTrustRatio(), scaleByRate(rate))
+  const stages = [...clipped(options), adam, ...decay('optim.lamb', options), scaleByTrustRatio(), scaleByRate(rate)]
+  return printedCall(optimiser(...stages), 'optim.lamb', rate, options)
 }

@@ -1,4 +1,5 @@
 /** The optimisers of the textbooks, each a short chain of stages. Defaults and formulas are PyTorch's. */
+import { printedCall } from '../lang/print/call-text.ts'
 import type { OptionNames } from '../lang/tensor/arguments.ts'
 import type { Rate } from './learning-rate.ts'
 import { type CommonOptions, commonOptions, decayed, demand, own } from './optimiser-options.ts'
@@ -43,7 +44,8 @@ const momentumOf = ({ momentum = 0, dampening = 0, nesterov = false }: SgdOption
  */
 export const sgd = (rate: Rate, options: SgdOptions = {}): Optimiser => {
   demand('optim.sgd', rate, sgdOptions, options)
-  return optimiser(...decayed('optim.sgd', options), ...momentumOf(options), scaleByRate(rate))
+  const stages = [...decayed('optim.sgd', options), ...momentumOf(options), scaleByRate(rate)]
+  return printedCall(optimiser(...stages), 'optim.sgd', rate, options)
 }
 
 /**
@@ -56,7 +58,8 @@ export const sgd = (rate: Rate, options: SgdOptions = {}): Optimiser => {
  */
 export const adagrad = (rate: Rate = 0.01, options: AdagradOptions & CommonOptions = {}): Optimiser => {
   demand('optim.adagrad', rate, { ...adagradOptions, ...commonOptions }, options)
-  return optimiser(...decayed('optim.adagrad', options), scaleByAdagrad(own(options)), scaleByRate(rate))
+  const stages = [...decayed('optim.adagrad', options), scaleByAdagrad(own(options)), scaleByRate(rate)]
+  return printedCall(optimiser(...stages), 'optim.adagrad', rate, options)
 }
 
 /**
@@ -73,12 +76,13 @@ export const rmsprop = (
 ): Optimiser => {
   demand('optim.rmsprop', rate, { ...rmspropOptions, momentum: 'finite', ...commonOptions }, options)
   const { momentum = 0, ...scaling } = own(options)
-  return optimiser(
+  const stages = [
     ...decayed('optim.rmsprop', options),
     scaleByRmsprop(scaling),
     ...momentumOf({ momentum }),
     scaleByRate(rate),
-  )
+  ]
+  return printedCall(optimiser(...stages), 'optim.rmsprop', rate, options)
 }
 
 /**
@@ -90,5 +94,6 @@ export const rmsprop = (
  */
 export const adadelta = (rate: Rate = 1, options: AdadeltaOptions & CommonOptions = {}): Optimiser => {
   demand('optim.adadelta', rate, { ...adadeltaOptions, ...commonOptions }, options)
-  return optimiser(...decayed('optim.adadelta', options), scaleByAdadelta(own(options)), scaleByRate(rate))
+  const stages = [...decayed('optim.adadelta', options), scaleByAdadelta(own(options)), scaleByRate(rate)]
+  return printedCall(optimiser(...stages), 'optim.adadelta', rate, options)
 }

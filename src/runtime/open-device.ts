@@ -8,6 +8,7 @@ import { mostThreads } from './cpu/team/thread-count.ts'
 import type { Device } from './device.ts'
 import { deviceOf, type GpuDevice, gpuProfile } from './gpu/device.ts'
 import { type AdapterProvider, findAdapter } from './gpu/find-adapter.ts'
+import { nameOf, printingDevice } from './print-device.ts'
 import { say } from './report-observations.ts'
 
 /** A kind of device that can be asked for. */
@@ -117,9 +118,6 @@ const openFirst = async ([wish, ...others]: readonly Wish[], options: DeviceOpti
   }
 }
 
-const nameOf = ({ kind, description }: Device): string =>
-  kind === 'cpu' ? description : `${kind} adapter, ${description}`
-
 /**
  * Opens the best device there is: a hardware GPU, else the processor; or what `prefer` says. Prints the choice once to stderr
  * unless `quiet`, and asks a GPU for every limit and feature that kernels can use. Raises NoAdapter, ValidationError, or
@@ -136,7 +134,7 @@ export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
   demandOptions(options)
   const device = await openFirst(wishesOf(options), options)
   if (!options.quiet) announce(`tensorloom: ${nameOf(device)}`)
-  return device
+  return printingDevice(device)
 }
 
 const isGpu = (device: Device): device is GpuDevice => device.gpu !== undefined

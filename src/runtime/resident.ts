@@ -78,38 +78,47 @@ const own = (handle: Resident, store: Store, loan: Lease): void => {
 /** The store of `x`, or undefined when it is no resident of this runtime. */
 export const storeOf = (x: object): Store | undefined => stores.get(x as Resident)
 
-/** Makes the handle of a store. */
-export const resident = (slot: Named, store: Store): Resident => {
-  const read = (): Promise<HostArrayOf<DType>> =>
-    aware(store.device, async () => (await readStores(store.device, [{ slot, store }]))[0]!)
-  const handle: Resident = Object.freeze({
-    kind: 'resident' as const,
-    path: slot.path,
-    shape: slot.shape,
-    dtype: slot.dtype,
-    get consumed(): boolean {
-      return store.home === undefined
+/** Freezes a handle; programs that were written ahead of time do no more. */
+let finish: (handle: Output) => Output = Object.freeze
+
+/** `dress` is done to each handle from now on, before it is frozen: the compiler has them print themselves. */
+export const beforeFreezing = (dress: (handle: Output) => Output): void => {
+  finish = (handle) => Object.freeze(dress(handle))
+}
+
+/** What users hold of a result; `store` is that of one which stays on the device. */
+export const handleOf = ({ path, shape, dtype }: Named, read: Output['read'], store?: Store): Output => {
+  const handle = finish({
+    kind: store ? 'resident' : 'value',
+    path,
+    shape,
+    dtype,
+    get consumed() {
+      return !!store && !store.home
     },
     read,
-    item: () => itemOf(slot, read),
+    item: async () => {
+      if (sizeOf(shape) !== 1)
+        raise({
+          tag: 'UsageError',
+          message: `item: ${visible(path) || 'the result'} is ${showOperand(handle)}, which is not one element`,
+          hint: 'await read() gives all of them',
+        })
+      return (await handle.read())[0]!
+    },
   })
-  stores.set(handle, store)
-  if (store.home?.lease) own(handle, store, store.home.lease)
   return handle
 }
 
-/** The one element that `read` gives; UsageError where there are more, or none. */
-export const itemOf = async (
-  { path, shape, dtype }: Named,
-  read: () => Promise<HostArrayOf<DType>>,
-): Promise<number> => {
-  if (sizeOf(shape) !== 1)
-    raise({
-      tag: 'UsageError',
-      message: `item: ${visible(path) || 'the result'} is ${showOperand({ shape, dtype })}, which is not one element`,
-      hint: 'await read() gives all of them',
-    })
-  return (await read())[0]!
+/** Makes the handle of a store. */
+export const resident = (slot: Named, store: Store): Resident => {
+  const { device, home } = store
+  const read = (): Promise<HostArrayOf<DType>> =>
+    aware(device, async () => (await readStores(device, [{ slot, store }]))[0]!)
+  const handle = handleOf(slot, read, store) as Resident
+  stores.set(handle, store)
+  if (home?.lease) own(handle, store, home.lease)
+  return handle
 }
 
 /** Moves a resident to a buffer of its own. */

@@ -10,7 +10,7 @@ import type { RuntimeError } from '../lang/errors.ts'
 import type { Device } from './device.ts'
 import type { SlotAt } from './fitted.ts'
 import type { Lease } from './memory-pool.ts'
-import { copyBytes, decodeAt, download, itemOf, type Value } from './resident.ts'
+import { copyBytes, decodeAt, download, handleOf, type Value } from './resident.ts'
 
 /** The values of one run. */
 export interface Batch {
@@ -64,18 +64,8 @@ export const batchOf = (
 }
 
 /** The handle of the `index`-th value of a batch. */
-export const valueAt = (slot: OutputSlot, batch: Batch, index: number): Value => {
-  const read = async (): Promise<HostArrayOf<DType>> => (await batch.fetch())[index]!
-  return Object.freeze({
-    kind: 'value' as const,
-    path: slot.path,
-    shape: slot.shape,
-    dtype: slot.dtype,
-    consumed: false,
-    read,
-    item: () => itemOf(slot, read),
-  })
-}
+export const valueAt = (slot: OutputSlot, batch: Batch, index: number): Value =>
+  handleOf(slot, async () => (await batch.fetch())[index]!) as Value
 
 /** Runs whose unread values may stay on the device. */
 const ringLength = 8

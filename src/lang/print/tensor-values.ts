@@ -4,6 +4,7 @@ import { type DType, isFloat } from '../dtype.ts'
 import type { Value } from '../primitive.ts'
 import { stridesOf } from '../shape.ts'
 import { demandRecord, type OptionNames } from '../tensor/arguments.ts'
+import { printing } from './printing.ts'
 
 /** PyTorch's print options, by its defaults. */
 export interface ShowOptions {
@@ -125,38 +126,75 @@ const vector = (items: readonly string[], width: number, indent: number, lineWid
   return `[${lines.join(`,\n${' '.repeat(indent + 1)}`)}]`
 }
 
-/**
- * A value as PyTorch prints the tensor. i32 is our default integer and f32 our default float: other dtypes are named.
- * @example
- * T.showValue(T.reference(T.tensor([1, 0.5, -2]))) // => 'tensor([ 1.0000,  0.5000, -2.0000])'
- */
-export const showValue = ({ shape, dtype, data }: Value, options: ShowOptions = {}): string => {
-  demandRecord('showValue', showOptions, options)
-  const all: Options = { ...defaults, ...options }
-  const prefix = 'tensor('
-  const count = sizeOf(shape)
-  if (count === 0) {
-    const size = shape.length === 1 ? '' : `, size=(${shape.join(', ')})`
-    return `${prefix}[]${size}${dtype === 'f32' ? '' : `, dtype=${dtype}`})`
-  }
+/** The items of a value in brackets, lines after the first indented by `indent`. */
+const bodyOf = ({ shape, dtype, data }: Value, indent: number, options: Options): string => {
+  const { threshold, edgeItems, lineWidth } = options
   const numbers = dtype === 'f32' ? Float32Array.from(data) : data
-  const summarise = count > all.threshold
-  const { width, format } = formatterOf(dtype, visible(shape, numbers, summarise, all.edgeItems), all)
+  const summarise = sizeOf(shape) > threshold
+  const { width, format } = formatterOf(dtype, visible(shape, numbers, summarise, edgeItems), options)
   const strides = stridesOf(shape)
   const text = (axis: number, base: number, indent: number): string => {
     if (axis === shape.length) return format(numbers[base]!)
-    const picks = shown(shape[axis]!, summarise, all.edgeItems)
+    const picks = shown(shape[axis]!, summarise, edgeItems)
     const last = axis === shape.length - 1
     const items = picks.map((i) =>
       i < 0 ? (last ? ' ...' : '...') : text(axis + 1, base + i * strides[axis]!, indent + 1),
     )
-    if (last) return vector(items, width, indent, all.lineWidth)
+    if (last) return vector(items, width, indent, lineWidth)
     return `[${items.join(`,${'\n'.repeat(shape.length - 1 - axis)}${' '.repeat(indent + 1)}`)}]`
   }
-  const body = text(0, 0, prefix.length)
-  if (dtype === 'f32' || dtype === 'i32' || dtype === 'bool') return `${prefix}${body})`
-  const suffix = `dtype=${dtype}`
-  const lastLine = body.length - body.lastIndexOf('\n') + 1
-  const newline = lastLine + suffix.length + 2 > all.lineWidth
-  return `${prefix}${body},${newline ? `\n${' '.repeat(prefix.length)}` : ' '}${suffix})`
+  return text(0, 0, indent)
 }
+
+/** What is said beside the items: a size that they do not show, a dtype that they do not either. */
+const suffixesOf = ({ shape, dtype }: Value): readonly string[] => {
+  const isEmpty = sizeOf(shape) === 0
+  const isPlain = dtype === 'f32' || (!isEmpty && (dtype === 'i32' || dtype === 'bool'))
+  return [
+    ...(isEmpty && shape.length !== 1 ? [`size=(${shape.join(', ')})`] : []),
+    ...(isPlain ? [] : [`dtype=${dtype}`]),
+  ]
+}
+
+const prefix = 'tensor('
+
+/** `text` with the suffixes after it, those on a line of their own that its last line has no room for. */
+const withSuffixes = (text: string, suffixes: readonly string[], lineWidth: number): string => {
+  let room = lineWidth - (text.length - text.lastIndexOf('\n') + 1)
+  const parts = suffixes.map((suffix) => {
+    const hasRoom = suffix.length + 2 <= room
+    room = (hasRoom ? room - 2 : lineWidth - prefix.length) - suffix.length
+    return hasRoom ? `, ${suffix}` : `,\n${' '.repeat(prefix.length)}${suffix}`
+  })
+  return `${text}${parts.join('')})`
+}
+
+/**
+ * A value as PyTorch prints the tensor, which is how `console.log` and `String` show it, too: four decimals, scientific
+ * where sizes differ by more than 1000 times, the edges alone of more than 1000 elements. i32 is our default integer and f32
+ * our default float: other dtypes are named. UsageError for an option that there is not.
+ * @example
+ * T.showValue(T.reference(T.tensor([1, 0.5, -2]))) // => 'tensor([ 1.0000,  0.5000, -2.0000])'
+ */
+export const showValue = (value: Value, options: ShowOptions = {}): string => {
+  demandRecord('showValue', showOptions, options)
+  const all: Options = { ...defaults, ...options }
+  const body = sizeOf(value.shape) === 0 ? '[]' : bodyOf(value, prefix.length, all)
+  return withSuffixes(`${prefix}${body}`, suffixesOf(value), all.lineWidth)
+}
+
+/**
+ * A value inside of a record or a list: rows stand in a column of their own, wherever the line begins.
+ */
+const showPart = (value: Value): string => {
+  const whole = showValue(value)
+  if (!whole.includes('\n')) return whole
+  const margin = '\n  '
+  return `${prefix}${margin}${[bodyOf(value, margin.length - 1, defaults), ...suffixesOf(value)].join(`,${margin}`)})`
+}
+
+/** A value as it prints itself, alone or inside of something. */
+export const showPrinted = (value: Value, isPart: boolean): string => (isPart ? showPart(value) : showValue(value))
+
+/** Has a value print itself. */
+export const printed: <V extends Value>(value: V) => V = printing(showPrinted)

@@ -5,6 +5,7 @@ import { hardware, software } from '../../../codegen/targets/wgsl/profiles.ts'
 import { type RuntimeError, raise, TensorloomError } from '../../lang/errors.ts'
 import { type Device, type Losable, lostHint, nextGeneration } from '../device.ts'
 import type { WebGpuDevice } from '../global-types.ts'
+import { printingDevice } from '../print-device.ts'
 import type { FoundAdapter } from './adapter.ts'
 import { gpuBackend } from './backend.ts'
 import { errorOf } from './guard.ts'
@@ -76,7 +77,7 @@ export const adoptDevice = (gpu: WebGpuDevice, kind: 'hardware' | 'software', de
       message: `T.adoptDevice: the first argument is ${gpu === null ? 'null' : typeof gpu}, not a GPUDevice`,
       hint: 'T.openDevice() opens one',
     })
-  return wrapGpu(gpu, kind, description)
+  return printingDevice(wrapGpu(gpu, kind, description))
 }
 
 /** What an adapter calls itself. */

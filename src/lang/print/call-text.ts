@@ -1,0 +1,34 @@
+/** What a function of ours made prints itself as the call that made it: `optim.adam(0.001, { beta1: 0.8 })`. */
+import { isRecord, isTensor } from '../tree.ts'
+import { visible } from '../visible-text.ts'
+import { printing } from './printing.ts'
+
+/** Whether it is a record that prints itself. */
+const isPrinting = (x: object): boolean => Object.hasOwn(x, 'toString')
+
+const isAbsent = (x: unknown): boolean =>
+  x === undefined || (isRecord(x) && !isPrinting(x) && Object.values(x).every(isAbsent))
+
+/** What was given to a function, in a line unless it prints itself in more. */
+export const showGiven = (x: unknown): string => {
+  if (typeof x === 'string') return `'${visible(x)}'`
+  if (typeof x === 'function') return x.name || 'a function'
+  if (isTensor(x)) return 'a tensor'
+  if (Array.isArray(x)) return `[${x.map(showGiven).join(', ')}]`
+  if (!isRecord(x) || isPrinting(x)) return String(x)
+  const entries = Object.entries(x).filter(([, value]) => value !== undefined)
+  return `{ ${entries.map(([key, value]) => `${visible(key)}: ${showGiven(value)}`).join(', ')} }`
+}
+
+/** The call as one would write it, without what was left out at its end. */
+export const callText = (name: string, args: readonly unknown[]): string => {
+  const last = args.findLastIndex((x) => !isAbsent(x))
+  return `${name}(${args
+    .slice(0, last + 1)
+    .map(showGiven)
+    .join(', ')})`
+}
+
+/** Has `made` print itself as the call of `name` with `args`. */
+export const printedCall = <X extends object>(made: X, name: string, ...args: readonly unknown[]): X =>
+  printing(() => callText(name, args))(made)
