@@ -10,7 +10,7 @@ import { emittedPlan } from '../codegen/export/aot/emitted.ts'
 import { printModule } from '../codegen/export/aot/module.ts'
 import { runtimeDeclarations } from '../codegen/export/aot/runtime-declarations.ts'
 import { printKernel } from '../codegen/targets/wgsl/print-module.ts'
-import { lineChart } from '../examples/pictures/chart.ts'
+import { lineChart, svgOf } from '../examples/pictures/chart.ts'
 import { checkNames } from '../src/cli/build-command.ts'
 import { programFiles } from '../src/cli/program-files.ts'
 import * as T from '../src/index.ts'
@@ -270,18 +270,20 @@ describe('what is printed while a program runs', () => {
 describe('a chart', () => {
   it('is well-formed XML that shows the names', () => {
     for (const name of names) {
-      const svg = lineChart(
-        [
-          {
-            name,
-            points: [
-              [0, 1],
-              [1, 2],
-            ],
-            colour: `red" onload="${name}`,
-          },
-        ],
-        { title: name, x: name, y: name },
+      const svg = svgOf(
+        lineChart(
+          [
+            {
+              name,
+              points: [
+                [0, 1],
+                [1, 2],
+              ],
+              colour: `red" onload="${name}`,
+            },
+          ],
+          { title: name, x: name, y: name },
+        ),
       )
       // biome-ignore lint/suspicious/noControlCharactersInRegex: XML 1.0 has none of these
       expect(svg).not.toMatch(/[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|\p{Cs}/u)

@@ -3,10 +3,11 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
-import { lineChart, smoothed } from '../pictures/chart.ts'
+import { contentOf, isChart, lineChart, type Picture, smoothed } from '../pictures/chart.ts'
 import { digitSheet } from '../pictures/digits.ts'
 import { encodePng } from '../pictures/image.ts'
 import { progressBar } from '../pictures/progress.ts'
+import { textChart } from '../pictures/text-chart.ts'
 import { batchSize, type Device, type Outcome, run, type Settings } from './run.ts'
 
 /** What a run measured. */
@@ -44,7 +45,7 @@ export const measuresOf = ({ device, trainingDigits, epochs, ready }: Outcome): 
 }
 
 /** The pictures of a run, by file name: the loss, some digits with the answers, the digits that were misread. */
-export const picturesOf = ({ epochs }: Outcome): Readonly<Record<string, string | Uint8Array>> => {
+export const picturesOf = ({ epochs }: Outcome): Readonly<Record<string, Picture>> => {
   const losses = epochs.flatMap((e) => e.losses)
   const guesses = epochs.at(-1)?.guesses ?? []
   const lines = [
@@ -133,9 +134,10 @@ const main = async (): Promise<void> => {
   progress.done()
   const pictures = picturesOf(outcome)
   await mkdir(out, { recursive: true })
-  for (const [name, content] of Object.entries(pictures)) await writeFile(join(out, name), content)
+  for (const [name, content] of Object.entries(pictures)) await writeFile(join(out, name), contentOf(content))
   const measures = measuresOf(outcome)
-  console.log(json ? JSON.stringify(measures, null, 2) : report(measures))
+  const charts = Object.values(pictures).filter(isChart).map(textChart)
+  console.log(json ? JSON.stringify(measures, null, 2) : [report(measures), ...charts].join('\n\n'))
   console.error(
     `pictures: ${Object.keys(pictures)
       .map((name) => join(out, name))

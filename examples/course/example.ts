@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import * as T from 'tensorloom'
+import { contentOf, isChart, type Picture } from '../pictures/chart.ts'
 import { progressBar } from '../pictures/progress.ts'
+import { textChart } from '../pictures/text-chart.ts'
 import { showTable, type Table } from './table.ts'
 
 /** What an example is given. */
@@ -22,7 +24,7 @@ export interface Setting {
 export interface Findings {
   readonly measures: Readonly<Record<string, number>>
   readonly tables?: readonly Table[]
-  readonly pictures?: Readonly<Record<string, string | Uint8Array>>
+  readonly pictures?: Readonly<Record<string, Picture>>
   readonly texts?: Readonly<Record<string, string>>
 }
 
@@ -66,18 +68,22 @@ export const savePictures = async (out: string, name: string, { pictures = {} }:
   await mkdir(folder, { recursive: true })
   return Promise.all(
     Object.entries(pictures).map(async ([file, content]) => {
-      await writeFile(join(folder, file), content)
+      await writeFile(join(folder, file), contentOf(content))
       return join(folder, file)
     }),
   )
 }
 
-const report = ({ measures, tables = [], texts = {} }: Findings): string =>
+/** Tables, charts and texts for a terminal. */
+export const textReport = ({ measures, tables = [], pictures = {}, texts = {} }: Findings): string =>
   [
     ...tables.map(showTable),
+    ...Object.values(pictures).flatMap((p) => (isChart(p) ? [textChart(p)] : [])),
     ...Object.entries(texts).map(([title, text]) => `${title}:\n${text}`),
     ...(tables.length > 0 ? [] : [showTable({ title: 'measures', rows: Object.entries(measures) })]),
-  ].join('\n\n')
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n')
 
 /** Runs `example` where its file is what Node was started with: `npx tsx examples/02-regression.ts --quick`. */
 export const alone = async (file: string, { name, title, run }: Example): Promise<void> => {
@@ -91,6 +97,6 @@ export const alone = async (file: string, { name, title, run }: Example): Promis
   const seconds = (performance.now() - start) / 1000
   const saved = await savePictures(out, name, findings)
   if (json) console.log(JSON.stringify({ name, device: device.description, seconds, ...findings.measures }))
-  else console.log(`${title}, in ${seconds.toFixed(1)} s on ${device.description}\n\n${report(findings)}`)
+  else console.log(`${title}, in ${seconds.toFixed(1)} s on ${device.description}\n\n${textReport(findings)}`)
   for (const path of saved) console.error(`picture: ${path}`)
 }

@@ -1,4 +1,5 @@
 /** What the course found as one page: tables, pictures and texts, for a screen, a phone and paper. */
+import { contentOf, type Picture } from '../pictures/chart.ts'
 import type { Example, Findings } from './example.ts'
 import { showCell, type Table } from './table.ts'
 
@@ -31,9 +32,9 @@ const showTable = ({ title, columns, rows }: Table): string => {
   return `<table><caption>${escaped(title)}</caption>${head}${rows.map((r) => line(r.map(showCell), 'td')).join('')}</table>`
 }
 
-const showPicture = (file: string, content: string | Uint8Array): string => {
+const showPicture = (file: string, picture: Picture): string => {
   const type = file.endsWith('.svg') ? 'image/svg+xml' : 'image/png'
-  return `<img alt="${escaped(file)}" src="data:${type};base64,${Buffer.from(content).toString('base64')}">`
+  return `<img alt="${escaped(file)}" src="data:${type};base64,${Buffer.from(contentOf(picture)).toString('base64')}">`
 }
 
 const section = ({ example: { name, title }, seconds, found, failure }: Ran): string => {
@@ -42,7 +43,7 @@ const section = ({ example: { name, title }, seconds, found, failure }: Ran): st
     `<h2 id="${name}">${escaped(title)}</h2><p><code>examples/${name}.ts</code>, ${seconds.toFixed(1)} s</p>`,
     ...(failure === undefined ? [] : [`<p class="failure">${escaped(failure)}</p>`]),
     ...tables.map(showTable),
-    ...Object.entries(pictures).map(([file, content]) => showPicture(file, content)),
+    ...Object.entries(pictures).map(([file, picture]) => showPicture(file, picture)),
     ...Object.entries(texts).map(([what, text]) => `<p>${escaped(what)}</p><pre>${escaped(text)}</pre>`),
   ].join('\n')
 }

@@ -1,4 +1,4 @@
-/** Line charts as SVG: scales and paths by d3, the rest is text. */
+/** Line charts: what is drawn, as data, and how as SVG: scales and paths by d3, the rest is text. */
 import { scaleLinear, scaleLog } from 'd3-scale'
 import { curveLinear, line } from 'd3-shape'
 
@@ -21,6 +21,15 @@ export interface ChartOptions {
   readonly log?: boolean
 }
 
+/** Lines with what stands around them. */
+export interface Chart {
+  readonly series: readonly Series[]
+  readonly options: ChartOptions
+}
+
+/** What can be kept as a file: bytes, text, or a chart, which becomes an SVG. */
+export type Picture = string | Uint8Array | Chart
+
 const [width, height] = [720, 420]
 const margin = { left: 64, right: 24, top: 64, bottom: 48 }
 export const palette: readonly string[] = [
@@ -41,15 +50,22 @@ export const escaped = (text: string): string =>
 const textAt = (x: number, y: number, text: string, attributes = ''): string =>
   `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" ${attributes}>${escaped(text)}</text>`
 
-const extent = (values: readonly number[]): readonly [number, number] =>
+/** The least and the largest of `values`. */
+export const extent = (values: readonly number[]): readonly [number, number] =>
   values.reduce<readonly [number, number]>(
     ([low, high], v) => [Math.min(low, v), Math.max(high, v)],
     [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
   )
 
-/** A chart of `series`; points that are not finite are left out, and the line breaks there. */
-export const lineChart = (series: readonly Series[], { title, x, y, log = false }: ChartOptions): string => {
-  const all = series.flatMap((s) => s.points).filter(([a, b]) => Number.isFinite(a) && Number.isFinite(b))
+/** Whether a point can be drawn. */
+export const isFinitePoint = ([x, y]: Series['points'][number]): boolean => Number.isFinite(x) && Number.isFinite(y)
+
+/** A chart of `series`. */
+export const lineChart = (series: readonly Series[], options: ChartOptions): Chart => ({ series, options })
+
+/** A chart as SVG; points that are not finite are left out, and the line breaks there. */
+export const svgOf = ({ series, options: { title, x, y, log = false } }: Chart): string => {
+  const all = series.flatMap((s) => s.points).filter(isFinitePoint)
   const across = scaleLinear()
     .domain(extent(all.map(([a]) => a)))
     .range([margin.left, width - margin.right])
@@ -61,7 +77,7 @@ export const lineChart = (series: readonly Series[], { title, x, y, log = false 
     ([a]) => across(a),
     ([, b]) => up(b),
   )
-    .defined(([a, b]) => Number.isFinite(a) && Number.isFinite(b))
+    .defined(isFinitePoint)
     .curve(curveLinear)
     .digits(1)
   const short = (v: number): string => (v >= 0.001 && v < 1e5 ? `${Number(v.toPrecision(3))}` : v.toExponential(0))
@@ -80,7 +96,7 @@ export const lineChart = (series: readonly Series[], { title, x, y, log = false 
     const paint = escaped(colour ?? palette[i % palette.length]!)
     if (!dots) return `<path d="${path([...points]) ?? ''}" fill="none" stroke="${paint}" stroke-width="${stroke}"/>`
     const circles = points
-      .filter(([a, b]) => Number.isFinite(a) && Number.isFinite(b))
+      .filter(isFinitePoint)
       .map(([a, b]) => `<circle cx="${across(a).toFixed(1)}" cy="${up(b).toFixed(1)}" r="${2 * stroke}"/>`)
     return `<g fill="${paint}" fill-opacity="0.6">${circles.join('')}</g>`
   })
@@ -106,6 +122,13 @@ export const lineChart = (series: readonly Series[], { title, x, y, log = false 
     '',
   ].join('\n')
 }
+
+/** Whether a picture is a chart, which can be drawn as text, too. */
+export const isChart = (picture: Picture): picture is Chart =>
+  typeof picture === 'object' && !(picture instanceof Uint8Array)
+
+/** What a file of the picture holds. */
+export const contentOf = (picture: Picture): string | Uint8Array => (isChart(picture) ? svgOf(picture) : picture)
 
 /** Values over their numbers, or over `xs`, as a line. */
 export const curve = (name: string, values: ArrayLike<number>, xs?: ArrayLike<number>): Series => ({

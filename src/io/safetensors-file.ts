@@ -2,6 +2,7 @@
 import type { HostTensor } from '../compile/host.ts'
 import type { DType } from '../lang/dtype.ts'
 import { raise, TensorloomError } from '../lang/errors.ts'
+import { printed } from '../lang/print/tensor-values.ts'
 import { quoted } from '../lang/visible-text.ts'
 import type { FileUrl } from '../runtime/global-types.ts'
 import { openBytes } from '../runtime/text-files.ts'
@@ -74,7 +75,7 @@ export const openSafetensors = (path: string | FileUrl): SafetensorsFile => {
         if (opened.size !== size) raise({ tag: 'DataError', source: file, reason })
         const read = names.map((name) => {
           const place = placed(name)
-          return [name, decode(place, opened.read(place.begin, place.end - place.begin))]
+          return [name, printed(decode(place, opened.read(place.begin, place.end - place.begin)))]
         })
         return Object.fromEntries(read) as Record<N, HostTensor>
       }),

@@ -7,7 +7,6 @@ import { sizeOf } from '../lang/dim.ts'
 import { allocate, type DType, type HostArray, isFloat } from '../lang/dtype.ts'
 import { raise } from '../lang/errors.ts'
 import { fromHalf, toHalf } from '../lang/half.ts'
-import { printed } from '../lang/print/tensor-values.ts'
 import { isRecord } from '../lang/tree.ts'
 
 /** A tensor of a file: f16 and bf16 values are held as f32, bool as bytes of 0 and 1. */
@@ -168,7 +167,7 @@ export const placeOf = (header: Header, name: string, start: number, size: numbe
 /** The tensor that lies in `bytes`. */
 export const decode = ({ dtype, shape }: Place, bytes: Uint8Array): StoredTensor => {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  return printed({ dtype, shape, data: fromBytes(dtype, view, sizeOf(shape)) })
+  return { dtype, shape, data: fromBytes(dtype, view, sizeOf(shape)) }
 }
 
 /** A file, its header, and where the data begins. */

@@ -11,6 +11,7 @@ import { asked, type Example } from '../../examples/course/example.ts'
 import { type Ran, report } from '../../examples/course/report.ts'
 import { course, runCourse } from '../../examples/course/run.ts'
 import { showTable } from '../../examples/course/table.ts'
+import { contentOf } from '../../examples/pictures/chart.ts'
 import { sharedProcessor } from '../device.ts'
 
 const out = mkdtempSync(join(tmpdir(), 'course-'))
@@ -45,7 +46,8 @@ describe('a quick course', () => {
 
   test('draws pictures without holes', () => {
     for (const { example, found } of ran)
-      for (const [file, content] of Object.entries(found?.pictures ?? {})) {
+      for (const [file, picture] of Object.entries(found?.pictures ?? {})) {
+        const content = contentOf(picture)
         expect(existsSync(join(out, example.name, file))).toBe(true)
         if (typeof content === 'string') expect(content).not.toMatch(/NaN|Infinity|undefined/)
         else expect([...content.subarray(1, 4)].map((c) => String.fromCharCode(c)).join('')).toBe('PNG')

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { inputs, readDigits, targets } from '../../examples/03-mnist/digits.ts'
 import { type Outcome, run } from '../../examples/03-mnist/run.ts'
 import { measuresOf, picturesOf, requestOf } from '../../examples/03-mnist/train.ts'
+import { contentOf } from '../../examples/pictures/chart.ts'
 import { build } from '../../src/cli/build-command.ts'
 import { sliceRows } from '../../src/data/index.ts'
 import { sharedDevice } from '../device.ts'
@@ -63,7 +64,7 @@ describe('a short run', () => {
     })
 
     test('the curve has a point a batch', () => {
-      const svg = picturesOf(outcome)['loss.svg'] as string
+      const svg = contentOf(picturesOf(outcome)['loss.svg']!)
       expect(svg).toMatch(/^<svg [^>]*viewBox/)
       expect(svg).not.toMatch(/NaN|undefined|Infinity/)
       const curve = /<path d="(M[^"]*)" fill="none" stroke="#c3d4ea"/.exec(svg)![1]!

@@ -1,7 +1,7 @@
 /** Pictures: pixels where they belong, files that other readers open, charts without holes. */
 import { PNG } from 'pngjs'
 import { describe, expect, test, vi } from 'vitest'
-import { lineChart, smoothed } from '../../examples/pictures/chart.ts'
+import { lineChart, smoothed, svgOf } from '../../examples/pictures/chart.ts'
 import { digitSheet } from '../../examples/pictures/digits.ts'
 import { blank, encodePng, greyImage, grid, paste } from '../../examples/pictures/image.ts'
 import { progressBar } from '../../examples/pictures/progress.ts'
@@ -69,18 +69,20 @@ describe('images', () => {
 describe('charts', () => {
   const options = { title: 'a < b & "c"', x: 'step', y: 'loss' }
   test('text is escaped, points are in order', () => {
-    const svg = lineChart(
-      [
-        {
-          name: '<i>',
-          points: [
-            [0, 0],
-            [1, 2],
-            [2, 1],
-          ],
-        },
-      ],
-      options,
+    const svg = svgOf(
+      lineChart(
+        [
+          {
+            name: '<i>',
+            points: [
+              [0, 0],
+              [1, 2],
+              [2, 1],
+            ],
+          },
+        ],
+        options,
+      ),
     )
     expect(svg).toContain('a &#60; b &#38; &#34;c&#34;')
     expect(svg).not.toContain('<i>')
@@ -89,19 +91,21 @@ describe('charts', () => {
   })
 
   test('a value that is no number breaks the line and spoils nothing', () => {
-    const svg = lineChart(
-      [
-        {
-          name: 'x',
-          points: [
-            [0, 1],
-            [1, Number.NaN],
-            [2, 3],
-            [3, Number.POSITIVE_INFINITY],
-          ],
-        },
-      ],
-      { ...options, log: true },
+    const svg = svgOf(
+      lineChart(
+        [
+          {
+            name: 'x',
+            points: [
+              [0, 1],
+              [1, Number.NaN],
+              [2, 3],
+              [3, Number.POSITIVE_INFINITY],
+            ],
+          },
+        ],
+        { ...options, log: true },
+      ),
     )
     expect(svg).not.toMatch(/NaN|Infinity|undefined/)
   })

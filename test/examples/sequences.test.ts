@@ -9,6 +9,7 @@ import { series } from '../../examples/05-series.ts'
 import { gpt } from '../../examples/06-gpt.ts'
 import { readBook } from '../../examples/course/book.ts'
 import type { Example, Findings } from '../../examples/course/example.ts'
+import { contentOf } from '../../examples/pictures/chart.ts'
 
 let device: T.Device
 let folder: string
@@ -22,7 +23,7 @@ const quickly = ({ run }: Example): Promise<Findings> => run({ device, quick: tr
 
 const demandPictures = ({ pictures = {} }: Findings, names: readonly string[]): void => {
   expect(Object.keys(pictures).sort()).toEqual(names)
-  for (const svg of Object.values(pictures)) {
+  for (const svg of Object.values(pictures).map(contentOf)) {
     expect(svg).toMatch(/<path d="M[\d.,L-]+" fill="none"/)
     expect(svg).not.toMatch(/NaN|Infinity|undefined/)
   }

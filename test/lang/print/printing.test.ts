@@ -1,8 +1,11 @@
 /** What prints itself: in Node's inspect alone and inside of things, by String anywhere, and nothing else sees it. */
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { describe, expect, it, test } from 'vitest'
 import * as T from '../../../src/index.ts'
-import { readSafetensors } from '../../../src/io/safetensors.ts'
+import { openSafetensors } from '../../../src/io/index.ts'
 import { callText } from '../../../src/lang/print/call-text.ts'
 import { printing } from '../../../src/lang/print/printing.ts'
 import * as nn from '../../../src/nn/index.ts'
@@ -59,7 +62,11 @@ describe('values', () => {
   })
 
   it('print where they come from a file', async () => {
-    expect(String(readSafetensors(await T.toSafetensors({ w: square })).tensors['w'])).toBe(text)
+    const file = join(mkdtempSync(join(tmpdir(), 'tensorloom-')), 'w.safetensors')
+    await T.save(file, { w: square })
+    expect(inspect(await openSafetensors(file).read())).toBe(
+      '{\n  w: tensor(\n    [[1.0000, 2.0000],\n     [3.0000, 4.5000]])\n}',
+    )
   })
 })
 
