@@ -10,8 +10,9 @@ import * as random from 'tensorloom/random'
 /** Takes the tour; `print` gets its lines. */
 export const tour = async (print: (text: string) => void): Promise<void> => {
   const title = (text: string): void => print(`\n── ${text} ──`)
-  // Tensors are expressions: nothing is computed until a value is asked for. `reference` asks the interpreter.
-  const show = (x: T.Tensor): void => print(T.showValue(T.reference(x)))
+  // Tensors are expressions: nothing is computed until a value is asked for. `reference` asks the interpreter. Values print
+  // themselves as PyTorch prints tensors, in console.log too.
+  const show = (x: T.Tensor): void => print(String(T.reference(x)))
 
   title('Tensors out of nothing')
   const x = T.arange(42)

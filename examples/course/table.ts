@@ -15,19 +15,42 @@ export const showCell = (cell: Cell): string => {
   return Number.isInteger(cell) ? `${cell}` : `${Number(cell.toPrecision(4))}`
 }
 
+/** A number as text: whole part, and the rest from the point on, be it a unit. */
+const number = /^([-+]?\d+)(\D.*)?$/
+
+/** What stands for a number that there is not. */
+const isNothing = (text: string): boolean => text === '' || /^[-–—]$/.test(text)
+
+const widest = (texts: readonly string[]): number => Math.max(0, ...texts.map((t) => [...t].length))
+
+/** Whether a column holds numbers: it is moved to the right. */
+const isOfNumbers = (texts: readonly string[]): boolean =>
+  texts.some((t) => number.test(t)) && texts.every((t) => isNothing(t) || number.test(t))
+
+/** Numbers as wide as one another, with their points below each other. */
+const aligned = (texts: readonly string[]): readonly string[] => {
+  const parts = texts.map((t) => number.exec(t) ?? ['', t])
+  const rests = parts.map(([, , rest = '']) => rest)
+  const [left, right] = [widest(parts.map(([, whole]) => whole!)), widest(rests)]
+  return parts.map(([, whole], i) => whole!.padStart(left) + rests[i]!.padEnd(right))
+}
+
 /** The table as lines of text. */
 export const showTable = ({ title, columns, rows }: Table): string => {
-  const body = rows.map((row) => row.map(showCell))
-  const lines = columns ? [columns, ...body] : body
-  const count = Math.max(...lines.map((l) => l.length))
-  const widths = Array.from({ length: count }, (_, i) => Math.max(...lines.map((l) => [...(l[i] ?? '')].length)))
-  const isNumber = (i: number): boolean => rows.every((row) => typeof row[i] !== 'string')
-  const align = (line: readonly string[]): string =>
-    line
-      .map((text, i) => (isNumber(i) ? text.padStart(widths[i]!) : text.padEnd(widths[i]!)))
-      .join('  ')
-      .trimEnd()
-  const rule = widths.map((w) => '─'.repeat(w)).join('  ')
-  const [head, rest] = columns ? [[align(columns), rule], body] : [[], body]
-  return [title, ...head, ...rest.map(align)].join('\n')
+  const count = Math.max(columns?.length ?? 0, ...rows.map((r) => r.length))
+  const shown = Array.from({ length: count }, (_, i) => {
+    const cells = rows.map((row) => showCell(row[i] ?? ''))
+    const isNumeric = isOfNumbers(cells)
+    const body = isNumeric ? aligned(cells) : cells
+    const width = widest([columns?.[i] ?? '', ...body])
+    const pad = (text: string): string => (isNumeric ? text.padStart(width) : text.padEnd(width))
+    return { width, head: pad(columns?.[i] ?? ''), body: body.map(pad) }
+  })
+  const line = (cells: readonly string[]): string => cells.join('  ').trimEnd()
+  const rule = line(shown.map(({ width }) => '─'.repeat(width)))
+  return [
+    title,
+    ...(columns ? [line(shown.map(({ head }) => head)), rule] : []),
+    ...rows.map((_, r) => line(shown.map(({ body }) => body[r]!))),
+  ].join('\n')
 }

@@ -78,6 +78,19 @@ test('tables are aligned', () => {
     ['longer', 12],
   ] as const
   expect(showTable({ title: 't', columns: ['what', 'x'], rows })).toBe(
-    't\nwhat        x\n──────  ─────\na       1.235\nlonger     12',
+    't\nwhat         x\n──────  ──────\na        1.235\nlonger  12',
+  )
+  const mixed = [
+    ['a', 1, '95.1 %', 'x'],
+    ['b', 10.25, '–', '12 of 3'],
+    ['c', -1.5e-7, '7 %', ''],
+  ] as const
+  expect(showTable({ title: 'units and gaps', columns: ['', 'value', 'part', 'words'], rows: mixed })).toBe(
+    `units and gaps
+     value    part  words
+─  ───────  ──────  ───────
+a   1       95.1 %  x
+b  10.25     –      12 of 3
+c  -1.5e-7   7 %`,
   )
 })

@@ -1,10 +1,12 @@
 /** Pictures: pixels where they belong, files that other readers open, charts without holes. */
 import { PNG } from 'pngjs'
 import { describe, expect, test, vi } from 'vitest'
-import { lineChart, smoothed, svgOf } from '../../examples/pictures/chart.ts'
+import { textReport } from '../../examples/course/example.ts'
+import { contentOf, curve, lineChart, smoothed, svgOf } from '../../examples/pictures/chart.ts'
 import { digitSheet } from '../../examples/pictures/digits.ts'
 import { blank, encodePng, greyImage, grid, paste } from '../../examples/pictures/image.ts'
 import { progressBar } from '../../examples/pictures/progress.ts'
+import { textChart } from '../../examples/pictures/text-chart.ts'
 
 describe('images', () => {
   test('grey levels, enlarged', () => {
@@ -116,6 +118,57 @@ describe('charts', () => {
       [3, 6],
     ])
     expect(smoothed([1], 2)).toEqual([])
+  })
+})
+
+describe('charts as text', () => {
+  const options = { title: 'The loss falls', x: 'step', y: 'loss' }
+  const ramp = curve('training', [0, 1, 2, 3, 4])
+
+  test('one line is drawn between its axes', () => {
+    const lines = textChart(lineChart([ramp], options)).split('\n')
+    expect(lines.slice(0, 2)).toEqual(['The loss falls', 'loss over step'])
+    // Up to the right, once in every row.
+    const rows = lines.filter((l) => /[│┤]/.test(l)).map((l) => l.slice(l.search(/[│┤]/) + 1))
+    expect(rows).toHaveLength(12)
+    const starts = rows.map((r) => r.search(/\S/))
+    expect(starts).toEqual([...starts].sort((a, b) => b - a))
+    expect(lines.at(-1)!.trim().split(/\s+/)).toEqual(['0', '0.5', '1', '1.5', '2', '2.5', '3', '3.5', '4'])
+  })
+
+  test('several lines have marks of their own, and a legend', () => {
+    const text = textChart(lineChart([ramp, curve('unseen', [4, 3, Number.NaN, 1, 0])], options))
+    expect(text.split('\n').at(-1)).toBe('• training   × unseen')
+    expect(text.match(/•/g)!.length).toBeGreaterThan(50)
+    expect(text.match(/×/g)!.length).toBeGreaterThan(50)
+    expect(text).not.toMatch(/NaN|undefined/)
+  })
+
+  test('a logarithmic axis says the values themselves', () => {
+    const text = textChart(lineChart([curve('x', [1, 10, 100])], { ...options, log: true }))
+    expect(text).toMatch(/^ *100┤/m)
+    expect(text).toMatch(/^ *1┤/m)
+  })
+
+  test('each column shows the mean of its points', () => {
+    const noisy = Array.from({ length: 6400 }, (_, i) => 5 + (i % 2 === 0 ? 4 : -4))
+    const text = textChart(lineChart([curve('x', noisy), curve('y', [0, 10], [0, 6400])], options))
+    const rows = text.split('\n').filter((row) => /[│┤].*•/.test(row))
+    expect(rows.length).toBeLessThan(3)
+  })
+
+  test('dots and single points are no lines', () => {
+    const dots = { ...ramp, dots: true }
+    expect(textChart(lineChart([dots, curve('one', [1])], options))).toBe('')
+  })
+
+  test('reports hold tables, charts and texts', () => {
+    const chart = lineChart([ramp], options)
+    const pictures = { 'loss.svg': chart, 'a.png': new Uint8Array(4) }
+    expect(textReport({ measures: { loss: 0.5 }, pictures, texts: { sampled: 'abc' } })).toBe(
+      `${textChart(chart)}\n\nsampled:\nabc\n\nmeasures\nloss  0.5`,
+    )
+    expect(contentOf(chart)).toBe(svgOf(chart))
   })
 })
 
