@@ -8,12 +8,12 @@ import { demandRecord, type OptionNames } from '../tensor/arguments.ts'
 /** PyTorch's print options, by its defaults. */
 export interface ShowOptions {
   /** Digits after the point. */
-  readonly precision?: number
+  readonly precision?: number | undefined
   /** Above so many elements only the edges are shown. */
-  readonly threshold?: number
+  readonly threshold?: number | undefined
   /** How many items an edge has. */
-  readonly edgeItems?: number
-  readonly lineWidth?: number
+  readonly edgeItems?: number | undefined
+  readonly lineWidth?: number | undefined
 }
 
 const showOptions: OptionNames<ShowOptions> = {
@@ -23,9 +23,7 @@ const showOptions: OptionNames<ShowOptions> = {
   lineWidth: 'limit',
 }
 
-type Options = Required<ShowOptions>
-
-const defaults: Options = { precision: 4, threshold: 1000, edgeItems: 3, lineWidth: 80 }
+type Options = Record<keyof ShowOptions, number>
 
 /** Python's rounding of decimals: to nearest, exact ties to even, where JavaScript goes up. Both know the exact value. */
 const tiesToEven = (digits: number, long: string, rounded: string, step: (down: string) => string): string => {
@@ -132,7 +130,8 @@ const vector = (items: readonly string[], width: number, indent: number, lineWid
  */
 export const showValue = ({ shape, dtype, data }: Value, options: ShowOptions = {}): string => {
   demandRecord('showValue', showOptions, options)
-  const all: Options = { ...defaults, ...options }
+  const { precision = 4, threshold = 1000, edgeItems = 3, lineWidth = 80 } = options
+  const all: Options = { precision, threshold, edgeItems, lineWidth }
   const prefix = 'tensor('
   const count = sizeOf(shape)
   if (count === 0) {
