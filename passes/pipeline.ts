@@ -23,7 +23,7 @@ import type { Pass } from './pass.ts'
 
 export interface PipelineOptions {
   /** Allow rewrites that do not keep NaN and Inf (x*0 = 0, x-x = 0, x/x = 1). Default false. */
-  readonly fastMath?: boolean
+  readonly fastMath?: boolean | undefined
 }
 
 /** One stage's name and result, for `explain`. */

@@ -27,6 +27,13 @@ export { compileOn, defaultDevice, evaluate, jit } from './compile/eager.ts'
 export { type HostTensor, reference } from './compile/host.ts'
 export { type DimOptions, dim } from './compile/named-specs.ts'
 export type { CompileOptions } from './compile/options.ts'
+export {
+  type KernelTime,
+  type ProfileClock,
+  type ProfileOptions,
+  type ProgramProfile,
+  profile,
+} from './compile/profile.ts'
 export type { Progress } from './compile/progress.ts'
 export { type Put, type PutOptions, put, read } from './compile/transfer.ts'
 export type * from './compile/tree-types.ts'

@@ -335,6 +335,21 @@ describe('sources', () => {
     expect(productFiles.filter((f) => !/^(#!.*\n)?\/\*\*/.test(texts.get(f)!))).toEqual([])
   })
 
+  it('options may be undefined: leaving one out and giving nothing are the same under exactOptionalPropertyTypes too', () => {
+    const records = /^(?:export )?interface (\w+Options)\b[^\n]*\{\n([\s\S]*?)\n\}/gm
+    const strict = productFiles
+      .filter((file) => /^(src|passes)\//.test(file))
+      .flatMap((file) =>
+        [...texts.get(file)!.matchAll(records)].flatMap(([, name, body]) =>
+          body!
+            .split(/\n(?= {2}readonly )/)
+            .filter((member) => /^ {2}readonly \w+\?:/.test(member) && !/\bundefined\b/.test(member))
+            .map((member) => `${file}: ${name}: ${member.trim()}`),
+        ),
+      )
+    expect(strict).toEqual([])
+  })
+
   it('the type checker is not switched off', () => {
     expect(productFiles.filter((f) => /@ts-(ignore|nocheck|expect-error)/.test(texts.get(f)!))).toEqual([])
   })

@@ -19,7 +19,7 @@ import { sinkRules } from './rules/sink.ts'
 /** What simplification may assume. */
 export interface SimplifyOptions {
   /** Enables rules that hold for real numbers only (x·0 = 0, x - x = 0, reassociation). Default false. */
-  readonly fastMath?: boolean
+  readonly fastMath?: boolean | undefined
 }
 
 /**

@@ -15,8 +15,8 @@ import { type Fn, isIll, linearMap, requireScalar } from './linear-map.ts'
 
 /** Options of `grad` and `valueAndGrad`: the arguments to differentiate (the first), whether f gives [loss, aux]. */
 export interface GradOptions<N extends Argnums, Aux extends boolean> {
-  readonly argnums?: N
-  readonly hasAux?: Aux
+  readonly argnums?: N | undefined
+  readonly hasAux?: Aux | undefined
 }
 
 const gradOptions: OptionNames<GradOptions<Argnums, boolean>> = { argnums: 'own', hasAux: 'boolean' }

@@ -33,8 +33,8 @@ export type BatchedParts<T, X> = {
 
 /** Options of `vmap`: where the batch axis is in the arguments, and where it goes in the result. Axis 0 unless said. */
 export interface VmapOptions<I extends AxesTree = AxesTree, O extends AxesTree = AxesTree> {
-  readonly inAxes?: I
-  readonly outAxes?: O
+  readonly inAxes?: I | undefined
+  readonly outAxes?: O | undefined
 }
 
 const vmapOptions: OptionNames<VmapOptions> = { inAxes: 'own', outAxes: 'own' }

@@ -15,8 +15,8 @@ import { plannedFor } from './replan.ts'
 export interface BuildOptions {
   readonly out: string
   /** Names of targets in a list with commas; default: all, or that of the profile. */
-  readonly target?: string
-  readonly profile?: string
+  readonly target?: string | undefined
+  readonly profile?: string | undefined
 }
 
 /** What a program costs on a target. */

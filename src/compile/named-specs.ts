@@ -11,7 +11,7 @@ import { flattenTree, unflattenTree } from '../lang/tree.ts'
 /** The bound of a size that is known when a program runs, and the least that it can be, 0 by default. */
 export interface DimOptions {
   readonly max: number
-  readonly min?: number
+  readonly min?: number | undefined
 }
 
 const dimOptions: OptionNames<DimOptions> = { max: 'must count', min: 'size' }

@@ -21,40 +21,40 @@ export interface CompileOptions extends PipelineOptions {
    * of the same keys; else which is computed from it point by point. Two results that are equally near are a UsageError:
    * give the right one the argument's key.
    */
-  readonly donate?: readonly number[]
+  readonly donate?: readonly number[] | undefined
   /** Results that stay on the device: paths or their beginnings (`'state'`), or all (`true`). What replaces a donated argument always stays. */
-  readonly keep?: readonly string[] | true
+  readonly keep?: readonly string[] | true | undefined
   /**
    * What to plan for; default `portable`, which every GPU runs, and the device's own where the program is loaded on a device
    * that is none.
    */
-  readonly profile?: Profile
+  readonly profile?: Profile | undefined
   /**
    * What becomes of f32 numbers below 2^-126: `'device'`, the default, is whatever the device does (WGSL lets it take them
    * for zero, and many do); `'keep'` counts them as IEEE 754 asks, everywhere alike, at several times the arithmetic.
    */
-  readonly subnormals?: Subnormals
+  readonly subnormals?: Subnormals | undefined
   /** Remember which line made each node, for errors that show late: limits, indices. Costs time while the function is traced. */
-  readonly provenance?: boolean
+  readonly provenance?: boolean | undefined
   /**
    * Checks every result and every gradient that `grad` gives in the program: a run rejects with NumericsError for the first that is
    * not finite, by its path, the op that made it and the line. What the run was given stays, donated or not, so that it can be
    * looked at, and the batch passed over. Runs wait for the device, and state that is donated is copied first.
    */
-  readonly checkNumerics?: boolean
+  readonly checkNumerics?: boolean | undefined
   /** Shown in errors and emitted modules. */
-  readonly name?: string
+  readonly name?: string | undefined
   /**
    * A folder to keep plans in (Node, Deno, Bun), so that another process finds them; made where there is none. In memory
    * plans are kept without being asked, but for programs with `provenance`; `false` plans anew. An entry that is damaged, or
    * of another version or program, is passed over with a note on stderr.
    */
-  readonly cache?: string | false
+  readonly cache?: string | false | undefined
   /**
    * Is told of each pass and phase that begins, and of loading. In a terminal what takes longer than two seconds is told on
    * stderr as well.
    */
-  readonly progress?: (p: Progress) => void
+  readonly progress?: ((p: Progress) => void) | undefined
 }
 
 const compileOptions: OptionNames<CompileOptions> = {

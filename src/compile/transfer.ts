@@ -16,7 +16,7 @@ import type { ArraysOf, HostTree, PutOf, ResultsOf } from './tree-types.ts'
 
 /** Options of `put`: where to; the default device unless given. */
 export interface PutOptions {
-  readonly device?: Device
+  readonly device?: Device | undefined
 }
 
 const putOptions: OptionNames<PutOptions> = { device: 'own' }

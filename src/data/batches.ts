@@ -10,9 +10,9 @@ export interface BatchOptions {
   /** Rows of a batch. */
   readonly size: number
   /** Shuffles by this key; in order without one. Give every epoch its own: `random.foldIn(key, epoch)`. */
-  readonly key?: Key
+  readonly key?: Key | undefined
   /** What becomes of the rows that do not fill a batch: left out (the default: programs have fixed shapes), or a smaller one. */
-  readonly rest?: 'drop' | 'keep'
+  readonly rest?: 'drop' | 'keep' | undefined
 }
 
 const batchOptions: OptionNames<BatchOptions> = { size: 'must count', key: 'tensor', rest: 'own' }

@@ -15,13 +15,13 @@ import { type Library, library, libraryNow } from './library.ts'
 /** How the text is written. */
 export interface CsvOptions {
   /** One character; `,` by default. */
-  readonly separator?: string
+  readonly separator?: string | undefined
   /** Whether the first line names the columns (the default); else they are called `0`, `1`, … */
-  readonly header?: boolean
+  readonly header?: boolean | undefined
   /** What stands for a missing value, besides nothing at all. */
-  readonly missing?: readonly string[]
+  readonly missing?: readonly string[] | undefined
   /** Names the text in errors. */
-  readonly source?: string
+  readonly source?: string | undefined
 }
 
 const csvOptions: OptionNames<CsvOptions> = { separator: 'own', header: 'boolean', missing: 'own', source: 'text' }
@@ -180,7 +180,9 @@ export const readCsvTask = (path: string | FileUrl, options: CsvOptions = {}): T
   demandCsv('readCsvTask', options)
   return pipe(
     readBytes(path),
-    TE.flatMap((bytes) => parseCsvTask(new TextDecoder().decode(bytes), { source: String(path), ...options })),
+    TE.flatMap((bytes) =>
+      parseCsvTask(new TextDecoder().decode(bytes), { ...options, source: options.source ?? String(path) }),
+    ),
   )
 }
 

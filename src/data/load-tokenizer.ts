@@ -12,9 +12,9 @@ import type { Tokenizer } from './vocabulary.ts'
 /** How a tokeniser is loaded. */
 export interface LoadTokenizerOptions {
   /** What the file `tokenizer_config.json` beside it holds. */
-  readonly config?: Readonly<Record<string, unknown>>
+  readonly config?: Readonly<Record<string, unknown>> | undefined
   /** Whether texts get the special tokens that the model was trained with, such as one for the beginning; true unless given. */
-  readonly specialTokens?: boolean
+  readonly specialTokens?: boolean | undefined
 }
 
 const loadOptions: OptionNames<LoadTokenizerOptions> = { config: 'own', specialTokens: 'boolean' }

@@ -7,9 +7,9 @@ import { shuffled } from './shuffle.ts'
 
 /** How rows are divided: as they come, or shuffled by a key, and with regard to the classes of a column. */
 export interface SplitOptions {
-  readonly key?: Key
+  readonly key?: Key | undefined
   /** The name of a column of classes, whose shares are then the same in every part, up to a row of each. */
-  readonly stratify?: string
+  readonly stratify?: string | undefined
 }
 
 const splitOptions: OptionNames<SplitOptions> = { key: 'tensor', stratify: 'text' }

@@ -114,7 +114,7 @@ export function shuffle(...args: readonly unknown[]): unknown {
 /** What `mapAsync` works at once. */
 export interface MapAsyncOptions {
   /** How many elements are under way at a time; 1 unless given. */
-  readonly concurrency?: number
+  readonly concurrency?: number | undefined
 }
 
 const mapAsyncOptions: OptionNames<MapAsyncOptions> = { concurrency: 'count' }

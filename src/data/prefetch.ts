@@ -7,7 +7,7 @@ export type Source<A> = Iterable<A> | AsyncIterable<A>
 /** How far ahead `prefetch` works. */
 export interface PrefetchOptions {
   /** Batches that are kept ready; 1 unless given. */
-  readonly ahead?: number
+  readonly ahead?: number | undefined
 }
 
 const prefetchOptions: OptionNames<PrefetchOptions> = { ahead: 'count' }

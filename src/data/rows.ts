@@ -37,7 +37,7 @@ export interface BatchRowsOptions {
   /** Rows of a batch. */
   readonly size: number
   /** What becomes of the rows that do not fill a batch: a smaller one (the default), or nothing. */
-  readonly rest?: 'keep' | 'drop'
+  readonly rest?: 'keep' | 'drop' | undefined
 }
 
 const batchRowsOptions: OptionNames<BatchRowsOptions> = { size: 'must count', rest: 'own' }

@@ -16,13 +16,13 @@ export type Sequence = readonly number[] | Elements | Column
 /** How sequences are brought to one length. */
 export interface PadOptions {
   /** The length; that of the longest unless given. */
-  readonly length?: number
+  readonly length?: number | undefined
   /** What stands in the added places; 0 unless given. */
-  readonly value?: number
+  readonly value?: number | undefined
   /** Where they are added; at the end unless given. */
-  readonly side?: 'right' | 'left'
+  readonly side?: 'right' | 'left' | undefined
   /** Whether longer sequences lose what is too much, on the same side; otherwise they are a UsageError. */
-  readonly truncate?: boolean
+  readonly truncate?: boolean | undefined
 }
 
 const padOptions: OptionNames<PadOptions> = { length: 'size', value: 'value', side: 'own', truncate: 'boolean' }
@@ -99,9 +99,9 @@ export interface BucketOptions<A> {
   /** The greatest length of each bucket, in rising order; one more bucket takes what is longer. */
   readonly edges: readonly number[]
   /** The length of an element; its own `length` unless given. */
-  readonly length?: (element: A) => number
+  readonly length?: ((element: A) => number) | undefined
   /** What becomes of groups that are not full at the end: smaller ones (the default), or nothing. */
-  readonly rest?: 'keep' | 'drop'
+  readonly rest?: 'keep' | 'drop' | undefined
 }
 
 const bucketOptions: OptionNames<BucketOptions<unknown>> = {

@@ -6,13 +6,13 @@ import { quoted } from '../lang/visible-text.ts'
 /** Which tokens a vocabulary takes. */
 export interface VocabularyOptions {
   /** The most frequent of them, special ones included; all unless given. */
-  readonly size?: number
+  readonly size?: number | undefined
   /** Those that occur as often; 1 unless given. */
-  readonly minCount?: number
+  readonly minCount?: number | undefined
   /** Tokens that come first, whatever the texts hold: padding, begin, end. */
-  readonly special?: readonly string[]
+  readonly special?: readonly string[] | undefined
   /** The token that stands for all that is not in it, which comes first too; without one, a token it does not know is an error. */
-  readonly unknown?: string
+  readonly unknown?: string | undefined
 }
 
 const vocabularyOptions: OptionNames<VocabularyOptions> = {
@@ -25,6 +25,8 @@ const vocabularyOptions: OptionNames<VocabularyOptions> = {
 /** Tokens and their numbers. */
 export interface Vocabulary {
   readonly tokens: readonly string[]
+  /** How often the texts have each token, in the order of `tokens`; the unknown one counts for all that it stands for. */
+  readonly counts: readonly number[]
   /** The token that stands for all others, where there is one. */
   readonly unknown: string | undefined
   /** The number of a token. DataError for one that is not there, unless there is one for the unknown. */
@@ -33,12 +35,22 @@ export interface Vocabulary {
   readonly tokenOf: (id: number) => string
 }
 
-/** The vocabulary of these tokens in this order. */
-const vocabularyOf = (tokens: readonly string[], unknown?: string): Vocabulary => {
+/** The vocabulary of these tokens in this order, out of texts in which tokens occur as `found` counts them. */
+const vocabularyOf = (
+  tokens: readonly string[],
+  found: ReadonlyMap<string, number>,
+  unknown: string | undefined,
+): Vocabulary => {
   const ids = new Map(tokens.map((token, id) => [token, id]))
   const other = unknown === undefined ? undefined : ids.get(unknown)
+  const counts = tokens.map(() => 0)
+  for (const [token, count] of found) {
+    const id = ids.get(token) ?? other
+    if (id !== undefined) counts[id]! += count
+  }
   return {
     tokens,
+    counts,
     unknown,
     idOf: (token) =>
       ids.get(token) ??
@@ -61,6 +73,7 @@ const vocabularyOf = (tokens: readonly string[], unknown?: string): Vocabulary =
  * @example
  * const words = data.vocabulary([['the', 'cat'], ['the', 'dog']], { unknown: '<unk>' })
  * words.tokens // => ['<unk>', 'the', 'cat', 'dog']
+ * words.counts // => [0, 2, 1, 1]
  * [words.idOf('the'), words.idOf('bird'), words.tokenOf(3)] // => [1, 0, 'dog']
  */
 export const vocabulary = (texts: Iterable<Iterable<string>>, options: VocabularyOptions = {}): Vocabulary => {
@@ -73,7 +86,7 @@ export const vocabulary = (texts: Iterable<Iterable<string>>, options: Vocabular
     .filter(([token, count]) => count >= minCount && !first.includes(token))
     .sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))
     .map(([token]) => token)
-  return vocabularyOf([...first, ...found.slice(0, Math.max(0, size - first.length))], unknown)
+  return vocabularyOf([...first, ...found.slice(0, Math.max(0, size - first.length))], counts, unknown)
 }
 
 /** Texts to numbers and back. */

@@ -15,7 +15,7 @@ import { fileOf, fitTree, partsOf, type SpecTree, toSafetensors } from './tree-f
 /** How many checkpoints stay. */
 export interface CheckpointOptions {
   /** The newest of them; 3 unless given. */
-  readonly keep?: number
+  readonly keep?: number | undefined
 }
 
 const checkpointOptions: OptionNames<CheckpointOptions> = { keep: 'count' }

@@ -18,11 +18,11 @@ export interface EvaluateOptions {
    * `'f32'` rounds every float result to its dtype, as a device does; default `'f64'` rounds only where a cast says so,
    * and 16-bit floats always: their rounding is part of what a program means.
    */
-  readonly precision?: 'f64' | 'f32'
+  readonly precision?: 'f64' | 'f32' | undefined
   /** Is told what `observe` nodes see. */
-  readonly observed?: (node: NodeOf<'observe'>, value: Value) => void
+  readonly observed?: ((node: NodeOf<'observe'>, value: Value) => void) | undefined
   /** Sees (and may replace) the outputs of every node, inputs included: for perturbation and for hunting NaN. */
-  readonly after?: (node: Node, values: readonly HostArray[]) => readonly HostArray[]
+  readonly after?: ((node: Node, values: readonly HostArray[]) => readonly HostArray[]) | undefined
 }
 
 const rounded = (type: TensorType, array: HostArray): HostArray => {

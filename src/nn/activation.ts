@@ -86,7 +86,7 @@ export const selu: Elementary = activation('nn.selu', (x) =>
 
 /** `'none'`: through erf; `'tanh'`: the approximation by tanh. */
 export interface GeluOptions {
-  readonly approximate?: 'none' | 'tanh'
+  readonly approximate?: 'none' | 'tanh' | undefined
 }
 
 const geluOptions: OptionNames<GeluOptions> = { approximate: 'own' }
@@ -125,8 +125,8 @@ const logOnePlusExp = (x: Tensor): Tensor => {
 
 /** `beta` sharpens; above `threshold` (of beta·x) the function is x. */
 export interface SoftplusOptions {
-  readonly beta?: number
-  readonly threshold?: number
+  readonly beta?: number | undefined
+  readonly threshold?: number | undefined
 }
 
 const softplusOptions: OptionNames<SoftplusOptions> = { beta: 'number', threshold: 'number' }
@@ -172,8 +172,8 @@ export const softsign: Elementary = activation('nn.softsign', (x) => T.div(x, T.
 
 /** Bounds of `hardtanh`. */
 export interface HardtanhOptions {
-  readonly min?: number
-  readonly max?: number
+  readonly min?: number | undefined
+  readonly max?: number | undefined
 }
 
 const hardtanhOptions: OptionNames<HardtanhOptions> = { min: 'number', max: 'number' }

@@ -21,18 +21,18 @@ type DType = Tensor['dtype']
 export interface ScoreOptions {
   readonly mask?: Tensor | undefined
   /** Whether row i sees keys up to i alone. */
-  readonly causal?: boolean
+  readonly causal?: boolean | undefined
   /**
    * With `causal`: how many keys stand before that of the first query, so that row i sees keys up to i + offset. A whole
    * number, or integers that broadcast to the scores `[…, L, M]`: how many there are in a cache, say.
    */
   readonly offset?: number | Tensor | undefined
   /** Factor of the scores; `1/√width` by default. */
-  readonly scale?: number
+  readonly scale?: number | undefined
   /** Scores are bent to within ± this, `softcap · tanh(scores / softcap)`, before any mask. */
-  readonly softcap?: number
+  readonly softcap?: number | undefined
   /** Whether each head of the keys and values (axis -3) serves as many consecutive heads of the queries as there are to one. */
-  readonly grouped?: boolean
+  readonly grouped?: boolean | undefined
 }
 
 const scoreOptions: OptionNames<ScoreOptions> = {

@@ -10,7 +10,7 @@ import { type PerAxis, perAxis } from './windows.ts'
 
 /** Options of initial weights of convolutions: into how many groups the channels are parted (1), and whether there is a bias (true). */
 export interface ConvInitOptions extends BiasOptions {
-  readonly groups?: number
+  readonly groups?: number | undefined
 }
 
 const convInitOptions: OptionNames<ConvInitOptions> = { groups: 'count', bias: 'boolean' }

@@ -25,10 +25,10 @@ export const convParams: OptionNames<ConvParams> = { weight: 'must tensor', bias
 
 /** Options of a convolution. Padding `'same'` gives ⌈size / stride⌉ positions, `'valid'` is none. */
 export interface ConvOptions {
-  readonly stride?: PerAxis
-  readonly padding?: Padding
-  readonly dilation?: PerAxis
-  readonly groups?: number
+  readonly stride?: PerAxis | undefined
+  readonly padding?: Padding | undefined
+  readonly dilation?: PerAxis | undefined
+  readonly groups?: number | undefined
 }
 
 const convOptions: OptionNames<ConvOptions> = {
@@ -174,11 +174,11 @@ export const conv3d: Conv = conv('nn.conv3d', 3)
 
 /** Options of a transposed convolution. */
 export interface ConvTransposeOptions {
-  readonly stride?: PerAxis
-  readonly padding?: PerAxis
-  readonly outputPadding?: PerAxis
-  readonly dilation?: PerAxis
-  readonly groups?: number
+  readonly stride?: PerAxis | undefined
+  readonly padding?: PerAxis | undefined
+  readonly outputPadding?: PerAxis | undefined
+  readonly dilation?: PerAxis | undefined
+  readonly groups?: number | undefined
 }
 
 const convTransposeOptions: OptionNames<ConvTransposeOptions> = {

@@ -14,8 +14,8 @@ import { choose } from './select.ts'
 
 /** Options of `ctcLoss`: the class that stands for no label (0), and whether what is impossible costs nothing. */
 export interface CtcOptions extends LossOptions {
-  readonly blank?: number
-  readonly zeroInfinity?: boolean
+  readonly blank?: number | undefined
+  readonly zeroInfinity?: boolean | undefined
 }
 
 const ctcOptions: OptionNames<CtcOptions> = { ...lossOptions, blank: 'size', zeroInfinity: 'boolean' }

@@ -20,7 +20,7 @@ export type WithBias<W extends Shape, O extends number, Options> = {
 
 /** Whether a layer has a bias (true). */
 export interface BiasOptions {
-  readonly bias?: boolean
+  readonly bias?: boolean | undefined
 }
 
 export const biasOptions: OptionNames<BiasOptions> = { bias: 'boolean' }

@@ -16,8 +16,8 @@ type DType = Tensor['dtype']
 /** Options of `dropout`. */
 export interface DropoutOptions {
   /** The probability of dropping an element. */
-  readonly p?: number
-  readonly training?: boolean
+  readonly p?: number | undefined
+  readonly training?: boolean | undefined
 }
 
 const dropoutOptions: OptionNames<DropoutOptions> = { p: 'fraction', training: 'boolean' }
@@ -57,7 +57,7 @@ export const dropout: Dropout = dualWith(
 
 /** Options of layers that drop elements inside: the probability (0), and the random key, without which nothing is drawn. */
 export interface InnerDropoutOptions {
-  readonly dropout?: number
+  readonly dropout?: number | undefined
   readonly dropoutKey?: Tensor | undefined
 }
 

@@ -18,7 +18,7 @@ type DType = Tensor['dtype']
 
 /** Options of `embedding`: the rows of `paddingIndex` get no gradient. */
 export interface EmbeddingOptions {
-  readonly paddingIndex?: number
+  readonly paddingIndex?: number | undefined
 }
 
 const embeddingOptions: OptionNames<EmbeddingOptions> = { paddingIndex: 'integer' }
@@ -73,7 +73,7 @@ export const embedding: Embedding = dualWith(
  */
 export interface EmbeddingBagOptions extends EmbeddingOptions {
   readonly offsets?: Tensor | undefined
-  readonly mode?: 'sum' | 'mean' | 'max'
+  readonly mode?: 'sum' | 'mean' | 'max' | undefined
   readonly perSampleWeights?: Tensor | undefined
 }
 
@@ -195,8 +195,8 @@ export const embeddingBag: EmbeddingBag = dualWith(
 
 /** Options of `embeddingInit`: the deviation (1), and the row that stands for padding, which is zeros. */
 export interface EmbeddingInitOptions {
-  readonly std?: number
-  readonly paddingIndex?: number
+  readonly std?: number | undefined
+  readonly paddingIndex?: number | undefined
 }
 
 const embeddingInitOptions: OptionNames<EmbeddingInitOptions> = { std: 'limit', paddingIndex: 'integer' }

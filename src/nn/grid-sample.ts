@@ -18,9 +18,9 @@ import { choose } from './select.ts'
  * are the centres of the corner elements or (false) their outer edges.
  */
 export interface GridSampleOptions {
-  readonly mode?: GridMode
-  readonly paddingMode?: GridPadding
-  readonly alignCorners?: boolean
+  readonly mode?: GridMode | undefined
+  readonly paddingMode?: GridPadding | undefined
+  readonly alignCorners?: boolean | undefined
 }
 
 const gridSampleOptions: OptionNames<GridSampleOptions> = { mode: 'own', paddingMode: 'own', alignCorners: 'boolean' }
@@ -99,7 +99,7 @@ export const gridSample: GridSample = dualWith(
 
 /** Options of `affineGrid`: what ±1 are, as in `gridSample`. */
 export interface AffineGridOptions {
-  readonly alignCorners?: boolean
+  readonly alignCorners?: boolean | undefined
 }
 
 const affineGridOptions: OptionNames<AffineGridOptions> = { alignCorners: 'boolean' }

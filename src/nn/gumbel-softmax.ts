@@ -15,9 +15,9 @@ import { softmax } from './softmax.ts'
 
 /** Options of `gumbelSoftmax`: the temperature (1), whether results are one-hot, the axis of the categories (-1). */
 export interface GumbelOptions {
-  readonly tau?: number
-  readonly hard?: boolean
-  readonly axis?: number
+  readonly tau?: number | undefined
+  readonly hard?: boolean | undefined
+  readonly axis?: number | undefined
 }
 
 const gumbelOptions: OptionNames<GumbelOptions> = { tau: 'positive', hard: 'boolean', axis: 'own' }

@@ -14,9 +14,9 @@ type Shape = Tensor['shape']
 
 /** Options of `varianceScaling`: the variance times the fan (1), which fan, and of what distribution. */
 export interface VarianceOptions {
-  readonly scale?: number
-  readonly mode?: 'fanIn' | 'fanOut' | 'fanAvg'
-  readonly distribution?: 'truncatedNormal' | 'normal' | 'uniform'
+  readonly scale?: number | undefined
+  readonly mode?: 'fanIn' | 'fanOut' | 'fanAvg' | undefined
+  readonly distribution?: 'truncatedNormal' | 'normal' | 'uniform' | undefined
 }
 
 const varianceOptions: OptionNames<VarianceOptions> = { scale: 'limit', mode: 'own', distribution: 'own' }
@@ -105,11 +105,11 @@ export const lecunUniform: GainInit = lecun('nn.lecunUniform', 'uniform')
 
 /** Options of `truncatedNormal`: the mean (0) and deviation (1) of the whole normal, and where it is cut. */
 export interface TruncatedOptions {
-  readonly mean?: number
-  readonly std?: number
+  readonly mean?: number | undefined
+  readonly std?: number | undefined
   /** -2 unless given, as `high` 2: values, not deviations (PyTorch's a and b). */
-  readonly low?: number
-  readonly high?: number
+  readonly low?: number | undefined
+  readonly high?: number | undefined
 }
 
 const truncatedOptions: OptionNames<TruncatedOptions> = {

@@ -22,7 +22,7 @@ export const fans = (shape: Shape): { readonly fanIn: number; readonly fanOut: n
 
 /** A factor for the activation that follows: √2 for relu, 5/3 for tanh, 1 for none. */
 export interface GainOptions {
-  readonly gain?: number
+  readonly gain?: number | undefined
 }
 
 const gainOptions: OptionNames<GainOptions> = { gain: 'limit' }

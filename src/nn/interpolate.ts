@@ -21,10 +21,10 @@ export type InterpolationMode = 'nearest' | 'nearest-exact' | 'linear' | 'biline
  * elements stay in place (linear and cubic modes).
  */
 export interface InterpolateOptions {
-  readonly size?: PerAxis
-  readonly scaleFactor?: PerAxis
-  readonly mode?: InterpolationMode
-  readonly alignCorners?: boolean
+  readonly size?: PerAxis | undefined
+  readonly scaleFactor?: PerAxis | undefined
+  readonly mode?: InterpolationMode | undefined
+  readonly alignCorners?: boolean | undefined
 }
 
 const interpolateOptions: OptionNames<InterpolateOptions> = {

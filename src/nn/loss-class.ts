@@ -1,9 +1,10 @@
 /** Losses of scores and a class for each example: negative log-likelihood, cross-entropy. */
 
+import * as E from '#fp/Either'
 import { build } from '../lang/build.ts'
 import { sizeOf } from '../lang/dim.ts'
 import { isFloat, isInteger } from '../lang/dtype.ts'
-import { ShapeEq, showShape } from '../lang/shape.ts'
+import { normaliseAxis, ShapeEq, showShape } from '../lang/shape.ts'
 import type { OptionNames } from '../lang/tensor/arguments.ts'
 import { dualWith } from '../lang/tensor/dual.ts'
 import { takeCounted, takeCountedAlong } from '../lang/tensor/index/picking.ts'
@@ -21,20 +22,27 @@ import { logSoftmax } from './softmax.ts'
 export interface ClassOptions extends LossOptions {
   readonly weight?: Tensor | undefined
   /** -100 unless given. */
-  readonly ignoreIndex?: number
+  readonly ignoreIndex?: number | undefined
+  /** Where the classes stand: 1 unless given (0 without a batch), -1 for sequences `[N, T, C]`. */
+  readonly axis?: number | undefined
 }
 
 /** The target that does not count unless another is named: PyTorch's, where labels are padded with it. */
 const unlabelled = -100
 
-const classOptions: OptionNames<ClassOptions> = { ...lossOptions, weight: 'tensor', ignoreIndex: 'integer' }
+const classOptions: OptionNames<ClassOptions> = {
+  ...lossOptions,
+  weight: 'tensor',
+  ignoreIndex: 'integer',
+  axis: 'integer',
+}
 
-/** Where classes stand: axis 1, or 0 when there is no batch. */
-const classAxis = (x: Tensor): number => (x.shape.length > 1 ? 1 : 0)
+/** Where the classes of scores of this rank stand, counted from the front: axis 1, or 0 when there is no batch, unless `axis` says. */
+const classAxis = (rank: number, axis: number = rank > 1 ? 1 : 0): number => (axis < 0 ? axis + rank : axis)
 
 /** A weight for each class laid along the class axis. */
-const classWeights = (x: Tensor, weight: Tensor): Tensor =>
-  T.reshape(weight, [-1, ...Array.from({ length: x.shape.length - 1 - classAxis(x) }, () => 1)])
+const classWeights = (x: Tensor, weight: Tensor, axis: number): Tensor =>
+  T.reshape(weight, [-1, ...Array.from({ length: x.shape.length - 1 - axis }, () => 1)])
 
 /** Per-element losses and their weights (undefined: all 1). */
 interface Weighed {
@@ -50,8 +58,8 @@ const counting = (target: Tensor, ignoreIndex: number | undefined): Tensor | und
     ? T.notEqual(target, ignoreIndex ?? unlabelled)
     : undefined
 
-const picked = (logp: Tensor, target: Tensor, { weight, ignoreIndex }: ClassOptions): Weighed => {
-  const axis = classAxis(logp)
+const picked = (logp: Tensor, target: Tensor, { weight, ignoreIndex, axis: along }: ClassOptions): Weighed => {
+  const axis = classAxis(logp.shape.length, along)
   const counts = counting(target, ignoreIndex)
   const safe = counts ? choose(counts, target, 0) : target
   const chosen = T.squeeze(takeCountedAlong(logp, T.expandDims(safe, axis), { axis }), { axis })
@@ -89,8 +97,7 @@ const averaged = (name: string, { losses, weights, counts }: Weighed, reduction:
 }
 
 /** The refusal of targets that are neither one class an example nor (floats) probabilities of the shape of the scores. */
-const wrongTarget = (name: string, x: Tensor, target: Tensor): Tensor | undefined => {
-  const axis = classAxis(x)
+const wrongTarget = (name: string, x: Tensor, target: Tensor, axis: number): Tensor | undefined => {
   const wanted = isFloat(target.dtype) && name === 'nn.crossEntropy' ? x.shape : x.shape.filter((_, i) => i !== axis)
   if (ShapeEq.equals(target.shape, wanted)) return undefined
   const classes = x.shape.filter((_, i) => i !== axis)
@@ -111,20 +118,39 @@ const wrongTarget = (name: string, x: Tensor, target: Tensor): Tensor | undefine
 }
 
 /** The refusal of weights that are not one a class. */
-export const wrongWeights = (name: string, x: Tensor, weight: Tensor | undefined): Tensor | undefined =>
-  misshapen(name, x, { 'the weight': [weight, [x.shape[classAxis(x)]!]] }, 'give one number for each class')
+export const wrongWeights = (
+  name: string,
+  x: Tensor,
+  weight: Tensor | undefined,
+  axis: number = classAxis(x.shape.length),
+): Tensor | undefined =>
+  misshapen(name, x, { 'the weight': [weight, [x.shape[axis]!]] }, 'give one number for each class')
 
-const wrongOperand = (name: string, x: Tensor, target: Tensor, { weight }: ClassOptions): Tensor | undefined =>
-  mistakeAmong(name, { 'operand 1': x, 'the target': target }, { weight }) ??
-  noClasses(name, x) ??
-  wrongTarget(name, x, target) ??
-  wrongWeights(name, x, weight)
+const wrongOperand = (name: string, x: Tensor, target: Tensor, { weight, axis }: ClassOptions): Tensor | undefined => {
+  const along = classAxis(x.shape.length, axis)
+  return (
+    mistakeAmong(name, { 'operand 1': x, 'the target': target }, { weight }) ??
+    noClasses(name, x, axis) ??
+    wrongTarget(name, x, target, along) ??
+    wrongWeights(name, x, weight, along)
+  )
+}
 
 /** The refusal of scores that have no axis of classes. */
-const noClasses = (name: string, x: Tensor): Tensor | undefined =>
-  x.shape.length > 0
+const noClasses = (name: string, x: Tensor, axis = 0): Tensor | undefined => {
+  const rank = x.shape.length
+  if (rank === 0) return tensorOf(refuse(name, [nodeOf(x)], { reason: 'takes scores [N, C, …] or [C], not a scalar' }))
+  const found = normaliseAxis(axis, rank)
+  return E.isRight(found)
     ? undefined
-    : tensorOf(refuse(name, [nodeOf(x)], { reason: 'takes scores [N, C, …] or [C], not a scalar' }))
+    : tensorOf(
+        refuse(name, [nodeOf(x)], {
+          reason: found.left,
+          axis,
+          hint: `classes stand on an axis from ${-rank} to ${rank - 1}`,
+        }),
+      )
+}
 
 /** A loss of scores `[N, C, …]` and targets. */
 export interface ClassLoss<Options extends LossOptions> {
@@ -140,7 +166,7 @@ export interface ClassLoss<Options extends LossOptions> {
 }
 
 /**
- * `-x[target]` for log-probabilities `[N, C, …]` (or `[C]`) and class indices `[N, …]`. `weight` `[C]` weighs classes,
+ * `-x[target]` for log-probabilities `[N, C, …]` (or `[C]`; classes stand where `axis` says, if it does) and class indices `[N, …]`. `weight` `[C]` weighs classes,
  * and the mean is divided by the weights' sum. Targets equal to `ignoreIndex` do not count: -100 unless it is given, as in
  * PyTorch. Other targets out of range are an IndexError where the values are known, and of arguments before their upload; one that the device
  * computes is taken for the last class.
@@ -161,15 +187,14 @@ export const nllLoss: ClassLoss<ClassOptions> = dualWith(
 /** Options of `crossEntropy`. */
 export interface CrossEntropyOptions extends ClassOptions {
   /** How much of each target is spread evenly over the classes. */
-  readonly labelSmoothing?: number
+  readonly labelSmoothing?: number | undefined
 }
 
 const crossEntropyOptions: OptionNames<CrossEntropyOptions> = { ...classOptions, labelSmoothing: 'fraction' }
 
 /** A mean over the batch of distributions: PyTorch divides by the number of targets, not of elements. */
-const overTargets = (x: Tensor, losses: Tensor, reduction: LossReduction = 'mean'): Tensor => {
+const overTargets = (targets: number, losses: Tensor, reduction: LossReduction = 'mean'): Tensor => {
   if (reduction !== 'mean') return reduced('nn.crossEntropy', losses, reduction)
-  const targets = sizeOf(x.shape) / x.shape[classAxis(x)]!
   return T.div(T.sum(losses), targets)
 }
 
@@ -177,22 +202,24 @@ const softTargets = (
   x: Tensor,
   logp: Tensor,
   target: Tensor,
-  { weight, labelSmoothing = 0, reduction }: CrossEntropyOptions,
+  { weight, labelSmoothing = 0, reduction, axis: along }: CrossEntropyOptions,
 ): Tensor => {
-  const axis = classAxis(x)
+  const axis = classAxis(x.shape.length, along)
   const classes = x.shape[axis]!
   const smooth = labelSmoothing === 0 ? target : T.add(T.mul(target, 1 - labelSmoothing), labelSmoothing / classes)
-  const terms = weighed(logp, weight ? T.mul(smooth, classWeights(x, weight)) : smooth)
-  return overTargets(x, T.neg(T.sum(terms, { axis })), reduction)
+  const terms = weighed(logp, weight ? T.mul(smooth, classWeights(x, weight, axis)) : smooth)
+  return overTargets(sizeOf(x.shape) / classes, T.neg(T.sum(terms, { axis })), reduction)
 }
 
 /**
- * Cross-entropy of `softmax(x)` along the class axis of logits `[N, C, …]` (or `[C]`): targets are class indices `[N,
- * …]` (integers) or probabilities of the logits' shape (floats). Options as `nllLoss`; `labelSmoothing` spreads that
+ * Cross-entropy of `softmax(x)` along the class axis of logits `[N, C, …]` (or `[C]`; of sequences `[N, T, C]` with `axis: -1`):
+ * targets are class indices, of the shape without that axis (integers), or probabilities of the logits' shape (floats). Options as `nllLoss`; `labelSmoothing` spreads that
  * part of each target evenly. What is of probability or weight 0 costs nothing, be its logit -Infinity. Class indices equal to `ignoreIndex`, -100 by default, do not count; others out of range are an
  * IndexError as there.
  * @example
  * T.reference(nn.crossEntropy(T.tensor([[2, 0]], { dtype: 'f32' }), T.tensor([0]))).data // => [0.126928]
+ * const logits = T.tensor([[[0.5, 2], [3, 1], [0, 0]]])
+ * T.reference(nn.crossEntropy(logits, T.tensor([[1, 0, 1]]), { axis: -1, reduction: 'none' })).data // => [0.201413, 0.126928, 0.693147]
  */
 export const crossEntropy: ClassLoss<CrossEntropyOptions> = dualWith(
   'nn.crossEntropy',
@@ -201,13 +228,13 @@ export const crossEntropy: ClassLoss<CrossEntropyOptions> = dualWith(
   roundedOnce((x: Tensor, target: Tensor, options: CrossEntropyOptions = {}) => {
     const mistake = wrongOperand('nn.crossEntropy', x, target, options)
     if (mistake) return T.neg(mistake)
-    const axis = classAxis(x)
+    const axis = classAxis(x.shape.length, options.axis)
     const logp = logSoftmax(x, { axis })
     if (isFloat(target.dtype)) return softTargets(x, logp, target, options)
     const { labelSmoothing = 0, reduction, weight } = options
     const hard = picked(logp, target, options)
     if (labelSmoothing === 0) return averaged('nn.crossEntropy', hard, reduction)
-    const all = T.neg(T.sum(weight ? weighed(logp, classWeights(x, weight)) : logp, { axis }))
+    const all = T.neg(T.sum(weight ? weighed(logp, classWeights(x, weight, axis)) : logp, { axis }))
     const even = hard.counts ? choose(hard.counts, all, 0) : all
     const spread = T.mul(even, labelSmoothing / x.shape[axis]!)
     const mixed = labelSmoothing === 1 ? spread : T.add(T.mul(hard.losses, 1 - labelSmoothing), spread)

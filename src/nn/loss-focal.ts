@@ -8,8 +8,8 @@ import { choose } from './select.ts'
 
 /** Options of `focalLoss`: the weight of positives (0.25; negative: none), the power of what is already right (2). */
 export interface FocalOptions extends LossOptions {
-  readonly alpha?: number
-  readonly gamma?: number
+  readonly alpha?: number | undefined
+  readonly gamma?: number | undefined
 }
 
 const focalOptions: OptionNames<FocalOptions> = { ...lossOptions, alpha: 'finite', gamma: 'amount' }

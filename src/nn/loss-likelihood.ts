@@ -21,8 +21,8 @@ import { choose, heldAbove, weighed } from './select.ts'
 
 /** Options of `klDiv`: `batchmean` divides the sum by the first size, `logTarget` says that targets are logarithms. */
 export interface KlDivOptions {
-  readonly reduction?: LossReduction | 'batchmean'
-  readonly logTarget?: boolean
+  readonly reduction?: LossReduction | 'batchmean' | undefined
+  readonly logTarget?: boolean | undefined
 }
 
 const klDivOptions: OptionNames<KlDivOptions> = { reduction: 'own', logTarget: 'boolean' }
@@ -61,9 +61,9 @@ const timesLog = (count: Tensor, rate: Tensor): Tensor =>
 
 /** Options of `poissonNllLoss`. `full` adds Stirling's formula for `log target!`. */
 export interface PoissonOptions extends LossOptions {
-  readonly logInput?: boolean
-  readonly full?: boolean
-  readonly eps?: number
+  readonly logInput?: boolean | undefined
+  readonly full?: boolean | undefined
+  readonly eps?: number | undefined
 }
 
 const poissonOptions: OptionNames<PoissonOptions> = {
@@ -96,8 +96,8 @@ export const poissonNllLoss: Loss<'poissonNllLoss', PoissonOptions> = loss(
 
 /** Options of `gaussianNllLoss`: `full` adds the constant ½·log 2π; the least variance is `eps` (1e-6). */
 export interface GaussianOptions extends LossOptions {
-  readonly full?: boolean
-  readonly eps?: number
+  readonly full?: boolean | undefined
+  readonly eps?: number | undefined
 }
 
 const gaussianOptions: OptionNames<GaussianOptions> = { ...lossOptions, full: 'boolean', eps: 'amount' }

@@ -26,7 +26,7 @@ const atLeastZero = (x: Tensor): Tensor => T.clamp(x, { min: 0 })
 
 /** Options of `hingeLoss`: whether the distance to the margin is squared. */
 export interface HingeOptions extends LossOptions {
-  readonly squared?: boolean
+  readonly squared?: boolean | undefined
 }
 
 const hingeOptions: OptionNames<HingeOptions> = { ...lossOptions, squared: 'boolean' }
@@ -49,7 +49,7 @@ export const hingeLoss: Loss<'hingeLoss', HingeOptions> = loss(
 
 /** The margin of a loss. */
 export interface MarginOptions extends LossOptions {
-  readonly margin?: number
+  readonly margin?: number | undefined
 }
 
 const marginOptions: OptionNames<MarginOptions> = { ...lossOptions, margin: 'finite' }
@@ -97,9 +97,9 @@ export const marginRankingLoss: TripleLoss<MarginOptions> = tripleLoss(
 
 /** Options of `tripletMarginLoss`: the margin (1), the order of the norm (2), and whether the swapped distance counts. */
 export interface TripletOptions extends MarginOptions {
-  readonly p?: number
-  readonly eps?: number
-  readonly swap?: boolean
+  readonly p?: number | undefined
+  readonly eps?: number | undefined
+  readonly swap?: boolean | undefined
 }
 
 const tripletOptions: OptionNames<TripletOptions> = { ...marginOptions, p: 'number', eps: 'amount', swap: 'boolean' }
@@ -125,7 +125,7 @@ export const tripletMarginLoss: TripleLoss<TripletOptions> = tripleLoss(
 
 /** Options of `multiMarginLoss`: the margin (1), the power of each term (1 or 2), a weight for each class. */
 export interface MultiMarginOptions extends MarginOptions {
-  readonly p?: 1 | 2
+  readonly p?: 1 | 2 | undefined
   readonly weight?: Tensor | undefined
 }
 

@@ -16,7 +16,7 @@ export type LossReduction = 'mean' | 'sum' | 'none'
 
 /** Options of all losses. */
 export interface LossOptions {
-  readonly reduction?: LossReduction
+  readonly reduction?: LossReduction | undefined
 }
 
 export const lossOptions: OptionNames<LossOptions> = { reduction: 'own' }
@@ -31,7 +31,7 @@ export type Reduced<S extends Tensor['shape'], D extends Tensor['dtype'], O> = O
     : Tensor<readonly [], D>
 
 /** A loss of a prediction and a target of one shape. */
-export interface Loss<Op extends string, Options extends { readonly reduction?: string } = LossOptions> {
+export interface Loss<Op extends string, Options extends { readonly reduction?: string | undefined } = LossOptions> {
   <A extends Tensor, B extends Tensor, const O extends Options = Options & Record<never, never>>(
     x: A,
     target: B & ElementwiseCheck<A, B, Op>,

@@ -26,7 +26,7 @@ export const l1Loss: Loss<'l1Loss'> = loss('nn.l1Loss', lossOptions, (x, y) => T
 
 /** Options of `huberLoss`. */
 export interface HuberOptions extends LossOptions {
-  readonly delta?: number
+  readonly delta?: number | undefined
 }
 
 const huberOptions: OptionNames<HuberOptions> = { ...lossOptions, delta: 'positive' }
@@ -48,7 +48,7 @@ export const huberLoss: Loss<'huberLoss', HuberOptions> = loss(
 
 /** Options of `smoothL1Loss`. */
 export interface SmoothL1Options extends LossOptions {
-  readonly beta?: number
+  readonly beta?: number | undefined
 }
 
 const smoothL1Options: OptionNames<SmoothL1Options> = { ...lossOptions, beta: 'amount' }

@@ -83,9 +83,9 @@ export const maxPool3dWithIndices: WithIndices = withIndices('nn.maxPool3dWithIn
 /** Options of unpooling: the windows that made the indices, which give the size of the output, or that size itself. */
 export interface MaxUnpoolOptions {
   readonly kernelSize: PerAxis
-  readonly stride?: PerAxis
-  readonly padding?: PerAxis
-  readonly outputSize?: PerAxis
+  readonly stride?: PerAxis | undefined
+  readonly padding?: PerAxis | undefined
+  readonly outputSize?: PerAxis | undefined
 }
 
 const maxUnpoolOptions: OptionNames<MaxUnpoolOptions> = {

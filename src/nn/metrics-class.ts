@@ -25,7 +25,7 @@ export const accuracy: Metric = dual('nn.accuracy', 2, (predicted: Tensor, targe
 
 /** Options of `topKAccuracy`: how many of the greatest scores count, 2 as in scikit-learn. */
 export interface TopKAccuracyOptions {
-  readonly k?: number
+  readonly k?: number | undefined
 }
 
 const topKOptions: OptionNames<TopKAccuracyOptions> = { k: 'count' }
@@ -77,7 +77,7 @@ export const topKAccuracy: MetricWith<TopKAccuracyOptions> = dualWith(
 /** Options of `confusionMatrix`: how many classes there are, and by what counts are divided (not at all). */
 export interface ConfusionOptions {
   readonly classes: number
-  readonly normalize?: 'true' | 'pred' | 'all'
+  readonly normalize?: 'true' | 'pred' | 'all' | undefined
 }
 
 const confusionOptions: OptionNames<ConfusionOptions> = { classes: 'must count', normalize: 'own' }
@@ -133,10 +133,10 @@ export type Average = 'binary' | 'micro' | 'macro' | 'weighted' | 'none'
  * 'binary'), the class that is positive (1, for 'binary' alone), and what 0 / 0 is (0).
  */
 export interface AverageOptions {
-  readonly average?: Average
-  readonly classes?: number
-  readonly positive?: number
-  readonly zeroDivision?: number
+  readonly average?: Average | undefined
+  readonly classes?: number | undefined
+  readonly positive?: number | undefined
+  readonly zeroDivision?: number | undefined
 }
 
 const averageOptions: OptionNames<AverageOptions> = {

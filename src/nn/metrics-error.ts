@@ -64,7 +64,7 @@ export const meanAbsoluteError: Metric = ofNumbers(
 
 /** Options of `perplexity`: a target that does not count, -100 unless given. */
 export interface PerplexityOptions {
-  readonly ignoreIndex?: number
+  readonly ignoreIndex?: number | undefined
 }
 
 const perplexityOptions: OptionNames<PerplexityOptions> = { ignoreIndex: 'integer' }

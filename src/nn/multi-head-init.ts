@@ -9,8 +9,8 @@ import { linearInit, xavierUniform } from './init.ts'
 
 /** Options of `multiHeadAttentionInit`: how many heads of queries there are to those of keys, where they are fewer; biases (true). */
 export interface MultiHeadInitOptions extends BiasOptions {
-  readonly heads?: number
-  readonly keyHeads?: number
+  readonly heads?: number | undefined
+  readonly keyHeads?: number | undefined
 }
 
 const multiHeadInitOptions: OptionNames<MultiHeadInitOptions> = { heads: 'count', keyHeads: 'count', bias: 'boolean' }

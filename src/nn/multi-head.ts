@@ -43,7 +43,7 @@ export const multiHeadParams: OptionNames<MultiHeadParams> = {
 export interface MultiHeadOptions extends Omit<AttentionOptions, 'grouped'> {
   readonly heads: number
   /** Heads of keys and values, each of which serves as many heads of queries as there are to one; as many by default. */
-  readonly keyHeads?: number
+  readonly keyHeads?: number | undefined
   readonly key?: Tensor | undefined
   readonly value?: Tensor | undefined
   /** Options of `rotary`, which then turns queries and keys. */

@@ -23,8 +23,8 @@ export const scaleParams: OptionNames<ScaleParams> = { weight: 'tensor', bias: '
  * least addition to the variance (1e-5).
  */
 export interface LayerNormOptions {
-  readonly rank?: number
-  readonly eps?: number
+  readonly rank?: number | undefined
+  readonly eps?: number | undefined
 }
 
 const layerNormOptions: OptionNames<LayerNormOptions> = { rank: 'integer', eps: 'amount' }
@@ -90,7 +90,7 @@ export const layerNorm: Normalisation<ScaleParams, LayerNormOptions> = dataFirst
 
 /** The least addition to a variance. */
 export interface EpsOptions {
-  readonly eps?: number
+  readonly eps?: number | undefined
 }
 
 export const epsOptions: OptionNames<EpsOptions> = { eps: 'amount' }
@@ -189,7 +189,7 @@ export interface BatchNormStep {
 
 /** Options of `batchNormStep`: how far the running statistics move to the batch's (0.1). */
 export interface BatchNormStepOptions extends EpsOptions {
-  readonly momentum?: number
+  readonly momentum?: number | undefined
 }
 
 export const batchNormStepOptions: OptionNames<BatchNormStepOptions> = { ...epsOptions, momentum: 'finite' }

@@ -83,7 +83,7 @@ export const pixelUnshuffle: Shuffle = dataFirst('nn.pixelUnshuffle', 2, (x: Ten
 
 /** Options of `depthToSpace` and `spaceToDepth`: the order of the channels, 'DCR' unless given. */
 export interface DepthOptions {
-  readonly mode?: DepthMode
+  readonly mode?: DepthMode | undefined
 }
 
 const depthOptions: OptionNames<DepthOptions> = { mode: 'own' }

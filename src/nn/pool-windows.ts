@@ -11,10 +11,10 @@ import { type Padding, type PerAxis, perAxis, type Sides, sidesOf, windowsNode }
 /** Windows of pooling. The stride is the window's size unless given; `ceilMode` keeps a last partial window. */
 export interface WindowOptions {
   readonly kernelSize: PerAxis
-  readonly stride?: PerAxis
-  readonly padding?: Padding
-  readonly dilation?: PerAxis
-  readonly ceilMode?: boolean
+  readonly stride?: PerAxis | undefined
+  readonly padding?: Padding | undefined
+  readonly dilation?: PerAxis | undefined
+  readonly ceilMode?: boolean | undefined
 }
 
 export const windowOptions: OptionNames<WindowOptions> = {

@@ -18,8 +18,8 @@ export interface MaxPoolOptions extends WindowOptions {}
 
 /** Options of average pooling: whether padding counts as elements, or a divisor of one's own. */
 export interface AvgPoolOptions extends WindowOptions {
-  readonly countIncludePad?: boolean
-  readonly divisorOverride?: number
+  readonly countIncludePad?: boolean | undefined
+  readonly divisorOverride?: number | undefined
 }
 
 const avgPoolOptions: OptionNames<AvgPoolOptions> = {

@@ -29,11 +29,11 @@ export interface RotaryOptions {
   /** Positions that broadcast to `x` without its last axis; 0, 1, 2 … along axis -2 by default. */
   readonly positions?: Tensor | undefined
   /** What the wavelengths grow by from the first pair to the last: 10000. */
-  readonly base?: number
+  readonly base?: number | undefined
   /** Whether neighbours are a pair (RoFormer, GPT-J), or a feature and the one half the width away (Llama, GPT-NeoX), as by default. */
-  readonly interleaved?: boolean
+  readonly interleaved?: boolean | undefined
   /** How many of the first features are turned, an even number: all by default. */
-  readonly width?: number
+  readonly width?: number | undefined
 }
 
 export const rotaryOptions: OptionNames<RotaryOptions> = {
@@ -101,9 +101,9 @@ export const rotary: Rotary = dataFirstWith('nn.rotary', 1, rotaryOptions, (x: T
 /** Options of `sinusoidal`. */
 export interface SinusoidalOptions {
   /** What the wavelengths grow by from the first pair to the last: 10000. */
-  readonly base?: number
+  readonly base?: number | undefined
   /** Whether sines and cosines alternate (true), or all sines come first (false). */
-  readonly interleaved?: boolean
+  readonly interleaved?: boolean | undefined
 }
 
 const sinusoidalOptions: OptionNames<SinusoidalOptions> = { base: 'positive', interleaved: 'boolean' }

@@ -8,8 +8,8 @@ import { type BiasOptions, demandSizes, perUnit, uniformParts } from './drawn.ts
 
 /** Options of initial weights of recurrent networks: how many layers (1), whether they run both ways (false), and have biases (true). */
 export interface RecurrentInitOptions extends BiasOptions {
-  readonly layers?: number
-  readonly bidirectional?: boolean
+  readonly layers?: number | undefined
+  readonly bidirectional?: boolean | undefined
 }
 
 const recurrentInitOptions: OptionNames<RecurrentInitOptions> = {
@@ -20,8 +20,8 @@ const recurrentInitOptions: OptionNames<RecurrentInitOptions> = {
 
 /** Options of `lstmInit`, with whether gates see the cell (false), and the size that states are projected to (none). */
 export interface LstmInitOptions extends RecurrentInitOptions {
-  readonly peepholes?: boolean
-  readonly projection?: number
+  readonly peepholes?: boolean | undefined
+  readonly projection?: number | undefined
 }
 
 const lstmInitOptions: OptionNames<LstmInitOptions> = {
@@ -52,20 +52,28 @@ export type LayersStart<Options> = Options extends { readonly bidirectional: inf
   : readonly CellStart[]
 
 /** Initial weights of a network of cells with one state. */
-export type RecurrentInit = <const Q extends RecurrentInitOptions = object>(
-  key: Tensor,
-  inputs: number,
-  hidden: number,
-  options?: Q & Only<Q, RecurrentInitOptions>,
-) => LayersStart<Q>
+export interface RecurrentInit {
+  (key: Tensor, inputs: number, hidden: number): readonly CellStart[]
+  <const Q extends RecurrentInitOptions = object>(
+    key: Tensor,
+    inputs: number,
+    hidden: number,
+    options?: Q & Only<Q, RecurrentInitOptions>,
+  ): LayersStart<Q>
+}
 
-/** Initial weights of a network of long short-term memory. */
-export type LstmInit = <const Q extends LstmInitOptions = object>(
-  key: Tensor,
-  inputs: number,
-  hidden: number,
-  options?: Q & Only<Q, LstmInitOptions>,
-) => LayersStart<Q>
+/**
+ * Initial weights of a network of long short-term memory: a `RecurrentInit` first of all, so that a table of networks of any kind
+ * can be called without telling them apart, with options of its own besides.
+ */
+export interface LstmInit extends RecurrentInit {
+  <const Q extends LstmInitOptions = object>(
+    key: Tensor,
+    inputs: number,
+    hidden: number,
+    options?: Q & Only<Q, LstmInitOptions>,
+  ): LayersStart<Q>
+}
 
 const recurrentInit = <F>(name: string, gates: number, known: OptionNames<RecurrentInitOptions>): F =>
   ((key: Tensor, inputs: number, hidden: number, options: LstmInitOptions = {}) => {

@@ -26,7 +26,7 @@ export type RecurrentLayer<P extends CellParams = CellParams> = P | readonly [fo
  * `[N]`; the probability that an output between two layers is dropped (0), and the key that it is drawn from.
  */
 export interface SequenceOptions extends InnerDropoutOptions {
-  readonly batchFirst?: boolean
+  readonly batchFirst?: boolean | undefined
   readonly lengths?: Tensor | undefined
 }
 

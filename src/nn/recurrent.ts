@@ -14,21 +14,21 @@ const recurrentOptions: OptionNames<RecurrentOptions> = { ...sequenceOptions, in
 
 /** Options of `rnn`, with what its cells apply to their sums (`'tanh'`). */
 export interface RnnOptions extends RecurrentOptions {
-  readonly nonlinearity?: Nonlinearity
+  readonly nonlinearity?: Nonlinearity | undefined
 }
 
 const rnnOptions: OptionNames<RnnOptions> = { ...recurrentOptions, nonlinearity: 'own' }
 
 /** Options of `gru`, with whether the reset gate acts after the product (true, as in PyTorch) or before it. */
 export interface GruOptions extends RecurrentOptions {
-  readonly resetAfter?: boolean
+  readonly resetAfter?: boolean | undefined
 }
 
 const gruOptions: OptionNames<GruOptions> = { ...recurrentOptions, resetAfter: 'boolean' }
 
 /** Options of `lstm`: the state and the cell before the first step. */
 export interface LstmOptions extends SequenceOptions {
-  readonly initial?: readonly [hidden: Tensor, cell: Tensor]
+  readonly initial?: readonly [hidden: Tensor, cell: Tensor] | undefined
 }
 
 const lstmOptions: OptionNames<LstmOptions> = { ...sequenceOptions, initial: 'own' }

@@ -11,8 +11,8 @@ import type { PerAxis } from './windows.ts'
 
 /** Options of `residualBlockInit`: the stride of the first convolution (1), and the kernel's sizes along each axis (3 by 3). */
 export interface ResidualBlockInitOptions {
-  readonly stride?: number
-  readonly kernelSize?: readonly number[]
+  readonly stride?: number | undefined
+  readonly kernelSize?: readonly number[] | undefined
 }
 
 const residualBlockInitOptions: OptionNames<ResidualBlockInitOptions> = { stride: 'count', kernelSize: 'list' }

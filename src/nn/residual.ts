@@ -86,7 +86,7 @@ const statistics: OptionNames<RunningStatistics> = { runningMean: 'must tensor',
 
 /** Options of `residualBlock`: the stride of its first convolution (1), and the statistics to normalise by, else the batch's. */
 export interface ResidualBlockOptions extends EpsOptions {
-  readonly stride?: number
+  readonly stride?: number | undefined
   readonly running?: ResidualBlockRunning | undefined
 }
 
@@ -94,7 +94,7 @@ const blockOptions: OptionNames<ResidualBlockOptions> = { ...epsOptions, stride:
 
 /** Options of `residualBlockStep`: the stride of its first convolution (1), and how far the running statistics move (0.1). */
 export interface ResidualBlockStepOptions extends BatchNormStepOptions {
-  readonly stride?: number
+  readonly stride?: number | undefined
 }
 
 const stepOptions: OptionNames<ResidualBlockStepOptions> = { ...batchNormStepOptions, stride: 'count' }

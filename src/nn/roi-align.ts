@@ -20,8 +20,8 @@ export interface RoiAlignOptions {
   readonly outputSize: PerAxis
   /** Above 0: where torchvision's -1 asks for as many as fit, the shape of the work would depend on the data. */
   readonly samplingRatio: number
-  readonly spatialScale?: number
-  readonly aligned?: boolean
+  readonly spatialScale?: number | undefined
+  readonly aligned?: boolean | undefined
 }
 
 const roiAlignOptions: OptionNames<RoiAlignOptions> = {

@@ -4,7 +4,7 @@ import { raise } from '../lang/errors.ts'
 import { printedCall, showGiven } from '../lang/print/call-text.ts'
 import { printing } from '../lang/print/printing.ts'
 import { demandFunction, demandRecord, type OptionNames, showArgument } from '../lang/tensor/arguments.ts'
-import { demandKey, foldIn } from '../lang/tensor/random/keys.ts'
+import { demandKey, foldIn, type Key } from '../lang/tensor/random/keys.ts'
 import { isRecord } from '../lang/tree.ts'
 import type { Only } from '../lang/types/options.ts'
 import type { Tensor } from '../lang/types/tensor.ts'
@@ -24,15 +24,15 @@ export interface Layer<P> {
 
 /** A layer whose parameters may be of any type. */
 export interface AnyLayer {
-  readonly init: (key: Tensor) => unknown
-  readonly apply: (params: never, x: Tensor, key?: Tensor) => Tensor
+  readonly init: (key: Key) => unknown
+  readonly apply: (params: never, x: Tensor, key?: Key) => Tensor
 }
 
 /** What `sequential` takes: a layer, or a function of tensors that has no parameters. */
 export type LayerOrFunction = AnyLayer | ((x: Tensor) => Tensor)
 
 /** The parameters of a layer; of a function, null. */
-export type ParamsOf<L> = L extends { readonly init: (key: Tensor) => infer P } ? P : null
+export type ParamsOf<L> = L extends { readonly init: (key: Key) => infer P } ? P : null
 
 /**
  * A layer of what draws its parameters and of a function of an input and them, such as all in `nn` are. One that draws
@@ -41,10 +41,10 @@ export type ParamsOf<L> = L extends { readonly init: (key: Tensor) => infer P } 
  * const norm = nn.layer(() => nn.layerNormInit(3), (x, params) => nn.layerNorm(x, params))
  * norm.apply(norm.init(random.key(0)), T.ones([2, 3])).shape // => [2, 3]
  */
-export const layer = <P>(init: (key: Tensor) => P, f: (x: Tensor, params: P) => Tensor): Layer<P> => {
+export const layer = <P>(init: (key: Key) => P, f: (x: Tensor, params: P) => Tensor): Layer<P> => {
   demandFunction('nn.layer', 'the first argument', init, 'a random key, which draws parameters')
   demandFunction('nn.layer', 'the second argument', f, 'an input and parameters')
-  return printedCall({ init, apply: (params, x) => f(x, params) }, 'nn.layer', init, f)
+  return printedCall({ init: (key) => init(key as Key), apply: (params, x) => f(x, params) }, 'nn.layer', init, f)
 }
 
 /**

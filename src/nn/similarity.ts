@@ -18,8 +18,8 @@ type Likeness<Options> = {
 
 /** Options of `cosineSimilarity`: the axis of the vectors (1), the least norm (1e-8). */
 export interface CosineOptions {
-  readonly axis?: number
-  readonly eps?: number
+  readonly axis?: number | undefined
+  readonly eps?: number | undefined
 }
 
 const cosineOptions: OptionNames<CosineOptions> = { axis: 'own', eps: 'amount' }
@@ -44,8 +44,8 @@ export const cosineSimilarity: Likeness<CosineOptions> = dualWith(
 
 /** Options of `pairwiseDistance`: the order of the norm (2), what is added to each difference (1e-6). */
 export interface DistanceOptions {
-  readonly p?: number
-  readonly eps?: number
+  readonly p?: number | undefined
+  readonly eps?: number | undefined
 }
 
 const distanceOptions: OptionNames<DistanceOptions> = { p: 'number', eps: 'amount' }
@@ -68,7 +68,7 @@ export const pairwiseDistance: Likeness<DistanceOptions> = dualWith(
 
 /** Options of `cosineEmbeddingLoss`: the cosine up to which unlike vectors cost nothing (0). */
 export interface CosineEmbeddingOptions extends LossOptions {
-  readonly margin?: number
+  readonly margin?: number | undefined
 }
 
 const cosineEmbeddingOptions: OptionNames<CosineEmbeddingOptions> = { ...lossOptions, margin: 'finite' }

@@ -94,9 +94,9 @@ export const softmin: Activation<AlongAxis> = dataFirstWith(
 
 /** Options of `normalize`: the norm's order, its axis or axes (1), the least divisor. */
 export interface NormalizeOptions {
-  readonly p?: number
-  readonly axis?: Axes
-  readonly eps?: number
+  readonly p?: number | undefined
+  readonly axis?: Axes | undefined
+  readonly eps?: number | undefined
 }
 
 const normalizeOptions: OptionNames<NormalizeOptions> = { p: 'number', axis: 'own', eps: 'amount' }

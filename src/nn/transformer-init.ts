@@ -9,13 +9,13 @@ import { layerNormInit, type Scale } from './norm-init.ts'
 
 /** Options of initial blocks: heads where those of keys are fewer, and biases (true). */
 export interface BlockInitOptions extends BiasOptions {
-  readonly heads?: number
-  readonly keyHeads?: number
+  readonly heads?: number | undefined
+  readonly keyHeads?: number | undefined
 }
 
 const blockInitOptions: OptionNames<BlockInitOptions> = { heads: 'count', keyHeads: 'count', bias: 'boolean' }
 
-type LinearStart = WithBias<readonly [number, number], number, Required<BiasOptions>>
+type LinearStart = WithBias<readonly [number, number], number, { readonly bias: boolean }>
 type NormStart = Pick<Scale<readonly [number]>, 'weight'> & Partial<Scale<readonly [number]>>
 
 /** What a block of an encoder begins with. */

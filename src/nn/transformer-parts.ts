@@ -32,18 +32,18 @@ export interface DecoderBlockParams extends EncoderBlockParams {
 /** Options of `transformerEncoderBlock`. */
 export interface EncoderBlockOptions extends InnerDropoutOptions {
   readonly heads: number
-  readonly keyHeads?: number
+  readonly keyHeads?: number | undefined
   readonly mask?: Tensor | undefined
-  readonly causal?: boolean
+  readonly causal?: boolean | undefined
   readonly rotary?: RotaryOptions | undefined
   /** Whether norms come before what they feed (true) or after it is added (false, as in the paper and in PyTorch). */
-  readonly normFirst?: boolean
+  readonly normFirst?: boolean | undefined
   /** What is between the two linear layers: `nn.relu`. */
-  readonly activation?: (x: Tensor) => Tensor
+  readonly activation?: ((x: Tensor) => Tensor) | undefined
   /** The norm, `nn.layerNorm` unless given: `nn.rmsNorm`, say. */
-  readonly norm?: (x: Tensor, params: ScaleParams, options: EpsOptions) => Tensor
+  readonly norm?: ((x: Tensor, params: ScaleParams, options: EpsOptions) => Tensor) | undefined
   /** The least addition to a variance, that of the norm unless given. */
-  readonly eps?: number
+  readonly eps?: number | undefined
 }
 
 export const encoderOptions: OptionNames<EncoderBlockOptions> = {

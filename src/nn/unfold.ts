@@ -13,9 +13,9 @@ import { type PerAxis, perAxis, range, windowsNode } from './windows.ts'
 /** The blocks: their size, the step between them, the distance of their elements, zeros around the image. */
 export interface UnfoldOptions {
   readonly kernelSize: PerAxis
-  readonly stride?: PerAxis
-  readonly padding?: PerAxis
-  readonly dilation?: PerAxis
+  readonly stride?: PerAxis | undefined
+  readonly padding?: PerAxis | undefined
+  readonly dilation?: PerAxis | undefined
 }
 
 const unfoldOptions: OptionNames<UnfoldOptions> = {

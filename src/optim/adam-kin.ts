@@ -35,10 +35,10 @@ import { each, type TensorTree, type Transform } from './transform.ts'
 
 /** Settings of NAdam's moments. */
 export interface NadamOptions {
-  readonly beta1?: number
-  readonly beta2?: number
-  readonly eps?: number
-  readonly momentumDecay?: number
+  readonly beta1?: number | undefined
+  readonly beta2?: number | undefined
+  readonly eps?: number | undefined
+  readonly momentumDecay?: number | undefined
 }
 
 export const nadamOptions: OptionNames<NadamOptions> = {
@@ -84,9 +84,9 @@ export const scaleByNadam = (options: NadamOptions = {}): Transform => {
 
 /** Settings of Adamax. */
 export interface AdamaxOptions {
-  readonly beta1?: number
-  readonly beta2?: number
-  readonly eps?: number
+  readonly beta1?: number | undefined
+  readonly beta2?: number | undefined
+  readonly eps?: number | undefined
 }
 
 export const adamaxOptions: OptionNames<AdamaxOptions> = { beta1: 'decay', beta2: 'decay', eps: 'amount' }
@@ -115,9 +115,9 @@ export const scaleByAdamax = (options: AdamaxOptions = {}): Transform => {
 
 /** Settings of RAdam. */
 export interface RadamOptions {
-  readonly beta1?: number
-  readonly beta2?: number
-  readonly eps?: number
+  readonly beta1?: number | undefined
+  readonly beta2?: number | undefined
+  readonly eps?: number | undefined
 }
 
 export const radamOptions: OptionNames<RadamOptions> = { beta1: 'decay', beta2: 'decay', eps: 'amount' }
@@ -183,8 +183,8 @@ export const scaleByRadam = (options: RadamOptions = {}): Transform => {
 
 /** Settings of Lion. */
 export interface LionOptions {
-  readonly beta1?: number
-  readonly beta2?: number
+  readonly beta1?: number | undefined
+  readonly beta2?: number | undefined
 }
 
 export const lionOptions: OptionNames<LionOptions> = { beta1: 'decay', beta2: 'decay' }

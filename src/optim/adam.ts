@@ -37,7 +37,7 @@ const decoupled = (name: string, stage: Transform, rate: Rate, options: CommonOp
 
 /** Whether `weightDecay` is kept out of the moments, as AdamW does. */
 export interface DecouplingOptions {
-  readonly decoupledWeightDecay?: boolean
+  readonly decoupledWeightDecay?: boolean | undefined
 }
 
 const decouplingOptions: OptionNames<DecouplingOptions> = { decoupledWeightDecay: 'boolean' }

@@ -12,9 +12,9 @@ import { demandShapes, each, nextStep } from './transform.ts'
 /** Settings of `ema`. */
 export interface EmaOptions {
   /** What the average keeps at every step: 0.999. */
-  readonly decay?: number
+  readonly decay?: number | undefined
   /** Whether the average starts at zero, and is freed of that when it is read. */
-  readonly debias?: boolean
+  readonly debias?: boolean | undefined
 }
 
 const emaOptions: OptionNames<EmaOptions> = { decay: 'decay', debias: 'boolean' }

@@ -33,7 +33,7 @@ import { nextStep, requireFloat } from './transform.ts'
 /** Settings of `lbfgs`. */
 export interface LbfgsOptions extends LineSearchOptions {
   /** How many steps it remembers: 10. */
-  readonly history?: number
+  readonly history?: number | undefined
 }
 
 export const lbfgsOptions: OptionNames<LbfgsOptions> = {

@@ -49,11 +49,11 @@ interface Search {
 /** How the search decides. */
 export interface LineSearchOptions {
   /** By what part of the slope the value has to fall: 0.0001. */
-  readonly c1?: number
+  readonly c1?: number | undefined
   /** To what part of itself the slope has to fall: 0.9. */
-  readonly c2?: number
+  readonly c2?: number | undefined
   /** How often the loss is evaluated at most: 25. */
-  readonly maxEvaluations?: number
+  readonly maxEvaluations?: number | undefined
 }
 
 const scalar = (x: number): Tensor => full([], x)

@@ -8,13 +8,13 @@ import { each, nextStep } from './transform.ts'
 /** Settings of `lossScale`, as torch's GradScaler has them. */
 export interface LossScaleOptions {
   /** The first scale: 65536. */
-  readonly initial?: number
+  readonly initial?: number | undefined
   /** What it is multiplied by when it has held: 2. */
-  readonly growth?: number
+  readonly growth?: number | undefined
   /** What it is multiplied by when gradients were not finite: 0.5. */
-  readonly backoff?: number
+  readonly backoff?: number | undefined
   /** After how many steps in a row it has held: 2000. */
-  readonly interval?: number
+  readonly interval?: number | undefined
 }
 
 const lossScaleOptions: OptionNames<LossScaleOptions> = {

@@ -21,9 +21,9 @@ import { requireFloat } from './transform.ts'
 /** Settings of `minimise`: those of `lbfgs`, and when it ends. */
 export interface MinimiseOptions extends LbfgsOptions {
   /** How many steps it takes at most: 100. */
-  readonly maxIterations?: number
+  readonly maxIterations?: number | undefined
   /** How large an element of the gradient may be at the end: 0.00001. */
-  readonly tolerance?: number
+  readonly tolerance?: number | undefined
 }
 
 const minimiseOptions: OptionNames<MinimiseOptions> = {

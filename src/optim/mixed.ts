@@ -16,14 +16,14 @@ export interface MixedOptions {
   /** What is computed in. bf16 has the range of f32 and 8 bits; f16 has 11 bits and needs its loss scaled. */
   readonly compute: 'f16' | 'bf16'
   /** How the loss is scaled, or false: for f16 as `lossScale` does, for bf16 not at all. */
-  readonly scaling?: LossScaleOptions | false
+  readonly scaling?: LossScaleOptions | false | undefined
 }
 
 const mixedOptions: OptionNames<MixedOptions> = { compute: 'must own', scaling: 'own' }
 
 /** Whether the loss gives `[loss, aux]`. */
 interface StepOptions {
-  readonly hasAux?: boolean
+  readonly hasAux?: boolean | undefined
 }
 
 const stepOptions: OptionNames<StepOptions> = { hasAux: 'boolean' }

@@ -119,7 +119,7 @@ export const centralise = (): Transform =>
 
 /** Settings of `scaleByTrustRatio`. */
 export interface TrustRatioOptions {
-  readonly coefficient?: number
+  readonly coefficient?: number | undefined
 }
 
 const trustRatioOptions: OptionNames<TrustRatioOptions> = { coefficient: 'positive' }

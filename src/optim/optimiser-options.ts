@@ -9,11 +9,11 @@ import type { Transform } from './transform.ts'
 
 /** What every optimiser takes: gradients are clipped first, if at all; `weightDecay` adds to them (or, for adamw, not). */
 export interface CommonOptions {
-  readonly weightDecay?: number
+  readonly weightDecay?: number | undefined
   /** The parameters that decay, as `masked` takes them: all of them unless said. */
-  readonly decayMask?: Mask
+  readonly decayMask?: Mask | undefined
   /** Clips the gradients of all parameters together to this norm. */
-  readonly clipNorm?: number
+  readonly clipNorm?: number | undefined
 }
 
 export const commonOptions: OptionNames<CommonOptions> = {

@@ -19,9 +19,9 @@ import { type Optimiser, optimiser, type Transform } from './transform.ts'
 
 /** Settings of `sgd`. */
 export interface SgdOptions extends CommonOptions {
-  readonly momentum?: number
-  readonly dampening?: number
-  readonly nesterov?: boolean
+  readonly momentum?: number | undefined
+  readonly dampening?: number | undefined
+  readonly nesterov?: boolean | undefined
 }
 
 const sgdOptions: OptionNames<SgdOptions> = {

@@ -10,19 +10,19 @@ import type { Tensor } from '../lang/types/tensor.ts'
 /** Settings of `plateau`, as torch.optim.lr_scheduler.ReduceLROnPlateau has them. */
 export interface PlateauOptions {
   /** Whether less is better, as of a loss, or more. */
-  readonly mode?: 'min' | 'max'
+  readonly mode?: 'min' | 'max' | undefined
   /** What the rate is multiplied by: 0.1. */
-  readonly factor?: number
+  readonly factor?: number | undefined
   /** How many measures without an improvement are put up with: 10. */
-  readonly patience?: number
+  readonly patience?: number | undefined
   /** By how much the best has to be surpassed: 0.0001. */
-  readonly threshold?: number
+  readonly threshold?: number | undefined
   /** Whether the threshold is a part of the best, or a number. */
-  readonly thresholdMode?: 'rel' | 'abs'
+  readonly thresholdMode?: 'rel' | 'abs' | undefined
   /** How many measures after a fall are not counted: 0. */
-  readonly cooldown?: number
+  readonly cooldown?: number | undefined
   /** The least that all factors come to: 0. */
-  readonly min?: number
+  readonly min?: number | undefined
 }
 
 const plateauOptions: OptionNames<PlateauOptions> = {

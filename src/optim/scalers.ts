@@ -18,11 +18,11 @@ import { each, type TensorTree, type Transform } from './transform.ts'
 
 /** Settings of Adam's moments. */
 export interface AdamOptions {
-  readonly beta1?: number
-  readonly beta2?: number
-  readonly eps?: number
+  readonly beta1?: number | undefined
+  readonly beta2?: number | undefined
+  readonly eps?: number | undefined
   /** Divides by the largest v so far (Reddi et al. 2018). */
-  readonly amsgrad?: boolean
+  readonly amsgrad?: boolean | undefined
 }
 
 export const adamOptions: OptionNames<AdamOptions> = {
@@ -62,9 +62,9 @@ export const scaleByAdam = (options: AdamOptions = {}): Transform => {
 
 /** Settings of Adagrad. */
 export interface AdagradOptions {
-  readonly rateDecay?: number
-  readonly eps?: number
-  readonly initial?: number
+  readonly rateDecay?: number | undefined
+  readonly eps?: number | undefined
+  readonly initial?: number | undefined
 }
 
 export const adagradOptions: OptionNames<AdagradOptions> = { rateDecay: 'amount', eps: 'amount', initial: 'amount' }
@@ -101,9 +101,9 @@ export const scaleByAdagrad = (options: AdagradOptions = {}): Transform => {
 
 /** Settings of RMSProp. */
 export interface RmspropOptions {
-  readonly alpha?: number
-  readonly eps?: number
-  readonly centered?: boolean
+  readonly alpha?: number | undefined
+  readonly eps?: number | undefined
+  readonly centered?: boolean | undefined
 }
 
 export const rmspropOptions: OptionNames<RmspropOptions> = { alpha: 'fraction', eps: 'amount', centered: 'boolean' }
@@ -135,8 +135,8 @@ export const scaleByRmsprop = (options: RmspropOptions = {}): Transform => {
 
 /** Settings of Adadelta. */
 export interface AdadeltaOptions {
-  readonly rho?: number
-  readonly eps?: number
+  readonly rho?: number | undefined
+  readonly eps?: number | undefined
 }
 
 export const adadeltaOptions: OptionNames<AdadeltaOptions> = { rho: 'fraction', eps: 'amount' }

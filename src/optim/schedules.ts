@@ -110,15 +110,15 @@ export interface OneCycleOptions {
   /** All steps of the training. */
   readonly steps: number
   /** The part of them in which the rate rises: 0.3. */
-  readonly pctStart?: number
+  readonly pctStart?: number | undefined
   /** Along a half wave ('cos'), or a line. */
-  readonly anneal?: 'cos' | 'linear'
+  readonly anneal?: 'cos' | 'linear' | undefined
   /** The first rate is the largest divided by this: 25. */
-  readonly divFactor?: number
+  readonly divFactor?: number | undefined
   /** The last rate is the first divided by this: 10 000. */
-  readonly finalDivFactor?: number
+  readonly finalDivFactor?: number | undefined
   /** Whether it falls as it rose before it fades out. */
-  readonly threePhase?: boolean
+  readonly threePhase?: boolean | undefined
 }
 
 const oneCycleOptions: OptionNames<OneCycleOptions> = {

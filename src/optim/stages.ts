@@ -38,8 +38,8 @@ export const zerosOf = (params: unknown): TensorTree =>
 /** Settings of `trackMomentum`. */
 export interface MomentumOptions {
   readonly momentum: number
-  readonly dampening?: number
-  readonly nesterov?: boolean
+  readonly dampening?: number | undefined
+  readonly nesterov?: boolean | undefined
 }
 
 const momentumOptions: OptionNames<MomentumOptions> = {

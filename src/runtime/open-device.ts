@@ -24,18 +24,18 @@ export interface DeviceOptions {
    * GPU that is emulated (`software`). The environment variable TENSORLOOM_DEVICE says what `auto` is instead: a kind, or a
    * list of which the first that is there is taken (`hardware,software`).
    */
-  readonly prefer?: Preference
+  readonly prefer?: Preference | undefined
   /**
    * Threads of the processor that its kernels use, that of the caller among them; of no meaning for a GPU. Default: what the
    * machine has. It is one where memory cannot be shared: in a page that is not cross-origin isolated. Results do not depend on it.
    */
-  readonly threads?: number
+  readonly threads?: number | undefined
   /** Do not print which device was chosen. */
-  readonly quiet?: boolean
+  readonly quiet?: boolean | undefined
   /** Extra switches for Dawn in Node, e.g. `disable-dawn-features=timestamp_quantization`. */
-  readonly dawn?: readonly string[]
+  readonly dawn?: readonly string[] | undefined
   /** Where adapters come from; default: the platform, then Dawn. */
-  readonly provider?: AdapterProvider
+  readonly provider?: AdapterProvider | undefined
 }
 
 const wishes: readonly Wish[] = ['hardware', 'cpu', 'software']

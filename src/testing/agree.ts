@@ -17,11 +17,11 @@ import { difference, expectation } from './tolerance.ts'
 /** Where to run, and how often on random arguments. */
 export interface AgreeOptions {
   /** The default device unless said. */
-  readonly device?: Device
+  readonly device?: Device | undefined
   /** Random arguments to try; 30 unless said. */
-  readonly numRuns?: number
+  readonly numRuns?: number | undefined
   /** The same seed tries the same arguments. */
-  readonly seed?: number
+  readonly seed?: number | undefined
 }
 
 const agreeOptions: OptionNames<AgreeOptions> = { device: 'own', numRuns: 'count', seed: 'integer' }

@@ -16,22 +16,22 @@ import { createWorkshop, type Workshop } from './workshop.ts'
 /** What random graphs are made of. */
 export interface GraphOptions {
   /** Nodes a graph may have, 30 unless said. */
-  readonly maxNodes?: number
+  readonly maxNodes?: number | undefined
   /** The primitives to use; all but calls and users' WGSL unless said. Guards that keep indices and domains in range may add others. */
-  readonly ops?: readonly Op[]
+  readonly ops?: readonly Op[] | undefined
   /**
    * Primitives to leave out of these: `['while']` where gradients are taken, as a loop without a known end has none;
    * `['while', 'cond']` for what works below the graph, where neither is left.
    */
-  readonly without?: readonly Op[]
+  readonly without?: readonly Op[] | undefined
   /** Whether parts of a graph are mapped over batches, which may add any op that moves elements; true unless `ops` is said. */
-  readonly vmap?: boolean
+  readonly vmap?: boolean | undefined
   /** The dtypes to use; f32, i32, u32 and bool unless said. */
-  readonly dtypes?: readonly DType[]
+  readonly dtypes?: readonly DType[] | undefined
   /** Elements a tensor may have: mostly 64, now and then 500 or 3000, unless said. */
-  readonly maxElements?: number
+  readonly maxElements?: number | undefined
   /** Whether NaN, infinities and extremes of the integers occur (in a quarter of the graphs); true unless said. */
-  readonly specials?: boolean
+  readonly specials?: boolean | undefined
 }
 
 const graphOptions: OptionNames<GraphOptions> = {

@@ -35,11 +35,11 @@ export const arbDim = (options: DimOptions = {}): fc.Arbitrary<number> => {
 
 /** What `arbShape` may give. */
 export interface ShapeOptions {
-  readonly maxRank?: number
+  readonly maxRank?: number | undefined
   /** Elements altogether; 64 unless said. */
-  readonly maxElements?: number
+  readonly maxElements?: number | undefined
   /** Whether a size may be 0; true unless said. */
-  readonly empty?: boolean
+  readonly empty?: boolean | undefined
 }
 
 const shapeOptions: OptionNames<ShapeOptions> = { maxRank: 'size', maxElements: 'size', empty: 'boolean' }
@@ -71,9 +71,9 @@ export const arbDType = (list: readonly DType[] = ['f32', 'i32', 'u32', 'bool'])
 /** Which numbers a tensor may hold. */
 export interface NumberOptions {
   /** NaN, infinities, both zeros, huge and tiny numbers, the extremes of the integers; true unless said. */
-  readonly specials?: boolean
-  readonly min?: number
-  readonly max?: number
+  readonly specials?: boolean | undefined
+  readonly min?: number | undefined
+  readonly max?: number | undefined
 }
 
 const numberOptions: OptionNames<NumberOptions> = { specials: 'boolean', min: 'number', max: 'number' }

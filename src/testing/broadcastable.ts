@@ -10,7 +10,7 @@ import { arbShape, type ShapeOptions } from './arbitrary.ts'
 /** What `arbBroadcastable` may give. Rank and elements are those of the joint shape. */
 export interface BroadcastableOptions extends ShapeOptions {
   /** How many shapes; 2 unless said. */
-  readonly count?: number
+  readonly count?: number | undefined
 }
 
 const broadcastableOptions: OptionNames<BroadcastableOptions> = {

@@ -13,16 +13,16 @@ import { agrees, constantOf, dotTest, drawCotangent, type SlopePair, slopesOf } 
 /** How derivatives are compared. */
 export interface GradOptions {
   /** Allowed difference relative to the larger of the two; 1e-4 unless said. */
-  readonly tolerance?: number
+  readonly tolerance?: number | undefined
   /**
    * Up to so many elements of an argument are moved one by one; 24 unless said. All elements of a larger one are moved
    * together along random directions.
    */
-  readonly maxElements?: number
+  readonly maxElements?: number | undefined
   /** Derivatives that are checked: the first, or the second too. 2 unless said, where the function has a second one. */
-  readonly order?: 1 | 2
+  readonly order?: 1 | 2 | undefined
   /** What decides the random cotangents and directions; 42 unless said. A failure names it. */
-  readonly seed?: number
+  readonly seed?: number | undefined
 }
 
 const gradOptions: OptionNames<GradOptions> = {

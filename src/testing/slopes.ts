@@ -29,13 +29,13 @@ export interface SlopePair {
 /** How slopes are taken. */
 export interface SlopeOptions {
   /** Up to so many elements of an input are moved one by one, more of them along random directions; 24 unless said. */
-  readonly maxElements?: number
+  readonly maxElements?: number | undefined
   /** Allowed difference relative to the larger of the two, beyond which a direction is searched for its element. */
-  readonly tolerance?: number
+  readonly tolerance?: number | undefined
   /** Where cotangents and directions come from. */
-  readonly dice?: Dice
+  readonly dice?: Dice | undefined
   /** Whether float outputs without a derivative count too: they say that they do not change. */
-  readonly isWhole?: boolean
+  readonly isWhole?: boolean | undefined
 }
 
 /** Every element takes part in a direction, so few of them suffice; more than one, as in one of them errors may cancel. */

@@ -21,7 +21,7 @@ export interface WorkshopOptions {
   readonly dtypes: readonly DType[]
   readonly dims: readonly number[]
   /** Ranks of shapes, each as likely as it is often here; `commonRanks` unless said. */
-  readonly ranks?: readonly number[]
+  readonly ranks?: readonly number[] | undefined
   /** Elements a tensor may have. */
   readonly limit: number
   readonly maxInputs: number

@@ -1,7 +1,7 @@
 /** Measures of a state on data that it is not trained on. */
 import type { Source } from '../data/prefetch.ts'
 import { prefetch } from '../data/prefetch.ts'
-import { raise } from '../lang/errors.ts'
+import { raise, TensorloomError } from '../lang/errors.ts'
 import { isRecord } from '../lang/tree.ts'
 import { type Measures, measuresOf, runnerOf, type Step } from './step.ts'
 
@@ -18,9 +18,21 @@ const rowsOf = (batch: unknown): number => {
   return first === undefined ? 1 : rowsOf(first)
 }
 
+/** A refusal of the state by a program, which says that the whole of it was handed on. */
+const wholeState = (e: unknown): never => {
+  if (e instanceof TensorloomError && e.error.tag === 'ArgumentError' && e.error.path.startsWith('[0]'))
+    raise({
+      ...e.error,
+      hint: 'evaluate gives the program the whole state: where it takes a part of it, give that part, as evaluate(program, state.params, data)',
+    })
+  throw e
+}
+
 /**
  * The means of what `program(state, batch)` measures over the batches of `data`, each weighted by its rows, so that a smaller last
- * batch counts for as much as it holds. UsageError for data without batches; rejects as the program and the data do.
+ * batch counts for as much as it holds. The state is what the program takes, no less and no more: a program of parameters is given
+ * `state.params`, not all of a training's state. UsageError for data without batches, ArgumentError for a state that is not the
+ * program's; rejects as the program and the data do.
  * @example
  * const points = { x: { shape: [3], data: Float32Array.of(1, 2, 6) } }
  * type Points = { readonly x: data.Column<Float32Array> }
@@ -37,7 +49,7 @@ export const evaluate = async <S, B>(
   let rows = 0
   for await (const batch of prefetch(data)) {
     const weight = rowsOf(batch)
-    for (const [name, x] of Object.entries(await measuresOf(await run(state, batch))))
+    for (const [name, x] of Object.entries(await measuresOf(await run(state, batch).catch(wholeState))))
       sums[name] = (sums[name] ?? 0) + weight * x
     rows += weight
   }

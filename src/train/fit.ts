@@ -23,26 +23,26 @@ export interface FitCheckpoints {
   /** What `io.checkpoints(folder)` gives. A whole checkpoint that is there already is where the run continues. */
   readonly to: Checkpoints
   /** Steps between two of them; at the ends of epochs only unless given. */
-  readonly every?: number
+  readonly every?: number | undefined
 }
 
 /** What `fit` does besides steps. */
 export interface FitOptions<S> {
   /** How often it goes over the data; 1 unless given. */
-  readonly epochs?: number
+  readonly epochs?: number | undefined
   /** Called after each step, in order: for a progress bar, a log. */
-  readonly onStep?: (report: StepReport) => void | Promise<void>
+  readonly onStep?: ((report: StepReport) => void | Promise<void>) | undefined
   /** Called after each epoch, `evaluate` included. */
-  readonly onEpoch?: (epoch: Epoch, history: readonly Epoch[]) => void | Promise<void>
+  readonly onEpoch?: ((epoch: Epoch, history: readonly Epoch[]) => void | Promise<void>) | undefined
   /** Measures of the state after an epoch, such as the loss on data that it has not learned from. */
-  readonly evaluate?: (state: S, epoch: number) => Measures | Promise<Measures>
+  readonly evaluate?: ((state: S, epoch: number) => Measures | Promise<Measures>) | undefined
   /** Whether to end after an epoch: `earlyStopping({ measure: 'validation' })`, or any function of the history. */
-  readonly stop?: (history: readonly Epoch[]) => boolean
+  readonly stop?: ((history: readonly Epoch[]) => boolean) | undefined
   /** Keeps the state of the epoch that was best by this measure. */
-  readonly best?: Goal
-  readonly checkpoints?: FitCheckpoints
+  readonly best?: Goal | undefined
+  readonly checkpoints?: FitCheckpoints | undefined
   /** Batches prepared ahead; 1 unless given. */
-  readonly ahead?: number
+  readonly ahead?: number | undefined
 }
 
 const fitOptions: OptionNames<FitOptions<unknown>> = {
@@ -155,7 +155,9 @@ const demandBatches = (epoch: number, { batch }: Place): void => {
  * `(epoch) => data.batches(points, { size, key: random.foldIn(key, epoch) })`. The next batch is prepared while the device works.
  *
  * With `checkpoints`, the run continues where the newest whole checkpoint left off and ends bit for bit as the unbroken run does,
- * as long as step and data are functions of what they are given: random keys belong into the state.
+ * as long as step and data are functions of what they are given: random keys belong into the state. Steps that were done before are
+ * not done again, nor told to `onStep`: `step` and `history` go on from those of the checkpoint. Where that has all epochs already,
+ * nothing runs, no callback is called, and its state and history are the result; more `epochs` make it go on.
  *
  * UsageError for data without batches and unknown measures; otherwise rejects as the step, the data and the checkpoints do.
  * @example

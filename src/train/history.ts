@@ -15,17 +15,17 @@ export interface Epoch {
 /** A measure, and which way it should go. */
 export interface Goal {
   /** Its name: `loss` unless given. */
-  readonly measure?: string
+  readonly measure?: string | undefined
   /** `'min'` (the default) for losses, `'max'` for accuracies. */
-  readonly mode?: 'min' | 'max'
+  readonly mode?: 'min' | 'max' | undefined
 }
 
 /** When `earlyStopping` gives up. */
 export interface EarlyStoppingOptions extends Goal {
   /** How many epochs may pass without an improvement; 1 unless given. */
-  readonly patience?: number
+  readonly patience?: number | undefined
   /** What counts as an improvement: more than this; 0 unless given. */
-  readonly minDelta?: number
+  readonly minDelta?: number | undefined
 }
 
 export const goalOptions: OptionNames<Goal> = { measure: 'text', mode: 'own' }

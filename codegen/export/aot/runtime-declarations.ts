@@ -98,17 +98,17 @@ export type Wasm = ArrayBuffer | Uint8Array | WebAssembly.Module
 
 export interface LoadOptions {
   /** The bytes of the .safetensors file that was written beside the module. */
-  readonly weights?: ArrayBuffer | Uint8Array
+  readonly weights?: ArrayBuffer | Uint8Array | undefined
   /**
    * Of modules for the processor: the .wasm file that was written beside the module, or what gives it. Default: it is read
    * where the module was read from, with fetch, or as a file.
    */
-  readonly wasm?: Wasm | (() => Wasm | Promise<Wasm>)
+  readonly wasm?: Wasm | (() => Wasm | Promise<Wasm>) | undefined
   /**
    * How many threads work on the processor; default: as many as there are, where memory can be shared. Counts for the first
    * program that is loaded on it.
    */
-  readonly threads?: number
+  readonly threads?: number | undefined
 }
 
 type Options<Needs extends keyof LoadOptions> = LoadOptions & { readonly [K in Needs]-?: NonNullable<LoadOptions[K]> }

@@ -20,11 +20,11 @@ export type Wasm = ArrayBuffer | Uint8Array<ArrayBuffer> | WebAssembly.Module
 
 export interface LoadOptions {
   /** The bytes of the safetensors file that was written beside the module. */
-  readonly weights?: ArrayBuffer | Uint8Array
+  readonly weights?: ArrayBuffer | Uint8Array | undefined
   /** The WebAssembly that was written beside the module, or what gives it; default: the file itself. */
-  readonly wasm?: Wasm | (() => Wasm | Promise<Wasm>)
+  readonly wasm?: (Wasm | (() => Wasm | Promise<Wasm>)) | undefined
   /** How many threads work on the processor; default: as many as there are. Counts for the first program that is loaded. */
-  readonly threads?: number
+  readonly threads?: number | undefined
 }
 
 /** An emitted program on a device. */

@@ -9,7 +9,7 @@ import { quoted } from '../visible-text.ts'
 /** How to print a graph. */
 export interface ShowGraphOptions {
   /** Large constants as `<n values>` and users' WGSL as `<n characters>`: shorter, but not readable back. */
-  readonly elide?: boolean
+  readonly elide?: boolean | undefined
 }
 
 const showGraphOptions: OptionNames<ShowGraphOptions> = { elide: 'boolean' }

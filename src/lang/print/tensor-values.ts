@@ -9,12 +9,12 @@ import { printing } from './printing.ts'
 /** PyTorch's print options, by its defaults. */
 export interface ShowOptions {
   /** Digits after the point. */
-  readonly precision?: number
+  readonly precision?: number | undefined
   /** Above so many elements only the edges are shown. */
-  readonly threshold?: number
+  readonly threshold?: number | undefined
   /** How many items an edge has. */
-  readonly edgeItems?: number
-  readonly lineWidth?: number
+  readonly edgeItems?: number | undefined
+  readonly lineWidth?: number | undefined
 }
 
 const showOptions: OptionNames<ShowOptions> = {
@@ -24,9 +24,14 @@ const showOptions: OptionNames<ShowOptions> = {
   lineWidth: 'limit',
 }
 
-type Options = Required<ShowOptions>
+type Options = Record<keyof ShowOptions, number>
 
-const defaults: Options = { precision: 4, threshold: 1000, edgeItems: 3, lineWidth: 80 }
+const filled = ({ precision = 4, threshold = 1000, edgeItems = 3, lineWidth = 80 }: ShowOptions): Options => ({
+  precision,
+  threshold,
+  edgeItems,
+  lineWidth,
+})
 
 /** Python's rounding of decimals: to nearest, exact ties to even, where JavaScript goes up. Both know the exact value. */
 const tiesToEven = (digits: number, long: string, rounded: string, step: (down: string) => string): string => {
@@ -178,7 +183,7 @@ const withSuffixes = (text: string, suffixes: readonly string[], lineWidth: numb
  */
 export const showValue = (value: Value, options: ShowOptions = {}): string => {
   demandRecord('showValue', showOptions, options)
-  const all: Options = { ...defaults, ...options }
+  const all = filled(options)
   const body = sizeOf(value.shape) === 0 ? '[]' : bodyOf(value, prefix.length, all)
   return withSuffixes(`${prefix}${body}`, suffixesOf(value), all.lineWidth)
 }
@@ -190,7 +195,7 @@ const showPart = (value: Value): string => {
   const whole = showValue(value)
   if (!whole.includes('\n')) return whole
   const margin = '\n  '
-  return `${prefix}${margin}${[bodyOf(value, margin.length - 1, defaults), ...suffixesOf(value)].join(`,${margin}`)})`
+  return `${prefix}${margin}${[bodyOf(value, margin.length - 1, filled({})), ...suffixesOf(value)].join(`,${margin}`)})`
 }
 
 /** A value as it prints itself, alone or inside of something. */

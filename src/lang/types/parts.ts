@@ -4,7 +4,12 @@ import type { AxisIndex, Sized } from './movement.ts'
 import type { Add, Divide, Negative, Subtract } from './numbers.ts'
 import type { Tensor } from './tensor.ts'
 
-type AxisOf<O> = O extends { readonly axis: infer A extends number } ? A : 0
+/** The axis that options name; 0 where they name none, `number` where that is not known. */
+type AxisOf<O> = O extends { readonly axis: infer A extends number }
+  ? A
+  : O extends { readonly axis?: undefined }
+    ? 0
+    : number
 
 /** The dtype that tensors share. */
 export type DTypeAmong<Xs extends readonly Tensor[]> = Xs[number]['dtype']
@@ -65,6 +70,24 @@ export type Stacked<Xs extends readonly Tensor[], O> =
         ? Shape
         : Inserted<S, AxisIndex<readonly [...S, 0], AxisOf<O>>, Xs['length']>
       : Shape
+
+/** `S` with the sizes `N` in place of that at axis `I`. */
+type Replaced<S extends Shape, I, N extends Shape, Done extends Shape = readonly []> = S extends readonly [
+  infer H extends number,
+  ...infer R extends Shape,
+]
+  ? Done['length'] extends I
+    ? readonly [...Done, ...N, ...R]
+    : Replaced<R, I, N, readonly [...Done, H]>
+  : Shape
+
+/** The shape of `take(x, indices, { axis })`: one axis gives way to those of the indices. */
+export type Taken<S extends Shape, Indices extends Shape, O> = number extends
+  | S['length']
+  | Indices['length']
+  | AxisOf<O>
+  ? Shape
+  : Replaced<S, AxisIndex<S, AxisOf<O>>, Indices>
 
 type Bound<B, None extends number, N extends number> = B extends number
   ? [Negative<B>] extends [never]

@@ -8,11 +8,11 @@ import { canShareMemory, hardwareThreads } from './team/thread-count.ts'
 /** Options of `openCpu`. */
 export interface CpuOptions {
   /** Default: what the machine has. One where memory cannot be shared. */
-  readonly threads?: number
+  readonly threads?: number | undefined
   /** What memory takes at most. */
-  readonly mostBytes?: number
+  readonly mostBytes?: number | undefined
   /** Shares all work between the threads, be it worth it or not: for tests. */
-  readonly isEager?: boolean
+  readonly isEager?: boolean | undefined
 }
 
 /** A device on this processor. */

@@ -16,11 +16,22 @@ const usageOf: Readonly<Record<Use, number>> = {
 }
 
 /** A dispatch with everything resolved. */
-interface Ready {
+export interface Ready {
   readonly pipeline: GPUComputePipeline
   readonly group: GPUBindGroup
   readonly x: number
   readonly y: number
+}
+
+/** Encodes all there is in a pass, and ends it. */
+export const encodeDispatches = (pass: GPUComputePassEncoder, dispatches: readonly Ready[]): void => {
+  let current: GPUComputePipeline | undefined
+  for (const { pipeline, group, x, y } of dispatches) {
+    if (pipeline !== current) pass.setPipeline((current = pipeline))
+    pass.setBindGroup(0, group)
+    pass.dispatchWorkgroups(x, y)
+  }
+  pass.end()
 }
 
 /** Consecutive dispatches are one compute pass; copies stand between passes. */
@@ -36,16 +47,7 @@ const commandsOf = (gpu: GPUDevice): Commands => {
     },
     copy: (from, fromOffset, to, toOffset, bytes) =>
       encoder.copyBufferToBuffer(from as GPUBuffer, fromOffset, to as GPUBuffer, toOffset, bytes),
-    run: (dispatches) => {
-      const pass = encoder.beginComputePass()
-      let current: GPUComputePipeline | undefined
-      for (const { pipeline, group, x, y } of dispatches as readonly Ready[]) {
-        if (pipeline !== current) pass.setPipeline((current = pipeline))
-        pass.setBindGroup(0, group)
-        pass.dispatchWorkgroups(x, y)
-      }
-      pass.end()
-    },
+    run: (dispatches) => encodeDispatches(encoder.beginComputePass(), dispatches as readonly Ready[]),
     submit: () => {
       gpu.queue.submit([encoder.finish()])
       for (const buffer of spent) buffer.destroy()

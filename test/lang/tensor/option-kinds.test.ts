@@ -138,6 +138,7 @@ const elsewhere = [
   'linearize',
   'openDevice',
   'compileOn',
+  'profile',
   'put',
   'readCsv',
   'parseCsvTask',

@@ -34,8 +34,8 @@ export type StackOf<Y> =
 
 /** How many turns, where no slices say so, and whether from the last slice to the first. */
 export interface ScanOptions {
-  readonly length?: number
-  readonly reverse?: boolean
+  readonly length?: number | undefined
+  readonly reverse?: boolean | undefined
 }
 
 const scanOptions: OptionNames<ScanOptions> = { length: 'size', reverse: 'boolean' }

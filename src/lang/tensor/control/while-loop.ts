@@ -14,8 +14,8 @@ import { demandCounted, demandSameCarries, scan } from './loops.ts'
 
 /** A bound on the turns, or how many are submitted at a time where there is none. */
 export interface WhileOptions {
-  readonly maxIterations?: number
-  readonly chunk?: number
+  readonly maxIterations?: number | undefined
+  readonly chunk?: number | undefined
 }
 
 const whileOptions: OptionNames<WhileOptions> = { maxIterations: 'size', chunk: 'count' }

@@ -26,9 +26,9 @@ export type FftNorm = 'backward' | 'ortho' | 'forward'
 
 /** Length along the axis (the operand's: cropped, or padded with zeros), the axis (the last), the scaling. */
 export interface FftOptions {
-  readonly n?: number
-  readonly axis?: number
-  readonly norm?: FftNorm
+  readonly n?: number | undefined
+  readonly axis?: number | undefined
+  readonly norm?: FftNorm | undefined
 }
 
 const fftOptions: OptionNames<FftOptions> = { n: 'integer', axis: 'own', norm: 'own' }
@@ -227,9 +227,9 @@ export const irfft: RealInverse = dualWith('T.irfft', 1, fftOptions, (x: Complex
 
 /** Lengths and axes (all by default), and the scaling. */
 export interface FftnOptions {
-  readonly s?: readonly number[]
-  readonly axes?: readonly number[]
-  readonly norm?: FftNorm
+  readonly s?: readonly number[] | undefined
+  readonly axes?: readonly number[] | undefined
+  readonly norm?: FftNorm | undefined
 }
 
 const fftnOptions: OptionNames<FftnOptions> = { s: 'own', axes: 'own', norm: 'own' }

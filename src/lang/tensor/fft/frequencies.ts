@@ -13,7 +13,7 @@ import { type AxisOptions, axisOptions, rollNode } from '../shape/reordering.ts'
 
 /** The distance of the samples, 1 by default. */
 export interface FrequencyOptions {
-  readonly d?: number
+  readonly d?: number | undefined
 }
 
 const frequencyOptions: OptionNames<FrequencyOptions> = { d: 'finite' }

@@ -17,7 +17,7 @@ import { search } from './searchsorted.ts'
 /** How many numbers are counted, from 0 on, and how much each element counts (1). */
 export interface BincountOptions {
   readonly length: number
-  readonly weights?: Tensor
+  readonly weights?: Tensor | undefined
 }
 
 const bincountOptions: OptionNames<BincountOptions> = { length: 'must size', weights: 'tensor' }
@@ -74,10 +74,10 @@ export const bincount: Bincount = dataFirstWith(
 
 /** Bins of `histogram`: how many (10) over which range (that of the data), or their edges in ascending order. */
 export interface HistogramOptions {
-  readonly bins?: number | Tensor | readonly number[]
-  readonly range?: readonly [low: number, high: number]
-  readonly weights?: Tensor
-  readonly density?: boolean
+  readonly bins?: number | Tensor | readonly number[] | undefined
+  readonly range?: readonly [low: number, high: number] | undefined
+  readonly weights?: Tensor | undefined
+  readonly density?: boolean | undefined
 }
 
 const histogramOptions: OptionNames<HistogramOptions> = {

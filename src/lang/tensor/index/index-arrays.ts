@@ -99,7 +99,7 @@ export const atIndices: AtIndices = dataFirst('T.atIndices', 2, (x: Tensor, indi
 
 /** Options of `setAtIndices`: whether values are added to what stands there, repeated places more than once. */
 export interface SetAtIndicesOptions {
-  readonly accumulate?: boolean
+  readonly accumulate?: boolean | undefined
 }
 
 const setAtIndicesOptions: OptionNames<SetAtIndicesOptions> = { accumulate: 'boolean' }

@@ -14,8 +14,8 @@ import { search } from './searchsorted.ts'
 
 /** What is told before the first point and after the last: their own values, unless something is given. */
 export interface InterpOptions {
-  readonly left?: Operand
-  readonly right?: Operand
+  readonly left?: Operand | undefined
+  readonly right?: Operand | undefined
 }
 
 const interpOptions: OptionNames<InterpOptions> = { left: 'operand', right: 'operand' }

@@ -22,7 +22,7 @@ import { sortedNode } from './sorting.ts'
 
 /** Whether to tell those that are not among the values. */
 export interface IsinOptions {
-  readonly invert?: boolean
+  readonly invert?: boolean | undefined
 }
 
 const isinOptions: OptionNames<IsinOptions> = { invert: 'boolean' }

@@ -4,6 +4,9 @@ import type { Shape } from '../../dim.ts'
 import { type DType, isInteger } from '../../dtype.ts'
 import type { Node, TensorType } from '../../ir.ts'
 import { showShape } from '../../shape.ts'
+import type { Sized } from '../../types/movement.ts'
+import type { Only } from '../../types/options.ts'
+import type { Taken } from '../../types/parts.ts'
 import type { Operand, Tensor } from '../../types/tensor.ts'
 import { dualWith } from '../dual.ts'
 import { castNode, expandNode, lift, liftOperand, misfit, onAxis, refuse, scalar, withTypes } from '../operand.ts'
@@ -24,10 +27,22 @@ export const indexNode = (name: string, n: Node, dtype: DType): Node =>
             : "cast them: T.cast(i, 'i32')",
       })
 
-/** A function of data and an index tensor along one axis. */
+/** A function of data and an index tensor of its rank along one axis. */
 type Indexing = {
-  (indices: Tensor, options?: AlongOptions): <D extends DType>(x: Tensor<Shape, D>) => Tensor<Shape, D>
-  <D extends DType>(x: Tensor<Shape, D>, indices: Tensor, options?: AlongOptions): Tensor<Shape, D>
+  (indices: Tensor, options?: AlongOptions): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<Sized<S>, D>
+  <S extends Shape, D extends DType>(x: Tensor<S, D>, indices: Tensor, options?: AlongOptions): Tensor<Sized<S>, D>
+}
+
+type Take = {
+  <I extends Shape, const O extends AlongOptions = object>(
+    indices: Tensor<I>,
+    options?: O & Only<O, AlongOptions>,
+  ): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<Taken<S, I, O>, D>
+  <S extends Shape, D extends DType, I extends Shape, const O extends AlongOptions = object>(
+    x: Tensor<S, D>,
+    indices: Tensor<I>,
+    options?: O & Only<O, AlongOptions>,
+  ): Tensor<Taken<S, I, O>, D>
 }
 
 /** Whether negative indices count from the end, or are out of range as those of classes are. */
@@ -89,7 +104,7 @@ const taken =
  * @example
  * T.reference(T.take(T.tensor([10, 20, 30]), T.tensor([2, 0, -1]))).data // => [30, 10, 30]
  */
-export const take: Indexing = dualWith('T.take', 2, alongOptions, taken('T.take', 'from the end'))
+export const take: Take = dualWith('T.take', 2, alongOptions, taken('T.take', 'from the end'))
 
 /** `take` for the numbers of rows, classes and the like, of which none is negative: such an index is out of range. */
 export const takeCounted: (x: Tensor, indices: Tensor, options?: AlongOptions) => Tensor = taken(

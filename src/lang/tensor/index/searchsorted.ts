@@ -12,7 +12,7 @@ import { castNode, commonDtype, lift, liftOperand, misfit, refuse, scalar, withT
 
 /** Which side of equal elements a value goes to. */
 export interface SearchOptions {
-  readonly side?: 'left' | 'right'
+  readonly side?: 'left' | 'right' | undefined
 }
 
 const searchOptions: OptionNames<SearchOptions> = { side: 'own' }

@@ -11,9 +11,9 @@ import { narrowNode } from '../shape/reordering.ts'
 
 /** Along which axis (-1), and whether from the greatest down. `stable` is always so; the array API names it. */
 export interface SortOptions {
-  readonly axis?: number
-  readonly descending?: boolean
-  readonly stable?: boolean
+  readonly axis?: number | undefined
+  readonly descending?: boolean | undefined
+  readonly stable?: boolean | undefined
 }
 
 const sortOptions: OptionNames<SortOptions> = { axis: 'own', descending: 'boolean', stable: 'boolean' }
@@ -56,8 +56,8 @@ export const argsort: Argsort = dataFirstWith('T.argsort', 1, sortOptions, sorte
 
 /** Along which axis (-1), and whether the `largest` (true) or the smallest. */
 export interface TopKOptions {
-  readonly axis?: number
-  readonly largest?: boolean
+  readonly axis?: number | undefined
+  readonly largest?: boolean | undefined
 }
 
 const topKOptions: OptionNames<TopKOptions> = { axis: 'own', largest: 'boolean' }
@@ -108,8 +108,8 @@ export const topK: TopK = dataFirstWith(
 
 /** Along which axis (-1), and whether it stays with size 1. */
 export interface KthOptions {
-  readonly axis?: number
-  readonly keepdims?: boolean
+  readonly axis?: number | undefined
+  readonly keepdims?: boolean | undefined
 }
 
 const kthOptions: OptionNames<KthOptions> = { axis: 'own', keepdims: 'boolean' }

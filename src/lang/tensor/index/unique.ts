@@ -16,7 +16,7 @@ import { sortedNode } from './sorting.ts'
 /** How many distinct elements there is room for, and what fills the rest (the least element by default). */
 export interface UniqueOptions {
   readonly size: number
-  readonly fillValue?: number
+  readonly fillValue?: number | undefined
 }
 
 const uniqueOptions: OptionNames<UniqueOptions> = { size: 'must size', fillValue: 'value' }

@@ -179,7 +179,7 @@ export type TensordotAxes = number | readonly [readonly number[], readonly numbe
 
 /** What `tensordot` contracts: 2 axes of each unless said. */
 export interface TensordotOptions {
-  readonly axes?: TensordotAxes
+  readonly axes?: TensordotAxes | undefined
 }
 
 const tensordotOptions: OptionNames<TensordotOptions> = { axes: 'own' }

@@ -18,7 +18,7 @@ import { ofFiniteNode, prescaled } from './prescale.ts'
 
 /** Whether the upper factor is wanted (the lower one). */
 export interface CholeskyOptions {
-  readonly upper?: boolean
+  readonly upper?: boolean | undefined
 }
 
 const choleskyOptions: OptionNames<CholeskyOptions> = { upper: 'boolean' }
@@ -50,7 +50,7 @@ export const cholesky: Cholesky = dataFirstWith(
 
 /** `reduced` (the default): min(m, n) columns of Q; `complete`: all m. */
 export interface QrOptions {
-  readonly mode?: 'reduced' | 'complete'
+  readonly mode?: 'reduced' | 'complete' | undefined
 }
 
 const qrOptions: OptionNames<QrOptions> = { mode: 'own' }
@@ -158,7 +158,7 @@ const completed = (u: Node): Node => {
 
 /** Whether U and V are square (the default), or have min(m, n) columns. */
 export interface SvdOptions {
-  readonly fullMatrices?: boolean
+  readonly fullMatrices?: boolean | undefined
 }
 
 const svdOptions: OptionNames<SvdOptions> = { fullMatrices: 'boolean' }

@@ -20,9 +20,9 @@ import { eyeNode } from './triangles.ts'
 
 /** Which triangle is looked at (the lower one), whether its diagonal counts as ones, and whether it is transposed. */
 export interface TriangularOptions {
-  readonly upper?: boolean
-  readonly unitriangular?: boolean
-  readonly transposed?: boolean
+  readonly upper?: boolean | undefined
+  readonly unitriangular?: boolean | undefined
+  readonly transposed?: boolean | undefined
 }
 
 const triangularOptions: OptionNames<TriangularOptions> = {

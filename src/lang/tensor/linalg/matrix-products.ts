@@ -148,8 +148,8 @@ export const kron: Binary = dual('T.kron', 2, (a: Tensor, b: Tensor) =>
 
 /** Options of `addmm` and `baddbmm`. */
 export interface AddmmOptions {
-  readonly beta?: number
-  readonly alpha?: number
+  readonly beta?: number | undefined
+  readonly alpha?: number | undefined
 }
 
 const addmmOptions: OptionNames<AddmmOptions> = { beta: 'number', alpha: 'number' }

@@ -20,7 +20,7 @@ import { ofFiniteNode, prescaled } from './prescale.ts'
 
 /** Singular values up to `rtol` times the largest count as 0: max(m, n) · 2⁻²³ by default. */
 export interface RankOptions {
-  readonly rtol?: number
+  readonly rtol?: number | undefined
 }
 
 const rankOptions: OptionNames<RankOptions> = { rtol: 'amount' }
@@ -127,8 +127,8 @@ export const matrixRank: MatrixRank = dataFirstWith(
 
 /** Which norm (`fro`), and whether the two axes stay as axes of size 1. */
 export interface MatrixNormOptions {
-  readonly ord?: 'fro' | 'nuc' | 1 | -1 | 2 | -2 | typeof Infinity
-  readonly keepdims?: boolean
+  readonly ord?: 'fro' | 'nuc' | 1 | -1 | 2 | -2 | typeof Infinity | undefined
+  readonly keepdims?: boolean | undefined
 }
 
 const matrixNormOptions: OptionNames<MatrixNormOptions> = { ord: 'own', keepdims: 'boolean' }

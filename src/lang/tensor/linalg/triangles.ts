@@ -16,7 +16,7 @@ import { narrowNode } from '../shape/reordering.ts'
 
 /** Which diagonal: 0 the main one, positive above it, negative below. */
 export interface DiagonalOptions {
-  readonly diagonal?: number
+  readonly diagonal?: number | undefined
 }
 
 export const diagonalOptions: OptionNames<DiagonalOptions> = { diagonal: 'integer' }
@@ -123,9 +123,9 @@ export const diag: OfOneTensor<DiagonalOptions> = dataFirstWith(
 
 /** The diagonal `offset` of the plane of two axes (0 and 1 by default). */
 export interface PlaneOptions {
-  readonly offset?: number
-  readonly axis1?: number
-  readonly axis2?: number
+  readonly offset?: number | undefined
+  readonly axis1?: number | undefined
+  readonly axis2?: number | undefined
 }
 
 const planeOptions: OptionNames<PlaneOptions> = { offset: 'integer', axis1: 'own', axis2: 'own' }

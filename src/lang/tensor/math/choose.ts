@@ -99,8 +99,8 @@ export const maskedFill: MaskedFill = dual('T.maskedFill', 3, (x: Tensor, mask: 
 
 /** Bounds of `clamp`; either may be absent. Tensors broadcast against `x`. */
 export interface ClampOptions {
-  readonly min?: Operand
-  readonly max?: Operand
+  readonly min?: Operand | undefined
+  readonly max?: Operand | undefined
 }
 
 const clampOptions: OptionNames<ClampOptions> = { min: 'own', max: 'own' }
@@ -141,9 +141,9 @@ export const clip: Clamp = dataFirstWith('T.clip', 1, clampOptions, clamped('T.c
 
 /** Replacements of `nanToNum`; infinities become the largest finite numbers when absent. */
 export interface NanToNumOptions {
-  readonly nan?: number
-  readonly posinf?: number
-  readonly neginf?: number
+  readonly nan?: number | undefined
+  readonly posinf?: number | undefined
+  readonly neginf?: number | undefined
 }
 
 const nanToNumOptions: OptionNames<NanToNumOptions> = { nan: 'value', posinf: 'value', neginf: 'value' }
@@ -206,7 +206,7 @@ export const lerp: Lerp = dual('T.lerp', 3, (a: Operand, b: Operand, w: Operand)
 
 /** Options of `addcmul` and `addcdiv`. */
 export interface ScaledOptions {
-  readonly value?: number
+  readonly value?: number | undefined
 }
 
 const scaledOptions: OptionNames<ScaledOptions> = { value: 'value' }

@@ -167,9 +167,9 @@ export const bitwiseRightShift: Bitwise<'bitwiseRightShift'> = dual(
 
 /** Options of `isclose` and `allclose`, as NumPy's. */
 export interface CloseOptions {
-  readonly rtol?: number
-  readonly atol?: number
-  readonly equalNan?: boolean
+  readonly rtol?: number | undefined
+  readonly atol?: number | undefined
+  readonly equalNan?: boolean | undefined
 }
 
 const closeOptions: OptionNames<CloseOptions> = { rtol: 'amount', atol: 'amount', equalNan: 'boolean' }

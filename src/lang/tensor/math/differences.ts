@@ -13,10 +13,10 @@ import { binaryNode } from './arithmetic.ts'
 
 /** How many times (1), along which axis (the last), and what is put before and after it first. */
 export interface DiffOptions {
-  readonly n?: number
-  readonly axis?: number
-  readonly prepend?: Operand
-  readonly append?: Operand
+  readonly n?: number | undefined
+  readonly axis?: number | undefined
+  readonly prepend?: Operand | undefined
+  readonly append?: Operand | undefined
 }
 
 const diffOptions: OptionNames<DiffOptions> = { n: 'size', axis: 'own', prepend: 'operand', append: 'operand' }

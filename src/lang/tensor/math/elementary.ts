@@ -190,7 +190,7 @@ export const relu: Elementary = single('T.relu', (n, type) => {
 /** Options of `logit`. */
 export interface LogitOptions {
   /** Clamps the operand to [eps, 1 - eps] first. */
-  readonly eps?: number
+  readonly eps?: number | undefined
 }
 
 const logitOptions: OptionNames<LogitOptions> = { eps: 'fraction' }

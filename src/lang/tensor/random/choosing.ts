@@ -45,8 +45,8 @@ export const categorical: DistributionOfLines<CategoricalOptions, 'i32'> = (k: T
 
 /** Along which axis (0), and whether every line along it has an order of its own. */
 export interface PermutationOptions {
-  readonly axis?: number
-  readonly independent?: boolean
+  readonly axis?: number | undefined
+  readonly independent?: boolean | undefined
 }
 
 const permutationOptions: OptionNames<PermutationOptions> = { axis: 'own', independent: 'boolean' }
@@ -85,7 +85,7 @@ export const permutation: Permutation = (k: Tensor, x: number | Tensor, options:
 
 /** Along which axis (0). */
 export interface ShuffleOptions {
-  readonly axis?: number
+  readonly axis?: number | undefined
 }
 
 const shuffleOptions: OptionNames<ShuffleOptions> = { axis: 'own' }
@@ -118,11 +118,11 @@ export const shuffle = <T>(k: Tensor, tree: T, options: ShuffleOptions = {}): T 
 /** How `choice` chooses. */
 export interface ChoiceOptions {
   /** Whether an element can be chosen again (true). */
-  readonly replace?: boolean
+  readonly replace?: boolean | undefined
   /** Weights, one an element, not negative; equal ones by default. */
-  readonly p?: Tensor
+  readonly p?: Tensor | undefined
   /** The axis whose slices are chosen (0). */
-  readonly axis?: number
+  readonly axis?: number | undefined
 }
 
 const choiceOptions: OptionNames<ChoiceOptions> = { replace: 'boolean', p: 'tensor', axis: 'own' }

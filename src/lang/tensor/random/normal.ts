@@ -13,8 +13,8 @@ import { between, bitsNode, unitNode, unitOf } from './uniform.ts'
 
 /** Mean and standard deviation of `normal`. */
 export interface NormalOptions {
-  readonly mean?: number
-  readonly std?: number
+  readonly mean?: number | undefined
+  readonly std?: number | undefined
 }
 
 const normalOptions: OptionNames<NormalOptions> = { mean: 'number', std: 'limit' }
@@ -47,8 +47,8 @@ export const normal = <const S extends Shape>(k: Tensor, shape: S, options: Norm
 
 /** Between what the numbers of `truncatedNormal` lie: everywhere by default. */
 export interface TruncatedNormalOptions {
-  readonly low?: Operand
-  readonly high?: Operand
+  readonly low?: Operand | undefined
+  readonly high?: Operand | undefined
 }
 
 /**

@@ -79,7 +79,7 @@ export const withParameters = <S extends Shape, D extends DType>(
   })
 
 /** The distribution of numbers `body` of parameters that `names` lists in this order; `check` sees them first. */
-export const distribution = <P extends { readonly [K in keyof P]?: Operand }, D extends DType>(
+export const distribution = <P extends { readonly [K in keyof P]?: Operand | undefined }, D extends DType>(
   name: string,
   names: OptionNames<P>,
   defaults: Partial<P>,
@@ -88,9 +88,11 @@ export const distribution = <P extends { readonly [K in keyof P]?: Operand }, D 
 ): Distribution<P, D> =>
   ((k: Tensor, ...args: readonly unknown[]): Tensor<Shape, D> => {
     const call = readCall(name, names, args)
-    const parameters = { ...defaults, ...call.parameters }
-    check(parameters)
-    const list = (Object.keys(names) as (keyof P)[]).map((key) => parameters[key] as Operand)
+    const given = (Object.keys(names) as (keyof P)[]).map(
+      (key) => [key, call.parameters[key] ?? defaults[key]] as const,
+    )
+    check(Object.fromEntries(given) as P)
+    const list = given.map(([, parameter]) => parameter as Operand)
     return withParameters(name, k, call.shape, list, body)
   }) as Distribution<P, D>
 

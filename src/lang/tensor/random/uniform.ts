@@ -36,8 +36,8 @@ export const bits = <const S extends Shape>(
 
 /** Bounds of `uniform`. */
 export interface UniformOptions {
-  readonly low?: number
-  readonly high?: number
+  readonly low?: number | undefined
+  readonly high?: number | undefined
 }
 
 const uniformOptions: OptionNames<UniformOptions> = { low: 'number', high: 'number' }
@@ -103,7 +103,7 @@ export const uniform = <const S extends Shape>(k: Tensor, shape: S, options: Uni
 
 /** Bounds of `randint`: low ≤ x < high. */
 export interface RandintOptions {
-  readonly low?: number
+  readonly low?: number | undefined
   readonly high: number
 }
 
@@ -149,7 +149,7 @@ export const randint = <const S extends Shape>(k: Tensor, shape: S, options: Ran
 
 /** How likely true is: 0.5 by default. */
 export interface BernoulliOptions {
-  readonly p?: Operand
+  readonly p?: Operand | undefined
 }
 
 /**

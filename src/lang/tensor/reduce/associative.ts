@@ -18,8 +18,8 @@ import { flip } from '../shape/reordering.ts'
 
 /** Along which axis (0), and whether from its end. */
 export interface AssociativeScanOptions {
-  readonly axis?: number
-  readonly reverse?: boolean
+  readonly axis?: number | undefined
+  readonly reverse?: boolean | undefined
 }
 
 const associativeScanOptions: OptionNames<AssociativeScanOptions> = { axis: 'own', reverse: 'boolean' }
@@ -135,7 +135,7 @@ const reduced = (f: Combine, xs: Leaves, axis: number): Leaves => {
 
 /** Along which axis (0). */
 export interface ReduceWithOptions {
-  readonly axis?: number
+  readonly axis?: number | undefined
 }
 
 const reduceWithOptions: OptionNames<ReduceWithOptions> = { axis: 'own' }

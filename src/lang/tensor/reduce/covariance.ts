@@ -19,14 +19,14 @@ import { mean, sum } from './reduction.ts'
 
 /** Whether rows are variables (true), or columns. */
 export interface CorrelationOptions {
-  readonly rowvar?: boolean
+  readonly rowvar?: boolean | undefined
 }
 
 /** Options of `cov`: what is taken off the divisor (1), how often and how much each observation counts. */
 export interface CovarianceOptions extends CorrelationOptions {
-  readonly correction?: number
-  readonly fweights?: Tensor
-  readonly aweights?: Tensor
+  readonly correction?: number | undefined
+  readonly fweights?: Tensor | undefined
+  readonly aweights?: Tensor | undefined
 }
 
 const correlationOptions: OptionNames<CorrelationOptions> = { rowvar: 'boolean' }

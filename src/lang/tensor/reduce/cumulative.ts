@@ -13,15 +13,15 @@ import { narrowNode } from '../shape/reordering.ts'
 
 /** Along which axis (0), and whether from its end. */
 export interface CumulativeOptions {
-  readonly axis?: number
-  readonly reverse?: boolean
+  readonly axis?: number | undefined
+  readonly reverse?: boolean | undefined
 }
 
 const cumulativeOptions: OptionNames<CumulativeOptions> = { axis: 'own', reverse: 'boolean' }
 
 /** Whether an element itself is left out, too, so that the first (or last) is that of nothing. */
 export interface PrefixOptions extends CumulativeOptions {
-  readonly exclusive?: boolean
+  readonly exclusive?: boolean | undefined
 }
 
 const prefixOptions: OptionNames<PrefixOptions> = { ...cumulativeOptions, exclusive: 'boolean' }

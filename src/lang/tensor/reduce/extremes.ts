@@ -23,7 +23,7 @@ import {
 
 /** Options of `max` and `min`: a number that takes part too, so that an empty axis has an extreme. */
 export interface ExtremeOptions extends ReduceOptions {
-  readonly initial?: number
+  readonly initial?: number | undefined
 }
 
 export const extremeOptions: OptionNames<ExtremeOptions> = { ...reduceOptions, initial: 'value' }
@@ -93,8 +93,8 @@ export const amin: Reduction<'amin', ExtremeOptions> = dataFirstWith(
 
 /** Options of reductions over one axis, or over all elements when it is absent. */
 export interface OneAxisOptions {
-  readonly axis?: number
-  readonly keepdims?: boolean
+  readonly axis?: number | undefined
+  readonly keepdims?: boolean | undefined
 }
 
 export const oneAxisOptions: OptionNames<OneAxisOptions> = { axis: 'own', keepdims: 'boolean' }

@@ -19,9 +19,9 @@ export type QuantileMethod = 'linear' | 'lower' | 'higher' | 'midpoint' | 'neare
 
 /** Over which axes (all by default), whether they stay with size 1, and what lies between two elements (`'linear'`). */
 export interface QuantileOptions {
-  readonly axis?: Axes
-  readonly keepdims?: boolean
-  readonly method?: QuantileMethod
+  readonly axis?: Axes | undefined
+  readonly keepdims?: boolean | undefined
+  readonly method?: QuantileMethod | undefined
 }
 
 const quantileOptions: OptionNames<QuantileOptions> = { axis: 'own', keepdims: 'boolean', method: 'own' }

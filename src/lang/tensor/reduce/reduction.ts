@@ -15,8 +15,8 @@ import { type Axes, castNode, countedNode, onTensor, refuse, reshapeNode, resolv
 
 /** Which axes to reduce, and whether they stay with size 1. */
 export interface ReduceOptions {
-  readonly axis?: Axes
-  readonly keepdims?: boolean
+  readonly axis?: Axes | undefined
+  readonly keepdims?: boolean | undefined
 }
 
 export const reduceOptions: OptionNames<ReduceOptions> = { axis: 'own', keepdims: 'boolean' }

@@ -23,7 +23,7 @@ import {
 
 /** Options of `variance` and `std`: the divisor is n - correction (0 by default; 1 is PyTorch's unbiased estimate). */
 export interface VarianceOptions extends ReduceOptions {
-  readonly correction?: number
+  readonly correction?: number | undefined
 }
 
 export const varianceOptions: OptionNames<VarianceOptions> = { ...reduceOptions, correction: 'finite' }
@@ -126,7 +126,7 @@ export const meanVariance: MeanVariance = dataFirstWith(
 
 /** Options of `vectorNorm`: the order `p` (2 by default), Infinity, -Infinity and 0 included. */
 export interface NormOptions extends ReduceOptions {
-  readonly p?: number
+  readonly p?: number | undefined
 }
 
 const normOptions: OptionNames<NormOptions> = { ...reduceOptions, p: 'number' }

@@ -153,7 +153,7 @@ export const expandDims: ExpandDims = dataFirst('T.expandDims', 2, (x: Tensor, a
 
 /** Which axes `squeeze` drops: every one of size 1 when absent. */
 export interface SqueezeOptions {
-  readonly axis?: Axes
+  readonly axis?: Axes | undefined
 }
 
 const squeezeOptions: OptionNames<SqueezeOptions> = { axis: 'own' }

@@ -6,7 +6,7 @@ import { raise } from '../../errors.ts'
 import { showShape } from '../../shape.ts'
 import { strangerName, wayToTensor } from '../../strangers.ts'
 import { isTensor } from '../../tree.ts'
-import type { DTypeOfNested, Nested, NestedShape } from '../../types/literals.ts'
+import type { DataShape, DTypeOfData, Nested, TypedArray } from '../../types/literals.ts'
 import { type Tensor, tensorOf } from '../../types/tensor.ts'
 import { demandDType, demandNumber, demandRecord, demandShape, type OptionNames, showArgument } from '../arguments.ts'
 import { dataFirstWith } from '../dual.ts'
@@ -15,7 +15,7 @@ import { filledNode } from './joining.ts'
 
 /** The dtype of a new tensor. */
 export interface DTypeOptions<D extends DType = DType> {
-  readonly dtype?: D
+  readonly dtype?: D | undefined
 }
 
 export const dtypeOptions: OptionNames<DTypeOptions> = { dtype: 'own' }
@@ -89,18 +89,24 @@ const leafDtype = (values: readonly (number | boolean)[]): DType => {
 
 /**
  * A constant from nested arrays (copied), of their shape. Without `dtype`: i32 when all numbers are whole, f32 when
- * some is not, bool for booleans. ShapeError for ragged arrays, and for whole numbers past i32 without a dtype; with
+ * some is not, bool for booleans; a typed array is a vector of its own dtype (as `fromArray`). ShapeError for ragged arrays, and for whole numbers past i32 without a dtype; with
  * one, numbers are rounded to f32 or cut to whole ones; ShapeError for NaN and what is past the range of integers.
  * @example
  * T.tensor([[1, 2, 3], [4, 5, 6]]).shape // => [2, 3]
  * T.reference(T.tensor([0.5, 1])) // => { shape: [2], dtype: 'f32', data: [0.5, 1] }
+ * T.reference(T.tensor(Float32Array.of(1, 2))) // => { shape: [2], dtype: 'f32', data: [1, 2] }
  */
-export const tensor = <const A extends Nested, const D extends DType = DTypeOfNested<A>>(
+export const tensor = <const A extends Nested | TypedArray, const D extends DType = DTypeOfData<A>>(
   data: A,
   options: DTypeOptions<D> = {},
-): Tensor<NestedShape<A>, NoInfer<D>> => {
+): Tensor<DataShape<A>, NoInfer<D>> => {
   if (!isArray(data) && typeof data !== 'number' && typeof data !== 'boolean')
-    return notData('T.tensor', data, 'a number or nested arrays of numbers', 'T.stack makes one tensor of many')
+    return notData(
+      'T.tensor',
+      data,
+      'a number, a typed array or nested arrays of numbers',
+      'T.stack makes one tensor of many',
+    )
   const dtype = dtypeIn('T.tensor', options)
   const shape = shapeOf(data)
   const { values, ragged, odd } = leavesOf(data, shape)
@@ -220,7 +226,7 @@ export const full = <const S extends Shape, const D extends DType = 'f32'>(
 
 type Like = {
   <S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, D>
-  <S extends Shape, D extends DType>(x: Tensor<S>, options: Required<DTypeOptions<D>>): Tensor<S, NoInfer<D>>
+  <S extends Shape, D extends DType>(x: Tensor<S>, options: { readonly dtype: D }): Tensor<S, NoInfer<D>>
   (options?: DTypeOptions): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, D>
 }
 

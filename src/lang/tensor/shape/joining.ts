@@ -5,8 +5,9 @@ import { ceilDiv, type Shape } from '../../dim.ts'
 import type { DType } from '../../dtype.ts'
 import type { Node } from '../../ir.ts'
 import { normaliseAxis, showShape } from '../../shape.ts'
+import type { Sized } from '../../types/movement.ts'
 import type { Only } from '../../types/options.ts'
-import type { Concatenated, DTypeAmong, Stacked } from '../../types/parts.ts'
+import type { Concatenated, DTypeAmong, Stacked, Taken } from '../../types/parts.ts'
 import { type Tensor, tensorOf } from '../../types/tensor.ts'
 import { useOperands } from '../../unused-conditions.ts'
 import { demandList, demandRecord, type OptionNames } from '../arguments.ts'
@@ -16,7 +17,7 @@ import { narrowNode } from './reordering.ts'
 
 /** The one axis a function works along. */
 export interface AlongOptions {
-  readonly axis?: number
+  readonly axis?: number | undefined
 }
 
 export const alongOptions: OptionNames<AlongOptions> = { axis: 'own' }
@@ -77,7 +78,7 @@ export const concatNode = (nodes: readonly Node[], axis: number): Node =>
  * @example
  * T.reference(T.concat([T.tensor([1, 2]), T.tensor([3])])).data // => [1, 2, 3]
  */
-export const concat = <const Xs extends readonly Tensor[], const O extends AlongOptions>(
+export const concat = <const Xs extends readonly Tensor[], const O extends AlongOptions = object>(
   xs: Xs,
   options?: O & Only<O, AlongOptions>,
 ): Tensor<Concatenated<Xs, O>, DTypeAmong<Xs>> => joined('T.concat', xs, options, 0, concatNode) as never
@@ -88,7 +89,7 @@ export const concat = <const Xs extends readonly Tensor[], const O extends Along
  * @example
  * T.reference(T.stack([T.tensor([1, 2]), T.tensor([3, 4])], { axis: 1 })).data // => [1, 3, 2, 4]
  */
-export const stack = <const Xs extends readonly Tensor[], const O extends AlongOptions>(
+export const stack = <const Xs extends readonly Tensor[], const O extends AlongOptions = object>(
   xs: Xs,
   options?: O & Only<O, AlongOptions>,
 ): Tensor<Stacked<Xs, O>, DTypeAmong<Xs>> =>
@@ -120,11 +121,19 @@ const pieces = (
   return sizes.map((size) => tensorOf(narrowNode(n, at.right, from, (from += size))))
 }
 
-type Pieces = readonly Tensor[]
+/** Parts of a tensor of shape `S`: of its dtype and rank. */
+type Pieces<S extends Shape, D extends DType> = readonly Tensor<Sized<S>, D>[]
 
 type Split = {
-  (sizes: number | readonly number[], options?: AlongOptions): (x: Tensor) => Pieces
-  (x: Tensor, sizes: number | readonly number[], options?: AlongOptions): Pieces
+  (
+    sizes: number | readonly number[],
+    options?: AlongOptions,
+  ): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Pieces<S, D>
+  <S extends Shape, D extends DType>(
+    x: Tensor<S, D>,
+    sizes: number | readonly number[],
+    options?: AlongOptions,
+  ): Pieces<S, D>
 }
 
 const evenly = (total: number, size: number): readonly number[] =>
@@ -156,8 +165,8 @@ export const split: Split = dataFirstWith(
 )
 
 type Chunk = {
-  (count: number, options?: AlongOptions): (x: Tensor) => Pieces
-  (x: Tensor, count: number, options?: AlongOptions): Pieces
+  (count: number, options?: AlongOptions): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Pieces<S, D>
+  <S extends Shape, D extends DType>(x: Tensor<S, D>, count: number, options?: AlongOptions): Pieces<S, D>
 }
 
 /**
@@ -178,8 +187,13 @@ export const chunk: Chunk = dataFirstWith(
 )
 
 type Unbind = {
-  (options?: AlongOptions): (x: Tensor) => Pieces
-  (x: Tensor, options?: AlongOptions): Pieces
+  <const O extends AlongOptions = object>(
+    options?: O & Only<O, AlongOptions>,
+  ): <S extends Shape, D extends DType>(x: Tensor<S, D>) => readonly Tensor<Taken<S, readonly [], O>, D>[]
+  <S extends Shape, D extends DType, const O extends AlongOptions = object>(
+    x: Tensor<S, D>,
+    options?: O & Only<O, AlongOptions>,
+  ): readonly Tensor<Taken<S, readonly [], O>, D>[]
 }
 
 /**

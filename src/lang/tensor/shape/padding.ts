@@ -12,8 +12,8 @@ import { narrowNode } from './reordering.ts'
 
 /** How `pad` fills: with `value`, mirrored without the edge, with the edge, or around the other end. */
 export interface PadOptions {
-  readonly mode?: 'constant' | 'reflect' | 'replicate' | 'circular'
-  readonly value?: number | boolean
+  readonly mode?: 'constant' | 'reflect' | 'replicate' | 'circular' | undefined
+  readonly value?: number | boolean | undefined
 }
 
 const padOptions: OptionNames<PadOptions> = { mode: 'own', value: 'own' }

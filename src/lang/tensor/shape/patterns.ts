@@ -4,6 +4,7 @@ import { ceilDiv, isDim, type Shape } from '../../dim.ts'
 import { type DType, isInteger } from '../../dtype.ts'
 import { raise } from '../../errors.ts'
 import type { Node } from '../../ir.ts'
+import type { DTypeOfNested } from '../../types/literals.ts'
 import { nodeOf, type Tensor, tensorOf } from '../../types/tensor.ts'
 import { demandChoice, demandDType, demandList, demandRecord, type OptionNames, showArgument } from '../arguments.ts'
 import { dataFirstWith } from '../dual.ts'
@@ -32,16 +33,24 @@ const progression = (start: number, step: number, count: number, dtype: DType, a
 }
 
 type Arange = {
-  <const D extends DType = DType>(stop: number, options?: DTypeOptions<D>): Tensor<readonly [number], NoInfer<D>>
-  <const D extends DType = DType>(
-    start: number,
-    stop: number,
+  <const A extends number, const D extends DType = DTypeOfNested<A>>(
+    stop: A,
     options?: DTypeOptions<D>,
   ): Tensor<readonly [number], NoInfer<D>>
-  <const D extends DType = DType>(
-    start: number,
-    stop: number,
-    step: number,
+  <const A extends number, const B extends number, const D extends DType = DTypeOfNested<A | B>>(
+    start: A,
+    stop: B,
+    options?: DTypeOptions<D>,
+  ): Tensor<readonly [number], NoInfer<D>>
+  <
+    const A extends number,
+    const B extends number,
+    const C extends number,
+    const D extends DType = DTypeOfNested<A | B | C>,
+  >(
+    start: A,
+    stop: B,
+    step: C,
     options?: DTypeOptions<D>,
   ): Tensor<readonly [number], NoInfer<D>>
 }
@@ -106,7 +115,7 @@ export const linspace = <const D extends DType = 'f32'>(
 
 /** The base of `logspace`, 10 by default. */
 export interface LogspaceOptions {
-  readonly base?: number
+  readonly base?: number | undefined
 }
 
 const logspaceOptions: OptionNames<LogspaceOptions> = { base: 'number' }
@@ -139,7 +148,7 @@ export const logspace = (
 
 /** How many columns `eye` has, as many as rows by default, and its dtype. */
 export interface EyeOptions<D extends DType = DType> extends DTypeOptions<D> {
-  readonly columns?: number
+  readonly columns?: number | undefined
 }
 
 const eyeOptions: OptionNames<EyeOptions> = { columns: 'integer', ...dtypeOptions }
@@ -194,7 +203,7 @@ export const oneHot: OneHot = dataFirstWith(
 
 /** How `meshgrid` orders axes: `'ij'` as the operands come, `'xy'` with the first two exchanged. */
 export interface MeshgridOptions {
-  readonly indexing?: 'ij' | 'xy'
+  readonly indexing?: 'ij' | 'xy' | undefined
 }
 
 const meshgridOptions: OptionNames<MeshgridOptions> = { indexing: 'own' }
@@ -233,7 +242,7 @@ export const meshgrid = (xs: readonly Tensor[], options: MeshgridOptions = {}): 
 
 /** How many columns `triMask` has, as many as rows by default, and up to which diagonal it holds. */
 export interface TriMaskOptions extends DiagonalOptions {
-  readonly columns?: number
+  readonly columns?: number | undefined
 }
 
 const triMaskOptions: OptionNames<TriMaskOptions> = { ...diagonalOptions, columns: 'integer' }

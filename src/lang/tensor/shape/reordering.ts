@@ -24,7 +24,7 @@ export const narrowNode = (n: Node, axis: number, start: number, stop: number): 
 
 /** Options that name one axis or several; all when absent. */
 export interface AxisOptions {
-  readonly axis?: Axes
+  readonly axis?: Axes | undefined
 }
 
 export const axisOptions: OptionNames<AxisOptions> = { axis: 'own' }

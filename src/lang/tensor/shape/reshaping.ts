@@ -60,8 +60,8 @@ export const reshape: Reshape = dataFirst('T.reshape', 2, (x: Tensor, given: Sha
 
 /** Which axes `flatten` joins: all by default, both ends included. */
 export interface FlattenOptions {
-  readonly startAxis?: number
-  readonly endAxis?: number
+  readonly startAxis?: number | undefined
+  readonly endAxis?: number | undefined
 }
 
 const flattenOptions: OptionNames<FlattenOptions> = { startAxis: 'own', endAxis: 'own' }
