@@ -96,8 +96,7 @@ export const collapse: Example = {
     }
     const counts = played.map((p) => p.turns.map(reached))
     const end = (i: number): number => counts[i]!.at(-1)!
-    const plain = seeds.map((_, i) => end(i))
-    const packed = seeds.map((_, i) => end(seeds.length + i))
+    const [plain, packed] = [seeds.map((_, i) => end(i)), seeds.map((_, i) => end(seeds.length + i))]
     const steps = counts[0]!.map((_, i) => (i + 1) * perTurn)
     const real = {
       name: 'real',
@@ -136,18 +135,10 @@ export const collapse: Example = {
           ],
           { title: 'One clump at a time, which hops', x: 'x', y: 'y' },
         ),
-        'cure.svg': lineChart([real, dots(cured.at(-1)!, 'made', '#2e7d50')], {
-          title: 'Two points at once',
-          x: 'x',
-          y: 'y',
-        }),
+        'cure.svg': lineChart([real, dots(cured.at(-1)!, 'made', '#2e7d50')], { title: 'Cured', x: 'x', y: 'y' }),
         'reached.svg': lineChart(
           [curve(games[0].name, counts[0]!, steps), curve(games[1].name, counts[seeds.length]!, steps)],
-          {
-            title: 'Clumps reached, of 8',
-            x: 'move',
-            y: 'clumps',
-          },
+          { title: 'Clumps reached, of 8', x: 'move', y: 'clumps' },
         ),
       },
     }

@@ -11,10 +11,8 @@ import { alone, type Example } from './course/example.ts'
 import { curve, lineChart } from './pictures/chart.ts'
 
 const [batch, perTurn] = [256, 100]
-const [centre, covariance] = [
-  [1, 2],
-  [1, 0.6, 0.6, 0.61],
-]
+const centre = [1, 2]
+const covariance = [1, 0.6, 0.6, 0.61]
 
 /** n points m + L z: their mean is m, their covariance L Lᵀ. */
 const real = (key: random.Key, n: number): T.Tensor => {
@@ -61,9 +59,7 @@ const step = (s: State, key: random.Key): State => {
   const [a, b, c] = random.splitList(key, 3)
   const made = net(s.generator, random.normal(a, [batch, 2]))
   const wiser = expert.update(s.critic, T.grad(caught)(s.critic, real(b, batch), made), s.expert)
-
-  const noise = random.normal(c, [batch, 2])
-  const loss = (generator: Net) => fooled(wiser.params, net(generator, noise))
+  const loss = (generator: Net) => fooled(wiser.params, net(generator, random.normal(c, [batch, 2])))
   const better = forger.update(s.generator, T.grad(loss)(s.generator), s.forger)
   return {
     generator: better.params,
@@ -113,12 +109,11 @@ export const gan: Example = {
       history.push(off(found))
       progress(i + 1, turns, 'a Gaussian')
     }
-    const last = history.at(-1)!
     const steps = history.map((_, i) => i * perTurn)
     const dots = { dots: true, width: 0.6 }
     const genuine = T.reference(real(random.key(9), 700)).data
     return {
-      measures: { off: Math.max(last.mean, last.covariance), mean: distance(found.centre, centre) },
+      measures: { off: Math.max(...Object.values(history.at(-1)!)), mean: distance(found.centre, centre) },
       tables: [
         {
           title: `a Gaussian, real and made, after ${turns * perTurn} moves`,
