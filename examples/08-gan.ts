@@ -90,7 +90,7 @@ export const gan: Example = {
   name: '08-gan',
   title: 'Two networks play',
   run: async ({ device, quick, progress }) => {
-    const turns = quick ? 15 : 150
+    const turns = quick ? 15 : 300
     const start = begin(random.key(3))
     const play = await T.compileOn(device, turn, [start, T.spec([2], 'u32')], { donate: [0] })
     const look = await T.compileOn(device, made, [start, T.spec([2], 'u32')])
