@@ -14,6 +14,7 @@ import { sentiment } from '../06-sentiment.ts'
 import { wordVectors } from '../06-word-vectors.ts'
 import { words } from '../06-words.ts'
 import { optimisersExample } from '../07-optimisers.ts'
+import { collapse } from '../08-collapse.ts'
 import { gan } from '../08-gan.ts'
 import { progressBar } from '../pictures/progress.ts'
 import { asked, type Example, savePictures } from './example.ts'
@@ -34,6 +35,7 @@ export const course: readonly Example[] = [
   gpt,
   optimisersExample,
   gan,
+  collapse,
 ]
 
 /** Runs `examples` one after another; one that fails is told, and the others run. */
