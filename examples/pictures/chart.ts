@@ -22,7 +22,7 @@ export interface ChartOptions {
 }
 
 const [width, height] = [720, 420]
-const margin = { left: 64, right: 24, top: 64, bottom: 48 }
+const margin = { left: 64, right: 24, bottom: 48 }
 export const palette: readonly string[] = [
   '#1f5fa8',
   '#c8322f',
@@ -47,16 +47,47 @@ const extent = (values: readonly number[]): readonly [number, number] =>
     [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
   )
 
+/** What a legend calls a series, and how. */
+type Named = Pick<Series, 'name' | 'colour' | 'dots'>
+
+/** About how wide a name is: letters of this font are half as wide as high, and a sample of the colour stands before it. */
+const room = (name: string): number => 6.6 * [...name].length + 40
+
+/** Names side by side, in as many lines as they need: where each begins, and on which line. */
+const places = (names: readonly string[]): readonly (readonly [x: number, line: number])[] => {
+  let [x, line] = [margin.left, 0]
+  return names.map((name) => {
+    if (x > margin.left && x + room(name) > width) [x, line] = [margin.left, line + 1]
+    const at = [x, line] as const
+    x += room(name)
+    return at
+  })
+}
+
+/** Above the lines, where it hides none of them. */
+const legendOf = (series: readonly Named[], at: ReturnType<typeof places>): readonly string[] =>
+  series.map(({ name, colour, dots = false }, i) => {
+    const [x, line] = at[i]!
+    const [y, paint] = [46 + 18 * line, escaped(colour ?? palette[i % palette.length]!)]
+    const sample = dots
+      ? `<circle cx="${x + 9}" cy="${y - 4}" r="4" fill="${paint}"/>`
+      : `<path d="M${x},${y - 4}h18" stroke="${paint}" stroke-width="3"/>`
+    return sample + textAt(x + 24, y, name)
+  })
+
 /** A chart of `series`; points that are not finite are left out, and the line breaks there. */
 export const lineChart = (series: readonly Series[], { title, x, y, log = false }: ChartOptions): string => {
   const all = series.flatMap((s) => s.points).filter(([a, b]) => Number.isFinite(a) && Number.isFinite(b))
+  const named = places(series.map(({ name }) => name))
+  const top = 82 + 18 * (named.at(-1)?.[1] ?? 0)
   const across = scaleLinear()
     .domain(extent(all.map(([a]) => a)))
     .range([margin.left, width - margin.right])
   const up = (log ? scaleLog() : scaleLinear())
     .domain(extent(all.map(([, b]) => b)))
-    .range([height - margin.bottom, margin.top])
-    .nice()
+    .range([height - margin.bottom, top])
+  // Round ends; whole decades would leave most of a logarithmic axis empty.
+  if (!log) up.nice()
   const path = line<readonly [number, number]>(
     ([a]) => across(a),
     ([, b]) => up(b),
@@ -75,7 +106,14 @@ export const lineChart = (series: readonly Series[], { title, x, y, log = false 
   })
   const vertical = across
     .ticks(8)
-    .map((t) => textAt(across(t), height - margin.bottom + 18, across.tickFormat(8)(t), 'text-anchor="middle"'))
+    .map((t) =>
+      textAt(
+        across(t),
+        height - margin.bottom + 18,
+        across.tickFormat(8)(t).replaceAll(',', ''),
+        'text-anchor="middle"',
+      ),
+    )
   const lines = series.map(({ points, colour, width: stroke = 1.5, dots = false }, i) => {
     const paint = escaped(colour ?? palette[i % palette.length]!)
     if (!dots) return `<path d="${path([...points]) ?? ''}" fill="none" stroke="${paint}" stroke-width="${stroke}"/>`
@@ -84,14 +122,6 @@ export const lineChart = (series: readonly Series[], { title, x, y, log = false 
       .map(([a, b]) => `<circle cx="${across(a).toFixed(1)}" cy="${up(b).toFixed(1)}" r="${2 * stroke}"/>`)
     return `<g fill="${paint}" fill-opacity="0.6">${circles.join('')}</g>`
   })
-  const legend = series.map(({ name, colour }, i) =>
-    textAt(
-      width - margin.right,
-      margin.top + 14 + 18 * i,
-      name,
-      `text-anchor="end" stroke="white" stroke-width="4" paint-order="stroke" fill="${escaped(colour ?? palette[i % palette.length]!)}"`,
-    ),
-  )
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif" font-size="12" fill="#333">`,
     `<rect width="${width}" height="${height}" fill="white"/>`,
@@ -99,9 +129,9 @@ export const lineChart = (series: readonly Series[], { title, x, y, log = false 
     ...horizontal,
     ...vertical,
     textAt((margin.left + width - margin.right) / 2, height - 10, x, 'text-anchor="middle"'),
-    textAt(12, margin.top - 14, y),
+    textAt(12, top - 14, y),
+    ...legendOf(series, named),
     ...lines,
-    ...legend,
     '</svg>',
     '',
   ].join('\n')

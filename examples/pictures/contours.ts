@@ -11,7 +11,7 @@ export interface ContourOptions {
 
 const [width, height, top] = [720, 420, 40]
 /** How many values of the function are looked at each way. */
-const [across, up] = [180, 105]
+const [across, up] = [90, 52]
 
 /** `paths` over the lines of equal `f`. */
 export const contours = (

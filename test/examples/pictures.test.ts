@@ -106,6 +106,30 @@ describe('charts', () => {
     expect(svg).not.toMatch(/NaN|Infinity|undefined/)
   })
 
+  test('names stand above the lines, side by side, on as many lines as they need', () => {
+    const points = [
+      [2000, 1],
+      [2020, 2],
+    ] as const
+    const names = Array.from({ length: 9 }, (_, i) => `a series by name ${i}`)
+    const svg = lineChart(
+      names.map((name) => ({ name, points })),
+      options,
+    )
+    const at = names.map((name) => {
+      const [, x, y] = new RegExp(`<text x="([\\d.]+)" y="([\\d.]+)" >${name}<`).exec(svg)!
+      return { x: Number(x), y: Number(y) }
+    })
+    const top = Math.min(...[...svg.matchAll(/d="M64,([\d.]+)H/g)].map(([, y]) => Number(y)))
+    expect(Math.max(...at.map(({ y }) => y))).toBeLessThan(top - 10)
+    for (const [i, { x, y }] of at.entries()) {
+      expect(x + 100).toBeLessThan(720)
+      if (at[i + 1]?.y === y) expect(at[i + 1]!.x - x).toBeGreaterThan(100)
+    }
+    // Years are no thousands.
+    expect(svg).toContain('>2020<')
+  })
+
   test('means of runs stand at their middle', () => {
     expect(smoothed([1, 3, 5, 7, 9], 2)).toEqual([
       [1, 2],
