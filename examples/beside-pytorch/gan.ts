@@ -7,7 +7,7 @@ import * as random from 'tensorloom/random'
 const spread = T.reshape(T.tensor([1, 0.6, -0.3, 0.5]), [2, 2])
 const mean = T.tensor([1, 2], { dtype: 'f32' })
 const real = (key: random.Key) => T.add(T.matmul(random.normal(key, [256, 2]), T.matrixTranspose(spread)), mean)
-const steps = process.argv.includes('--quick') ? 1000 : 4000
+const steps = process.argv.includes('--quick') ? 400 : 4000
 
 const leaky = nn.leakyRelu({ negativeSlope: 0.2 })
 const net = (outputs: number) => nn.sequential(nn.dense(2, 32), leaky, nn.dense(32, 32), leaky, nn.dense(32, outputs))

