@@ -124,6 +124,7 @@ export const lineChart = (series: readonly Series[], { title, x, y, log = false 
   })
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif" font-size="12" fill="#333">`,
+    `<title>${escaped(title)}</title>`,
     `<rect width="${width}" height="${height}" fill="white"/>`,
     textAt(margin.left, 24, title, 'font-size="16"'),
     ...horizontal,

@@ -49,6 +49,7 @@ export const contours = (
   )
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif" font-size="12" fill="#333">`,
+    `<title>${escaped(title)}</title>`,
     `<rect width="${width}" height="${height}" fill="white"/>`,
     `<text x="12" y="24" font-size="16">${escaped(title)}</text>`,
     ...shapes,
