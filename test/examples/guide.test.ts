@@ -1,11 +1,13 @@
 /** The guides of `examples/README.md` show what runs, and name what there is. */
 import { execFile } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
+import * as data from '../../src/data/index.ts'
 import * as T from '../../src/index.ts'
 import * as nn from '../../src/nn/index.ts'
 import * as random from '../../src/random/index.ts'
+import * as testing from '../../src/testing/index.ts'
 
 const guide = readFileSync('examples/README.md', 'utf8')
 const source = readFileSync('examples/01-guide.ts', 'utf8')
@@ -29,9 +31,17 @@ test('the file runs, without a warning', async () => {
 })
 
 test('every function that the tables name is there', () => {
-  const names = [...guide.matchAll(/\b(T|nn|random)\.([a-z]\w*)/g)].map(([, of, name]) => [of!, name!] as const)
-  const all: Readonly<Record<string, object>> = { T, nn, random }
+  const names = [...guide.matchAll(/(?<![.\w])(T|nn|random|data|testing)\.([a-z]\w*)/g)].map(
+    ([, of, name]) => [of!, name!] as const,
+  )
+  const all: Readonly<Record<string, object>> = { T, nn, random, data, testing }
   expect(names.filter(([of, name]) => !(name in all[of]!))).toEqual([])
   for (const [, file] of guide.matchAll(/^\| `([\w.-]+)` \|/gm))
     if (/^\d|readme/.test(file!)) expect(existsSync(`examples/${file}`)).toBe(true)
+})
+
+test('every picture is there, and small', () => {
+  const pictures = [...guide.matchAll(/^!\[[^\]]{10,}\]\((.*)\)$/gm)].map(([, path]) => path!)
+  expect(pictures.length).toBeGreaterThan(10)
+  for (const path of pictures) expect(statSync(`examples/${path}`).size).toBeLessThan(60_000)
 })

@@ -112,6 +112,14 @@ describe('charts', () => {
     expect(svg).not.toMatch(/NaN|Infinity|undefined/)
   })
 
+  test('years are no thousands', () => {
+    const points = [
+      [2000, 1],
+      [2020, 2],
+    ] as const
+    expect(svgOf(lineChart([{ name: 'a', points }], options))).toContain('>2020<')
+  })
+
   test('means of runs stand at their middle', () => {
     expect(smoothed([1, 3, 5, 7, 9], 2)).toEqual([
       [1, 2],
