@@ -1,12 +1,11 @@
 /** Line charts as SVG: scales and paths by d3, the rest is text. */
 import { scaleLinear, scaleLog } from 'd3-scale'
 import { curveLinear, line } from 'd3-shape'
+import { colourOf, escaped, legend, type Named } from './legend.ts'
 
 /** One line of a chart. */
-export interface Series {
-  readonly name: string
+export interface Series extends Named {
   readonly points: readonly (readonly [x: number, y: number])[]
-  readonly colour?: string
   readonly width?: number
   /** Dots instead of a line. */
   readonly dots?: boolean
@@ -21,23 +20,9 @@ export interface ChartOptions {
   readonly log?: boolean
 }
 
-const [width, height] = [720, 420]
-const margin = { left: 64, right: 24, top: 64, bottom: 48 }
-export const palette: readonly string[] = [
-  '#1f5fa8',
-  '#c8322f',
-  '#2e7d50',
-  '#8a5fb0',
-  '#b87a1e',
-  '#0f8b8d',
-  '#d1495b',
-  '#4d4d4d',
-]
-
-/** XML has no spelling at all for control characters and halves of surrogate pairs. */
-export const escaped = (text: string): string =>
-  text.replace(/[\p{Cc}\p{Cs}\ufffe\uffff]/gu, '\ufffd').replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`)
-
+/** Small enough that its letters can be read where a phone shows it half as wide. */
+const [width, height] = [560, 350]
+const margin = { left: 64, right: 24, top: 64, bottom: 52 }
 const textAt = (x: number, y: number, text: string, attributes = ''): string =>
   `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" ${attributes}>${escaped(text)}</text>`
 
@@ -71,37 +56,31 @@ export const lineChart = (series: readonly Series[], { title, x, y, log = false 
   const horizontal = up.ticks(6).map((t) => {
     const at = up(t).toFixed(1)
     const grid = `<path d="M${margin.left},${at}H${width - margin.right}" stroke="#e4e4e4"/>`
-    return grid + textAt(margin.left - 8, up(t) + 4, label(t), 'text-anchor="end"')
+    return grid + textAt(margin.left - 8, up(t) + 5, label(t), 'text-anchor="end"')
   })
   const vertical = across
     .ticks(8)
     .map((t) => textAt(across(t), height - margin.bottom + 18, across.tickFormat(8)(t), 'text-anchor="middle"'))
-  const lines = series.map(({ points, colour, width: stroke = 1.5, dots = false }, i) => {
-    const paint = escaped(colour ?? palette[i % palette.length]!)
+  const lines = series.map((one, i) => {
+    const { points, width: stroke = 1.5, dots = false } = one
+    const paint = colourOf(one, i)
     if (!dots) return `<path d="${path([...points]) ?? ''}" fill="none" stroke="${paint}" stroke-width="${stroke}"/>`
     const circles = points
       .filter(([a, b]) => Number.isFinite(a) && Number.isFinite(b))
       .map(([a, b]) => `<circle cx="${across(a).toFixed(1)}" cy="${up(b).toFixed(1)}" r="${2 * stroke}"/>`)
     return `<g fill="${paint}" fill-opacity="0.6">${circles.join('')}</g>`
   })
-  const legend = series.map(({ name, colour }, i) =>
-    textAt(
-      width - margin.right,
-      margin.top + 14 + 18 * i,
-      name,
-      `text-anchor="end" stroke="white" stroke-width="4" paint-order="stroke" fill="${escaped(colour ?? palette[i % palette.length]!)}"`,
-    ),
-  )
+  const names = legend(series, 12, height, width - 24)
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif" font-size="12" fill="#333">`,
-    `<rect width="${width}" height="${height}" fill="white"/>`,
-    textAt(margin.left, 24, title, 'font-size="16"'),
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height + names.height}" font-family="system-ui, sans-serif" font-size="14" fill="#333">`,
+    `<rect width="${width}" height="${height + names.height}" fill="white"/>`,
+    textAt(12, 24, title, 'font-size="16" font-weight="600"'),
     ...horizontal,
     ...vertical,
     textAt((margin.left + width - margin.right) / 2, height - 10, x, 'text-anchor="middle"'),
     textAt(12, margin.top - 14, y),
     ...lines,
-    ...legend,
+    names.svg,
     '</svg>',
     '',
   ].join('\n')

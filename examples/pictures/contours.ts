@@ -1,6 +1,7 @@
 /** Paths over the contours of a function of two variables, as SVG; contours by d3. */
 import { contours as bands } from 'd3-contour'
-import { escaped, palette, type Series } from './chart.ts'
+import type { Series } from './chart.ts'
+import { colourOf, escaped, legend } from './legend.ts'
 
 export interface ContourOptions {
   readonly title: string
@@ -9,9 +10,9 @@ export interface ContourOptions {
   readonly levels: readonly number[]
 }
 
-const [width, height, top] = [720, 420, 40]
+const [width, height, top] = [560, 340, 40]
 /** How many values of the function are looked at each way. */
-const [across, up] = [180, 105]
+const [across, up] = [168, 90]
 
 /** `paths` over the lines of equal `f`. */
 export const contours = (
@@ -34,24 +35,22 @@ export const contours = (
   )
   const place = ([x, y]: readonly [number, number]): string =>
     `${(((x - left) / (right - left)) * width).toFixed(1)},${(top + ((high - y) / (high - low)) * (height - top)).toFixed(1)}`
-  const trails = paths.map(({ points }, i) => {
-    const colour = palette[i % palette.length]!
+  const trails = paths.map((path, i) => {
+    const { points } = path
+    const colour = colourOf(path, i)
     const dots = points
       .map((p) => place(p).split(','))
       .map(([cx, cy]) => `<circle cx="${cx}" cy="${cy}" r="1.8" fill="${colour}"/>`)
     return `<path d="M${points.map(place).join('L')}" fill="none" stroke="${colour}" stroke-width="1.3"/>${dots.join('')}`
   })
-  const legend = paths.map(
-    ({ name }, i) =>
-      `<text x="${width - 12}" y="${top + 20 + 17 * i}" text-anchor="end" fill="${palette[i % palette.length]!}" stroke="white" stroke-width="3" paint-order="stroke">${escaped(name)}</text>`,
-  )
+  const names = legend(paths, 12, height, width - 24)
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif" font-size="12" fill="#333">`,
-    `<rect width="${width}" height="${height}" fill="white"/>`,
-    `<text x="12" y="24" font-size="16">${escaped(title)}</text>`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height + names.height}" font-family="system-ui, sans-serif" font-size="14" fill="#333">`,
+    `<rect width="${width}" height="${height + names.height}" fill="white"/>`,
+    `<text x="12" y="24" font-size="16" font-weight="600">${escaped(title)}</text>`,
     ...shapes,
     ...trails,
-    ...legend,
+    names.svg,
     '</svg>',
     '',
   ].join('\n')

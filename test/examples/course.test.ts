@@ -72,10 +72,10 @@ test('examples are in the order of the course, and named as their files', () => 
 
 test('tables are aligned', () => {
   const rows = [
-    ['a', 1.23456],
-    ['longer', 12],
+    ['a', 1.23456, '4.8 ± 0.97'],
+    ['longer', 12, '1e-6'],
   ] as const
-  expect(showTable({ title: 't', columns: ['what', 'x'], rows })).toBe(
-    't\nwhat        x\n──────  ─────\na       1.235\nlonger     12',
+  expect(showTable({ title: 't', columns: ['what', 'x', 'y'], rows })).toBe(
+    't\nwhat        x           y\n──────  ─────  ──────────\na       1.235  4.8 ± 0.97\nlonger     12        1e-6',
   )
 })
