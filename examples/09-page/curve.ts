@@ -21,10 +21,10 @@ const mostPoints = 200
 
 type Point = readonly [step: number, value: number]
 
-/** Means of runs of equal length, few enough to draw. */
+/** Means of runs of equal length, few enough to draw; a run that is not full yet waits. */
 const thinned = (points: readonly Point[]): readonly Point[] => {
-  const run = Math.ceil(points.length / mostPoints)
-  return Array.from({ length: Math.ceil(points.length / run) }, (_, i) => {
+  const run = Math.max(1, Math.ceil(points.length / mostPoints))
+  return Array.from({ length: Math.floor(points.length / run) }, (_, i) => {
     const part = points.slice(i * run, (i + 1) * run)
     return [0, 1].map((k) => part.reduce((sum, p) => sum + p[k]!, 0) / part.length) as unknown as Point
   })

@@ -27,11 +27,12 @@ export const bundlePage = async (outDir: string): Promise<void> => {
   await cp(mnist, join(outDir, 'digits'), { recursive: true })
 }
 
-/** Serves `outDir`; port 0 takes one that is free. */
+/** Serves `outDir`; port 0 takes one that is free. What is not there is an error 404, not the page again. */
 export const servePage = (
   outDir: string,
   options: { readonly port: number; readonly host?: boolean },
-): Promise<PreviewServer> => preview({ root, configFile: false, build: { outDir }, preview: { ...options, headers } })
+): Promise<PreviewServer> =>
+  preview({ root, appType: 'mpa', configFile: false, build: { outDir }, preview: { ...options, headers } })
 
 if (process.argv[1]?.endsWith('09-page/serve.ts')) {
   const { values } = parseArgs({

@@ -127,6 +127,13 @@ test.each(cases)('learns on %s while one draws', async (device, name) => {
   await page.close()
 })
 
+test('what is not there is not found; threads are allowed, scripts of others are not', async () => {
+  const [page, missing] = await Promise.all(['', 'programs/nothing.js'].map((path) => fetch(address(path))))
+  expect([page!.status, missing!.status]).toEqual([200, 404])
+  expect(page!.headers.get('cross-origin-embedder-policy')).toBe('require-corp')
+  expect(page!.headers.get('content-security-policy')).toContain("script-src 'self' 'wasm-unsafe-eval';")
+})
+
 describe('the buttons', () => {
   let page: Page
   beforeAll(async () => {
