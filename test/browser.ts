@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { extname, join, normalize } from 'node:path'
-import { type Browser, chromium } from 'playwright-core'
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { unpackChromium } from './chromium.ts'
 import { type Case, type CaseReport, decodeReport, type EncodedReport, writeCases } from './emitted-cases.ts'
 
@@ -24,6 +24,10 @@ const sharedBrowser = (): Promise<Browser> => {
   holder.tensorloomBrowser = chromium.launch({ executablePath, args, headless: true, env: { ...process.env, ...env } })
   return holder.tensorloomBrowser
 }
+
+/** A page of this worker's browser, in a context of its own: of some width, in the dark, with fingers. Close it at the end. */
+export const openPage = async (options?: BrowserContextOptions): Promise<Page> =>
+  (await sharedBrowser()).newPage(options)
 
 /** Ends the browser of this worker, if there is one: for `afterAll`. */
 export const closeBrowser = async (): Promise<void> => {

@@ -27,6 +27,12 @@ const widest = (texts: readonly string[]): number => Math.max(0, ...texts.map((t
 const isOfNumbers = (texts: readonly string[]): boolean =>
   texts.some((t) => number.test(t)) && texts.every((t) => isNothing(t) || number.test(t))
 
+/** Which columns of a table hold numbers alone. */
+export const columnsOfNumbers =
+  ({ rows }: Table) =>
+  (column: number): boolean =>
+    isOfNumbers(rows.map((row) => showCell(row[column] ?? '')))
+
 /** Numbers as wide as one another, with their points below each other. */
 const aligned = (texts: readonly string[]): readonly string[] => {
   const parts = texts.map((t) => number.exec(t) ?? ['', t])

@@ -5,6 +5,7 @@ import { textReport } from '../../examples/course/example.ts'
 import { contentOf, curve, lineChart, smoothed, svgOf } from '../../examples/pictures/chart.ts'
 import { digitSheet } from '../../examples/pictures/digits.ts'
 import { blank, encodePng, greyImage, grid, paste } from '../../examples/pictures/image.ts'
+import { legend } from '../../examples/pictures/legend.ts'
 import { progressBar } from '../../examples/pictures/progress.ts'
 import { textChart } from '../../examples/pictures/text-chart.ts'
 
@@ -118,6 +119,28 @@ describe('charts', () => {
       [2020, 2],
     ] as const
     expect(svgOf(lineChart([{ name: 'a', points }], options))).toContain('>2020<')
+  })
+
+  test('names stand in as many lines as they need, within the width', () => {
+    const names = ['plain', 'a much longer name', 'dropout', 'decay of weights', '<']
+    const { svg, height } = legend(
+      names.map((name) => ({ name })),
+      10,
+      100,
+      300,
+    )
+    const places = [...svg.matchAll(/<text x="([\d.]+)" y="([\d.]+)">/g)].map(([, x, y]) => [Number(x), Number(y)])
+    expect(places).toHaveLength(5)
+    expect(new Set(places.map(([, y]) => y)).size).toBeGreaterThan(1)
+    places.forEach(([x, y], i) => {
+      expect(x! + 7 * names[i]!.length).toBeLessThanOrEqual(310)
+      expect(y!).toBeLessThan(100 + height)
+      const next = places[i + 1]
+      // Its own letters, and the mark of the next.
+      if (next?.[1] === y) expect(next![0]! - x!).toBeGreaterThan(7 * names[i]!.length + 22)
+    })
+    expect(svg).toContain('&#60;')
+    expect(legend([], 10, 100, 300)).toEqual({ svg: '', height: 0 })
   })
 
   test('means of runs stand at their middle', () => {
