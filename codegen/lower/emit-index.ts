@@ -9,6 +9,7 @@ import {
   scaleIndex,
   substituteIndex,
 } from '../../passes/loop/ir/index-expression.ts'
+import { boundKey } from '../../passes/loop/ir/values.ts'
 import { isUniformBound, lanePattern } from '../../passes/loop/schedule/lane-pattern.ts'
 import { type Schedule, stepIn, tileIn } from '../../passes/loop/schedule/roles.ts'
 import { ceilDiv } from '../../src/lang/dim.ts'
@@ -67,6 +68,8 @@ export interface IndexEmitter {
   readonly value: (a: Index, dtype: KernelDType, lanes: Lanes) => KExpr
   /** Whether all bounds hold, four wide where lanes differ. */
   readonly holds: (bounds: readonly Bound[], lanes: Lanes) => KExpr
+  /** What `fill` emits is where `bounds` hold. */
+  readonly assuming: (bounds: readonly Bound[], fill: () => void) => void
   readonly isFirst: (r: Range) => KExpr
   /** Whether the last tile of a range is shifted back. */
   readonly hasEdge: (r: Range) => boolean
@@ -89,6 +92,8 @@ export const indexEmitter = (
   const firsts = new Map<Range, readonly KExpr[]>()
   /** Where tiles begin. */
   const tiles = new Map<Range, Index>()
+  /** Bounds that hold where statements are emitted. */
+  let known: ReadonlySet<string> = new Set()
   let fresh = -2
 
   const letHere = (e: KExpr): KExpr => {
@@ -313,14 +318,22 @@ export const indexEmitter = (
       if (!vector || lanePattern(a, vector) === 'uniform') return k.cast(scalar(a, lanes), dtype)
       return k.cast(k.vec([0, 1, 2, 3].map((l) => lane(a, lanes, vector, l))), dtype)
     },
-    holds: (bounds, lanes) => {
+    holds: (all, lanes) => {
+      const bounds = known.size > 0 ? all.filter((b) => !known.has(boundKey(b))) : all
+      if (bounds.length === 0) return k.bool(true)
       const vector = bounds.map((b) => vectorIn(b.index)).find((r) => r !== undefined)
-      const all = (l: number): KExpr =>
+      const at = (l: number): KExpr =>
         bounds
           .map((b) => holdsAt(b, vector ? new Map(lanes).set(vector, (lanes.get(vector) ?? 0) + l) : lanes, lanes, l))
           .reduce((x, y) => k.and(x, y))
       const same = !vector || bounds.every((b) => isUniformBound(b, vector))
-      return same ? all(0) : k.vec([0, 1, 2, 3].map(all))
+      return same ? at(0) : k.vec([0, 1, 2, 3].map(at))
+    },
+    assuming: (bounds, fill) => {
+      const before = known
+      known = new Set([...known, ...bounds.map(boundKey)])
+      fill()
+      known = before
     },
     isFirst: (r) =>
       firsts

@@ -181,6 +181,16 @@ export const reduceEmitter = (around: Surroundings): ReduceEmitter => {
   /** The steps of a loop: `count` of them, or as many as a run needs. */
   const stepsOf = ({ range }: Scope, count: number): KExpr => around.limitOf(range!) ?? k.u32(count)
 
+  /** A step of a loop over `range`, which a reduction passes over where it adds nothing. */
+  const emitStep = (range: Range, items: readonly Item[]): void => {
+    const bounds = open.length > 0 ? schedule.skips?.get(range) : undefined
+    if (bounds) {
+      const isNeeded = index.holds(bounds, new Map())
+      const statements = around.inScope([], () => index.assuming(bounds, () => around.emitItems(items)))
+      push(k.ifStmt(isNeeded, statements))
+    } else around.emitItems(items)
+  }
+
   /** A loop over the steps of the scope's range; none for a range that is taken in one. */
   const plainLoop = (scope: Scope, count: number, deal?: Deal): void => {
     const { range, items } = scope
@@ -191,7 +201,7 @@ export const reduceEmitter = (around: Surroundings): ReduceEmitter => {
     const counter = count > 1 ? k.ref(name('n')) : k.u32(0)
     const statements = around.inScope([range!], () => {
       index.bind(range!, counter)
-      around.emitItems(items)
+      emitStep(range!, items)
     })
     const { from, to, step } = deal ? crew!.partOf(deal, count) : { from: k.u32(0), to: stepsOf(scope, count), step: 1 }
     if (counter.kind === 'ref') push(k.forStmt(counter.name, from, to, step, statements))
@@ -329,7 +339,7 @@ export const reduceEmitter = (around: Surroundings): ReduceEmitter => {
     if (run === 1) {
       const once = around.inScope([range!], () => {
         index.bind(range!, number)
-        around.emitItems(items)
+        emitStep(range!, items)
       })
       for (const s of once) push(s)
       return
@@ -341,7 +351,7 @@ export const reduceEmitter = (around: Surroundings): ReduceEmitter => {
     const statements = around.inScope([range!], () => {
       if (isExact) index.bindWithin(range!, block, run, counter)
       else index.bind(range!, counter)
-      around.emitItems(items)
+      emitStep(range!, items)
     })
     if (counter.kind !== 'ref') return
     if (isExact) push(k.forStmt(counter.name, k.u32(0), k.u32(run), 1, statements))

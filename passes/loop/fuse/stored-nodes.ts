@@ -21,6 +21,8 @@ export const isBufferLeaf = (n: Node): boolean =>
 
 /** Users that read an element of their operand more than once. */
 const repeating: ReadonlySet<Op> = new Set<Op>([...reducingOps, 'broadcast', 'window', 'gather', 'concat'])
+/** Views that a window may look through. */
+const views: ReadonlySet<Op> = new Set<Op>(['pad', 'reshape', 'permute', 'slice', 'flip', 'concat', 'window'])
 /** Operations that look at their operands where they are looked at themselves. */
 const samePoint: ReadonlySet<Op> = new Set<Op>([
   ...unaryOps,
@@ -44,12 +46,41 @@ const isMask = ({ op, args: [test, , outside] }: Node): boolean =>
 
 const maxStatements = 96
 
+/** A contraction computes so many of its results side by side, for which it looks at an operand once. */
+const tileWidth = 8
+
+/**
+ * How often an element of each node is looked at through windows, at most: by windows of windows, views on the way, and by the
+ * tiles of a contraction of those.
+ */
+const windowReads = (order: readonly Node[], users: ReadonlyMap<Node, readonly Node[]>): ReadonlyMap<Node, number> => {
+  const found = new Map<Node, number>()
+  const size = (n: Node): number => Math.max(1, sizeOf(typeOf(n).shape))
+  const inTiles = (n: Node, u: Node): number => {
+    if (u.op !== 'dot') return 1
+    const { lhs, rhs } = u.params
+    const [own, others] = u.args[0] === n ? [lhs, rhs] : [rhs, lhs]
+    const { shape } = typeOf(u.args[0] === n ? u.args[1]! : u.args[0]!)
+    return sizeOf(shape.filter((_, i) => !own.includes(others[i]!))) / tileWidth
+  }
+  const through = (n: Node, u: Node): number => {
+    if (u.op !== 'window') return views.has(u.op) ? found.get(u)! : 1
+    const tiles = Math.max(1, ...(users.get(u) ?? []).map((d) => inTiles(u, d)))
+    return Math.max(found.get(u)!, tiles) * (size(u) / size(n))
+  }
+  for (const n of [...order].reverse())
+    found.set(n, storable(n) ? Math.max(1, ...(users.get(n) ?? []).map((u) => through(n, u))) : 1)
+  return found
+}
+
 /** A node with several outputs is never stored itself; its `get` nodes are. */
 const storable = (n: Node): boolean => typesOf(n).length === 1
 
 interface Effort {
   readonly statements: number
   readonly price: number
+  /** Operations on elements alone: neither reading nor looking elsewhere. */
+  readonly operations: number
 }
 
 /**
@@ -62,12 +93,13 @@ type Expression = ReadonlyMap<Node, Effort>
 const nothing: Expression = new Map()
 
 const sumOf = (e: Expression): Effort => {
-  let [statements, price] = [0, 0]
+  let [statements, price, operations] = [0, 0, 0]
   for (const x of e.values()) {
     statements += x.statements
     price += x.price
+    operations += x.operations
   }
-  return { statements, price: Math.min(price, 1e6) }
+  return { statements, price: Math.min(price, 1e6), operations: Math.min(operations, 1e6) }
 }
 
 export const chooseStored = (graph: Graph): ReadonlySet<Node> => {
@@ -89,6 +121,7 @@ export const chooseStored = (graph: Graph): ReadonlySet<Node> => {
   // The operands of a routine must be in memory.
   const operands = new Set(order.flatMap((n) => (isRoutine(n) ? n.args : [])))
   const isHeavy = new Map<Node, boolean>()
+  const reads = windowReads(order, users)
   const isRead = (n: Node): boolean => roots.has(n) || isBufferLeaf(n)
   const elements = (n: Node): number => (storable(n) ? sizeOf(typeOf(n).shape) : 0)
   /** The expressions of nodes that are not stored; each is dropped after its last user. */
@@ -117,9 +150,11 @@ export const chooseStored = (graph: Graph): ReadonlySet<Node> => {
     const open = args.filter((a) => !isRead(a))
     const heavy = reducingOps.has(n.op) || open.some((a) => isHeavy.get(a)!)
     const below = new Map<Node, Effort>()
-    for (const a of args) if (isRead(a) && elements(a) >= elements(n)) below.set(a, { statements: 0, price: readPrice })
+    for (const a of args)
+      if (isRead(a) && elements(a) >= elements(n)) below.set(a, { statements: 0, price: readPrice, operations: 0 })
     for (const a of open) for (const [x, effort] of expressions.get(a)!) below.set(x, effort)
-    const own = { statements: 1, price: recomputePrice(n.op) }
+    const price = recomputePrice(n.op)
+    const own = { statements: 1, price, operations: samePoint.has(n.op) ? price : 0 }
     const once = sumOf(new Map(below).set(n, own))
     // Parts look at points of their own: what they share is in the text once for each.
     const ofParts = n.op === 'concat' ? textOfParts(n) : 0
@@ -136,6 +171,7 @@ export const chooseStored = (graph: Graph): ReadonlySet<Node> => {
         ((heavy && (mine.length > 1 || repeated)) ||
           (mine.length > 1 && whole.price > maxRecompute) ||
           (repeated && whole.price > maxRecompute) ||
+          (!views.has(n.op) && whole.operations * (reads.get(n)! - 1) > maxRecompute) ||
           whole.statements > maxStatements))
     if (cut) roots.add(n)
     else expressions.set(n, expression)

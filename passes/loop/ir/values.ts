@@ -49,8 +49,10 @@ const union = (sets: readonly ReadonlySet<Range>[]): ReadonlySet<Range> => {
 
 const noRanges: ReadonlySet<Range> = new Set()
 
-const boundKeys = (bounds: readonly Bound[]): string =>
-  bounds.map((b) => `${b.low}<=${b.index.key}<${b.high}`).join('&')
+/** Equal keys mean equal bounds. */
+export const boundKey = ({ low, index, high }: Bound): string => `${low}<=${index.key}<${high}`
+
+const boundKeys = (bounds: readonly Bound[]): string => bounds.map(boundKey).join('&')
 
 /** A select by a mask that is true within bounds: the choice by those bounds, of which only one side need be read. */
 const choiceOf = ([mask, yes, no]: readonly LoopValue[], { guard }: Pick<Values, 'guard'>): LoopValue | undefined => {

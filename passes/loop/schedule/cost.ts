@@ -10,6 +10,7 @@ import type { Buffer, Cluster, LoopValue, Range } from '../ir/cluster.ts'
 import { keepingRows } from './kept-rows.ts'
 import { countItems, type Placing, placing } from './nest.ts'
 import { type Schedule, scheduling, stepOf } from './roles.ts'
+import { skipping } from './skip.ts'
 import { inTasks } from './task.ts'
 import { storePrice, textPrice } from './text-price.ts'
 import { inTiles } from './tile.ts'
@@ -43,9 +44,11 @@ export const costOf = (schedule: Schedule, profile: Profile): Cost => {
     nest,
     (item, times, invocations) => {
       if (item.kind === 'keep' && item.packed.twin) found.add(item.packed.twin.value)
-      const spend = (operations: number): void => {
+      /** Processors compute four lanes in the time of one: what has no lanes takes as long as four that do. */
+      const spend = (operations: number, v?: LoopValue): void => {
+        const isAlone = v && profile.schedule === 'task' && ![...v.ranges].some((r) => roles.get(r)?.vector)
         flops += operations
-        work += operations / Math.min(1, invocations / costs.threads)
+        work += ((isAlone ? 4 : 1) * operations) / Math.min(1, invocations / costs.threads)
       }
       if (item.kind === 'accumulate') spend(times * item.accumulations.length)
       if (item.kind === 'store') {
@@ -62,9 +65,9 @@ export const costOf = (schedule: Schedule, profile: Profile): Cost => {
       // A value is computed once for all register copies and lanes of a range that it does not depend on.
       let shared = 1
       for (const [r, role] of roles) if (!v.ranges.has(r) && nest.grid.includes(r)) shared *= stepOf(role)
-      if (v.kind === 'alu') spend((times / shared) * priceOf(v.op))
-      if (v.kind === 'call') spend((times / shared) * priceOf('elementwise'))
-      if (v.kind === 'threefry') spend((times / shared) * priceOf('threefry'))
+      if (v.kind === 'alu') spend((times / shared) * priceOf(v.op), v)
+      if (v.kind === 'call') spend((times / shared) * priceOf('elementwise'), v)
+      if (v.kind === 'threefry') spend((times / shared) * priceOf('threefry'), v)
     },
     sharing?.pointsOf,
   )
@@ -118,6 +121,6 @@ export const chooseGrid = (
   }
   const { schedule, cost } = best!
   // What follows does not depend on how it is computed.
-  if (profile.schedule === 'task') return { schedule: inTasks(cluster, schedule, place), cost }
+  if (profile.schedule === 'task') return { schedule: skipping(cluster, inTasks(cluster, schedule, place)), cost }
   return { schedule: inTiles(cluster, schedule, place, profile), cost }
 }

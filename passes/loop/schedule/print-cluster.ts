@@ -66,29 +66,36 @@ export const showLoopValue = (v: LoopValue, buffers: BufferNames): string => {
 }
 
 /** A scheduled cluster, one line per item, loops indented. */
-export const showSchedule = ({ nest, roles, task, workgroup }: Schedule, buffers: BufferNames): string => {
+export const showSchedule = ({ nest, roles, task, workgroup, skips }: Schedule, buffers: BufferNames): string => {
   const lines: string[] = []
   const role = (r: Range): string => {
     const found = roles.get(r)
     if (!found || stepOf(found) === 1) return ''
     return ` by ${found.unroll > 1 ? `${found.unroll}${found.vector ? '×' : ''}` : ''}${found.vector ? 'vec4' : ''}`
   }
-  const loop = (s: Scope, indent: string): void => {
-    const inner = s.range ? `${indent}  ` : indent
-    if (s.range) lines.push(`${indent}for ${showRange(s.range)} < ${s.range.size}${role(s.range)}`)
-    for (const item of s.items) show(item, inner)
+  const only = (r: Range): string => {
+    const bounds = skips?.get(r)
+    return bounds ? ` where ${showBounds(bounds)}` : ''
   }
-  const show = (item: Item, indent: string): void => {
+  const loop = (s: Scope, indent: string, isReduced = false): void => {
+    const inner = s.range ? `${indent}  ` : indent
+    if (s.range)
+      lines.push(
+        `${indent}for ${showRange(s.range)} < ${s.range.size}${role(s.range)}${isReduced ? only(s.range) : ''}`,
+      )
+    for (const item of s.items) show(item, inner, isReduced)
+  }
+  const show = (item: Item, indent: string, isReduced: boolean): void => {
     switch (item.kind) {
       case 'value':
         lines.push(indent + showLoopValue(item.value, buffers))
         break
       case 'reduce':
         for (const { reduce } of item.accumulations) lines.push(indent + showLoopValue(reduce, buffers))
-        loop(item.body, indent)
+        loop(item.body, indent, true)
         break
       case 'loop':
-        loop(item.body, indent)
+        loop(item.body, indent, isReduced)
         break
       case 'first':
         lines.push(`${indent}at the first of ${item.first.map(showRange).join(', ')}`)

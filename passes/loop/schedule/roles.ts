@@ -10,6 +10,7 @@ import type { Cluster, Index, LoopValue, Range } from '../ir/cluster.ts'
 import { operandsOf, valuesBelow } from '../ir/values.ts'
 import { isUniformBound, lanePattern } from './lane-pattern.ts'
 import type { Nest, ReduceValue } from './nest.ts'
+import type { Skips } from './skip.ts'
 import { textPrice } from './text-price.ts'
 
 /** An invocation computes `unroll`·(vector ? 4 : 1) consecutive points of the range at once. */
@@ -26,6 +27,8 @@ export interface Schedule {
   readonly task?: Task
   /** Where a workgroup computes a point of the grid together: `workgroup.ts`. */
   readonly workgroup?: Workgroup
+  /** Where loops of reductions add anything: `skip.ts`. */
+  readonly skips?: Skips
 }
 
 export interface Workgroup {
