@@ -2,6 +2,7 @@
 
 export type { Shape } from '../lang/dim.ts'
 export type { DType } from '../lang/dtype.ts'
+export type { Key } from '../lang/tensor/random/keys.ts'
 // Types of signatures, so that what is made of functions can be exported where declarations are written.
 export type * from '../lang/types/broadcast.ts'
 export type * from '../lang/types/options.ts'

@@ -12,8 +12,8 @@ afterAll(() => rmSync(root, { recursive: true }))
 
 /** What a process tells that saves a small state, one past the limit, and looks at what there is then. */
 const saving = `
-  import * as T from './src/index.ts'
-  import * as io from './src/io/index.ts'
+  import * as T from 'tensorloom'
+  import * as io from 'tensorloom/io'
   const [folder] = process.argv.slice(2)
   const run = io.checkpoints(folder + '/run')
   const state = (step, count) => ({ w: T.full([count], step) })
