@@ -94,6 +94,38 @@ describe('roots', () => {
     expect(twice((y, i) => b.add([y, shifted(y, 2 ** (i % 6))], {}))).toBeGreaterThan(1)
   })
 
+  it('are what windows look at again and again, where that is worth more than its memory', () => {
+    const windows = (x: Node): Node =>
+      [2, 3].reduce((y, axis) => b.window([y], { axis, size: 3, stride: 1, dilation: 1 }), x)
+    const padded = (x: Node): Node =>
+      b.pad([x], { low: [0, 0, 1, 1], high: [0, 0, 1, 1], interior: [0, 0, 0, 0], value: 0 })
+    const scaled = (x: Node): Node => b.add([b.mul([x, x], {}), x], {})
+    const stored = (f: (x: Node) => Node): readonly string[] =>
+      [...chooseStored(program([f32(2, 4, 16, 16)], (x) => b.neg([f(x)], {})))].map((n) => n.op)
+    const contracted = (x: Node, channels: number): Node =>
+      b.dot(
+        [
+          windows(padded(x)),
+          constant(
+            f32(channels, 4, 3, 3),
+            Array.from({ length: 36 * channels }, (_, i) => i),
+          ),
+        ],
+        {
+          lhs: [0, 1, 2, 3, 4, 5],
+          rhs: [6, 1, 4, 5],
+          out: [0, 6, 2, 3],
+        },
+      )
+    expect(stored((x) => windows(padded(scaled(x))))).toEqual(['neg'])
+    expect(stored((x) => windows(padded(scaled(scaled(x)))))).toEqual(['add', 'neg'])
+    // Every tile of channels looks at all of it.
+    expect(stored((x) => contracted(scaled(x), 4))).toEqual(['neg'])
+    expect(stored((x) => contracted(scaled(x), 64))).toEqual(['add', 'neg'])
+    // What is read as it is gains nothing by a copy.
+    expect(stored((x) => contracted(x, 64))).toEqual(['neg'])
+  })
+
   it('come operands first', () => {
     const graph = program([f32(3, 5)], (x) =>
       b.div([x, spread(b.log([sum(b.exp([b.sub([x, spread(sum(x))], {})], {}))], {}))], {}),
