@@ -103,19 +103,15 @@ export const regression: Example = {
     const [steps, k] = [quick ? 1000 : 4000, 5]
     const degrees = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
     const folds = Float32Array.from({ length: k * n }, (_, i) => Number((i % n) % k === Math.floor(i / n)))
-    const [rows, features, others] = [n, x.shape[1]!, test.y.data.length]
-    const program = await T.compileOn(device, study(steps, degrees), [
-      T.spec([rows, features]),
-      T.spec([rows]),
-      T.spec([others, features]),
-      T.spec([others]),
-      T.spec([k, rows]),
-    ])
+    const part = (rows: number) => [T.spec([rows, x.shape[1]!]), T.spec([rows])] as const
+    const specs = [...part(n), ...part(test.y.data.length), T.spec([k, n])] as const
+    const program = await T.compileOn(device, study(steps, degrees), specs)
     const found = await T.read(await program.run(x, train.y.data, unseenX, test.y.data, folds))
 
     const mean = found.folds.reduce((a, b) => a + b, 0) / k
     const spread = Math.sqrt(found.folds.reduce((a, b) => a + (b - mean) ** 2, 0) / (k - 1))
-    const byDegree = (part: 'seen' | 'unseen') => found.byDegree.map((e) => e[part][0]!)
+    const seen = found.byDegree.map((e) => e.seen[0]!)
+    const unseen = found.byDegree.map((e) => e.unseen[0]!)
     return {
       measures: { r2: found.r2[0]!, rmse: found.rmse[0]!, apart: found.apart[0]!, foldMean: mean, foldSpread: spread },
       tables: [
@@ -131,7 +127,7 @@ export const regression: Example = {
         {
           title: 'RMSE by degree of a polynomial in one feature, fitted to 30 districts',
           columns: ['degree', 'fitted', 'unseen'],
-          rows: degrees.map((d, i) => [d, byDegree('seen')[i]!, byDegree('unseen')[i]!]),
+          rows: degrees.map((d, i) => [d, seen[i]!, unseen[i]!]),
         },
       ],
       pictures: {
@@ -143,10 +139,7 @@ export const regression: Example = {
           { title: 'Gradient descent on house prices', x: 'step', y: 'mean squared error', log: true },
         ),
         'degree.svg': lineChart(
-          [
-            curve('the 30 districts of the fit', byDegree('seen'), degrees),
-            curve('unseen districts', byDegree('unseen'), degrees),
-          ],
+          [curve('the 30 districts of the fit', seen, degrees), curve('unseen districts', unseen, degrees)],
           { title: 'Too simple, and too flexible', x: 'degree of the polynomial', y: 'RMSE', log: true },
         ),
       },

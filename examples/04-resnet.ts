@@ -77,11 +77,8 @@ const reading = ({ params, running }: Net, x: T.Tensor): T.Tensor => {
 /** All images of a batch moved by up to two pixels each way. */
 const shifted = (key: random.Key, x: Images): T.Tensor => {
   const [dy, dx] = random.splitList(key, 2).map((k) => T.add(random.randint(k, [], { low: 0, high: 5 }), T.arange(28)))
-  const wide = T.pad(x, [
-    [0, 0],
-    [2, 2],
-    [2, 2],
-  ])
+  const margins = [0, 2, 2].map((n): readonly [number, number] => [n, n])
+  const wide = T.pad(x, margins)
   return T.take(T.take(wide, dy!, { axis: 1 }), dx!, { axis: 2 })
 }
 
@@ -89,10 +86,8 @@ export const resnet: Example = {
   name: '04-resnet',
   title: 'A residual network reads digits',
   run: async ({ device, quick, folder, progress }) => {
-    const [seen, unseen] = [
-      await readDigits('train', quick ? 1_920 : undefined),
-      await readDigits('t10k', quick ? 1_000 : undefined),
-    ]
+    const seen = await readDigits('train', quick ? 1_920 : undefined)
+    const unseen = await readDigits('t10k', quick ? 1_000 : undefined)
     const [epochs, size] = [quick ? 1 : 5, 64]
     const total = epochs * batchCount(seen, { size })
     const optimiser = adamw(oneCycle(0.006, { steps: total }), { weightDecay: 0.01 })

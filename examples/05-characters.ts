@@ -61,7 +61,7 @@ const read = ({ run }: Recurrent, p: Params, text: Text, memory: Memory): readon
 /** The cross-entropy of each next character, and what is remembered. */
 const loss = (network: Recurrent, p: Params, text: Text, memory: Memory): readonly [T.Tensor, Memory] => {
   const [logits, ...after] = read(network, p, T.at(text, ':', ':-1') as Text, memory)
-  return [nn.crossEntropy(T.swapaxes(logits, 1, 2), T.at(text, ':', '1:')), after]
+  return [nn.crossEntropy(logits, T.at(text, ':', '1:'), { axis: -1 }), after]
 }
 
 /** Characters after a line break, one drawn at a time; the lower the temperature, the more likely ones. */

@@ -47,7 +47,7 @@ const logits = (p: Params, text: Text, key?: random.Key): T.Tensor => {
 /** The cross-entropy of each next character. */
 const loss = (p: Params, text: Text, key?: random.Key): T.Tensor => {
   const scores = logits(p, T.at(text, ':', ':-1') as Text, key)
-  return nn.crossEntropy(T.swapaxes(scores, 1, 2), T.at(text, ':', '1:'))
+  return nn.crossEntropy(scores, T.at(text, ':', '1:'), { axis: -1 })
 }
 
 /** What the model writes after `context` characters; the lower the temperature, the less it dares. */

@@ -5,6 +5,7 @@ import * as T from 'tensorloom'
 import { classification } from '../02-classification.ts'
 import { regression } from '../02-regression.ts'
 import { choices } from '../03-choices.ts'
+import { blocks } from '../04-blocks.ts'
 import { lenet } from '../04-lenet.ts'
 import { resnet } from '../04-resnet.ts'
 import { characters } from '../05-characters.ts'
@@ -27,6 +28,7 @@ export const course: readonly Example[] = [
   choices,
   lenet,
   resnet,
+  blocks,
   series,
   characters,
   words,
