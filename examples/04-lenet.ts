@@ -15,14 +15,14 @@ import { curve, lineChart } from './pictures/chart.ts'
 import { encodePng, grid, shaded } from './pictures/image.ts'
 
 /** A batch as the files have it: grey levels from 0 to 255, and the digit. */
-interface Digits {
+export interface Digits {
   readonly images: T.Tensor<readonly [number, 28, 28], 'u8'>
   readonly labels: T.Tensor<readonly [number], 'u8'>
 }
 
-const digits = (n: number) => ({ images: T.spec([n, 28, 28], 'u8'), labels: T.spec([n], 'u8') })
+export const digits = (n: number) => ({ images: T.spec([n, 28, 28], 'u8'), labels: T.spec([n], 'u8') })
 
-const init = (key: random.Key) => {
+export const init = (key: random.Key) => {
   const [a, b, c, d, e] = random.splitList(key, 5)
   return {
     first: nn.conv2dInit(a, 1, 6, 5),
@@ -32,14 +32,14 @@ const init = (key: random.Key) => {
   } as const
 }
 
-type Params = ReturnType<typeof init>
+export type Params = ReturnType<typeof init>
 
 /** What the first filters see: 6 maps of 28 × 28. */
 const maps = (p: Params, images: Digits['images']): T.Tensor =>
   pipe(T.div(T.cast(images, 'f32'), 255), T.reshape([-1, 1, 28, 28]), nn.conv2d(p.first, { padding: 2 }), T.relu)
 
 /** A score for each digit. */
-const logits = (p: Params, images: Digits['images']): T.Tensor =>
+export const logits = (p: Params, images: Digits['images']): T.Tensor =>
   pipe(
     maps(p, images),
     nn.maxPool2d({ kernelSize: 2 }),
@@ -54,7 +54,7 @@ const logits = (p: Params, images: Digits['images']): T.Tensor =>
     nn.linear(p.last),
   )
 
-const loss = (p: Params, { images, labels }: Digits): T.Tensor => nn.crossEntropy(logits(p, images), labels)
+export const loss = (p: Params, { images, labels }: Digits): T.Tensor => nn.crossEntropy(logits(p, images), labels)
 
 export const lenet: Example = {
   name: '04-lenet',

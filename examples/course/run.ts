@@ -16,6 +16,7 @@ import { wordVectors } from '../06-word-vectors.ts'
 import { words } from '../06-words.ts'
 import { optimisersExample } from '../07-optimisers.ts'
 import { collapse } from '../08-collapse.ts'
+import { dcgan } from '../08-dcgan.ts'
 import { gan } from '../08-gan.ts'
 import { progressBar } from '../pictures/progress.ts'
 import { asked, type Example, savePictures } from './example.ts'
@@ -38,6 +39,7 @@ export const course: readonly Example[] = [
   optimisersExample,
   gan,
   collapse,
+  dcgan,
 ]
 
 /** Runs `examples` one after another; one that fails is told, and the others run. */
