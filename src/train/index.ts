@@ -3,4 +3,15 @@ export type { Source } from '../data/prefetch.ts'
 export { type Evaluation, evaluate } from './evaluate.ts'
 export { type FitCheckpoints, type FitOptions, type Fitted, fit, type StepReport } from './fit.ts'
 export { type EarlyStoppingOptions, type Epoch, earlyStopping, type Goal } from './history.ts'
+export {
+  type Learned,
+  type Learner,
+  type LearnerOptions,
+  type LearnerStart,
+  type LearnerState,
+  learner,
+  type RunningLearner,
+  type RunningStart,
+  type RunningState,
+} from './learner.ts'
 export type { Measures, Step, Stepped } from './step.ts'

@@ -249,6 +249,7 @@ const plain: Readonly<Record<string, readonly [kinds: Options['kinds'], (f: Loos
   // Its length is a function.
   'data.bucket': [{ size: 'must count', edges: 'must list', rest: 'own' }, (f, o) => f([], o)],
   'io.checkpoints': [{ keep: 'count' }, (f, o) => f('none', o)],
+  'train.learner': [{ hasAux: 'boolean', running: 'boolean' }, (f, o) => f(sum, optim.sgd(0.1), o)],
   'train.earlyStopping': [{ measure: 'text', mode: 'own', patience: 'count', minDelta: 'amount' }, (f, o) => f(o)],
   'data.parseCsv': [{ separator: 'own', header: 'boolean', missing: 'own', source: 'text' }, (f, o) => f('a\n1', o)],
   'testing.arbDim': [{ empty: 'boolean' }, (f, o) => f(o)],
