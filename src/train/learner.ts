@@ -117,7 +117,7 @@ const demandState = (state: unknown, isRunning: boolean): void => {
  * const first = step(init(T.tensor(0.5)), { x: T.tensor([1, 2]) })
  * T.reference([first.loss, first.state.params]).map((t) => t.data) // => [[0.625], [1.125]]
  *
- * const noisy = (w: T.Tensor, _: unknown, key: T.Tensor) => [T.square(T.add(w, random.normal(key))), { size: T.abs(w) }] as const
+ * const noisy = (w: T.Tensor, _: unknown, key: T.Tensor) => [T.square(T.add(w, random.normal(key, []))), { size: T.abs(w) }] as const
  * const drawn = train.learner(noisy, optim.sgd(0.25), { hasAux: true })
  * T.reference(drawn.step(drawn.init(T.tensor(0.5), { key: random.key(0) })).size).data // => [0.5]
  */
