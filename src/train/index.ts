@@ -1,5 +1,9 @@
 /** Training loops over pure steps. What users import as `tensorloom/train`. */
+
 export type { Source } from '../data/prefetch.ts'
+export type { Key } from '../lang/tensor/random/keys.ts'
+export type { Tensor } from '../lang/types/tensor.ts'
+export type { Optimiser, OptimiserState } from '../optim/transform.ts'
 export { type Evaluation, evaluate } from './evaluate.ts'
 export { type FitCheckpoints, type FitOptions, type Fitted, fit, type StepReport } from './fit.ts'
 export { type EarlyStoppingOptions, type Epoch, earlyStopping, type Goal } from './history.ts'
@@ -10,6 +14,7 @@ export {
   type LearnerStart,
   type LearnerState,
   learner,
+  type MakeLearner,
   type RunningLearner,
   type RunningStart,
   type RunningState,

@@ -63,7 +63,7 @@ const startOptions: OptionNames<LearnerStart> = { key: 'tensor' }
 
 const runningOptions: OptionNames<RunningStart<unknown>> = { ...startOptions, running: 'must own' }
 
-interface MakeLearner {
+export interface MakeLearner {
   <P, B>(loss: (params: P, batch: B, key: Key) => Tensor, optimiser: Optimiser): Learner<P, B>
   <P, B, M, X extends { readonly running: TreeOf<M, Tensor> }>(
     loss: (params: P, batch: B, running: M, key: Key) => readonly [Tensor, X],
