@@ -23,7 +23,7 @@ export {
   spec,
   toPromise,
 } from './compile/compile.ts'
-export { compileOn, defaultDevice, evaluate, jit } from './compile/eager.ts'
+export { compileOn, defaultDevice, evaluate, jit, type KeepOptions } from './compile/eager.ts'
 export { type HostTensor, reference } from './compile/host.ts'
 export { type DimOptions, dim } from './compile/named-specs.ts'
 export type { CompileOptions } from './compile/options.ts'

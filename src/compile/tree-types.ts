@@ -6,6 +6,7 @@ import type { Shape } from '../lang/dim.ts'
 import type { DType, HostArrayOf } from '../lang/dtype.ts'
 import type { TensorType } from '../lang/ir.ts'
 import type { IsOpen, TreeOf, TreeOfUnknownKeys } from '../lang/tree.ts'
+import type { TypedArray } from '../lang/types/literals.ts'
 import type { Handle, Output } from '../lang/types/output.ts'
 import type { Tensor } from '../lang/types/tensor.ts'
 import type { Argument } from '../runtime/argument.ts'
@@ -95,9 +96,15 @@ export type ArraysOf<T> =
       ? HostArrayOf<D>
       : { [K in keyof T]: ArraysOf<T[K]> }
 
-type HostOrDevice = HostTensor | Tensor | Output
+/** A column: flat values in a typed array, which says their dtype, and their shape. A HostTensor is one, too. */
+export interface ColumnLike {
+  readonly shape: readonly number[]
+  readonly data: TypedArray
+}
 
-/** What `jit(f)` takes for each argument: constant tensors, host tensors or results of runs, and what it gave before. */
+type HostOrDevice = ColumnLike | Tensor | Output
+
+/** What `jit(f)` takes for each argument: constant tensors, values of the host or results of runs, and what it gave before. */
 export type JitArguments<A> = A | TreeOf<A, HostTensor> | JitValues<A>
 
 type JitValues<A> =

@@ -1,7 +1,7 @@
 /** Columns as tensors, where something other than a program's `run` takes them. */
 import { constant } from '../lang/build.ts'
 import type { Shape } from '../lang/dim.ts'
-import type { DType } from '../lang/dtype.ts'
+import { arrayDTypes, type DType } from '../lang/dtype.ts'
 import { raise } from '../lang/errors.ts'
 import { type Tensor, tensorOf } from '../lang/types/tensor.ts'
 import type { Column, Dataset, Elements } from './column.ts'
@@ -17,15 +17,7 @@ export interface DTypesOf {
   readonly Uint32Array: 'u32'
 }
 
-const dtypes: DTypesOf = {
-  Float32Array: 'f32',
-  Float64Array: 'f32',
-  Int8Array: 'i8',
-  Uint8Array: 'u8',
-  Int16Array: 'i32',
-  Int32Array: 'i32',
-  Uint32Array: 'u32',
-}
+const dtypes: DTypesOf = arrayDTypes
 
 /** The dtype of a column's tensor. */
 export type DTypeOf<A extends Elements> = A extends { readonly [Symbol.toStringTag]: infer N extends keyof DTypesOf }
@@ -33,7 +25,7 @@ export type DTypeOf<A extends Elements> = A extends { readonly [Symbol.toStringT
   : DType
 
 /**
- * The columns of a data set as constant tensors, for `T.jit` and `T.reference`; a compiled program's `run` takes columns as they
+ * The columns of a data set as constant tensors, for `T.reference`; `T.jit` and a compiled program's `run` take columns as they
  * are. Bytes become u8, shorts i32, doubles f32.
  * @example
  * const batch = { x: { shape: [2], data: Int16Array.of(1, 2) } }

@@ -7,8 +7,9 @@ import * as E from '#fp/Either'
 import { pipe } from '#fp/function'
 import * as TE from '#fp/TaskEither'
 import type { DataError } from '../lang/errors.ts'
+import { demandRecord, demandString, type OptionNames } from '../lang/tensor/arguments.ts'
 import type { FileUrl } from '../runtime/global-types.ts'
-import type { Column, Elements } from './column.ts'
+import { type Column, type Elements, mapColumns, rowCount, sliceRows } from './column.ts'
 import { readBytes, settle } from './file.ts'
 
 interface ElementKind {
@@ -82,3 +83,66 @@ export const readIdxTask = (path: string | FileUrl): TE.TaskEither<DataError, Co
  * await data.readIdx('missing.idx') // => throws DataError
  */
 export const readIdx = (path: string | FileUrl): Promise<Column> => settle(readIdxTask(path))
+
+/** Which rows `readMnist` takes. */
+export interface MnistOptions {
+  /** The first of them; all unless given. */
+  readonly rows?: number | undefined
+}
+
+const mnistOptions: OptionNames<MnistOptions> = { rows: 'count' }
+
+/** Images and their labels, one row an example. */
+export interface LabelledImages extends Readonly<Record<string, Column>> {
+  readonly images: Column
+  readonly labels: Column
+}
+
+const inFolder = (folder: string | FileUrl, name: string): string | FileUrl => {
+  const path = typeof folder === 'string' ? folder : folder.href
+  const file = `${path.replace(/\/$/, '')}/${name}`
+  return typeof folder === 'string' ? file : new URL(file)
+}
+
+/**
+ * `readMnist` as a TaskEither: nothing is read before it is called.
+ * @example
+ * (await data.readMnistTask('missing', 'train')())._tag // => 'Left'
+ */
+export const readMnistTask = (
+  folder: string | FileUrl,
+  part: string,
+  options: MnistOptions = {},
+): TE.TaskEither<DataError, LabelledImages> => {
+  demandRecord('readMnist', mnistOptions, options)
+  demandString('readMnist', 'the part', part, "readMnist(folder, 'train')")
+  const read = (what: string): TE.TaskEither<DataError, Column> =>
+    readIdxTask(inFolder(folder, `${part}-${what}-ubyte`))
+  return pipe(
+    read('images-idx3'),
+    TE.flatMap((images) =>
+      pipe(
+        read('labels-idx1'),
+        TE.flatMapEither((labels): E.Either<DataError, LabelledImages> => {
+          if (rowCount(images) === rowCount(labels))
+            return E.right(mapColumns({ images, labels }, (column) => sliceRows(column, 0, options.rows)))
+          const reason = `'${part}' has ${rowCount(images)} images and ${rowCount(labels)} labels`
+          return E.left({ tag: 'DataError', source: String(folder), reason, hint: 'are the files of one data set?' })
+        }),
+      ),
+    ),
+  )
+}
+
+/**
+ * A part of MNIST, or of a data set that comes in files of its names (Fashion-MNIST, Kuzushiji-MNIST, parts of EMNIST): the IDX files
+ * `<part>-images-idx3-ubyte` and `<part>-labels-idx1-ubyte` of a folder as columns; the first `rows` of them, if given. MNIST's parts
+ * are `'train'` and `'t10k'`. Rejects with a DataError where a file is not there or not whole, or the two differ in length.
+ * @example
+ * await data.readMnist('missing', 't10k', { rows: 100 }) // => throws DataError
+ */
+export const readMnist = (
+  folder: string | FileUrl,
+  part: string,
+  options: MnistOptions = {},
+): Promise<LabelledImages> => settle(readMnistTask(folder, part, options))

@@ -23,13 +23,30 @@ export {
 } from './column.ts'
 export { type CsvOptions, parseCsv, parseCsvTask, readCsv, readCsvTask, type Table, type TableColumn } from './csv.ts'
 export { type Classes, classes, designMatrix, type Standardiser, standardiser } from './design-matrix.ts'
-export { parseIdx, readIdx, readIdxTask } from './idx.ts'
+export {
+  type LabelledImages,
+  type MnistOptions,
+  parseIdx,
+  readIdx,
+  readIdxTask,
+  readMnist,
+  readMnistTask,
+} from './idx.ts'
 export { type LoadTokenizerOptions, loadTokenizer, loadTokenizerTask } from './load-tokenizer.ts'
 export { type Fold, kFold, type SplitOptions, split } from './partition.ts'
 export { filter, type MapAsyncOptions, map, mapAsync, shuffle } from './pipeline.ts'
 export { type PrefetchOptions, prefetch, type Source } from './prefetch.ts'
 export { type BatchOf, type BatchRowsOptions, batch, type Row, rows } from './rows.ts'
-export { type BucketOptions, bucket, type Padded, type PadOptions, padSequences, type Sequence } from './sequences.ts'
+export {
+  type BucketOptions,
+  bucket,
+  type Padded,
+  type PadOptions,
+  padSequences,
+  type Sequence,
+  type SequenceWindowOptions,
+  windows,
+} from './sequences.ts'
 export { shuffled } from './shuffle.ts'
 export {
   characterTokenizer,

@@ -8,7 +8,7 @@ import {
   type OptionNames,
   showArgument,
 } from '../lang/tensor/arguments.ts'
-import { type Column, type Elements, rowCount } from './column.ts'
+import { type Column, type Elements, rowCount, takeRows } from './column.ts'
 
 /** A sequence: flat, or a column whose first axis is time. Plain arrays become floats. */
 export type Sequence = readonly number[] | Elements | Column
@@ -90,6 +90,34 @@ const demandFits = (i: number, column: Column, first: Column, length: number, tr
       message: `padSequences: sequence ${i} has ${rowCount(column)} elements, more than the length ${length}`,
       hint: 'truncate: true cuts it',
     })
+}
+
+/** How `windows` cuts. */
+export interface SequenceWindowOptions {
+  /** The length of each. */
+  readonly size: number
+  /** From the beginning of one to that of the next: `size` unless given, so that they do not overlap. */
+  readonly stride?: number | undefined
+}
+
+const windowsOptions: OptionNames<SequenceWindowOptions> = { size: 'must count', stride: 'count' }
+
+/**
+ * The windows of one long sequence as rows: `[n, …]` → `[⌊(n - size) / stride⌋ + 1, size, …]`, what does not fill the last one left
+ * out (none where the sequence is shorter than `size`). A text as rows of an epoch, or, with `stride: 1`, a series as what was before
+ * each moment. PyTorch's `x.unfold(0, size, stride)`.
+ * @example
+ * data.windows(Int32Array.of(1, 2, 3, 4, 5), { size: 2 }) // => { shape: [2, 2], data: [1, 2, 3, 4] }
+ * data.windows(Int32Array.of(1, 2, 3, 4), { size: 3, stride: 1 }).data // => [1, 2, 3, 2, 3, 4]
+ */
+export const windows = <S extends Sequence>(sequence: S, options: SequenceWindowOptions): Column<HeldIn<S>> => {
+  demandRecord('windows', windowsOptions, options)
+  const column = columnOf(sequence)
+  const { size, stride = size } = options
+  const count = Math.max(0, Math.floor((rowCount(column) - size) / stride) + 1)
+  const indices = Int32Array.from({ length: count * size }, (_, i) => Math.floor(i / size) * stride + (i % size))
+  const { shape, data } = takeRows(column, indices)
+  return { shape: [count, size, ...shape.slice(1)], data } as Column as Column<HeldIn<S>>
 }
 
 /** How `bucket` groups. */

@@ -50,6 +50,19 @@ interface HostArrays {
 /** The array that results of a dtype are read into: Float32Array for all floats, Uint8Array (0 or 1) for bool. */
 export type HostArrayOf<D extends DType> = HostArrays[D]
 
+/** The dtype of what each typed array holds: shorts count as 32-bit whole numbers, doubles as f32. */
+export const arrayDTypes = {
+  Int8Array: 'i8',
+  Uint8Array: 'u8',
+  Uint8ClampedArray: 'u8',
+  Int16Array: 'i32',
+  Int32Array: 'i32',
+  Uint16Array: 'u32',
+  Uint32Array: 'u32',
+  Float32Array: 'f32',
+  Float64Array: 'f32',
+} as const
+
 /** True for `f32`, `f16` and `bf16`: the dtypes that have tangents. */
 export const isFloat = (d: DType): boolean => d === 'f32' || d === 'f16' || d === 'bf16'
 

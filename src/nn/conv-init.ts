@@ -23,7 +23,7 @@ type PerGroup<N extends number, Options> = Options extends { readonly groups: in
   : N
 
 /** Shape of a weight over as many axes as `Axes` has; `First` and `Second` are its channels. */
-type Kernel<First extends number, Second extends number, K, Axes extends readonly 0[], Options> =
+export type Kernel<First extends number, Second extends number, K, Axes extends readonly 0[], Options> =
   KernelOf<K, Axes> extends infer Taps extends Shape ? readonly [First, PerGroup<Second, Options>, ...Taps] : Shape
 
 /** Initial weights of a convolution over as many axes as `Axes` has. */
@@ -57,11 +57,17 @@ export type ConvTransposeInit<Axes extends readonly 0[]> = <
 /** The channels of a weight in the order of its axes, before the second is parted into groups. */
 type Channels = (inputs: number, outputs: number) => readonly [first: number, second: number]
 
-const convInit = <F>(name: string, spatial: number, channels: Channels): F =>
-  ((key: Tensor, inputs: number, outputs: number, kernelSize: PerAxis, options: ConvInitOptions = {}) => {
-    demandRecord(name, convInitOptions, options)
+/** The shape of the weight of what is called `name`. UsageError for sizes that are none, and for groups that do not divide the channels. */
+type WeightOf = (
+  name: string,
+  spatial: number,
+) => (inputs: number, outputs: number, kernelSize: PerAxis, groups?: number) => Shape
+
+const weightWith =
+  (channels: Channels): WeightOf =>
+  (name, spatial) =>
+  (inputs, outputs, kernelSize, groups = 1) => {
     demandSizes(name, { inputs, outputs })
-    const { groups = 1, bias = true } = options
     const taps = perAxis(name, 'kernel size', kernelSize, spatial)
     demandSizes(name, Object.fromEntries(taps.map((size, axis) => [`kernel size ${axis}`, size])))
     const wrong = (message: string): never => raise({ tag: 'UsageError', message: `${name}: ${message}` })
@@ -69,16 +75,24 @@ const convInit = <F>(name: string, spatial: number, channels: Channels): F =>
     if (inputs % groups !== 0 || outputs % groups !== 0)
       wrong(`${groups} groups do not divide ${inputs} input channels and ${outputs} output channels`)
     const [first, second] = channels(inputs, outputs)
-    const weight = [first, second / groups, ...taps]
+    return [first, second / groups, ...taps]
+  }
+
+/** The weight of a convolution, and of a transposed one. */
+export const convWeight: WeightOf = weightWith((inputs, outputs) => [outputs, inputs])
+export const convTransposeWeight: WeightOf = weightWith((inputs, outputs) => [inputs, outputs])
+
+const convInit = <F>(name: string, spatial: number, weightOf: WeightOf): F =>
+  ((key: Tensor, inputs: number, outputs: number, kernelSize: PerAxis, options: ConvInitOptions = {}) => {
+    demandRecord(name, convInitOptions, options)
+    const { groups, bias = true } = options
+    const weight = weightOf(name, spatial)(inputs, outputs, kernelSize, groups)
     const bound = perUnit(
       1,
       productOf(weight.slice(1), (size) => size),
     )
     return uniformParts(name, key, bound, { weight, ...(bias ? { bias: [outputs] } : {}) })
   }) as F
-
-const forwards: Channels = (inputs, outputs) => [outputs, inputs]
-const backwards: Channels = (inputs, outputs) => [inputs, outputs]
 
 /**
  * PyTorch's default of a convolution over one axis: f32 weight `[outputs, inputs / groups, k]` and bias `[outputs]`,
@@ -89,7 +103,7 @@ const backwards: Channels = (inputs, outputs) => [inputs, outputs]
  * [weight.shape, bias.shape] // => [[3, 4, 5], [3]]
  * Object.keys(nn.conv1dInit(random.key(0), 4, 3, 5, { bias: false })) // => ['weight']
  */
-export const conv1dInit: ConvInit<readonly [0]> = convInit('nn.conv1dInit', 1, forwards)
+export const conv1dInit: ConvInit<readonly [0]> = convInit('nn.conv1dInit', 1, convWeight)
 
 /**
  * PyTorch's default of a convolution over two axes: f32 weight `[outputs, inputs / groups, kh, kw]` and bias
@@ -100,7 +114,7 @@ export const conv1dInit: ConvInit<readonly [0]> = convInit('nn.conv1dInit', 1, f
  * [params.weight.shape, params.bias.shape] // => [[8, 2, 3, 5], [8]]
  * nn.conv2d(T.ones([1, 1, 28, 28]), nn.conv2dInit(random.key(0), 1, 32, 3)).shape // => [1, 32, 26, 26]
  */
-export const conv2dInit: ConvInit<readonly [0, 0]> = convInit('nn.conv2dInit', 2, forwards)
+export const conv2dInit: ConvInit<readonly [0, 0]> = convInit('nn.conv2dInit', 2, convWeight)
 
 /**
  * PyTorch's default of a convolution over three axes: f32 weight `[outputs, inputs / groups, kd, kh, kw]` and bias
@@ -108,7 +122,7 @@ export const conv2dInit: ConvInit<readonly [0, 0]> = convInit('nn.conv2dInit', 2
  * @example
  * nn.conv3dInit(random.key(0), 2, 4, 3).weight.shape // => [4, 2, 3, 3, 3]
  */
-export const conv3dInit: ConvInit<readonly [0, 0, 0]> = convInit('nn.conv3dInit', 3, forwards)
+export const conv3dInit: ConvInit<readonly [0, 0, 0]> = convInit('nn.conv3dInit', 3, convWeight)
 
 /**
  * PyTorch's default of a transposed convolution over one axis: f32 weight `[inputs, outputs / groups, k]` and bias
@@ -117,7 +131,11 @@ export const conv3dInit: ConvInit<readonly [0, 0, 0]> = convInit('nn.conv3dInit'
  * @example
  * nn.convTranspose1dInit(random.key(0), 4, 3, 5).weight.shape // => [4, 3, 5]
  */
-export const convTranspose1dInit: ConvTransposeInit<readonly [0]> = convInit('nn.convTranspose1dInit', 1, backwards)
+export const convTranspose1dInit: ConvTransposeInit<readonly [0]> = convInit(
+  'nn.convTranspose1dInit',
+  1,
+  convTransposeWeight,
+)
 
 /**
  * PyTorch's default of a transposed convolution over two axes: f32 weight `[inputs, outputs / groups, kh, kw]` and bias
@@ -126,7 +144,11 @@ export const convTranspose1dInit: ConvTransposeInit<readonly [0]> = convInit('nn
  * const params = nn.convTranspose2dInit(random.key(0), 4, 6, 2, { groups: 2, bias: false })
  * params.weight.shape // => [4, 3, 2, 2]
  */
-export const convTranspose2dInit: ConvTransposeInit<readonly [0, 0]> = convInit('nn.convTranspose2dInit', 2, backwards)
+export const convTranspose2dInit: ConvTransposeInit<readonly [0, 0]> = convInit(
+  'nn.convTranspose2dInit',
+  2,
+  convTransposeWeight,
+)
 
 /**
  * PyTorch's default of a transposed convolution over three axes: f32 weight `[inputs, outputs / groups, kd, kh, kw]`
@@ -137,5 +159,5 @@ export const convTranspose2dInit: ConvTransposeInit<readonly [0, 0]> = convInit(
 export const convTranspose3dInit: ConvTransposeInit<readonly [0, 0, 0]> = convInit(
   'nn.convTranspose3dInit',
   3,
-  backwards,
+  convTransposeWeight,
 )

@@ -31,7 +31,7 @@ export interface ConvOptions {
   readonly groups?: number | undefined
 }
 
-const convOptions: OptionNames<ConvOptions> = {
+export const convOptions: OptionNames<ConvOptions> = {
   stride: 'integers',
   padding: 'padding',
   dilation: 'integers',
@@ -181,7 +181,7 @@ export interface ConvTransposeOptions {
   readonly groups?: number | undefined
 }
 
-const convTransposeOptions: OptionNames<ConvTransposeOptions> = {
+export const convTransposeOptions: OptionNames<ConvTransposeOptions> = {
   stride: 'integers',
   padding: 'integers',
   outputPadding: 'integers',

@@ -199,7 +199,7 @@ export interface EmbeddingInitOptions {
   readonly paddingIndex?: number | undefined
 }
 
-const embeddingInitOptions: OptionNames<EmbeddingInitOptions> = { std: 'limit', paddingIndex: 'integer' }
+export const embeddingInitOptions: OptionNames<EmbeddingInitOptions> = { std: 'limit', paddingIndex: 'integer' }
 
 /**
  * PyTorch's default of a table for `embedding`: f32 `[count, width]`, normal with mean 0 and deviation `std` (1; 0.02 is

@@ -74,7 +74,20 @@ export {
   convTranspose1dInit,
   convTranspose2dInit,
   convTranspose3dInit,
+  type Kernel,
 } from './conv-init.ts'
+export {
+  type ConvLayerOptions,
+  type ConvTransposeLayerOptions,
+  conv1dLayer,
+  conv2dLayer,
+  conv3dLayer,
+  convTranspose1dLayer,
+  convTranspose2dLayer,
+  convTranspose3dLayer,
+  type MakeConvLayer,
+  type MakeConvTransposeLayer,
+} from './conv-layers.ts'
 export { type CtcLoss, type CtcOptions, ctcLoss } from './ctc-loss.ts'
 export type { BiasOptions, WithBias } from './drawn.ts'
 export { type DropoutOptions, dropout, type InnerDropoutOptions } from './dropout.ts'
@@ -109,6 +122,14 @@ export {
   varianceScaling,
 } from './init-scaling.ts'
 export { type InterpolateOptions, type InterpolationMode, interpolate } from './interpolate.ts'
+export {
+  embeddingLayer,
+  groupNormLayer,
+  instanceNormLayer,
+  type LayerNormLayerOptions,
+  layerNormLayer,
+  rmsNormLayer,
+} from './layers.ts'
 export { type LinearParams, linear } from './linear.ts'
 export {
   type BinaryLogitsOptions,
@@ -196,6 +217,7 @@ export {
   type ScaleParams,
 } from './norm.ts'
 export {
+  type AsShape,
   type BatchNormStart,
   batchNormInit,
   groupNormInit,
@@ -203,6 +225,7 @@ export {
   layerNormInit,
   rmsNormInit,
   type Scale,
+  type ScaleOf,
 } from './norm-init.ts'
 export {
   type DepthMode,

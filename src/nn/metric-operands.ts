@@ -33,7 +33,7 @@ export const unpaired = (name: string, predicted: Tensor, target: Tensor): Tenso
       name,
       [predicted, target],
       `predictions of shape ${own} and targets of shape ${other} differ`,
-      'give one of each for every example',
+      'give one of each for every example: labels […, N], or of predictions scores […, N, C] of at least 2 classes',
     )
   return predicted.shape.length > 0
     ? undefined
@@ -56,6 +56,17 @@ export const unlabelled = (name: string, predicted: Tensor, target: Tensor): Ten
       'labels are integers: of scores take T.argmax(x, { axis: -1 }), of probabilities T.greater(x, 0.5)',
     )
   )
+}
+
+/**
+ * Predicted labels: those that are given, or of scores, which have an axis of classes after those of the target, the first of the
+ * greatest. Scores of a single class are none: what they predict depends on where they are cut.
+ */
+export const predictedLabels = (name: string, given: Tensor, target: Tensor): Tensor => {
+  if (mistakeAmong(name, { 'the predictions': given, 'the target': target })) return given
+  const { length: rank } = target.shape
+  const isScores = rank > 0 && given.shape.length === rank + 1 && given.shape[rank]! > 1
+  return isScores ? (T.argmax(given, { axis: -1 }) as Tensor) : given
 }
 
 /** A bool or an integer as i32. */

@@ -7,18 +7,30 @@ import { demandChoice, type OptionNames } from '../lang/tensor/arguments.ts'
 import { dual, dualWith } from '../lang/tensor/dual.ts'
 import * as T from '../lang/tensor/index.ts'
 import type { Tensor } from '../lang/types/tensor.ts'
-import { type Metric, type MetricWith, refused, share, tally, unlabelled, whole } from './metric-operands.ts'
+import {
+  type Metric,
+  type MetricWith,
+  predictedLabels,
+  refused,
+  share,
+  tally,
+  unlabelled,
+  whole,
+} from './metric-operands.ts'
 import { mistakeAmong } from './operands.ts'
 import { choose } from './select.ts'
 
 /**
  * The share of labels that are right: predicted and true labels `[…, N]` (integers, bool) → f32 `[…]`, NaN of no examples
- * (accuracy_score; predictions come first here, as in losses). Of scores take the labels first, `T.argmax(x, { axis: -1 })`.
- * ShapeError for unlike shapes and floats.
+ * (accuracy_score; predictions come first here, as in losses). Scores `[…, N, C]`, an axis more than the target has, predict the
+ * first of the greatest (torchmetrics). ShapeError for unlike shapes, scores of a single class among
+ * them, and for floats as labels.
  * @example
  * T.reference(nn.accuracy(T.tensor([0, 2, 1, 1]), T.tensor([0, 1, 1, 1]))).data // => [0.75]
+ * T.reference(nn.accuracy(T.tensor([[0.5, 2.5], [1.5, -1]]), T.tensor([1, 1]))).data // => [0.5]
  */
-export const accuracy: Metric = dual('nn.accuracy', 2, (predicted: Tensor, target: Tensor) => {
+export const accuracy: Metric = dual('nn.accuracy', 2, (given: Tensor, target: Tensor) => {
+  const predicted = predictedLabels('nn.accuracy', given, target)
   const wrong = unlabelled('nn.accuracy', predicted, target)
   return wrong ?? T.mean(T.cast(T.equal(predicted, target), 'f32'), { axis: -1 })
 })
@@ -91,8 +103,8 @@ type Confusion = {
 }
 
 /**
- * How often each true class (rows) is predicted as each class (columns): labels `[…, N]` → i32 `[…, classes, classes]`
- * (confusion_matrix). Labels below 0 or from `classes` on count nowhere. `normalize` divides by the rows ('true'), the
+ * How often each true class (rows) is predicted as each class (columns): labels `[…, N]`, or scores as in `accuracy`, → i32
+ * `[…, classes, classes]` (confusion_matrix). Labels below 0 or from `classes` on count nowhere. `normalize` divides by the rows ('true'), the
  * columns ('pred') or everything ('all'), f32, 0 where there is nothing. ShapeError for unlike shapes and floats.
  * @example
  * const m = nn.confusionMatrix(T.tensor([0, 1, 1, 1]), T.tensor([0, 0, 1, 1]), { classes: 2 })
@@ -102,8 +114,9 @@ export const confusionMatrix: Confusion = dualWith(
   'nn.confusionMatrix',
   2,
   confusionOptions,
-  (predicted: Tensor, target: Tensor, { classes, normalize }: ConfusionOptions) => {
+  (given: Tensor, target: Tensor, { classes, normalize }: ConfusionOptions) => {
     demandChoice('nn.confusionMatrix', 'normalize', normalize, ['true', 'pred', 'all'])
+    const predicted = predictedLabels('nn.confusionMatrix', given, target)
     const wrong = unlabelled('nn.confusionMatrix', predicted, target)
     if (wrong) return wrong
     const [row, column] = [whole(target), whole(predicted)]
@@ -177,8 +190,9 @@ const labelsOf = (name: string, { average = 'binary', classes, positive = 1 }: A
 /** A score of counts, averaged as asked. */
 const averagedScore =
   (name: string, score: (counts: Counts, zero: number) => Tensor) =>
-  (predicted: Tensor, target: Tensor, options: AverageOptions = {}): Tensor => {
+  (given: Tensor, target: Tensor, options: AverageOptions = {}): Tensor => {
     const labels = labelsOf(name, options)
+    const predicted = predictedLabels(name, given, target)
     const wrong = unlabelled(name, predicted, target)
     if (wrong) return wrong
     const { average = 'binary', zeroDivision = 0 } = options
@@ -200,8 +214,8 @@ const averagedScore =
   }
 
 /**
- * Of what is predicted as a class, the share that is right, `hits / predicted`: labels `[…, N]` → f32 `[…]`, or `[…, classes]`
- * with `average: 'none'` (precision_score). 'binary' is that of the class `positive` (1); 'macro' the mean over `classes`,
+ * Of what is predicted as a class, the share that is right, `hits / predicted`: labels `[…, N]`, or scores as in `accuracy`, → f32
+ * `[…]`, or `[…, classes]` with `average: 'none'` (precision_score). 'binary' is that of the class `positive` (1); 'macro' the mean over `classes`,
  * 'weighted' weighed by how often each is true, 'micro' that of all counts together. Where nothing is predicted it is
  * `zeroDivision` (0, as scikit-learn). UsageError where `classes` is needed, ShapeError for unlike shapes and floats.
  * @example

@@ -13,10 +13,12 @@ export interface Scale<S extends Shape> {
 }
 
 /** The shape that a number of features or a list of sizes stands for. */
-type AsShape<N> = N extends number ? readonly [N] : N extends Shape ? N : Shape
+export type AsShape<N> = N extends number ? readonly [N] : N extends Shape ? N : Shape
 
 /** A scale, with a shift unless the option says there is none. */
-type ScaleOf<S extends Shape, Options> = Options extends { readonly bias: false } ? Pick<Scale<S>, 'weight'> : Scale<S>
+export type ScaleOf<S extends Shape, Options> = Options extends { readonly bias: false }
+  ? Pick<Scale<S>, 'weight'>
+  : Scale<S>
 
 const scale = <const S extends Shape>(shape: S): Scale<S> => ({ weight: T.ones(shape), bias: T.zeros(shape) })
 

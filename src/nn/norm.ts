@@ -232,7 +232,7 @@ export interface GroupNormOptions extends EpsOptions {
   readonly groups: number
 }
 
-const groupNormOptions: OptionNames<GroupNormOptions> = { groups: 'must count', ...epsOptions }
+export const groupNormOptions: OptionNames<GroupNormOptions> = { groups: 'must count', ...epsOptions }
 
 type GroupNorm = {
   (params: ScaleParams, options: GroupNormOptions): Elementary

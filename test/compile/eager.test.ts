@@ -55,4 +55,39 @@ describe('jit', () => {
     const told = 'T.add: shapes [2] and [3] do not broadcast'
     for (let i = 0; i < 2; i++) await expect(wrong(T.tensor([1, 2]))).rejects.toThrow(told)
   })
+
+  it('keeps on the device what is donated, and takes columns of any length', async () => {
+    let traced = 0
+    const f = (sums: { total: T.Tensor; count: T.Tensor }, { xs }: { xs: T.Tensor }) => {
+      traced++
+      const total = T.add(sums.total, T.sum(T.cast(xs, 'i32')))
+      return { sums: { total, count: T.add(sums.count, 1) }, largest: T.max(xs) }
+    }
+    const start = { total: T.tensor(0), count: T.tensor(0) }
+    const add = T.jit(f, { donate: [0] })
+    const column = (...values: number[]) => ({ xs: { shape: [values.length], data: Uint8Array.from(values) } })
+    const first = await add(start, column(1, 200))
+    expect([first.sums.total.kind, first.sums.total.dtype]).toEqual(['resident', 'i32'])
+    const second = await add(first.sums, column(3, 4))
+    expect(first.sums.total.consumed).toBe(true)
+    expect(traced).toBe(1)
+    // A last batch that is smaller, and one of another dtype, are programs of their own.
+    const third = await add(second.sums, column(5))
+    expect([await third.largest.item(), third.largest.dtype]).toEqual([5, 'u8'])
+    const { sums } = await add(third.sums, { xs: { shape: [1], data: Int16Array.of(-13) } })
+    expect(traced).toBe(3)
+    expect(await T.read(sums)).toEqual({ total: Int32Array.of(200), count: Int32Array.of(4) })
+    await expect(add(sums, { xs: { shape: [2], data: Uint8Array.of(1) } })).rejects.toThrow(
+      'got 1 elements, u8[2] has 2',
+    )
+    expect(await sums.total.item()).toBe(200)
+  })
+
+  it('gives handles of what is kept, without donating', async () => {
+    const twice = T.jit((x: T.Tensor) => ({ x: T.mul(x, 2), sum: T.sum(x) }), { keep: ['x'] })
+    const once = await twice({ shape: [2], data: Float32Array.of(1, 2) })
+    expect([once.x.kind, once.sum.kind, await once.sum.item()]).toEqual(['resident', 'value', 3])
+    await twice(once.x)
+    expect(Array.from(await once.x.read())).toEqual([2, 4])
+  })
 })

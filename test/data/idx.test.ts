@@ -4,11 +4,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
 import * as E from '#fp/Either'
-import { parseIdx, readIdx, readIdxTask } from '../../src/data/index.ts'
+import { parseIdx, readIdx, readIdxTask, readMnist, readMnistTask } from '../../src/data/index.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'idx-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -85,4 +86,37 @@ test('MNIST as od reads it', async () => {
   const images = await readIdx(join(data, 't10k-images-idx3-ubyte'))
   expect(images.shape).toEqual([10000, 28, 28])
   expect(images.data.length).toBe(7_840_000)
+})
+
+describe('readMnist', () => {
+  const write = (part: string, images: Uint8Array, labels: Uint8Array): void => {
+    writeFileSync(join(folder, `${part}-images-idx3-ubyte`), images)
+    writeFileSync(join(folder, `${part}-labels-idx1-ubyte`), labels)
+  }
+  const pixels = [1, 2, 3, 4, 5, 6]
+  test('reads both files of a part, in a folder by path or by URL', async () => {
+    write('some-train', idx(8, [3, 1, 2], pixels), idx(8, [3], [7, 8, 9]))
+    const whole = {
+      images: { shape: [3, 1, 2], data: Uint8Array.from(pixels) },
+      labels: { shape: [3], data: Uint8Array.of(7, 8, 9) },
+    }
+    for (const path of [folder, `${folder}/`, pathToFileURL(folder), pathToFileURL(`${folder}/`)])
+      expect(await readMnist(path, 'some-train')).toEqual(whole)
+    const first = await readMnist(folder, 'some-train', { rows: 2 })
+    expect([first.images.shape, [...first.images.data], [...first.labels.data]]).toEqual([
+      [2, 1, 2],
+      [1, 2, 3, 4],
+      [7, 8],
+    ])
+    expect((await readMnist(folder, 'some-train', { rows: 9 })).labels.shape).toEqual([3])
+  })
+
+  test('refuses files that are not there, cut short, or of different lengths', async () => {
+    expect(await readMnistTask(folder, 'absent')()).toMatchObject(E.left({ tag: 'DataError' }))
+    write('odd', idx(8, [3, 1, 2], pixels), idx(8, [2], [7, 8]))
+    await expect(readMnist(folder, 'odd')).rejects.toThrow("'odd' has 3 images and 2 labels")
+    write('short', idx(8, [3, 1, 2], pixels), idx(8, [3], [7]))
+    await expect(readMnist(folder, 'short')).rejects.toThrow('short-labels-idx1-ubyte: cut short')
+    expect(() => readMnist(folder, 3 as never)).toThrow('readMnist: the part is 3')
+  })
 })

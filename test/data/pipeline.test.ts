@@ -118,6 +118,28 @@ describe('rows and batch', () => {
   })
 })
 
+describe('windows', () => {
+  test('lie side by side, or overlap, of elements of any shape', () => {
+    const ids = Int16Array.of(1, 2, 3, 4, 5, 6, 7)
+    const rows = data.windows(ids, { size: 3 })
+    expectTypeOf(rows.data[Symbol.toStringTag]).toEqualTypeOf<'Int16Array'>()
+    expect(rows).toEqual({ shape: [2, 3], data: Int16Array.of(1, 2, 3, 4, 5, 6) })
+    expect(data.windows([1, 2, 3, 4], { size: 2, stride: 1 }).data).toEqual(Float32Array.of(1, 2, 2, 3, 3, 4))
+    expect([...data.windows(ids, { size: 2, stride: 4 }).data]).toEqual([1, 2, 5, 6])
+    const pairs = { shape: [3, 2], data: Uint8Array.of(1, 2, 3, 4, 5, 6) }
+    expect(data.windows(pairs, { size: 2, stride: 1 })).toEqual({
+      shape: [2, 2, 2],
+      data: Uint8Array.of(1, 2, 3, 4, 3, 4, 5, 6),
+    })
+  })
+
+  test('are none of what is too short, or empty', () => {
+    for (const sequence of [Int32Array.of(1, 2), new Int32Array(0)])
+      expect(data.windows(sequence, { size: 3 })).toEqual({ shape: [0, 3], data: new Int32Array(0) })
+    expect(() => data.windows([1], {} as never)).toThrow("windows: the option 'size' is missing")
+  })
+})
+
 describe('sequences', () => {
   test('padded on either side, cut where asked, columns of any rank', () => {
     const { values, lengths } = data.padSequences([Int32Array.of(5, 6, 7), Int32Array.of(), Int32Array.of(8)], {

@@ -31,6 +31,48 @@ describe('accuracy', () => {
   })
 })
 
+describe('scores', () => {
+  /** Scores whose greatest is that of a label; further ties come after it. */
+  const scoresOf = (labels: Tensor): Tensor => T.add(T.oneHot(labels, classes), 0.25) as Tensor
+  test('predict what is greatest, in every metric of labels', () => {
+    const scores = scoresOf(predicted)
+    const options = { average: 'none', classes } as const
+    const all = (given: Tensor): readonly Tensor[] => [
+      nn.accuracy(given, target),
+      nn.confusionMatrix(given, target, { classes }),
+      nn.precision(given, target, options),
+      nn.recall(given, target, options),
+      nn.f1Score(given, target, options),
+    ]
+    all(scores).forEach((metric, i) => {
+      expect(flat(metric)).toEqual(flat(all(predicted)[i]!))
+    })
+    const batch = T.reshape(scores, [2, 5, classes]) as Tensor
+    near(nn.accuracy(batch, T.reshape(target, [2, 5])), [4 / 5, 1 / 5])
+    near(nn.accuracy(T.reshape(target, [2, 5]))(batch), [4 / 5, 1 / 5])
+    expect(checkVmap((x: Tensor) => nn.accuracy(x, T.tensor([1, 0, 2, 3, 1])), [batch])).toBeUndefined()
+  })
+  test('of equal ones the first, NaN before all, whole numbers, nothing at all', () => {
+    const odd = T.tensor([
+      [1, 1, 0],
+      [Number.NaN, 9, 9],
+      [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY, 0],
+    ]) as Tensor
+    near(nn.accuracy(odd, T.tensor([0, 0, 2])), [1])
+    near(nn.accuracy(T.tensor([[7, 9, 8]]), T.tensor([1])), [1])
+    expect(flat(nn.accuracy(T.zeros([0, 3]), T.zeros([0], { dtype: 'i32' })))).toEqual([Number.NaN])
+  })
+  test('of one class, and of other examples, are refused', () => {
+    expect(mistakeOf(nn.accuracy(T.zeros([5, 1]), T.zeros([5], { dtype: 'i32' }))).reason).toContain(
+      '[5, 1] and targets of',
+    )
+    expect(mistakeOf(nn.f1Score(T.zeros([4, 3]), T.zeros([5], { dtype: 'i32' }))).reason).toContain(
+      '[4] and targets of',
+    )
+    expect(mistakeOf(nn.accuracy(T.zeros([3]), T.tensor(1))).reason).toContain('differ')
+  })
+})
+
 describe('topKAccuracy', () => {
   const scores = T.tensor([
     [0.5, 0.2, 0.2, 0.1],

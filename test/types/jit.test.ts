@@ -22,3 +22,17 @@ test('jit takes what it gave', async () => {
   const second = await run(first.state, x, y)
   expect(second.loss.data[0]).toBeLessThan(first.loss.data[0]!)
 })
+
+test('with donate, jit gives handles, which are tensors of the same types', async () => {
+  const run = T.jit(step, { donate: [0] })
+  const [x, y] = [
+    { shape: [4, 2], data: new Float32Array(8) },
+    { shape: [4, 1], data: new Float32Array(4) },
+  ]
+  let { state, loss } = await run(start, x, y)
+  expectTypeOf(state.params.weight.shape).toEqualTypeOf<readonly [1, 2]>()
+  expectTypeOf(loss.item()).toEqualTypeOf<Promise<number>>()
+  ;({ state, loss } = await run(state, x, y))
+  expect(await loss.item()).toBe(0)
+  expect(T.isHandle(state.params.weight)).toBe(true)
+})

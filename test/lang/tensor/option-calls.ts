@@ -38,6 +38,8 @@ const dual: readonly Options[] = [...forms].flatMap(([name, { options, count }])
 
 const key = random.key(0)
 const recurrentInit = { layers: 'count', bidirectional: 'boolean', bias: 'boolean' }
+const convLayer = { stride: 'integers', padding: 'padding', dilation: 'integers', groups: 'count', bias: 'boolean' }
+const convTransposeLayer = { ...convLayer, padding: 'integers', outputPadding: 'integers' }
 const column = { a: { shape: [4], data: Float32Array.of(1, 2, 3, 4) } }
 const sum = (...args: readonly unknown[]): unknown => T.sum(args[0] as Tensor)
 const drain = (rows: unknown): unknown => [...(rows as Iterable<unknown>)]
@@ -135,6 +137,17 @@ const plain: Readonly<Record<string, readonly [kinds: Options['kinds'], (f: Loos
     },
   ],
   'nn.dense': [{ bias: 'boolean' }, (f, o) => f(2, 2, o)],
+  'nn.conv1dLayer': [convLayer, (f, o) => f(4, 4, 2, o)],
+  'nn.conv2dLayer': [convLayer, (f, o) => f(4, 4, 2, o)],
+  'nn.conv3dLayer': [convLayer, (f, o) => f(4, 4, 2, o)],
+  'nn.convTranspose1dLayer': [convTransposeLayer, (f, o) => f(4, 4, 2, o)],
+  'nn.convTranspose2dLayer': [convTransposeLayer, (f, o) => f(4, 4, 2, o)],
+  'nn.convTranspose3dLayer': [convTransposeLayer, (f, o) => f(4, 4, 2, o)],
+  'nn.embeddingLayer': [{ std: 'limit', paddingIndex: 'integer' }, (f, o) => f(4, 2, o)],
+  'nn.layerNormLayer': [{ eps: 'amount', bias: 'boolean' }, (f, o) => f(4, o)],
+  'nn.rmsNormLayer': [{ eps: 'amount' }, (f, o) => f(4, o)],
+  'nn.groupNormLayer': [{ groups: 'must count', eps: 'amount' }, (f, o) => f(4, o)],
+  'nn.instanceNormLayer': [{ eps: 'amount' }, (f, o) => f(4, o)],
   'nn.dropoutLayer': [{ p: 'fraction' }, (f, o) => (f(o) as nn.Layer<null>).apply(null, x, key)],
   'nn.rnnInit': [recurrentInit, (f, o) => f(key, 2, 2, o)],
   'nn.gruInit': [recurrentInit, (f, o) => f(key, 2, 2, o)],
@@ -246,9 +259,16 @@ const plain: Readonly<Record<string, readonly [kinds: Options['kinds'], (f: Loos
   'data.mapAsync': [{ concurrency: 'count' }, (f, o) => f([], own, o)],
   'data.batch': [{ size: 'must count', rest: 'own' }, (f, o) => f([], o)],
   'data.padSequences': [{ length: 'size', value: 'value', side: 'own', truncate: 'boolean' }, (f, o) => f([[1]], o)],
+  'data.windows': [{ size: 'must count', stride: 'count' }, (f, o) => f([1, 2, 3], o)],
+  'data.readMnist': [
+    { rows: 'count' },
+    // The folder is not there.
+    (f, o) => (f('none', 'train', o) as Promise<unknown>).catch(() => undefined),
+  ],
   // Its length is a function.
   'data.bucket': [{ size: 'must count', edges: 'must list', rest: 'own' }, (f, o) => f([], o)],
   'io.checkpoints': [{ keep: 'count' }, (f, o) => f('none', o)],
+  'train.learner': [{ hasAux: 'boolean', running: 'boolean' }, (f, o) => f(sum, optim.sgd(0.1), o)],
   'train.earlyStopping': [{ measure: 'text', mode: 'own', patience: 'count', minDelta: 'amount' }, (f, o) => f(o)],
   'data.parseCsv': [{ separator: 'own', header: 'boolean', missing: 'own', source: 'text' }, (f, o) => f('a\n1', o)],
   'testing.arbDim': [{ empty: 'boolean' }, (f, o) => f(o)],

@@ -143,6 +143,7 @@ const elsewhere = [
   'readCsv',
   'parseCsvTask',
   'readCsvTask',
+  'readMnistTask',
   'elementwise',
   'customKernel',
   'agreesWithReference',

@@ -1,7 +1,7 @@
 /** Tensors out of nothing: constants from data, and constants of one value. */
 import { constant, illTyped } from '../../build.ts'
 import { isDim, type Shape, sizeOf } from '../../dim.ts'
-import { type DType, isFloat } from '../../dtype.ts'
+import { arrayDTypes, type DType, isFloat } from '../../dtype.ts'
 import { raise } from '../../errors.ts'
 import { showShape } from '../../shape.ts'
 import { strangerName, wayToTensor } from '../../strangers.ts'
@@ -171,12 +171,8 @@ const isArrayLike = (x: unknown): boolean =>
   typeof x === 'object' && x !== null && 'length' in x && typeof x.length === 'number'
 
 const arrayDtype = (data: ArrayLike<number | boolean>): DType => {
-  if (data instanceof Int8Array) return 'i8'
-  if (data instanceof Uint8Array || data instanceof Uint8ClampedArray) return 'u8'
-  if (data instanceof Int32Array || data instanceof Int16Array) return 'i32'
-  if (data instanceof Uint32Array || data instanceof Uint16Array) return 'u32'
-  if (data instanceof Float32Array || data instanceof Float64Array) return 'f32'
-  return leafDtype(Array.from(data))
+  const known: Readonly<Record<string, DType>> = arrayDTypes
+  return known[(data as TypedArray)[Symbol.toStringTag]] ?? leafDtype(Array.from(data))
 }
 
 const filled = <S extends Shape, D extends DType>(
