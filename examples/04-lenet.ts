@@ -20,19 +20,28 @@ export interface Digits {
   readonly labels: T.Tensor<readonly [number], 'u8'>
 }
 
-export const digits = (n: number) => ({ images: T.spec([n, 28, 28], 'u8'), labels: T.spec([n], 'u8') })
+type DigitSpecs = { readonly [K in keyof Digits]: T.Spec<Digits[K]['shape'], 'u8'> }
 
-export const init = (key: random.Key) => {
+/** Two convolutions, and a small deep network. */
+export interface Params {
+  readonly first: nn.ConvParams
+  readonly second: nn.ConvParams
+  readonly hidden: readonly [nn.LinearParams, nn.LinearParams]
+  readonly last: nn.LinearParams
+}
+
+/** The types of `n` of them. */
+export const digits = (n: number): DigitSpecs => ({ images: T.spec([n, 28, 28], 'u8'), labels: T.spec([n], 'u8') })
+
+export const init = (key: random.Key): Params => {
   const [a, b, c, d, e] = random.splitList(key, 5)
   return {
     first: nn.conv2dInit(a, 1, 6, 5),
     second: nn.conv2dInit(b, 6, 16, 5),
     hidden: [nn.linearInit(c, 400, 120), nn.linearInit(d, 120, 84)],
     last: nn.linearInit(e, 84, 10),
-  } as const
+  }
 }
-
-export type Params = ReturnType<typeof init>
 
 /** What the first filters see: 6 maps of 28 × 28. */
 const maps = (p: Params, images: Digits['images']): T.Tensor =>
