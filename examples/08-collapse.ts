@@ -133,7 +133,7 @@ export const collapse: Example = {
               dots(hasty.at(i - 3)!, `after ${(turns - 2 + i) * perTurn}`, colour),
             ),
           ],
-          { title: 'One clump at a time, which hops', x: 'x', y: 'y' },
+          { title: 'All in one place, which hops', x: 'x', y: 'y' },
         ),
         'cure.svg': lineChart([real, dots(cured.at(-1)!, 'made', '#2e7d50')], { title: 'Cured', x: 'x', y: 'y' }),
         'reached.svg': lineChart(
