@@ -63,6 +63,7 @@ const startOptions: OptionNames<LearnerStart> = { key: 'tensor' }
 
 const runningOptions: OptionNames<RunningStart<unknown>> = { ...startOptions, running: 'must own' }
 
+/** What `learner` is, for the three kinds of loss. */
 export interface MakeLearner {
   <P, B>(loss: (params: P, batch: B, key: Key) => Tensor, optimiser: Optimiser): Learner<P, B>
   <P, B, M, X extends { readonly running: TreeOf<M, Tensor> }>(
