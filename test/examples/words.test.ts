@@ -7,6 +7,7 @@ import { sentiment } from '../../examples/06-sentiment.ts'
 import { wordVectors } from '../../examples/06-word-vectors.ts'
 import { words } from '../../examples/06-words.ts'
 import type { Example } from '../../examples/course/example.ts'
+import { contentOf } from '../../examples/pictures/chart.ts'
 
 const found = async (example: Example, pictures: number) => {
   const device = await T.openDevice({ prefer: 'cpu', quiet: true })
@@ -14,8 +15,9 @@ const found = async (example: Example, pictures: number) => {
   const drawn = Object.values(findings.pictures ?? {})
   expect(drawn).toHaveLength(pictures)
   for (const picture of drawn) {
-    expect(picture).toContain('<svg')
-    expect(picture).not.toContain('NaN')
+    const text = String(contentOf(picture))
+    expect(text).toContain('<svg')
+    expect(text).not.toContain('NaN')
   }
   for (const value of Object.values(findings.measures)) expect(value).not.toBeNaN()
   return findings
