@@ -66,7 +66,7 @@ export const gpt: Example = {
   run: async ({ device, quick, folder, progress }) => {
     const { alphabet, seen, unseen, spell } = await readBook()
     // Epochs are as short as one likes here: so many batches from anywhere in the book.
-    const [depth, epochs, perEpoch, size] = quick ? [1, 2, 15, 8] : [2, 15, 100, 32]
+    const [depth, epochs, perEpoch, size] = quick ? [1, 2, 15, 8] : [2, 15, 300, 32]
     const total = epochs * perEpoch
 
     const warm = Math.ceil(total / 20)

@@ -126,14 +126,14 @@ export const wrongWeights = (
 ): Tensor | undefined =>
   misshapen(name, x, { 'the weight': [weight, [x.shape[axis]!]] }, 'give one number for each class')
 
-const wrongOperand = (name: string, x: Tensor, target: Tensor, { weight, axis }: ClassOptions): Tensor | undefined => {
+/** A mistake among the operands has no shape to be asked for. */
+const wrongOperand = (name: string, x: Tensor, target: Tensor, options: ClassOptions): Tensor | undefined =>
+  mistakeAmong(name, { 'operand 1': x, 'the target': target }, { weight: options.weight }) ??
+  wrongShapes(name, x, target, options)
+
+const wrongShapes = (name: string, x: Tensor, target: Tensor, { weight, axis }: ClassOptions): Tensor | undefined => {
   const along = classAxis(x.shape.length, axis)
-  return (
-    mistakeAmong(name, { 'operand 1': x, 'the target': target }, { weight }) ??
-    noClasses(name, x, axis) ??
-    wrongTarget(name, x, target, along) ??
-    wrongWeights(name, x, weight, along)
-  )
+  return noClasses(name, x, axis) ?? wrongTarget(name, x, target, along) ?? wrongWeights(name, x, weight, along)
 }
 
 /** The refusal of scores that have no axis of classes. */

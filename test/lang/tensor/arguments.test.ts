@@ -130,7 +130,7 @@ const others: readonly Case[] = [
   direct('T.full', [[2]], 'T.full: the value is undefined, not a number'),
   curried('T.fullLike', [{ dtype: 'i32' }], 'T.fullLike: the value is an object, not a number'),
   direct('T.pad', [x, [], { mode: 'mirror' }], "T.pad: the mode is 'mirror'", "it can be 'constant', 'reflect'"),
-  direct('T.tensor', [x], 'T.tensor: the data is a tensor, not a number or nested arrays of numbers'),
+  direct('T.tensor', [x], 'T.tensor: the data is a tensor, not a number, a typed array or nested arrays of numbers'),
   direct('T.associativeScan', [() => yes, x], 'T.associativeScan: the carried value is f32[1, 2] and becomes bool[]'),
   direct('T.tensordot', [x, x, { axes: [0, 1] }], 'T.tensordot: axes is neither a number nor two lists of axes'),
   direct('T.einsum', [x, 'ij'], 'T.einsum: the equation is a tensor, not a string'),
