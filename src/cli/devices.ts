@@ -1,10 +1,11 @@
 /** `tensorloom devices`: what programs can run on here, the default first, and what each grants. */
 import type { Profile } from '../../passes/profile.ts'
 import { type RuntimeError, TensorloomError } from '../lang/errors.ts'
+import { columnsText } from '../lang/print/columns.ts'
 import type { Device } from '../runtime/device.ts'
 import { wantedLimits } from '../runtime/gpu/device.ts'
 import { openDevice, type Preference, profileOf } from '../runtime/open-device.ts'
-import { heading, table } from './spelling.ts'
+import { heading } from './spelling.ts'
 
 /** What there is to know about a device. */
 export interface DeviceReport {
@@ -58,7 +59,7 @@ const showDevice = ({ kind, description, features, limits, profile }: DeviceRepo
       : [
           '',
           heading('limits'),
-          table(Object.entries(limits).map(([name, value]) => [`  ${name}`, String(value)])),
+          columnsText(Object.entries(limits).map(([name, value]) => [`  ${name}`, String(value)])),
           '',
           heading('features'),
           `  ${features.join(', ') || 'none'}`,

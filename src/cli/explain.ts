@@ -8,6 +8,7 @@ import { dispatchWork } from '../../codegen/plan/predict.ts'
 import { everyStep } from '../../codegen/plan/steps.ts'
 import { showSchedule } from '../../passes/loop/schedule/print-cluster.ts'
 import type { Stage } from '../../passes/pipeline.ts'
+import { columnsText } from '../lang/print/columns.ts'
 import { bytesText, countText, plural } from '../lang/print/figures.ts'
 import { nameNodes, showGraph } from '../lang/print/graph-text.ts'
 import { showSized } from '../lang/size.ts'
@@ -17,7 +18,7 @@ import { type BoundaryReport, boundariesOf } from './explain-boundaries.ts'
 import { type Names, namesInside, type RepeatReport, repeatsOf, showRepeat, timesOf } from './explain-loops.ts'
 import { loadPrograms } from './load-programs.ts'
 import { plannedFor } from './replan.ts'
-import { heading, indent, table } from './spelling.ts'
+import { heading, indent } from './spelling.ts'
 
 /** What one pass left. */
 export interface StageReport {
@@ -175,7 +176,7 @@ const showKernel = (k: KernelReport, i: number): string => {
   return [
     `dispatch ${i}: ${k.name}, ${timesText(k)}${grid}, ${bytesText(k.bytes)}, ${countText(k.flops)} flops`,
     `  ${k.reads.join(', ') || 'nothing'} → ${k.stores.join(', ')}`,
-    indent(table(bindings)),
+    indent(columnsText(bindings)),
     ...k.loops.map((l) => indent(l, '    ')),
     ...(k.wgsl === undefined ? [] : [indent(k.wgsl.trimEnd(), '    ')]),
     ...(k.byReference ? ['    runs by the JavaScript reference of the user’s code in it'] : []),
@@ -189,7 +190,7 @@ const showStages = (stages: readonly StageReport[]): string => {
     return [`  ${s.name}`, count, s.changed ? '' : 'nothing to do']
   })
   const graphs = stages.flatMap((s) => (s.graph ? ['', heading(`after ${s.name}`), indent(s.graph)] : []))
-  return [table(rows), ...graphs].join('\n')
+  return [columnsText(rows), ...graphs].join('\n')
 }
 
 /** The explanation as text. */
@@ -223,7 +224,7 @@ export const showExplanation = (e: Explanation): string => {
     boundaries.join('\n') || '  nothing: no two dispatches share a value',
     '',
     heading('memory'),
-    table(memory) || '  none',
+    columnsText(memory) || '  none',
     '',
   ].join('\n')
 }

@@ -5,6 +5,7 @@ import type { Plan, Step } from '../../codegen/plan/plan.ts'
 import { workOf } from '../../codegen/plan/predict.ts'
 import { everyStep } from '../../codegen/plan/steps.ts'
 import { raise } from '../lang/errors.ts'
+import { columnsText } from '../lang/print/columns.ts'
 import { siteOf } from '../lang/provenance.ts'
 import { showSized } from '../lang/size.ts'
 import { demandList, demandRecord, type OptionNames, showArgument } from '../lang/tensor/arguments.ts'
@@ -145,15 +146,6 @@ const clockText: Readonly<Record<ProfileClock, string>> = {
   processor: 'one dispatch at a time',
 }
 
-/** Columns as wide as their longest cell; all but the first and the last are numbers, which end in line. */
-const table = (rows: readonly (readonly string[])[]): string => {
-  const widths = rows[0]!.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)))
-  const isText = (i: number): boolean => i === 0 || i === widths.length - 1
-  const line = (row: readonly string[]): string =>
-    row.map((cell, i) => (isText(i) ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  ')
-  return rows.map((row) => line(row).trimEnd()).join('\n')
-}
-
 const showProfile = ({ kernels, ms, runs, clock, device }: Omit<ProgramProfile, 'toString'>): string => {
   const head = `${ms.toFixed(3)} ms in kernels on ${device}, ${clockText[clock]} (the median of ${runs})`
   const rows = kernels.map((k) => [
@@ -166,7 +158,8 @@ const showProfile = ({ kernels, ms, runs, clock, device }: Omit<ProgramProfile, 
     (k.predicted.flops / 1e6).toPrecision(3),
     k.source,
   ])
-  return `${head}\n${table([['kernel', 'calls', 'ms', 'share', 'predicted ms', 'MB', 'Mflop', 'source'], ...rows])}`
+  const names = ['kernel', 'calls', 'ms', 'share', 'predicted ms', 'MB', 'Mflop', 'source']
+  return `${head}\n${columnsText([names, ...rows], [1, 2, 3, 4, 5, 6])}`
 }
 
 const demandLoaded = (program: unknown): void => {

@@ -3,6 +3,7 @@ import { typeOf, typesOf } from '../lang/build.ts'
 import { sizeOf } from '../lang/dim.ts'
 import { byteSize, type DType, isFloat } from '../lang/dtype.ts'
 import { binaryOps, type Graph, type Node, type NodeOf, unaryOps } from '../lang/ir.ts'
+import { columnsText } from '../lang/print/columns.ts'
 import { printing } from '../lang/print/printing.ts'
 import { demandFunction } from '../lang/tensor/arguments.ts'
 import { topological } from '../lang/topological.ts'
@@ -83,20 +84,11 @@ const grouped = (n: number): string => n.toLocaleString('en-US')
 
 const shown = (shape: readonly number[]): string => `[${shape.join(', ')}]`
 
-/** Rows of cells under a head, columns as wide as their widest cell; the last two stand to the right. */
-const table = (rows: readonly (readonly string[])[]): string => {
-  const size = rows[0]!.map((_, c) => Math.max(...rows.map((r) => [...r[c]!].length)))
-  return rows
-    .map((r) => r.map((cell, c) => (c < r.length - 2 ? cell.padEnd(size[c]!) : cell.padStart(size[c]!))).join('  '))
-    .map((line) => line.trimEnd())
-    .join('\n')
-}
-
 const textOf = ({ rows, count, bytes, flops, outputs }: Omit<Summary, 'text'>): string => {
   const head = ['parameter', 'shape', 'dtype', 'numbers', 'bytes']
   const body = rows.map((r) => [r.path || '(itself)', shown(r.shape), r.dtype, grouped(r.count), grouped(r.bytes)])
   return [
-    table([head, ...body, ['in all', '', '', grouped(count), grouped(bytes)]]),
+    columnsText([head, ...body, ['in all', '', '', grouped(count), grouped(bytes)]], [3, 4]),
     ...outputs.map(({ path, shape, dtype }) => `result${path === '' ? '' : ` ${path}`}: ${dtype}${shown(shape)}`),
     `flops of one call: ${grouped(flops)}`,
   ].join('\n')

@@ -2,7 +2,6 @@
 import { describe, expect, it } from 'vitest'
 import { graphPipeline } from '../../passes/pipeline.ts'
 import type { DeviceReport } from '../../src/cli/devices.ts'
-import { table } from '../../src/cli/spelling.ts'
 import { fixture, tensorloom } from './command.ts'
 
 describe('the command line', () => {
@@ -207,13 +206,4 @@ describe('tensorloom devices', () => {
     expect(text.stdout.startsWith(`${first!.description} (${first!.kind}, the default)\n`)).toBe(true)
     for (const { description, kind } of devices.slice(1)) expect(text.stdout).toContain(`\n${description} (${kind})\n`)
   })
-})
-
-it('lines up columns', () => {
-  expect(
-    table([
-      ['a', 'bcd', 'e'],
-      ['fghi', 'j'],
-    ]),
-  ).toBe('a     bcd  e\nfghi  j')
 })
