@@ -4,7 +4,7 @@
  */
 import type { Bound, Cluster, LoopValue, Range } from '../ir/cluster.ts'
 import { rangesOfIndex } from '../ir/index-expression.ts'
-import { boundKey, valuesBelow } from '../ir/values.ts'
+import { boundKey, valuesBelow, valuesOfIndex } from '../ir/values.ts'
 import { isUniformBound } from './lane-pattern.ts'
 import type { ReduceValue } from './nest.ts'
 import type { Schedule } from './roles.ts'
@@ -29,8 +29,9 @@ export const skipping = (cluster: Cluster, schedule: Schedule): Schedule => {
   /** The loop at which a bound is known: the innermost that it depends on. */
   const loopOf = ({ over }: ReduceValue, { index }: Bound): Range | undefined => {
     const ranges = rangesOfIndex(index)
-    const isKnown = [...ranges].every((r) => over.includes(r) || nest.grid.includes(r) || r === schedule.task?.range)
-    return isKnown ? over.findLast((r) => ranges.has(r)) : undefined
+    const isBound = [...ranges].every((r) => over.includes(r) || nest.grid.includes(r) || r === schedule.task?.range)
+    // What is computed is not known before the steps are.
+    return isBound && valuesOfIndex(index).length === 0 ? over.findLast((r) => ranges.has(r)) : undefined
   }
   const isOne = (b: Bound): boolean =>
     [...rangesOfIndex(b.index)].every((r) => {

@@ -1,9 +1,10 @@
 /** The cost model on clusters small enough to count by hand, and the choice of what goes on the grid. */
 import { describe, expect, it } from 'vitest'
+import { cpu } from '../../../../codegen/targets/wasm/profile.ts'
 import { hardware, portable, software } from '../../../../codegen/targets/wgsl/profiles.ts'
 import { chooseGrid, costOf } from '../../../../passes/loop/schedule/cost.ts'
 import { placeCluster } from '../../../../passes/loop/schedule/nest.ts'
-import { scheduleCluster } from '../../../../passes/loop/schedule/roles.ts'
+import { type Schedule, scheduleCluster } from '../../../../passes/loop/schedule/roles.ts'
 import { inWorkgroups } from '../../../../passes/loop/schedule/workgroup.ts'
 import type { Profile } from '../../../../passes/profile.ts'
 import { build as b } from '../../../../src/lang/build.ts'
@@ -22,6 +23,20 @@ const normalised = (rows: number, columns: number): Node =>
   node([f32(rows, columns)], (x) => b.div([x, spread(sum(b.exp([x], {})), columns, rows)], {}))
 
 describe('costs', () => {
+  it('are those of four lanes for a processor where an operation has none', () => {
+    const { cluster } = clusterOf(node([f32(1024), f32(1024)], (x, y) => b.mul([b.add([x, y], {}), x], {})))
+    const nest = placeCluster(cluster, cluster.stores[0]!.ranges)
+    const seconds = (profile: Profile, roles: Schedule['roles']): number => {
+      const { dispatch, bandwidth } = profile.costs
+      const cost = costOf({ nest, roles }, profile)
+      return cost.seconds - dispatch - cost.bytes / bandwidth
+    }
+    const [range] = nest.grid
+    const [lanes, alone] = [new Map([[range!, { unroll: 1, vector: true }]]), new Map()]
+    expect(seconds(cpu, alone) / seconds(cpu, lanes)).toBeCloseTo(4)
+    expect(seconds(portable, alone)).toBeCloseTo(seconds(portable, lanes), 12)
+  })
+
   const cases: readonly {
     readonly name: string
     readonly of: Node

@@ -3,14 +3,25 @@ import { describe, expect, it } from 'vitest'
 import type { Kernel } from '../../../../codegen/kernel/kernel.ts'
 import { cpu } from '../../../../codegen/targets/wasm/profile.ts'
 import { portable } from '../../../../codegen/targets/wgsl/profiles.ts'
-import type { Buffer, Cluster } from '../../../../passes/loop/ir/cluster.ts'
-import { valuesBelow } from '../../../../passes/loop/ir/values.ts'
+import type { Bound, Buffer, Cluster, LoopValue, Range, Store } from '../../../../passes/loop/ir/cluster.ts'
+import {
+  addIndex,
+  rangeIndex,
+  scaleIndex,
+  shiftIndex,
+  valueIndex,
+} from '../../../../passes/loop/ir/index-expression.ts'
+import { createValues, valuesBelow } from '../../../../passes/loop/ir/values.ts'
+import { placeCluster } from '../../../../passes/loop/schedule/nest.ts'
+import type { Role, Schedule } from '../../../../passes/loop/schedule/roles.ts'
+import { skipping } from '../../../../passes/loop/schedule/skip.ts'
 import * as T from '../../../../src/index.ts'
 import type { HostArray } from '../../../../src/lang/dtype.ts'
 import type { Graph } from '../../../../src/lang/ir.ts'
+import type { Order } from '../../../../src/lang/monoids.ts'
 import { traceTree } from '../../../../src/lang/trace.ts'
 import * as nn from '../../../../src/nn/index.ts'
-import { kernelOf, runByHand, statementsOf } from '../../../codegen/hand-made.ts'
+import { expressionsOf, kernelOf, runByHand, statementsOf } from '../../../codegen/hand-made.ts'
 import { planOf } from '../../../differential.ts'
 import { arbitraryValue } from '../clusters.ts'
 
@@ -59,11 +70,84 @@ describe('edges of a slope', () => {
       const branches = (kernel: Kernel): number => statementsOf(kernel.body).filter((x) => x.kind === 'if').length
       expect(own).not.toEqual(all)
       expect(branches(own!)).toBeGreaterThanOrEqual(2)
+      // What holds there is not asked again.
+      const choices = (kernel: Kernel): number => expressionsOf(kernel.body).filter((x) => x.kind === 'select').length
+      expect(choices(own!)).toBeLessThan(choices(all!))
     }
   })
 
   it('are passed over by processors alone', () => {
     const { fusion } = planOf(cases[0]![1], portable)
     expect(fusion.kernels.flat().some(({ schedule }) => schedule.skips)).toBe(false)
+  })
+})
+
+/** A contraction of 3 x 16 terms at each of 8 points, built by hand; terms are zero at the edges. */
+describe('a loop passes over steps', () => {
+  const v = createValues()
+  const [point] = v.ranges('store', [8]) as [Range]
+  const [tap, channel] = v.ranges('reduce', [3, 16], new Set([point])) as [Range, Range]
+  const buffer = (id: number, size: number): Buffer => ({ id, dtype: 'f32', size })
+  const place = addIndex(rangeIndex(point), rangeIndex(tap))
+  const edge: Bound = { index: place, low: 1, high: 9 }
+  const lhs = v.load(buffer(0, 8 * 16), addIndex(scaleIndex(shiftIndex(place, -1), 16), rangeIndex(channel)), [edge])
+  const rhs = v.load(buffer(1, 3 * 16), addIndex(scaleIndex(rangeIndex(tap), 16), rangeIndex(channel)), [])
+  const product = v.alu('mul', 'f32', [lhs, rhs])
+  const number = (x: number): LoopValue => v.constant('f32', x)
+  const padded = v.guard([edge], product, number(0))
+  const row = v.load(buffer(2, 8), rangeIndex(point), [])
+  const found = valueIndex(v.alu('cast', 'u32', [row]), 8)
+  const terms = (value: LoopValue, order: Order = 'blocks', monoid: 'terms' | 'sum' | 'max' = 'terms'): LoopValue =>
+    v.reduce({ monoid, order, over: [tap, channel], values: [value] })
+  const storing = (value: LoopValue, id = 9): Store => ({
+    buffer: buffer(id, 8),
+    index: rangeIndex(point),
+    ranges: [point],
+    value,
+  })
+  const whole = scaleIndex(rangeIndex(point), 3)
+  const overTaps: Store = {
+    ...storing(v.index('f32', rangeIndex(tap)), 8),
+    buffer: buffer(8, 24),
+    index: addIndex(whole, rangeIndex(tap)),
+    ranges: [point, tap],
+  }
+  const roles = (range: Range, role: Role): Schedule['roles'] => new Map([[range, role]])
+  const skipped = (
+    stores: readonly Store[],
+    given: Schedule['roles'] = new Map(),
+    grid = [point],
+  ): readonly Range[] => {
+    const { skips } = skipping({ stores }, { nest: placeCluster({ stores }, grid), roles: given })
+    return [...(skips?.keys() ?? [])]
+  }
+
+  it.each([
+    ['at which all terms are zero', skipped([storing(terms(padded))]), [tap]],
+    [
+      'that two contractions have in common',
+      skipped([storing(terms(padded)), storing(terms(v.guard([edge], rhs, number(0))), 7)]),
+      [tap],
+    ],
+    ['none of which the other contraction needs', skipped([storing(terms(padded)), storing(terms(product), 7)]), []],
+    ['where something else is added', skipped([storing(terms(v.guard([edge], product, number(1))))]), []],
+    [
+      'where a factor is zero: the other may be infinite',
+      skipped([storing(terms(v.alu('mul', 'f32', [v.guard([edge], lhs, number(0)), rhs])))]),
+      [],
+    ],
+    ['of a maximum', skipped([storing(terms(padded, 'any', 'max'))]), []],
+    ['of a sum in another order', skipped([storing(terms(padded, 'tree', 'sum'))]), []],
+    ['where register copies differ', skipped([storing(terms(padded))], roles(point, { unroll: 2, vector: false })), []],
+    ['where lanes differ', skipped([storing(terms(padded))], roles(point, { unroll: 1, vector: true })), []],
+    ['whose range no loop around it binds', skipped([storing(terms(padded))], new Map(), []), []],
+    ['of which a store needs each', skipped([storing(terms(padded)), overTaps]), []],
+    [
+      'that depend on what is computed',
+      skipped([storing(terms(v.guard([{ ...edge, index: addIndex(found, rangeIndex(tap)) }], product, number(0))))]),
+      [],
+    ],
+  ])('%s', (_, got, want) => {
+    expect(got).toEqual(want)
   })
 })
