@@ -18,7 +18,7 @@ const boundsOfTerm = (v: LoopValue): readonly Bound[] =>
     ? [...v.bounds, ...boundsOfTerm(v.inside)]
     : []
 
-const isContraction = (r: ReduceValue): boolean => r.order === 'blocks' && r.monoid === 'terms' && r.values.length === 1
+const isContraction = (r: ReduceValue): boolean => r.order === 'blocks' && r.values.length === 1
 
 /** `schedule` with the steps that its loops pass over, at the loop that says whether a bound holds for all copies and lanes. */
 export const skipping = (cluster: Cluster, schedule: Schedule): Schedule => {
