@@ -53,8 +53,7 @@ const stem = ({ stem }: Params, x: T.Tensor): T.Tensor =>
 const pooled = (x: T.Tensor): T.Tensor => nn.maxPool2d(T.relu(x), { kernelSize: 2 })
 
 /** The mean of each map is a feature; a score for each digit. */
-const scores = ({ head }: Params, maps: T.Tensor): T.Tensor =>
-  nn.linear(T.mean(maps, { axis: [2, 3] }), head as nn.LinearParams)
+const scores = ({ head }: Params, maps: T.Tensor): T.Tensor => nn.linear(T.mean(maps, { axis: [2, 3] }), head)
 
 /** As it learns: normalised by the batch; the scores and the statistics after it. */
 const learning = (params: Params, running: Net['running'], x: T.Tensor) => {

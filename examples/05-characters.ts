@@ -32,7 +32,7 @@ const lstm: Recurrent['run'] = (x, cells, [h, c]) => nn.lstm(x, cells, { initial
 
 const networks: Readonly<Record<string, Recurrent>> = {
   'plain RNN': { init: nn.rnnInit, run: rnn, states: 1 },
-  LSTM: { init: nn.lstmInit, run: lstm, states: 2 },
+  LSTM: { init: (...sizes) => nn.lstmInit(...sizes, { forgetBias: 1 }), run: lstm, states: 2 },
   GRU: { init: nn.gruInit, run: gru, states: 1 },
   'GRU, 2 layers': { init: (...sizes) => nn.gruInit(...sizes, { layers: 2 }), run: gru, states: 1 },
 }
@@ -87,10 +87,10 @@ export const characters: Example = {
   title: 'Moby Dick, letter by letter',
   run: async ({ device, quick, progress }) => {
     const book = await readBook()
-    const [rows, size, hidden, epochs] = quick ? [16, 32, 32, 1] : [32, 32, 128, 2]
+    const [rows, size, hidden] = quick ? [16, 32, 32] : [32, 32, 128]
     const seen = columns(book.seen.subarray(0, quick ? 20_000 : undefined), rows, size)
     const unseen = columns(book.unseen.subarray(0, quick ? 4_100 : undefined), rows, 256)
-    const steps = epochs * batchCount(seen, { size: rows })
+    const steps = batchCount(seen, { size: rows })
 
     const study = async ([name, network]: readonly [string, Recurrent], i: number) => {
       const optimiser = adam(cosineDecay(0.008, { steps }), { clipNorm: 1 })
@@ -109,7 +109,6 @@ export const characters: Example = {
       const exam = await T.compileOn(device, judge, [params, { text: T.spec([rows, 257], 'u8') }])
       const losses: number[] = []
       const { state } = await train.fit(learn, start, batches(seen, { size: rows }), {
-        epochs,
         onStep: ({ step, measures }) => {
           losses.push(measures['loss']!)
           progress(i * steps + step, 4 * steps, name)

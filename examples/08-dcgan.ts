@@ -39,7 +39,7 @@ type Net = ReturnType<typeof init>
 const twice = { stride: 2, padding: 1 }
 /** From noise to images: 7 × 7 features, then twice as many pixels each way, and again. Images are normalised by their batch. */
 const generate = (p: Net['generator'], noise: T.Tensor): T.Tensor => {
-  const small = T.reshape(nn.linear(noise, p.first as nn.LinearParams), [-1, 2 * width, 7, 7])
+  const small = T.reshape(nn.linear(noise, p.first), [-1, 2 * width, 7, 7])
   const large = nn.convTranspose2d(T.relu(nn.batchNorm(small, p.wide)), p.second, twice)
   return T.tanh(nn.convTranspose2d(T.relu(nn.batchNorm(large, p.narrow)), p.third, twice))
 }
@@ -49,7 +49,7 @@ const leaky = nn.leakyRelu({ negativeSlope: 0.2 })
 const judge = (p: Net['critic'], images: T.Tensor): T.Tensor => {
   const large = leaky(nn.conv2d(images, p.outer, twice))
   const small = leaky(nn.batchNorm(nn.conv2d(large, p.inner, twice), p.norm))
-  return nn.linear(T.reshape(small, [-1, features]), p.last as nn.LinearParams)
+  return nn.linear(T.reshape(small, [-1, features]), p.last)
 }
 
 /** How far scores are from an answer: 1 for "real", 0 for "made". */

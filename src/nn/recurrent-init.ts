@@ -1,6 +1,8 @@
 /** Initial weights of recurrent networks, as PyTorch draws them. */
 import type { Shape } from '../lang/dim.ts'
+import { raise } from '../lang/errors.ts'
 import { demandRecord, type OptionNames } from '../lang/tensor/arguments.ts'
+import * as T from '../lang/tensor/index.ts'
 import { demandKey, foldIn } from '../lang/tensor/random/keys.ts'
 import type { Only } from '../lang/types/options.ts'
 import type { Tensor } from '../lang/types/tensor.ts'
@@ -18,16 +20,21 @@ const recurrentInitOptions: OptionNames<RecurrentInitOptions> = {
   bias: 'boolean',
 }
 
-/** Options of `lstmInit`, with whether gates see the cell (false), and the size that states are projected to (none). */
+/**
+ * Options of `lstmInit`, with whether gates see the cell (false), the size that states are projected to (none), and the sum of
+ * the two biases of the forget gates (as drawn, near 0): 1 lets cells keep what they hold (Jozefowicz, Zaremba and Sutskever 2015).
+ */
 export interface LstmInitOptions extends RecurrentInitOptions {
   readonly peepholes?: boolean | undefined
   readonly projection?: number | undefined
+  readonly forgetBias?: number | undefined
 }
 
 const lstmInitOptions: OptionNames<LstmInitOptions> = {
   ...recurrentInitOptions,
   peepholes: 'boolean',
   projection: 'count',
+  forgetBias: 'finite',
 }
 
 type F32 = Tensor<Shape, 'f32'>
@@ -75,22 +82,35 @@ export interface LstmInit extends RecurrentInit {
   ): LayersStart<Q>
 }
 
+/** `cell` of so many units whose forget gates, the second of the four, begin with `bias` between them. */
+const keeping = (cell: CellStart, hidden: number, bias: number): CellStart => {
+  const begun = (drawn: F32 | undefined, x: number): F32 => T.setAt(drawn!, [`${hidden}:${2 * hidden}`], x)
+  return { ...cell, biasIh: begun(cell.biasIh, bias), biasHh: begun(cell.biasHh, 0) }
+}
+
 const recurrentInit = <F>(name: string, gates: number, known: OptionNames<RecurrentInitOptions>): F =>
   ((key: Tensor, inputs: number, hidden: number, options: LstmInitOptions = {}) => {
     demandRecord(name, known, options)
     demandSizes(name, { inputs, hidden })
     demandKey(name, key)
-    const { layers = 1, bidirectional = false, bias = true, peepholes = false, projection } = options
+    const { layers = 1, bidirectional = false, bias = true, peepholes = false, projection, forgetBias } = options
     const [rows, out] = [gates * hidden, projection ?? hidden]
     const count = bidirectional ? 2 : 1
-    const cell = (layer: number, direction: number): unknown =>
+    if (forgetBias !== undefined && !bias)
+      raise({
+        tag: 'UsageError',
+        message: `${name}: forgetBias is ${forgetBias}, but { bias: false } leaves no biases`,
+      })
+    const drawn = (layer: number, direction: number): CellStart =>
       uniformParts(name, foldIn(key, layer * count + direction), perUnit(1, hidden), {
         weightIh: [rows, layer === 0 ? inputs : out * count],
         weightHh: [rows, out],
         ...(bias ? { biasIh: [rows], biasHh: [rows] } : {}),
         ...(peepholes ? { peepholes: [3 * hidden] } : {}),
         ...(projection === undefined ? {} : { weightHr: [projection, hidden] }),
-      })
+      }) as never
+    const cell = (layer: number, direction: number): CellStart =>
+      forgetBias === undefined ? drawn(layer, direction) : keeping(drawn(layer, direction), hidden, forgetBias)
     return Array.from({ length: layers }, (_, layer) =>
       bidirectional ? [cell(layer, 0), cell(layer, 1)] : cell(layer, 0),
     )

@@ -49,6 +49,22 @@ test('peepholes and projections of several layers', () => {
   ])
 })
 
+test('forget gates begin with what is asked for, in every layer and both ways', () => {
+  const sizes = [key, 3, 2, { layers: 2, bidirectional: true, peepholes: true }] as const
+  const drawn = nn.lstmInit(...sizes).flat()
+  const asked = nn.lstmInit(key, 3, 2, { ...sizes[3], forgetBias: 1.5 }).flat()
+  for (const [i, cell] of asked.entries()) {
+    const gates = (bias: T.Tensor | undefined): readonly (readonly number[])[] => {
+      const all = Array.from(T.reference(bias!).data)
+      return [0, 2, 4, 6].map((at) => all.slice(at, at + 2))
+    }
+    for (const [name, forget] of [['biasIh', 1.5] as const, ['biasHh', 0] as const])
+      expect(gates(cell[name])).toEqual(gates(drawn[i]![name]).with(1, [forget, forget]))
+    expect(T.reference(cell.weightHh).data).toEqual(T.reference(drawn[i]!.weightHh).data)
+    expect(cell.peepholes!.shape).toEqual([6])
+  }
+})
+
 test('a cell is an element of the list', () => {
   const [cell] = nn.rnnInit(key, 3, 4)
   expect(nn.rnnCell(T.ones([2, 3]), T.zeros([2, 4]), cell!).shape).toEqual([2, 4])
@@ -58,6 +74,8 @@ test.each([
   [() => nn.rnnInit(key, -3, 4), 'nn.rnnInit: inputs is -3'],
   [() => nn.gruInit(key, 3, 0.5), 'nn.gruInit: hidden is 0.5'],
   [() => nn.lstmInit('key' as never, 3, 4), "nn.lstmInit: the key is 'key'"],
+  [() => nn.lstmInit(key, 3, 4, { forgetBias: 1, bias: false }), 'nn.lstmInit: forgetBias is 1, but { bias: false }'],
+  [() => nn.gruInit(key, 3, 4, { forgetBias: 1 } as never), "nn.gruInit: there is no option 'forgetBias'"],
   [() => nn.gruInit(key, 3, 4, { projection: 2 } as never), "nn.gruInit: there is no option 'projection'"],
 ])('mistake %# is named', (f, message) => {
   expect(f).toThrow(message)
