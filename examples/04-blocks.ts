@@ -29,21 +29,13 @@ const halved = nn.maxPool2d({ kernelSize: 2 })
 const vgg = (count: number, ins: number, outs: number) =>
   nn.sequential(...Array.from({ length: count }, (_, i) => conv(i === 0 ? ins : outs, outs)), halved)
 
-/** Layers side by side: what they give, one after another along the channels. */
-const beside = <const L extends readonly nn.AnyLayer[]>(
-  ...paths: L
-): nn.Layer<{ readonly [K in keyof L]: nn.ParamsOf<L[K]> }> => ({
-  init: (key) => paths.map((path, i) => path.init(random.foldIn(key as random.Key, i))) as never,
-  apply: (params, x) =>
-    T.concat(
-      paths.map((path, i) => path.apply(params[i] as never, x)),
-      { axis: 1 },
-    ),
-})
+/** What layers side by side give, one after another along the channels. */
+const joined = (...maps: readonly T.Tensor[]): T.Tensor => T.concat(maps, { axis: 1 })
 
 /** GoogLeNet (Szegedy et al. 2014): windows of several sizes at once; 1 × 1 makes few channels of many before the large ones. */
 const inception = (ins: number, each: number) =>
-  beside(
+  nn.parallel(
+    joined,
     conv(ins, each, 1),
     nn.sequential(conv(ins, each, 1), conv(each, each, 3)),
     nn.sequential(conv(ins, each, 1), conv(each, each, 5)),
@@ -51,14 +43,14 @@ const inception = (ins: number, each: number) =>
   )
 
 /** ResNet (He et al. 2015): what came in, and what two convolutions add to it. */
-const residual = (channels: number) => {
-  const added = nn.sequential(conv(channels, channels), conv(channels, channels))
-  return nn.layer(added.init, (x, p) => T.add(x, added.apply(p, x)))
-}
+const residual = (channels: number) =>
+  nn.parallel(T.add, (x) => x, nn.sequential(conv(channels, channels), conv(channels, channels)))
 
 /** DenseNet (Huang et al. 2016): each layer sees all before it, and adds `growth` channels. */
 const dense = (count: number, ins: number, growth: number) =>
-  nn.sequential(...Array.from({ length: count }, (_, i) => beside(nn.sequential(), conv(ins + i * growth, growth))))
+  nn.sequential(
+    ...Array.from({ length: count }, (_, i) => nn.parallel(joined, (x) => x, conv(ins + i * growth, growth))),
+  )
 
 /** From block to block: other channels, half the size. */
 const transition = (ins: number, outs: number) => nn.sequential(conv(ins, outs, 1), halved)

@@ -301,6 +301,8 @@ export {
   type LayerOrFunction,
   layer,
   type ParamsOf,
+  type ParamsOfEach,
+  parallel,
   sequential,
 } from './sequential.ts'
 export {

@@ -1,4 +1,4 @@
-/** Layers as values: how their parameters begin and what they compute, put one after the other. */
+/** Layers as values: how their parameters begin and what they compute, put one after the other or side by side. */
 
 import { raise } from '../lang/errors.ts'
 import { printedCall, showGiven } from '../lang/print/call-text.ts'
@@ -86,31 +86,50 @@ export const dropoutLayer = (options: Pick<DropoutOptions, 'p'> = {}): Layer<nul
 }
 
 /** UsageError for what is neither a layer nor a function. */
-const demandLayer = (x: unknown, at: number): void => {
+const demandLayer = (name: string, example: string, x: unknown, at: number): void => {
   if (typeof x === 'function' || (isRecord(x) && typeof x['init'] === 'function' && typeof x['apply'] === 'function'))
     return
   raise({
     tag: 'UsageError',
-    message: `nn.sequential: argument ${at + 1} is ${showArgument(x)}, neither a layer nor a function`,
-    hint: 'write nn.sequential(nn.dense(4, 3), nn.relu), or make a layer with nn.layer(init, f)',
+    message: `${name}: argument ${at + 1} is ${showArgument(x)}, neither a layer nor a function`,
+    hint: `write ${example}, or make a layer with nn.layer(init, f)`,
   })
 }
 
 /** UsageError for parameters that are not one for each layer. */
-const demandPlaces = (params: unknown, count: number): void => {
+const demandPlaces = (name: string, params: unknown, count: number): void => {
   const what = Array.isArray(params)
     ? params.length === count
       ? undefined
       : `there are ${params.length} parameters for ${count} layers`
     : `the parameters are ${showArgument(params)}, not a list`
   if (what !== undefined)
-    raise({ tag: 'UsageError', message: `nn.sequential: ${what}`, hint: 'write model.apply(model.init(key), x)' })
+    raise({ tag: 'UsageError', message: `${name}: ${what}`, hint: 'write model.apply(model.init(key), x)' })
 }
 
-/** A line for each layer, with the number that the paths of its parameters begin with. */
-const showLayers = (layers: readonly LayerOrFunction[]): string => {
-  const lines = layers.map((each, i) => `\n  [${i}] ${showGiven(each).replaceAll('\n', '\n  ')}`)
-  return `nn.sequential(${lines.join('')}\n)`
+/** The parameters of layers: a tuple, each drawn from a key of its own, null for a function. */
+export type ParamsOfEach<L extends readonly LayerOrFunction[]> = { readonly [K in keyof L]: ParamsOf<L[K]> }
+
+/** One layer of several, which `run` puts together of what each of them computes. */
+const together = <const L extends readonly LayerOrFunction[]>(
+  name: string,
+  layers: L,
+  run: (steps: readonly ((x: Tensor) => Tensor)[], x: Tensor) => Tensor,
+): Layer<ParamsOfEach<L>> => {
+  const init = (key: Tensor): unknown => {
+    demandKey(name, key)
+    return layers.map((each, i) => (typeof each === 'function' ? null : each.init(foldIn(key, i))))
+  }
+  const apply = (params: readonly unknown[], x: Tensor, key?: Tensor): Tensor => {
+    demandPlaces(name, params, layers.length)
+    const steps = layers.map((each, i) =>
+      typeof each === 'function' ? each : (y: Tensor) => each.apply(params[i] as never, y, key && foldIn(key, i)),
+    )
+    return run(steps, x)
+  }
+  // A line for each layer, with the number that the paths of its parameters begin with.
+  const lines = (): string => layers.map((each, i) => `\n  [${i}] ${showGiven(each).replaceAll('\n', '\n  ')}`).join('')
+  return printing(() => `${name}(${lines()}\n)`)({ init, apply }) as never
 }
 
 /**
@@ -125,21 +144,32 @@ const showLayers = (layers: readonly LayerOrFunction[]): string => {
  * const loss = (p: typeof params, x: T.Tensor, y: T.Tensor) => nn.crossEntropy(model.apply(p, x, random.key(1)), y)
  * T.grad(loss)(params, T.ones([2, 784]), T.tensor([3, 4]))[0].weight.shape // => [128, 784]
  */
-export const sequential = <const L extends readonly LayerOrFunction[]>(
+export const sequential = <const L extends readonly LayerOrFunction[]>(...layers: L): Layer<ParamsOfEach<L>> => {
+  for (const [i, each] of layers.entries())
+    demandLayer('nn.sequential', 'nn.sequential(nn.dense(4, 3), nn.relu)', each, i)
+  return together('nn.sequential', layers, (steps, x) => steps.reduce((y, step) => step(y), x))
+}
+
+/**
+ * Layers and functions side by side, as one layer: each is given the same input, and `combine` makes one tensor of what they
+ * give. Parameters and keys are those of `sequential`. `(x) => x` beside a layer, added, is a residual block (He et al. 2016);
+ * joined, a dense one (Huang et al. 2017); windows of several sizes, joined, are an Inception block (Szegedy et al. 2015).
+ * @example
+ * const residual = nn.parallel(T.add, (x) => x, nn.dense(3, 3))
+ * const params = residual.init(random.key(0))
+ * [params[0], params[1].weight.shape] // => [null, [3, 3]]
+ * residual.apply(params, T.ones([2, 3])).shape // => [2, 3]
+ * const wide = nn.parallel((...parts) => T.concat(parts, { axis: -1 }), nn.dense(3, 2), nn.dense(3, 5))
+ * wide.apply(wide.init(random.key(1)), T.ones([2, 3])).shape // => [2, 7]
+ */
+export const parallel = <const L extends readonly LayerOrFunction[]>(
+  combine: (...parts: readonly Tensor[]) => Tensor,
   ...layers: L
-): Layer<{ readonly [K in keyof L]: ParamsOf<L[K]> }> => {
-  layers.forEach(demandLayer)
-  const init = (key: Tensor): unknown => {
-    demandKey('nn.sequential', key)
-    return layers.map((each, i) => (typeof each === 'function' ? null : each.init(foldIn(key, i))))
-  }
-  const apply = (params: readonly unknown[], x: Tensor, key?: Tensor): Tensor => {
-    demandPlaces(params, layers.length)
-    return layers.reduce(
-      (y: Tensor, each, i) =>
-        typeof each === 'function' ? each(y) : each.apply(params[i] as never, y, key && foldIn(key, i)),
-      x,
-    )
-  }
-  return printing(() => showLayers(layers))({ init, apply }) as never
+): Layer<ParamsOfEach<L>> => {
+  const example = 'nn.parallel(T.add, (x) => x, nn.dense(4, 4))'
+  demandFunction('nn.parallel', 'the first argument', combine, 'what the layers give')
+  if (layers.length === 0)
+    raise({ tag: 'UsageError', message: 'nn.parallel: there are no layers', hint: `write ${example}` })
+  for (const [i, each] of layers.entries()) demandLayer('nn.parallel', example, each, i + 1)
+  return together('nn.parallel', layers, (steps, x) => combine(...steps.map((step) => step(x))))
 }

@@ -68,9 +68,28 @@ test('it is trained on a device as any function is', async () => {
   expect(await result.loss.item()).toBeLessThan(first / 10)
 })
 
+test('layers side by side see the same input, and one tensor is made of what they give', () => {
+  const joined = (...parts: readonly Tensor[]): Tensor => T.concat(parts, { axis: 1 })
+  const both = nn.parallel(joined, nn.dense(3, 2), (y) => y, nn.sequential(nn.dense(3, 1), nn.relu))
+  const [y, p] = [random.normal(random.key(5), [4, 3]), both.init(key)]
+  expect(flattenTensors(p).paths).toEqual(['[0].bias', '[0].weight', '[2][0].bias', '[2][0].weight'])
+  expect(both.apply(p, y)).toBe(joined(nn.linear(y, p[0]), y, nn.relu(nn.linear(y, p[2][0]))))
+  expect(nn.parallel(T.sub, (a) => a, T.neg).apply([null, null], y)).toBe(T.sub(y, T.neg(y)))
+  // Each draws from a key of its own, in init and in training.
+  const twins = nn.parallel(T.sub, nn.dropoutLayer(), nn.dropoutLayer())
+  expect(flat(twins.apply(twins.init(key), T.ones([50]), key)).some((v) => v !== 0)).toBe(true)
+})
+
 describe('mistakes', () => {
   test.each([
     [() => nn.sequential(nn.relu, { weight: T.ones([2]) } as never), 'nn.sequential: argument 2 is an object, neither'],
+    [() => nn.parallel(T.add, nn.relu, 2 as never), 'nn.parallel: argument 3 is 2, neither a layer nor a function'],
+    [
+      () => nn.parallel(nn.dense(2, 2) as never, nn.relu),
+      'nn.parallel: the first argument is an object, not a function',
+    ],
+    [() => nn.parallel(T.add), 'nn.parallel: there are no layers'],
+    [() => nn.parallel(T.add, nn.relu, nn.relu).apply([null] as never, x), 'nn.parallel: there are 1 parameters for 2'],
     [() => nn.sequential(T.ones([2]) as never), 'nn.sequential: argument 1 is a tensor, neither'],
     [() => nn.layer(3 as never, nn.relu as never), 'nn.layer: the first argument is 3, not a function'],
     [() => nn.layer(() => null, null as never), 'nn.layer: the second argument is null, not a function'],

@@ -91,6 +91,12 @@ holds<Equal<(typeof params)[5]['weight'], F32<readonly [2, 1, 3, 3]>>>()
 const gradient = T.grad((p: typeof params, x: T.Tensor) => T.sum(model.apply(p, x)))(params, given<T.Tensor>())
 holds<Equal<(typeof gradient)[0]['bias'], F32<readonly [128]>>>()
 
+const beside = nn.parallel(T.add, (x) => x, nn.dense(4, 4))
+holds<Equal<ReturnType<typeof beside.init>[0], null>>()
+holds<Equal<ReturnType<typeof beside.init>[1]['weight'], F32<readonly [4, 4]>>>()
+// @ts-expect-error: what combines gives a tensor
+nn.parallel((a, b) => [a, b], nn.relu, nn.tanh)
+
 // @ts-expect-error: neither a layer nor a function
 nn.sequential(nn.relu, linear)
 // @ts-expect-error: parameters of another network

@@ -120,13 +120,13 @@ test.each<readonly [string, unknown, string]>([
     'layers',
     nn.sequential(
       nn.dense(4, 3),
-      nn.sequential(nn.dropoutLayer({ p: 0.2 })),
+      nn.parallel(T.add, nn.dropoutLayer({ p: 0.2 })),
       (x) => T.neg(x),
       nn.layer(() => nn.layerNormInit(3), nn.layerNorm as never),
     ),
     `nn.sequential(
   [0] nn.dense(4, 3)
-  [1] nn.sequential(
+  [1] nn.parallel(
     [0] nn.dropoutLayer({ p: 0.2 })
   )
   [2] a function

@@ -69,6 +69,7 @@ export const dataFirstOnly: readonly string[] = [
   'nn.lstmInit',
   'nn.multiHeadAttentionInit',
   'nn.orthogonal',
+  'nn.parallel',
   'nn.residualBlockInit',
   'nn.residualBlockStep',
   'nn.rmsNormInit',

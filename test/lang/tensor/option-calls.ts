@@ -151,7 +151,10 @@ const plain: Readonly<Record<string, readonly [kinds: Options['kinds'], (f: Loos
   'nn.dropoutLayer': [{ p: 'fraction' }, (f, o) => (f(o) as nn.Layer<null>).apply(null, x, key)],
   'nn.rnnInit': [recurrentInit, (f, o) => f(key, 2, 2, o)],
   'nn.gruInit': [recurrentInit, (f, o) => f(key, 2, 2, o)],
-  'nn.lstmInit': [{ ...recurrentInit, peepholes: 'boolean', projection: 'count', forgetBias: 'finite' }, (f, o) => f(key, 2, 2, o)],
+  'nn.lstmInit': [
+    { ...recurrentInit, peepholes: 'boolean', projection: 'count', forgetBias: 'finite' },
+    (f, o) => f(key, 2, 2, o),
+  ],
   'nn.varianceScaling': [{ scale: 'limit', mode: 'own', distribution: 'own' }, (f, o) => f(key, [2, 2], o)],
   'nn.lecunNormal': [{ gain: 'limit' }, (f, o) => f(key, [2, 2], o)],
   'nn.lecunUniform': [{ gain: 'limit' }, (f, o) => f(key, [2, 2], o)],
