@@ -157,7 +157,9 @@ const demandBatches = (epoch: number, { batch }: Place): void => {
  * With `checkpoints`, the run continues where the newest whole checkpoint left off and ends bit for bit as the unbroken run does,
  * as long as step and data are functions of what they are given: random keys belong into the state. Steps that were done before are
  * not done again, nor told to `onStep`: `step` and `history` go on from those of the checkpoint. Where that has all epochs already,
- * nothing runs, no callback is called, and its state and history are the result; more `epochs` make it go on.
+ * nothing runs, no callback is called, and its state and history are the result; more `epochs` make it go on. A checkpoint holds
+ * the tree `{ state }`, or `{ state, best }` with the option `best`, so that `(await to.latest())!.load({ state: like })` reads it
+ * in another program.
  *
  * UsageError for data without batches and unknown measures; otherwise rejects as the step, the data and the checkpoints do.
  * @example

@@ -73,6 +73,9 @@ describe('fit', () => {
     expect([best!.epoch, history[1]!.measures['loss']! < history[0]!.measures['loss']!]).toEqual([1, true])
     await near(best!.state)
     await near((await train.fit(T.jit(step), start, tensors, options)).state)
+    // As documented: another program reads both from the newest checkpoint.
+    const held = await (await to.latest())!.load({ state: start, best: start })
+    for (const state of [held.state, held.best]) await near(state)
   })
 
   test('tells of every step and epoch in order, while the next batch is prepared', async () => {
@@ -175,6 +178,8 @@ describe('checkpoints', () => {
     const again = await train.fit(program, start, batches, { epochs: 2, checkpoints: { to }, onStep: count })
     expect([steps, again.step]).toEqual([0, 6])
     expect(await bytesOf(again.state)).toBe(await bytesOf(first.state))
+    const { state } = await (await to.latest())!.load({ state: start })
+    expect(await bytesOf(state)).toBe(await bytesOf(first.state))
     const longer = await train.fit(program, start, batches, { epochs: 3, checkpoints: { to }, onStep: count })
     expect(steps).toBe(3)
     expect(await bytesOf(longer.state)).toBe(await bytesOf((await byHand(3)).state))
