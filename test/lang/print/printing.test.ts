@@ -6,7 +6,7 @@ import { inspect } from 'node:util'
 import { describe, expect, it, test } from 'vitest'
 import * as T from '../../../src/index.ts'
 import { openSafetensors } from '../../../src/io/index.ts'
-import { callText } from '../../../src/lang/print/call-text.ts'
+import { callText, printedCall } from '../../../src/lang/print/call-text.ts'
 import { printing } from '../../../src/lang/print/printing.ts'
 import * as nn from '../../../src/nn/index.ts'
 import * as optim from '../../../src/optim/index.ts'
@@ -80,6 +80,17 @@ test('a text knows whether it stands inside of something', () => {
   ])
 })
 
+test('functions print themselves as records do', () => {
+  const made = printedCall((x: number) => x + 1, 'above', 1)
+  expect([inspect(made), String(made), callText('f', [made])]).toEqual(['above(1)', 'above(1)', 'f(above(1))'])
+  expect([made(1), Object.keys(made)]).toEqual([2, []])
+})
+
+test('what is said last holds', () => {
+  const inner = printedCall({ a: 1 }, 'inner')
+  expect(inspect(printedCall(inner, 'outer', { ...inner }))).toBe('outer({ a: 1 })')
+})
+
 test('calls', () => {
   const anonymous = [() => 1][0]
   expect(callText('f', [1, undefined, {}, { a: undefined }])).toBe('f(1)')
@@ -87,6 +98,7 @@ test('calls', () => {
     "f(undefined, 'a\\u000ab', [1, null], a function)",
   )
   expect(callText('f', [{ a: true, b: { c: 1 } }, T.ones([1])])).toBe('f({ a: true, b: { c: 1 } }, a tensor)')
+  expect(callText('f', [{ 'a.b': 1, "it's": {} }, 'a\\b'])).toBe("f({ 'a.b': 1, 'it\\'s': {} }, 'a\\\\b')")
 })
 
 test.each<readonly [string, unknown, string]>([
