@@ -1,4 +1,5 @@
 /** Stages made after Adam: NAdam, Adamax, RAdam as PyTorch has them, and the sign of Lion. */
+import { printedCall } from '../lang/print/call-text.ts'
 import { demandRecord, type OptionNames } from '../lang/tensor/arguments.ts'
 import {
   abs,
@@ -60,7 +61,7 @@ export const scaleByNadam = (options: NadamOptions = {}): Transform => {
   demandRecord('optim.scaleByNadam', nadamOptions, options)
   const { beta1 = 0.9, beta2 = 0.999, eps = 1e-8, momentumDecay = 0.004 } = options
   const momentumAt = (t: Tensor): Tensor => plus(times(pow(0.96, times(t, momentumDecay)), -beta1 / 2), beta1)
-  return {
+  const stage: Transform = {
     init: (params) => ({ m: zerosOf(params), v: zerosOf(params), product: full([], 1) }),
     apply: (updates, state, _params, step) => {
       const before = state as Moments & { readonly product: Tensor }
@@ -80,6 +81,7 @@ export const scaleByNadam = (options: NadamOptions = {}): Transform => {
       return [given, { ...moments, product }]
     },
   }
+  return printedCall(stage, 'optim.scaleByNadam', options)
 }
 
 /** Settings of Adamax. */
@@ -101,7 +103,7 @@ export const adamaxOptions: OptionNames<AdamaxOptions> = { beta1: 'decay', beta2
 export const scaleByAdamax = (options: AdamaxOptions = {}): Transform => {
   demandRecord('optim.scaleByAdamax', adamaxOptions, options)
   const { beta1 = 0.9, beta2 = 0.999, eps = 1e-8 } = options
-  return {
+  const stage: Transform = {
     init: (params) => ({ m: zerosOf(params), u: zerosOf(params) }),
     apply: (updates, state, _params, step) => {
       const before = state as { readonly m: TensorTree; readonly u: TensorTree }
@@ -111,6 +113,7 @@ export const scaleByAdamax = (options: AdamaxOptions = {}): Transform => {
       return [each((p, q) => over(first(p!), q!), m, u), { m: m as TensorTree, u: u as TensorTree }]
     },
   }
+  return printedCall(stage, 'optim.scaleByAdamax', options)
 }
 
 /** Settings of RAdam. */
@@ -154,7 +157,7 @@ export const scaleByRadam = (options: RadamOptions = {}): Transform => {
   demandRecord('optim.scaleByRadam', radamOptions, options)
   const { beta1 = 0.9, beta2 = 0.999, eps = 1e-8 } = options
   const longest = 2 / (1 - beta2) - 1
-  return {
+  const stage: Transform = {
     init: (params) => ({ m: zerosOf(params), v: zerosOf(params) }),
     apply: (updates, state, _params, step) => {
       const moments = nextMoments(state as unknown as Moments, updates, beta1, beta2)
@@ -179,6 +182,7 @@ export const scaleByRadam = (options: RadamOptions = {}): Transform => {
       return [given, { ...moments }]
     },
   }
+  return printedCall(stage, 'optim.scaleByRadam', options)
 }
 
 /** Settings of Lion. */
@@ -199,11 +203,12 @@ export const lionOptions: OptionNames<LionOptions> = { beta1: 'decay', beta2: 'd
 export const scaleByLion = (options: LionOptions = {}): Transform => {
   demandRecord('optim.scaleByLion', lionOptions, options)
   const { beta1 = 0.9, beta2 = 0.99 } = options
-  return {
+  const stage: Transform = {
     init: zerosOf,
     apply: (updates, state) => [
       each((g, m) => sign(moving(beta1, m!, g!)), updates, state),
       each((g, m) => moving(beta2, m!, g!), updates, state) as TensorTree,
     ],
   }
+  return printedCall(stage, 'optim.scaleByLion', options)
 }

@@ -2,6 +2,7 @@
 import type { Shape } from '../lang/dim.ts'
 import { isHalf } from '../lang/dtype.ts'
 import { raise } from '../lang/errors.ts'
+import { printedCall } from '../lang/print/call-text.ts'
 import { showArgument } from '../lang/tensor/arguments.ts'
 import { isMistake } from '../lang/tensor/ask.ts'
 import { add, all, cast, cond, div, equal, full, isfinite, logicalAnd, remainder, where } from '../lang/tensor/index.ts'
@@ -108,7 +109,7 @@ export const accumulate = (n: number, inner: Optimiser): Optimiser => {
       hint: 'write optim.accumulate(4, optim.adam(0.001))',
     })
   demandOptimiser('optim.accumulate', inner)
-  return conditional(
+  const made = conditional(
     inner,
     (first, params) => ({
       step: count(0),
@@ -128,6 +129,7 @@ export const accumulate = (n: number, inner: Optimiser): Optimiser => {
       }
     },
   )
+  return printedCall(made, 'optim.accumulate', n, inner)
 }
 
 /**
@@ -151,7 +153,7 @@ export const allFinite = (tree: unknown): Tensor<Shape, 'bool'> =>
  */
 export const applyIfFinite = (inner: Optimiser): Optimiser => {
   demandOptimiser('optim.applyIfFinite', inner)
-  return conditional(
+  const made = conditional(
     inner,
     (first) => ({ step: count(0), stages: first, skipped: count(0) }),
     (grads, state) => {
@@ -166,4 +168,5 @@ export const applyIfFinite = (inner: Optimiser): Optimiser => {
       }
     },
   )
+  return printedCall(made, 'optim.applyIfFinite', inner)
 }

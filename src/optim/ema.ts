@@ -1,6 +1,7 @@
 /** The moving average of parameters, which often does better than the parameters themselves. */
 import { isFloat, isHalf } from '../lang/dtype.ts'
 import { raise } from '../lang/errors.ts'
+import { printedCall } from '../lang/print/call-text.ts'
 import { demandRecord, type OptionNames } from '../lang/tensor/arguments.ts'
 import { isMistake } from '../lang/tensor/ask.ts'
 import { cast, full, maximum } from '../lang/tensor/index.ts'
@@ -61,7 +62,7 @@ const wide = (x: Tensor): Tensor => (!isMistake(x) && isHalf(x.dtype) ? cast(x, 
 export const ema = (options: EmaOptions = {}): Ema => {
   demandRecord('optim.ema', emaOptions, options)
   const { decay = 0.999, debias = false } = options
-  return {
+  const made: Ema = {
     init: (params) => ({
       step: full([], 0, { dtype: 'i32' }),
       average: each((p) => {
@@ -85,4 +86,5 @@ export const ema = (options: EmaOptions = {}): Ema => {
       return each((a) => (isAveraged(a!) ? over(a!, scale) : a!), state.average)
     },
   }
+  return printedCall(made, 'optim.ema', options)
 }

@@ -1,4 +1,5 @@
 /** Rates that differ from parameter to parameter. */
+import { printedCall } from '../lang/print/call-text.ts'
 import { mul } from '../lang/tensor/index.ts'
 import { flattenTensors, unflattenTree } from '../lang/tree.ts'
 import type { Tensor } from '../lang/types/tensor.ts'
@@ -29,8 +30,10 @@ const scaled = <P>(name: string, updates: P, params: unknown, factors: PerLeaf<n
  * const u = { head: T.tensor([1.5]), body: [T.tensor([2.5])] }
  * T.reference(stage.apply(u, [], u, T.tensor(0))[0].head).data // => [15]
  */
-export const scaleByFactors = (factors: PerLeaf<number>): Transform =>
-  stateless((updates, params) => scaled('optim.scaleByFactors', updates, params, factors))
+export const scaleByFactors = (factors: PerLeaf<number>): Transform => {
+  const stage = stateless((updates, params) => scaled('optim.scaleByFactors', updates, params, factors))
+  return printedCall(stage, 'optim.scaleByFactors', factors)
+}
 
 /**
  * An optimiser whose rate is times a factor for each parameter, as `scaleByFactors` takes them: rates by path, or by depth. What
@@ -43,8 +46,9 @@ export const scaleByFactors = (factors: PerLeaf<number>): Transform =>
  */
 export const scaleRates = (inner: Optimiser, factors: PerLeaf<number>): Optimiser => {
   demandOptimiser('optim.scaleRates', inner)
-  return fromUpdates(inner.init, (grads, state, params) => {
+  const made = fromUpdates(inner.init, (grads, state, params) => {
     const [found, after] = inner.updates(grads, state, params)
     return [scaled('optim.scaleRates', found, params, factors), after]
   })
+  return printedCall(made, 'optim.scaleRates', inner, factors)
 }

@@ -1,5 +1,6 @@
 /** Optimisers and stages of several, one for each group of parameters. */
 import { raise } from '../lang/errors.ts'
+import { printedCall } from '../lang/print/call-text.ts'
 import { showArgument } from '../lang/tensor/arguments.ts'
 import { full } from '../lang/tensor/index.ts'
 import { isRecord, mapRecord } from '../lang/tree.ts'
@@ -98,6 +99,8 @@ export function groups(members: Members<Transform> | Members<Optimiser>, by: Per
   demandMembers(members)
   const names = groupNames(members)
   const labelsOf: LabelsOf = (params) => valuesFor('optim.groups', names, by, params)
-  if (Object.values(members).every(isStage)) return groupedStages(members as Members<Transform>, labelsOf)
-  return groupedOptimisers(members as Members<Optimiser>, labelsOf)
+  const made = Object.values(members).every(isStage)
+    ? groupedStages(members as Members<Transform>, labelsOf)
+    : groupedOptimisers(members as Members<Optimiser>, labelsOf)
+  return printedCall(made, 'optim.groups', members, by)
 }

@@ -1,6 +1,7 @@
 /** L-BFGS: descent along directions that the last steps and the turns of the gradient make, with a line search on the device. */
 import { valueAndGrad } from '../../passes/transform/gradient.ts'
 import { raise } from '../lang/errors.ts'
+import { printedCall } from '../lang/print/call-text.ts'
 import { ShapeEq } from '../lang/shape.ts'
 import { demandFunction, demandRecord, type OptionNames } from '../lang/tensor/arguments.ts'
 import { isMistake } from '../lang/tensor/ask.ts'
@@ -161,7 +162,7 @@ const demandState = (state: LbfgsState, size: number, history: number): void => 
  */
 export const lbfgs = (options: LbfgsOptions = {}): Lbfgs => {
   demandRecord('optim.lbfgs', lbfgsOptions, options)
-  return {
+  const made: Lbfgs = {
     init: (params) => {
       requireFloat(params)
       return firstState(packingOf(params).size, options.history ?? 10)
@@ -174,4 +175,5 @@ export const lbfgs = (options: LbfgsOptions = {}): Lbfgs => {
       return { params: packing.unpack(to.x), state: after, loss: to.value }
     },
   }
+  return printedCall(made, 'optim.lbfgs', options)
 }

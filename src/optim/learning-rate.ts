@@ -1,5 +1,6 @@
 /** Learning rates as functions of the step (an i32 scalar on the device, from 0), so that they cost no recompilation. */
 import { raise } from '../lang/errors.ts'
+import { printedCall } from '../lang/print/call-text.ts'
 import { demandNumber, demandRecord, type OptionNames, showArgument } from '../lang/tensor/arguments.ts'
 import { add, cast, cos, div, floor, minimum, mul, pow } from '../lang/tensor/index.ts'
 import type { Tensor } from '../lang/types/tensor.ts'
@@ -49,11 +50,12 @@ export const stepDecay = (rate: Rate, options: StepDecayOptions): Schedule => {
   demandRate('optim.stepDecay', rate)
   demandRecord('optim.stepDecay', stepDecayOptions, options)
   const { stepSize, gamma = 0.1 } = options
-  return (t) => {
+  const schedule: Schedule = (t) => {
     // The half keeps a quotient that should be whole from falling below it when divided in f32.
     const reached = floor(div(add(asFloat(t), 0.5), stepSize))
     return times(pow(gamma, reached), rateAt(rate, t))
   }
+  return printedCall(schedule, 'optim.stepDecay', rate, options)
 }
 
 /** The setting of `exponentialDecay`: the part of the rate that a step leaves. */
@@ -71,7 +73,8 @@ const exponentialDecayOptions: OptionNames<ExponentialDecayOptions> = { gamma: '
 export const exponentialDecay = (rate: Rate, options: ExponentialDecayOptions): Schedule => {
   demandRate('optim.exponentialDecay', rate)
   demandRecord('optim.exponentialDecay', exponentialDecayOptions, options)
-  return (t) => times(pow(options.gamma, asFloat(t)), rateAt(rate, t))
+  const schedule: Schedule = (t) => times(pow(options.gamma, asFloat(t)), rateAt(rate, t))
+  return printedCall(schedule, 'optim.exponentialDecay', rate, options)
 }
 
 /** Settings of `cosineDecay`: the steps down to the least rate, and that rate. */
@@ -94,10 +97,11 @@ export const cosineDecay = (rate: number, options: CosineDecayOptions): Schedule
   demandNumber('optim.cosineDecay', 'the rate', rate)
   demandRecord('optim.cosineDecay', cosineDecayOptions, options)
   const { steps, min = 0 } = options
-  return (t) => {
+  const schedule: Schedule = (t) => {
     const wave = cos(times(minimum(asFloat(t), steps), Math.PI / steps))
     return add(times(wave, (rate - min) / 2), (rate + min) / 2)
   }
+  return printedCall(schedule, 'optim.cosineDecay', rate, options)
 }
 
 /** The setting of `warmup`: how many steps the rate rises for. */
@@ -117,5 +121,6 @@ const warmupOptions: OptionNames<WarmupOptions> = { steps: 'must amount' }
 export const warmup = (rate: Rate, options: WarmupOptions): Schedule => {
   demandRate('optim.warmup', rate)
   demandRecord('optim.warmup', warmupOptions, options)
-  return (t) => times(minimum(div(add(asFloat(t), 1), options.steps), 1), rateAt(rate, t))
+  const schedule: Schedule = (t) => times(minimum(div(add(asFloat(t), 1), options.steps), 1), rateAt(rate, t))
+  return printedCall(schedule, 'optim.warmup', rate, options)
 }

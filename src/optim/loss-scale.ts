@@ -1,5 +1,6 @@
 /** Scaling of the loss, so that gradients in f16 neither vanish nor overflow: a state machine on the device. */
 import type { Shape } from '../lang/dim.ts'
+import { printedCall } from '../lang/print/call-text.ts'
 import { demandRecord, type OptionNames } from '../lang/tensor/arguments.ts'
 import { cast, div, full, greaterEqual, logicalAnd, mul, where } from '../lang/tensor/index.ts'
 import type { Tensor } from '../lang/types/tensor.ts'
@@ -72,7 +73,7 @@ const scaleOf = (options: LossScaleOptions): LossScale => {
  */
 export const lossScale = (options: LossScaleOptions = {}): LossScale => {
   demandRecord('optim.lossScale', lossScaleOptions, options)
-  return scaleOf(options)
+  return printedCall(scaleOf(options), 'optim.lossScale', options)
 }
 
 /** The scale that an option of `name` describes. UsageError by that name. */

@@ -1,4 +1,5 @@
 /** Optimisers and stages for some of the parameters: masks and frozen parts. */
+import { printedCall } from '../lang/print/call-text.ts'
 import { flattenTensors } from '../lang/tree.ts'
 import { partOf, withParts } from './parts.ts'
 import { type Mask, mask as maskOf, valuesFor } from './per-leaf.ts'
@@ -49,9 +50,9 @@ export function masked(inner: Transform, mask: Mask): Transform
 export function masked(inner: Optimiser, mask: Mask): Optimiser
 export function masked(inner: Transform | Optimiser, mask: Mask): Transform | Optimiser {
   const flagsOf: FlagsOf = (params) => valuesFor('optim.masked', maskOf, mask, params)
-  if (isStage(inner)) return maskedStage(inner, flagsOf)
+  if (isStage(inner)) return printedCall(maskedStage(inner, flagsOf), 'optim.masked', inner, mask)
   demandOptimiser('optim.masked', inner)
-  return maskedOptimiser(inner, flagsOf)
+  return printedCall(maskedOptimiser(inner, flagsOf), 'optim.masked', inner, mask)
 }
 
 /**
@@ -65,7 +66,8 @@ export function masked(inner: Transform | Optimiser, mask: Mask): Transform | Op
  */
 export const freeze = (inner: Optimiser, mask: Mask): Optimiser => {
   demandOptimiser('optim.freeze', inner)
-  return maskedOptimiser(inner, (params) => valuesFor('optim.freeze', maskOf, mask, params).map((frozen) => !frozen))
+  const flagsOf: FlagsOf = (params) => valuesFor('optim.freeze', maskOf, mask, params).map((frozen) => !frozen)
+  return printedCall(maskedOptimiser(inner, flagsOf), 'optim.freeze', inner, mask)
 }
 
 /**
@@ -74,5 +76,7 @@ export const freeze = (inner: Optimiser, mask: Mask): Optimiser => {
  * const [o, p] = [optim.frozen(), T.tensor([1.5])]
  * T.reference(o.update(p, T.ones([1]), o.init(p)).params).data // => [1.5]
  */
-export const frozen = (): Optimiser =>
-  maskedOptimiser(optimiser(), (params) => flattenTensors(params).leaves.map(() => false))
+export const frozen = (): Optimiser => {
+  const none: FlagsOf = (params) => flattenTensors(params).leaves.map(() => false)
+  return printedCall(maskedOptimiser(optimiser(), none), 'optim.frozen')
+}

@@ -2,6 +2,7 @@
 import { valueAndGrad } from '../../passes/transform/gradient.ts'
 import { isFloat, isHalf } from '../lang/dtype.ts'
 import { raise, showOperand } from '../lang/errors.ts'
+import { callText, printedCall } from '../lang/print/call-text.ts'
 import { demandChoice, demandFunction, demandRecord, type OptionNames } from '../lang/tensor/arguments.ts'
 import { isMistake } from '../lang/tensor/ask.ts'
 import { cast, full, where } from '../lang/tensor/index.ts'
@@ -143,9 +144,12 @@ export const mixed = (options: MixedOptions): Mixed => {
   demandChoice('optim.mixed', 'dtype to compute in', compute, ['f16', 'bf16'])
   const scale = scaling === false ? undefined : scaleWithin('optim.mixed', scaling)
   const rounded = (x: Tensor): Tensor => (!isMistake(x) && isFloat(x.dtype) ? cast(x, compute) : x)
+  const call = callText('optim.mixed', [options])
   const inHalf: Mixed['loss'] = (f) => {
     demandFunction('optim.mixed', 'the loss', f)
-    return (...args) => mapTensors(f(...(mapTensors(args, rounded) as typeof args)), restored) as ReturnType<typeof f>
+    const wrapped: typeof f = (...args) =>
+      mapTensors(f(...(mapTensors(args, rounded) as typeof args)), restored) as ReturnType<typeof f>
+    return printedCall(wrapped, `${call}.loss`, f)
   }
   const step = (
     loss: Loss,
@@ -156,7 +160,7 @@ export const mixed = (options: MixedOptions): Mixed => {
     demandRecord('optim.mixed', stepOptions, settings)
     const { hasAux = false } = settings
     const wrapped = inHalf(loss)
-    return {
+    const made: MixedStep<unknown, readonly unknown[], unknown> = {
       init: (params) => {
         demandWide(params)
         const first = optimiser.init(params)
@@ -186,6 +190,8 @@ export const mixed = (options: MixedOptions): Mixed => {
         }
       },
     }
+    return printedCall(made, `${call}.step`, loss, optimiser, settings)
   }
-  return { cast: (tree) => mapTensors(tree, rounded) as typeof tree, loss: inHalf, step: step as never }
+  const made: Mixed = { cast: (tree) => mapTensors(tree, rounded) as typeof tree, loss: inHalf, step: step as never }
+  return printedCall(made, 'optim.mixed', options)
 }

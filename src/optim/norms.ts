@@ -1,4 +1,5 @@
 /** Stages that look at how long updates are: clipping, by all, by each or by element, centring, trust ratios. */
+import { printedCall } from '../lang/print/call-text.ts'
 import { demandNumber, demandRecord, type OptionNames } from '../lang/tensor/arguments.ts'
 import {
   add,
@@ -55,10 +56,11 @@ const factorWithin = (max: number, norm: Tensor): Tensor => minimum(div(max, add
  */
 export const clipByGlobalNorm = (max: number): Transform => {
   demandNumber('optim.clipByGlobalNorm', 'the largest norm', max)
-  return stateless((updates) => {
+  const stage = stateless((updates) => {
     const factor = factorWithin(max, globalNorm(updates))
     return each((u) => mul(u!, factor), updates)
   })
+  return printedCall(stage, 'optim.clipByGlobalNorm', max)
 }
 
 /**
@@ -71,7 +73,8 @@ export const clipByGlobalNorm = (max: number): Transform => {
  */
 export const clipByNorm = (max: number): Transform => {
   demandNumber('optim.clipByNorm', 'the largest norm', max)
-  return stateless((updates) => each((u) => mul(u!, factorWithin(max, globalNorm(u!))), updates))
+  const stage = stateless((updates) => each((u) => mul(u!, factorWithin(max, globalNorm(u!))), updates))
+  return printedCall(stage, 'optim.clipByNorm', max)
 }
 
 /**
@@ -83,12 +86,13 @@ export const clipByNorm = (max: number): Transform => {
  */
 export const clipByBlockRms = (max: number): Transform => {
   demandNumber('optim.clipByBlockRms', 'the largest root mean square', max)
-  return stateless((updates) =>
+  const stage = stateless((updates) =>
     each((u) => {
       const rms = div(globalNorm(u!), globalNorm(onesLike(u!)))
       return div(u!, maximum(div(rms, max), 1))
     }, updates),
   )
+  return printedCall(stage, 'optim.clipByBlockRms', max)
 }
 
 /**
@@ -99,7 +103,8 @@ export const clipByBlockRms = (max: number): Transform => {
  */
 export const clipByValue = (max: number): Transform => {
   demandNumber('optim.clipByValue', 'the largest value', max)
-  return stateless((updates) => each((u) => clamp(u!, { min: -max, max }), updates))
+  const stage = stateless((updates) => each((u) => clamp(u!, { min: -max, max }), updates))
+  return printedCall(stage, 'optim.clipByValue', max)
 }
 
 /**
@@ -109,13 +114,15 @@ export const clipByValue = (max: number): Transform => {
  * const u = T.tensor([[1, 3]], { dtype: 'f32' })
  * T.reference(optim.centralise().apply(u, [], u, T.tensor(0))[0]).data // => [-1, 1]
  */
-export const centralise = (): Transform =>
-  stateless((updates) =>
+export const centralise = (): Transform => {
+  const stage = stateless((updates) =>
     each((u) => {
       const rest = u!.shape.map((_, i) => i).slice(1)
       return rest.length === 0 ? u! : add(u!, neg(mean(u!, { axis: rest, keepdims: true })))
     }, updates),
   )
+  return printedCall(stage, 'optim.centralise')
+}
 
 /** Settings of `scaleByTrustRatio`. */
 export interface TrustRatioOptions {
@@ -134,7 +141,7 @@ const trustRatioOptions: OptionNames<TrustRatioOptions> = { coefficient: 'positi
 export const scaleByTrustRatio = (options: TrustRatioOptions = {}): Transform => {
   demandRecord('optim.scaleByTrustRatio', trustRatioOptions, options)
   const { coefficient = 1 } = options
-  return stateless((updates, params) =>
+  const stage = stateless((updates, params) =>
     each(
       (u, p) => {
         const [ofUpdate, ofParameter] = [globalNorm(u!), globalNorm(p!)]
@@ -146,4 +153,5 @@ export const scaleByTrustRatio = (options: TrustRatioOptions = {}): Transform =>
       params,
     ),
   )
+  return printedCall(stage, 'optim.scaleByTrustRatio', options)
 }

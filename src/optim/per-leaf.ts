@@ -1,5 +1,6 @@
 /** Values that differ from parameter to parameter: masks, names of groups, factors. By tree, by path or by function. */
 import { raise } from '../lang/errors.ts'
+import { printedCall } from '../lang/print/call-text.ts'
 import { showArgument } from '../lang/tensor/arguments.ts'
 import {
   type Flattened,
@@ -68,7 +69,7 @@ export const byPath = <V extends LeafValue>(table: Readonly<Record<string, V>>, 
     const found = prefixes.find((p) => startsWith(path, p))
     return found === undefined ? otherwise : table[found]!
   }
-  return Object.assign(choose, { prefixes })
+  return printedCall(Object.assign(choose, { prefixes }), 'optim.byPath', table, otherwise)
 }
 
 /** Values by the numbers of leaves, and the paths where they are missing, too many, or another thing. */

@@ -1,6 +1,7 @@
 /** A rate that falls when a measure no longer improves: a state machine on the device. */
 import type { Shape } from '../lang/dim.ts'
 import { raise, showOperand } from '../lang/errors.ts'
+import { printedCall } from '../lang/print/call-text.ts'
 import { demandChoice, demandRecord, type OptionNames, showArgument } from '../lang/tensor/arguments.ts'
 import { isMistake } from '../lang/tensor/ask.ts'
 import { add, cast, full, greater, less, maximum, mul, where } from '../lang/tensor/index.ts'
@@ -87,7 +88,7 @@ export const plateau = (options: PlateauOptions = {}): Plateau => {
     const bar = thresholdMode === 'rel' ? mul(best, 1 + sign * threshold) : add(best, sign * threshold)
     return mode === 'min' ? less(x, bar) : greater(x, bar)
   }
-  return {
+  const made: Plateau = {
     init: () => ({
       factor: full([], 1),
       best: full([], -sign * Number.POSITIVE_INFINITY),
@@ -111,4 +112,5 @@ export const plateau = (options: PlateauOptions = {}): Plateau => {
       return { state: next, factor: after }
     },
   }
+  return printedCall(made, 'optim.plateau', options)
 }

@@ -1,4 +1,5 @@
 /** Stages that scale every element of a gradient by its own history: Adam, Adagrad, RMSProp, Adadelta. PyTorch's formulas. */
+import { printedCall } from '../lang/print/call-text.ts'
 import { demandRecord, type OptionNames } from '../lang/tensor/arguments.ts'
 import { cast, maximum } from '../lang/tensor/index.ts'
 import {
@@ -42,7 +43,7 @@ export const adamOptions: OptionNames<AdamOptions> = {
 export const scaleByAdam = (options: AdamOptions = {}): Transform => {
   demandRecord('optim.scaleByAdam', adamOptions, options)
   const { beta1 = 0.9, beta2 = 0.999, eps = 1e-8, amsgrad = false } = options
-  return {
+  const stage: Transform = {
     init: (params) => ({
       m: zerosOf(params),
       v: zerosOf(params),
@@ -58,6 +59,7 @@ export const scaleByAdam = (options: AdamOptions = {}): Transform => {
       return [given, amsgrad ? { ...moments, most: second } : { ...moments }]
     },
   }
+  return printedCall(stage, 'optim.scaleByAdam', options)
 }
 
 /** Settings of Adagrad. */
@@ -78,7 +80,7 @@ export const adagradOptions: OptionNames<AdagradOptions> = { rateDecay: 'amount'
 export const scaleByAdagrad = (options: AdagradOptions = {}): Transform => {
   demandRecord('optim.scaleByAdagrad', adagradOptions, options)
   const { rateDecay = 0, eps = 1e-10, initial = 0 } = options
-  return {
+  const stage: Transform = {
     init: (params) => {
       const zeros = zerosOf(params)
       return initial === 0 ? zeros : each((s) => plus(s!, initial), zeros)
@@ -97,6 +99,7 @@ export const scaleByAdagrad = (options: AdagradOptions = {}): Transform => {
       return [given, s as TensorTree]
     },
   }
+  return printedCall(stage, 'optim.scaleByAdagrad', options)
 }
 
 /** Settings of RMSProp. */
@@ -118,7 +121,7 @@ export const rmspropOptions: OptionNames<RmspropOptions> = { alpha: 'fraction', 
 export const scaleByRmsprop = (options: RmspropOptions = {}): Transform => {
   demandRecord('optim.scaleByRmsprop', rmspropOptions, options)
   const { alpha = 0.99, eps = 1e-8, centered = false } = options
-  return {
+  const stage: Transform = {
     init: (params) => (centered ? { s: zerosOf(params), mean: zerosOf(params) } : { s: zerosOf(params) }),
     apply: (updates, state) => {
       const before = state as { readonly s: TensorTree; readonly mean: TensorTree }
@@ -131,6 +134,7 @@ export const scaleByRmsprop = (options: RmspropOptions = {}): Transform => {
       return [given, { s: s as TensorTree, mean: mean as TensorTree }]
     },
   }
+  return printedCall(stage, 'optim.scaleByRmsprop', options)
 }
 
 /** Settings of Adadelta. */
@@ -151,7 +155,7 @@ export const adadeltaOptions: OptionNames<AdadeltaOptions> = { rho: 'fraction', 
 export const scaleByAdadelta = (options: AdadeltaOptions = {}): Transform => {
   demandRecord('optim.scaleByAdadelta', adadeltaOptions, options)
   const { rho = 0.9, eps = 1e-6 } = options
-  return {
+  const stage: Transform = {
     init: (params) => ({ s: zerosOf(params), d: zerosOf(params) }),
     apply: (updates, state) => {
       const before = state as { readonly s: TensorTree; readonly d: TensorTree }
@@ -161,4 +165,5 @@ export const scaleByAdadelta = (options: AdadeltaOptions = {}): Transform => {
       return [u, { s: s as TensorTree, d: d as TensorTree }]
     },
   }
+  return printedCall(stage, 'optim.scaleByAdadelta', options)
 }

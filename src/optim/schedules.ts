@@ -1,5 +1,6 @@
 /** Schedules of several pieces, and the shapes between two rates: joined, one-cycle, polynomial, linear. */
 import { raise } from '../lang/errors.ts'
+import { printedCall } from '../lang/print/call-text.ts'
 import { demandChoice, demandList, demandNumber, demandRecord, type OptionNames } from '../lang/tensor/arguments.ts'
 import {
   add,
@@ -49,7 +50,7 @@ export const joined = (rates: readonly Rate[], boundaries: readonly number[]): S
       message: `optim.joined: ${rates.length} rates and the boundaries [${boundaries.join(', ')}]`,
       hint: `give one boundary fewer than rates, whole numbers above 0 that ascend: ${call}`,
     })
-  return (t) => {
+  const schedule: Schedule = (t) => {
     const pieces = rates.map((rate, i) => {
       const first = boundaries[i - 1] ?? 0
       // No piece is asked for a step before its first.
@@ -58,6 +59,7 @@ export const joined = (rates: readonly Rate[], boundaries: readonly number[]): S
     })
     return pieces.reduce((before, piece, i) => where(greaterEqual(t, boundaries[i - 1]!), piece, before) as Tensor)
   }
+  return printedCall(schedule, 'optim.joined', rates, boundaries)
 }
 
 /** Settings of `linear`: how many steps it takes. */
@@ -77,7 +79,8 @@ export const linear = (from: number, to: number, options: LinearOptions): Schedu
   demandNumber('optim.linear', 'the first rate', from)
   demandNumber('optim.linear', 'the last rate', to)
   demandRecord('optim.linear', linearOptions, options)
-  return (t) => mixed(from, to, done(t, options.steps))
+  const schedule: Schedule = (t) => mixed(from, to, done(t, options.steps))
+  return printedCall(schedule, 'optim.linear', from, to, options)
 }
 
 /** Settings of `polynomial`: the steps down to the least rate, the exponent, and that rate. */
@@ -99,10 +102,11 @@ export const polynomial = (rate: number, options: PolynomialOptions): Schedule =
   demandNumber('optim.polynomial', 'the rate', rate)
   demandRecord('optim.polynomial', polynomialOptions, options)
   const { steps, power = 1, min = 0 } = options
-  return (t) => {
+  const schedule: Schedule = (t) => {
     const left = maximum(sub(1, done(t, steps)), 0)
     return mixed(min, rate, power === 1 ? left : pow(left, power))
   }
+  return printedCall(schedule, 'optim.polynomial', rate, options)
 }
 
 /** Settings of `oneCycle`, as torch.optim.lr_scheduler.OneCycleLR has them. */
@@ -154,7 +158,7 @@ export const oneCycle = (rate: number, options: OneCycleOptions): Schedule => {
   const fade: Phase = { end: steps - 1, to: first / finalDivFactor }
   const rise: Phase = { end: pctStart * steps - 1, to: rate }
   const phases = threePhase ? [rise, { end: 2 * pctStart * steps - 2, to: first }, fade] : [rise, fade]
-  return (t) => {
+  const schedule: Schedule = (t) => {
     const now = minimum(cast(t, 'f32'), steps - 1)
     const rates = phases.map(({ end, to }, i) => {
       const { end: start, to: from } = i === 0 ? { end: 0, to: first } : phases[i - 1]!
@@ -165,4 +169,5 @@ export const oneCycle = (rate: number, options: OneCycleOptions): Schedule => {
     })
     return rates.reduceRight((later, own, i) => where(lessEqual(now, phases[i]!.end), own, later) as Tensor)
   }
+  return printedCall(schedule, 'optim.oneCycle', rate, options)
 }

@@ -1,4 +1,5 @@
 /** Stages that any optimiser can use: learning rate, weight decay, momentum. */
+import { printedCall } from '../lang/print/call-text.ts'
 import { demandNumber, demandRecord, type OptionNames } from '../lang/tensor/arguments.ts'
 import { add, equal, full, mul, neg, where } from '../lang/tensor/index.ts'
 import { demandRate, type Rate, rateAt } from './learning-rate.ts'
@@ -11,11 +12,12 @@ import { each, stateless, type TensorTree, type Transform } from './transform.ts
  */
 export const scaleByRate = (rate: Rate): Transform => {
   demandRate('optim.scaleByRate', rate)
-  return stateless((updates, _params, step) => {
+  const stage = stateless((updates, _params, step) => {
     const r = rateAt(rate, step)
     const factor = typeof r === 'number' ? -r : neg(r)
     return each((u) => mul(u!, factor), updates)
   })
+  return printedCall(stage, 'optim.scaleByRate', rate)
 }
 
 /**
@@ -26,9 +28,10 @@ export const scaleByRate = (rate: Rate): Transform => {
  */
 export const addWeightDecay = (decay: number): Transform => {
   demandNumber('optim.addWeightDecay', 'the decay', decay)
-  return stateless((updates, params) =>
+  const stage = stateless((updates, params) =>
     decay === 0 ? updates : each((u, p) => add(u!, mul(p!, decay)), updates, params),
   )
+  return printedCall(stage, 'optim.addWeightDecay', decay)
 }
 
 /** Zeros like every parameter. */
@@ -59,7 +62,7 @@ const momentumOptions: OptionNames<MomentumOptions> = {
 export const trackMomentum = (options: MomentumOptions): Transform => {
   demandRecord('optim.trackMomentum', momentumOptions, options)
   const { momentum, dampening = 0, nesterov = false } = options
-  return {
+  const stage: Transform = {
     init: zerosOf,
     apply: (updates, state, _params, step) => {
       const isFirst = equal(step, full([], 0, { dtype: 'i32' }))
@@ -76,4 +79,5 @@ export const trackMomentum = (options: MomentumOptions): Transform => {
       return [given, next as TensorTree]
     },
   }
+  return printedCall(stage, 'optim.trackMomentum', options)
 }

@@ -4,6 +4,7 @@
  */
 import { isFloat } from '../lang/dtype.ts'
 import { raise, showOperand } from '../lang/errors.ts'
+import { printedCall } from '../lang/print/call-text.ts'
 import { ShapeEq } from '../lang/shape.ts'
 import { demandFunction, showArgument } from '../lang/tensor/arguments.ts'
 import { isMistake } from '../lang/tensor/ask.ts'
@@ -58,10 +59,11 @@ export const each = <P>(f: (...leaves: readonly Tensor[]) => Tensor, tree: P, ..
  */
 export const stateless = (f: <P>(updates: P, params: P, step: Tensor) => P): Transform => {
   demandFunction('optim.stateless', 'the stage', f)
-  return {
+  const stage: Transform = {
     init: () => [],
     apply: (updates, state, params, step) => [f(updates, params, step), state],
   }
+  return printedCall(stage, 'optim.stateless', f)
 }
 
 export const isStage = (x: unknown): x is Transform => isRecord(x) && 'init' in x && 'apply' in x
@@ -131,7 +133,7 @@ export const demandShapes = (
  */
 export const chain = (...stages: readonly Transform[]): Transform => {
   demandStages('optim.chain', stages)
-  return {
+  const whole: Transform = {
     init: (params) => stages.map((s) => s.init(params)),
     apply: (updates, state, params, step) => {
       const states: TensorTree[] = []
@@ -145,6 +147,7 @@ export const chain = (...stages: readonly Transform[]): Transform => {
       return [result, states]
     },
   }
+  return printedCall(whole, 'optim.chain', ...stages)
 }
 
 /**
@@ -193,7 +196,7 @@ export const fromUpdates = (init: Optimiser['init'], updates: Optimiser['updates
 export const optimiser = (...stages: readonly Transform[]): Optimiser => {
   demandStages('optim.optimiser', stages)
   const whole = chain(...stages)
-  return fromUpdates(
+  const made = fromUpdates(
     (params) => {
       requireFloat(params)
       return { step: full([], 0, { dtype: 'i32' }), stages: whole.init(params) }
@@ -205,4 +208,5 @@ export const optimiser = (...stages: readonly Transform[]): Optimiser => {
       return [found, { step: nextStep(state.step), stages: after }]
     },
   )
+  return printedCall(made, 'optim.optimiser', ...stages)
 }

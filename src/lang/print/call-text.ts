@@ -3,21 +3,27 @@ import { isRecord, isTensor } from '../tree.ts'
 import { visible } from '../visible-text.ts'
 import { printing } from './printing.ts'
 
-/** Whether it is a record that prints itself. */
+/** Whether it is a record or a function that prints itself. */
 const isPrinting = (x: object): boolean => Object.hasOwn(x, 'toString')
 
 const isAbsent = (x: unknown): boolean =>
   x === undefined || (isRecord(x) && !isPrinting(x) && Object.values(x).every(isAbsent))
 
+/** A string as it is written in a program. */
+const literal = (text: string): string => `'${visible(text.replace(/['\\]/g, '\\$&'))}'`
+
+const keyText = (key: string): string => (/^[A-Za-z_$][\w$]*$/.test(key) ? key : literal(key))
+
 /** What was given to a function, in a line unless it prints itself in more. */
 export const showGiven = (x: unknown): string => {
-  if (typeof x === 'string') return `'${visible(x)}'`
-  if (typeof x === 'function') return x.name || 'a function'
+  if (typeof x === 'string') return literal(x)
+  if (typeof x === 'function') return isPrinting(x) ? String(x) : x.name || 'a function'
   if (isTensor(x)) return 'a tensor'
   if (Array.isArray(x)) return `[${x.map(showGiven).join(', ')}]`
   if (!isRecord(x) || isPrinting(x)) return String(x)
   const entries = Object.entries(x).filter(([, value]) => value !== undefined)
-  return `{ ${entries.map(([key, value]) => `${visible(key)}: ${showGiven(value)}`).join(', ')} }`
+  const shown = entries.map(([key, value]) => `${keyText(key)}: ${showGiven(value)}`)
+  return entries.length === 0 ? '{}' : `{ ${shown.join(', ')} }`
 }
 
 /** The call as one would write it, without what was left out at its end. */
