@@ -1,9 +1,20 @@
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
 
 /** What depends on nothing that other files leave behind shares its modules and its device with them: loading them costs a second a file. */
-const sharing = ['codegen', 'data', 'io', 'lang', 'nn', 'optim', 'passes', 'testing', 'train'].map(
-  (d) => `test/${d}/**/*.test.ts`,
-)
+const sharing = [
+  'bench',
+  'codegen',
+  'data',
+  'goldens',
+  'io',
+  'lang',
+  'nn',
+  'optim',
+  'passes',
+  'random',
+  'testing',
+  'train',
+].map((d) => `test/${d}/**/*.test.ts`)
 
 const config: ViteUserConfig = defineConfig({
   resolve: { conditions: ['tensorloom-source'] },
