@@ -1,6 +1,6 @@
 /**
  * Chapter 6: did they like it? 3,000 sentences about films, goods and restaurants (Kotzias et al. 2015), by words that have weights
- * and by words and pairs that are vectors. `npx tsx examples/06-sentiment.ts`
+ * and by words, pairs and stems that are vectors. `npx tsx examples/06-sentiment.ts`
  */
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
@@ -24,10 +24,11 @@ const readOpinions = async (): Promise<readonly Opinion[]> => {
   return (await Promise.all(files)).flatMap((json): readonly Opinion[] => JSON.parse(json))
 }
 
-/** The words of a sentence, and with `pairs` also each word with the next: "not good" is no praise. */
-const cut = (text: string, pairs: boolean): readonly string[] => {
+/** The words of a sentence; in `detail` also each with the next ("not good" is no praise), and how long ones begin ("disap…"). */
+const cut = (text: string, detail: boolean): readonly string[] => {
   const words = data.wordsOf(text)
-  return pairs ? [...words, ...words.slice(1).map((word, i) => `${words[i]} ${word}`)] : words
+  const stems = words.filter((word) => word.length > 5).map((word) => `${word.slice(0, 5)}…`)
+  return detail ? [...words, ...words.slice(1).map((word, i) => `${words[i]} ${word}`), ...stems] : words
 }
 
 /** Tokens of sentences, filled up with number 0, and what they are. */
@@ -70,18 +71,17 @@ const judge = (p: Params, batch: Batch) => {
 }
 
 const kinds = {
-  words: { init: counted, pairs: false, optimiser: adamw(0.01, { weightDecay: 0.1 }) },
-  vectors: { init: embedded, pairs: true, optimiser: adamw(0.003, { weightDecay: 1 }) },
+  words: { init: counted, detail: false, optimiser: adamw(0.01, { weightDecay: 0.1 }) },
+  vectors: { init: embedded, detail: true, optimiser: adamw(0.003, { weightDecay: 1 }) },
 } as const
 
 /** Everything about one kind of model: its tokens, a program to learn and one to judge, and what they find in a fold. */
 const study = async (device: T.Device, all: readonly Opinion[], kind: keyof typeof kinds, epochs: number) => {
-  const { init, pairs, optimiser } = kinds[kind]
-  const texts = all.map((o) => cut(o.text, pairs))
+  const { init, detail, optimiser } = kinds[kind]
+  const texts = all.map((o) => cut(o.text, detail))
   const vocabulary = data.vocabulary(texts, { minCount: 2, special: ['(padding)'], unknown: '(padding)' })
   const tokens = data.padSequences(texts.map((words) => Int32Array.from(words, vocabulary.idOf))).values
   const label = { shape: [texts.length], data: Int32Array.from(all, (o) => o.class) }
-
   const params = init(vocabulary.tokens.length)
   const start = { params, optimiser: optimiser.init(params) }
   const step = (s: typeof start, batch: Batch) => {
