@@ -1,14 +1,13 @@
 /** What a model is made of: its parameters by their paths, and what one call of it computes. */
-import { typeOf, typesOf } from '../lang/build.ts'
+import { typesOf } from '../lang/build.ts'
 import { sizeOf } from '../lang/dim.ts'
-import { byteSize, type DType, isFloat } from '../lang/dtype.ts'
-import { binaryOps, type Graph, type Node, type NodeOf, unaryOps } from '../lang/ir.ts'
+import { byteSize, type DType } from '../lang/dtype.ts'
 import { columnsText } from '../lang/print/columns.ts'
 import { printing } from '../lang/print/printing.ts'
 import { demandFunction } from '../lang/tensor/arguments.ts'
-import { topological } from '../lang/topological.ts'
 import { hasType, traceTree } from '../lang/trace.ts'
 import { flattenTree } from '../lang/tree.ts'
+import { flopsOf, flopsTaking } from './summary-flops.ts'
 
 /** One parameter. */
 export interface SummaryRow {
@@ -18,6 +17,8 @@ export interface SummaryRow {
   /** How many numbers it has. */
   readonly count: number
   readonly bytes: number
+  /** Floating-point operations of what takes it, moved or cast: those of its product or convolution, and of its bias. */
+  readonly flops: number
 }
 
 /** What a model is made of, as data and as a table. */
@@ -34,61 +35,18 @@ export interface Summary {
   readonly text: string
 }
 
-/** What chooses, compares and tests costs nothing, as in the predictions of plans. */
-const free: ReadonlySet<string> = new Set(['not', 'isNan', 'isInf', 'eq', 'lt', 'le', 'and', 'or', 'xor'])
-
-const pointwise: ReadonlySet<string> = new Set([...unaryOps, ...binaryOps].filter((op) => !free.has(op)))
-
-/** What takes each element of its last operand once. */
-const summing: ReadonlySet<string> = new Set(['reduce', 'cumulate', 'fold', 'scatterAdd'])
-
-/** Operations of the graphs that a node holds: of a branch that has the most of them, of one turn of a loop without a number. */
-const flopsWithin = (n: Node): number => {
-  switch (n.op) {
-    case 'scan':
-      return n.params.length * flopsOf(n.params.body)
-    case 'while':
-      return flopsOf(n.params.condition) + flopsOf(n.params.body)
-    case 'cond':
-      return Math.max(...n.params.branches.map(flopsOf))
-    case 'customCall':
-      return flopsOf(n.params.call)
-    case 'customLinear':
-      return flopsOf(n.params.backward)
-    default:
-      return 0
-  }
-}
-
-/** Size of the loop that a contraction is: one axis for each label. */
-const contracted = (n: NodeOf<'dot'>): number => {
-  const labelled = [n.params.lhs, n.params.rhs].flatMap((labels, i) =>
-    labels.map((label, axis) => [label, typeOf(n.args[i]!).shape[axis]!] as const),
-  )
-  return sizeOf([...new Map(labelled).values()])
-}
-
-/** Floating-point operations of one node. */
-const flopsAt = (n: Node): number => {
-  const types = [n, ...n.args].map(typeOf)
-  if (!types.some(({ dtype }) => isFloat(dtype))) return 0
-  if (n.op === 'dot') return 2 * contracted(n)
-  if (pointwise.has(n.op)) return sizeOf(types[0]!.shape)
-  if (summing.has(n.op)) return sizeOf(types.at(-1)!.shape)
-  return flopsWithin(n)
-}
-
-const flopsOf = ({ outputs }: Graph): number => topological(outputs).reduce((sum, n) => sum + flopsAt(n), 0)
-
 const grouped = (n: number): string => n.toLocaleString('en-US')
 
 const shown = (shape: readonly number[]): string => `[${shape.join(', ')}]`
 
 const textOf = ({ rows, count, bytes, flops, outputs }: Omit<Summary, 'text'>): string => {
-  const head = ['parameter', 'shape', 'dtype', 'numbers', 'bytes']
-  const body = rows.map((r) => [r.path || '(itself)', shown(r.shape), r.dtype, grouped(r.count), grouped(r.bytes)])
+  const head = ['parameter', 'shape', 'dtype', 'numbers', 'bytes', 'flops']
+  const body = rows.map((r) => {
+    const numbers = [r.count, r.bytes, r.flops].map(grouped)
+    return [r.path || '(itself)', shown(r.shape), r.dtype, ...numbers]
+  })
   return [
-    columnsText([head, ...body, ['in all', '', '', grouped(count), grouped(bytes)]], [3, 4]),
+    columnsText([head, ...body, ['in all', '', '', grouped(count), grouped(bytes), '']], [3, 4, 5]),
     ...outputs.map(({ path, shape, dtype }) => `result${path === '' ? '' : ` ${path}`}: ${dtype}${shown(shape)}`),
     `flops of one call: ${grouped(flops)}`,
   ].join('\n')
@@ -98,23 +56,24 @@ const printedSummary = printing<Summary>(({ text }) => text)
 
 /**
  * What a model is made of: the parameters of `f(params, …inputs)` by their paths, with shapes, numbers and bytes, what it
- * gives, and the floating-point operations of one call, counted on its graph before anything is simplified. Nothing is
- * computed: parameters and inputs may be specs (`T.spec`). UsageError where `f` is no function, or gives no tensors.
+ * gives, and the floating-point operations of one call, of each parameter's own and of all (activations are no parameter's),
+ * counted on its graph before anything is simplified. Nothing is computed: parameters and inputs may be specs (`T.spec`). UsageError where `f` is no function, or gives no tensors.
  * @example
  * const model = nn.sequential(nn.dense(3, 2), nn.relu)
  * const { rows, count, bytes, flops, outputs, text } = nn.summary(model.apply, model.init(random.key(0)), T.spec([5, 3]))
  * [count, bytes, flops, outputs[0]!.shape] // => [8, 32, 70, [5, 2]]
- * rows.map(({ path, shape }) => [path, shape]) // => [['[0].bias', [2]], ['[0].weight', [2, 3]]]
- * text.split('\n')[0] // => 'parameter   shape   dtype  numbers  bytes'
+ * rows.map(({ path, shape, flops }) => [path, shape, flops]) // => [['[0].bias', [2], 10], ['[0].weight', [2, 3], 60]]
+ * text.split('\n')[0] // => 'parameter   shape   dtype  numbers  bytes  flops'
  */
 export const summary = (f: (...args: never[]) => unknown, params: unknown, ...inputs: readonly unknown[]): Summary => {
   demandFunction('nn.summary', 'the first argument', f, 'parameters and inputs, which is called once')
   const { leaves, paths } = flattenTree(params, hasType, 'the parameters')
+  const traced = traceTree(f, [params, ...inputs])
+  const taking = flopsTaking(traced.graph)
   const rows = leaves.map(({ shape, dtype }, i): SummaryRow => {
     const count = sizeOf(shape)
-    return { path: paths[i]!, shape, dtype, count, bytes: count * byteSize(dtype) }
+    return { path: paths[i]!, shape, dtype, count, bytes: count * byteSize(dtype), flops: taking[i]! }
   })
-  const traced = traceTree(f, [params, ...inputs])
   const results = traced.graph.outputs.flatMap((n) => typesOf(n).slice(0, 1))
   const made = {
     rows,
