@@ -44,7 +44,7 @@ const node = (source: string, cwd: string) =>
     env: { VK_ICD_FILENAMES: unpackSoftware().env.VK_ICD_FILENAMES },
   })
 
-const mostInstantiations = 110_000
+const mostInstantiations = 100_000
 
 const program = `
   import * as T from 'tensorloom'

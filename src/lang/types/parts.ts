@@ -32,15 +32,10 @@ type Total<Xs extends readonly Tensor[], A extends number, Done extends number =
     ? Done
     : number
 
-/** `S` with another size at axis `I`. */
-type With<S extends Shape, I, N extends number, Done extends Shape = readonly []> = S extends readonly [
-  infer H extends number,
-  ...infer R extends Shape,
-]
-  ? Done['length'] extends I
-    ? readonly [...Done, N, ...R]
-    : With<R, I, N, readonly [...Done, H]>
-  : Done
+/** `S` with another size at axis `I`. What maps a tuple costs the type checker half of what walks through it. */
+type With<S extends Shape, I extends number, N extends number> = {
+  readonly [K in keyof S]: K extends `${I}` ? N : S[K]
+}
 
 /** The shape of `concat(xs, { axis })`: sizes of other axes are those of the first. */
 export type Concatenated<Xs extends readonly Tensor[], O> =
@@ -99,24 +94,20 @@ type Bound<B, None extends number, N extends number> = B extends number
       : Subtract<N, Negative<B>>
   : None
 
-type Item<R, I extends number> = R extends { readonly [K in I]: infer V } ? V : null
-
 /** The size of a Python range in an axis of size `N`; `number` where a bound is not a literal, or it goes backwards. */
-type RangeSize<R extends readonly unknown[], N extends number> = number extends
-  | N
-  | R['length']
-  | Exclude<R[number], null | undefined>
-  ? R extends readonly [] | readonly [null?, null?, (null | 1)?]
-    ? N
-    : number
-  : number extends R[number]
+type RangeSize<Start, Stop, Step, N extends number> = [Start | Stop, Step] extends [
+  null | undefined,
+  null | undefined | 1,
+]
+  ? N
+  : number extends N | Start | Stop | Step
     ? number
-    : [Subtract<Bound<Item<R, 1>, N, N>, Bound<Item<R, 0>, 0, N>>] extends [infer Length]
+    : [Subtract<Bound<Stop, N, N>, Bound<Start, 0, N>>] extends [infer Length]
       ? [Length] extends [never]
-        ? Item<R, 2> extends null | undefined
+        ? Step extends null | undefined
           ? 0
           : number
-        : Strided<Length & number, Item<R, 2>>
+        : Strided<Length & number, Step>
       : never
 
 type Strided<Length extends number, Step> = Step extends null | undefined | 1
@@ -127,6 +118,12 @@ type Strided<Length extends number, Step> = Step extends null | undefined | 1
       : number
     : Length
 
+type Item<R extends readonly unknown[], I> = I extends keyof R ? R[I] : null
+
+type ListedSize<R extends readonly unknown[], N extends number> = number extends R['length']
+  ? number
+  : RangeSize<Item<R, '0'>, Item<R, '1'>, Item<R, '2'>, N>
+
 /** The shape of `slice(x, ranges)`: leading axes cut, the others whole. */
 export type Sliced<
   S extends Shape,
@@ -136,18 +133,18 @@ export type Sliced<
   ? Sized<S>
   : Ranges extends readonly [infer R, ...infer More]
     ? S extends readonly [infer N extends number, ...infer Rest extends Shape]
-      ? Sliced<Rest, More, readonly [...Done, R extends readonly unknown[] ? RangeSize<R, N> : number]>
+      ? Sliced<Rest, More, readonly [...Done, R extends readonly unknown[] ? ListedSize<R, N> : number]>
       : Shape
     : readonly [...Done, ...S]
 
 type SpelledBound<T extends string> = T extends '' ? null : T extends `${infer N extends number}` ? N : number
 
-/** A range as Python writes it, `'1:3'`, as `slice` has it. */
-type Spelled<I extends string> = I extends `${infer A}:${infer B}:${infer C}`
-  ? readonly [SpelledBound<A>, SpelledBound<B>, SpelledBound<C>]
-  : I extends `${infer A}:${infer B}`
-    ? readonly [SpelledBound<A>, SpelledBound<B>]
-    : readonly [number]
+/** The size of a range as Python writes it, `'1:3'`. */
+type SpelledSize<I extends string, N extends number> = I extends `${infer A}:${infer B}`
+  ? B extends `${infer Stop}:${infer Step}`
+    ? RangeSize<SpelledBound<A>, SpelledBound<Stop>, SpelledBound<Step>, N>
+    : RangeSize<SpelledBound<A>, SpelledBound<B>, null, N>
+  : number
 
 /** The shape of `at(x, ...indices)`: an integer drops its axis, a range cuts it, `'...'` stands for all axes between. */
 export type Indexed<
@@ -167,7 +164,7 @@ export type Indexed<
           : I extends ':' | null
             ? Indexed<Rest, More, readonly [...Done, N]>
             : I extends string
-              ? Indexed<Rest, More, readonly [...Done, RangeSize<Spelled<I>, N>]>
+              ? Indexed<Rest, More, readonly [...Done, SpelledSize<I, N>]>
               : Shape
         : Shape
     : readonly [...Done, ...S]
