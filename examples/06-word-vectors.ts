@@ -119,7 +119,7 @@ export const wordVectors: Example = {
           title: 'king - man + woman = ?',
           rows: [
             ['nearest', wordsOf(row(asked.length, 0, 6))],
-            [`rank of queen among ${size}`, `${rank}`],
+            [`rank of queen among ${size}`, rank === 0 ? 'not among them' : `${rank}`],
           ],
         },
       ],

@@ -117,7 +117,7 @@ export const gan: Example = {
       tables: [
         {
           title: `a Gaussian, real and made, after ${turns * perTurn} moves`,
-          columns: ['', 'mean x', 'mean y', 'var x', 'cov', 'cov', 'var y'],
+          columns: ['', 'mean x', 'mean y', 'var x', 'cov xy', 'cov yx', 'var y'],
           rows: [
             ['real', ...centre, ...covariance],
             ['made', ...found.centre, ...found.covariance],
@@ -130,7 +130,7 @@ export const gan: Example = {
             { name: 'real', points: pairs(genuine), ...dots, colour: '#9a9a9a' },
             { name: 'made', points: pairs(found.points), ...dots },
           ],
-          { title: 'A Gaussian that leans', x: 'x', y: 'y' },
+          { title: 'A Gaussian that leans', x: 'x', y: 'y', square: true },
         ),
         'off.svg': lineChart(
           (['mean', 'covariance'] as const).map((of) =>
