@@ -5,6 +5,7 @@ import type { Shape } from '../dim.ts'
 import type { DType } from '../dtype.ts'
 import { raise } from '../errors.ts'
 import type { Node, TensorType } from '../ir.ts'
+import { printedCall } from '../print/call-text.ts'
 import { isNoArgument, strangerName } from '../strangers.ts'
 import { isHandle, isRecord, isTensor } from '../tree.ts'
 import { nodeOf, type Tensor, tensorOf } from '../types/tensor.ts'
@@ -110,7 +111,8 @@ const make = <F>(name: string, form: Form, impl: (...args: never[]) => unknown):
     noteCondition(name, result)
     return result
   }
-  const f = (...args: never[]): unknown => (isDirect(name, form, args) ? run(...args) : (x: never) => run(x, ...args))
+  const f = (...args: never[]): unknown =>
+    isDirect(name, form, args) ? run(...args) : printedCall((x: never) => run(x, ...args), name, ...args)
   Object.defineProperty(f, 'name', { value: name })
   return f as F
 }
