@@ -5,7 +5,6 @@ import type { Shape } from '../dim.ts'
 import type { DType } from '../dtype.ts'
 import { raise } from '../errors.ts'
 import type { Node, TensorType } from '../ir.ts'
-import { printedCall } from '../print/call-text.ts'
 import { isNoArgument, strangerName } from '../strangers.ts'
 import { isHandle, isRecord, isTensor } from '../tree.ts'
 import { nodeOf, type Tensor, tensorOf } from '../types/tensor.ts'
@@ -103,6 +102,22 @@ const ownMistake = (name: string, args: readonly unknown[], result: unknown): un
       )
 }
 
+/** A call that waits for its tensor, as it was written. */
+export interface WaitingCall {
+  readonly name: string
+  readonly args: readonly unknown[]
+}
+
+const waiting = new WeakMap<object, WaitingCall>()
+
+/** The call that gave `f`, where it is one that waits for its tensor: layers print themselves with it. */
+export const waitingCall = (f: object): WaitingCall | undefined => waiting.get(f)
+
+const waitingFor = <F extends object>(f: F, name: string, args: readonly unknown[]): F => {
+  waiting.set(f, { name, args })
+  return f
+}
+
 const make = <F>(name: string, form: Form, impl: (...args: never[]) => unknown): F => {
   forms.set(name, form)
   const run = (...args: never[]): unknown => {
@@ -112,7 +127,7 @@ const make = <F>(name: string, form: Form, impl: (...args: never[]) => unknown):
     return result
   }
   const f = (...args: never[]): unknown =>
-    isDirect(name, form, args) ? run(...args) : printedCall((x: never) => run(x, ...args), name, ...args)
+    isDirect(name, form, args) ? run(...args) : waitingFor((x: never) => run(x, ...args), name, args)
   Object.defineProperty(f, 'name', { value: name })
   return f as F
 }
