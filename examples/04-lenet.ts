@@ -1,6 +1,6 @@
 /**
  * Chapter 4: LeNet, the convolutional network that read the cheques of the nineties (LeCun et al. 1998), here with relu and
- * max pooling; what its filters learned, and what they see in a digit. `npx tsx examples/04-lenet.ts`
+ * max pooling; what its filters learned, and what they see in a digit. `npm run example examples/04-lenet.ts`
  */
 import * as T from 'tensorloom'
 import { pipe } from 'tensorloom'

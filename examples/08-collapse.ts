@@ -1,6 +1,7 @@
 /**
  * Chapter 8: mode collapse. Real points lie in a ring of eight clumps. A generator ten times as fast as its critic makes one clump
- * only, and hops with it; a critic that looks at two points at once sees that (Lin et al. 2018). `npx tsx examples/08-collapse.ts`
+ * only, and hops with it; a critic that looks at two points at once sees that (Lin et al. 2018).
+ * `npm run example examples/08-collapse.ts`
  */
 import * as T from 'tensorloom'
 import { pipe } from 'tensorloom'

@@ -1,6 +1,6 @@
 /**
  * Chapter 8: DCGAN (Radford et al. 2016) writes digits. A generator of transposed convolutions plays against a critic of strided
- * ones; LeNet judges what comes of it. Minutes: it continues from checkpoints. `npx tsx examples/08-dcgan.ts`
+ * ones; LeNet judges what comes of it. Minutes: it continues from checkpoints. `npm run example examples/08-dcgan.ts`
  */
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'

@@ -1,6 +1,6 @@
 /**
  * Chapter 8: two networks play. A generator makes points of noise, a critic tells them from real ones, and from nothing but its
- * judgement the generator learns a Gaussian that leans (Goodfellow et al. 2014). `npx tsx examples/08-gan.ts`
+ * judgement the generator learns a Gaussian that leans (Goodfellow et al. 2014). `npm run example examples/08-gan.ts`
  */
 import * as T from 'tensorloom'
 import { pipe } from 'tensorloom'

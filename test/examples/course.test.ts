@@ -1,5 +1,5 @@
 /** Chapters 2, 4, 7 and 8 in a form of seconds, and the report of the course. */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -69,7 +69,8 @@ describe('a quick course', () => {
 test('examples are in the order of the course, and named as their files', () => {
   const names = course.map(({ name }) => name)
   expect(names).toEqual([...names].sort((a, b) => Number(a.slice(0, 2)) - Number(b.slice(0, 2))))
-  for (const name of names) expect(existsSync(`examples/${name}.ts`)).toBe(true)
+  for (const name of names)
+    expect(readFileSync(`examples/${name}.ts`, 'utf8')).toContain(`npm run example examples/${name}.ts`)
   expect(asked(['--quick', '--device', 'cpu'])).toMatchObject({ quick: true, json: false, device: 'cpu' })
   expect(() => asked(['--device', 'gpu'])).toThrow('--device takes auto, hardware, cpu, software, not gpu')
 })
