@@ -1,6 +1,6 @@
 /**
  * Chapter 2: is a penguin male or female? Logistic regression on four measurements and the species, judged on penguins that it
- * never saw: confusion, precision and recall, the ROC curve, and cross-validation. `npx tsx examples/02-classification.ts`
+ * never saw: confusion, precision and recall, the ROC curve, and cross-validation. `npm run example examples/02-classification.ts`
  */
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'

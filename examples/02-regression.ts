@@ -1,6 +1,6 @@
 /**
  * Chapter 2: what houses cost. A linear model by gradient descent and in closed form, judged on houses that it never saw; and
- * polynomials of growing degree, which first fit too little and then too much. `npx tsx examples/02-regression.ts`
+ * polynomials of growing degree, which first fit too little and then too much. `npm run example examples/02-regression.ts`
  */
 import { createRequire } from 'node:module'
 import * as T from 'tensorloom'

@@ -1,6 +1,6 @@
 /**
  * Chapter 3: choices around a network that stays the same. Where its weights start, what keeps it from learning a thousand digits
- * by heart, and which activation it has. `npx tsx examples/03-choices.ts`
+ * by heart, and which activation it has. `npm run example examples/03-choices.ts`
  */
 import * as T from 'tensorloom'
 import { batches } from 'tensorloom/data'

@@ -1,6 +1,7 @@
 /**
  * Chapter 4: four ways to go deep. The blocks of VGG, GoogLeNet, ResNet and DenseNet are functions that give layers; each
- * becomes the body of a network of some 20,000 weights, and all learn the same digits in the same way. `npx tsx examples/04-blocks.ts`
+ * becomes the body of a network of some 20,000 weights, and all learn the same digits in the same way.
+ * `npm run example examples/04-blocks.ts`
  */
 import * as T from 'tensorloom'
 import { batchCount, batches } from 'tensorloom/data'

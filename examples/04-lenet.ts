@@ -1,6 +1,6 @@
 /**
  * Chapter 4: LeNet, the convolutional network that read the cheques of the nineties (LeCun et al. 1998), here with relu and
- * max pooling; what its filters learned, and what they see in a digit. `npx tsx examples/04-lenet.ts`
+ * max pooling; what its filters learned, and what they see in a digit. `npm run example examples/04-lenet.ts`
  */
 import * as T from 'tensorloom'
 import { pipe } from 'tensorloom'
@@ -129,8 +129,14 @@ export const lenet: Example = {
           y: 'cross-entropy',
           log: true,
         }),
-        'filters.png': encodePng(grid(shades(inside.filters, 5, 16), 6)),
-        'maps.png': encodePng(grid([shaded(seven, 28, 4), ...shades(inside.maps, 28, 4)], 7)),
+        'filters.png': {
+          bytes: encodePng(grid(shades(inside.filters, 5, 16), 6)),
+          caption: 'The six filters of the first layer, 5 × 5 weights each: the larger, the darker',
+        },
+        'maps.png': {
+          bytes: encodePng(grid([shaded(seven, 28, 4), ...shades(inside.maps, 28, 4)], 7)),
+          caption: 'A seven, and what each of the six filters makes of it',
+        },
       },
     }
   },

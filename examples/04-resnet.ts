@@ -1,6 +1,6 @@
 /**
  * Chapter 4: a residual network (He et al. 2016) with batch normalisation, on digits that are shifted at random.
- * Minutes: it keeps a checkpoint an epoch and continues from it. `npx tsx examples/04-resnet.ts`
+ * Minutes: it keeps a checkpoint an epoch and continues from it. `npm run example examples/04-resnet.ts`
  */
 import { join } from 'node:path'
 import * as T from 'tensorloom'

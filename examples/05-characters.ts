@@ -1,6 +1,6 @@
 /**
  * Chapter 5: recurrent networks read Moby Dick letter by letter, and say what comes next: plain, with gates, with a memory, and
- * two layers deep. The best of them then writes on by itself. `npx tsx examples/05-characters.ts`
+ * two layers deep. The best of them then writes on by itself. `npm run example examples/05-characters.ts`
  */
 import * as T from 'tensorloom'
 import { batchCount, batches } from 'tensorloom/data'

@@ -1,6 +1,6 @@
 /**
  * Chapter 5: the air over Mauna Loa. Carbon dioxide month by month, each foretold from the eight changes before it: one month
- * ahead, and then from foretold months on, up to 64 ahead. `npx tsx examples/05-series.ts`
+ * ahead, and then from foretold months on, up to 64 ahead. `npm run example examples/05-series.ts`
  */
 import { createRequire } from 'node:module'
 import { join } from 'node:path'

@@ -1,6 +1,6 @@
 /**
  * Chapter 6: a small GPT reads Moby Dick. Two blocks of causal attention say what comes after each of 64 characters, at once; then
- * the model writes on where the book was cut off. It keeps checkpoints, and goes on from them. `npx tsx examples/06-gpt.ts`
+ * the model writes on where the book was cut off. It keeps checkpoints, and goes on from them. `npm run example examples/06-gpt.ts`
  */
 import { join } from 'node:path'
 import * as T from 'tensorloom'

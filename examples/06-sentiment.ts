@@ -1,6 +1,6 @@
 /**
  * Chapter 6: did they like it? 3,000 sentences about films, goods and restaurants (Kotzias et al. 2015), by words that have weights
- * and by words, pairs and stems that are vectors. `npx tsx examples/06-sentiment.ts`
+ * and by words, pairs and stems that are vectors. `npm run example examples/06-sentiment.ts`
  */
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'

@@ -1,6 +1,6 @@
 /**
  * Chapter 6: words as vectors, learned from the company they keep: skip-gram with negative sampling (Mikolov et al. 2013) on Moby
- * Dick. `npx tsx examples/06-word-vectors.ts`
+ * Dick. `npm run example examples/06-word-vectors.ts`
  */
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
@@ -119,7 +119,7 @@ export const wordVectors: Example = {
           title: 'king - man + woman = ?',
           rows: [
             ['nearest', wordsOf(row(asked.length, 0, 6))],
-            [`rank of queen among ${size}`, `${rank}`],
+            [`rank of queen among ${size}`, rank === 0 ? 'not among them' : `${rank}`],
           ],
         },
       ],

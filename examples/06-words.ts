@@ -1,6 +1,6 @@
 /**
  * Chapter 6: the words of Moby Dick, counted. How often words occur, what a chapter is about, and how well the word before tells
- * the next. `npx tsx examples/06-words.ts`
+ * the next. `npm run example examples/06-words.ts`
  */
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'

@@ -1,6 +1,6 @@
 /**
  * Chapter 7: ways down a valley. Each optimiser is a pure function of gradients and state; here all of them walk the same valley,
- * and the schedules of the learning rate are drawn. `npx tsx examples/07-optimisers.ts`
+ * and the schedules of the learning rate are drawn. `npm run example examples/07-optimisers.ts`
  */
 import * as T from 'tensorloom'
 import * as optim from 'tensorloom/optim'

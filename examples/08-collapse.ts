@@ -1,6 +1,7 @@
 /**
  * Chapter 8: mode collapse. Real points lie in a ring of eight clumps. A generator ten times as fast as its critic makes one clump
- * only, and hops with it; a critic that looks at two points at once sees that (Lin et al. 2018). `npx tsx examples/08-collapse.ts`
+ * only, and hops with it; a critic that looks at two points at once sees that (Lin et al. 2018).
+ * `npm run example examples/08-collapse.ts`
  */
 import * as T from 'tensorloom'
 import { pipe } from 'tensorloom'
@@ -112,6 +113,7 @@ export const collapse: Example = {
       width: 0.6,
       colour,
     })
+    const plane = { x: 'x', y: 'y', square: true }
     const [hasty, cured] = [played[0]!.turns, played[seeds.length]!.turns]
     return {
       measures: { collapsed: Math.max(...plain), cured: Math.min(...packed) },
@@ -133,9 +135,9 @@ export const collapse: Example = {
               dots(hasty.at(i - 3)!, `after ${(turns - 2 + i) * perTurn}`, colour),
             ),
           ],
-          { title: 'All in one place, which hops', x: 'x', y: 'y' },
+          { title: 'All in one place, which hops', ...plane },
         ),
-        'cure.svg': lineChart([real, dots(cured.at(-1)!, 'made', '#2e7d50')], { title: 'Cured', x: 'x', y: 'y' }),
+        'cure.svg': lineChart([real, dots(cured.at(-1)!, 'made', '#2e7d50')], { title: 'Cured', ...plane }),
         'reached.svg': lineChart(
           [curve(games[0].name, counts[0]!, steps), curve(games[1].name, counts[seeds.length]!, steps)],
           { title: 'Clumps reached, of 8', x: 'move', y: 'clumps' },

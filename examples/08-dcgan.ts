@@ -1,6 +1,6 @@
 /**
  * Chapter 8: DCGAN (Radford et al. 2016) writes digits. A generator of transposed convolutions plays against a critic of strided
- * ones; LeNet judges what comes of it. Minutes: it continues from checkpoints. `npx tsx examples/08-dcgan.ts`
+ * ones; LeNet judges what comes of it. Minutes: it continues from checkpoints. `npm run example examples/08-dcgan.ts`
  */
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -130,7 +130,7 @@ export const dcgan: Example = {
     const row = (name: string, x: ArrayLike<number>) => [name, ...Array.from(x, (v) => (100 * v).toFixed(1))]
     const tiles = (levels: typeof grey, from: number, to: number) =>
       Array.from({ length: to - from }, (_, i) => greyImage(levels.slice(784 * (from + i)), 28, 28, 2))
-    const sheet = (images: readonly Image[]) => encodePng(grid(images, 10))
+    const sheet = (caption: string) => (images: readonly Image[]) => ({ caption, bytes: encodePng(grid(images, 10)) })
     const [sure, covered, ink] = made as unknown as readonly [number, number, number]
     const inks = { 'ink at first': looks[0]!.made[2]!, 'real ink': real[2]! }
     const columns = ['', 'sure', 'covered', 'ink', ...'0123456789']
@@ -139,9 +139,9 @@ export const dcgan: Example = {
       measures: { critic: history.at(-1)!.measures['critic']!, accuracy: accuracy[0]!, sure, covered, ink, ...inks },
       tables: [{ title: '500 images as LeNet sees them, %', columns, rows }],
       pictures: {
-        'digits.png': sheet(tiles(grey, 50, 100)),
-        'between.png': sheet(tiles(grey, 0, 50)),
-        'moments.png': sheet(moments.flatMap((m) => tiles(m.grey, 50, 60))),
+        'digits.png': sheet('Fifty images that the generator made')(tiles(grey, 50, 100)),
+        'between.png': sheet('Five ways from one point of noise to another')(tiles(grey, 0, 50)),
+        'moments.png': sheet('Ten images at each of the moments')(moments.flatMap((m) => tiles(m.grey, 50, 60))),
       },
     }
   },

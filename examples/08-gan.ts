@@ -1,6 +1,6 @@
 /**
  * Chapter 8: two networks play. A generator makes points of noise, a critic tells them from real ones, and from nothing but its
- * judgement the generator learns a Gaussian that leans (Goodfellow et al. 2014). `npx tsx examples/08-gan.ts`
+ * judgement the generator learns a Gaussian that leans (Goodfellow et al. 2014). `npm run example examples/08-gan.ts`
  */
 import * as T from 'tensorloom'
 import { pipe } from 'tensorloom'
@@ -117,7 +117,7 @@ export const gan: Example = {
       tables: [
         {
           title: `a Gaussian, real and made, after ${turns * perTurn} moves`,
-          columns: ['', 'mean x', 'mean y', 'var x', 'cov', 'cov', 'var y'],
+          columns: ['', 'mean x', 'mean y', 'var x', 'cov xy', 'cov yx', 'var y'],
           rows: [
             ['real', ...centre, ...covariance],
             ['made', ...found.centre, ...found.covariance],
@@ -130,7 +130,7 @@ export const gan: Example = {
             { name: 'real', points: pairs(genuine), ...dots, colour: '#9a9a9a' },
             { name: 'made', points: pairs(found.points), ...dots },
           ],
-          { title: 'A Gaussian that leans', x: 'x', y: 'y' },
+          { title: 'A Gaussian that leans', x: 'x', y: 'y', square: true },
         ),
         'off.svg': lineChart(
           (['mean', 'covariance'] as const).map((of) =>

@@ -93,6 +93,13 @@ describe('mistakes in a program', () => {
   hint: write T.add(a, b) for a + b, and T.where(condition, a, b) for a choice between tensors; T.evaluate(x) gives numbers`,
     ],
     [
+      'tensors as text',
+      () => compiling((x) => `${x as unknown as string}`, [a]),
+      `UsageError: a tensor (input f32[3, 4]) was used as a JavaScript string
+  at: () => compiling((x) => \`\${x as unknown as string}\`, [a]),
+  hint: it has no values yet: String(await T.evaluate(x)) shows them, console.log(x) its shape`,
+    ],
+    [
       'a constant index out of range',
       () => compiling((x) => T.take(x!, T.tensor([0, 5], { dtype: 'i32' }), { axis: 0 }), [a]),
       `IndexError: T.take: index 5 at position [1] is out of range for an axis of size 3

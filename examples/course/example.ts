@@ -85,7 +85,7 @@ export const textReport = ({ measures, tables = [], pictures = {}, texts = {} }:
     .filter((part) => part !== '')
     .join('\n\n')
 
-/** Runs `example` where its file is what Node was started with: `npx tsx examples/02-regression.ts --quick`. */
+/** Runs `example` where its file is what Node was started with: `npm run example examples/02-regression.ts -- --quick`. */
 export const alone = async (file: string, { name, title, run }: Example): Promise<void> => {
   if (file !== pathToFileURL(process.argv[1] ?? '').href) return
   const { quick, json, device: prefer, out } = asked(process.argv.slice(2))

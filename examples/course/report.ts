@@ -1,9 +1,9 @@
 /** What the course found as one page: tables, pictures and texts, for a screen, a phone and paper. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { contentOf, type Picture } from '../pictures/chart.ts'
+import { captionOf, contentOf, type Picture } from '../pictures/chart.ts'
 import type { Example, Findings } from './example.ts'
-import { columnsOfNumbers, showCell, type Table } from './table.ts'
+import { columnsOfNumbers, showCell, type Table, tailsOf } from './table.ts'
 
 /** An example that ran, or did not. */
 export interface Ran {
@@ -35,10 +35,15 @@ const showSeconds = (seconds: number): string =>
 const showTable = (table: Table): string => {
   const { title, columns, rows } = table
   const holdsNumbers = columnsOfNumbers(table)
-  const line = (cells: readonly string[], tag: 'th' | 'td'): string =>
-    `<tr>${cells.map((c, i) => `<${tag}${holdsNumbers(i) ? ' class="number"' : ''}>${escaped(c)}</${tag}>`).join('')}</tr>`
-  const head = columns ? `<thead>${line(columns, 'th')}</thead>` : ''
-  const body = rows.map((r) => line(r.map(showCell), 'td')).join('')
+  const cell = (tag: 'th' | 'td', column: number, text: string, tail = ''): string => {
+    const rest = tail === '' ? '' : `<i>${escaped(tail)}</i>`
+    return `<${tag}${holdsNumbers(column) ? ' class="number"' : ''}>${escaped(text)}${rest}</${tag}>`
+  }
+  const head = columns ? `<thead><tr>${columns.map((c, i) => cell('th', i, c)).join('')}</tr></thead>` : ''
+  const tails = (rows[0] ?? []).map((_, i) => (holdsNumbers(i) ? tailsOf(rows.map((r) => showCell(r[i] ?? ''))) : []))
+  const body = rows
+    .map((r, j) => `<tr>${r.map((c, i) => cell('td', i, showCell(c), tails[i]?.[j])).join('')}</tr>`)
+    .join('')
   const name = escaped(title)
   // Those who read without a mouse can scroll what has the focus.
   return `<p class="title">${name}</p><div class="wide" tabindex="0"><table aria-label="${name}">${head}<tbody>${body}</tbody></table></div>`
@@ -46,9 +51,14 @@ const showTable = (table: Table): string => {
 
 const showPicture = (file: string, picture: Picture): string => {
   const type = file.endsWith('.svg') ? 'image/svg+xml' : 'image/png'
-  const name = escaped(file)
-  const data = Buffer.from(contentOf(picture)).toString('base64')
-  return `<figure><img alt="${name}" src="data:${type};base64,${data}"><figcaption>${name}</figcaption></figure>`
+  const content = contentOf(picture)
+  const data = Buffer.from(content).toString('base64')
+  const caption = captionOf(picture)
+  // Drawings have their title on them, which those who do not see them are told.
+  const title = typeof content === 'string' ? /<title>(.*?)<\/title>/.exec(content)?.[1] : undefined
+  const below = caption === undefined ? '' : `<figcaption>${escaped(caption)}</figcaption>`
+  const alt = title ?? escaped(caption ?? file)
+  return `<figure><img alt="${alt}" src="data:${type};base64,${data}">${below}</figure>`
 }
 
 const section = ({ example: { name, title }, seconds, found, failure }: Ran): string => {
@@ -70,8 +80,21 @@ const contents = (ran: readonly Ran[]): string =>
     })
     .join('')
 
-/** The page of a whole course on one device, that was run at `when`. */
-export const report = (device: string, ran: readonly Ran[], when: Date = new Date()): string => {
+/** When the course was run, and how: quick runs reach less. */
+export interface ReportOptions {
+  readonly when?: Date
+  readonly quick?: boolean
+}
+
+const quickNote = `<p class="note">A quick run: every example learned for seconds only, from few data, to show that it works. What models reach
+in full runs is another matter: plain networks may lead here, and digits may be noise.</p>`
+
+/** The page of a whole course on one device. */
+export const report = (
+  device: string,
+  ran: readonly Ran[],
+  { when = new Date(), quick = false }: ReportOptions = {},
+): string => {
   const numbers = [...new Set(ran.map(({ example }) => example.name.slice(0, 2)))]
   const parts = numbers.map((number) => ({
     id: `chapter-${number}`,
@@ -85,6 +108,7 @@ export const report = (device: string, ran: readonly Ran[], when: Date = new Dat
 <title>A course in deep learning</title><style>${style}</style></head><body>
 <h1>A course in deep learning</h1>
 <p class="facts">${ran.length} examples in ${showSeconds(total)} on ${escaped(device)}, <time datetime="${when.toISOString()}">${date} UTC</time></p>
+${quick ? quickNote : ''}
 <nav aria-label="Contents"><ol>
 ${parts.map((p) => `<li><a href="#${p.id}">${p.title}</a><ol>${contents(p.ran)}</ol></li>`).join('\n')}
 </ol></nav>

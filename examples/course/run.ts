@@ -73,7 +73,7 @@ if (process.argv[1]?.endsWith('course/run.ts')) {
   const device = await T.openDevice({ prefer })
   const ran = await runCourse(course, device, { quick, out }, (line) => console.error(line))
   await mkdir(out, { recursive: true })
-  await writeFile(join(out, 'course.html'), report(device.description, ran))
+  await writeFile(join(out, 'course.html'), report(device.description, ran, { quick }))
   if (json)
     console.log(JSON.stringify(Object.fromEntries(ran.map((r) => [r.example.name, r.found?.measures ?? r.failure]))))
   else console.log(`report: ${join(out, 'course.html')}`)

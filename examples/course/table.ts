@@ -33,6 +33,17 @@ export const columnsOfNumbers =
   (column: number): boolean =>
     isOfNumbers(rows.map((row) => showCell(row[column] ?? '')))
 
+/**
+ * What the decimals of a column lack at their ends: where it follows them, be it invisibly, points stand below each other.
+ * Nothing where there is a unit, whose letters are not as wide as digits.
+ */
+export const tailsOf = (texts: readonly string[]): readonly string[] => {
+  const rests = texts.map((t) => number.exec(t)?.[2] ?? '')
+  if (!rests.every((rest) => /^(\.\d+)?$/.test(rest))) return texts.map(() => '')
+  const longest = rests.reduce((a, b) => (b.length > a.length ? b : a), '')
+  return rests.map((rest) => longest.slice(rest.length))
+}
+
 /** Numbers as wide as one another, with their points below each other. */
 const aligned = (texts: readonly string[]): readonly string[] => {
   const parts = texts.map((t) => number.exec(t) ?? ['', t])

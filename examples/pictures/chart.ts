@@ -18,6 +18,8 @@ export interface ChartOptions {
   readonly y: string
   /** A logarithmic vertical axis: losses fall over orders of magnitude. Values must be above 0. */
   readonly log?: boolean
+  /** One unit is as long up as across: a circle looks like one. */
+  readonly square?: boolean
 }
 
 /** Lines with what stands around them. */
@@ -26,8 +28,14 @@ export interface Chart {
   readonly options: ChartOptions
 }
 
+/** The bytes of an image, and what one sees on it. */
+export interface Captioned {
+  readonly bytes: Uint8Array
+  readonly caption: string
+}
+
 /** What can be kept as a file: bytes, text, or a chart, which becomes an SVG. */
-export type Picture = string | Uint8Array | Chart
+export type Picture = string | Uint8Array | Captioned | Chart
 
 /** Small enough that its letters can be read where a phone shows it half as wide. */
 const [width, height] = [560, 350]
@@ -45,20 +53,31 @@ export const extent = (values: readonly number[]): readonly [number, number] =>
 /** Whether a point can be drawn. */
 export const isFinitePoint = ([x, y]: Series['points'][number]): boolean => Number.isFinite(x) && Number.isFinite(y)
 
+type Extent = ReturnType<typeof extent>
+
+/** `range` about its middle, so wide that `size` pixels show `perPixel` each. */
+const widened = ([low, high]: Extent, size: number, perPixel: number): Extent => {
+  const more = (size * perPixel - (high - low)) / 2
+  return [low - more, high + more]
+}
+
 /** A chart of `series`. */
 export const lineChart = (series: readonly Series[], options: ChartOptions): Chart => ({ series, options })
 
 /** A chart as SVG; points that are not finite are left out, and the line breaks there. */
-export const svgOf = ({ series, options: { title, x, y, log = false } }: Chart): string => {
+export const svgOf = ({ series, options: { title, x, y, log = false, square = false } }: Chart): string => {
   const all = series.flatMap((s) => s.points).filter(isFinitePoint)
+  const [wide, high] = [width - margin.left - margin.right, height - margin.top - margin.bottom]
+  const [xs, ys] = [extent(all.map(([a]) => a)), extent(all.map(([, b]) => b))]
+  const perPixel = Math.max((xs[1] - xs[0]) / wide, (ys[1] - ys[0]) / high)
   const across = scaleLinear()
-    .domain(extent(all.map(([a]) => a)))
+    .domain(square ? widened(xs, wide, perPixel) : xs)
     .range([margin.left, width - margin.right])
   const up = (log ? scaleLog() : scaleLinear())
-    .domain(extent(all.map(([, b]) => b)))
+    .domain(square ? widened(ys, high, perPixel) : ys)
     .range([height - margin.bottom, margin.top])
   // Round ends; whole decades would leave most of a logarithmic axis empty.
-  if (!log) up.nice()
+  if (!log && !square) up.nice()
   const path = line<readonly [number, number]>(
     ([a]) => across(a),
     ([, b]) => up(b),
@@ -72,14 +91,17 @@ export const svgOf = ({ series, options: { title, x, y, log = false } }: Chart):
   const label = log ? (v: number): string => (shown(v) === '' ? '' : short(v)) : shown
   const horizontal = up.ticks(6).map((t) => {
     const at = up(t).toFixed(1)
-    const grid = `<path d="M${margin.left},${at}H${width - margin.right}" stroke="#e4e4e4"/>`
+    // Those that only tell the kind of axis stay behind.
+    const grey = label(t) === '' ? '#f4f4f4' : '#e4e4e4'
+    const grid = `<path d="M${margin.left},${at}H${width - margin.right}" stroke="${grey}"/>`
     return grid + textAt(margin.left - 8, up(t) + 5, label(t), 'text-anchor="end"')
   })
+  // Nothing happens at half an epoch.
+  const ticks = across.ticks(8).filter((t) => Number.isInteger(t) || all.some(([a]) => !Number.isInteger(a)))
+  const places = ticks.every(Number.isInteger) ? across.tickFormat(8, 'd') : across.tickFormat(8)
   // Years are no thousands.
-  const numberAt = (t: number): string => across.tickFormat(8)(t).replaceAll(',', '')
-  const vertical = across
-    .ticks(8)
-    .map((t) => textAt(across(t), height - margin.bottom + 18, numberAt(t), 'text-anchor="middle"'))
+  const numberAt = (t: number): string => places(t).replaceAll(',', '')
+  const vertical = ticks.map((t) => textAt(across(t), height - margin.bottom + 18, numberAt(t), 'text-anchor="middle"'))
   const lines = series.map((one, i) => {
     const { points, width: stroke = 1.5, dots = false } = one
     const paint = colourOf(one, i)
@@ -106,11 +128,18 @@ export const svgOf = ({ series, options: { title, x, y, log = false } }: Chart):
 }
 
 /** Whether a picture is a chart, which can be drawn as text, too. */
-export const isChart = (picture: Picture): picture is Chart =>
-  typeof picture === 'object' && !(picture instanceof Uint8Array)
+export const isChart = (picture: Picture): picture is Chart => typeof picture === 'object' && 'series' in picture
+
+const isCaptioned = (picture: Picture): picture is Captioned => typeof picture === 'object' && 'caption' in picture
 
 /** What a file of the picture holds. */
-export const contentOf = (picture: Picture): string | Uint8Array => (isChart(picture) ? svgOf(picture) : picture)
+export const contentOf = (picture: Picture): string | Uint8Array => {
+  if (isCaptioned(picture)) return picture.bytes
+  return isChart(picture) ? svgOf(picture) : picture
+}
+
+/** What stands below a picture; charts say themselves what they show. */
+export const captionOf = (picture: Picture): string | undefined => (isCaptioned(picture) ? picture.caption : undefined)
 
 /** Values over their numbers, or over `xs`, as a line. */
 export const curve = (name: string, values: ArrayLike<number>, xs?: ArrayLike<number>): Series => ({

@@ -34,12 +34,15 @@ class GraphNode {
   get dtype(): TensorType['dtype'] {
     return typeOf(this as unknown as Node).dtype
   }
-  [Symbol.toPrimitive](): never {
+  [Symbol.toPrimitive](kind: 'string' | 'number' | 'default'): never {
     const site = captureSite()
+    const asText = kind === 'string'
     return raise({
       tag: 'UsageError',
-      message: `a tensor (${describe(this as unknown as Node)}) was used as a JavaScript number, string or condition`,
-      hint: 'write T.add(a, b) for a + b, and T.where(condition, a, b) for a choice between tensors; T.evaluate(x) gives numbers',
+      message: `a tensor (${describe(this as unknown as Node)}) was used as a JavaScript ${asText ? 'string' : 'number, string or condition'}`,
+      hint: asText
+        ? 'it has no values yet: String(await T.evaluate(x)) shows them, console.log(x) its shape'
+        : 'write T.add(a, b) for a + b, and T.where(condition, a, b) for a choice between tensors; T.evaluate(x) gives numbers',
       ...(site ? { site } : {}),
     })
   }

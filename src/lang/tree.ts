@@ -265,6 +265,8 @@ export const sameTree = (a: TreeShape, b: TreeShape): boolean => {
  * T.mapTree({ w: [T.ones([2])] }, (x, path) => [path, x.shape]) // => { w: [['w[0]', [2]]] }
  */
 export const mapTree = <T, L>(tree: T, f: (leaf: Tensor & LeafOf<T>, path: string) => L): TreeOf<T, L> => {
+  if (typeof tree === 'function')
+    return raise({ tag: 'UsageError', message: 'T.mapTree: the tree is a function', hint: 'write T.mapTree(tree, f)' })
   const { leaves, paths, shape } = flattenTensors(tree)
   return unflattenTree(
     shape,

@@ -1,5 +1,5 @@
 /** Chapters 2, 4, 7 and 8 in a form of seconds, and the report of the course. */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -10,7 +10,7 @@ import { optimisersExample } from '../../examples/07-optimisers.ts'
 import { asked, type Example } from '../../examples/course/example.ts'
 import { type Ran, report } from '../../examples/course/report.ts'
 import { course, runCourse } from '../../examples/course/run.ts'
-import { showTable } from '../../examples/course/table.ts'
+import { showTable, tailsOf } from '../../examples/course/table.ts'
 import { contentOf } from '../../examples/pictures/chart.ts'
 import { sharedProcessor } from '../device.ts'
 
@@ -59,6 +59,7 @@ describe('a quick course', () => {
     expect(lines).toHaveLength(5)
     expect(lines[4]).toMatch(/^99-broken .* no such data$/)
     const page = report('a device <1>', ran)
+    expect(page).not.toContain('A quick run')
     expect(page).toContain('a device &#60;1&#62;')
     expect(page).toContain('<p class="failure">no such data</p>')
     expect(page.match(/<img /g)!.length).toBe(ran.flatMap((r) => Object.keys(r.found?.pictures ?? {})).length)
@@ -68,9 +69,17 @@ describe('a quick course', () => {
 test('examples are in the order of the course, and named as their files', () => {
   const names = course.map(({ name }) => name)
   expect(names).toEqual([...names].sort((a, b) => Number(a.slice(0, 2)) - Number(b.slice(0, 2))))
-  for (const name of names) expect(existsSync(`examples/${name}.ts`)).toBe(true)
+  for (const name of names)
+    expect(readFileSync(`examples/${name}.ts`, 'utf8')).toContain(`npm run example examples/${name}.ts`)
   expect(asked(['--quick', '--device', 'cpu'])).toMatchObject({ quick: true, json: false, device: 'cpu' })
   expect(() => asked(['--device', 'gpu'])).toThrow('--device takes auto, hardware, cpu, software, not gpu')
+})
+
+test('what decimals lack is told, unless a unit follows them', () => {
+  expect(tailsOf(['5.655', '5.47', '6', '-0.5', ''])).toEqual(['', '5', '.655', '55', '.655'])
+  expect(tailsOf(['4.81 ± 0.97', '0.7'])).toEqual(['', ''])
+  expect(tailsOf(['1.4e-6', '2.25'])).toEqual(['', ''])
+  expect(tailsOf([])).toEqual([])
 })
 
 test('tables are aligned', () => {

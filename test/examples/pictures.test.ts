@@ -121,6 +121,33 @@ describe('charts', () => {
     expect(svgOf(lineChart([{ name: 'a', points }], options))).toContain('>2020<')
   })
 
+  test('whole numbers have no ticks between them, others have', () => {
+    const labels = (svg: string) => [...svg.matchAll(/text-anchor="middle">([^<]*)</g)].map(([, text]) => text)
+    const five = [5, 4, 3, 2, 1]
+    expect(labels(svgOf(lineChart([curve('a', five)], options))).slice(0, -1)).toEqual(['0', '1', '2', '3', '4'])
+    expect(labels(svgOf(lineChart([curve('a', five, [0, 0.5, 1, 1.5, 2])], options)))).toContain('0.6')
+  })
+
+  test('where one unit is as long both ways, a circle is drawn as one', () => {
+    const points = Array.from({ length: 40 }, (_, i) => [3 * Math.cos(i), 3 * Math.sin(i)] as const)
+    const spans = (square: boolean): readonly number[] => {
+      const svg = svgOf(lineChart([{ name: 'a', points, dots: true }], { ...options, square }))
+      const spots = [...svg.matchAll(/M([\d.]+),([\d.]+)h0/g)].map(([, x, y]) => [Number(x), Number(y)] as const)
+      return [0, 1].map((axis) => Math.max(...spots.map((s) => s[axis]!)) - Math.min(...spots.map((s) => s[axis]!)))
+    }
+    const [across, up] = spans(true)
+    expect(Math.abs(across! - up!)).toBeLessThan(2)
+    expect(spans(false)[0]).toBeGreaterThan(spans(false)[1]! + 50)
+  })
+
+  test('lines of a logarithmic axis that have no number are fainter', () => {
+    const svg = svgOf(lineChart([curve('a', [1, 10, 100, 1000, 10_000])], { ...options, log: true }))
+    const pairs = [...svg.matchAll(/stroke="(#f4f4f4|#e4e4e4)"\/><text[^>]*>([^<]*)</g)]
+    expect(pairs.length).toBeGreaterThan(20)
+    for (const [, grey, label] of pairs) expect(grey).toBe(label === '' ? '#f4f4f4' : '#e4e4e4')
+    expect(new Set(pairs.map(([, grey]) => grey)).size).toBe(2)
+  })
+
   test('names stand in as many lines as they need, within the width', () => {
     const names = ['plain', 'a much longer name', 'dropout', 'decay of weights', '<']
     const { svg, height } = legend(
@@ -195,11 +222,13 @@ describe('charts as text', () => {
 
   test('reports hold tables, charts and texts', () => {
     const chart = lineChart([ramp], options)
-    const pictures = { 'loss.svg': chart, 'a.png': new Uint8Array(4) }
+    const captioned = { bytes: new Uint8Array(3), caption: 'three bytes' }
+    const pictures = { 'loss.svg': chart, 'a.png': new Uint8Array(4), 'b.png': captioned }
     expect(textReport({ measures: { loss: 0.5 }, pictures, texts: { sampled: 'abc' } })).toBe(
       `${textChart(chart)}\n\nsampled:\nabc\n\nmeasures\nloss  0.5`,
     )
     expect(contentOf(chart)).toBe(svgOf(chart))
+    expect(contentOf(captioned)).toBe(captioned.bytes)
   })
 })
 

@@ -29,13 +29,16 @@ const wide: Example = {
       },
     ],
     pictures: {
-      'large.png': encodePng(
-        shaded(
-          Array.from({ length: 400 }, (_, i) => i % 21),
-          20,
-          60,
+      'large.png': {
+        bytes: encodePng(
+          shaded(
+            Array.from({ length: 400 }, (_, i) => i % 21),
+            20,
+            60,
+          ),
         ),
-      ),
+        caption: 'stripes & <more>',
+      },
     },
     texts: { 'a long word': long },
   }),
@@ -48,7 +51,7 @@ beforeAll(async () => {
   const examples = [classification, wide, optimisersExample, broken]
   const device = await sharedProcessor()
   const ran = await runCourse(examples, device, { quick: true, out }, () => {})
-  html = report(device.description, ran, new Date('2026-11-30T12:34:56Z'))
+  html = report(device.description, ran, { when: new Date('2026-11-30T12:34:56Z'), quick: true })
 }, 120_000)
 afterAll(async () => {
   await closeBrowser()
@@ -109,6 +112,39 @@ test('says on what, when and how long, and leads to every example by its chapter
     ...Array.from({ length: 3 }, () => expect.stringMatching(/^[\d.]+ (s|min)$/)),
     'failed',
   ])
+  await page.close()
+})
+
+test('pictures say what they show, below them or by their titles, and numbers stand with their points below each other', async () => {
+  const page = await openPage()
+  await page.setContent(html)
+  expect(await page.locator('figcaption').allInnerTexts()).toEqual(['stripes & <more>'])
+  const alts = await page.locator('img').evaluateAll((all) => all.map((e) => e.getAttribute('alt')))
+  expect(alts.slice(0, 3)).toEqual([
+    'Logistic regression on penguins',
+    'ROC: how many males are found, at what price',
+    'stripes & <more>',
+  ])
+  expect(alts.some((alt) => alt === '' || /\.(svg|png)$/.test(alt!))).toBe(false)
+  // Where the text of a number has its point, from the left of the page.
+  const points = await page.evaluate(() =>
+    Array.from(document.querySelectorAll('table[aria-label^="what speaks"] td.number'), (e) => {
+      const range = document.createRange()
+      const at = e.firstChild!.textContent!.indexOf('.')
+      range.setStart(e.firstChild!, at)
+      range.setEnd(e.firstChild!, at + 1)
+      return Math.round(range.getBoundingClientRect().left)
+    }),
+  )
+  expect(points.length).toBeGreaterThan(5)
+  expect(new Set(points).size).toBe(1)
+  await page.close()
+})
+
+test('says that a quick run is one', async () => {
+  const page = await openPage()
+  await page.setContent(html)
+  expect(await page.locator('.note').innerText()).toMatch(/^A quick run: /)
   await page.close()
 })
 

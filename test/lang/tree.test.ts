@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { TensorloomError } from '../../src/lang/errors.ts'
-import { flattenTree, sameTree, unflattenTree } from '../../src/lang/tree.ts'
+import { flattenTree, mapTree, sameTree, unflattenTree } from '../../src/lang/tree.ts'
 
 const isText = (x: unknown): x is string => typeof x === 'string'
 
@@ -64,6 +64,13 @@ describe('trees', () => {
     tree['again'] = [tree]
     expect(() => flattenTree(tree, isText)).toThrow(
       /^the tree is more than 500 levels deep at again\[0\]\.again.*\n {2}hint: does something in it hold itself\?$/,
+    )
+  })
+
+  test('a function in the place of the tree is told where the tree stands', () => {
+    const swapped = mapTree as unknown as (f: unknown, tree: unknown) => unknown
+    expect(() => swapped((x: unknown) => x, { w: 'x' })).toThrow(
+      'T.mapTree: the tree is a function\n  hint: write T.mapTree(tree, f)',
     )
   })
 

@@ -1,4 +1,5 @@
 /** What a function of ours made prints itself as the call that made it: `optim.adam(0.001, { beta1: 0.8 })`. */
+import { waitingCall } from '../tensor/dual.ts'
 import { isRecord, isTensor } from '../tree.ts'
 import { visible } from '../visible-text.ts'
 import { printing } from './printing.ts'
@@ -14,10 +15,15 @@ const literal = (text: string): string => `'${visible(text.replace(/['\\]/g, '\\
 
 const keyText = (key: string): string => (/^[A-Za-z_$][\w$]*$/.test(key) ? key : literal(key))
 
+const functionText = (f: { readonly name: string }): string => {
+  const call = waitingCall(f)
+  return call === undefined ? f.name || 'a function' : callText(call.name, call.args)
+}
+
 /** What was given to a function, in a line unless it prints itself in more. */
 export const showGiven = (x: unknown): string => {
   if (typeof x === 'string') return literal(x)
-  if (typeof x === 'function') return isPrinting(x) ? String(x) : x.name || 'a function'
+  if (typeof x === 'function') return isPrinting(x) ? String(x) : functionText(x)
   if (isTensor(x)) return 'a tensor'
   if (Array.isArray(x)) return `[${x.map(showGiven).join(', ')}]`
   if (!isRecord(x) || isPrinting(x)) return String(x)

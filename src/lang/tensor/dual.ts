@@ -102,6 +102,22 @@ const ownMistake = (name: string, args: readonly unknown[], result: unknown): un
       )
 }
 
+/** A call that waits for its tensor, as it was written. */
+export interface WaitingCall {
+  readonly name: string
+  readonly args: readonly unknown[]
+}
+
+const waiting = new WeakMap<object, WaitingCall>()
+
+/** The call that gave `f`, where it is one that waits for its tensor: layers print themselves with it. */
+export const waitingCall = (f: object): WaitingCall | undefined => waiting.get(f)
+
+const waitingFor = <F extends object>(f: F, name: string, args: readonly unknown[]): F => {
+  waiting.set(f, { name, args })
+  return f
+}
+
 const make = <F>(name: string, form: Form, impl: (...args: never[]) => unknown): F => {
   forms.set(name, form)
   const run = (...args: never[]): unknown => {
@@ -110,7 +126,8 @@ const make = <F>(name: string, form: Form, impl: (...args: never[]) => unknown):
     noteCondition(name, result)
     return result
   }
-  const f = (...args: never[]): unknown => (isDirect(name, form, args) ? run(...args) : (x: never) => run(x, ...args))
+  const f = (...args: never[]): unknown =>
+    isDirect(name, form, args) ? run(...args) : waitingFor((x: never) => run(x, ...args), name, args)
   Object.defineProperty(f, 'name', { value: name })
   return f as F
 }

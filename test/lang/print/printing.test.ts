@@ -17,6 +17,15 @@ const square = T.tensor([
 ])
 const text = 'tensor([[1.0000, 2.0000],\n        [3.0000, 4.5000]])'
 
+test('what waits for its tensor stands among layers as it was called', () => {
+  expect(callText('nn.sequential', [T.reshape([-1, 400]), T.add(T.ones([2])), T.relu])).toBe(
+    'nn.sequential(T.reshape([-1, 400]), T.add(a tensor), T.relu)',
+  )
+  expect(String(nn.sequential(T.flatten({ startAxis: 1 }), nn.maxPool2d({ kernelSize: 2 })))).toBe(
+    'nn.sequential(\n  [0] T.flatten({ startAxis: 1 })\n  [1] nn.maxPool2d({ kernelSize: 2 })\n)',
+  )
+})
+
 describe('values', () => {
   const value = T.reference(square)
 
