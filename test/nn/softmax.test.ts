@@ -11,6 +11,13 @@ test.each([nn.softmax, nn.logSoftmax, nn.softmin])('of no elements there are non
   expect(mistakeOf(f(x, { axis: 2 }))).toMatchObject({ tag: 'ShapeError', axis: 2 })
 })
 
+test.each(['u8', 'u32', 'i8', 'i32'] as const)('of %s it is that of the same floats', (dtype) => {
+  for (const f of [nn.softmax, nn.logSoftmax, nn.softmin]) {
+    const x = T.tensor([100, 98, 0], { dtype })
+    expect(flat(f(x as never))).toEqual(flat(f(T.cast(x, 'f32') as never)))
+  }
+})
+
 test('normalize takes several axes', () => {
   const x = T.tensor([[[3, 0]], [[0, 4]]], { dtype: 'f32' })
   expect(flat(nn.normalize(x, { axis: [0, 1, 2] }))).toEqual([0.6, 0, 0, 0.8].map(Math.fround))
