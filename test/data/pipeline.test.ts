@@ -113,9 +113,24 @@ describe('rows and batch', () => {
     expect(() => [...data.batch([{ x: 'text' }] as never, { size: 2 })]).toThrow(
       "batch: 'x' of a row is 'text', neither",
     )
+    // Where the first row lacks a part, the batch would be without it.
+    expect(() => [...data.batch([{ x: 1 }, { x: 2, y: 3 }] as never, { size: 2 })]).toThrow(
+      "batch: row 1 of a batch has 'y', which its first does not have",
+    )
     expect(() => data.batch([], { size: 2, rest: 'pad' as never })).toThrow("batch: the rest is 'pad'")
     expect(() => data.batch({} as never)).toThrow("batch: the option 'size' is missing")
   })
+})
+
+test.each<[string, (source: never) => unknown]>([
+  ['map', (source) => data.map(source, (x) => x)],
+  ['mapAsync', (source) => data.mapAsync(source, async (x) => x)],
+  ['batch', (source) => data.batch(source, { size: 2 })],
+  ['bucket', (source) => data.bucket(source, { size: 2, edges: [1] })],
+  ['prefetch', (source) => data.prefetch(source)],
+])('%s says that no loop can go over its source', (name, over) => {
+  for (const source of [3, null, { x: 1 }])
+    expect(() => over(source as never)).toThrow(new RegExp(`^${name}: the source is .*, which no loop can go over`))
 })
 
 describe('windows', () => {
