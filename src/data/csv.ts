@@ -9,7 +9,7 @@ import * as TE from '#fp/TaskEither'
 import { type DataError, raise } from '../lang/errors.ts'
 import { demandList, demandRecord, type OptionNames, showArgument } from '../lang/tensor/arguments.ts'
 import type { FileUrl } from '../runtime/global-types.ts'
-import { readBytes, settle } from './file.ts'
+import { bytesOf, readText, settle } from './file.ts'
 import { type Library, library, libraryNow } from './library.ts'
 
 /** How the text is written. */
@@ -54,6 +54,8 @@ interface Row {
   readonly cells: readonly string[]
   /** Where it begins, counted from 1. */
   readonly line: number
+  /** The same as a place in the text. */
+  readonly from: number
 }
 
 type Rows = E.Either<DataError, readonly Row[]>
@@ -63,14 +65,14 @@ const linesIn = (text: string): number => text.split('\n').length - 1
 /** What is wrong with the quotes of a cell whose text begins at `from`. */
 const quoteError = (text: string, from: number, isOpen: boolean, source: string): DataError => {
   const closed = isOpen ? null : /^(?:[^"]|"")*"([\s\S])/.exec(text.slice(from))
-  const line = 1 + linesIn(text.slice(0, from + (closed ? closed[0].length - 1 : 0)))
+  const before = text.slice(0, from + (closed ? closed[0].length : 0) - 1)
+  const [line, offset] = [1 + linesIn(before), bytesOf(before)]
   const reason = closed ? `${JSON.stringify(closed[1])} follows a closing quote` : 'a quote is opened and never closed'
-  return { tag: 'DataError', source, line, reason }
+  return { tag: 'DataError', source, line, offset, reason }
 }
 
-/** The cells of a text. Empty lines are passed over, a byte order mark too. */
-const rowsOf = (papa: Library<'papaparse'>, marked: string, separator: string, source: string): Rows => {
-  const text = marked.replace(/^\ufeff/, '')
+/** The cells of a text. Empty lines are passed over. */
+const rowsOf = (papa: Library<'papaparse'>, text: string, separator: string, source: string): Rows => {
   const rows: Row[] = []
   let wrong: DataError | undefined
   let [line, from] = [1, 0]
@@ -84,7 +86,7 @@ const rowsOf = (papa: Library<'papaparse'>, marked: string, separator: string, s
         return parser.abort()
       }
       const written = text.slice(from, meta.cursor)
-      if (!/^\r?\n?$/.test(written)) rows.push({ cells: withoutReturn(data, written), line })
+      if (!/^\r?\n?$/.test(written)) rows.push({ cells: withoutReturn(data, written), line, from })
       line += linesIn(written)
       from = meta.cursor
     },
@@ -107,24 +109,34 @@ const columnOf = (cells: readonly string[], missing: ReadonlySet<string>): Table
 
 const unnamed = 'CSV data'
 
-/** The table of a text. */
-const tableOf = (
+const markOf = (text: string): string => (text.startsWith('\ufeff') ? '\ufeff' : '')
+
+/** The table of a text, a byte order mark passed over: it counts in offsets alone. */
+const tableOf = (papa: Library<'papaparse'>, text: string, options: CsvOptions): E.Either<DataError, Table> => {
+  const mark = markOf(text)
+  return pipe(
+    unmarkedTable(papa, text.slice(mark.length), options),
+    E.mapLeft((error) => ({ ...error, offset: bytesOf(mark) + (error.offset ?? 0) })),
+  )
+}
+
+const unmarkedTable = (
   papa: Library<'papaparse'>,
   text: string,
   { separator = ',', header = true, missing = [], source = unnamed }: CsvOptions,
 ): E.Either<DataError, Table> => {
-  const wrong = (line: number, reason: string): E.Either<DataError, Table> =>
-    E.left({ tag: 'DataError', source, line, reason })
+  const wrong = ({ line, from }: Omit<Row, 'cells'>, reason: string): E.Either<DataError, Table> =>
+    E.left({ tag: 'DataError', source, line, offset: bytesOf(text.slice(0, from)), reason })
   const parsed = rowsOf(papa, text, separator, source)
   if (E.isLeft(parsed)) return parsed
   const [first] = parsed.right
-  if (!first) return wrong(1, 'the text is empty')
+  if (!first) return wrong({ line: 1, from: 0 }, 'the text is empty')
   const width = first.cells.length
   const ragged = parsed.right.find((row) => row.cells.length !== width)
-  if (ragged) return wrong(ragged.line, `${ragged.cells.length} cells, the first row has ${width}`)
+  if (ragged) return wrong(ragged, `${ragged.cells.length} cells, the first row has ${width}`)
   const names = header ? first.cells.map((name) => name.trim()) : first.cells.map((_, i) => String(i))
   const twice = names.find((name, i) => names.indexOf(name) !== i)
-  if (twice !== undefined) return wrong(first.line, `two columns are called ${JSON.stringify(twice)}`)
+  if (twice !== undefined) return wrong(first, `two columns are called ${JSON.stringify(twice)}`)
   const rows = header ? parsed.right.slice(1) : parsed.right
   const absent = new Set(['', ...missing])
   const columns = names.map(
@@ -142,7 +154,7 @@ const tableOf = (
 
 /**
  * The columns of a text (RFC 4180). A column is one of numbers when all its cells are, missing ones (empty, or in
- * `missing`) being NaN. Left DataError with its line: a row longer or shorter than the first, a quote never closed, a
+ * `missing`) being NaN. Left DataError with its line and the offset of the byte: a row longer or shorter than the first, a quote never closed, a
  * name given twice; and where papaparse is not installed, or cannot be loaded at once (a page takes `parseCsvTask`).
  * @example
  * const found = data.parseCsv('x\n1\n2')
@@ -179,10 +191,8 @@ export const parseCsvTask = (text: string, options: CsvOptions = {}): TE.TaskEit
 export const readCsvTask = (path: string | FileUrl, options: CsvOptions = {}): TE.TaskEither<DataError, Table> => {
   demandCsv('readCsvTask', options)
   return pipe(
-    readBytes(path),
-    TE.flatMap((bytes) =>
-      parseCsvTask(new TextDecoder().decode(bytes), { ...options, source: options.source ?? String(path) }),
-    ),
+    readText(path),
+    TE.flatMap((text) => parseCsvTask(text, { ...options, source: options.source ?? String(path) })),
   )
 }
 

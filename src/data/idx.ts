@@ -31,7 +31,7 @@ const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] ===
 
 /**
  * The array of an IDX file (MNIST's format). Bytes (code 8) share the memory of `bytes`; other kinds are copied into
- * the machine's byte order. Left DataError: no IDX, an unknown type, fewer or more bytes than the header promises.
+ * the machine's byte order. Left DataError with the offset of the byte: no IDX, an unknown type, fewer or more bytes than the header promises.
  * `source` names the file.
  * @example
  * const found = data.parseIdx(Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 2, 7, 9))
@@ -39,27 +39,29 @@ const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] ===
  * data.parseIdx(Uint8Array.of(1, 2))._tag // => 'Left'
  */
 export const parseIdx = (bytes: Uint8Array, source = 'IDX data'): E.Either<DataError, Column> => {
-  const wrong = (reason: string, hint?: string): E.Either<DataError, Column> =>
-    E.left({ tag: 'DataError', source, reason, ...(hint === undefined ? {} : { hint }) })
-  if (isGzip(bytes)) return wrong('the file is compressed', 'gunzip it first')
-  if (bytes.length < 4) return wrong(`${bytes.length} bytes are no IDX header`, 'is the file complete?')
+  const wrong = (offset: number, reason: string, hint?: string): E.Either<DataError, Column> =>
+    E.left({ tag: 'DataError', source, reason, offset, ...(hint === undefined ? {} : { hint }) })
+  if (isGzip(bytes)) return wrong(0, 'the file is compressed', 'gunzip it first')
+  if (bytes.length < 4) return wrong(bytes.length, `${bytes.length} bytes are no IDX header`, 'is the file complete?')
   const [zero, zero2, code, rank] = bytes as unknown as readonly [number, number, number, number]
-  if (zero !== 0 || zero2 !== 0) return wrong('not an IDX file: it does not begin with two zero bytes')
+  if (zero !== 0 || zero2 !== 0) return wrong(0, 'not an IDX file: it does not begin with two zero bytes')
   const kind = kinds[code]
-  if (!kind) return wrong(`element type ${code} is none of IDX (8, 9, 11, 12, 13, 14)`)
+  if (!kind) return wrong(2, `element type ${code} is none of IDX (8, 9, 11, 12, 13, 14)`)
   const header = 4 + 4 * rank
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (bytes.length < header)
-    return wrong(`cut short: the header of rank ${rank} takes ${header} bytes, ${bytes.length} are there`)
+    return wrong(bytes.length, `cut short: the header of rank ${rank} takes ${header} bytes, ${bytes.length} are there`)
   const shape = Array.from({ length: rank }, (_, axis) => view.getUint32(4 + 4 * axis))
   const count = shape.reduce((a, b) => a * b, 1)
   const expected = header + count * kind.bytes
   if (bytes.length < expected)
     return wrong(
+      bytes.length,
       `cut short: [${shape.join(', ')}] takes ${expected} bytes, ${bytes.length} are there`,
       'download it again',
     )
-  if (bytes.length > expected) return wrong(`${bytes.length - expected} bytes follow after [${shape.join(', ')}]`)
+  if (bytes.length > expected)
+    return wrong(expected, `${bytes.length - expected} bytes follow after [${shape.join(', ')}]`)
   if (code === 8) return E.right({ shape, data: bytes.subarray(header) })
   const data = kind.make(count)
   for (let i = 0; i < count; i++) data[i] = kind.read(view, header + i * kind.bytes)

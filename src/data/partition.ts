@@ -27,11 +27,8 @@ const classColumn = (name: string, data: Dataset, stratify: string): Column => {
   })
 }
 
-/**
- * Rows in the order of their place within their class (the third of four is 5/8 through), so that every stretch has of every class
- * the same share, up to a row. Those of one place stand as the classes first appear.
- */
-const interleaved = (order: Uint32Array, { data }: Column): Uint32Array => {
+/** The rows of each class, in the order in which classes first appear. */
+const byClass = (order: Uint32Array, { data }: Column): readonly (readonly number[])[] => {
   const classes = new Map<number, number[]>()
   for (const row of order) {
     const value = data[row]!
@@ -39,7 +36,18 @@ const interleaved = (order: Uint32Array, { data }: Column): Uint32Array => {
     if (members) members.push(row)
     else classes.set(value, [row])
   }
-  const placed = [...classes.values()].flatMap((members) =>
+  return [...classes.values()]
+}
+
+/** Rows class after class: every so-many-th of them has of each class its share, up to less than a row. */
+const grouped = (order: Uint32Array, column: Column): Uint32Array => Uint32Array.from(byClass(order, column).flat())
+
+/**
+ * Rows in the order of their place within their class (the third of four is 5/8 through), so that every stretch has of every class
+ * the same share, up to a row. Those of one place stand as the classes first appear.
+ */
+const interleaved = (order: Uint32Array, column: Column): Uint32Array => {
+  const placed = byClass(order, column).flatMap((members) =>
     members.map((row, i) => ({ row, place: (i + 0.5) / members.length })),
   )
   return Uint32Array.from(
@@ -53,6 +61,7 @@ const dealing = (
   name: string,
   data: Dataset,
   { key, stratify }: SplitOptions,
+  arranged: (order: Uint32Array, column: Column) => Uint32Array,
 ): { readonly rows: Uint32Array; readonly inOrder: (part: Uint32Array) => Uint32Array } => {
   const count = datasetRows(data)
   const order = key === undefined ? Uint32Array.from({ length: count }, (_, i) => i) : shuffled(count, key)
@@ -62,7 +71,7 @@ const dealing = (
     at[row] = i
   })
   return {
-    rows: interleaved(order, classColumn(name, data, stratify)),
+    rows: arranged(order, classColumn(name, data, stratify)),
     inOrder: (part) => part.slice().sort((a, b) => at[a]! - at[b]!),
   }
 }
@@ -92,7 +101,7 @@ export const split = <D extends Dataset, const F extends readonly number[]>(
     raise({ tag: 'UsageError', message: `split: [${fractions.join(', ')}] are no parts of a whole` })
   const at = ends.map((end) => Math.min(count, Math.round(end * count)))
   const isMoved = options.key !== undefined || options.stratify !== undefined
-  const { rows, inOrder } = dealing('split', data, options)
+  const { rows, inOrder } = dealing('split', data, options, interleaved)
   const parts = fractions.map((_, i) =>
     isMoved
       ? taken(data, inOrder(rows.subarray(at[i]!, at[i + 1]!)))
@@ -109,8 +118,9 @@ export interface Fold<D> {
 
 /**
  * Cross-validation: `folds` divisions, each with another part as `test` and all other rows as `train`, made when they are asked for.
- * Parts differ by one row at most, the first ones having more (as scikit-learn's KFold); `key` and `stratify` as in `split`.
- * UsageError for fewer than two folds, more than there are rows, and a column that is not there.
+ * Parts differ by one row at most, the first ones having more (as scikit-learn's KFold); `key` and `stratify` as in `split`,
+ * the counts of a class in two parts differing by one at most (as StratifiedKFold). UsageError for fewer than two folds, more than
+ * there are rows, and a column that is not there.
  * @example
  * const points = { x: { shape: [3], data: Float32Array.of(1, 2, 3) } }
  * Array.from(data.kFold(points, 2), ({ train, test }) => [train.x.data, test.x.data]) // => [[[3], [1, 2]], [[1, 2], [3]]]
@@ -128,12 +138,14 @@ export const kFold = <D extends Dataset>(data: D, folds: number, options: SplitO
   const end = (i: number): number => i * Math.floor(count / folds) + Math.min(i, count % folds)
   return {
     *[Symbol.iterator]() {
-      const { rows, inOrder } = dealing('kFold', data, options)
+      const { rows, inOrder } = dealing('kFold', data, options, grouped)
+      const isDealt = options.stratify !== undefined
       for (let i = 0; i < folds; i++) {
-        const others = [...rows.subarray(0, end(i)), ...rows.subarray(end(i + 1))]
+        const isTest = (place: number): boolean =>
+          isDealt ? place % folds === i : end(i) <= place && place < end(i + 1)
         yield {
-          train: taken(data, inOrder(Uint32Array.from(others))),
-          test: taken(data, inOrder(rows.subarray(end(i), end(i + 1)))),
+          train: taken(data, inOrder(rows.filter((_, place) => !isTest(place)))),
+          test: taken(data, inOrder(rows.filter((_, place) => isTest(place)))),
         }
       }
     },

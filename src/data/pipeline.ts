@@ -6,20 +6,11 @@ import { raise } from '../lang/errors.ts'
 import { demandFunction, demandRecord, type OptionNames, showArgument } from '../lang/tensor/arguments.ts'
 import type { Key } from '../lang/tensor/random/keys.ts'
 import { isTensor } from '../lang/tree.ts'
-import type { Source } from './prefetch.ts'
+import { demandSource, type Source } from './prefetch.ts'
 import { shuffled } from './shuffle.ts'
 
 /** An iterable whose every loop runs `make`. */
 const lazily = <A>(make: () => Iterator<A>): Iterable<A> => ({ [Symbol.iterator]: make })
-
-const demandSource = (name: string, source: unknown): void => {
-  if (typeof source === 'object' && source !== null && Symbol.iterator in source) return
-  raise({
-    tag: 'UsageError',
-    message: `${name}: the source is ${showArgument(source)}, which no loop can go over`,
-    hint: 'data.rows(dataset) gives the rows of a data set',
-  })
-}
 
 /** The direct and the curried form of `make`, whose second argument is not a source. */
 const bothForms =
@@ -135,6 +126,7 @@ export const mapAsync = <A, B>(
 ): AsyncIterable<B> => {
   demandRecord('mapAsync', mapAsyncOptions, options)
   demandFunction('mapAsync', 'what is applied', f, 'an element and its index')
+  demandSource('mapAsync', source, true)
   const { concurrency = 1 } = options
   return {
     async *[Symbol.asyncIterator]() {

@@ -1,8 +1,20 @@
 /** The next batch is prepared while the device works on the one before. */
-import { demandRecord, type OptionNames } from '../lang/tensor/arguments.ts'
+import { raise } from '../lang/errors.ts'
+import { demandRecord, type OptionNames, showArgument } from '../lang/tensor/arguments.ts'
 
 /** What batches come from: a loop of either kind goes over it. */
 export type Source<A> = Iterable<A> | AsyncIterable<A>
+
+/** UsageError for what no loop can go over; one that waits for its elements only where it may (`isAsync`). */
+export const demandSource = (name: string, source: unknown, isAsync = false): void => {
+  const isObject = typeof source === 'object' && source !== null
+  if (isObject && (Symbol.iterator in source || (isAsync && Symbol.asyncIterator in source))) return
+  raise({
+    tag: 'UsageError',
+    message: `${name}: the source is ${showArgument(source)}, which no loop can go over`,
+    hint: 'data.rows(dataset) gives the rows of a data set',
+  })
+}
 
 /** How far ahead `prefetch` works. */
 export interface PrefetchOptions {
@@ -57,5 +69,6 @@ const prepared = async function* <A>(source: Source<A>, ahead: number): AsyncGen
  */
 export const prefetch = <A>(source: Source<A>, options: PrefetchOptions = {}): AsyncIterable<A> => {
   demandRecord('prefetch', prefetchOptions, options)
+  demandSource('prefetch', source, true)
   return { [Symbol.asyncIterator]: () => prepared(source, options.ahead ?? 1) }
 }

@@ -2,6 +2,7 @@
 import { raise } from '../lang/errors.ts'
 import { demandChoice, demandRecord, type OptionNames, showArgument } from '../lang/tensor/arguments.ts'
 import { type Column, type Dataset, datasetRows, type Elements, mapColumns, sliceRows } from './column.ts'
+import { demandSource } from './prefetch.ts'
 
 /**
  * The rows of a data set, one after the other: records of the same names, each column without its first axis. They share its memory.
@@ -75,9 +76,20 @@ const stacked = (name: string, parts: readonly Column[]): Column => {
   return { shape: [parts.length, ...first.shape], data }
 }
 
-const together = (rows: readonly Row[]): Dataset =>
-  Object.fromEntries(
-    Object.keys(rows[0]!).map((name) => [
+/** UsageError for a row with a part that the first does not have: the batch would be without it. */
+const demandNames = (names: readonly string[], rows: readonly Row[]): void => {
+  for (const [i, row] of rows.entries()) {
+    const other = Object.keys(row).find((name) => !names.includes(name))
+    if (other !== undefined)
+      raise({ tag: 'UsageError', message: `batch: row ${i} of a batch has '${other}', which its first does not have` })
+  }
+}
+
+const together = (rows: readonly Row[]): Dataset => {
+  const names = Object.keys(rows[0]!)
+  demandNames(names, rows)
+  return Object.fromEntries(
+    names.map((name) => [
       name,
       stacked(
         name,
@@ -85,6 +97,7 @@ const together = (rows: readonly Row[]): Dataset =>
       ),
     ]),
   )
+}
 
 /** Elements of `source` in groups of `size`, the last one smaller. */
 export const groups = function* <A>(source: Iterable<A>, size: number): Generator<readonly A[], void, undefined> {
@@ -113,10 +126,13 @@ export function batch(...args: readonly unknown[]): unknown {
   demandRecord('batch', batchRowsOptions, options)
   demandChoice('batch', 'rest', options.rest, ['keep', 'drop'])
   const { size, rest = 'keep' } = options
-  const on = (source: Iterable<Row>): Iterable<Dataset> => ({
-    *[Symbol.iterator]() {
-      for (const rows of groups(source, size)) if (rest === 'keep' || rows.length === size) yield together(rows)
-    },
-  })
+  const on = (source: Iterable<Row>): Iterable<Dataset> => {
+    demandSource('batch', source)
+    return {
+      *[Symbol.iterator]() {
+        for (const rows of groups(source, size)) if (rest === 'keep' || rows.length === size) yield together(rows)
+      },
+    }
+  }
   return args.length < 2 ? on : on(args[0] as Iterable<Row>)
 }

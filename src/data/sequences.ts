@@ -9,6 +9,7 @@ import {
   showArgument,
 } from '../lang/tensor/arguments.ts'
 import { type Column, type Elements, rowCount, takeRows } from './column.ts'
+import { demandSource } from './prefetch.ts'
 
 /** A sequence: flat, or a column whose first axis is time. Plain arrays become floats. */
 export type Sequence = readonly number[] | Elements | Column
@@ -175,7 +176,7 @@ export function bucket(...args: readonly unknown[]): unknown {
   const { size, edges, length = lengthOf, rest = 'keep' } = options
   demandFunction('bucket', 'the length', length, 'an element')
   demandEdges(edges)
-  const on = (source: Iterable<unknown>): Iterable<readonly unknown[]> => ({
+  const grouped = (source: Iterable<unknown>): Iterable<readonly unknown[]> => ({
     *[Symbol.iterator]() {
       const waiting: unknown[][] = Array.from({ length: edges.length + 1 }, () => [])
       for (const x of source) {
@@ -190,5 +191,9 @@ export function bucket(...args: readonly unknown[]): unknown {
       if (rest === 'keep') yield* waiting.filter((bucket) => bucket.length > 0)
     },
   })
+  const on = (source: Iterable<unknown>): Iterable<readonly unknown[]> => {
+    demandSource('bucket', source)
+    return grouped(source)
+  }
   return args.length < 2 ? on : on(args[0] as Iterable<unknown>)
 }

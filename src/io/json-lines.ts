@@ -2,12 +2,10 @@
 import * as E from '#fp/Either'
 import { pipe } from '#fp/function'
 import * as TE from '#fp/TaskEither'
-import { readBytes, settle } from '../data/file.ts'
+import { bytesOf, readText, settle } from '../data/file.ts'
 import { type DataError, raise } from '../lang/errors.ts'
 import type { FileUrl } from '../runtime/global-types.ts'
 import type { Json } from './faithful-json.ts'
-
-const bytesOf = (text: string): number => new TextEncoder().encode(text).length
 
 /**
  * The values of a text of JSON lines; empty lines are passed over, a byte order mark too. Left DataError with line and offset of the
@@ -40,12 +38,12 @@ export const parseJsonLines = (text: string, source = 'JSON lines'): E.Either<Da
  */
 export const readJsonLinesTask = (path: string | FileUrl): TE.TaskEither<DataError, readonly Json[]> =>
   pipe(
-    readBytes(path),
-    TE.flatMapEither((bytes) => parseJsonLines(new TextDecoder().decode(bytes), String(path))),
+    readText(path),
+    TE.flatMapEither((text) => parseJsonLines(text, String(path))),
   )
 
 /**
- * The values of a file of JSON lines, by `parseJsonLines`. Rejects with a TensorloomError that carries the DataError.
+ * The values of a file of JSON lines (UTF-8), by `parseJsonLines`. Rejects with a TensorloomError that carries the DataError.
  * @example
  * await io.readJsonLines('missing.jsonl') // => throws DataError
  */

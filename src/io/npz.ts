@@ -7,7 +7,9 @@ import { readBytes, settle } from '../data/file.ts'
 import { type Library, library } from '../data/library.ts'
 import type { DataError } from '../lang/errors.ts'
 import type { FileUrl } from '../runtime/global-types.ts'
+import { crc32Of } from './crc32.ts'
 import { parseNpy, toNpy } from './npy.ts'
+import { zipEntries } from './zip-list.ts'
 
 type Found = E.Either<DataError, Readonly<Record<string, Column>>>
 
@@ -23,7 +25,15 @@ const unzipped = (
     E.left({ tag: 'DataError', source, offset, reason, hint: 'is the file complete, and of this format?' })
   if (!isZip(bytes)) return wrong(0, 'not a zip archive: it does not begin with PK')
   try {
-    return E.right(unzipSync(bytes))
+    const files = unzipSync(bytes)
+    // The library unpacks what was changed, too.
+    const changed = zipEntries(bytes).find(({ name, crc32 }) => {
+      const found = Object.hasOwn(files, name) ? crc32Of(files[name]!) : undefined
+      return found !== undefined && found !== crc32
+    })
+    return changed
+      ? wrong(changed.offset, `the checksum of ${changed.name}, which begins there, is wrong`)
+      : E.right(files)
   } catch (e) {
     // The list of files stands at the end.
     return wrong(bytes.length, `the archive cannot be unpacked (${(e as Error).message})`)
@@ -45,7 +55,8 @@ const arraysOf = (files: Readonly<Record<string, Uint8Array>>, source: string): 
 
 /**
  * The arrays of an NPZ file by name (`numpy.savez` and `savez_compressed`); each as `parseNpy` reads it, which says more of kinds and
- * errors. Left DataError with the offset of the byte (within the array, where one is named), and where fflate is not installed.
+ * errors. Left DataError with the offset of the byte (within the array, where one is named): no archive, cut short, a wrong checksum; and
+ * where fflate is not installed.
  * @example
  * const bytes = await io.toNpz({ w: { shape: [2], data: Float32Array.of(1, 2) } })
  * await io.parseNpzTask(bytes)() // => { _tag: 'Right', right: { w: { shape: [2], data: [1, 2] } } }

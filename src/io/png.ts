@@ -7,6 +7,7 @@ import { readBytes, settle } from '../data/file.ts'
 import { type Library, library } from '../data/library.ts'
 import { type DataError, raise } from '../lang/errors.ts'
 import type { FileUrl } from '../runtime/global-types.ts'
+import { crc32Of } from './crc32.ts'
 
 type Found = E.Either<DataError, Column<Uint8Array>>
 
@@ -18,22 +19,22 @@ const places: Readonly<Record<number, readonly number[]>> = { 1: [0], 2: [0, 3],
 /** PNG's colour type of so many channels. */
 const colourTypes = { 1: 0, 2: 4, 3: 2, 4: 6 } as const
 
-/** The checksum of PNG (CRC-32); undefined where the host has none at hand. */
-const checksum = (bytes: Uint8Array): number | undefined =>
-  typeof process === 'undefined' ? undefined : process.getBuiltinModule?.('node:zlib').crc32(bytes)
-
-/** The first part of a file (length, name, contents, checksum) that is damaged: where it begins, and how. */
+/** The first part of a file (length, name, contents, checksum) that is damaged or missing: where it begins, and how. */
 const damageOf = (bytes: Uint8Array): { readonly at: number; readonly how: string } | undefined => {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const names: string[] = []
   for (let at = signature.length; at < bytes.length; ) {
     const end = at + 8 <= bytes.length ? at + 12 + view.getUint32(at) : Number.POSITIVE_INFINITY
     if (end > bytes.length) return { at, how: 'a part that begins there is cut short' }
-    const found = checksum(bytes.subarray(at + 4, end - 4))
+    const found = crc32Of(bytes.subarray(at + 4, end - 4))
     if (found !== undefined && found !== view.getUint32(end - 4))
       return { at, how: 'the checksum of the part that begins there is wrong' }
+    names.push(String.fromCharCode(...bytes.subarray(at + 4, at + 8)))
     at = end
   }
-  return undefined
+  // Without pixels it would be read as an image of zeros.
+  const missing = ['IDAT', 'IEND'].find((name) => !names.includes(name))
+  return missing ? { at: bytes.length, how: `cut short: there is no part ${missing}` } : undefined
 }
 
 /** No byte of a compressed image becomes more than about 1,032: what promises more would fill the memory with nothing. */
@@ -45,6 +46,7 @@ const decoded = ({ PNG }: Library<'pngjs'>, bytes: Uint8Array, source: string): 
   if (bytes.length < 33) return wrong(bytes.length, 'cut short in its header')
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const [columns, lines] = [view.getUint32(16), view.getUint32(20)]
+  if (columns === 0 || lines === 0) return wrong(16, `an image of ${columns} by ${lines} pixels`)
   if ((columns * lines) / 8 > mostExpansion * bytes.length)
     return wrong(16, `${columns} by ${lines} pixels cannot be in ${bytes.length} bytes`)
   const damage = damageOf(bytes)

@@ -6,7 +6,17 @@ import { printed } from '../lang/print/tensor-values.ts'
 import { quoted } from '../lang/visible-text.ts'
 import type { FileUrl } from '../runtime/global-types.ts'
 import { openBytes } from '../runtime/text-files.ts'
-import { dataStart, decode, hasOwnDType, metadataIn, namesIn, type Place, parseHeader, placeOf } from './safetensors.ts'
+import {
+  checkCover,
+  dataStart,
+  decode,
+  hasOwnDType,
+  metadataIn,
+  namesIn,
+  type Place,
+  parseHeader,
+  placeOf,
+} from './safetensors.ts'
 import { fileOf } from './tree-file.ts'
 
 /** A safetensors file whose header was read. */
@@ -56,6 +66,7 @@ export const openSafetensors = (path: string | FileUrl): SafetensorsFile => {
       namesIn(header).includes(name)
         ? placeOf(header, name, start, size)
         : raise({ tag: 'DataError', source: file, reason: `there is no tensor ${quoted(name)}` })
+    checkCover(header, start, size)
     return {
       header,
       places: namesIn(header)

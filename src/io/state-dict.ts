@@ -5,7 +5,7 @@ import { constant } from '../lang/build.ts'
 import { raise } from '../lang/errors.ts'
 import { showArgument } from '../lang/tensor/arguments.ts'
 import { permuteDims } from '../lang/tensor/shape/axes.ts'
-import { flattenTensors, isTensor, type TensorTree } from '../lang/tree.ts'
+import { flattenTensors, isRecord, isTensor, type TensorTree } from '../lang/tree.ts'
 import { type Tensor, tensorOf } from '../lang/types/tensor.ts'
 import { quoted } from '../lang/visible-text.ts'
 import { fitTensors, namesOf, type SpecTree } from './tree-file.ts'
@@ -29,8 +29,20 @@ interface Row {
 /** `blocks[{i}].weight` as `blocks.{i}.weight`: how the leaves of a tree are called in files. */
 const dotted = (path: string): string => path.replace(/\[([^\]]*)\]/g, '.$1').replace(/^\./, '')
 
-const rowsOf = (map: StateDictMap): readonly Row[] =>
+const isTarget = (x: unknown): x is StateDictTarget =>
+  x === null || typeof x === 'string' || (isRecord(x) && typeof x['to'] === 'string' && isOrder(x['permute']))
+
+/** Whether these are all axes of so many, each once. */
+const isOrder = (x: unknown): boolean => Array.isArray(x) && [...x].sort((a, b) => a - b).every((axis, i) => axis === i)
+
+const rowsOf = (caller: string, map: StateDictMap): readonly Row[] =>
   Object.entries(map).map(([from, target]) => {
+    if (!isTarget(target))
+      raise({
+        tag: 'UsageError',
+        message: `${caller}: the row ${quoted(from)} goes to ${showArgument(target)}, which is no place`,
+        hint: "give a path, null, or { to: 'a path', permute: [1, 0] } with each axis once",
+      })
     if (target === null) return { from, to: undefined, permute: undefined }
     if (typeof target === 'string') return { from, to: dotted(target), permute: undefined }
     return { from, to: dotted(target.to), permute: target.permute }
@@ -54,11 +66,21 @@ const matcher = (pattern: string): RegExp => {
   return new RegExp(`^${source}${literal(pattern.slice(end))}$`)
 }
 
-const filled = (pattern: string, found: Readonly<Record<string, string>>): string =>
-  pattern.replaceAll(places, (place, _, name: string) => found[name] ?? place)
+/** A name by its pattern. UsageError for a place that the pattern on the other side does not have. */
+const filled = (caller: string, pattern: string, other: string, found: Readonly<Record<string, string>>): string =>
+  pattern.replaceAll(
+    places,
+    (place, _, name: string) =>
+      found[name] ??
+      raise({
+        tag: 'UsageError',
+        message: `${caller}: nothing says what ${place} of ${quoted(pattern)} is: ${quoted(other)} has no such place`,
+      }),
+  )
 
 /** The row that fits a name, and the name on its other side; undefined where none does. */
 const renamed = (
+  caller: string,
   rows: readonly Row[],
   side: 'from' | 'to',
   name: string,
@@ -66,12 +88,24 @@ const renamed = (
   for (const row of rows) {
     const pattern = row[side]
     const found = pattern === undefined ? undefined : matcher(pattern).exec(name)
-    if (found) return { row, name: filled(row[side === 'from' ? 'to' : 'from'] ?? '', found.groups ?? {}) }
+    if (found)
+      return { row, name: filled(caller, row[side === 'from' ? 'to' : 'from'] ?? '', pattern!, found.groups ?? {}) }
   }
   return undefined
 }
 
 const inverse = (axes: readonly number[]): readonly number[] => axes.map((_, i) => axes.indexOf(i))
+
+/** UsageError for two names that go to one on the other side. */
+const demandApart = (caller: string, pairs: readonly (readonly [from: string, to: string])[]): void => {
+  const taken = new Map<string, string>()
+  for (const [from, to] of pairs) {
+    const other = taken.get(to)
+    if (other !== undefined)
+      raise({ tag: 'UsageError', message: `${caller}: ${quoted(other)} and ${quoted(from)} both go to ${to}` })
+    taken.set(to, from)
+  }
+}
 
 const permuted = (x: Tensor, axes: readonly number[] | undefined): Tensor => (axes ? permuteDims(x, axes) : x)
 
@@ -107,22 +141,18 @@ export async function fromStateDict(
   map: StateDictMap,
   like: unknown,
 ): Promise<unknown> {
-  const rows = rowsOf(map)
-  const found = Object.keys(tensors).map((name) => ({ name, at: renamed(rows, 'from', name) }))
+  const rows = rowsOf('fromStateDict', map)
+  const found = Object.keys(tensors).map((name) => ({ name, at: renamed('fromStateDict', rows, 'from', name) }))
   const strange = found.flatMap(({ name, at }) => (at ? [] : [name]))
   if (strange.length > 0) unmapped('fromStateDict', strange, "map a name to null to leave it out: { 'step': null }")
-  const taken = new Map<string, string>()
-  const placed = found.flatMap(({ name, at }) => {
-    if (at!.row.to === undefined) return []
-    const other = taken.get(at!.name)
-    if (other !== undefined)
-      raise({
-        tag: 'UsageError',
-        message: `fromStateDict: ${quoted(other)} and ${quoted(name)} both go to ${at!.name}`,
-      })
-    taken.set(at!.name, name)
-    return [[at!.name, permuted(tensorFrom(name, tensors[name]), at!.row.permute)] as const]
-  })
+  const kept = found.filter(({ at }) => at!.row.to !== undefined)
+  demandApart(
+    'fromStateDict',
+    kept.map(({ name, at }) => [name, at!.name]),
+  )
+  const placed = kept.map(
+    ({ name, at }) => [at!.name, permuted(tensorFrom(name, tensors[name]), at!.row.permute)] as const,
+  )
   return fitTensors(Object.fromEntries(placed), like, 'state dict')
 }
 
@@ -134,18 +164,22 @@ const tensorFrom = (name: string, x: HostTensor | Tensor | undefined): Tensor =>
 
 /**
  * A tree of tensors by name, as PyTorch calls them: the inverse of `fromStateDict` by the same map. `T.save` writes what it gives for
- * PyTorch to load. UsageError for a leaf that no row fits, and for results of runs where axes change places: read them first.
+ * PyTorch to load. UsageError for a leaf that no row fits, for two that go to one name, and for results of runs where axes change places: read them first.
  * @example
  * const params = { layers: [{ weight: T.ones([2, 3]), bias: T.zeros([2]) }] }
  * const named = io.toStateDict(params, { 'fc.{i}.{part}': 'layers[{i}].{part}' })
  * Object.keys(named).sort() // => ['fc.0.bias', 'fc.0.weight']
  */
 export const toStateDict = (tree: TensorTree, map: StateDictMap): Readonly<Record<string, Tensor>> => {
-  const rows = rowsOf(map)
+  const rows = rowsOf('toStateDict', map)
   const { leaves, paths } = flattenTensors(tree)
-  const found = namesOf('toStateDict', paths).map((name) => ({ name, at: renamed(rows, 'to', name) }))
+  const found = namesOf('toStateDict', paths).map((name) => ({ name, at: renamed('toStateDict', rows, 'to', name) }))
   const strange = found.flatMap(({ name, at }) => (at ? [] : [name]))
   if (strange.length > 0) unmapped('toStateDict', strange, 'give it a row, or leave it out of the tree')
+  demandApart(
+    'toStateDict',
+    found.map(({ name, at }) => [name, at!.name]),
+  )
   return Object.fromEntries(
     found.map(({ at }, i) => [at!.name, permuted(leaves[i]!, at!.row.permute && inverse(at!.row.permute))]),
   )

@@ -8,6 +8,7 @@ import { take } from '../lang/tensor/index/picking.ts'
 import { binaryNode, likeNode, selectNode } from '../lang/tensor/math/arithmetic.ts'
 import { expandNode, inSingle, onTensor, refuse, reshapeNode } from '../lang/tensor/operand.ts'
 import { nodeOf, type Tensor, tensorOf } from '../lang/types/tensor.ts'
+import { unaveraged } from './pool-windows.ts'
 import { type PerAxis, perAxis } from './windows.ts'
 
 /** How many outputs there are: one number for all spatial axes, or one each; null keeps a size. */
@@ -61,42 +62,56 @@ const averaged = (n: Node, axis: number, bins: Bins): Node => {
   return binaryNode('div', total, uneven ? along(total, axis, dtype, [out], counts) : likeNode(size, typeOf(total)))
 }
 
-const adaptive = (name: string, spatial: number, pooled: (n: Node, bins: readonly Bins[]) => Node): AdaptivePool =>
-  dataFirst(name, 2, (x: Tensor, outputSize: OutputSize) =>
-    onTensor(name, x, (given, { shape }) => {
-      const rank = shape.length
-      if (rank !== spatial + 1 && rank !== spatial + 2)
-        return refuse(name, [given], {
-          reason: `takes rank ${spatial + 2} (or ${spatial + 1} without a batch), not ${rank}`,
-        })
-      const sizes = shape.slice(rank - spatial)
-      const wanted: readonly (number | null)[] = perAxis(name, 'output size', outputSize as PerAxis, spatial)
-      const outs = sizes.map((n, i) => wanted[i] ?? n)
-      if (wanted.length !== spatial || !outs.every((d) => isDim(d) && d < 2 ** 31))
-        return refuse(name, [given], {
-          reason: `output sizes [${[outputSize].flat().join(', ')}] are not ${spatial} whole numbers`,
-          hint: 'one number stands for all axes, null keeps a size',
-        })
-      const empty = sizes.findIndex((n, i) => n === 0 && outs[i]! > 0)
-      if (empty >= 0)
-        return refuse(name, [given], {
-          reason: `axis ${rank - spatial + empty} has no elements`,
-          axis: rank - spatial + empty,
-        })
-      if (outs.includes(0))
-        return expandNode(likeNode(0, { ...typeOf(given), shape: [] }), [...shape.slice(0, rank - spatial), ...outs])
-      return pooled(
-        given,
-        outs.map((out, i) => binsOf(sizes[i]!, out)),
-      )
-    }),
+const adaptive = (
+  name: string,
+  spatial: number,
+  pooled: (n: Node, bins: readonly Bins[]) => Node,
+  wrong: (name: string, x: Tensor) => Tensor | undefined = () => undefined,
+): AdaptivePool =>
+  dataFirst(
+    name,
+    2,
+    (x: Tensor, outputSize: OutputSize) =>
+      wrong(name, x) ??
+      onTensor(name, x, (given, { shape }) => {
+        const rank = shape.length
+        if (rank !== spatial + 1 && rank !== spatial + 2)
+          return refuse(name, [given], {
+            reason: `takes rank ${spatial + 2} (or ${spatial + 1} without a batch), not ${rank}`,
+          })
+        const sizes = shape.slice(rank - spatial)
+        const wanted: readonly (number | null)[] = perAxis(name, 'output size', outputSize as PerAxis, spatial)
+        const outs = sizes.map((n, i) => wanted[i] ?? n)
+        if (wanted.length !== spatial || !outs.every((d) => isDim(d) && d < 2 ** 31))
+          return refuse(name, [given], {
+            reason: `output sizes [${[outputSize].flat().join(', ')}] are not ${spatial} whole numbers`,
+            hint: 'one number stands for all axes, null keeps a size',
+          })
+        const empty = sizes.findIndex((n, i) => n === 0 && outs[i]! > 0)
+        if (empty >= 0)
+          return refuse(name, [given], {
+            reason: `axis ${rank - spatial + empty} has no elements`,
+            axis: rank - spatial + empty,
+          })
+        if (outs.includes(0))
+          return expandNode(likeNode(0, { ...typeOf(given), shape: [] }), [...shape.slice(0, rank - spatial), ...outs])
+        return pooled(
+          given,
+          outs.map((out, i) => binsOf(sizes[i]!, out)),
+        )
+      }),
   )
 
 const average = (name: string, spatial: number): AdaptivePool =>
-  adaptive(name, spatial, (n, bins) => {
-    const first = typeOf(n).shape.length - spatial
-    return inSingle(n, (wide) => bins.reduce((m, b, i) => averaged(m, first + i, b), wide))
-  })
+  adaptive(
+    name,
+    spatial,
+    (n, bins) => {
+      const first = typeOf(n).shape.length - spatial
+      return inSingle(n, (wide) => bins.reduce((m, b, i) => averaged(m, first + i, b), wide))
+    },
+    unaveraged,
+  )
 
 const maximum = (name: string, spatial: number): AdaptivePool =>
   adaptive(name, spatial, (n, bins) => {

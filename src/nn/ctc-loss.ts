@@ -3,6 +3,7 @@ import { isInteger } from '../lang/dtype.ts'
 import { showShape } from '../lang/shape.ts'
 import { demandChoice, type OptionNames } from '../lang/tensor/arguments.ts'
 import { dualWith } from '../lang/tensor/dual.ts'
+import { takeCountedAlong } from '../lang/tensor/index/picking.ts'
 import * as T from '../lang/tensor/index.ts'
 import { refuse } from '../lang/tensor/operand.ts'
 import type { Only } from '../lang/types/options.ts'
@@ -90,7 +91,7 @@ const logLikelihood = (
   const frames = logProbs.shape[0]!
   const states = statesOf(targets, targetLengths, blank)
   const width = states.shape[1]!
-  const emitted = T.takeAlongAxis(logProbs, T.expandDims(states, 0), { axis: 2 }) as Tensor
+  const emitted = takeCountedAlong(logProbs, T.expandDims(states, 0), { axis: 2 })
   // From a label to another one directly; equal neighbours need the blank between them.
   const before = T.pad(
     T.narrow(states, 0, Math.max(0, width - 2), { axis: 1 }),
@@ -157,7 +158,7 @@ const wrongOperands = (
  * two scalars. Reduction `'mean'` divides each by its target length (1 at least) first, then averages; `'sum'`; `'none'`
  * `[N]`. Where no alignment exists the cost is Infinity, 0 with `zeroInfinity`, and the gradient 0 (torch.nn.functional.ctc_loss).
  * The gradient is that of the log-probabilities themselves; after `logSoftmax` it is PyTorch's. ShapeError for operands
- * that do not fit.
+ * that do not fit, IndexError for a label that is no class.
  * @example
  * const logp = nn.logSoftmax(T.zeros([2, 1, 3]))
  * const [targets, frames, labels] = [T.tensor([[1]]), T.tensor([2]), T.tensor([1])]

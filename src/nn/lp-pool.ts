@@ -40,7 +40,7 @@ const lpPool = <F>(name: string, spatial: number): F =>
 
 /**
  * `(Σ xᵖ)^(1/p)` over windows of the last axis: `[N, C, L]` (or `[C, L]`), sizes as in `maxPool1d`. Powers keep their
- * sign, as in PyTorch: NaN where an odd p meets a negative sum; a partial window of `ceilMode` counts as a whole one.
+ * sign, as in PyTorch: NaN where an odd p meets a negative sum; a partial window of `ceilMode` counts as a whole one. Floats.
  * ShapeError where windows do not fit.
  * @example
  * T.reference(nn.lpPool1d(T.tensor([[3, 4, 1.5, 2]]), { p: 2, kernelSize: 2 })).data // => [5, 2.5]

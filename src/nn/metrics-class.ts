@@ -206,18 +206,19 @@ const averagedScore =
     const each = score(counts, zeroDivision)
     if (average === 'none') return each
     if (average === 'binary') return T.squeeze(each, { axis: -1 }) as Tensor
-    if (average === 'macro') return T.mean(each, { axis: -1 }) as Tensor
-    const support = T.cast(counts.support, 'f32')
+    if (average === 'macro') return T.nanmean(each, { axis: -1 }) as Tensor
+    const isScored = T.logicalNot(T.isnan(each)) as Tensor
+    const support = choose(isScored, T.cast(counts.support, 'f32'), 0)
     const all = total(support)
-    const mean = T.div(total(T.mul(each, support) as Tensor), choose(T.equal(all, 0), 1, all)) as Tensor
-    return choose(T.equal(all, 0), zeroDivision, mean)
+    const mean = T.div(total(T.mul(choose(isScored, each, 0), support) as Tensor), choose(T.equal(all, 0), 1, all))
+    return choose(T.equal(all, 0), zeroDivision, mean as Tensor)
   }
 
 /**
  * Of what is predicted as a class, the share that is right, `hits / predicted`: labels `[…, N]`, or scores as in `accuracy`, → f32
  * `[…]`, or `[…, classes]` with `average: 'none'` (precision_score). 'binary' is that of the class `positive` (1); 'macro' the mean over `classes`,
  * 'weighted' weighed by how often each is true, 'micro' that of all counts together. Where nothing is predicted it is
- * `zeroDivision` (0, as scikit-learn). UsageError where `classes` is needed, ShapeError for unlike shapes and floats.
+ * `zeroDivision` (0, as scikit-learn); under NaN, means are those of the other classes. UsageError where `classes` is needed, ShapeError for unlike shapes and floats.
  * @example
  * const [p, y] = [T.tensor([1, 1, 0, 1]), T.tensor([1, 0, 0, 0])]
  * T.reference(nn.precision(p, y)).data // => [0.333333]

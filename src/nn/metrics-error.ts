@@ -25,7 +25,8 @@ const determined = (predicted: Tensor, target: Tensor): Tensor => {
   const total = T.sum(T.square(apart), over) as Tensor
   const flat = T.equal(total, 0) as Tensor
   const usual = T.sub(1, T.div(left, choose(flat, 1, total))) as Tensor
-  return choose(flat, choose(T.equal(left, 0), 1, T.zerosLike(left)), usual)
+  const ofEqual = choose(T.equal(left, 0), 1, choose(T.isnan(left), Number.NaN, T.zerosLike(left)))
+  return choose(flat, ofEqual, usual)
 }
 
 /**

@@ -51,6 +51,14 @@ const rates = (counts: Tensor, all: Tensor): Tensor => {
   return choose(T.equal(total, 0), Number.NaN, T.div(T.cast(counts, 'f32'), T.maximum(total, 1)) as Tensor)
 }
 
+/** `x` where every score is a number, else NaN: one that is none has no rank. */
+const ranked = (scores: Tensor, x: Tensor): Tensor =>
+  choose(
+    T.any(T.isnan(scores), { axis: -1, keepdims: x.shape.length === scores.shape.length }) as Tensor,
+    Number.NaN,
+    x,
+  )
+
 /** What is wrong with scores and labels of two classes. */
 const unranked = (name: string, scores: Tensor, labels: Tensor): Tensor | undefined =>
   unpaired(name, scores, labels) ??
@@ -63,7 +71,7 @@ const unranked = (name: string, scores: Tensor, labels: Tensor): Tensor | undefi
  * and true positive rates and thresholds, f32 `[…, N + 1]` each (roc_curve with drop_intermediate=False). The first point
  * is (0, 0) with threshold Infinity; then one an example, from the greatest score down, where examples of equal score all
  * stand at the last point of their tie, so that the shape does not depend on the data. A rate is NaN where its class is
- * missing. ShapeError for unlike shapes and labels that are floats.
+ * missing, and all are where a score is. ShapeError for unlike shapes and labels that are floats.
  * @example
  * const [fpr, tpr, thresholds] = nn.rocCurve(T.tensor([0.25, 0.5, 0.5, 0.75]), T.tensor([0, 1, 0, 1]))
  * T.reference([fpr, tpr]).map((t) => t.data) // => [[0, 0, 0.5, 0.5, 1], [0, 0.5, 1, 1, 1]]
@@ -75,8 +83,8 @@ export const rocCurve: Roc = dual('nn.rocCurve', 2, (scores: Tensor, labels: Ten
   const { negatives, positives, scores: sorted } = passedOf(scores, labels)
   const isPositive = T.greater(whole(labels), 0) as Tensor
   return [
-    rates(preceded(negatives, 0), tally(T.logicalNot(isPositive) as Tensor, -1)),
-    rates(preceded(positives, 0), tally(isPositive, -1)),
+    ranked(sorted, rates(preceded(negatives, 0), tally(T.logicalNot(isPositive) as Tensor, -1))),
+    ranked(sorted, rates(preceded(positives, 0), tally(isPositive, -1))),
     T.cast(preceded(sorted, Number.POSITIVE_INFINITY), 'f32'),
   ]
 })
@@ -84,14 +92,14 @@ export const rocCurve: Roc = dual('nn.rocCurve', 2, (scores: Tensor, labels: Ten
 /**
  * The area under the ROC curve: the probability that a positive example scores above a negative one, ties counting half
  * (Mann-Whitney; roc_auc_score). Scores `[…, N]` and labels `[…, N]` (integers or bool, positive above 0) → f32 `[…]`, NaN
- * where a class is missing. ShapeError for unlike shapes and labels that are floats.
+ * where a class is missing or a score is NaN. ShapeError for unlike shapes and labels that are floats.
  * @example
  * T.reference(nn.rocAuc(T.tensor([0.25, 0.5, 0.5, 0.75]), T.tensor([0, 1, 0, 1]))).data // => [0.875]
  */
 export const rocAuc: Metric = dual('nn.rocAuc', 2, (scores: Tensor, labels: Tensor) => {
   const wrong = unranked('nn.rocAuc', scores, labels)
   if (wrong) return wrong
-  const { negatives, positives } = passedOf(scores, labels)
+  const { negatives, positives, scores: sorted } = passedOf(scores, labels)
   const size = negatives.shape.at(-1)!
   const before = (x: Tensor): Tensor => T.narrow(preceded(x, 0), 0, size, { axis: -1 }) as Tensor
   const isPositive = T.greater(whole(labels), 0) as Tensor
@@ -104,5 +112,5 @@ export const rocAuc: Metric = dual('nn.rocAuc', 2, (scores: Tensor, labels: Tens
   const area = T.sum(T.mul(width, height) as Tensor, { axis: -1 }) as Tensor
   const others = T.cast(tally(T.logicalNot(isPositive) as Tensor, -1), 'f32') as Tensor
   const isMissing = T.logicalOr(T.equal(others, 0), T.logicalNot(T.any(isPositive, { axis: -1 }))) as Tensor
-  return choose(isMissing, Number.NaN, T.div(area, T.maximum(others, 1)) as Tensor)
+  return ranked(sorted, choose(isMissing, Number.NaN, T.div(area, T.maximum(others, 1)) as Tensor))
 })

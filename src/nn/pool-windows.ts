@@ -1,11 +1,13 @@
 /** How pooling cuts the spatial axes (from axis 2 on; the batch axis may be missing) into windows. */
 import { build, typeOf } from '../lang/build.ts'
 import { ceilDiv, floorDiv } from '../lang/dim.ts'
+import { isFloat } from '../lang/dtype.ts'
 import type { Node, TensorType } from '../lang/ir.ts'
 import type { OptionNames } from '../lang/tensor/arguments.ts'
+import { isMistake } from '../lang/tensor/ask.ts'
 import { onTensor, refuse, reshapeNode } from '../lang/tensor/operand.ts'
 import { padNode } from '../lang/tensor/shape/padding.ts'
-import type { Tensor } from '../lang/types/tensor.ts'
+import { nodeOf, type Tensor, tensorOf } from '../lang/types/tensor.ts'
 import { type Padding, type PerAxis, perAxis, type Sides, sidesOf, windowsNode } from './windows.ts'
 
 /** Windows of pooling. The stride is the window's size unless given; `ceilMode` keeps a last partial window. */
@@ -78,6 +80,12 @@ export const pooledWindows = (n: Node, axes: readonly WindowAxis[], value: numbe
     ? windows
     : build.slice([windows], { start: shape.map(() => 0), stop: wanted, step: shape.map(() => 1) })
 }
+
+/** The refusal of means of integers, as by `T.mean`: they would be cut to whole numbers. */
+export const unaveraged = (name: string, x: Tensor): Tensor | undefined =>
+  isMistake(x) || isFloat(x.dtype)
+    ? undefined
+    : tensorOf(refuse(name, [nodeOf(x)], { reason: `not defined on ${x.dtype}`, hint: "cast first: T.cast(x, 'f32')" }))
 
 /** The axes of windows over spatial axes of `sizes`, or what is wrong with the options. */
 const axesOf = (

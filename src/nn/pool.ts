@@ -11,7 +11,14 @@ import { expandNode, inSingle, reshapeNode } from '../lang/tensor/operand.ts'
 import type { Only } from '../lang/types/options.ts'
 import type { Tensor } from '../lang/types/tensor.ts'
 import type { Pooled } from '../lang/types/windows.ts'
-import { pooledWindows, pooling, type WindowAxis, type WindowOptions, windowOptions } from './pool-windows.ts'
+import {
+  pooledWindows,
+  pooling,
+  unaveraged,
+  type WindowAxis,
+  type WindowOptions,
+  windowOptions,
+} from './pool-windows.ts'
 
 /** Options of max pooling: its windows. */
 export interface MaxPoolOptions extends WindowOptions {}
@@ -96,6 +103,7 @@ const counted = (
 
 /** The means of windows, for a function of that name. */
 export const averagePooled = (name: string, spatial: number, x: Tensor, options: AvgPoolOptions): Tensor =>
+  unaveraged(name, x) ??
   pooling(name, spatial, x, options, (given, axes) =>
     inSingle(given, (n) => {
       const { countIncludePad = true, divisorOverride } = options
@@ -130,7 +138,7 @@ const avgPool = <F>(name: string, spatial: number): F =>
 
 /**
  * The mean of windows over the last axis: `[N, C, L]` (or `[C, L]`), sizes as in `maxPool1d`. Padding counts as zeros
- * unless `countIncludePad` is false; `divisorOverride` replaces the count. ShapeError where windows do not fit.
+ * unless `countIncludePad` is false; `divisorOverride` replaces the count. Floats. ShapeError where windows do not fit.
  * @example
  * T.reference(nn.avgPool1d(T.tensor([[1, 5, 2, 4.5]]), { kernelSize: 2 })).data // => [3, 3.25]
  */

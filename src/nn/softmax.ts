@@ -1,5 +1,6 @@
 /** Activations along an axis: softmax and its kin, gates, unit norms. */
 
+import { isInteger } from '../lang/dtype.ts'
 import type { OptionNames } from '../lang/tensor/arguments.ts'
 import { isMistake } from '../lang/tensor/ask.ts'
 import { dataFirstWith } from '../lang/tensor/dual.ts'
@@ -36,9 +37,14 @@ export const glu: Glu = dataFirstWith('nn.glu', 1, alongAxis, (x: Tensor, { axis
   return T.mul(halves[0]!, T.sigmoid(halves[1] ?? halves[0]!))
 })
 
+/** Integers as floats: narrow ones, and those without a sign, would wrap around where they are subtracted. */
+const asFloat = (x: Tensor): Tensor => (!isMistake(x) && isInteger(x.dtype) ? (T.cast(x, 'f32') as Tensor) : x)
+
 /** `x` less its largest along the axis; of an empty axis there is none. */
-const centred = (x: Tensor, axis: number): Tensor =>
-  !isMistake(x) && x.shape.at(axis) === 0 ? x : T.sub(x, T.stopGradient(T.max(x, { axis, keepdims: true })))
+const centred = (given: Tensor, axis: number): Tensor => {
+  const x = asFloat(given)
+  return !isMistake(x) && x.shape.at(axis) === 0 ? x : T.sub(x, T.stopGradient(T.max(x, { axis, keepdims: true })))
+}
 
 /**
  * `eˣ / Σ eˣ` along one axis (the last by default), stable: the largest element is taken off first. Same shape and
@@ -89,7 +95,7 @@ export const softmin: Activation<AlongAxis> = dataFirstWith(
   'nn.softmin',
   1,
   alongAxis,
-  (x: Tensor, { axis = -1 }: AlongAxis = {}) => softmax(T.neg(x), { axis }),
+  (x: Tensor, { axis = -1 }: AlongAxis = {}) => softmax(T.neg(asFloat(x)), { axis }),
 )
 
 /** Options of `normalize`: the norm's order, its axis or axes (1), the least divisor. */

@@ -5,6 +5,7 @@ import {
   clamp,
   div,
   full,
+  greater,
   isfinite,
   lessEqual,
   logicalAnd,
@@ -113,5 +114,7 @@ export const lineSearch = (f: Objective, from: Point, direction: Tensor, options
     found: full([], false, { dtype: 'bool' }),
   }
   const { low } = whileLoop((now) => logicalNot(now.found as never), turn, start, { maxIterations: maxEvaluations })
-  return { x: along(low.step), value: low.value, gradient: low.gradient }
+  // Along a direction that is not finite, even no step at all would lead away.
+  const x = where(greater(low.step, 0), along(low.step), from.x) as Tensor
+  return { x, value: low.value, gradient: low.gradient }
 }

@@ -2,7 +2,7 @@
 import type { Shape } from '../lang/dim.ts'
 import { printedCall } from '../lang/print/call-text.ts'
 import { demandRecord, type OptionNames } from '../lang/tensor/arguments.ts'
-import { cast, div, full, greaterEqual, logicalAnd, mul, where } from '../lang/tensor/index.ts'
+import { cast, div, full, greaterEqual, lessEqual, logicalAnd, mul, where } from '../lang/tensor/index.ts'
 import type { Tensor } from '../lang/types/tensor.ts'
 import { each, nextStep } from './transform.ts'
 
@@ -42,6 +42,9 @@ export interface LossScale {
   readonly update: (state: LossScaleState, finite: Tensor<Shape, 'bool'>) => LossScaleState
 }
 
+/** The least and the largest number of f32 that is not subnormal, which a device may take for 0. */
+const [least, largest] = [2 ** -126, (2 - 2 ** -23) * 2 ** 127]
+
 /** The scale of checked settings. */
 const scaleOf = (options: LossScaleOptions): LossScale => {
   const { initial = 65536, growth = 2, backoff = 0.5, interval = 2000 } = options
@@ -53,9 +56,11 @@ const scaleOf = (options: LossScaleOptions): LossScale => {
     update: ({ scale, held }, finite) => {
       const next = nextStep(held)
       const isGrown = logicalAnd(finite, greaterEqual(next, full([], interval, { dtype: 'i32' })))
-      const after = where(isGrown, mul(scale, growth), scale)
+      const after = where(finite, where(isGrown, mul(scale, growth), scale), mul(scale, backoff)) as Tensor
+      // From infinity, and from 0, there is no way back. What is next is compared as it is before it is rounded to f32.
+      const isHeld = logicalAnd(lessEqual(after, largest), greaterEqual(after, least))
       return {
-        scale: where(finite, after, mul(scale, backoff)) as Tensor,
+        scale: where(isHeld, after, scale) as Tensor,
         held: where(isGrown, none, where(finite, next, none)) as Tensor,
       }
     },

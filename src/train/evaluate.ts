@@ -1,6 +1,5 @@
 /** Measures of a state on data that it is not trained on. */
-import type { Source } from '../data/prefetch.ts'
-import { prefetch } from '../data/prefetch.ts'
+import { demandSource, prefetch, type Source } from '../data/prefetch.ts'
 import { raise, TensorloomError } from '../lang/errors.ts'
 import { isRecord } from '../lang/tree.ts'
 import { type Measures, measuresOf, runnerOf, type Step } from './step.ts'
@@ -44,6 +43,7 @@ export const evaluate = async <S, B>(
   state: NoInfer<S>,
   data: Source<NoInfer<B>>,
 ): Promise<Measures> => {
+  demandSource('evaluate', data, true)
   const run = runnerOf(program)
   const sums: Record<string, number> = {}
   let rows = 0

@@ -1,5 +1,5 @@
 /** The loop of training: steps over batches, epochs over data, and what is done in between. */
-import { prefetch, type Source } from '../data/prefetch.ts'
+import { demandSource, prefetch, type Source } from '../data/prefetch.ts'
 import type { Checkpoints } from '../io/checkpoints.ts'
 import { raise } from '../lang/errors.ts'
 import { demandFunction, demandRecord, type OptionNames, showArgument } from '../lang/tensor/arguments.ts'
@@ -188,6 +188,7 @@ export const fit = async <S, B, R extends Stepped>(
   while (at.place.epoch < epochs && !isOver(at.place.history)) {
     const { epoch, batch } = at.place
     const source = typeof data === 'function' ? data(epoch) : data
+    demandSource('fit', source, true)
     at = await runEpoch(run, prefetch(rest(source, batch), { ahead }), at, options)
     demandBatches(epoch, at.place)
     at = await endEpoch(at, options)

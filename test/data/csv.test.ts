@@ -43,16 +43,17 @@ describe('parseCsv', () => {
     ['a header alone', 'a,b\n', {}, { a: [], b: [] }],
   ])('%s', (_, text, options, expected) => expect(columns(text, options)).toEqual(expected))
 
-  test.each<[string, string, number, RegExp]>([
-    ['nothing', '', 1, /empty/],
-    ['a short row', 'a,b\n1,2\n"x\ny"\n', 3, /1 cells, the first row has 2/],
-    ['a long row', 'a\n1\n\n2,3\n', 4, /2 cells, the first row has 1/],
-    ['an open quote', 'a\n1\n"x\n\n', 3, /never closed/],
-    ['text after a quote', 'a\n"x"y\n', 2, /"y" follows a closing quote/],
-    ['one name twice', 'a,a\n1,2\n', 1, /two columns are called "a"/],
-  ])('%s', (_, text, line, reason) => {
+  test.each<[string, string, number, number, RegExp]>([
+    ['nothing', '', 1, 0, /empty/],
+    ['a short row', 'a,b\n1,2\n"x\ny"\n', 3, 8, /1 cells, the first row has 2/],
+    ['a long row', 'a\n1\n\n2,3\n', 4, 5, /2 cells, the first row has 1/],
+    ['an open quote', 'a\n1\n"x\n\n', 3, 4, /never closed/],
+    ['text after a quote', 'a\n"x"y\n', 2, 5, /"y" follows a closing quote/],
+    ['one name twice', 'a,a\n1,2\n', 1, 0, /two columns are called "a"/],
+    ['letters of several bytes', '\ufeffé,b\nö,2\n3\n', 3, 13, /1 cells, the first row has 2/],
+  ])('%s', (_, text, line, offset, reason) => {
     const parsed = parseCsv(text, { source: 'houses.csv' })
-    expect(E.isLeft(parsed) && parsed.left).toMatchObject({ tag: 'DataError', source: 'houses.csv', line })
+    expect(E.isLeft(parsed) && parsed.left).toMatchObject({ tag: 'DataError', source: 'houses.csv', line, offset })
     expect(E.isLeft(parsed) && parsed.left.reason).toMatch(reason)
   })
 
@@ -78,6 +79,8 @@ describe('parseCsv', () => {
     await expect(readCsv(path)).rejects.toThrow(`${path}, line 3: 1 cells, the first row has 2`)
     writeFileSync(path, 'a,b\n1,2\n')
     expect((await readCsv(path)).rows).toBe(1)
+    writeFileSync(path, Uint8Array.of(0x61, 0x0a, 0xe9, 0x0a))
+    await expect(readCsv(path)).rejects.toMatchObject({ error: { tag: 'DataError', source: path, offset: 2 } })
     await expect(readCsv(join(folder, 'absent.csv'))).rejects.toMatchObject({ error: { tag: 'DataError' } })
   })
 })

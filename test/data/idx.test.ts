@@ -50,16 +50,16 @@ describe('element types', () => {
 describe('what is no IDX file', () => {
   const whole = idx(8, [2, 3], [1, 2, 3, 4, 5, 6])
   test.each([
-    ['nothing', new Uint8Array(0), /0 bytes are no IDX header/],
-    ['text', new TextEncoder().encode('label,pixel\n'), /does not begin with two zero bytes/],
-    ['an unknown type', idx(10, [1], [0]), /element type 10/],
-    ['a cut header', whole.subarray(0, 9), /cut short: the header of rank 2 takes 12 bytes, 9 are there/],
-    ['a cut body', whole.subarray(0, 17), /cut short: \[2, 3\] takes 18 bytes, 17 are there/],
-    ['more than it says', Uint8Array.of(...whole, 0), /1 bytes follow after \[2, 3\]/],
-    ['a compressed file', new Uint8Array(gzipSync(whole)), /compressed/],
-  ])('%s', (_, bytes, reason) => {
+    ['nothing', new Uint8Array(0), 0, /0 bytes are no IDX header/],
+    ['text', new TextEncoder().encode('label,pixel\n'), 0, /does not begin with two zero bytes/],
+    ['an unknown type', idx(10, [1], [0]), 2, /element type 10/],
+    ['a cut header', whole.subarray(0, 9), 9, /cut short: the header of rank 2 takes 12 bytes, 9 are there/],
+    ['a cut body', whole.subarray(0, 17), 17, /cut short: \[2, 3\] takes 18 bytes, 17 are there/],
+    ['more than it says', Uint8Array.of(...whole, 0), 18, /1 bytes follow after \[2, 3\]/],
+    ['a compressed file', new Uint8Array(gzipSync(whole)), 0, /compressed/],
+  ])('%s', (_, bytes, offset, reason) => {
     const parsed = parseIdx(bytes, 'digits')
-    expect(E.isLeft(parsed) && parsed.left).toMatchObject({ tag: 'DataError', source: 'digits' })
+    expect(E.isLeft(parsed) && parsed.left).toMatchObject({ tag: 'DataError', source: 'digits', offset })
     expect(E.isLeft(parsed) && parsed.left.reason).toMatch(reason)
   })
 
@@ -72,7 +72,7 @@ test('a file that is cut short is named, as a value and as a rejection', async (
   const path = join(folder, 'short-idx1-ubyte')
   writeFileSync(path, idx(8, [10], [1, 2, 3]))
   expect(await readIdxTask(path)()).toMatchObject(E.left({ tag: 'DataError', source: path }))
-  await expect(readIdx(path)).rejects.toThrow(`${path}: cut short: [10] takes 18 bytes, 11 are there`)
+  await expect(readIdx(path)).rejects.toThrow(`${path}, byte 11: cut short: [10] takes 18 bytes, 11 are there`)
   await expect(readIdx(join(folder, 'absent'))).rejects.toMatchObject({ error: { tag: 'DataError' } })
 })
 
@@ -116,7 +116,7 @@ describe('readMnist', () => {
     write('odd', idx(8, [3, 1, 2], pixels), idx(8, [2], [7, 8]))
     await expect(readMnist(folder, 'odd')).rejects.toThrow("'odd' has 3 images and 2 labels")
     write('short', idx(8, [3, 1, 2], pixels), idx(8, [3], [7]))
-    await expect(readMnist(folder, 'short')).rejects.toThrow('short-labels-idx1-ubyte: cut short')
+    await expect(readMnist(folder, 'short')).rejects.toThrow('short-labels-idx1-ubyte, byte 9: cut short')
     expect(() => readMnist(folder, 3 as never)).toThrow('readMnist: the part is 3')
   })
 })

@@ -123,6 +123,13 @@ describe('NPY', () => {
   })
 })
 
+/** An archive as `numpy.savez` writes it, nothing compressed. */
+const stored = async (a: io.Column, noise: Float32Array): Promise<Uint8Array> => {
+  const { zipSync } = await import('fflate')
+  const files = { 'a.npy': io.toNpy(a), 'b.npy': io.toNpy({ shape: [noise.length], data: noise }) }
+  return zipSync(files, { level: 0 })
+}
+
 describe('NPZ', () => {
   const arrays = { w: { shape: [2, 2], data: Float32Array.of(1, 2, 3, 4) }, n: { shape: [], data: Int32Array.of(7) } }
 
@@ -148,6 +155,20 @@ describe('NPZ', () => {
     expect(left(await io.parseNpzTask(other)())).toMatchObject({ source: 'NPZ data, a.txt', reason: /^it is no array/ })
     const cut = zipSync({ 'a.npy': io.toNpy(arrays.w).subarray(0, 140) })
     expect(left(await io.parseNpzTask(cut)())).toMatchObject({ source: 'NPZ data, a.npy', offset: 140 })
+  })
+
+  it('refuses an array that was changed, by the byte where it begins', async () => {
+    const noise = Float32Array.from({ length: 500 }, (_, i) => Math.sin(i))
+    for (const packed of [io.toNpz({ a: arrays.w, b: { shape: [500], data: noise } }), stored(arrays.w, noise)]) {
+      const bytes = await packed
+      // Local headers begin with PK\x03\x04.
+      const second = Buffer.from(bytes).indexOf(Uint8Array.of(0x50, 0x4b, 3, 4), 1)
+      const changed = Uint8Array.from(bytes, (byte, i) => (i === second + 400 ? byte ^ 1 : byte))
+      expect(left(await io.parseNpzTask(changed)())).toMatchObject({
+        offset: second,
+        reason: expect.stringMatching(/checksum of b.npy|cannot be unpacked/),
+      })
+    }
   })
 })
 
@@ -187,6 +208,17 @@ describe('PNG', () => {
     const huge = Uint8Array.from(bytes)
     new DataView(huge.buffer).setUint32(16, 2 ** 30)
     expect(await wrong(huge)).toMatchObject({ offset: 16, reason: expect.stringContaining('1073741824 by 3 pixels') })
+    const none = Uint8Array.from(bytes)
+    new DataView(none.buffer).setUint32(16, 0)
+    expect(await wrong(none)).toMatchObject({ offset: 16, reason: 'an image of 0 by 3 pixels' })
+    // Whole parts, but none of pixels, or no end.
+    const end = bytes.length - 12
+    const noPixels = Uint8Array.of(...bytes.subarray(0, 33), ...bytes.subarray(end))
+    expect(await wrong(noPixels)).toMatchObject({ offset: 45, reason: 'cut short: there is no part IDAT' })
+    expect(await wrong(bytes.subarray(0, end))).toMatchObject({
+      offset: end,
+      reason: 'cut short: there is no part IEND',
+    })
   })
 
   it('of 16 bits becomes one of 8', async () => {
@@ -220,12 +252,32 @@ describe('JSON lines', () => {
     await expect(io.readJsonLines(path)).rejects.toMatchObject({
       error: { tag: 'DataError', source: path, line: 2, offset: 10 },
     })
+    writeFileSync(path, '\ufeff{"é": 1}\n{"b": 2')
+    await expect(io.readJsonLines(path)).rejects.toMatchObject({ error: { line: 2, offset: 13 } })
+  })
+
+  it('are UTF-8: what is not is refused by the byte', async () => {
+    const path = join(root, 'latin.jsonl')
+    for (const [bytes, offset] of [
+      [[0x22, 0xe9, 0x22], 1],
+      [[...Buffer.from('"é"\n"'), 0xff, 0x22], 6],
+      [[...Buffer.from('"é').subarray(0, 2)], 1],
+    ] as const) {
+      writeFileSync(path, Uint8Array.from(bytes))
+      await expect(io.readJsonLines(path)).rejects.toMatchObject({ error: { tag: 'DataError', source: path, offset } })
+    }
   })
 
   it('hold what JSON knows', () => {
     expect(() => io.toJsonLines([1, { a: [Number.NaN] }])).toThrow("toJsonLines: value 1 holds NaN at '0', which JSON")
     expect(() => io.toJsonLines([undefined as never])).toThrow('value 0 holds undefined')
   })
+})
+
+const entryOf = (dtype: string, [begin, end]: readonly number[]): object => ({
+  dtype,
+  shape: [(end! - begin!) / (dtype === 'F32' ? 4 : 8)],
+  data_offsets: [begin, end],
 })
 
 describe('safetensors by range', () => {
@@ -271,6 +323,23 @@ describe('safetensors by range', () => {
     )
     writeFileSync(path, Uint8Array.of(2, 0, 0, 0, 0, 0, 0, 0, 1, 1))
     expect(() => io.openSafetensors(path)).toThrow(`${path}, byte 8: the header is no JSON`)
+    // Every byte belongs to one tensor, of a dtype that is ours or not.
+    const writeFile = (entries: object, bytes: number): void => {
+      const text = Buffer.from(JSON.stringify(entries))
+      writeFileSync(path, Uint8Array.of(text.length, 0, 0, 0, 0, 0, 0, 0, ...text, ...new Uint8Array(bytes)))
+    }
+    const [f32, i64] = [(...range: number[]) => entryOf('F32', range), (...range: number[]) => entryOf('I64', range)]
+    for (const [entries, bytes, reason] of [
+      [{ a: f32(0, 8) }, 11, 'the tensors end at data byte 8, the file at 11'],
+      [{ a: f32(8, 16) }, 16, 'a begins at data byte 8, the tensor before it ends at 0'],
+      [{ a: f32(0, 16), b: f32(4, 12) }, 16, 'b begins at data byte 4, the tensor before it ends at 16'],
+      [{ a: i64(8, 16), b: f32(0, 8) }, 12, 'a ends at byte'],
+    ] as const) {
+      writeFile(entries, bytes)
+      expect(() => io.openSafetensors(path)).toThrow(reason)
+    }
+    writeFile({ a: i64(8, 16), b: f32(0, 8) }, 16)
+    expect(Object.keys(io.openSafetensors(path).tensors)).toEqual(['b'])
     expect(() => io.openSafetensors(join(root, 'none'))).toThrow('cannot be read (ENOENT')
   })
 })

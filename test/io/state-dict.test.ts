@@ -111,4 +111,20 @@ describe('state dicts', () => {
       'fromStateDict: "x" is 3, not a tensor',
     )
   })
+
+  it('lose nothing on the way there', () => {
+    const tree = { a: [T.ones([2, 3]), T.zeros([2, 3])] }
+    expect(() => io.toStateDict(tree, { w: 'a[{i}]' })).toThrow('toStateDict: "a.0" and "a.1" both go to w')
+    expect(() => io.toStateDict(tree, { 'w.{j}': 'a[{i}]' })).toThrow(
+      'toStateDict: nothing says what {j} of "w.{j}" is: "a.{i}" has no such place',
+    )
+    for (const target of [5, { to: 'a[{i}]', permute: [0, 0] }, { to: 'a[{i}]', permute: [1, 2] }, { to: 'a' }])
+      expect(() => io.toStateDict(tree, { 'w.{i}': target as never })).toThrow('the row "w.{i}" goes to')
+  })
+
+  it('leave no place open on the way here', async () => {
+    await expect(io.fromStateDict({ w: T.ones([1]) }, { w: 'a[{i}]' }, { a: [T.spec([1])] })).rejects.toThrow(
+      'fromStateDict: nothing says what {i} of "a.{i}" is: "w" has no such place',
+    )
+  })
 })

@@ -115,6 +115,16 @@ describe('ctcLoss', () => {
     expect(flat(slopes).some(Number.isNaN)).toBe(false)
   })
 
+  test('a label that is no class', () => {
+    const logp = nn.logSoftmax(T.zeros([2, 1, 3]))
+    for (const label of [3, -1])
+      expect(() => T.reference(nn.ctcLoss(logp, T.tensor([[label]]), T.tensor([2]), T.tensor([1])))).toThrow(
+        `nn.ctcLoss: index ${label}`,
+      )
+    // What stands past the length is padding.
+    expect(() => T.reference(nn.ctcLoss(logp, T.tensor([[1, -1]]), T.tensor([2]), T.tensor([1])))).not.toThrow()
+  })
+
   test('a batch of batches', () => {
     checkVmap((x: Tensor) => call(x, { reduction: 'none', zeroInfinity: true }), [T.stack([logp, logits]) as Tensor])
     const one = (x: Tensor, y: Tensor, frames: Tensor, labels: Tensor): Tensor =>

@@ -179,6 +179,14 @@ describe.each(Object.keys(scores) as (keyof typeof scores)[])('%s', (name) => {
     for (const average of ['binary', 'micro', 'macro', 'weighted'] as const)
       near(f(...empty, { average, classes: 2 }), [0])
   })
+  test('a class whose score is NaN counts in no mean', () => {
+    const labels = [T.tensor([0, 1, 1]), T.tensor([0, 1, 0])] as const
+    const options = { classes: 4, zeroDivision: Number.NaN }
+    const [a, b, ...others] = flat(f(...labels, { ...options, average: 'none' })) as [number, number, number, number]
+    expect(others).toEqual([Number.NaN, Number.NaN])
+    near(f(...labels, { ...options, average: 'macro' }), [(a + b) / 2])
+    near(f(...labels, { ...options, average: 'weighted' }), [(2 * a + b) / 3])
+  })
   test('the number of classes is needed for all but one', () => {
     expect(() => f(predicted, target, { average: 'macro' })).toThrow(
       `nn.${name}: average 'macro' needs the number of classes`,

@@ -55,6 +55,20 @@ describe('rocAuc', () => {
     expect(flat(nn.rocAuc(T.neg(T.tensor(many)) as Tensor, upper))).toEqual([0])
     expect(flat(nn.rocAuc(T.zeros([97]), upper))).toEqual([0.5])
   })
+  test('is NaN where a score is, as are the rates of its row', () => {
+    const scores = T.tensor([
+      [Number.NaN, 0.5, 0.25],
+      [0.75, 0.5, 0.25],
+    ])
+    const labels = T.tensor([
+      [1, 0, 1],
+      [1, 0, 1],
+    ])
+    expect(flat(nn.rocAuc(scores, labels))).toEqual([Number.NaN, 0.5])
+    const [, found] = nn.rocCurve(scores, labels)
+    expect(flat(found)).toEqual([Number.NaN, Number.NaN, Number.NaN, Number.NaN, 0, 0.5, 0.5, 1])
+  })
+
   test('is NaN where a class is missing', () => {
     for (const c of [0, 1]) expect(flat(nn.rocAuc(scores, T.full([8], c, { dtype: 'i32' })))).toEqual([Number.NaN])
     expect(flat(nn.rocAuc(T.zeros([0]), T.zeros([0], { dtype: 'i32' })))).toEqual([Number.NaN])
@@ -80,6 +94,7 @@ describe('metrics of numbers', () => {
     near(nn.r2Score(T.tensor([2, 2]), T.tensor([2, 2])), [1])
     near(nn.r2Score(T.tensor([2, 3]), T.tensor([2, 2])), [0])
     expect(flat(nn.r2Score(T.tensor([2]), T.tensor([2])))).toEqual([Number.NaN])
+    expect(flat(nn.r2Score(T.tensor([Number.NaN, 2]), T.tensor([2, 2])))).toEqual([Number.NaN])
     for (const f of [nn.r2Score, nn.rmse, nn.meanAbsoluteError])
       expect(flat(f(T.zeros([0]), T.zeros([0])))).toEqual([Number.NaN])
   })

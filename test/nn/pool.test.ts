@@ -190,6 +190,21 @@ describe('maxUnpool', () => {
   })
 })
 
+test('means of whole numbers, which would be cut, are refused', () => {
+  for (const dtype of ['i32', 'u8', 'bool'] as const) {
+    const x = T.cast(T.tensor([[3, 4]]), dtype) as Tensor
+    for (const [name, pooled] of [
+      ['nn.avgPool1d', nn.avgPool1d(x, { kernelSize: 2 })],
+      ['nn.adaptiveAvgPool1d', nn.adaptiveAvgPool1d(x, 1)],
+      ['nn.lpPool1d', nn.lpPool1d(x, { p: 1, kernelSize: 2 })],
+      ['nn.lpPool1d', nn.lpPool1d(x, { p: 2, kernelSize: 2 })],
+    ] as const) {
+      const mistake = mistakeOf(pooled as Tensor)
+      expect([mistake.op, mistake.reason]).toEqual([name, expect.stringMatching(/^not defined on (i32|u8|bool)$/)])
+    }
+  }
+})
+
 describe('what does not fit', () => {
   test.each([
     [{ kernelSize: 3, padding: 2 }, 'windows of 3 with padding 2 do not fit axis 2'],

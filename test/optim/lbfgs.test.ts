@@ -170,6 +170,18 @@ describe('a step', () => {
     expect([read(end.params), read(end.converged as X)]).toEqual([[-1], [0]])
   })
 
+  it('from where the slope is infinite ends where it began', () => {
+    const o = optim.lbfgs()
+    for (const [loss, from] of [
+      [(x: X) => T.sum(T.sqrt(x)) as X, [0, 1]],
+      [(x: X) => T.log(T.sum(T.sub(T.square(x), 1))) as X, [1, 1]],
+    ] as const) {
+      const next = o.update(vector([...from]), loss, o.init(vector([...from])))
+      expect(read(next.params)).toEqual(from)
+      expect(read(next.state.moves).every((x) => x === 0)).toBe(true)
+    }
+  })
+
   it('of nothing is nothing', () => {
     const end = optim.minimise((_: readonly X[]) => T.full([], 2) as X, [])
     expect([end.params, first(end.loss), first(end.converged as X)]).toEqual([[], 2, 1])

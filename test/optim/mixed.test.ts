@@ -122,6 +122,16 @@ describe('the scale of a loss', () => {
     expect(first(optim.lossScale().init().scale)).toBe(65536)
   })
 
+  it('stays a number: it neither grows to infinity nor falls to 0, from where it could not come back', () => {
+    const last = (initial: number, finite: boolean): number => {
+      const scaling = optim.lossScale({ initial, interval: 1 })
+      const ok = T.equal(finite ? 1 : 0, 1) as never
+      return first([0, 1, 2].reduce((s) => scaling.update(s, ok), scaling.init()).scale)
+    }
+    expect(last(2 ** 126, true)).toBe(2 ** 127)
+    expect(last(2 ** -125, false)).toBe(2 ** -126)
+  })
+
   it('keeps gradients that f16 would lose', () => {
     const tiny = (p: X, input: X): X => T.mul(T.mean(T.mul(p, input)), 2 ** -14) as X
     const [p, input] = [f32([1, 1]), f32([2 ** -12, 2 ** -11])]

@@ -231,6 +231,8 @@ describe('mistakes', () => {
     const once = data.map([1, 2], (n) => n)[Symbol.iterator]() as IterableIterator<number>
     await expect(train.fit(counting, 0, once, { epochs: 2 })).rejects.toThrow('fit: the data gave no batch in epoch 1')
     await expect(train.fit(counting, 0, [], {})).rejects.toThrow('fit: the data gave no batch in epoch 0')
+    await expect(train.fit(counting, 0, 3 as never)).rejects.toThrow('fit: the source is 3, which no loop can go over')
+    await expect(train.evaluate(counting, 0, 3 as never)).rejects.toThrow('evaluate: the source is 3, which no loop')
     await expect(train.evaluate(counting, 0, [])).rejects.toThrow('evaluate: the data gave no batch')
     await expect(train.fit(counting, 0, [1], { evaluate: () => ({ loss: 1 }) })).rejects.toThrow(
       "fit: the steps and 'evaluate' both measure 'loss'",
