@@ -275,9 +275,10 @@ describe('a chart', () => {
           [
             {
               name,
+              // No tick is a name: those are numbers between these.
               points: [
-                [0, 1],
-                [1, 2],
+                [5.5, 11],
+                [6.5, 12],
               ],
               colour: `red" onload="${name}`,
             },

@@ -7,10 +7,14 @@ import { quoted } from '../lang/visible-text.ts'
 import type { FileUrl } from '../runtime/global-types.ts'
 import { openBytes } from '../runtime/text-files.ts'
 import {
+  type Claim,
   checkCover,
   dataStart,
   decode,
+  type Header,
   hasOwnDType,
+  isCounts,
+  malformed,
   metadataIn,
   namesIn,
   type Place,
@@ -46,6 +50,15 @@ const withFile = <A>(file: string, work: (opened: Opened) => A): A => {
   }
 }
 
+/** What a tensor claims, of whatever dtype. Raises DataError where that is nothing, or more than there is. */
+const claimOf = (header: Header, name: string, start: number, size: number): Claim => {
+  const { data_offsets: range } = (header[name] ?? {}) as Readonly<Record<string, unknown>>
+  if (!isCounts(range) || range.length !== 2) return malformed(`${name} has no shape and data_offsets`, 8)
+  const [begin, end] = range.map((at) => start + at) as [number, number]
+  if (end > size) malformed(`${name} ends at byte ${end}, the file at ${size}`, size)
+  return { name, begin, end }
+}
+
 /**
  * Opens a safetensors file of any size: its header is read and checked, the tensors stay where they are until `read` is asked for
  * some of them. No file is held open in between. DataError with the offset of the byte where it is cut short or malformed, and where
@@ -66,7 +79,8 @@ export const openSafetensors = (path: string | FileUrl): SafetensorsFile => {
       namesIn(header).includes(name)
         ? placeOf(header, name, start, size)
         : raise({ tag: 'DataError', source: file, reason: `there is no tensor ${quoted(name)}` })
-    checkCover(header, start, size)
+    const claims = namesIn(header).map((name) => claimOf(header, name, start, size))
+    checkCover(claims, start, size)
     return {
       header,
       places: namesIn(header)

@@ -33,7 +33,7 @@ const widths: Readonly<Record<DType, number>> = { f32: 4, i32: 4, u32: 4, bool: 
 const refuse = (message: string): never => raise({ tag: 'UsageError', message: `safetensors: ${message}` })
 
 /** What cannot be read, and the byte of the file where that shows. */
-const malformed = (reason: string, offset: number): never =>
+export const malformed = (reason: string, offset: number): never =>
   raise({ tag: 'DataError', source: 'safetensors', reason, offset, hint: 'is the file complete?' })
 
 /** Little-endian bytes, whatever the machine: the format's order. */
@@ -104,7 +104,7 @@ export const writeSafetensors = (
   return file
 }
 
-const isCounts = (x: unknown): x is readonly number[] =>
+export const isCounts = (x: unknown): x is readonly number[] =>
   Array.isArray(x) && x.every((n) => Number.isSafeInteger(n) && n >= 0)
 
 /** Where the data of a file begins, from its first 8 bytes; `size` is that of the file. Raises DataError. */
@@ -141,39 +141,31 @@ export const metadataIn = (header: Header): Readonly<Record<string, string>> => 
 export const hasOwnDType = (header: Header, name: string): boolean =>
   Object.values(codes).includes((header[name] as { readonly dtype?: string } | null)?.dtype ?? '')
 
-/** Where a tensor lies: `begin` and `end` are bytes of the file. */
-export interface Place {
+/** The bytes of a file that a tensor claims. */
+export interface Claim {
   readonly name: string
-  readonly dtype: DType
-  readonly shape: readonly number[]
   readonly begin: number
   readonly end: number
 }
 
-/** The bytes of the file that an entry claims, of whatever dtype. Raises DataError where it claims none, or is cut short. */
-export const rangeOf = (
-  header: Header,
-  name: string,
-  start: number,
-  size: number,
-): { readonly name: string; readonly begin: number; readonly end: number } => {
-  const { data_offsets: range } = (header[name] ?? {}) as Readonly<Record<string, unknown>>
-  if (!isCounts(range) || range.length !== 2) return malformed(`${name} has no shape and data_offsets`, 8)
-  const [begin, end] = range as readonly [number, number]
-  if (start + end > size) malformed(`${name} ends at byte ${start + end}, the file at ${size}`, size)
-  return { name, begin: start + begin, end: start + end }
+/** Where a tensor lies. */
+export interface Place extends Claim {
+  readonly dtype: DType
+  readonly shape: readonly number[]
 }
 
 /** Where a tensor lies, from its entry. Raises DataError where it is cut short, malformed, or of a dtype we do not have. */
 export const placeOf = (header: Header, name: string, start: number, size: number): Place => {
-  const { dtype: code, shape } = (header[name] ?? {}) as Readonly<Record<string, unknown>>
+  const { dtype: code, shape, data_offsets: range } = (header[name] ?? {}) as Readonly<Record<string, unknown>>
   const dtype = (Object.keys(codes) as DType[]).find((d) => codes[d] === code)
   if (!dtype) return malformed(`${name} has dtype ${code}, not one of ${Object.values(codes)}`, 8)
-  if (!isCounts(shape)) return malformed(`${name} has no shape and data_offsets`, 8)
-  const { begin, end } = rangeOf(header, name, start, size)
+  if (!isCounts(shape) || !isCounts(range) || range.length !== 2)
+    return malformed(`${name} has no shape and data_offsets`, 8)
+  const [begin, end] = range as readonly [number, number]
   const bytes = sizeOf(shape) * widths[dtype]
-  if (end - begin !== bytes) malformed(`${name} has ${end - begin} bytes and needs ${bytes}`, begin)
-  return { name, dtype, shape, begin, end }
+  if (end - begin !== bytes) malformed(`${name} has ${end - begin} bytes and needs ${bytes}`, start + begin)
+  if (start + end > size) malformed(`${name} ends at byte ${start + end}, the file at ${size}`, size)
+  return { name, dtype, shape, begin: start + begin, end: start + end }
 }
 
 /** The tensor that lies in `bytes`. */
@@ -206,17 +198,16 @@ export const tensorAt = ({ file, start, header }: OpenSafetensors, name: string)
 export const readSafetensors = (source: ArrayBuffer | Uint8Array): SafeTensors => {
   const { file, start, header } = openSafetensors(source)
   const places = namesIn(header).map((name) => placeOf(header, name, start, file.length))
-  checkCover(header, start, file.length)
+  checkCover(places, start, file.length)
   // Entries, not a record written to: `__proto__` is a name like any other.
   const tensors = places.map((place) => [place.name, decode(place, file.subarray(place.begin, place.end))] as const)
   return { tensors: Object.fromEntries(tensors), metadata: metadataIn(header) }
 }
 
 /** The format allows neither holes nor overlaps: every byte of the data belongs to one tensor. Raises DataError. */
-export const checkCover = (header: Header, start: number, size: number): void => {
+export const checkCover = (places: readonly Claim[], start: number, size: number): void => {
   let at = start
-  const ranges = namesIn(header).map((name) => rangeOf(header, name, start, size))
-  for (const { name, begin, end } of ranges.sort((a, b) => a.begin - b.begin || a.end - b.end)) {
+  for (const { name, begin, end } of [...places].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
     if (begin !== at)
       malformed(`${name} begins at data byte ${begin - start}, the tensor before it ends at ${at - start}`, begin)
     at = end

@@ -189,15 +189,28 @@ export const convTransposeOptions: OptionNames<ConvTransposeOptions> = {
   groups: 'count',
 }
 
-/** `[G·I, O, …]` → `[G·O, I, …]` with the kernel reversed: the weight of the convolution that a transposed one is. */
-const turned = (w: Node, groups: number): Node => {
-  const [ins, outs, ...kernel] = typeOf(w).shape
-  const taps = range(kernel.length, 3)
-  const split = reshapeNode(w, [groups, ins! / groups, outs!, ...kernel])
-  const swapped = build.permute([split], { axes: [0, 2, 1, ...taps] })
-  return build.flip([reshapeNode(swapped, [groups * outs!, ins! / groups, ...kernel])], {
-    axes: range(kernel.length, 2),
-  })
+/** The transpose of `correlate`: x `[N, G·I, …]`, weight `[G·I, O, …kernel]` → `[N, G·O, …]`, where windows add up where they overlap. */
+const scattered = (x: Node, weight: Node, { stride, dilation, low, high }: Geometry, groups: number): Node => {
+  const spatial = stride.length
+  const [batch, ins, ...sizes] = typeOf(x).shape
+  const [, outs, ...kernel] = typeOf(weight).shape
+  // Labels as in `correlate`.
+  const [at, tap] = [range(spatial, 4), range(spatial, 4 + spatial)]
+  const y = build.dot(
+    [
+      reshapeNode(x, [batch!, groups, ins! / groups, ...sizes]),
+      reshapeNode(weight, [groups, ins! / groups, outs!, ...kernel]),
+    ],
+    { lhs: [0, 1, 2, ...at], rhs: [1, 2, 3, ...tap], out: [0, 1, 3, ...at, ...tap] },
+  )
+  const windows = reshapeNode(y, [batch!, groups * outs!, ...sizes, ...kernel])
+  const whole = range(spatial).reduceRight((w, i) => {
+    const [s, d] = [stride[i]!, dilation[i]!]
+    const n = (sizes[i]! - 1) * s + d * (kernel[i]! - 1) + 1
+    return build.fold([w], { axis: i + 2, n, stride: s, dilation: d })
+  }, windows)
+  const none = [0, 0]
+  return padNode(whole, [...none, ...low], [...none, ...high], 0)
 }
 
 const convTranspose = <F>(name: string, spatial: number): F =>
@@ -229,13 +242,8 @@ const convTranspose = <F>(name: string, spatial: number): F =>
           axis: 1,
           hint: 'the weight has shape [in, out / groups, …kernel]',
         })
-      const zeros = [0, 0, ...range(spatial).map(() => 0)]
-      const spread = s!.every((v) => v === 1)
-        ? n
-        : build.pad([n], { low: zeros, high: zeros, interior: [0, 0, ...s!.map((v) => v - 1)], value: 0 })
-      const reach = kernel.map((k, i) => d![i]! * (k - 1) - p![i]!)
-      const geometry = { stride: s!.map(() => 1), low: reach, high: reach.map((r, i) => r + extra![i]!), dilation: d! }
-      const out = correlate(spread, turned(w, groups), geometry, groups)
+      const low = p!.map((v) => -v)
+      const out = scattered(n, w, { stride: s!, dilation: d!, low, high: low.map((v, i) => v + extra![i]!) }, groups)
       return single ? reshapeNode(out, typeOf(out).shape.slice(1)) : out
     })
     return addBias(name, y, bias, spatial)
