@@ -6,8 +6,8 @@ import type { Guess } from '../pictures/digits.ts'
 import { type Digits, inputs, readDigits, targets } from './digits.ts'
 import { classify, init, learn, type State } from './model.ts'
 
-/** What `T.openDevice` can be asked for. */
-export type Device = NonNullable<T.DeviceOptions['prefer']>
+/** What `T.openDevice` can be asked for, or a device that is open already. */
+export type Device = NonNullable<T.DeviceOptions['prefer']> | T.Device
 
 /** What a run is made of. */
 export interface Settings {
@@ -54,8 +54,8 @@ const timed = async <A>(work: () => Promise<A>): Promise<readonly [A, number]> =
 const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length
 
 /** Data and programs. The weights begin as the seed says. */
-const prepare = async ({ seed, device: prefer = 'auto', trainingDigits, testDigits }: Settings) => {
-  const device = await T.openDevice({ prefer })
+const prepare = async ({ seed, device: wanted = 'auto', trainingDigits, testDigits }: Settings) => {
+  const device = typeof wanted === 'string' ? await T.openDevice({ prefer: wanted }) : wanted
   const initial = init(random.key(seed))
   const [images, labels] = [T.spec([batchSize, 784]), T.spec([batchSize], 'i32')]
   return {

@@ -1,14 +1,17 @@
-/** Learns to read handwritten digits: `npm start`. Options: --quick, --epochs 3, --seed 42, --device cpu, --json, --out out/mnist. */
+/**
+ * Learns to read handwritten digits: `npm start`, or `npm run example examples/03-mnist/train.ts`. Options: --quick,
+ * --epochs 3, --seed 42, --device cpu, --json, --out out/mnist.
+ */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { parseArgs } from 'node:util'
 import { contentOf, isChart, lineChart, type Picture, smoothed } from '../pictures/chart.ts'
 import { digitSheet } from '../pictures/digits.ts'
 import { encodePng } from '../pictures/image.ts'
 import { progressBar } from '../pictures/progress.ts'
 import { textChart } from '../pictures/text-chart.ts'
-import { batchSize, type Device, type Outcome, run, type Settings } from './run.ts'
+import { type Request, requestOf } from './request.ts'
+import { batchSize, type Outcome, run } from './run.ts'
 
 /** What a run measured. */
 export interface Measures {
@@ -56,8 +59,14 @@ export const picturesOf = ({ epochs }: Outcome): Readonly<Record<string, Picture
   const misread = guesses.filter((g) => g.predicted !== g.label)
   return {
     'loss.svg': lineChart(lines, labels),
-    'digits.png': encodePng(digitSheet(guesses.slice(0, 96), 12)),
-    'mistakes.png': encodePng(digitSheet(misread.slice(0, 96), 12)),
+    'digits.png': {
+      bytes: encodePng(digitSheet(guesses.slice(0, 96), 12)),
+      caption: 'Test digits, and what they were taken for: green where that is right',
+    },
+    'mistakes.png': {
+      bytes: encodePng(digitSheet(misread.slice(0, 96), 12)),
+      caption: 'Digits that were misread, with the answers in red',
+    },
   }
 }
 
@@ -71,47 +80,6 @@ const report = ({ accuracy, seconds, ...m }: Measures): string => {
     `mean loss of the last batches: ${m.loss.toFixed(4)}`,
     `ready in ${seconds.ready.toFixed(1)} s, trained in ${seconds.training.toFixed(1)} s (${perStep} ms a step), tested in ${seconds.test.toFixed(1)} s`,
   ].join('\n')
-}
-
-/** What the command line asks for. */
-export interface Request {
-  readonly settings: Settings
-  readonly json: boolean
-  readonly out: string
-}
-
-const wholeNumber = (name: string, text: string, least: number): number => {
-  if (/^\d+$/.test(text) && Number(text) >= least) return Number(text)
-  throw new Error(`--${name} takes a whole number${least > 0 ? ` from ${least} on` : ''}, not ${text}`)
-}
-
-const devices: readonly Device[] = ['auto', 'hardware', 'cpu', 'software']
-
-const deviceOf = (text: string): Device => {
-  const found = devices.find((d) => d === text)
-  if (!found) throw new Error(`--device takes ${devices.join(', ')}, not ${text}`)
-  return found
-}
-
-/** The request that `args` spell. Throws for an option there is not, or a number that is none. */
-export const requestOf = (args: readonly string[]): Request => {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      quick: { type: 'boolean', default: false },
-      json: { type: 'boolean', default: false },
-      epochs: { type: 'string' },
-      seed: { type: 'string', default: '42' },
-      device: { type: 'string', default: 'auto' },
-      out: { type: 'string', default: join('out', 'mnist') },
-    },
-  })
-  const epochs = wholeNumber('epochs', values.epochs ?? (values.quick ? '1' : '3'), 1)
-  const seed = wholeNumber('seed', values.seed, 0)
-  const device = deviceOf(values.device)
-  // Half of the digits once: seconds on two cores without a GPU.
-  const settings = values.quick ? { epochs, seed, device, trainingDigits: 32_000 } : { epochs, seed, device }
-  return { settings, json: values.json, out: values.out }
 }
 
 /** The request of the command line; a mistake in it is said in a line, and ends the program with 2. */

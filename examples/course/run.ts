@@ -5,6 +5,7 @@ import * as T from 'tensorloom'
 import { classification } from '../02-classification.ts'
 import { regression } from '../02-regression.ts'
 import { choices } from '../03-choices.ts'
+import { mnist } from '../03-mnist/example.ts'
 import { blocks } from '../04-blocks.ts'
 import { lenet } from '../04-lenet.ts'
 import { resnet } from '../04-resnet.ts'
@@ -22,10 +23,11 @@ import { progressBar } from '../pictures/progress.ts'
 import { asked, type Example, savePictures } from './example.ts'
 import { type Ran, report } from './report.ts'
 
-/** In the order of the chapters; `npm start` is chapter 3's own. */
+/** In the order of the chapters. */
 export const course: readonly Example[] = [
   regression,
   classification,
+  mnist,
   choices,
   lenet,
   resnet,

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { regression } from '../../examples/02-regression.ts'
+import { mnist } from '../../examples/03-mnist/example.ts'
 import { lenet } from '../../examples/04-lenet.ts'
 import { resnet } from '../../examples/04-resnet.ts'
 import { optimisersExample } from '../../examples/07-optimisers.ts'
@@ -22,7 +23,7 @@ describe('a quick course', () => {
   const broken: Example = { ...regression, name: '99-broken', run: () => Promise.reject(new Error('no such data')) }
   let ran: readonly Ran[] = []
   beforeAll(async () => {
-    const some = [regression, optimisersExample, lenet, resnet, broken]
+    const some = [regression, optimisersExample, lenet, resnet, mnist, broken]
     ran = await runCourse(some, await sharedProcessor(), { quick: true, out }, (line) => lines.push(line))
   }, 300_000)
   const measured = (name: string): Readonly<Record<string, number>> =>
@@ -39,6 +40,7 @@ describe('a quick course', () => {
     const heights = measured('07-optimisers')
     expect(Object.keys(heights)).toHaveLength(8)
     for (const height of Object.values(heights)) expect(height).toBeLessThan(0.01)
+    expect(measured('03-mnist/train')['accuracy']).toBeGreaterThan(0.9)
     expect(measured('04-lenet')['accuracy']).toBeGreaterThan(0.75)
     // Guessing costs ln 10.
     expect(measured('04-resnet')['loss']).toBeLessThan(1.5)
@@ -56,8 +58,8 @@ describe('a quick course', () => {
   })
 
   test('tells what failed, and goes on', () => {
-    expect(lines).toHaveLength(5)
-    expect(lines[4]).toMatch(/^99-broken .* no such data$/)
+    expect(lines).toHaveLength(6)
+    expect(lines[5]).toMatch(/^99-broken .* no such data$/)
     const page = report('a device <1>', ran)
     expect(page).not.toContain('A quick run')
     expect(page).toContain('a device &#60;1&#62;')

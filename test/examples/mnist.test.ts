@@ -6,8 +6,9 @@ import { pathToFileURL } from 'node:url'
 import { PNG } from 'pngjs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { inputs, readDigits, targets } from '../../examples/03-mnist/digits.ts'
+import { requestOf } from '../../examples/03-mnist/request.ts'
 import { type Outcome, run } from '../../examples/03-mnist/run.ts'
-import { measuresOf, picturesOf, requestOf } from '../../examples/03-mnist/train.ts'
+import { measuresOf, picturesOf } from '../../examples/03-mnist/train.ts'
 import { contentOf } from '../../examples/pictures/chart.ts'
 import { build } from '../../src/cli/build-command.ts'
 import { sliceRows } from '../../src/data/index.ts'
@@ -54,12 +55,12 @@ describe('a short run', () => {
   describe('pictures', () => {
     test('sheets are PNG files of 12 digits a row', () => {
       const pictures = picturesOf(outcome)
-      const sheet = PNG.sync.read(Buffer.from(pictures['digits.png'] as Uint8Array))
+      const sheet = PNG.sync.read(Buffer.from(contentOf(pictures['digits.png']!) as Uint8Array))
       expect([sheet.width, sheet.height]).toEqual([12 * 64 + 4, 8 * 64 + 4])
       // The first digit of the test file is a seven: paper at its centre left, ink in its stroke.
       expect(sheet.data.subarray(0, 3)).toEqual(Buffer.of(255, 255, 255))
       const misread = outcome.epochs[0]!.guesses.filter((g) => g.predicted !== g.label).length
-      const mistakes = PNG.sync.read(Buffer.from(pictures['mistakes.png'] as Uint8Array))
+      const mistakes = PNG.sync.read(Buffer.from(contentOf(pictures['mistakes.png']!) as Uint8Array))
       expect(mistakes.height).toBe(Math.ceil(Math.min(96, misread) / 12) * 64 + 4)
     })
 
