@@ -1,7 +1,7 @@
 /** What the command line of `npm start` asks for. */
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import type { Asked } from '../course/example.ts'
+import { deviceOf } from '../course/example.ts'
 import type { Settings } from './run.ts'
 
 /** What the command line asks for. */
@@ -14,14 +14,6 @@ export interface Request {
 const wholeNumber = (name: string, text: string, least: number): number => {
   if (/^\d+$/.test(text) && Number(text) >= least) return Number(text)
   throw new Error(`--${name} takes a whole number${least > 0 ? ` from ${least} on` : ''}, not ${text}`)
-}
-
-const devices: readonly Asked['device'][] = ['auto', 'hardware', 'cpu', 'software']
-
-const deviceOf = (text: string): Asked['device'] => {
-  const found = devices.find((d) => d === text)
-  if (!found) throw new Error(`--device takes ${devices.join(', ')}, not ${text}`)
-  return found
 }
 
 /** The request that `args` spell. Throws for an option there is not, or a number that is none. */

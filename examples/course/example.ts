@@ -46,6 +46,13 @@ export interface Asked {
 
 const devices = ['auto', 'hardware', 'cpu', 'software'] as const
 
+/** The device that is asked for. Throws for one that there is not. */
+export const deviceOf = (text: string): Asked['device'] => {
+  const device = devices.find((d) => d === text)
+  if (!device) throw new Error(`--device takes ${devices.join(', ')}, not ${text}`)
+  return device
+}
+
 /** What `args` ask for. Throws for an option that there is not. */
 export const asked = (args: readonly string[]): Asked => {
   const { values } = parseArgs({
@@ -57,9 +64,7 @@ export const asked = (args: readonly string[]): Asked => {
       out: { type: 'string', default: 'out' },
     },
   })
-  const device = devices.find((d) => d === values.device)
-  if (!device) throw new Error(`--device takes ${devices.join(', ')}, not ${values.device}`)
-  return { ...values, device }
+  return { ...values, device: deviceOf(values.device) }
 }
 
 /** Puts the pictures of an example into a folder of its own; the paths. */

@@ -154,8 +154,8 @@ const unmarkedTable = (
 
 /**
  * The columns of a text (RFC 4180). A column is one of numbers when all its cells are, missing ones (empty, or in
- * `missing`) being NaN. Left DataError with its line and the offset of the byte: a row longer or shorter than the first, a quote never closed, a
- * name given twice; and where papaparse is not installed, or cannot be loaded at once (a page takes `parseCsvTask`).
+ * `missing`) being NaN. Left DataError with its line and the offset of the byte: a row longer or shorter than the first, a
+ * quote never closed, a name given twice; and where papaparse is not installed, or cannot be loaded at once (a page takes `parseCsvTask`).
  * @example
  * const found = data.parseCsv('x\n1\n2')
  * const columns = { x: { kind: 'number', values: [1, 2] } }

@@ -31,8 +31,8 @@ const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] ===
 
 /**
  * The array of an IDX file (MNIST's format). Bytes (code 8) share the memory of `bytes`; other kinds are copied into
- * the machine's byte order. Left DataError with the offset of the byte: no IDX, an unknown type, fewer or more bytes than the header promises.
- * `source` names the file.
+ * the machine's byte order. Left DataError with the offset of the byte: no IDX, an unknown type, fewer or more bytes than the
+ * header promises. `source` names the file.
  * @example
  * const found = data.parseIdx(Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 2, 7, 9))
  * found // => { _tag: 'Right', right: { shape: [2], data: [7, 9] } }

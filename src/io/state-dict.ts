@@ -164,7 +164,8 @@ const tensorFrom = (name: string, x: HostTensor | Tensor | undefined): Tensor =>
 
 /**
  * A tree of tensors by name, as PyTorch calls them: the inverse of `fromStateDict` by the same map. `T.save` writes what it gives for
- * PyTorch to load. UsageError for a leaf that no row fits, for two that go to one name, and for results of runs where axes change places: read them first.
+ * PyTorch to load. UsageError for a leaf that no row fits, for two that go to one name, and for results of runs where axes
+ * change places: read them first.
  * @example
  * const params = { layers: [{ weight: T.ones([2, 3]), bias: T.zeros([2]) }] }
  * const named = io.toStateDict(params, { 'fc.{i}.{part}': 'layers[{i}].{part}' })

@@ -218,7 +218,8 @@ const averagedScore =
  * Of what is predicted as a class, the share that is right, `hits / predicted`: labels `[…, N]`, or scores as in `accuracy`, → f32
  * `[…]`, or `[…, classes]` with `average: 'none'` (precision_score). 'binary' is that of the class `positive` (1); 'macro' the mean over `classes`,
  * 'weighted' weighed by how often each is true, 'micro' that of all counts together. Where nothing is predicted it is
- * `zeroDivision` (0, as scikit-learn); under NaN, means are those of the other classes. UsageError where `classes` is needed, ShapeError for unlike shapes and floats.
+ * `zeroDivision` (0, as scikit-learn); under NaN, means are those of the other classes. UsageError where `classes` is needed,
+ * ShapeError for unlike shapes and floats.
  * @example
  * const [p, y] = [T.tensor([1, 1, 0, 1]), T.tensor([1, 0, 0, 0])]
  * T.reference(nn.precision(p, y)).data // => [0.333333]
