@@ -242,6 +242,15 @@ const convTranspose = <F>(name: string, spatial: number): F =>
           axis: 1,
           hint: 'the weight has shape [in, out / groups, …kernel]',
         })
+      const sizes = typeOf(n).shape.slice(2)
+      const reached = sizes.map((v, i) => (v - 1) * s![i]! + d![i]! * (kernel[i]! - 1) + 1 + extra![i]!)
+      const wide = reached.findIndex((v, i) => v < 2 * p![i]!)
+      if (wide >= 0)
+        return refuse(name, [a, w], {
+          reason: `a padding of ${p![wide]} takes away more than the ${reached[wide]} positions of axis ${wide + 2}`,
+          axis: wide + 2,
+          hint: 'padding is what is cut off at both ends: pad less, or take a larger kernel or stride',
+        })
       const low = p!.map((v) => -v)
       const out = scattered(n, w, { stride: s!, dilation: d!, low, high: low.map((v, i) => v + extra![i]!) }, groups)
       return single ? reshapeNode(out, typeOf(out).shape.slice(1)) : out

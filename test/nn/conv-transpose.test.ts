@@ -65,6 +65,14 @@ test('each input adds its kernel to the places that it reaches', () => {
   )
 })
 
+test('padding that leaves less than nothing is refused by what the user wrote', () => {
+  const [x, weight] = [T.zeros([1, 2, 1, 3]) as T.Tensor, T.ones([2, 1, 4, 4])]
+  expect(nn.convTranspose2d(x, { weight }, { padding: 2 }).shape).toEqual([1, 1, 0, 2])
+  expect(() => T.reference(nn.convTranspose2d(x, { weight }, { padding: 3 }))).toThrow(
+    'nn.convTranspose2d: a padding of 3 takes away more than the 4 positions of axis 2',
+  )
+})
+
 test('zeros between inputs are not multiplied, by a processor', () => {
   const [weight, x] = [T.spec([16, 8, 4, 4]), T.spec([4, 16, 7, 7])]
   const made = (w: T.Tensor, x: T.Tensor): T.Tensor =>
